@@ -1,0 +1,47 @@
+# Two commands are enough: `make lab` to study, `make test` to check everything.
+.DEFAULT_GOAL := help
+.PHONY: help lab env test test-env peers notebooks exercises lock
+
+python := .venv/bin/python
+# Jupyter refuses to run as root unless told; in a container root is who you are.
+allow_root := $(if $(filter 0,$(shell id -u)),--allow-root)
+
+help:
+	@echo "make lab        build the environment if need be and open the course in JupyterLab"
+	@echo "make test       build the environment if need be and check everything"
+	@echo "make env        only build the environment, in .venv"
+	@echo ""
+	@echo "for contributors:"
+	@echo "make notebooks  run every notebook again and store its outputs"
+	@echo "make exercises  generate exercises/ from solutions/"
+	@echo "make peers      add PyTorch, JAX, ... to the environment, as witnesses and for benchmarks"
+	@echo "make lock       resolve the dependencies again (needs uv)"
+
+lab: env
+	@$(python) -m jupyterlab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(allow_root)
+
+env:
+	@sh tools/environment.sh requirements.lock
+
+test-env:
+	@sh tools/environment.sh requirements-test.lock
+
+test: test-env
+	@$(python) tools/test.py
+
+peers: test-env
+	@$(python) -m pip --version >/dev/null 2>&1 || $(python) -m ensurepip
+	$(python) -m pip install -r requirements-peers.txt
+
+notebooks: test-env
+	@$(python) tools/notebooks.py store
+
+exercises: test-env
+	@$(python) -m coursepkg grade build
+
+# The file names no index and no machine, and serves Linux, macOS and Windows. The learner's lock is cut
+# from the testers' one, so that both hold the same versions.
+uv_lock := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+lock:
+	$(uv_lock) --upgrade pyproject.toml --group build --group test --output-file requirements-test.lock
+	$(uv_lock) pyproject.toml --group build --constraint requirements-test.lock --output-file requirements.lock
