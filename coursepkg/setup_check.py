@@ -1,0 +1,79 @@
+"""Does this computer have what the course needs? One function, one line per finding, and what to do about each.
+
+Notebook 00 calls it. Nothing here needs a network.
+"""
+
+import importlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+OLDEST_PYTHON = (3, 11)
+LIBRARIES = ("numpy", "sympy", "matplotlib", "ipywidgets", "scipy", "sklearn", "tqdm")
+
+
+def _python() -> str | None:
+    if sys.version_info >= OLDEST_PYTHON:
+        return None
+    return f"this is Python {sys.version_info.major}.{sys.version_info.minor}; run `make env` with Python 3.11 or newer"
+
+
+def _libraries() -> str | None:
+    missing = []
+    for name in LIBRARIES:
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            missing.append(name)
+    if not missing:
+        return None
+    return f"missing: {', '.join(missing)}; close Jupyter and start it with `make lab`, which installs them"
+
+
+def _two_routes() -> str | None:
+    """Differentiate one expression twice, backward through the graph and by sympy, and compare."""
+    from coursepkg.autodiff.scalar import Scalar, tanh
+    from coursepkg.autodiff.symbolic import derive
+
+    def neuron(w, x):
+        return tanh(w * x) * w
+
+    w, x = Scalar(0.5), Scalar(-1.25)
+    neuron(w, x).backward()
+    expected = derive(neuron, "w", "x").at(w=0.5, x=-1.25)
+    if all(abs(found - wanted) < 1e-12 for found, wanted in zip((w.grad, x.grad), expected, strict=True)):
+        return None
+    return "the engine and sympy disagree about a gradient; please report this, with the output of `pip freeze`"
+
+
+def _exercises() -> str | None:
+    from coursepkg.grading.notebook import find_checks
+
+    if find_checks(Path.cwd()) is not None:
+        return None
+    return "the checks of the exercises were not found; keep the notebooks inside the course's folder"
+
+
+FINDINGS: tuple[tuple[str, Callable[[], str | None]], ...] = (
+    ("Python is 3.11 or newer", _python),
+    ("all libraries are here", _libraries),
+    ("two routes to a gradient agree", _two_routes),
+    ("the exercises are within reach", _exercises),
+)
+
+
+def check_setup() -> bool:
+    """Print one line per thing the course needs, and say what to do about what is missing.
+
+    Returns
+    -------
+    bool
+        True if everything is in place.
+    """
+    fine = True
+    for name, finding in FINDINGS:
+        problem = finding()
+        print(f"ok    {name}" if problem is None else f"HELP  {name}? No: {problem}")
+        fine = fine and problem is None
+    print("You are ready." if fine else "Mend the lines marked HELP, then run this cell again.")
+    return fine

@@ -1,0 +1,106 @@
+"""The right answers of the concept inventory are right, and every wrong one says what was probably thought."""
+
+import pytest
+import sympy
+
+from coursepkg.grading import inventory
+from coursepkg.grading.inventory_questions import QUESTIONS
+
+NUMBERS = [question.number for question in QUESTIONS]
+x, y, a, b = sympy.symbols("x y a b", real=True)
+g = sympy.Function("g")
+
+# What each question asks, computed by sympy: question number -> the text of the option it must be.
+BY_SYMPY = {
+    1: 10 + 2 * sympy.Rational(1, 10),
+    2: sympy.diff(x**3, x).subs(x, 2),
+    4: sympy.Rational(1, 2) * 4,
+    5: sympy.diff(x * g(x), x).subs(sympy.Derivative(g(x), x), 5).subs(g(x), 3).subs(x, 2),
+    6: sympy.diff(2 * x + 5 * x, x),
+    7: sympy.diff(x**2 * y, y).subs({x: 3, y: 2}),
+    9: sympy.diff(sympy.Min(a, b), b).subs({a: 2, b: 7}),
+}
+
+
+def test_there_are_ten_questions_numbered_in_order():
+    assert [question.number for question in QUESTIONS] == list(range(1, 11))
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=NUMBERS)
+def test_only_the_right_option_has_no_misconception_behind_it(question):
+    assert list(question.options) == ["a", "b", "c", "d"]
+    assert [letter for letter, option in question.options.items() if not option.thought] == [question.answer]
+    assert len({option.text for option in question.options.values()}) == 4
+    assert question.reading.startswith("Chapter 0")
+
+
+@pytest.mark.parametrize("number", sorted(BY_SYMPY))
+def test_right_answer_agrees_with_sympy(number):
+    question = QUESTIONS[number - 1]
+    assert float(question.options[question.answer].text) == pytest.approx(float(BY_SYMPY[number]), rel=1e-12)
+
+
+def test_chain_rule_question_agrees_with_sympy():
+    question = QUESTIONS[2]
+    forms = {
+        "a": sympy.cos(x**2),
+        "b": sympy.cos(2 * x),
+        "c": 2 * x * sympy.cos(x**2),
+        "d": 2 * sympy.sin(x) * sympy.cos(x),
+    }
+    derivative = sympy.diff(sympy.sin(x**2), x)
+    assert [letter for letter, form in forms.items() if sympy.simplify(form - derivative) == 0] == [question.answer]
+
+
+def test_right_answers_are_spread_over_the_letters():
+    letters = [question.answer for question in QUESTIONS]
+    assert all(2 <= letters.count(letter) <= 3 for letter in "abcd")
+
+
+def test_all_right():
+    marks = inventory.mark({question.number: question.answer.upper() for question in QUESTIONS})
+    assert marks.score == 10
+    assert "Go ahead" in marks.advice
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=NUMBERS)
+def test_each_wrong_answer_is_explained_and_names_what_to_read(question):
+    for letter in set(question.options) - {question.answer}:
+        marks = inventory.mark({question.number: letter})
+        text = marks[question.number - 1].text
+        assert marks.score == 0
+        assert question.options[letter].thought in text
+        assert question.reading in text
+        assert question.concept in marks.advice
+
+
+def test_an_empty_sheet_is_not_a_failed_one():
+    marks = inventory.mark({})
+    assert marks.score == 0
+    assert str(marks).count("not answered") == 10
+    assert "Guessing is fine" in marks.advice
+
+
+@pytest.mark.parametrize(
+    ("answers", "words"), [({11: "a"}, "there is no question 11"), ({3: "x"}, "options a, b, c, d")]
+)
+def test_a_slip_of_the_pen_is_answered_in_words(answers, words):
+    with pytest.raises(ValueError, match=words):
+        inventory.mark(answers)
+
+
+def test_form_marks_each_choice_at_once():
+    form = inventory.ask()
+    *rows, total = form.children
+    first = rows[0].children[1]
+    first.value = "c"
+    assert "adds the derivative itself" in rows[0].children[2].value
+    first.value = "b"
+    assert "right" in rows[0].children[2].value
+    assert "1 of 10 answered, 1 right" in total.value
+
+
+def test_questions_read_well_as_text_and_escape_html():
+    shown = inventory.questions()
+    assert repr(shown).startswith("1. f(3) = 10")
+    assert shown._repr_html_().count("<b>a</b>") == 10
