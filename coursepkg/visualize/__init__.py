@@ -1,0 +1,30 @@
+"""Drawings and widgets. They show what the engine computed and compute nothing themselves.
+
+The one idea: every picture is an object that carries its words. Names load on first use, so drawing a graph loads
+neither NumPy nor Matplotlib.
+"""
+
+import importlib
+from typing import Any
+
+_HOME = {
+    "Picture": "picture",
+    "show": "figure",
+    "use_style": "style",
+    "draw_graph": "graph",
+    "describe": "graph",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"coursepkg.visualize has no {name!r}; it offers {', '.join(__all__)}")
+    value = getattr(importlib.import_module(f"coursepkg.visualize.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,93 @@
+"""Matplotlib figures on their way to the page.
+
+The one idea: one function stands between a figure and the output. It asks for the words, writes the same bytes every
+time, and closes the figure, so that no chapter can forget any of the three.
+"""
+
+import io
+from typing import Any
+
+from coursepkg.visualize.picture import Picture, RasterPicture, check_alt
+from coursepkg.visualize.style import settings
+
+
+def picture_of(fig: Any, alt: str, *, raster: bool = False) -> Picture:
+    """Turn a Matplotlib figure into a :class:`Picture` and close it.
+
+    Parameters
+    ----------
+    fig : matplotlib.figure.Figure
+        The figure; it is closed afterwards.
+    alt : str
+        What the figure shows.
+    raster : bool
+        Write pixels (PNG) in place of lines (SVG): for images and for plots of thousands of points.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    TypeError
+        If `fig` is no Matplotlib figure.
+    ValueError
+        If `alt` does not say what the figure shows.
+    """
+    import matplotlib
+    import matplotlib.pyplot as plt
+
+    words = check_alt(alt)
+    if not hasattr(fig, "savefig"):
+        raise TypeError(f"show needs a Matplotlib figure, got {type(fig).__name__}; pass `fig` from plt.subplots()")
+    salted = {name: settings()[name] for name in ("svg.hashsalt", "svg.fonttype", "savefig.dpi")}
+    with matplotlib.rc_context(salted):
+        try:
+            return _save_pixels(fig, words) if raster else _save_lines(fig, words)
+        finally:
+            plt.close(fig)
+
+
+def _save_lines(fig: Any, alt: str) -> Picture:
+    stream = io.StringIO(newline="\n")
+    fig.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    return Picture(stream.getvalue(), alt)
+
+
+def _save_pixels(fig: Any, alt: str) -> RasterPicture:
+    stream = io.BytesIO()
+    fig.savefig(stream, format="png", metadata={"Software": None})
+    return RasterPicture("", alt, stream.getvalue())
+
+
+def show(fig: Any, alt: str, *, raster: bool = False) -> None:
+    """Display a Matplotlib figure (or a Picture) in the notebook, with its words.
+
+    Parameters
+    ----------
+    fig : matplotlib.figure.Figure or Picture
+        What to display. A figure is closed, so it is not displayed a second time.
+    alt : str
+        What the figure shows, read by screen readers and kept in every export.
+    raster : bool
+        Store pixels in place of lines.
+
+    Raises
+    ------
+    TypeError
+        If `fig` is no figure.
+    ValueError
+        If `alt` does not say what the figure shows.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> fig, ax = plt.subplots()
+    >>> _ = ax.plot([3, 2, 1])
+    >>> show(fig, alt="A line that falls from 3 to 1")
+    Figure: A line that falls from 3 to 1
+    """
+    from IPython.display import display
+
+    picture = Picture(fig.svg, alt) if isinstance(fig, Picture) else picture_of(fig, alt, raster=raster)
+    display(picture)

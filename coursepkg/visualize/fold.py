@@ -1,0 +1,87 @@
+"""What of a large graph is drawn, and what is folded into boxes that say how much they hold.
+
+The one idea: a drawing shows the operations nearest to the result, where the backward pass begins. Each value that
+enters this part from further back is drawn as a box that counts the nodes it was computed from.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from coursepkg.visualize.nodes import Node
+from coursepkg.visualize.text import plural
+
+
+@dataclass
+class Folding:
+    """Which nodes are drawn, in topological order; `boxes` maps a drawn node to the nodes folded into it."""
+
+    drawn: list[int]
+    boxes: dict[int, list[int]] = field(default_factory=dict)
+    note: str = ""
+
+
+def fold_graph(nodes: list[Node], max_nodes: int) -> Folding:
+    """Choose what to draw of `nodes` (topological order, result last).
+
+    Parameters
+    ----------
+    nodes : list of Node
+        The whole graph.
+    max_nodes : int
+        The largest graph that is drawn whole; a folded drawing has about half as many nodes, so that it reads easily.
+
+    Returns
+    -------
+    Folding
+
+    Raises
+    ------
+    ValueError
+        If `max_nodes` leaves nothing to draw.
+    """
+    if max_nodes < 3:
+        raise ValueError(f"max_nodes={max_nodes} leaves nothing to draw; use 3 or more")
+    if len(nodes) <= max_nodes:
+        return Folding(list(range(len(nodes))))
+    opened, drawn = _open_from_result(nodes, max(3, max_nodes // 2))
+    boxes = {index: _behind(nodes, index, drawn) for index in sorted(drawn - opened) if not nodes[index].is_leaf}
+    return Folding(sorted(drawn), boxes, _note(len(nodes), drawn, boxes))
+
+
+def _open_from_result(nodes: list[Node], budget: int) -> tuple[set[int], set[int]]:
+    """Open operations in order of their distance from the result while the drawing stays within the budget."""
+    root = len(nodes) - 1
+    opened: set[int] = set()
+    drawn = {root}
+    queue = deque([root])
+    while queue:
+        index = queue.popleft()
+        fresh = [parent for parent in dict.fromkeys(nodes[index].parents) if parent not in drawn]
+        if index != root and len(drawn) + len(fresh) > budget:
+            continue
+        opened.add(index)
+        drawn.update(fresh)
+        queue.extend(parent for parent in fresh if not nodes[parent].is_leaf)
+    return opened, drawn
+
+
+def _behind(nodes: list[Node], index: int, drawn: set[int]) -> list[int]:
+    """`index` and everything it was computed from, up to nodes that are drawn by themselves."""
+    inside = {index}
+    stack = [index]
+    while stack:
+        for parent in nodes[stack.pop()].parents:
+            if parent not in inside and parent not in drawn:
+                inside.add(parent)
+                stack.append(parent)
+    return sorted(inside)
+
+
+def _note(total: int, drawn: set[int], boxes: dict[int, list[int]]) -> str:
+    folded = {index for inside in boxes.values() for index in inside}
+    shared = sum(len(inside) for inside in boxes.values()) - len(folded)
+    note = f"{plural(len(drawn) - len(boxes), 'node')} drawn, {len(folded):,} folded into {plural(len(boxes), 'box', 'boxes')}"
+    if shared:
+        twice = len([i for i in folded if sum(i in inside for inside in map(set, boxes.values())) > 1])
+        note += f" ({twice:,} of these {'is' if twice == 1 else 'are'} in more than one)"
+    return note + "."

@@ -1,0 +1,225 @@
+"""Reading a computational graph from any engine that has one.
+
+The one idea: a node is anything with a number (``.data``), and perhaps a gradient (``.grad``), operands (``.parents``,
+``._prev`` or ``._children``), an operation (``.op`` or ``._op``), a label and local derivatives (``.local_grads``).
+Whatever is missing is left out of the picture, so a learner's half-built engine can be looked at too.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from coursepkg.visualize.text import MINUS
+
+_SYMBOLS = {"*": "×", "-": MINUS, "/": "÷", "**": "^", "pow": "^", "neg": MINUS, "@": "@", "sub": MINUS, "mul": "×"}
+_SYMBOLS |= {"add": "+", "div": "÷", "truediv": "÷", "·": "×", "√": "sqrt"}
+_SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_INFIX = {"+", "×", MINUS, "÷", "^", "@"}
+_COMMUTATIVE = {"+", "×"}
+
+
+@dataclass
+class Node:
+    """One number of the graph, as the drawings see it. `index` is its place in topological order."""
+
+    index: int
+    source: Any
+    data: Any
+    grad: Any
+    label: str
+    op: str
+    parents: list[int]
+    local: list[Any] = field(default_factory=list)
+    uses: int = 0
+    name: str = ""
+
+    @property
+    def is_leaf(self) -> bool:
+        """True for an input, a parameter or a constant."""
+        return not self.parents
+
+    @property
+    def symbol(self) -> str:
+        """The operation as it is drawn: ×, +, tanh, ..."""
+        return symbol(self.op)
+
+    @property
+    def ordered(self) -> bool:
+        """True if swapping the operands would change the result."""
+        return len(self.parents) == 2 and self.symbol not in _COMMUTATIVE
+
+
+def symbol(op: str) -> str:
+    """The sign that stands for an operation in a drawing ("*" is drawn ×, "**3" is drawn ^3)."""
+    if op.startswith("**") and len(op) > 2:
+        exponent = op[2:].strip("() ")
+        if exponent.lstrip("-").isdigit():
+            return "(·)" + exponent.translate(_SUPERSCRIPT)
+        return "^" + exponent.replace("-", MINUS)
+    return _SYMBOLS.get(op, op) or "?"
+
+
+def read_graph(root: Any) -> list[Node]:
+    """List the nodes that lead to `root`, operands before results, `root` last.
+
+    Parameters
+    ----------
+    root : Scalar-like
+        The result of a computation.
+
+    Returns
+    -------
+    list of Node
+        In topological order; ``parents`` are places in this list.
+
+    Raises
+    ------
+    TypeError
+        If `root` holds no number.
+    """
+    if not hasattr(root, "data") or isinstance(root, memoryview):
+        raise TypeError(
+            f"a graph is drawn from the result of a computation (something with .data and .grad), got "
+            f"{type(root).__name__}; pass the last Scalar, e.g. draw_graph(loss)"
+        )
+    place: dict[int, int] = {}
+    nodes: list[Node] = []
+    open_nodes: set[int] = set()
+    stack: list[tuple[Any, bool]] = [(root, False)]
+    while stack:
+        item, operands_done = stack.pop()
+        if id(item) in place:
+            continue
+        operands = _operands(item)
+        if not operands_done:
+            if id(item) in open_nodes:
+                raise ValueError(
+                    "this graph has a loop: a result is used to compute itself, so it has no order to draw"
+                )
+            open_nodes.add(id(item))
+            stack.append((item, True))
+            stack.extend((operand, False) for operand in reversed(operands) if id(operand) not in place)
+            continue
+        open_nodes.discard(id(item))
+        place[id(item)] = len(nodes)
+        nodes.append(_read_node(item, len(nodes), [place[id(operand)] for operand in operands]))
+    for node in nodes:
+        for parent in node.parents:
+            nodes[parent].uses += 1
+    return nodes
+
+
+def _operands(item: Any) -> list[Any]:
+    for attribute in ("parents", "_prev", "_children", "children", "prev"):
+        found = getattr(item, attribute, None)
+        if found is None or callable(found):
+            continue
+        if isinstance(found, set | frozenset):
+            return _operands_of_a_set(found, str(_operation(item)))
+        return [operand for operand in found if hasattr(operand, "data")]
+    return []
+
+
+def _operands_of_a_set(found: set | frozenset, op: str) -> list[Any]:
+    """micrograd keeps operands in a set: their order is lost, and x * x has one element."""
+    ordered = sorted(found, key=lambda item: (str(getattr(item, "label", "")), float(item.data)))
+    return ordered * 2 if len(ordered) == 1 and symbol(op) in _COMMUTATIVE else ordered
+
+
+def _operation(item: Any) -> Any:
+    for attribute in ("op", "_op"):
+        found = getattr(item, attribute, None)
+        if found:
+            return found
+    return ""
+
+
+def _read_node(item: Any, index: int, parents: list[int]) -> Node:
+    label = getattr(item, "label", "") or getattr(item, "name", "") or ""
+    op = str(_operation(item)) if parents else ""
+    local = list(getattr(item, "local_grads", None) or [])
+    node = Node(index, item, item.data, getattr(item, "grad", None), str(label).strip(), op, parents, local)
+    if len(local) != len(parents):
+        operands = [operand.data for operand in _operands(item)]
+        node.local = local_derivatives(op, operands, item.data)
+    return node
+
+
+_UNARY: dict[str, Callable[[Any, Any], Any]] = {
+    "tanh": lambda x, y: 1 - y * y,
+    "sigmoid": lambda x, y: y * (1 - y),
+    "exp": lambda x, y: y,
+    "log": lambda x, y: 1 / x,
+    "sin": lambda x, y: math.cos(x),
+    "cos": lambda x, y: -math.sin(x),
+    "relu": lambda x, y: 1.0 if x > 0 else 0.0,
+    "sqrt": lambda x, y: 1 / (2 * y),
+    "abs": lambda x, y: (x > 0) - (x < 0),
+    MINUS: lambda x, y: -1,
+}
+_BINARY: dict[str, Callable[[Any, Any, Any], list[Any]]] = {
+    "+": lambda a, b, y: [1, 1],
+    MINUS: lambda a, b, y: [1, -1],
+    "×": lambda a, b, y: [b, a],
+    "÷": lambda a, b, y: [1 / b, -a / (b * b)],
+}
+
+
+def local_derivatives(op: str, operands: list[Any], result: Any) -> list[Any]:
+    """The local derivatives of an operation known by name, for an engine that does not keep them.
+
+    Returns an empty list when the operation is unknown or has no derivative there, so that nothing wrong is drawn.
+    """
+    if any(getattr(value, "shape", ()) for value in operands):
+        return []
+    try:
+        if len(operands) == 1 and op.startswith("**"):
+            exponent = float(op[2:].strip("()"))
+            return [exponent * operands[0] ** (exponent - 1)]
+        if len(operands) == 1 and symbol(op).lower() in _UNARY:
+            return [_UNARY[symbol(op).lower()](operands[0], result)]
+        if len(operands) == 2 and symbol(op) in _BINARY:
+            return _BINARY[symbol(op)](operands[0], operands[1], result)
+    except (ArithmeticError, ValueError, TypeError):
+        return []
+    return []
+
+
+def contributions(node: Node) -> list[Any]:
+    """What `node` sends to each operand in the backward pass, upstream × local; None where either is missing."""
+    if node.grad is None or len(node.local) != len(node.parents) or getattr(node.grad, "shape", ()):
+        return [None] * len(node.parents)
+    return [node.grad * local for local in node.local]
+
+
+def formula(node: Node, names: list[str]) -> str:
+    """The operation in the usual notation: "x + y", "tanh(z)", "x²"."""
+    sign = node.symbol
+    if len(names) == 2 and sign in _INFIX:
+        return f"{names[0]} {sign} {names[1]}"
+    if len(names) == 1 and sign.startswith("(·)"):
+        return names[0] + sign[3:]
+    if len(names) == 1 and sign.startswith("^"):
+        return f"{names[0]}{sign}"
+    if len(names) == 1 and sign == MINUS:
+        return MINUS + names[0]
+    return f"{sign}({', '.join(names)})"
+
+
+def give_names(nodes: list[Node]) -> list[Node]:
+    """Give each node the name the sentences use: its label, or v1, v2, ... (c1, c2, ... for unlabelled inputs)."""
+    taken = {node.label for node in nodes}
+    used: set[str] = set()
+    counters = {"v": 0, "c": 0}
+    for node in nodes:
+        if node.label and node.label not in used:
+            node.name = node.label
+        else:
+            kind = "c" if node.is_leaf else "v"
+            counters[kind] += 1
+            while f"{kind}{counters[kind]}" in taken:
+                counters[kind] += 1
+            node.name = f"{kind}{counters[kind]}"
+        used.add(node.name)
+    return nodes

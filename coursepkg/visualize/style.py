@@ -1,0 +1,101 @@
+"""The colours and the one style sheet of every picture.
+
+The one idea: colour is never the only carrier. A forward value is dark green and stands above its edge, a gradient is
+dark red and stands below; lines in a plot differ in luminance, dash and marker, so they stay apart in greyscale and
+for colour-blind eyes (hues after Okabe and Ito, https://jfly.uni-koeln.de/color/).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+PAPER = "#ffffff"
+INK = "#1b1f24"
+MUTED = "#57606a"
+EDGE = "#7a848f"
+GRID = "#d7dce1"
+SHADE = "#eef1f4"
+VALUE = "#0a5c2b"
+GRADIENT = "#a31515"
+HIGHLIGHT = "#ffc21a"
+ROUTE = "#0b4f8a"
+
+# Ordered so that neighbours are far apart in luminance: dark, light, middle, ...
+CYCLE = ("#0b3c6f", "#d9820a", "#2a7f62", "#c77fb0", "#7a1f1f", "#5aaee0")
+DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 1)))
+MARKERS = ("o", "s", "^", "D", "v", "X")
+
+# Negative is dark blue, zero is white, positive is dark orange; equal luminance at equal distance from zero would
+# hide the sign in greyscale, so the figures that use this map also print the sign.
+DIVERGING = ("#0b3c6f", "#5f92c4", "#ffffff", "#e39b5a", "#8a3d00")
+SEQUENTIAL = ("#ffffff", "#b9d3e8", "#5f92c4", "#0b3c6f")
+
+
+def settings() -> dict[str, Any]:
+    """The Matplotlib settings of the course, as ``rcParams`` entries."""
+    from cycler import cycler
+
+    return {
+        "font.family": "DejaVu Sans",
+        "mathtext.fontset": "dejavusans",
+        "font.size": 11,
+        "figure.figsize": (6.4, 4.0),
+        "figure.dpi": 100,
+        "savefig.dpi": 150,
+        "figure.constrained_layout.use": True,
+        "figure.facecolor": PAPER,
+        "axes.facecolor": PAPER,
+        "axes.edgecolor": MUTED,
+        "axes.labelcolor": INK,
+        "axes.titlesize": 12,
+        "axes.titlelocation": "left",
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.prop_cycle": cycler(color=CYCLE, linestyle=DASHES),
+        "axes.formatter.useoffset": False,
+        "grid.color": GRID,
+        "grid.linewidth": 0.8,
+        "text.color": INK,
+        "xtick.color": MUTED,
+        "ytick.color": MUTED,
+        "xtick.labelcolor": INK,
+        "ytick.labelcolor": INK,
+        "lines.linewidth": 2.0,
+        "lines.markersize": 6,
+        "legend.frameon": False,
+        "svg.fonttype": "path",
+        "svg.hashsalt": "coursepkg",
+    }
+
+
+@contextmanager
+def use_style() -> Iterator[None]:
+    """Draw with the course's style inside a ``with`` block; nothing outside the block changes.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> with use_style():
+    ...     matplotlib.rcParams["svg.hashsalt"]
+    'coursepkg'
+    """
+    import matplotlib
+
+    with matplotlib.rc_context(settings()):
+        yield
+
+
+def diverging_map() -> Any:
+    """The colour map for signed quantities; centre it at zero with symmetric limits."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("course_diverging", DIVERGING)
+
+
+def sequential_map() -> Any:
+    """The colour map for quantities that start at zero: white to dark blue."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("course_sequential", SEQUENTIAL)

@@ -1,0 +1,116 @@
+"""The few SVG elements that the drawings need, as strings.
+
+The one idea: a picture is a list of strings with rounded coordinates, so the same drawing is the same bytes on every
+machine. Text carries its width (``textLength``), so it fits its place whatever font the reader has.
+"""
+
+from collections.abc import Iterable
+from xml.sax.saxutils import escape as _escape
+
+from coursepkg.visualize.style import INK, PAPER
+from coursepkg.visualize.text import text_width
+
+FONT = "'DejaVu Sans', Verdana, Geneva, sans-serif"
+
+
+def number(value: float) -> str:
+    """A coordinate in pixels, rounded to a tenth, without a minus on zero."""
+    rounded = round(value * 10) / 10 + 0.0
+    return str(int(rounded)) if rounded == int(rounded) else f"{rounded:.1f}"
+
+
+def text(
+    x: float,
+    y: float,
+    content: str,
+    *,
+    size: float = 13,
+    fill: str = INK,
+    anchor: str = "start",
+    weight: str = "normal",
+    style: str = "normal",
+    role: str = "",
+    halo: bool = True,
+) -> str:
+    """One line of text; `y` is the baseline, `role` a class by which tests and readers find it again."""
+    attributes = f' class="{role}"' if role else ""
+    if anchor != "start":
+        attributes += f' text-anchor="{anchor}"'
+    if weight != "normal":
+        attributes += f' font-weight="{weight}"'
+    if style != "normal":
+        attributes += f' font-style="{style}"'
+    if halo:
+        attributes += f' paint-order="stroke" stroke="{PAPER}" stroke-width="3" stroke-linejoin="round"'
+    if len(content) > 1:
+        width = text_width(content, size) * (1.09 if weight == "bold" else 1)
+        attributes += f' textLength="{number(width)}" lengthAdjust="spacingAndGlyphs"'
+    return (
+        f'<text x="{number(x)}" y="{number(y)}" font-size="{number(size)}" fill="{fill}"{attributes}>'
+        f"{_escape(content)}</text>"
+    )
+
+
+def path(
+    commands: str, *, stroke: str = INK, width: float = 1.4, fill: str = "none", dash: str = "", role: str = ""
+) -> str:
+    """A path; `commands` are SVG path commands with coordinates already rounded."""
+    attributes = f' class="{role}"' if role else ""
+    if dash:
+        attributes += f' stroke-dasharray="{dash}"'
+    return f'<path d="{commands}" fill="{fill}" stroke="{stroke}" stroke-width="{number(width)}"{attributes}/>'
+
+
+def line(x1: float, y1: float, x2: float, y2: float, **style) -> str:
+    """A straight line."""
+    return path(f"M{number(x1)} {number(y1)}L{number(x2)} {number(y2)}", **style)
+
+
+def circle(
+    x: float, y: float, radius: float, *, fill: str = PAPER, stroke: str = INK, width: float = 1.4, role: str = ""
+) -> str:
+    """A circle."""
+    attributes = f' class="{role}"' if role else ""
+    return (
+        f'<circle cx="{number(x)}" cy="{number(y)}" r="{number(radius)}" fill="{fill}" stroke="{stroke}" '
+        f'stroke-width="{number(width)}"{attributes}/>'
+    )
+
+
+def rectangle(
+    x: float,
+    y: float,
+    width: float,
+    height: float,
+    *,
+    radius: float = 0,
+    fill: str = PAPER,
+    stroke: str = INK,
+    line_width: float = 1.4,
+    dash: str = "",
+    role: str = "",
+) -> str:
+    """A rectangle, its corners rounded by `radius`."""
+    attributes = f' class="{role}"' if role else ""
+    if dash:
+        attributes += f' stroke-dasharray="{dash}"'
+    return (
+        f'<rect x="{number(x)}" y="{number(y)}" width="{number(width)}" height="{number(height)}" '
+        f'rx="{number(radius)}" fill="{fill}" stroke="{stroke}" stroke-width="{number(line_width)}"{attributes}/>'
+    )
+
+
+def arrow_head(x: float, y: float, *, size: float = 6, fill: str = INK) -> str:
+    """A small triangle whose tip is at (x, y), pointing right."""
+    points = f"M{number(x)} {number(y)}l{number(-size)} {number(-size / 2)}v{number(size)}z"
+    return f'<path d="{points}" fill="{fill}"/>'
+
+
+def document(width: float, height: float, parts: Iterable[str], *, title: str = "") -> str:
+    """A whole SVG file on white paper (so that it also reads in a dark notebook), `title` for those who open it alone."""
+    heading = f"<title>{_escape(title)}</title>" if title else ""
+    w, h = number(width), number(height)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}" role="img" '
+        f'font-family="{FONT}">{heading}<rect width="{w}" height="{h}" fill="{PAPER}"/>' + "".join(parts) + "</svg>"
+    )
