@@ -1,0 +1,64 @@
+"""Every data set by name, for exercises and command lines that are given a name rather than a function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from coursepkg.datasets import bundled, files, idx, tables
+from coursepkg.datasets.core import Dataset
+
+_BUNDLED: dict[str, Callable[[], Dataset]] = {
+    "iris": bundled.iris,
+    "wine": bundled.wine,
+    "breast_cancer": bundled.breast_cancer,
+    "digits": bundled.digits,
+    "diabetes": bundled.diabetes,
+}
+NAMES = (*_BUNDLED, "mnist/test", "mnist/train", *(f"uci/{name}" for name in tables.TABLES))
+
+
+def load(name: str) -> Dataset:
+    """Load a data set by name.
+
+    Parameters
+    ----------
+    name : str
+        ``"iris"``, ``"wine"``, ``"breast_cancer"``, ``"digits"``, ``"diabetes"``, ``"mnist/test"``, ``"mnist/train"``,
+        or ``"uci/..."`` with a name that :func:`coursepkg.datasets.uci` knows.
+
+    Examples
+    --------
+    >>> from coursepkg import datasets
+    >>> datasets.load("wine")
+    Dataset('wine', X (178, 13) float64, y (178,) int64, 3 classes)
+    """
+    if name in _BUNDLED:
+        return _BUNDLED[name]()
+    _known(name)
+    folder, _, rest = name.partition("/")
+    return idx.mnist(rest) if folder == "mnist" else tables.uci(rest)
+
+
+def available(name: str) -> bool:
+    """Whether a data set is on this computer, so that loading it needs no network.
+
+    Parameters
+    ----------
+    name : str
+        As for :func:`load`.
+    """
+    if name in _BUNDLED:
+        return True
+    _known(name)
+    folder, _, rest = name.partition("/")
+    if folder == "mnist":
+        prefix = idx.PARTS[rest].prefix
+        needed = [f"mnist/{file}.gz" for file in idx.CHECKSUMS if file.startswith(prefix)]
+    else:
+        needed = [f"uci/{tables.FILES[rest]}"]
+    return all(any((place / file).is_file() for place in files.search_path()) for file in needed)
+
+
+def _known(name: str) -> None:
+    if name not in NAMES:
+        raise ValueError(f"there is no data set {name!r}; choose one of {', '.join(NAMES)}")
