@@ -23,11 +23,14 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
+from html import unescape
+from itertools import zip_longest
 from pathlib import Path
 
 import nbformat
@@ -171,7 +174,7 @@ def execute(notebook: NotebookNode, folder: Path) -> Run:
         except CellExecutionError as error:
             raise NotebookError(f"a cell raised:\n{error}") from None
     run = Run(copy, time.monotonic() - start, client.widget_state)
-    problems = list(run_problems(copy))
+    problems = [problem for index, cell in code_cells(copy) for problem in run_problems(index, cell)]
     if run.seconds > NOTEBOOK_SECONDS:
         problems.append(f"took {run.seconds:.0f} s; a notebook has {NOTEBOOK_SECONDS} s")
     if problems:
@@ -192,17 +195,18 @@ def where(index: int, cell: NotebookNode) -> str:
     return f"cell {index} ({first_line[:60]})"
 
 
-def run_problems(notebook: NotebookNode) -> Iterator[str]:
-    """What no run of a notebook may show, stored or fresh."""
-    for index, cell in code_cells(notebook):
-        errors = [output for output in cell.outputs if output.output_type == "error"]
-        if RAISES in tags(cell) and not errors:
-            yield f"{where(index, cell)} is tagged {RAISES} and does not raise"
-        if errors and RAISES not in tags(cell):
-            yield f"{where(index, cell)} raises {errors[0].ename}: {errors[0].evalue}"
-        stderr = "".join(o.text for o in cell.outputs if o.output_type == "stream" and o.name == "stderr")
-        if stderr and (IGNORE not in tags(cell) or "Warning" in stderr):
-            yield f"{where(index, cell)} writes to stderr: {stderr.strip()[:300]}"
+def run_problems(index: int, cell: NotebookNode) -> Iterator[str]:
+    """What the outputs of a cell may never show, whatever is stored."""
+    errors = [output for output in cell.outputs if output.output_type == "error"]
+    if RAISES in tags(cell) and not errors:
+        yield f"{where(index, cell)} is tagged {RAISES} and does not raise"
+    if errors and RAISES not in tags(cell):
+        yield f"{where(index, cell)} raises {errors[0].ename}: {errors[0].evalue}"
+    stderr = "".join(o.text for o in cell.outputs if o.output_type == "stream" and o.name == "stderr")
+    if stderr and (IGNORE not in tags(cell) or "Warning" in stderr):
+        yield f"{where(index, cell)} writes to stderr: {stderr.strip()[:300]}"
+    if IGNORE not in tags(cell) and shows_widget(cell):
+        yield f"{where(index, cell)} shows a widget, which differs in each run; give it the tag {IGNORE}"
 
 
 # ---------------------------------------------------------------------------------------------------------- storing
@@ -277,7 +281,7 @@ def still_output(output: NotebookNode, widgets: dict[str, dict]) -> None:
             output.data = NotebookNode({"text/plain": widget_sentence(view["model_id"], widgets)})
 
 
-def is_widget(cell: NotebookNode, widgets: dict[str, dict] | None = None) -> bool:
+def shows_widget(cell: NotebookNode) -> bool:
     return any(WIDGET_VIEW in output.get("data", {}) for output in cell.get("outputs", []))
 
 
@@ -292,10 +296,9 @@ def stored_form(run: Run, before: NotebookNode, *, refresh: bool = False) -> Not
     old_cells = {cell.id: cell for cell in before.cells if "id" in cell}
     count = 0
     for cell in notebook.cells:
-        volatile = cell.cell_type == "code" and IGNORE in tags(cell) and not is_widget(cell)
+        volatile = cell.cell_type == "code" and IGNORE in tags(cell) and not shows_widget(cell)
         cell.metadata = NotebookNode({key: cell.metadata[key] for key in CELL_METADATA if key in cell.metadata})
         if cell.cell_type != "code":
-            cell.pop("attachments", None) if not cell.get("attachments") else None
             continue
         cell.outputs = merged_streams(cell.outputs)
         for output in cell.outputs:
@@ -342,6 +345,263 @@ def store(path: Path, *, refresh: bool = False) -> str:
     return f"{run.seconds:5.1f} s  {'stored' if changed else 'unchanged'}"
 
 
+# -------------------------------------------------------------------------------------------------------- comparing
+
+NUMBER = re.compile(r"(?<![\w.#])[-+\u2212]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?")
+INTEGER = re.compile(r"[-+\u2212]?\d+")
+VOLATILE = (
+    (re.compile(r"\x1b\[[\d;]*m"), ""),
+    (re.compile(r"""data:image/[\w.+-]+[;,][^"'\s>)]*"""), "data:image"),
+    (re.compile(r"\b0x[0-9a-fA-F]{4,}"), "0x0"),
+    (re.compile(r"ipykernel_\d+[/\\]\d+\.py"), "ipykernel.py"),
+)
+
+
+def split_numbers(text: str) -> tuple[str, list[str]]:
+    """Text with its numbers blanked, and the numbers. Blanks next to a number are padding and go with it."""
+    for pattern, replacement in VOLATILE:
+        text = pattern.sub(replacement, text)
+    numbers = NUMBER.findall(text)
+    return re.sub(r"[ \t]*\0[ \t]*", "\0", NUMBER.sub("\0", text)), numbers
+
+
+def same_number(stored: str, fresh: str) -> bool:
+    """Integers are the same or not; other numbers may differ in the last digits that another processor gives."""
+    if stored == fresh:
+        return True
+    if INTEGER.fullmatch(stored) and INTEGER.fullmatch(fresh):
+        return int(stored.replace("\u2212", "-")) == int(fresh.replace("\u2212", "-"))
+    a, b = (float(number.replace("\u2212", "-")) for number in (stored, fresh))
+    return math.isclose(a, b, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
+
+
+def text_difference(stored: str, fresh: str) -> str | None:
+    """The first difference between two texts that is more than a last digit, or None."""
+    (stored_words, stored_numbers), (fresh_words, fresh_numbers) = split_numbers(stored), split_numbers(fresh)
+    if stored_words != fresh_words:
+        lines = zip_longest(stored_words.split("\n"), fresh_words.split("\n"), fillvalue="")
+        one, other = next((one, other) for one, other in lines if one != other)
+        return f"stored {shown(one)}, now {shown(other)}"
+    for one, other in zip(stored_numbers, fresh_numbers, strict=True):
+        if not same_number(one, other):
+            return f"stored {one}, now {other}"
+    return None
+
+
+def shown(line: str) -> str:
+    line = line.replace("\0", " <number> ").strip()
+    return repr(line if len(line) <= 160 else line[:157] + "...")
+
+
+def comparable(outputs: Iterable[NotebookNode]) -> list[tuple[str, str]]:
+    """What is compared of a cell's outputs, in order: streams whole, then one entry for each form of each output."""
+    found: list[tuple[str, str]] = []
+    streams: dict[str, int] = {}
+    for output in outputs:
+        if output.output_type == "stream":
+            if output.name not in streams:
+                streams[output.name] = len(found)
+                found.append((output.name, ""))
+            place = streams[output.name]
+            found[place] = (output.name, found[place][1] + output.text)
+        elif output.output_type == "error":
+            found.append(("error", f"{output.ename}: {output.evalue}"))
+        else:
+            for mime, content in sorted(output.data.items()):
+                pixels = mime in ("image/png", "image/jpeg")  # differ between machines; their presence is compared
+                text = content if isinstance(content, str) else json.dumps(content, sort_keys=True)
+                found.append((mime, "" if pixels else text))
+    return found
+
+
+def output_differences(stored: Iterable[NotebookNode], fresh: Iterable[NotebookNode]) -> Iterator[str]:
+    """Where the outputs of one cell differ by more than last digits."""
+    before, now = comparable(stored), comparable(fresh)
+    kinds_before, kinds_now = [kind for kind, _ in before], [kind for kind, _ in now]
+    if kinds_before != kinds_now:
+        yield f"stored outputs are {kinds_before or 'none'}, now they are {kinds_now or 'none'}"
+        return
+    for (kind, one), (_, other) in zip(before, now, strict=True):
+        difference = text_difference(one, other)
+        if difference is not None:
+            yield f"{kind}: {difference}"
+
+
+def is_stripped(notebook: NotebookNode) -> bool:
+    """True if no cell has been run, as in the notebooks that learners are handed."""
+    return all(cell.execution_count is None and not cell.outputs for _, cell in code_cells(notebook))
+
+
+def may_be_stripped(path: Path) -> bool:
+    return path.parent.name == "exercises"
+
+
+def cell_problems(index: int, stored: NotebookNode, fresh: list[NotebookNode], *, stripped: bool) -> Iterator[str]:
+    """What is wrong with a cell that was run just now and gave the outputs `fresh`."""
+    rerun = NotebookNode(stored, outputs=fresh)
+    yield from run_problems(index, rerun)
+    if stripped or not stored.source.strip():
+        return
+    if stored.execution_count is None:
+        yield f"{where(index, stored)} has no stored outputs to compare with; store the notebook"
+    elif IGNORE not in tags(stored):
+        for difference in output_differences(stored.outputs, fresh):
+            yield f"{where(index, stored)}: {difference}"
+
+
+def check(path: Path) -> str:
+    """Execute the notebook at `path` and compare with its stored outputs; returns one line for the log."""
+    notebook = read(path)
+    stripped = is_stripped(notebook) and may_be_stripped(path)
+    run = execute(notebook, path.parent)
+    problems = [
+        problem
+        for (index, stored), (_, fresh) in zip(code_cells(notebook), code_cells(run.notebook), strict=True)
+        for problem in cell_problems(index, stored, fresh.outputs, stripped=stripped)
+    ]
+    if problems:
+        raise NotebookError("\n".join(problems))
+    return f"{run.seconds:5.1f} s  as stored"
+
+
+# ---------------------------------------------------------------------------------------------------------- linting
+
+LINES_OF_CODE, LINES_OF_PLOTTING, LETTERS_OF_ALT = 15, 5, 20
+PRIVATE_PATH = re.compile(r"(?<![\w.])(?:/(?:home|Users|root|tmp|work|private|mnt)/|/var/folders/|[A-Za-z]:\\Users\\)")
+NETWORK = re.compile(
+    r"^\s*(?:(?:import|from)\s+(?:requests|httpx|aiohttp|socket|http|urllib)\b|[!%]+\s*(?:pip|conda|wget|curl|git)\b)",
+    re.M,
+)
+PLOTTING = re.compile(r"\b(?:plt|ax|axes|axs|axis|fig|figure)\w*(?:\[[^\]]*\])*\.\w+")
+IMAGE = re.compile(r"<img\b[^>]*>", re.I)
+ALT = re.compile(r"""\balt\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.I)
+LINK = re.compile(r"(?<!\!)\[[^\]]*\]\(([^)\s#]+)(?:#[^)\s]*)?(?:\s+\"[^\"]*\")?\)")
+FIGURE = re.compile(r"!\[([^\]]*)\]\(")
+
+
+def lint(path: Path) -> str:
+    """Read the notebook at `path` without running it; returns one line for the log.
+
+    Raises
+    ------
+    NotebookError
+        With one line for everything that the course's notebooks must not have.
+    """
+    notebook = read(path)
+    problems = [
+        *form_problems(notebook, stripped=is_stripped(notebook) and may_be_stripped(path)),
+        *opening_problems(notebook, path),
+        *(problem for index, cell in enumerate(notebook.cells) for problem in text_problems(index, cell, path)),
+        *(problem for index, cell in code_cells(notebook) for problem in code_problems(index, cell)),
+        *(problem for index, cell in code_cells(notebook) for problem in shown_problems(index, cell)),
+    ]
+    if path.parent.name == "notebooks":
+        problems += [problem for index, cell in code_cells(notebook) for problem in length_problems(index, cell)]
+    if problems:
+        raise NotebookError("\n".join(problems))
+    return "fine"
+
+
+def form_problems(notebook: NotebookNode, *, stripped: bool) -> Iterator[str]:
+    """Is the file as `store` writes it?"""
+    if notebook.metadata != NOTEBOOK_METADATA:
+        yield "its metadata is not what `store` writes; store the notebook"
+    ids = [cell.get("id") for cell in notebook.cells]
+    if None in ids or len(set(ids)) < len(ids):
+        yield "cells without an id, or with the same one; store the notebook"
+    cells = [cell for _, cell in code_cells(notebook)]
+    if stripped:
+        return
+    if [cell.execution_count for cell in cells] != list(range(1, len(cells) + 1)):
+        yield "cells have not been run in order from top to bottom, or are empty; store the notebook"
+    if cells and not any(cell.outputs and IGNORE not in tags(cell) for cell in cells):
+        yield "no cell has an output that is compared"
+
+
+def opening_problems(notebook: NotebookNode, path: Path) -> Iterator[str]:
+    """Does it open with its number and title and, in the course itself, say what it is for and where it stands?"""
+    first = notebook.cells[0] if notebook.cells else None
+    number = path.name[:2]
+    if first is None or first.cell_type != "markdown" or not re.match(rf"# {number} · \S", first.source):
+        yield f"the first cell does not open with the title '# {number} · ...'"
+        return
+    if path.parent.name != "notebooks":
+        return
+    opening = first.source.lower()
+    for word in ("objectives", "prerequisites", "time"):
+        if word not in opening:
+            yield f"the first cell does not give the {word}"
+    first_code = next((cell for _, cell in code_cells(notebook)), None)
+    if first_code is None or f'route_map("{number}")' not in first_code.source:
+        yield f'the first code cell does not show route_map("{number}")'
+
+
+def text_problems(index: int, cell: NotebookNode, path: Path) -> Iterator[str]:
+    """Pictures without words and links to nowhere in a text cell."""
+    if cell.cell_type != "markdown":
+        return
+    for alt in FIGURE.findall(cell.source):
+        if len(alt.strip()) < LETTERS_OF_ALT:
+            yield f"{where(index, cell)} has a picture whose alt text says too little: {alt!r}"
+    yield from image_problems(index, cell, cell.source)
+    for target in LINK.findall(cell.source):
+        if "://" not in target and not target.startswith("mailto:"):
+            file = path.parent / urllib.parse.unquote(target)
+            if not file.exists():
+                yield f"{where(index, cell)} links to {target}, which does not exist"
+
+
+def image_problems(index: int, cell: NotebookNode, html: str) -> Iterator[str]:
+    for image in IMAGE.findall(html):
+        found = ALT.search(image)
+        alt = unescape((found.group(1) or found.group(2) or "") if found else "")
+        if len(alt.strip()) < LETTERS_OF_ALT:
+            yield f"{where(index, cell)} shows an image whose alt text says too little: {alt!r}"
+
+
+def code_problems(index: int, cell: NotebookNode) -> Iterator[str]:
+    """What the source of a code cell must not do."""
+    place, lines = where(index, cell), cell.source.rstrip().splitlines()
+    if lines and lines[-1].rstrip().endswith(";") and not lines[-1].lstrip().startswith("#"):
+        yield f"{place} ends in ';', which silences nothing in a script or a test; write `_ = ...`"
+    if re.search(r"^\s*#\s*(?:NBVAL|PYTEST_VALIDATE)_", cell.source, re.M):
+        yield f"{place} steers nbval by a comment, which learners see; use a cell tag"
+    for tag in tags(cell):
+        if tag.startswith("nbval") and tag != IGNORE:
+            yield f"{place} has the tag {tag}; only {IGNORE} and {RAISES} are used"
+    if NETWORK.search(cell.source):
+        yield f"{place} reaches for the network; the course works offline"
+    if PRIVATE_PATH.search(cell.source):
+        yield f"{place} names a path of one machine"
+
+
+def length_problems(index: int, cell: NotebookNode) -> Iterator[str]:
+    lines = [line for line in cell.source.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    if len(lines) > LINES_OF_CODE:
+        yield f"{where(index, cell)} has {len(lines)} lines of code; {LINES_OF_CODE} fit on a learner's screen"
+    plotting = sum(bool(PLOTTING.search(line)) for line in lines)
+    if plotting > LINES_OF_PLOTTING:
+        yield f"{where(index, cell)} has {plotting} lines of plotting code; move it into coursepkg.visualize"
+
+
+def shown_problems(index: int, cell: NotebookNode) -> Iterator[str]:
+    """What the stored outputs of a cell must not hold."""
+    place = where(index, cell)
+    yield from () if cell.execution_count is None else run_problems(index, cell)
+    for kind, text in comparable(cell.outputs):
+        if kind in ("image/png", "image/jpeg", "image/svg+xml"):
+            yield f"{place} shows a figure without alt text; pass it to coursepkg.visualize.figure.show"
+        if kind == WIDGET_VIEW:
+            yield f"{place} stores a widget, which is empty without its kernel; store the notebook"
+        if kind == "text/html":
+            yield from image_problems(index, cell, text)
+        visible = re.sub(r"data:image/[^\"'\s>)]*", "", text)
+        if PRIVATE_PATH.search(visible):
+            yield f"{place} shows a path of one machine"
+        if IGNORE not in tags(cell) and re.search(r" at 0x[0-9a-f]{6,}", visible):
+            yield f"{place} shows an object's address"
+
+
 # ---------------------------------------------------------------------------------------------------- command line
 
 
@@ -359,7 +619,11 @@ def find(paths: Iterable[Path]) -> list[Path]:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0], prog="notebooks.py")
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, text in (("store", "execute notebooks and write their outputs into them"),):
+    for name, text in (
+        ("store", "execute notebooks and write their outputs into them"),
+        ("check", "execute notebooks and compare with their stored outputs"),
+        ("lint", "read notebooks and report what the course's notebooks must not have"),
+    ):
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("paths", nargs="*", type=Path, help="notebooks or folders (default: all of the course)")
         if name == "store":
@@ -369,6 +633,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     action: Callable[[Path], str] = {
         "store": lambda path: store(path, refresh=options.refresh),
+        "check": check,
+        "lint": lint,
     }[options.command]
     paths = find(options.paths or [ROOT / tree for tree in TREES if (ROOT / tree).is_dir()])
     jobs = getattr(options, "jobs", 1)
