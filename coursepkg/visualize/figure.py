@@ -40,7 +40,7 @@ def picture_of(fig: Any, alt: str, *, raster: bool = False) -> Picture:
     words = check_alt(alt)
     if not hasattr(fig, "savefig"):
         raise TypeError(f"show needs a Matplotlib figure, got {type(fig).__name__}; pass `fig` from plt.subplots()")
-    salted = {name: settings()[name] for name in ("svg.hashsalt", "svg.fonttype", "savefig.dpi")}
+    salted: Any = {name: settings()[name] for name in ("svg.hashsalt", "svg.fonttype", "savefig.dpi")}
     with matplotlib.rc_context(salted):
         try:
             return _save_pixels(fig, words) if raster else _save_lines(fig, words)

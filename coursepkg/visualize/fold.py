@@ -4,7 +4,7 @@ The one idea: a drawing shows the operations nearest to the result, where the ba
 enters this part from further back is drawn as a box that counts the nodes it was computed from.
 """
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from coursepkg.visualize.nodes import Node
@@ -78,10 +78,10 @@ def _behind(nodes: list[Node], index: int, drawn: set[int]) -> list[int]:
 
 
 def _note(total: int, drawn: set[int], boxes: dict[int, list[int]]) -> str:
-    folded = {index for inside in boxes.values() for index in inside}
-    shared = sum(len(inside) for inside in boxes.values()) - len(folded)
-    note = f"{plural(len(drawn) - len(boxes), 'node')} drawn, {len(folded):,} folded into {plural(len(boxes), 'box', 'boxes')}"
-    if shared:
-        twice = len([i for i in folded if sum(i in inside for inside in map(set, boxes.values())) > 1])
+    uses = Counter(index for inside in boxes.values() for index in inside)
+    drawn_text = plural(len(drawn) - len(boxes), "node")
+    note = f"{drawn_text} drawn, {len(uses):,} folded into {plural(len(boxes), 'box', 'boxes')}"
+    twice = sum(count > 1 for count in uses.values())
+    if twice:
         note += f" ({twice:,} of these {'is' if twice == 1 else 'are'} in more than one)"
     return note + "."

@@ -7,6 +7,7 @@ are a least-squares problem with minimum spacing, solved column by column by poo
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 _SWEEPS = 24
 _HEIGHT_SWEEPS = 40
@@ -39,8 +40,8 @@ class Layout:
         For each box the height of its wire.
     routes : list of list of (float, float, float)
         For each edge the flat pieces it runs through between its ends: (x start, x stop, y).
-    arrival : list of (float, float, float)
-        For each edge: x of the column, x of the target's body, y of its port.
+    arrival : list of (float, float)
+        For each edge the x of the column it enters, and the y at which it reaches its target.
     """
 
     width: float
@@ -49,7 +50,7 @@ class Layout:
     end: list[float]
     y: list[float]
     routes: list[list[tuple[float, float, float]]]
-    arrival: list[tuple[float, float, float]]
+    arrival: list[tuple[float, float]]
     columns: list[list[int]]
     crossings: int
 
@@ -64,10 +65,12 @@ def assign_columns(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:
     for source, target in sorted(edges, key=lambda edge: edge[1]):
         column[target] = max(column[target], column[source] + 1)
         has_input[target] = True
+    users: list[list[int]] = [[] for _ in range(count)]
+    for source, target in edges:
+        users[source].append(column[target])
     for box in range(count):
-        users = [column[target] for source, target in edges if source == box]
-        if not has_input[box] and users:
-            column[box] = min(users) - 1
+        if not has_input[box] and users[box]:
+            column[box] = min(users[box]) - 1
     return column
 
 
@@ -120,7 +123,8 @@ def arrange(
 
 def _with_dummies(boxes: list[Box], edges: Sequence[tuple[int, int]], column: Sequence[int]) -> _Work:
     column_of = list(column)
-    chains, pieces = [], []
+    chains: list[list[int]] = []
+    pieces: list[tuple[int, int]] = []
     for source, target in edges:
         chain = [source]
         for between in range(column_of[source] + 1, column_of[target]):
@@ -129,7 +133,7 @@ def _with_dummies(boxes: list[Box], edges: Sequence[tuple[int, int]], column: Se
             chain.append(len(boxes) - 1)
         chain.append(target)
         chains.append(chain)
-        pieces.extend(zip(chain, chain[1:], strict=False))
+        pieces.extend(pairwise(chain))
     columns: list[list[int]] = [[] for _ in range(max(column_of) + 1)]
     work = _Work(boxes, columns, column_of, pieces, chains)
     work.before = [[] for _ in boxes]
@@ -246,7 +250,7 @@ def _heights(work: _Work) -> list[float]:
 def _spaced(work: _Work, column: list[int], wanted: list[float], weights: list[float]) -> list[float]:
     """The heights nearest to `wanted` that keep the boxes of a column apart (pool adjacent violators)."""
     offsets = [0.0]
-    for upper, lower in zip(column, column[1:], strict=False):
+    for upper, lower in pairwise(column):
         offsets.append(offsets[-1] + work.boxes[upper].below + work.boxes[lower].above)
     pools: list[list[float]] = []  # [mean, weight, count]
     for height, offset, weight in zip(wanted, offsets, weights, strict=True):
@@ -270,10 +274,7 @@ def _place(
     end = [stop[column] for column in work.column_of]
     routes = [[(start[work.column_of[item]], end[item], y[item]) for item in chain[1:-1]] for chain in work.chains]
     ports = _ports(work, y, port_step)
-    arrival = [
-        (start[work.column_of[target]], right[target] - work.boxes[target].body, y[target] + ports[number])
-        for number, (_, target) in enumerate(edges)
-    ]
+    arrival = [(start[work.column_of[target]], y[target] + ports[number]) for number, (_, target) in enumerate(edges)]
     count = len(right) - sum(len(chain) - 2 for chain in work.chains)
     columns = [[item for item in column if item < count] for column in work.columns]
     return Layout(stop[-1] + margin, height, right[:count], end[:count], y[:count], routes, arrival, columns, crossings)

@@ -146,6 +146,10 @@ def _read_node(item: Any, index: int, parents: list[int]) -> Node:
     return node
 
 
+def _is_array(value: Any) -> bool:
+    return getattr(value, "shape", None) not in (None, ())
+
+
 _UNARY: dict[str, Callable[[Any, Any], Any]] = {
     "tanh": lambda x, y: 1 - y * y,
     "sigmoid": lambda x, y: y * (1 - y),
@@ -171,7 +175,7 @@ def local_derivatives(op: str, operands: list[Any], result: Any) -> list[Any]:
 
     Returns an empty list when the operation is unknown or has no derivative there, so that nothing wrong is drawn.
     """
-    if any(getattr(value, "shape", ()) for value in operands):
+    if any(_is_array(value) for value in operands):
         return []
     try:
         if len(operands) == 1 and op.startswith("**"):
@@ -188,7 +192,7 @@ def local_derivatives(op: str, operands: list[Any], result: Any) -> list[Any]:
 
 def contributions(node: Node) -> list[Any]:
     """What `node` sends to each operand in the backward pass, upstream × local; None where either is missing."""
-    if node.grad is None or len(node.local) != len(node.parents) or getattr(node.grad, "shape", ()):
+    if node.grad is None or len(node.local) != len(node.parents) or _is_array(node.grad):
         return [None] * len(node.parents)
     return [node.grad * local for local in node.local]
 

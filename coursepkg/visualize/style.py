@@ -31,7 +31,7 @@ DIVERGING = ("#0b3c6f", "#5f92c4", "#ffffff", "#e39b5a", "#8a3d00")
 SEQUENTIAL = ("#ffffff", "#b9d3e8", "#5f92c4", "#0b3c6f")
 
 
-def settings() -> dict[str, Any]:
+def settings() -> Any:
     """The Matplotlib settings of the course, as ``rcParams`` entries."""
     from cycler import cycler
 

@@ -11,6 +11,7 @@ from coursepkg.visualize.style import INK, PAPER
 from coursepkg.visualize.text import text_width
 
 FONT = "'DejaVu Sans', Verdana, Geneva, sans-serif"
+BOLD = 1.12  # how much wider the bold face runs
 
 
 def number(value: float) -> str:
@@ -43,7 +44,7 @@ def text(
     if halo:
         attributes += f' paint-order="stroke" stroke="{PAPER}" stroke-width="3" stroke-linejoin="round"'
     if len(content) > 1:
-        width = text_width(content, size) * (1.09 if weight == "bold" else 1)
+        width = text_width(content, size) * (BOLD if weight == "bold" else 1)
         attributes += f' textLength="{number(width)}" lengthAdjust="spacingAndGlyphs"'
     return (
         f'<text x="{number(x)}" y="{number(y)}" font-size="{number(size)}" fill="{fill}"{attributes}>'
@@ -64,6 +65,14 @@ def path(
 def line(x1: float, y1: float, x2: float, y2: float, **style) -> str:
     """A straight line."""
     return path(f"M{number(x1)} {number(y1)}L{number(x2)} {number(y2)}", **style)
+
+
+def curve(x1: float, y1: float, x2: float, y2: float) -> str:
+    """Path commands for a smooth way from (x1, y1), where the path is, to (x2, y2), level at both ends."""
+    if y1 == y2:
+        return f"H{number(x2)}"
+    middle = number((x1 + x2) / 2)
+    return f"C{middle} {number(y1)} {middle} {number(y2)} {number(x2)} {number(y2)}"
 
 
 def circle(
@@ -107,7 +116,7 @@ def arrow_head(x: float, y: float, *, size: float = 6, fill: str = INK) -> str:
 
 
 def document(width: float, height: float, parts: Iterable[str], *, title: str = "") -> str:
-    """A whole SVG file on white paper (so that it also reads in a dark notebook), `title` for those who open it alone."""
+    """A whole SVG file, on white paper so that it also reads in a dark notebook."""
     heading = f"<title>{_escape(title)}</title>" if title else ""
     w, h = number(width), number(height)
     return (
