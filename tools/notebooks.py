@@ -319,7 +319,7 @@ def stored_form(run: Run, before: NotebookNode, *, refresh: bool = False) -> Not
 
 
 def as_text(notebook: NotebookNode) -> str:
-    return nbformat.writes(notebook, indent=1, sort_keys=True, ensure_ascii=False).rstrip("\n") + "\n"
+    return nbformat.v4.writes(notebook, indent=1, sort_keys=True, ensure_ascii=False).rstrip("\n") + "\n"
 
 
 def read(path: Path) -> NotebookNode:
@@ -338,7 +338,12 @@ def store(path: Path, *, refresh: bool = False) -> str:
     before = read(path)
     give_cell_ids(before)
     run = execute(before, path.parent)
-    text = as_text(stored_form(run, before, refresh=refresh))
+    after = stored_form(run, before, refresh=refresh)
+    try:
+        nbformat.validate(deepcopy(after))
+    except nbformat.ValidationError as error:
+        raise NotebookError(f"the result is not a valid notebook: {error}") from None
+    text = as_text(after)
     changed = text != path.read_text(encoding="utf-8")
     if changed:
         path.write_text(text, encoding="utf-8", newline="\n")

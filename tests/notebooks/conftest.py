@@ -1,0 +1,29 @@
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tools import notebooks
+
+
+@pytest.fixture(scope="session")
+def write_notebook():
+    """A function that writes a notebook from cells: text, `(code, *tags)`, or cells as nbformat has them."""
+
+    def write(path: Path, *cells) -> Path:
+        made = []
+        for cell in cells:
+            if isinstance(cell, str):
+                cell = nbformat.v4.new_markdown_cell(cell)
+            elif isinstance(cell, tuple):
+                code, *tags = cell
+                cell = nbformat.v4.new_code_cell(code, metadata={"tags": tags} if tags else {})
+            made.append(cell)
+        notebook = nbformat.v4.new_notebook(cells=made)
+        for cell in notebook.cells:
+            del cell["id"]  # random; made from position and source instead
+        notebooks.give_cell_ids(notebook)
+        path.write_text(notebooks.as_text(notebook), encoding="utf-8")
+        return path
+
+    return write

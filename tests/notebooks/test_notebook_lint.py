@@ -1,0 +1,116 @@
+"""A sound notebook passes `lint`; each way of spoiling it is reported in words."""
+
+import nbformat
+import pytest
+
+from tools import notebooks
+
+OPENING = """# 02 · A chapter
+
+You will see one thing.
+
+**Objectives.** Name it. **Prerequisites:** none. **Time:** 5 minutes."""
+IMAGE = '<img alt="A line that rises from left to right" src="data:image/svg+xml;base64,AAAA">'
+
+
+def code(source, *outputs, tags=()):
+    made = [o if "output_type" in o else nbformat.v4.new_output("display_data", o) for o in outputs]
+    return nbformat.v4.new_code_cell(source, outputs=made, metadata={"tags": list(tags)} if tags else {})
+
+
+def printed(text, stream="stdout"):
+    return nbformat.v4.new_output("stream", name=stream, text=text)
+
+
+@pytest.fixture
+def lint(tmp_path, write_notebook):
+    """A function that writes a sound chapter with some cells added or replaced, and lints it."""
+
+    def run(*extra, opening=OPENING, route='route_map("02")', folder="notebooks"):
+        (tmp_path / folder).mkdir()
+        cells = [opening, code(route, {"text/html": IMAGE}), code("print(1)", printed("1\\n")), *extra]
+        path = write_notebook(tmp_path / folder / "02_chapter.ipynb", *cells)
+        notebook = notebooks.read(path)
+        notebook.metadata = nbformat.from_dict(notebooks.NOTEBOOK_METADATA)
+        for count, (_, cell) in enumerate(notebooks.code_cells(notebook), start=1):
+            cell.execution_count = count
+        path.write_text(notebooks.as_text(notebook), encoding="utf-8")
+        return notebooks.lint(path)
+
+    return run
+
+
+def test_a_sound_chapter_passes(lint):
+    lint("See [above](02_chapter.ipynb#anchor) and [the paper](https://example.org).")
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        (code("x = 1;"), "ends in ';'"),
+        (code("# NBVAL_IGNORE_OUTPUT\nx = 1"), "use a cell tag"),
+        (code("x = 1", tags=["nbval-skip"]), "tag nbval-skip"),
+        (code("!pip install numpy"), "network"),
+        (code("%pip install numpy"), "network"),
+        (code("import urllib.request"), "network"),
+        (code("open('/home/me/data.txt')"), "path of one machine"),
+        (code("1 / 0", nbformat.v4.new_output("error", ename="ZeroDivisionError", evalue="x")), "raises ZeroDivision"),
+        (code("1 / 2", tags=["raises-exception"]), "does not raise"),
+        (code("plot()", {"image/png": "AAAA", "text/plain": "<Figure>"}), "figure without alt text"),
+        (code("plot()", {"text/html": '<img src="data:image/png;base64,AAAA">'}), "says too little: ''"),
+        (code("plot()", {"text/html": "<img alt='a plot' src='x.png'>"}), "says too little: 'a plot'"),
+        (code("warn()", printed("careful", "stderr")), "writes to stderr"),
+        (code("warn()", printed("UserWarning: old", "stderr"), tags=["nbval-ignore-output"]), "writes to stderr"),
+        (code("where()", printed("/tmp/x.py")), "path of one machine"),
+        (code("object()", {"text/plain": "<object object at 0x7f4b8c0d5a10>"}), "address"),
+        (code("w", {"application/vnd.jupyter.widget-view+json": {"model_id": "a"}}), "stores a widget"),
+        (code("\n".join(f"x{i} = {i}" for i in range(16))), "16 lines of code"),
+        (code("\n".join(f"ax[{i}].plot(x)" for i in range(6))), "6 lines of plotting"),
+        ("![line](x.png)", "says too little"),
+        ("See [the next one](03_nowhere.ipynb).", "does not exist"),
+    ],
+)
+def test_a_fault_is_named(cell, message, lint):
+    with pytest.raises(notebooks.NotebookError, match=message):
+        lint(cell)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"opening": OPENING.replace("02", "03")}, "does not open with the title"),
+        ({"opening": OPENING.replace("Objectives", "Aims")}, "does not give the objectives"),
+        ({"opening": OPENING.replace("Prerequisites", "Before")}, "does not give the prerequisites"),
+        ({"route": 'route_map("03")'}, "does not show route_map"),
+    ],
+)
+def test_a_chapter_says_what_it_is_for(changes, message, lint):
+    with pytest.raises(notebooks.NotebookError, match=message):
+        lint(**changes)
+
+
+def test_an_exercise_may_be_longer_than_a_cell_of_the_course(lint):
+    lint(code("\n".join(f"x{i} = {i}" for i in range(40))), folder="solutions")
+
+
+def spoil(notebook, fault):
+    if fault == "metadata":
+        notebook.metadata.language_info.version = "3.11.7"
+    elif fault == "same id":
+        notebook.cells[1].id = notebook.cells[0].id
+    elif fault == "order":
+        notebook.cells[1].execution_count = 7
+    elif fault == "stripped":
+        for _, cell in notebooks.code_cells(notebook):
+            cell.execution_count, cell.outputs = None, []
+
+
+@pytest.mark.parametrize("fault", ["metadata", "same id", "order", "stripped"])
+def test_a_notebook_that_was_not_stored_is_reported(fault, lint, tmp_path):
+    lint()
+    path = tmp_path / "notebooks" / "02_chapter.ipynb"
+    notebook = notebooks.read(path)
+    spoil(notebook, fault)
+    path.write_text(notebooks.as_text(notebook), encoding="utf-8")
+    with pytest.raises(notebooks.NotebookError, match="store the notebook"):
+        notebooks.lint(path)
