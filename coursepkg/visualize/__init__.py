@@ -13,6 +13,20 @@ _HOME = {
     "use_style": "style",
     "draw_graph": "graph",
     "describe": "graph",
+    "step_through": "stepper",
+    "frames": "stepper",
+    "storyboard": "stepper",
+    "explore": "explore",
+    "route_map": "route",
+    "draw_chain": "chain",
+    "draw_bars": "bars",
+    "draw_tangent": "curves",
+    "draw_loss": "curves",
+    "draw_decision_boundary": "curves",
+    "draw_paths": "surface",
+    "draw_matrix": "matrix",
+    "draw_layer_norms": "layers",
+    "draw_images": "images",
 }
 
 __all__ = sorted(_HOME)

@@ -173,7 +173,9 @@ class GraphDrawing:
         for number, edge in enumerate(self.edges):
             commands, x, y = self._way(edge)
             if number in shown.marked_edges:
-                marks.append(svg.path(commands, stroke=HIGHLIGHT, width=7, role="mark"))
+                x_wire, y_wire = self.wire(edge.source)[::2]
+                whole = f"M{svg.number(x_wire)} {svg.number(y_wire)}L{commands[1:]}"
+                marks.append(svg.path(whole, stroke=HIGHLIGHT, width=7, role="mark"))
             wires += [svg.path(commands, stroke=EDGE, width=1.5, role="edge"), svg.arrow_head(x, y, fill=EDGE)]
             words += self._branch_text(edge, shown.branches.get(number))
         for number, item in enumerate(self.items):
@@ -251,7 +253,7 @@ class GraphDrawing:
         else:
             parts.append(svg.circle(x, y, item.half, fill=MUTED, stroke=MUTED, role=role))
         if item.over:
-            y_text = top - 5 - (_SHADOW if item.folded else 0)
+            y_text = top - 7 - (_SHADOW if item.folded else 0)
             parts.append(
                 svg.text(x, y_text, item.over, size=12, anchor="middle", fill=MUTED, style="italic", role="name")
             )
@@ -312,5 +314,5 @@ def _side(item: Item) -> float:
 
 def _room(item: Item, texts: Sequence[str]) -> Box:
     tail = max((text_width(text, SIZE) for text in texts), default=10.0) + 12
-    above = max(item.half + (20 if item.over else 5) + (_SHADOW if item.folded else 0), 22)
+    above = max(item.half + (22 if item.over else 5) + (_SHADOW if item.folded else 0), 22)
     return Box(item.body + 2 * _side(item), tail, above, max(item.half + 5, 22))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from coursepkg.visualize.text import MINUS
+from coursepkg.visualize.text import MINUS, format_number
 
 _SYMBOLS = {"*": "×", "-": MINUS, "/": "÷", "**": "^", "pow": "^", "neg": MINUS, "@": "@", "sub": MINUS, "mul": "×"}
 _SYMBOLS |= {"add": "+", "div": "÷", "truediv": "÷", "·": "×", "√": "sqrt"}
@@ -51,13 +51,26 @@ class Node:
 
 
 def symbol(op: str) -> str:
-    """The sign that stands for an operation in a drawing ("*" is drawn ×, "**3" is drawn ^3)."""
-    if op.startswith("**") and len(op) > 2:
-        exponent = op[2:].strip("() ")
-        if exponent.lstrip("-").isdigit():
-            return "(·)" + exponent.translate(_SUPERSCRIPT)
-        return "^" + exponent.replace("-", MINUS)
-    return _SYMBOLS.get(op, op) or "?"
+    """The sign that stands for an operation in a drawing: "*" is drawn ×, "**3" (·)³, "1-" as 1 −, "*0.5" as × 0.5."""
+    sign, constant, first = split_constant(op)
+    if constant is None:
+        return _SYMBOLS.get(op, op) or "?"
+    if sign == "^" and not first and constant == int(constant) and abs(constant) < 100:
+        return "(·)" + str(int(constant)).translate(_SUPERSCRIPT)
+    number = format_number(constant)
+    return f"{number} {sign}" if first else f"{sign} {number}"
+
+
+def split_constant(op: str) -> tuple[str, float | None, bool]:
+    """An operation that holds a plain number, taken apart: its sign, the number, and whether the number comes first."""
+    for sign in ("**", "*", "+", "/", "-"):
+        for first, rest in ((False, op.removeprefix(sign)), (True, op.removesuffix(sign))):
+            if rest != op and rest:
+                try:
+                    return _SYMBOLS.get(sign, sign), float(rest.strip("() ")), first
+                except ValueError:
+                    continue
+    return op, None, False
 
 
 def read_graph(root: Any) -> list[Node]:
@@ -178,8 +191,8 @@ def local_derivatives(op: str, operands: list[Any], result: Any) -> list[Any]:
     if any(_is_array(value) for value in operands):
         return []
     try:
-        if len(operands) == 1 and op.startswith("**"):
-            exponent = float(op[2:].strip("()"))
+        sign, exponent, first = split_constant(op)
+        if len(operands) == 1 and sign == "^" and exponent is not None and not first:
             return [exponent * operands[0] ** (exponent - 1)]
         if len(operands) == 1 and symbol(op).lower() in _UNARY:
             return [_UNARY[symbol(op).lower()](operands[0], result)]
@@ -198,17 +211,63 @@ def contributions(node: Node) -> list[Any]:
 
 
 def formula(node: Node, names: list[str]) -> str:
-    """The operation in the usual notation: "x + y", "tanh(z)", "x²"."""
-    sign = node.symbol
+    """The operation in the usual notation: "x + y", "tanh(z)", "x²", "1 − x".
+
+    `names` are the operands as they should appear: names, or numbers.
+    """
+    sign, constant, first = split_constant(node.op)
+    if constant is not None and len(names) == 1:
+        if node.symbol.startswith("(·)"):
+            return (f"({names[0]})" if names[0].startswith(MINUS) else names[0]) + node.symbol[3:]
+        number = format_number(constant)
+        names = [number, names[0]] if first else [names[0], number]
+    else:
+        sign = node.symbol
     if len(names) == 2 and sign in _INFIX:
-        return f"{names[0]} {sign} {names[1]}"
-    if len(names) == 1 and sign.startswith("(·)"):
-        return names[0] + sign[3:]
-    if len(names) == 1 and sign.startswith("^"):
-        return f"{names[0]}{sign}"
+        second = f"({names[1]})" if names[1].startswith(MINUS) else names[1]
+        base = f"({names[0]})" if names[0].startswith(MINUS) and sign == "^" else names[0]
+        return f"{base} {sign} {second}"
     if len(names) == 1 and sign == MINUS:
-        return MINUS + names[0]
+        return MINUS + (f"({names[0]})" if names[0].startswith(MINUS) else names[0])
     return f"{sign}({', '.join(names)})"
+
+
+def local_formula(node: Node, position: int, names: list[str], result: str) -> str:
+    """The local derivative of an operation by its operand at `position`, in letters; empty for an unknown operation."""
+    sign, constant, first = split_constant(node.op)
+    if constant is not None and len(names) == 1:
+        number = format_number(constant)
+        names, position = ([number, names[0]], 1) if first else ([names[0], number], 0)
+    else:
+        sign = node.symbol
+    if len(names) == 2 and sign in _LOCAL_BINARY:
+        return _LOCAL_BINARY[sign][position].format(a=names[0], b=names[1], y=result)
+    if len(names) == 1 and sign.lower() in _LOCAL_UNARY:
+        return _LOCAL_UNARY[sign.lower()].format(x=names[0], y=result)
+    return ""
+
+
+_LOCAL_BINARY = {
+    "+": ("1", "1"),
+    MINUS: ("1", MINUS + "1"),
+    "×": ("{b}", "{a}"),
+    "÷": ("1 ÷ {b}", MINUS + "{a} ÷ {b}²"),
+    "^": ("{b} × {a}^({b} " + MINUS + " 1)", "{y} × log({a})"),
+    "maximum": ("1 if {a} is the larger, else 0", "1 if {b} is the larger, else 0"),
+    "minimum": ("1 if {a} is the smaller, else 0", "1 if {b} is the smaller, else 0"),
+}
+_LOCAL_UNARY = {
+    MINUS: MINUS + "1",
+    "tanh": f"1 {MINUS} {{y}}²",
+    "sigmoid": f"{{y}} × (1 {MINUS} {{y}})",
+    "exp": "{y}",
+    "log": "1 ÷ {x}",
+    "sqrt": "1 ÷ (2 × {y})",
+    "sin": "cos({x})",
+    "cos": MINUS + "sin({x})",
+    "relu": "1 if {x} > 0, else 0",
+    "abs": "the sign of {x}",
+}
 
 
 def give_names(nodes: list[Node]) -> list[Node]:

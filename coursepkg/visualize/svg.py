@@ -123,3 +123,8 @@ def document(width: float, height: float, parts: Iterable[str], *, title: str = 
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}" role="img" '
         f'font-family="{FONT}">{heading}<rect width="{w}" height="{h}" fill="{PAPER}"/>' + "".join(parts) + "</svg>"
     )
+
+
+def nested(picture: str, x: float, y: float) -> str:
+    """A whole SVG document as a part of another, its upper left corner at (x, y)."""
+    return picture.replace("<svg ", f'<svg x="{number(x)}" y="{number(y)}" ', 1)

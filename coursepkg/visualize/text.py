@@ -150,3 +150,15 @@ def join_words(words: list[str], last: str = "and") -> str:
 def plural(count: int, noun: str, many: str | None = None) -> str:
     """A count with its noun: "1 node", "3 nodes", "2 boxes"."""
     return f"{count:,} {noun if count == 1 else many or noun + 's'}"
+
+
+def wrap(text: str, size: float, width: float) -> list[str]:
+    """`text` broken at blanks into lines no wider than `width` pixels (a longer word gets a line of its own)."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(longer, size) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines

@@ -1,0 +1,237 @@
+"""The plots of the first chapters, one call each: a tangent, loss curves, a decision boundary.
+
+The one idea: the caller brings the numbers (the slope, the losses, the prediction); the plot adds axes, labels that do
+not depend on colour, and words.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from coursepkg.visualize.figure import picture_of
+from coursepkg.visualize.picture import Picture
+from coursepkg.visualize.style import CYCLE, DASHES, GRADIENT, INK, MARKERS, MUTED, VALUE, use_style
+from coursepkg.visualize.text import format_number, plural
+
+
+def draw_tangent(
+    f: Callable[[float], Any],
+    at: float,
+    slope: float,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    name: str = "f(x)",
+    title: str = "",
+) -> Picture:
+    """Draw a function of one number and its tangent at a point.
+
+    Parameters
+    ----------
+    f : callable
+        Takes a float, returns a number.
+    at : float
+        Where the tangent touches.
+    slope : float
+        The derivative there, as computed by the caller.
+    low, high : float, optional
+        The range of x; by default three units on each side of `at`.
+    name, title : str
+        How the function is called, and a line over the plot.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        If `at` lies outside the range.
+
+    Examples
+    --------
+    >>> print(draw_tangent(lambda x: x * x, at=1.0, slope=2.0).alt)
+    f(x) for x from −2 to 4. At x = 1 its value is 1 and the tangent has slope 2.
+    """
+    low, high = at - 3.0 if low is None else low, at + 3.0 if high is None else high
+    if not low <= at <= high or low == high:
+        raise ValueError(f"the tangent touches at x = {at}, outside the range {low} to {high}")
+    import matplotlib.pyplot as plt
+
+    x = np.linspace(low, high, 241)
+    y = np.array([float(f(float(value))) for value in x])
+    touch = float(f(float(at)))
+    with use_style():
+        fig, ax = plt.subplots()
+        ax.plot(x, y, color=VALUE, linestyle="-", label=name)
+        ax.plot(
+            x, touch + slope * (x - at), color=GRADIENT, linestyle="--", label=f"tangent, slope {format_number(slope)}"
+        )
+        ax.plot([at], [touch], color=INK, marker="o", linestyle="none")
+        ax.set_ylim(*_room(y))
+        ax.set(xlabel="x", ylabel=name, title=title)
+        ax.legend()
+    alt = f"{_lead(title)}{name} for x from {format_number(low)} to {format_number(high)}. "
+    alt += f"At x = {format_number(at)} its "
+    return picture_of(fig, alt + f"value is {format_number(touch)} and the tangent has slope {format_number(slope)}.")
+
+
+def _room(y: np.ndarray) -> tuple[float, float]:
+    finite = y[np.isfinite(y)]
+    low, high = float(finite.min()), float(finite.max())
+    margin = 0.15 * (high - low) or 1.0
+    return low - margin, high + margin
+
+
+def _lead(title: str) -> str:
+    return f"{title.rstrip('. ')}. " if title else ""
+
+
+def draw_loss(
+    losses: Sequence[float] | Mapping[str, Sequence[float]],
+    *,
+    log: bool = False,
+    xlabel: str = "step",
+    ylabel: str = "loss L",
+    title: str = "",
+) -> Picture:
+    """Draw how a loss falls, for one run or several named ones.
+
+    Parameters
+    ----------
+    losses : sequence of float, or mapping of str to sequence of float
+        The loss after each step, from step 0.
+    log : bool
+        A logarithmic axis for the loss.
+    xlabel, ylabel, title : str
+        Labels.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        If a run is empty, or there are more runs than line styles.
+
+    Examples
+    --------
+    >>> print(draw_loss([1.0, 0.5, 0.25]).alt)
+    loss L by step. It goes from 1 to 0.25 over 2 steps.
+    """
+    runs = dict(losses) if isinstance(losses, Mapping) else {"": losses}
+    _check_runs(runs)
+    import matplotlib.pyplot as plt
+
+    with use_style():
+        fig, ax = plt.subplots()
+        for number, (name, run) in enumerate(runs.items()):
+            style: Any = {"color": CYCLE[number], "linestyle": DASHES[number], "marker": MARKERS[number]}
+            ax.plot(np.asarray(run, dtype=float), label=name, markevery=max(len(run) // 8, 1), **style)
+        ax.set(xlabel=xlabel, ylabel=ylabel, title=title, yscale="log" if log else "linear")
+        if any(runs):
+            ax.legend()
+    return picture_of(fig, _lead(title) + _say_runs(runs, xlabel, ylabel, log))
+
+
+def _check_runs(runs: Mapping[str, Sequence[float]]) -> None:
+    empty = [name for name, run in runs.items() if not len(run)]
+    if empty or not runs:
+        raise ValueError(f"the run {empty[0] if empty else ''!r} holds no losses; pass at least one number")
+    if len(runs) > len(CYCLE):
+        raise ValueError(f"{len(runs)} runs in one plot cannot be told apart; draw at most {len(CYCLE)}")
+
+
+def _say_runs(runs: Mapping[str, Sequence[float]], xlabel: str, ylabel: str, log: bool) -> str:
+    text = f"{ylabel} by {xlabel}{', on a logarithmic axis' if log else ''}."
+    for name, run in runs.items():
+        steps = plural(len(run) - 1, xlabel)
+        ends = f"from {format_number(run[0])} to {format_number(run[-1])} over {steps}"
+        text += f" {name or 'It'} goes {ends}."
+    return text
+
+
+def draw_decision_boundary(
+    predict: Callable[[np.ndarray], Any],
+    points: Any,
+    labels: Any,
+    *,
+    level: float = 0.0,
+    margin: float = 0.5,
+    resolution: int = 60,
+    names: tuple[str, str] = ("class 0", "class 1"),
+    title: str = "",
+) -> Picture:
+    """Draw points of two classes and the line where a predictor is undecided.
+
+    Parameters
+    ----------
+    predict : callable
+        Takes an array of shape (n, 2), returns n scores; a score above `level` means the second class.
+    points : array, shape (n, 2)
+        The data.
+    labels : array, shape (n,)
+        The classes; the larger of the two values is the second class.
+    level : float
+        The undecided score: 0 for tanh, 0.5 for a probability.
+    margin : float
+        How far the plot reaches beyond the points.
+    resolution : int
+        The predictor is asked on a grid of ``resolution ** 2`` points.
+    names : (str, str)
+        What the classes are called.
+    title : str
+        A line over the plot.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, or there are not two classes.
+    """
+    data, classes = np.asarray(points, dtype=float), np.asarray(labels).reshape(-1)
+    if data.ndim != 2 or data.shape[1] != 2 or len(classes) != len(data):
+        raise ValueError(f"needs points of shape (n, 2) and n labels, got {data.shape} and {classes.shape}")
+    if len(np.unique(classes)) != 2:
+        raise ValueError(f"needs labels of two classes, got {np.unique(classes).tolist()}")
+    x, y = (np.linspace(data[:, k].min() - margin, data[:, k].max() + margin, resolution) for k in (0, 1))
+    second = classes == classes.max()
+    scores = _ask(predict, np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)).reshape(resolution, resolution)
+    right = int(((_ask(predict, data) > level) == second).sum())
+    fig = _plot_boundary(x, y, scores - level, data, second, names, title)
+    counts = f"{int((~second).sum())} of {names[0]} (circles) and {int(second.sum())} of {names[1]} (squares)"
+    alt = f"{_lead(title)}{plural(len(data), 'point')}, {counts}, and the boundary between them. "
+    return picture_of(fig, alt + f"{right} of {len(data)} are on their side.")
+
+
+def _ask(predict: Callable[[np.ndarray], Any], inputs: np.ndarray) -> np.ndarray:
+    scores = np.array([float(score) for score in np.asarray(predict(inputs)).reshape(-1)])
+    if len(scores) != len(inputs):
+        raise ValueError(f"predict was given {len(inputs)} points of shape (n, 2) and returned {len(scores)} scores")
+    return scores
+
+
+def _plot_boundary(
+    x: np.ndarray, y: np.ndarray, scores: np.ndarray, data: np.ndarray, second: np.ndarray,
+    names: tuple[str, str], title: str,
+) -> Any:  # fmt: skip
+    import matplotlib.pyplot as plt
+
+    with use_style():
+        fig, ax = plt.subplots(figsize=(5.6, 4.6))
+        if scores.min() < 0 < scores.max():
+            ax.contourf(x, y, scores, levels=[scores.min(), 0, scores.max()], colors=["#e3ebf3", "#fbeedd"])
+            ax.contour(x, y, scores, levels=[0], colors=[INK], linewidths=2)
+        shared: Any = {"linestyle": "none", "markeredgecolor": INK, "markersize": 6.5}
+        ax.plot(*data[~second].T, marker="o", markerfacecolor=CYCLE[0], label=names[0], **shared)
+        ax.plot(*data[second].T, marker="s", markerfacecolor=CYCLE[1], label=names[1], **shared)
+        ax.set(xlabel="x₁", ylabel="x₂", title=title)
+        ax.grid(False)
+        ax.tick_params(colors=MUTED)
+        ax.legend(loc="upper right", frameon=True)
+    return fig
