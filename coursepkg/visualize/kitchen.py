@@ -1,4 +1,4 @@
-"""Pictures of the kitchen: a chain of exchanges, a market, the ingredients of a dinner, a discount, a repair.
+"""Pictures of the kitchen: a market, the ingredients of a dinner, a discount, a repair.
 
 The one idea is the course's drawing convention carried into the kitchen: what flows forward is green, what is asked
 backward is red, and words and numbers say the same as the colours. Pure SVG, so that a slider can redraw them at once.
@@ -9,62 +9,13 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from coursepkg.kitchen import Chain, Kitchen, Links, Quantity, rates_by_sweep
+from coursepkg.kitchen import Kitchen, Links, rates_by_sweep
 from coursepkg.visualize import svg
 from coursepkg.visualize.picture import Picture
 from coursepkg.visualize.style import CYCLE, EDGE, GRADIENT, GRID, HIGHLIGHT, INK, MUTED, SHADE, VALUE
 from coursepkg.visualize.text import format_number, join_words, plural, text_width
 
 _DASHES = ("", "8 4", "8 3 2 3", "2 3", "12 3", "4 2")
-
-
-def draw_exchange(chain: Chain, *places: str) -> Picture:
-    """Draw a chain of exchange rates: places in boxes, each rate on its arrow, and below what comes back.
-
-    Parameters
-    ----------
-    chain : Chain
-        n rates, in the order of the flow.
-    *places : str
-        n + 1 names, from the first purse to the last plate.
-
-    Returns
-    -------
-    Picture
-        Under each place stands the rate from there to the end: the products that a backward pass forms.
-    """
-    if len(places) != len(chain.links) + 1:
-        raise ValueError(
-            f"{plural(len(chain.links), 'rate')} join {plural(len(chain.links) + 1, 'place')}, "
-            f"but {len(places)} were named: {', '.join(places)}"
-        )
-    onward = _rates_to_the_end(chain)
-    texts = [str(link) for link in chain.links]
-    gaps = [text_width(text, 12.5) + 26 for text in texts] + [0.0]
-    parts, words, x = [], [], 16.0
-    for place, rate, gap, text in zip(places, onward, gaps, [*texts, ""], strict=True):
-        width = max(text_width(place, 14) + 24, text_width(rate, 12) + 6)
-        parts.append(svg.rectangle(x, 34, width, 32, radius=6, fill=SHADE))
-        parts.append(svg.text(x + width / 2, 55, place, size=14, anchor="middle", halo=False))
-        parts.append(svg.text(x + width / 2, 84, rate, size=12, fill=GRADIENT, anchor="middle", role="gradient"))
-        if gap:
-            parts.append(svg.line(x + width, 50, x + width + gap - 5, 50, stroke=EDGE))
-            parts.append(svg.arrow_head(x + width + gap, 50, fill=EDGE))
-            parts.append(svg.text(x + width + gap / 2, 43, text, size=12.5, fill=VALUE, anchor="middle", role="value"))
-            words.append(f"{place} to the next at {text}")
-        x += width + gap
-    parts.append(svg.text(16, 20, "forward: each arrow applies its rate", size=11.5, fill=VALUE))
-    parts.append(svg.text(16, 108, "backward: the rate from here to the last place", size=11.5, fill=GRADIENT))
-    back = join_words([f"{place} {rate}" for place, rate in zip(places, onward, strict=True)])
-    alt = f"A chain of exchanges. Forward: {'; '.join(words)}. Backward, the rate from each place to the last: {back}."
-    return Picture(svg.document(max(x + 16, 330), 120, parts, title="A chain of exchanges"), alt)
-
-
-def _rates_to_the_end(chain: Chain) -> list[str]:
-    backward = [Quantity(1)]
-    for link in reversed(chain.links):
-        backward.append(link * backward[-1])
-    return [str(rate) for rate in reversed(backward)]
 
 
 def draw_market(links: Links, goal: str = "portion") -> Picture:
