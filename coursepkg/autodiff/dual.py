@@ -1,0 +1,81 @@
+"""Forward mode: a ``Dual`` carries a value and its rate of change through ordinary NumPy code.
+
+The one idea: push the change of the input through each primitive by the table's jvp rule, beside the value itself.
+Nothing is recorded and nothing is kept, so memory does not grow with depth (Wengert, 1964).
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from . import catalogue  # noqa: F401  (fills the table)
+from .dispatch import Traced
+from .table import LINEAR, Primitive
+
+__all__ = ["Dual"]
+
+
+class Dual(Traced):
+    """A value and the direction in which it moves.
+
+    Parameters
+    ----------
+    value : array_like
+        The value.
+    tangent : array_like
+        Its rate of change, of the same shape.
+    traces : int
+        The mark of the differentiation this belongs to (see :class:`~coursepkg.autodiff.dispatch.tracing`).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> y = np.tanh(Dual(0.5, 1.0))
+    >>> float(y.tangent.round(6)), float((1 - np.tanh(0.5) ** 2).round(6))
+    (0.786448, 0.786448)
+    """
+
+    __slots__ = ("tangent", "traces", "value")
+    rank: ClassVar[int] = 0
+
+    def __init__(self, value: Any, tangent: Any, traces: int = 1) -> None:
+        self.value = value if isinstance(value, (np.ndarray, Traced)) else np.asarray(value)
+        self.tangent = tangent if isinstance(tangent, (np.ndarray, Traced)) else np.asarray(tangent)
+        self.traces = traces
+        if self.value.shape != self.tangent.shape:
+            raise ValueError(
+                f"a tangent has the shape of its value; got value {self.value.shape} and tangent {self.tangent.shape}"
+            )
+
+    @classmethod
+    def apply(cls, entry: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run a primitive and push the tangents of its arguments through; older differentiations are constants here."""
+        mark = max(a.traces for a in args if type(a) is Dual)
+        values = [a.value if type(a) is Dual and a.traces == mark else a for a in args]
+        out = entry.forward(*values, **kwargs)
+        value = out[0] if entry.saves else out
+        tangent = None
+        for i, a in enumerate(args):
+            if type(a) is not Dual or a.traces != mark or entry.jvp[i] is None:
+                continue
+            rule = entry.jvp[i]
+            if rule is LINEAR:
+                term = entry.forward(*values[:i], a.tangent, *values[i + 1 :], **kwargs)
+            else:
+                term = rule(a.tangent, out, *values, **kwargs)  # type: ignore[operator]
+            tangent = term if tangent is None else tangent + term
+        if tangent is None:
+            tangent = np.zeros_like(value)
+        if tangent.shape != value.shape:
+            tangent = np.broadcast_to(tangent, value.shape)
+        if tangent.dtype != value.dtype:
+            tangent = (np.real(tangent) if value.dtype.kind != "c" else tangent).astype(value.dtype)
+        return Dual(value, tangent, mark)
+
+    def _under(self) -> Any:
+        return self.value
+
+    def __repr__(self) -> str:
+        return f"Dual({self.value}, tangent={self.tangent})"

@@ -1,0 +1,1 @@
+"""The entries of the table, one module per kind of operation."""

@@ -1,0 +1,219 @@
+"""Functions of deep learning that NumPy does not have: activations, softmax and its relatives.
+
+They are ordinary functions: plain arrays in, plain arrays out; traced values go through the table. Those that are
+compositions on paper are single primitives here where that is more exact (no overflow) or saves memory.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..dispatch import operation
+from ..table import composite, example, fixed, normal
+from .reductions import keep
+
+__all__ = [
+    "gelu", "leaky_relu", "log_softmax", "logsumexp", "relu", "sigmoid", "silu", "softmax", "softmax_cross_entropy", "softplus",
+]  # fmt: skip
+
+
+def _relu(x):
+    """Return max(x, 0); the derivative at 0 is 0."""
+    return np.maximum(x, 0)
+
+
+def _sigmoid(x):
+    """Return 1 / (1 + exp(-x)), without overflow."""
+    with np.errstate(over="ignore"):
+        return 1 / (1 + np.exp(-x))
+
+
+def _softplus(x):
+    """Return log(1 + exp(x)), the smooth relative of relu, without overflow."""
+    return np.logaddexp(x, 0)
+
+
+relu = operation(_relu, name="relu", rules=[lambda g, out, x: g * (x > 0)], sympy=lambda sp, x: sp.Max(x, 0))
+sigmoid = operation(
+    _sigmoid, name="sigmoid", rules=[lambda g, out, x: g * (out * (1 - out))], sympy=lambda sp, x: 1 / (1 + sp.exp(-x))
+)
+softplus = operation(
+    _softplus, name="softplus", rules=[lambda g, out, x: g * sigmoid(x)], sympy=lambda sp, x: sp.log(1 + sp.exp(x))
+)
+
+
+def leaky_relu(x, slope=0.01):
+    """Return x where it is positive and ``slope * x`` elsewhere; the derivative at 0 is the slope."""
+    return np.where(x > 0, x, slope * x)
+
+
+def silu(x):
+    """Return x sigmoid(x), also called swish."""
+    return x * sigmoid(x)
+
+
+def gelu(x):
+    """Return the Gaussian error linear unit in its tanh form (Hendrycks and Gimpel 2016): PyTorch's ``approximate="tanh"``."""
+    return 0.5 * x * (1 + np.tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))
+
+
+composite(leaky_relu, leaky_relu, example((3, 4)), example((3, 4), slope=0.2))
+composite(silu, silu, example((3, 4)))
+composite(gelu, gelu, example((3, 4)))
+
+
+# --- clip: the gradient passes where the limits do not bind, and on them
+
+
+def _limit(x, low, high):
+    return np.minimum(np.maximum(x, low), high)
+
+
+def _inside(x, low, high):
+    return (x >= low) & (x <= high)
+
+
+limit = operation(
+    _limit,
+    name="clip to limits",
+    rules=[
+        lambda g, out, x, low, high: g * _inside(x, low, high),
+        lambda g, out, x, low, high: g * ((x < low) & (low < high)),
+        lambda g, out, x, low, high: g * ((x > high) | (low > high)),
+    ],
+    examples=[example((3, 4), fixed(-0.5), fixed(0.7)), example((3, 4), (4,), (3, 1), domain=(
+        normal, lambda rng, s: rng.uniform(-0.9, -0.3, s), lambda rng, s: rng.uniform(0.3, 0.9, s)))],
+    sympy=lambda sp, x, low, high: sp.Min(sp.Max(x, low), high),
+)  # fmt: skip
+
+
+def _clip(x, a_min=None, a_max=None, *, min=None, max=None):
+    low = a_min if min is None else min
+    high = a_max if max is None else max
+    return limit(x, -np.inf if low is None else low, np.inf if high is None else high)
+
+
+composite(np.clip, _clip, example((3, 4), fixed(-0.5), fixed(0.7)), example((3, 4), fixed(None), fixed(0.3)))
+
+
+# --- softmax and its relatives
+
+
+def _logsumexp(x, axis=None, keepdims=False):
+    """Return log(sum(exp(x))) along ``axis``, without overflow.
+
+    Parameters
+    ----------
+    x : array
+        Exponents.
+    axis : int or tuple of int, optional
+        Axes to sum over; all by default.
+    keepdims : bool
+        Keep the summed axes with length one.
+
+    Returns
+    -------
+    array
+        The logarithms of the sums.
+    """
+    top = np.max(x, axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, np.zeros_like(top))
+    total = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
+    return total if keepdims else np.reshape(total, np.sum(x, axis=axis).shape)
+
+
+def _softmax(x, axis=-1):
+    """Return exp(x) / sum(exp(x)) along ``axis``: numbers that are positive and add up to 1."""
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+def _log_softmax(x, axis=-1):
+    """Return log(softmax(x)) along ``axis``, exact where softmax underflows."""
+    z = x - np.max(x, axis=axis, keepdims=True)
+    return z - np.log(np.sum(np.exp(z), axis=axis, keepdims=True))
+
+
+def _weights(out, x, axis, keepdims):
+    return np.exp(x - keep(out, x, axis, keepdims))
+
+
+def _sp_exp(sp, x):
+    return np.frompyfunc(sp.exp, 1, 1)(x)
+
+
+def _sp_log(sp, x):
+    return np.frompyfunc(sp.log, 1, 1)(x)
+
+
+logsumexp = operation(
+    _logsumexp,
+    name="logsumexp",
+    vjp=[lambda g, out, x, axis=None, keepdims=False: keep(g, x, axis, keepdims) * _weights(out, x, axis, keepdims)],
+    jvp=[
+        lambda t, out, x, axis=None, keepdims=False: np.sum(
+            t * _weights(out, x, axis, keepdims), axis=axis, keepdims=keepdims
+        )
+    ],
+    examples=[example((3, 4)), example((3, 4), axis=1), example((2, 3, 4), axis=(0, 2), keepdims=True)],
+    sympy_array=lambda sp, values, x, **kw: _sp_log(sp, np.asarray(np.sum(_sp_exp(sp, x), **kw), dtype=object)),
+)
+softmax = operation(
+    _softmax,
+    name="softmax",
+    rules=None,
+    vjp=[lambda g, out, x, axis=-1: out * (g - np.sum(g * out, axis=axis, keepdims=True))],
+    jvp=[lambda t, out, x, axis=-1: out * (t - np.sum(t * out, axis=axis, keepdims=True))],
+    examples=[example((3, 4)), example((3, 4), axis=0), example((5,))],
+    sympy_array=lambda sp, values, x, axis=-1: _sp_exp(sp, x) / np.sum(_sp_exp(sp, x), axis=axis, keepdims=True),
+)
+log_softmax = operation(
+    _log_softmax,
+    name="log_softmax",
+    vjp=[lambda g, out, x, axis=-1: g - np.exp(out) * np.sum(g, axis=axis, keepdims=True)],
+    jvp=[lambda t, out, x, axis=-1: t - np.sum(np.exp(out) * t, axis=axis, keepdims=True)],
+    examples=[example((3, 4)), example((3, 4), axis=0), example((5,))],
+    sympy_array=lambda sp, values, x, axis=-1: (
+        x - _sp_log(sp, np.asarray(np.sum(_sp_exp(sp, x), axis=axis, keepdims=True), dtype=object))
+    ),
+)
+
+
+def _softmax_cross_entropy(logits, labels):
+    """Return the mean of -log softmax(logits)[label]: classification's loss, and the probabilities for its gradient.
+
+    Parameters
+    ----------
+    logits : array, shape (n, classes)
+        Scores before softmax.
+    labels : integer array, shape (n,)
+        The right class of each row.
+
+    Returns
+    -------
+    float
+        The loss.
+    """
+    z = logits - np.max(logits, axis=1, keepdims=True)
+    e = np.exp(z)
+    total = np.sum(e, axis=1, keepdims=True)
+    picked = z[np.arange(len(labels)), labels]
+    return np.sum(np.log(total[:, 0]) - picked) / len(labels), e / total
+
+
+def _logit_gradient(probabilities, labels):
+    """Return probabilities minus the one-hot labels: the gradient of the summed loss."""
+    return probabilities - np.eye(probabilities.shape[1], dtype=probabilities.dtype)[labels]
+
+
+softmax_cross_entropy = operation(
+    _softmax_cross_entropy,
+    name="softmax_cross_entropy",
+    saves=True,
+    vjp=[lambda g, out, logits, labels: _logit_gradient(out[1], labels) * (g / len(labels)), None],
+    jvp=[lambda t, out, logits, labels: np.sum(_logit_gradient(out[1], labels) * t) / len(labels), None],
+    examples=[example((4, 3), fixed(np.array([2, 0, 0, 1]))), example((1, 5), fixed(np.array([3])))],
+    sympy_array=lambda sp, values, z, labels: np.asarray(
+        np.sum(_sp_log(sp, np.sum(_sp_exp(sp, z), axis=1)) - z[np.arange(len(labels)), labels]) / len(labels)
+    ),
+)

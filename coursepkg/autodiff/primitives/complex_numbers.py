@@ -1,0 +1,56 @@
+"""Real and imaginary part, conjugate, size and angle: the functions of complex numbers that are not holomorphic.
+
+With z = a + ib, a rule pairs a gradient g with a change t as Re(g t). From that each transpose follows, e.g. Im(t) g =
+Re(-i g t), so the vjp of ``imag`` is -i g.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..table import LINEAR, complex_normal, elementwise_examples, example, normal, primitive
+
+
+def _is_complex(z):
+    return z.dtype.kind == "c"
+
+
+def _direction(z, size):
+    """Return z / |z|, and 0 at 0."""
+    zero = size == 0
+    return np.where(zero, 0.0, z) / np.where(zero, 1.0, size)
+
+
+BOTH = [example((3, 4), domain=complex_normal), example((), domain=complex_normal), example((2, 3), domain=normal)]
+
+real = primitive(
+    np.real, vjp=[lambda g, out, z: g], jvp=[LINEAR], sympy=lambda sp, z: sp.re(z).expand(complex=True), examples=BOTH
+)
+imag = primitive(
+    np.imag,
+    vjp=[lambda g, out, z: -1j * g if _is_complex(z) else np.zeros_like(g)],
+    jvp=[LINEAR],
+    sympy=lambda sp, z: sp.im(z).expand(complex=True),
+    examples=BOTH[:2],
+)
+conjugate = primitive(
+    np.conjugate,
+    vjp=[lambda g, out, z: np.conj(g)],
+    jvp=[LINEAR],
+    sympy=lambda sp, z: sp.conjugate(z),
+    examples=BOTH,
+)
+absolute = primitive(
+    np.absolute,
+    vjp=[lambda g, out, z: g * np.conj(_direction(z, out)) if _is_complex(z) else g * np.sign(z)],
+    jvp=[lambda t, out, z: np.real(t * np.conj(_direction(z, out))) if _is_complex(z) else t * np.sign(z)],
+    sympy=lambda sp, z: sp.Abs(z),
+    examples=[*elementwise_examples(1, normal), *BOTH[:2]],
+)
+angle = primitive(
+    np.angle,
+    vjp=[lambda g, out, z: g * -1j / z if _is_complex(z) else np.zeros_like(g)],
+    jvp=[lambda t, out, z: np.imag(t / z) if _is_complex(z) else np.zeros_like(t)],
+    sympy=lambda sp, z: sp.atan2(sp.im(z).expand(complex=True), sp.re(z).expand(complex=True)),
+    examples=BOTH[:2],
+)

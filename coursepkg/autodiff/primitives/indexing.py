@@ -1,0 +1,136 @@
+"""Picking entries: ``x[index]``, ``take_along_axis``, ``sort``.
+
+Picking copies some entries forward, so backward each gradient goes back to where its entry came from, and an entry that
+was picked twice gets the sum of both.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..dispatch import Traced, operation, plain
+from ..table import LINEAR, composite, example, fixed
+
+
+class Patch:
+    """A gradient that is zero outside ``x[index]``, not yet spread out.
+
+    A loop over ``x[0], x[1], ...`` would otherwise make one full array of zeros per step; the backward pass adds
+    patches into one buffer instead.
+    """
+
+    shape = dtype = None
+
+    def __init__(self, g: np.ndarray, index: Any) -> None:
+        self.g, self.index = g, index
+
+    def add_to(self, buffer: np.ndarray) -> None:
+        """Add the patch to an array in place."""
+        if is_basic(self.index):
+            buffer[self.index] += self.g
+        else:
+            np.add.at(buffer, self.index, self.g)
+
+    def spread(self, like: np.ndarray) -> np.ndarray:
+        """Return the full gradient, of the shape and dtype of ``like``."""
+        buffer = np.zeros(like.shape, np.result_type(self.g.dtype, like.dtype))
+        self.add_to(buffer)
+        return buffer
+
+
+def is_basic(index: Any) -> bool:
+    """Return whether an index holds only integers, slices, ``...`` and None, so that no entry is picked twice."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(
+        p is None or p is Ellipsis or (isinstance(p, (slice, int, np.integer)) and not isinstance(p, bool)) for p in parts
+    )
+
+
+def _scatter(g, index, shape):
+    """The transpose of ``x[index]``: zeros of the given shape with ``g`` added at ``index``."""
+    buffer = np.zeros(shape, g.dtype)
+    Patch(g, index).add_to(buffer)
+    return buffer
+
+
+scatter = operation(
+    _scatter,
+    vjp=[lambda g, out, x, index, shape: getitem(g, index), None, None],
+    jvp=[LINEAR, None, None],
+    examples=[
+        example((2, 3), fixed((slice(0, 4, 2),)), fixed((5, 3))),
+        example((3, 2), fixed(np.array([0, 2, 0])), fixed((4, 2))),
+    ],
+    name="scatter",
+)
+
+
+def _getitem(x, index):
+    return x[plain(index)]
+
+
+def _getitem_vjp(g, out, x, index):
+    index = plain(index)
+    return scatter(g, index, x.shape) if isinstance(g, Traced) else Patch(g, index)
+
+
+getitem = operation(
+    _getitem,
+    vjp=[_getitem_vjp, None],
+    jvp=[LINEAR, None],
+    examples=[
+        example((3, 4), fixed((slice(None), 1))),
+        example((3, 4), fixed((slice(None, None, -2), None, slice(1, 3)))),
+        example((2, 3, 4), fixed((Ellipsis, 0))),
+        example((5, 3), fixed(np.array([0, 3, 3, 1]))),
+        example((3, 4), fixed((np.array([0, 2, 2]), np.array([1, 3, 3])))),
+        example((3, 4), fixed(np.arange(12).reshape(3, 4) % 3 == 0)),
+        example((3, 4), fixed((np.array([[0], [2]]), slice(1, None)))),
+        example((3, 4), fixed([2, 0, 2])),
+        example((4,), fixed(2)),
+        example((3, 4), fixed(slice(0, 0))),
+    ],
+    name="getitem",
+)
+
+
+def _take_along_axis(x, indices, axis=-1):
+    indices = plain(indices)
+    if axis is None:
+        return getitem(np.reshape(x, -1), indices)
+    axis = axis % x.ndim
+    grid = [np.arange(n).reshape([-1 if i == d else 1 for i in range(x.ndim)]) for d, n in enumerate(indices.shape)]
+    # Where the index has length one and x has not, take_along_axis broadcasts the index.
+    grid = [
+        np.arange(x.shape[d]).reshape(g.shape[:d] + (-1,) + g.shape[d + 1 :])
+        if d != axis and len(g.ravel()) == 1
+        else g
+        for d, g in enumerate(grid)
+    ]
+    grid[axis] = indices
+    return getitem(x, tuple(grid))
+
+
+def _take(x, indices, axis=None):
+    if axis is None:
+        return getitem(np.reshape(x, -1), indices)
+    return getitem(x, (slice(None),) * (axis % x.ndim) + (plain(indices),))
+
+
+def _sort(x, axis=-1):
+    if axis is None:
+        x, axis = np.reshape(x, -1), 0
+    return _take_along_axis(x, np.argsort(plain(x), axis=axis, kind="stable"), axis)
+
+
+composite(
+    np.take_along_axis,
+    _take_along_axis,
+    example((3, 4), fixed(np.array([[1, 1, 3], [0, 2, 0], [3, 3, 3]])), axis=1),
+    example((3, 4), fixed(np.array([[2, 0, 1, 1]])), axis=0),
+    example((3, 4), fixed(np.array([5, 0, 5])), axis=None),
+)
+composite(np.take, _take, example((3, 4), fixed([0, 5, 5])), example((3, 4), fixed([[3, 1], [1, 1]]), axis=1))
+composite(np.sort, _sort, example((3, 4)), example((3, 4), axis=0), example((2, 3), axis=None))

@@ -1,0 +1,161 @@
+"""Sums, products and extremes along axes.
+
+A sum copies its gradient to every entry it added; a maximum gives it to the winner, and equal winners share it evenly
+(as PyTorch's ``amax``).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..table import LINEAR, composite, constant, example, normal, primitive
+
+
+def axes_of(x, axis):
+    """Return ``axis`` as a tuple of non-negative integers; None means every axis."""
+    if axis is None:
+        return tuple(range(x.ndim))
+    return tuple(a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,)))
+
+
+def count_along(x, axis):
+    """Return how many entries are combined into one."""
+    return int(np.prod([x.shape[a] for a in axes_of(x, axis)], dtype=int))
+
+
+def keep(g, x, axis, keepdims):
+    """Put the axes that a reduction removed back, with length one, so that ``g`` broadcasts against ``x``."""
+    if keepdims or x.ndim == 0:
+        return g
+    reduced = axes_of(x, axis)
+    return np.reshape(g, tuple(1 if i in reduced else n for i, n in enumerate(x.shape)))
+
+
+REDUCED = [
+    example((3, 4)),
+    example((3, 4), axis=0),
+    example((2, 3, 4), axis=(0, -1), keepdims=True),
+    example((2, 3, 4), axis=1),
+    example(()),
+]
+
+sum_ = primitive(
+    np.sum,
+    vjp=[lambda g, out, x, axis=None, keepdims=False: np.broadcast_to(keep(g, x, axis, keepdims), x.shape)],
+    jvp=[LINEAR],
+    examples=[*REDUCED, example((0, 3), axis=0), example((0, 3), axis=1), example((4, 3), axis=None)],
+)
+
+
+def _mean(x, axis=None, keepdims=False):
+    return np.sum(x, axis=axis, keepdims=keepdims) / count_along(x, axis)
+
+
+def _var(x, axis=None, ddof=0, keepdims=False):
+    centred = x - _mean(x, axis, True)
+    squares = np.real(centred * np.conj(centred)) if x.dtype.kind == "c" else centred * centred
+    return np.sum(squares, axis=axis, keepdims=keepdims) / (count_along(x, axis) - ddof)
+
+
+def _std(x, axis=None, ddof=0, keepdims=False):
+    return np.sqrt(_var(x, axis, ddof, keepdims))
+
+
+composite(np.mean, _mean, *REDUCED)
+composite(np.var, _var, *REDUCED[:4], example((3, 4), axis=1, ddof=1))
+composite(np.std, _std, *REDUCED[:4], example((3, 4), axis=1, ddof=1))
+
+
+def _winners(out, x, axis, keepdims):
+    """Return each entry's share of the gradient: 1 for the winner, 1/k for k equal ones, 0 for the others."""
+    won = np.equal(x, keep(out, x, axis, keepdims)).astype(x.dtype)
+    return won / np.sum(won, axis=axis, keepdims=True) if x.ndim else won
+
+
+def _extreme_vjp(g, out, x, axis=None, keepdims=False):
+    return keep(g, x, axis, keepdims) * _winners(out, x, axis, keepdims)
+
+
+def _extreme_jvp(t, out, x, axis=None, keepdims=False):
+    return np.sum(t * _winners(out, x, axis, keepdims), axis=axis, keepdims=keepdims)
+
+
+# The symbolic trace knows the numbers too, so it follows the winner at the point.
+max_ = primitive(
+    np.max, vjp=[_extreme_vjp], jvp=[_extreme_jvp], examples=REDUCED,
+    sympy_array=lambda sp, values, x, **kw: _pick(values, x, np.argmax, **kw),
+)  # fmt: skip
+min_ = primitive(
+    np.min, vjp=[_extreme_vjp], jvp=[_extreme_jvp], examples=REDUCED,
+    sympy_array=lambda sp, values, x, **kw: _pick(values, x, np.argmin, **kw),
+)  # fmt: skip
+
+
+def _pick(values, expressions, best, axis=None, keepdims=False):
+    """Return the expressions that stand where ``best`` finds the winning numbers."""
+    values = values[0]
+    axes = axes_of(values, axis)
+    kept = tuple(i for i in range(values.ndim) if i not in axes)
+    order = kept + axes
+    flat_shape = (*(values.shape[i] for i in kept), -1)
+    numbers, entries = (np.transpose(a, order).reshape(flat_shape) for a in (values, expressions))
+    picked = np.take_along_axis(entries, best(numbers, axis=-1)[..., None], axis=-1)[..., 0]
+    return picked.reshape([1 if i in axes else n for i, n in enumerate(values.shape)]) if keepdims else picked
+
+
+def _others(x, out, axis, keepdims):
+    """Return, for each entry, the product of all the others along ``axis``."""
+    if not np.any(x == 0):
+        return keep(out, x, axis, keepdims) / x
+    # With a zero among the entries division fails; multiply the others out, one row of a masked square per entry.
+    axes = axes_of(x, axis)
+    kept = tuple(i for i in range(x.ndim) if i not in axes)
+    order = kept + axes
+    moved = np.transpose(x, order)
+    flat = np.reshape(moved, (*moved.shape[: len(kept)], 1, -1))
+    square = np.where(np.eye(flat.shape[-1], dtype=bool), 1.0, flat)
+    products = np.reshape(np.prod(square, axis=-1), moved.shape)
+    return np.transpose(products, tuple(int(i) for i in np.argsort(order)))
+
+
+def _prod_vjp(g, out, x, axis=None, keepdims=False):
+    return keep(g, x, axis, keepdims) * _others(x, out, axis, keepdims)
+
+
+def _prod_jvp(t, out, x, axis=None, keepdims=False):
+    return np.sum(t * _others(x, out, axis, keepdims), axis=axis, keepdims=keepdims)
+
+
+def _with_a_zero(rng, shape):
+    x = normal(rng, shape)
+    x[(0,) * x.ndim] = 0.0
+    return x
+
+
+prod = primitive(
+    np.prod, vjp=[_prod_vjp], jvp=[_prod_jvp], examples=[*REDUCED, example((2, 3), axis=1, domain=_with_a_zero)]
+)
+
+
+def _reverse_cumsum(g, axis):
+    return np.flip(np.cumsum(np.flip(g, axis), axis=axis), axis)
+
+
+cumsum = primitive(
+    np.cumsum,
+    vjp=[lambda g, out, x, axis=None: np.reshape(_reverse_cumsum(g, 0 if axis is None else axis), x.shape)],
+    jvp=[LINEAR],
+    examples=[example((3, 4), axis=0), example((3, 4), axis=-1), example((3, 4)), example((5,))],
+)
+
+constant(
+    np.argmax, np.argmin, np.argsort, np.all, np.any, np.count_nonzero, np.nonzero, np.searchsorted,
+    np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,
+    np.logical_and, np.logical_or, np.logical_not, np.logical_xor,
+    np.isnan, np.isinf, np.isfinite, np.isclose, np.allclose, np.array_equal, np.signbit,
+    np.floor, np.ceil, np.trunc, np.rint, np.round, np.around, np.floor_divide,
+    np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.empty_like, np.full_like,
+    np.iscomplexobj, np.isrealobj, np.result_type, np.can_cast, np.shares_memory, np.may_share_memory,
+    np.tril_indices_from, np.triu_indices_from, np.argwhere, np.flatnonzero, np.argpartition, np.unique,
+    np.array_repr, np.array_str, np.array2string,
+)  # fmt: skip

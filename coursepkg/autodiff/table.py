@@ -1,0 +1,351 @@
+"""The table of primitives: each operation is written down once, and every route to a gradient reads it here.
+
+A primitive has a forward rule on arrays, a vector-Jacobian product (vjp: how a gradient at the output becomes
+a gradient at an input), a Jacobian-vector product (jvp: how a small change of an input becomes a change of
+the output) and a sympy form. A composite is a NumPy function rewritten in terms of primitives; it needs no rules.
+The idea is that of autodidax (the JAX authors, 2021) and HIPS autograd (Maclaurin, 2016).
+
+How a rule is written
+---------------------
+``vjp[i](g, out, *args, **kwargs)`` returns the gradient for argument ``i`` and ``jvp[i](t, out, *args, **kwargs)`` the
+change of the output, given that argument ``i`` changes by ``t``. Both are ordinary NumPy code, so they run on traced
+values too, and gradients of gradients need nothing more. Rules know nothing of broadcasting or of dtypes: the
+traversals in ``tensor.py`` and ``dual.py`` sum, broadcast and cast once, for all of them.
+
+Rules for complex numbers use the plain transpose, without conjugation (for holomorphic functions they read exactly as
+for real ones). ``tensor.py`` conjugates where gradients enter and leave, which gives PyTorch's convention.
+
+To add a primitive, write one entry in ``coursepkg/autodiff/primitives/`` with a few examples. The test suite finds it
+there and checks vjp against jvp, finite differences, sympy and PyTorch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+__all__ = [
+    "COMPOSITES",
+    "CONSTANTS",
+    "LINEAR",
+    "PRIMITIVES",
+    "Composite",
+    "Each",
+    "Example",
+    "Fixed",
+    "Primitive",
+    "composite",
+    "elementwise",
+    "example",
+    "fixed",
+    "primitive",
+]
+
+Rule = Callable[..., Any]
+Sampler = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
+
+
+def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Draw real numbers that stay away from zero, where many functions have a kink or a pole."""
+    x = rng.normal(size=shape)
+    return x + 0.2 * np.where(x < 0, -1.0, 1.0)
+
+
+def positive(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Draw numbers from 0.3 to 2.3."""
+    return rng.uniform(0.3, 2.3, size=shape)
+
+
+def unit(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Draw numbers of either sign whose size lies between 0.1 and 0.9."""
+    return rng.uniform(0.1, 0.9, size=shape) * rng.choice([-1.0, 1.0], size=shape)
+
+
+def complex_normal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Draw complex numbers away from zero and from the negative real axis, where ``log`` and ``sqrt`` jump."""
+    return rng.uniform(0.5, 2.0, size=shape) * np.exp(1j * rng.uniform(0.2, 2.8, size=shape))
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """An argument of an example that is taken as it is (an index, a shape), not drawn."""
+
+    value: Any
+
+
+fixed = Fixed
+
+
+@dataclass(frozen=True)
+class Example:
+    """One way to call a primitive: tuples stand for arrays of that shape, lists of tuples for lists of arrays."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    domain: tuple[Sampler, ...] = (normal,)
+
+    def draw(self, rng: np.random.Generator) -> tuple[Any, ...]:
+        """Return the positional arguments of the call, with arrays drawn from their domains.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        tuple
+            Arrays where the example gives shapes, the fixed values elsewhere.
+        """
+        samplers = self.domain * len(self.args) if len(self.domain) == 1 else self.domain
+        return tuple(_draw(a, sampler, rng) for a, sampler in zip(self.args, samplers, strict=False))
+
+
+def _draw(argument: Any, sampler: Sampler, rng: np.random.Generator) -> Any:
+    if isinstance(argument, Fixed):
+        return argument.value
+    return [sampler(rng, shape) for shape in argument] if isinstance(argument, list) else sampler(rng, argument)
+
+
+def example(*args: Any, domain: Any = normal, **kwargs: Any) -> Example:
+    """Write down an example call: ``example((3, 4), axis=0)`` is a random 3x4 array and the keyword ``axis=0``."""
+    return Example(args, kwargs, domain if isinstance(domain, tuple) else (domain,))
+
+
+LINEAR = "linear"
+"""As a jvp: the primitive is linear in this argument, so the change goes through the forward rule itself."""
+
+
+class Each(Sequence[Rule]):
+    """One rule for every argument of a primitive that takes any number of them; the rule is told which by ``index``."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+
+    def __getitem__(self, index: int) -> Rule:  # type: ignore[override]
+        rule = self.rule
+        return lambda g, out, *args, **kwargs: rule(index, g, out, *args, **kwargs)
+
+    def __len__(self) -> int:
+        raise TypeError("a rule for each argument has no length: the primitive takes any number of arguments")
+
+
+@dataclass(eq=False)
+class Primitive:
+    """An operation that the engine differentiates by rules.
+
+    Attributes
+    ----------
+    function : callable
+        What the user calls (``numpy.tanh``); the key in the table.
+    forward : callable
+        The operation on plain arrays. With ``saves`` it returns a tuple: the result, then whatever the
+        rules want to use again.
+    vjp, jvp : sequence of callables or None
+        One rule per argument; None where the argument is not differentiable (an index, a shape).
+    sympy : callable or None
+        ``sympy(sp, *scalars)`` on sympy expressions, entry by entry, ``sp`` being the module. None means that the
+        forward rule only moves, adds and multiplies entries, so that it can run on an array of expressions.
+    sympy_array : callable or None
+        The same on whole object arrays, where entry by entry will not do.
+    saves : bool
+        Whether ``forward`` returns extra values for the rules; rules then get the whole tuple as ``out``.
+    flat : bool
+        Whether the derivative is zero wherever it exists (``sign``), so that a test must expect zeros.
+    examples : tuple of Example
+        Calls to test, which also document the domain.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    forward: Callable[..., Any]
+    vjp: Sequence[Rule | None]
+    jvp: Sequence[Rule | str | None]
+    sympy: Callable[..., Any] | None = None
+    sympy_array: Callable[..., Any] | None = None
+    saves: bool = False
+    flat: bool = False
+    elementwise: bool = False
+    examples: tuple[Example, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+
+@dataclass(eq=False)
+class Composite:
+    """A function written in terms of primitives: ``definition`` runs on traced values and the engine does the rest."""
+
+    name: str
+    function: Callable[..., Any]
+    definition: Callable[..., Any]
+    examples: tuple[Example, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<composite {self.name}>"
+
+
+PRIMITIVES: dict[Callable[..., Any], Primitive] = {}
+COMPOSITES: dict[Callable[..., Any], Composite] = {}
+CONSTANTS: set[Callable[..., Any]] = set()
+"""Functions of a shape or of a comparison: no derivative flows through them, so they return plain values."""
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """Return the name a user knows a function by: ``numpy.linalg.solve`` is "linalg.solve"."""
+    module = getattr(function, "__module__", "") or ""
+    name = getattr(function, "__name__", str(function))
+    return f"linalg.{name}" if module == "numpy.linalg" else name
+
+
+def primitive(
+    function: Callable[..., Any],
+    *,
+    vjp: Sequence[Rule | None],
+    jvp: Sequence[Rule | str | None],
+    forward: Callable[..., Any] | None = None,
+    name: str | None = None,
+    examples: Sequence[Example],
+    **properties: Any,
+) -> Primitive:
+    """Enter a primitive into the table.
+
+    Parameters
+    ----------
+    function : callable
+        The function users call; NumPy's own where there is one.
+    vjp, jvp : sequence of callables
+        Rules per argument; see the module's text for their signatures.
+    forward : callable, optional
+        The operation on arrays if it is not ``function`` itself.
+    name : str, optional
+        Defaults to the function's name.
+    examples : sequence of Example
+        Calls for the test suite. At least one.
+    **properties
+        Further fields of :class:`Primitive`.
+
+    Returns
+    -------
+    Primitive
+        The entry, for operators to refer to.
+
+    Raises
+    ------
+    ValueError
+        If the function is in the table already, or no example is given.
+    """
+    entry = Primitive(
+        name=name or name_of(function),
+        function=function,
+        forward=forward or function,
+        vjp=vjp,
+        jvp=jvp,
+        examples=tuple(examples),
+        **properties,
+    )
+    if function in PRIMITIVES or function in COMPOSITES:
+        raise ValueError(f"{entry.name} is in the table already; change that entry rather than adding a second one")
+    if not examples:
+        raise ValueError(f"{entry.name} has no examples, so no test would check its rules; give at least one")
+    PRIMITIVES[function] = entry
+    return entry
+
+
+def elementwise(
+    function: Callable[..., Any],
+    *rules: Rule | None,
+    domain: Any = normal,
+    holomorphic: bool = False,
+    **properties: Any,
+) -> Primitive:
+    """Enter an operation that works entry by entry.
+
+    Its Jacobian is diagonal, hence its own transpose: ``rule(g, out, *args)``, which multiplies by the local
+    derivative, is vjp and jvp at once.
+
+    Parameters
+    ----------
+    function : callable
+        The ufunc.
+    *rules : callable
+        One per argument.
+    domain : sampler or tuple of samplers
+        Where to draw the examples' arguments.
+    holomorphic : bool
+        Whether the rules hold for complex numbers too; adds a complex example.
+    **properties
+        Further fields of :class:`Primitive`.
+
+    Returns
+    -------
+    Primitive
+        The entry.
+    """
+    examples = properties.pop("examples", None) or list(elementwise_examples(len(rules), domain))
+    if holomorphic:
+        examples += [example(*[(3, 2)] * len(rules), domain=complex_normal)]
+    return primitive(function, vjp=rules, jvp=rules, elementwise=True, examples=examples, **properties)
+
+
+def elementwise_examples(arity: int, domain: Any) -> Iterator[Example]:
+    """Yield calls with every kind of shape an entry-by-entry operation meets, broadcasting included."""
+    if arity == 1:
+        shapes: list[tuple[tuple[int, ...], ...]] = [((3, 4),), ((),), ((0, 3),), ((2, 1, 3),)]
+    elif arity == 2:
+        shapes = [
+            ((3, 4), (3, 4)),
+            ((2, 3, 4), (3, 1)),
+            ((4,), (3, 4)),
+            ((), (2, 3)),
+            ((3, 1), (1, 4)),
+            ((), ()),
+            ((0, 3), (3,)),
+        ]
+    else:
+        shapes = [((3, 4), (4,), (3, 1)), ((2, 3), (2, 3), (2, 3)), ((), (2, 3), ())]
+    for shape in shapes:
+        yield example(*shape, domain=domain)
+
+
+def composite(
+    function: Callable[..., Any], definition: Callable[..., Any], *examples: Example, name: str | None = None
+) -> Composite:
+    """Enter a function that is written in terms of primitives.
+
+    Parameters
+    ----------
+    function : callable
+        The function users call.
+    definition : callable
+        Takes the same arguments and calls only functions of the table.
+    *examples : Example
+        Calls for the test suite. At least one.
+    name : str, optional
+        Defaults to the function's name.
+
+    Returns
+    -------
+    Composite
+        The entry.
+
+    Raises
+    ------
+    ValueError
+        If the function is in the table already, or no example is given.
+    """
+    entry = Composite(name or name_of(function), function, definition, examples)
+    if function in PRIMITIVES or function in COMPOSITES:
+        raise ValueError(f"{entry.name} is in the table already; change that entry rather than adding a second one")
+    if not examples:
+        raise ValueError(f"{entry.name} has no examples, so no test would check it; give at least one")
+    COMPOSITES[function] = entry
+    return entry
+
+
+def constant(*functions: Callable[..., Any]) -> None:
+    """Enter functions through which no derivative flows: they get plain arrays and return plain values."""
+    CONSTANTS.update(functions)
