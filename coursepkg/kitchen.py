@@ -42,7 +42,7 @@ class Quantity:
     >>> Quantity(1, "kg") + Quantity(1, "coin")
     Traceback (most recent call last):
         ...
-    ValueError: cannot add 1 kg and 1 coin: the units kg and coin differ; multiply one of them by a rate first
+    ValueError: cannot add 1 kg and 1 coin: kg is not coin. Multiply by a rate first.
     """
 
     __slots__ = ("_powers", "value")
@@ -71,11 +71,8 @@ class Quantity:
 
     def _agrees(self, other: Quantity, verb: str) -> None:
         if self._powers != other._powers:
-            ours, theirs = self.unit or "pure number", other.unit or "pure number"
-            raise ValueError(
-                f"cannot {verb} {self} and {other}: the units {ours} and {theirs} differ; "
-                "multiply one of them by a rate first"
-            )
+            ours, theirs = self.unit or "a pure number", other.unit or "a pure number"
+            raise ValueError(f"cannot {verb} {self} and {other}: {ours} is not {theirs}. Multiply by a rate first.")
 
     def __mul__(self, other: Any) -> Quantity:
         other = _quantity(other)
