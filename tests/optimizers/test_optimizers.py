@@ -201,14 +201,14 @@ def test_adams_first_step_has_the_length_of_the_learning_rate_for_every_weight()
 
 
 FIRST_ORDER = {
-    "GD": lambda p: opt.GD(p, lr=0.05, weight_decay=0.1),
-    "Momentum": lambda p: opt.Momentum(p, lr=0.05),
-    "Nesterov": lambda p: opt.Nesterov(p, lr=0.05),
-    "Adagrad": lambda p: opt.Adagrad(p, lr=0.05),
-    "RMSprop": lambda p: opt.RMSprop(p, lr=0.05),
-    "Adam": lambda p: opt.Adam(p, lr=opt.cosine(0.05, steps=10)),
-    "RPROP": lambda p: opt.RPROP(p, lr=0.05),
-    "IRPROPMinus": lambda p: opt.IRPROPMinus(p, lr=0.05),
+    "GD": lambda p: opt.GD(p, lr=0.004, weight_decay=0.1),
+    "Momentum": lambda p: opt.Momentum(p, lr=0.004),
+    "Nesterov": lambda p: opt.Nesterov(p, lr=0.004),
+    "Adagrad": lambda p: opt.Adagrad(p, lr=0.004),
+    "RMSprop": lambda p: opt.RMSprop(p, lr=0.004),
+    "Adam": lambda p: opt.Adam(p, lr=opt.cosine(0.004, steps=10)),
+    "RPROP": lambda p: opt.RPROP(p, lr=0.004),
+    "IRPROPMinus": lambda p: opt.IRPROPMinus(p, lr=0.004),
 }
 
 

@@ -1,0 +1,40 @@
+"""Neural networks on the course's engine: modules, layers, losses and initializers under PyTorch's names.
+
+A layer is an ordinary NumPy function with parameters attached, so a model runs on arrays, on tensors, and, through
+:func:`functional_call`, on every other kind of traced value.
+"""
+
+from coursepkg.nn import init
+from coursepkg.nn.activations import GELU, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
+from coursepkg.nn.files import load, save
+from coursepkg.nn.layers import Conv2d, Dropout, Embedding, Flatten, Linear, MaxPool2d
+from coursepkg.nn.losses import binary_cross_entropy_with_logits, cross_entropy, mse_loss
+from coursepkg.nn.module import Module, Parameter, Sequential, functional_call
+from coursepkg.nn.normalization import BatchNorm, LayerNorm
+
+__all__ = [
+    "GELU",
+    "BatchNorm",
+    "Conv2d",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "LayerNorm",
+    "LeakyReLU",
+    "Linear",
+    "MaxPool2d",
+    "Module",
+    "Parameter",
+    "ReLU",
+    "Sequential",
+    "Sigmoid",
+    "Softmax",
+    "Tanh",
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "functional_call",
+    "init",
+    "load",
+    "mse_loss",
+    "save",
+]
