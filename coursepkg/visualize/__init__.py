@@ -7,6 +7,9 @@ neither NumPy nor Matplotlib.
 import importlib
 from typing import Any
 
+# Loaded at once (it is light), because the function and its module share a name, and the one bound last would win.
+from coursepkg.visualize.explore import explore as explore
+
 _HOME = {
     "Picture": "picture",
     "show": "figure",
@@ -16,7 +19,6 @@ _HOME = {
     "step_through": "stepper",
     "frames": "stepper",
     "storyboard": "stepper",
-    "explore": "explore",
     "route_map": "route",
     "draw_chain": "chain",
     "draw_bars": "bars",
@@ -29,7 +31,7 @@ _HOME = {
     "draw_images": "images",
 }
 
-__all__ = sorted(_HOME)
+__all__ = sorted([*_HOME, "explore"])
 
 
 def __getattr__(name: str) -> Any:

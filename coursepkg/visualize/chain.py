@@ -86,6 +86,10 @@ def draw_chain(
     place = _check(columns, rates)
     values, gradients = dict(values or {}), dict(gradients or {})
     boxes = [_stage(name, values, gradients) for column in columns for name in column]
+    for column in columns:
+        widest = max(box.width for box in boxes if box.name in column)
+        for box in boxes:
+            box.width = widest if box.name in column else box.width
     number = {box.name: index for index, box in enumerate(boxes)}
     edges = [(number[a], number[b]) for a, b in rates]
     labels = [f"× {quantity(rate)}" for rate in rates.values()]

@@ -28,7 +28,8 @@ def fold_graph(nodes: list[Node], max_nodes: int) -> Folding:
     nodes : list of Node
         The whole graph.
     max_nodes : int
-        The largest graph that is drawn whole; a folded drawing has about half as many nodes, so that it reads easily.
+        The largest graph that is drawn whole, unless it has more than 0.4 times as many operations in a row. A folded
+        drawing is smaller (half as many nodes, 0.25 times as many operations in a row), so that it reads easily.
 
     Returns
     -------
@@ -41,14 +42,25 @@ def fold_graph(nodes: list[Node], max_nodes: int) -> Folding:
     """
     if max_nodes < 3:
         raise ValueError(f"max_nodes={max_nodes} leaves nothing to draw; use 3 or more")
-    if len(nodes) <= max_nodes:
+    ahead = _operations_ahead(nodes)
+    if len(nodes) <= max_nodes and max(ahead) <= 0.4 * max_nodes:
         return Folding(list(range(len(nodes))))
-    opened, drawn = _open_from_result(nodes, max(3, max_nodes // 2))
+    near = [steps < max(1, 0.25 * max_nodes) for steps in ahead]
+    opened, drawn = _open_from_result(nodes, near, max(3, max_nodes // 2))
     boxes = {index: _behind(nodes, index, drawn) for index in sorted(drawn - opened) if not nodes[index].is_leaf}
-    return Folding(sorted(drawn), boxes, _note(len(nodes), drawn, boxes))
+    return Folding(sorted(drawn), boxes, _note(drawn, boxes))
 
 
-def _open_from_result(nodes: list[Node], budget: int) -> tuple[set[int], set[int]]:
+def _operations_ahead(nodes: list[Node]) -> list[int]:
+    """For each node the number of operations on the longest way to the result."""
+    ahead = [0] * len(nodes)
+    for node in reversed(nodes):
+        for parent in node.parents:
+            ahead[parent] = max(ahead[parent], ahead[node.index] + 1)
+    return ahead
+
+
+def _open_from_result(nodes: list[Node], near: list[bool], budget: int) -> tuple[set[int], set[int]]:
     """Open operations in order of their distance from the result while the drawing stays within the budget."""
     root = len(nodes) - 1
     opened: set[int] = set()
@@ -57,7 +69,7 @@ def _open_from_result(nodes: list[Node], budget: int) -> tuple[set[int], set[int
     while queue:
         index = queue.popleft()
         fresh = [parent for parent in dict.fromkeys(nodes[index].parents) if parent not in drawn]
-        if index != root and len(drawn) + len(fresh) > budget:
+        if index != root and (not near[index] or len(drawn) + len(fresh) > budget):
             continue
         opened.add(index)
         drawn.update(fresh)
@@ -77,7 +89,7 @@ def _behind(nodes: list[Node], index: int, drawn: set[int]) -> list[int]:
     return sorted(inside)
 
 
-def _note(total: int, drawn: set[int], boxes: dict[int, list[int]]) -> str:
+def _note(drawn: set[int], boxes: dict[int, list[int]]) -> str:
     uses = Counter(index for inside in boxes.values() for index in inside)
     drawn_text = plural(len(drawn) - len(boxes), "node")
     note = f"{drawn_text} drawn, {len(uses):,} folded into {plural(len(boxes), 'box', 'boxes')}"

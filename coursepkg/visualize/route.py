@@ -25,7 +25,7 @@ CHAPTERS = {
 
 _STEP = 156.0
 _LEFT = 82.0
-_ROWS = (58.0, 188.0)
+_ROWS = (58.0, 196.0)
 _PER_ROW = 6
 _RADIUS = 17.0
 
@@ -60,7 +60,7 @@ def route_map(current: str | int) -> Picture:
     for number, (chapter, title) in enumerate(CHAPTERS.items()):
         parts += _stop(number, chapter, title, here)
     width = 2 * _LEFT + (_PER_ROW - 1) * _STEP
-    return Picture(svg.document(width, _ROWS[1] + 84, parts, title="Route of the course"), _say(key, here))
+    return Picture(svg.document(width, _ROWS[1] + 100, parts, title="Route of the course"), _say(key, here))
 
 
 def _at(number: int) -> tuple[float, float]:
@@ -93,7 +93,7 @@ def _stop(number: int, chapter: str, title: str, here: int) -> list[str]:
     if number == here:
         parts.append(svg.text(x, y - 31, "you are here", size=12, anchor="middle", weight="bold"))
     weight = "bold" if number == here else "normal"
-    for row, line in enumerate(wrap(title, 12 * (svg.BOLD if number == here else 1), _STEP - 34)):
+    for row, line in enumerate(wrap(title, 12 * (svg.BOLD if number == here else 1), _STEP - 14)):
         fill = INK if number <= here else MUTED
         parts.append(svg.text(x, y + 41 + 16 * row, line, size=12, fill=fill, anchor="middle", weight=weight))
     return parts

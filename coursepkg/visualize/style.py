@@ -20,8 +20,8 @@ GRADIENT = "#a31515"
 HIGHLIGHT = "#ffc21a"
 ROUTE = "#0b4f8a"
 
-# Ordered so that neighbours are far apart in luminance: dark, light, middle, ...
-CYCLE = ("#0b3c6f", "#d9820a", "#2a7f62", "#c77fb0", "#7a1f1f", "#5aaee0")
+# Each has 3:1 contrast on white, no two are closer than 6 in lightness (CIE L*), and neighbours are far apart.
+CYCLE = ("#0b2a52", "#c26204", "#1a5f4c", "#3d9ad1", "#7a1f1f", "#8a5a9e")
 DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 1)))
 MARKERS = ("o", "s", "^", "D", "v", "X")
 

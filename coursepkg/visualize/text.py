@@ -112,7 +112,7 @@ def _format_real(number: float, digits: int) -> str:
     size = abs(number)
     if size < 99_999.5 and number == round(number):
         text = f"{round(number)}"
-    elif 10.0**digits <= size < 99_999.5:
+    elif 10.0**digits - 0.5 <= size < 99_999.5:
         text = f"{number:.0f}"
     else:
         text = f"{number:.{digits}g}"

@@ -1,0 +1,66 @@
+"""Chains of exchange rates."""
+
+import pytest
+from drawn import misplaced, shapes, texts
+
+from coursepkg.visualize.chain import draw_chain, quantity
+
+KITCHEN = (
+    ["budget", ["flour", "butter", "eggs"], "dough", "portions"],
+    {
+        ("budget", "flour"): (500, "g/€"), ("budget", "butter"): (90, "g/€"), ("budget", "eggs"): (3.2, "eggs/€"),
+        ("flour", "dough"): (1, "g/g"), ("butter", "dough"): (1.05, "g/g"), ("eggs", "dough"): (55, "g/egg"),
+        ("dough", "portions"): (0.004, "portions/g"), ("budget", "portions"): (0, "portions/€"),
+    },
+)  # fmt: skip
+
+
+def kitchen():
+    return draw_chain(
+        *KITCHEN,
+        values={"budget": (20, "€"), "flour": (1000, "g")},
+        gradients={"portions": 1, "dough": (0.004, "portions/g")},
+        title="What one euro does",
+        caption="500 g/€ × 1 g/g × 0.004 portions/g = 2 portions/€",
+    )
+
+
+def test_every_rate_stands_on_its_arrow():
+    rates = [text.content for text in texts(kitchen().svg) if text.role == "rate"]
+    assert rates == [f"× {quantity(rate)}" for rate in KITCHEN[1].values()]
+
+
+def test_words_are_apart_and_on_the_paper():
+    assert not misplaced(kitchen().svg)
+
+
+def test_values_and_gradients_stand_in_the_boxes():
+    contents = [text.content for text in texts(kitchen().svg)]
+    assert {"20 €", "1000 g", "0.004 portions/g", "1"} <= set(contents)
+    assert len(shapes(kitchen().svg, "stage")) == 6
+
+
+def test_the_words_name_rates_values_and_gradients():
+    alt = kitchen().alt
+    assert alt.startswith("What one euro does. Chain from budget to portions. budget to flour: 500 g/€.")
+    assert "Values: budget 20 €, flour 1000 g." in alt
+    assert "Gradients: portions 1, dough 0.004 portions/g." in alt
+    assert alt.endswith("= 2 portions/€")
+
+
+def test_the_same_chain_gives_the_same_bytes():
+    assert kitchen().svg == kitchen().svg
+
+
+@pytest.mark.parametrize(
+    ("stages", "rates", "message"),
+    [
+        (["a", "b", "a"], {}, "twice"),
+        (["a", "b"], {("a", "c"): 1}, "'c', which is no stage"),
+        (["a", "b"], {("b", "a"): 1}, "swap"),
+        ([["a", "b"]], {("a", "b"): 1}, "swap"),
+    ],
+)
+def test_wrong_arrows_get_advice(stages, rates, message):
+    with pytest.raises(ValueError, match=message):
+        draw_chain(stages, rates)

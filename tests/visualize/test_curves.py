@@ -1,0 +1,176 @@
+"""The plots of the first chapters: their words are true to their numbers."""
+
+import math
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+from coursepkg.visualize.curves import draw_decision_boundary, draw_loss, draw_tangent
+from coursepkg.visualize.layers import draw_layer_norms
+from coursepkg.visualize.surface import draw_paths
+
+mpl.use("Agg")
+import matplotlib.pyplot as plt
+
+
+@pytest.fixture
+def axes(monkeypatch):
+    """The axes of the figure drawn last, kept although the figure is closed."""
+    made = []
+    make = plt.subplots
+
+    def remember(*args, **kwargs):
+        fig, ax = make(*args, **kwargs)
+        made.append(ax)
+        return fig, ax
+
+    monkeypatch.setattr(plt, "subplots", remember)
+    return made
+
+
+def test_the_tangent_touches_and_has_the_given_slope(axes):
+    alt = draw_tangent(math.tanh, at=0.5, slope=0.786, low=-2, high=3, name="tanh(x)", title="Slope").alt
+    curve, tangent, _point = axes[-1].lines
+    x, y = tangent.get_data()
+    np.testing.assert_allclose(np.diff(y) / np.diff(x), 0.786, rtol=1e-9)
+    assert np.interp(0.5, x, y) == pytest.approx(math.tanh(0.5), rel=1e-9)
+    np.testing.assert_allclose(curve.get_ydata(), np.tanh(x), rtol=1e-12)
+    assert alt == "Slope. tanh(x) for x from −2 to 3. At x = 0.5 its value is 0.462 and the tangent has slope 0.786."
+
+
+def test_a_tangent_outside_the_range_gets_advice():
+    with pytest.raises(ValueError, match="outside the range"):
+        draw_tangent(math.sin, at=5.0, slope=0.1, low=0, high=1)
+
+
+def test_loss_curves_hold_the_losses(axes):
+    runs = {"slow": [3.0, 2.0, 1.5], "fast": [3.0, 0.5, 0.25, 0.2]}
+    picture = draw_loss(runs, log=True, title="Two runs")
+    for line, run in zip(axes[-1].lines, runs.values(), strict=True):
+        np.testing.assert_array_equal(line.get_ydata(), run)
+    assert axes[-1].get_yscale() == "log"
+    assert picture.alt == (
+        "Two runs. loss L by step, on a logarithmic axis. slow goes from 3 to 1.5 over 2 steps. "
+        "fast goes from 3 to 0.2 over 3 steps."
+    )
+
+
+def test_runs_differ_in_more_than_colour(axes):
+    draw_loss({str(k): [1.0, 0.5 + k / 20] for k in range(6)})
+    lines = axes[-1].lines
+    assert len({line.get_marker() for line in lines}) == 6
+    assert len({(line.get_linestyle(), line._unscaled_dash_pattern) for line in lines if line.get_color()}) == 6
+
+
+def test_empty_and_too_many_runs_get_advice():
+    with pytest.raises(ValueError, match="holds no losses"):
+        draw_loss([])
+    with pytest.raises(ValueError, match="holds no losses"):
+        draw_loss({})
+    with pytest.raises(ValueError, match="at most 6"):
+        draw_loss({str(k): [1.0] for k in range(7)})
+
+
+POINTS = np.array([[0.0, 0.0], [1.0, 0.5], [3.0, 0.0], [4.0, 1.0], [0.5, 2.0]])
+LABELS = np.array([-1, -1, 1, 1, 1])
+
+
+def test_the_boundary_lies_where_the_predictor_is_undecided(axes):
+    picture = draw_decision_boundary(lambda p: p[:, 0] - 2.0, POINTS, LABELS, names=("left", "right"))
+    paths = [path for collection in axes[-1].collections for path in collection.get_paths() if len(path.vertices)]
+    on_line = [path.vertices for path in paths if np.ptp(path.vertices[:, 0]) < 1e-9]
+    assert on_line
+    np.testing.assert_allclose(on_line[-1][:, 0], 2.0, rtol=1e-9)
+    assert picture.alt == (
+        "5 points, 2 of left (circles) and 3 of right (squares), and the boundary between them. "
+        "4 of 5 are on their side."
+    )
+
+
+def test_classes_have_their_own_markers(axes):
+    draw_decision_boundary(lambda p: p[:, 0] - 2.0, POINTS, LABELS)
+    circles, squares = axes[-1].lines
+    assert (circles.get_marker(), squares.get_marker()) == ("o", "s")
+    np.testing.assert_array_equal(np.stack(squares.get_data(), axis=1), POINTS[LABELS == 1])
+
+
+def test_scores_may_be_lists_of_scalars_and_levels_move_the_line():
+    class Number:
+        def __init__(self, value):
+            self.value = value
+
+        def __float__(self):
+            return self.value
+
+    picture = draw_decision_boundary(lambda p: [Number(x - 1.5) for x, _ in p], POINTS, LABELS, level=0.5)
+    assert picture.alt.endswith("4 of 5 are on their side.")
+
+
+def test_a_predictor_that_never_decides_is_drawn_too():
+    assert draw_decision_boundary(lambda p: p[:, 0] + 100.0, POINTS, LABELS).alt.endswith("3 of 5 are on their side.")
+
+
+def test_wrong_shapes_get_advice():
+    with pytest.raises(ValueError, match=r"shape \(n, 2\)"):
+        draw_decision_boundary(lambda p: p[:, 0], np.zeros((4, 3)), np.zeros(4))
+    with pytest.raises(ValueError, match="two classes"):
+        draw_decision_boundary(lambda p: p[:, 0], POINTS, np.ones(5))
+    with pytest.raises(ValueError, match="returned 1 scores"):
+        draw_decision_boundary(lambda p: p.sum(), POINTS, LABELS)
+
+
+def bowl(a, b):
+    return (a - 1) ** 2 + 4 * (b + 0.5) ** 2
+
+
+def test_paths_are_drawn_as_given_and_told_in_words(axes):
+    path = np.array([[-4.0, -4.0], [-2.0, -1.0], [1.0, -0.5]])
+    picture = draw_paths(bowl, {"Newton": path}, x_range=(-5, 5), y_range=(-5, 5), minimum=(1, -0.5), log=True)
+    np.testing.assert_array_equal(np.stack(axes[-1].lines[0].get_data(), axis=1), path)
+    assert picture.alt.endswith("Newton goes from (−4, −4) to (1, −0.5) in 2 steps, its value from 74 to 0.")
+
+
+def test_contours_know_x_from_y(axes):
+    draw_paths(lambda a, b: b, {}, x_range=(0, 1), y_range=(5, 9))
+    (contours,) = axes[-1].collections
+    for path, level in zip(contours.get_paths(), contours.levels, strict=True):
+        np.testing.assert_allclose(path.vertices[:, 1], level, rtol=1e-9)
+
+
+def test_a_path_needs_two_columns():
+    with pytest.raises(ValueError, match=r"'GD' needs shape \(steps \+ 1, 2\)"):
+        draw_paths(bowl, {"GD": np.zeros((4, 3))}, x_range=(-1, 1), y_range=(-1, 1))
+
+
+def test_layer_norms_stand_on_a_logarithmic_axis(axes):
+    picture = draw_layer_norms({"tanh": [1e-5, 1e-3, 0.1], "relu": [0.2, 0.0, 0.6]}, layers=["a", "b", "c"])
+    heights = [bar.get_height() for bar in axes[-1].patches]
+    assert heights[:3] == [1e-5, 1e-3, 0.1]
+    assert axes[-1].get_yscale() == "log"
+    assert [text.get_text() for text in axes[-1].texts] == ["0"]
+    assert "relu: layer a: 0.2, layer b: 0, layer c: 0.6." in picture.alt
+
+
+def test_wrong_norms_get_advice():
+    with pytest.raises(ValueError, match="negative or not finite"):
+        draw_layer_norms([1.0, -1.0])
+    with pytest.raises(ValueError, match="2 norms for 3 layers"):
+        draw_layer_norms([1.0, 1.0], layers=["a", "b", "c"])
+    with pytest.raises(ValueError, match="at least one norm"):
+        draw_layer_norms([])
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: draw_tangent(math.sin, at=0.5, slope=0.8),
+        lambda: draw_loss({"a": [1.0, 0.5], "b": [1.0, 0.7]}),
+        lambda: draw_decision_boundary(lambda p: p[:, 0] - 2.0, POINTS, LABELS),
+        lambda: draw_paths(bowl, {"GD": [[-1, -1], [0, 0]]}, x_range=(-2, 2), y_range=(-2, 2)),
+        lambda: draw_layer_norms({"a": [1.0, 0.1], "b": [1.0, 0.0]}),
+    ],
+)
+def test_the_same_plot_gives_the_same_bytes_and_leaves_no_figure(draw):
+    assert draw().svg == draw().svg
+    assert not plt.get_fignums()

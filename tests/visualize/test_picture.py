@@ -1,0 +1,43 @@
+"""Pictures carry their words, and refuse words that say nothing."""
+
+import base64
+import re
+from html import unescape
+
+import pytest
+
+from coursepkg.visualize.picture import Picture
+
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
+
+
+def test_the_page_gets_an_image_with_its_words():
+    bundle = Picture(SVG, 'A "square" of 1 by 1 < 2')._repr_mimebundle_()
+    assert set(bundle) == {"text/html", "text/plain"}
+    assert bundle["text/plain"] == 'Figure: A "square" of 1 by 1 < 2'
+    alt, data = re.fullmatch(
+        r'<img alt="([^"]*)" src="data:image/svg\+xml;base64,([^"]*)" [^>]*>', bundle["text/html"]
+    ).groups()
+    assert unescape(alt) == 'A "square" of 1 by 1 < 2'
+    assert base64.b64decode(data).decode() == SVG
+
+
+@pytest.mark.parametrize("alt", ["", "  ", "plot", "Figure.", "a graph", "loss curve"])
+def test_lazy_words_are_refused(alt):
+    with pytest.raises(ValueError, match="phone"):
+        Picture(SVG, alt)
+
+
+def test_words_must_be_text():
+    with pytest.raises(TypeError, match="NoneType"):
+        Picture(SVG, None)
+
+
+def test_words_are_one_line():
+    assert Picture(SVG, "one\n   two\tthree").alt == "one two three"
+
+
+def test_saving_keeps_the_drawing(tmp_path):
+    assert Picture(SVG, "a small square").save(tmp_path / "a.svg").read_text(encoding="utf-8") == SVG
+    with pytest.raises(ValueError, match=r"\.svg"):
+        Picture(SVG, "a small square").save(tmp_path / "a.png")

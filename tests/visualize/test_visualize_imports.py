@@ -1,0 +1,61 @@
+"""What the browser edition loads stays light, and the room's front door opens every drawing."""
+
+import subprocess
+import sys
+
+import pytest
+
+import coursepkg.visualize as visualize
+
+LIGHT = ["picture", "graph", "chain", "bars", "matrix", "route", "stepper", "explore", "style", "figure"]
+
+
+@pytest.mark.parametrize("module", ["", *LIGHT])
+def test_imports_without_numpy_matplotlib_and_widgets(module):
+    name = f"coursepkg.visualize.{module}".rstrip(".")
+    code = f"""
+import sys
+for heavy in ("numpy", "matplotlib", "ipywidgets", "sympy", "IPython"):
+    sys.modules[heavy] = None
+import {name}
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_drawing_works_without_numpy():
+    code = """
+import sys
+for heavy in ("numpy", "matplotlib", "ipywidgets", "sympy", "IPython"):
+    sys.modules[heavy] = None
+from coursepkg.autodiff.scalar import Scalar
+from coursepkg.visualize import draw_chain, draw_graph, frames, route_map, storyboard
+x = Scalar(2.0, label="x")
+y = x * x + 1
+y.backward()
+print(len(draw_graph(y).svg) > 1000, len(frames(y)), "svg" in storyboard(y).svg, route_map("01").alt[:9])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "True 8 True The route\n", done.stderr
+
+
+def test_the_front_door_opens_every_drawing():
+    assert "draw_graph" in dir(visualize)
+    for name in visualize.__all__:
+        assert callable(getattr(visualize, name)), name
+
+
+def test_explore_is_the_function_whatever_was_imported_first():
+    code = """
+import coursepkg.visualize.explore
+from coursepkg.visualize import explore
+from coursepkg.visualize.explore import explore as same
+print(explore is same, callable(explore))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "True True\n", done.stderr
+
+
+def test_an_unknown_name_gets_the_list():
+    with pytest.raises(AttributeError, match="draw_graph"):
+        _ = visualize.draw_grpah
