@@ -68,7 +68,7 @@ CHAIN = Exercise(
             why="One coin buys some kilograms, and each of those kilograms becomes portions: the second rate "
             "applies to what the "
             "first one gave. Adding kg/coin to portions/kg does not even have a unit.",
-            look_at="'Units cancel': write the units beside every number; only a product makes the inner ones cancel.",
+            look_at="'Units cancel'. Write the units beside every number; only a product makes the inner ones cancel.",
         ),
         Misconception(
             id="price-upside-down",
@@ -76,7 +76,7 @@ CHAIN = Exercise(
             looks_like="The price is used the wrong way up.",
             why="A price is in coins per kg; the chain needs kg per coin. Multiplied as it stands, a dearer "
             "kilogram would feed more guests.",
-            look_at="'The price is upside down': which way up must coins/kg be, so that coin and kg both cancel?",
+            look_at="'The price is upside down'. Which way up must coins/kg be, so that coin and kg both cancel?",
         ),
         Misconception(
             id="answer-upside-down",
@@ -91,21 +91,21 @@ CHAIN = Exercise(
             looks_like="The fee is missing.",
             why="The market keeps its part before anything is bought, so a coin of budget is less than a coin of "
             "shopping.",
-            look_at="'The fee': it is one more link of the chain, a rate in coins per coin.",
+            look_at="'The fee'. It is one more link of the chain, a rate in coins per coin.",
         ),
         Misconception(
             id="fee-is-the-rate",
             answer=lambda price, fee, conversions: fee / price * math.prod(conversions),
             looks_like="The chain continues with the fee, not with what is left after it.",
             why="The fee is the part that never reaches the kitchen. What flows on is the rest.",
-            look_at="'The fee': of one coin, how much is still there behind the gate?",
+            look_at="'The fee'. Of one coin, how much is still there behind the gate?",
         ),
         Misconception(
             id="fee-raises-price",
             answer=lambda price, fee, conversions: math.prod(conversions) / (price * (1 + fee)),
             looks_like="The fee is put on top of the price, dividing by 1 + fee.",
             why="Here the fee is taken out of the budget: a fee of 10 % leaves 0.9 of each coin, and 1/1.1 is 0.909.",
-            look_at="'The fee': 2 portions per coin become 1.8, not 1.818.",
+            look_at="'The fee'. 2 portions per coin become 1.8, not 1.818.",
         ),
         Misconception(
             id="last-link-only",
@@ -113,7 +113,7 @@ CHAIN = Exercise(
             looks_like="Only the last of the conversions is used.",
             why="Every link the money passes through changes the rate; a list of several conversions is several "
             "factors.",
-            look_at="Your loop: does each round multiply what the rounds before have collected?",
+            look_at="Your loop. Does each round multiply what the rounds before have collected?",
         ),
     ],
     hints=(
@@ -280,7 +280,7 @@ PATHS = Exercise(
             why="Rates multiply along one path, where each link works on what the last one gave. Two paths work "
             "side by side, and "
             "what they bring to the table is put together.",
-            look_at="'Two stalls': 2 and 0.5 make 2.5, not 1.",
+            look_at="'Two stalls'. 2 and 0.5 make 2.5, not 1.",
         ),
         Misconception(
             id="adds-along-the-chain",
@@ -288,21 +288,21 @@ PATHS = Exercise(
             looks_like="The rates along each path are added.",
             why="Along a path each rate applies to the outcome of the one before it; kg/coin plus portions/kg has "
             "no unit.",
-            look_at="'Units cancel': product along a path, sum over paths.",
+            look_at="'Units cancel'. Product along a path, sum over paths.",
         ),
         Misconception(
             id="best-path-only",
             answer=lambda links, start, goal: max(map(math.prod, _every_path(links, start, goal))),
             looks_like="Only the best path counts.",
             why="Nobody chooses between the paths: an extra coin flows along all of them at once.",
-            look_at="'Two stalls': how many portions came through the weaker stall?",
+            look_at="'Two stalls'. How many portions came through the weaker stall?",
         ),
         Misconception(
             id="first-path-only",
             answer=lambda links, start, goal: math.prod(_every_path(links, start, goal)[0]),
             looks_like="Only the first path that was found counts.",
             why="A return inside the loop ends the search at the first success, and the other paths are never walked.",
-            look_at="Your loop over the links that leave a place: it has to finish before anything is returned.",
+            look_at="Your loop over the links that leave a place. It has to finish before anything is returned.",
         ),
         Misconception(
             id="averages-paths",
@@ -310,7 +310,7 @@ PATHS = Exercise(
             looks_like="The paths are averaged.",
             why="The links already say which part of a coin goes where. Dividing by the number of paths shares it "
             "out a second time.",
-            look_at="'Two stalls': the shares of the budget are links of their paths.",
+            look_at="'Two stalls'. The shares of the budget are links of their paths.",
         ),
         Misconception(
             id="visits-once",
@@ -319,7 +319,7 @@ PATHS = Exercise(
             why="A list of visited places stops endless loops, but there are none here; what it stops is the second "
             "path "
             "through a shared place.",
-            look_at="'Too many paths': a shared place is worked out once, and its result is used by every path that "
+            look_at="'Too many paths'. A shared place is worked out once, and its result is used by every path that "
             "comes by.",
         ),
         Misconception(
@@ -327,7 +327,7 @@ PATHS = Exercise(
             answer=overwrites,
             looks_like="What comes back along a later link replaces what came back along an earlier one.",
             why="It is the = in place of += that makes a gradient forget: at a fork each branch contributes.",
-            look_at="'Two stalls': gradients add where the money parted.",
+            look_at="'Two stalls'. Gradients add where the money parted.",
         ),
         Misconception(
             id="listed-order",
@@ -335,7 +335,7 @@ PATHS = Exercise(
             looks_like="The links are used in the order in which they are listed, each once.",
             why="A place may pass on only what it has already received. If a link is used too early, what arrives "
             "there later is lost.",
-            look_at="'Too many paths': a place has its turn when everything that feeds it has had its own.",
+            look_at="'Too many paths'. A place has its turn when everything that feeds it has had its own.",
         ),
         Misconception(
             id="counts-paths",
@@ -451,7 +451,7 @@ BOTTLENECK = Exercise(
             answer=lambda stock, need: [1 / n for n in need],
             looks_like="Every ingredient gets the rate it would have if it were the scarcest.",
             why="A gram more of what is not scarce stays in the cupboard: it makes no further portion.",
-            look_at="'The scarcest ingredient': the gradient of all the others is exactly zero.",
+            look_at="'The scarcest ingredient'. The gradient of all the others is exactly zero.",
         ),
         Misconception(
             id="equal-shares",
@@ -459,7 +459,7 @@ BOTTLENECK = Exercise(
             looks_like="The credit is shared equally among the ingredients.",
             why="Sharing sounds fair, but a derivative asks what happens if only this one changes. For all but the "
             "scarcest: nothing.",
-            look_at="'The scarcest ingredient': ask the question for one ingredient at a time.",
+            look_at="'The scarcest ingredient'. Ask the question for one ingredient at a time.",
         ),
         Misconception(
             id="one-not-rate",
@@ -467,7 +467,7 @@ BOTTLENECK = Exercise(
             looks_like="The right ingredient, with the rate 1.",
             why="1 is how the minimum passes its input on, in portions per portion. A gram of the ingredient is not "
             "yet a portion.",
-            look_at="One link is missing: from grams to portions.",
+            look_at="The link from grams to portions, which is missing.",
         ),
         Misconception(
             id="amount-not-rate",
@@ -483,14 +483,14 @@ BOTTLENECK = Exercise(
             answer=lambda stock, need: _only(stock.index(min(stock)), 1 / need[stock.index(min(stock))], len(stock)),
             looks_like="The gradient goes to the smallest heap.",
             why="Fewest grams is not scarcest: a little saffron may last for more portions than a sack of rice.",
-            look_at="Compare portions with portions: stock divided by need.",
+            look_at="What you compare. Portions with portions: stock divided by need.",
         ),
         Misconception(
             id="largest-need",
             answer=lambda stock, need: _only(need.index(max(need)), 1 / max(need), len(stock)),
             looks_like="The gradient goes to the ingredient of which a portion takes most.",
             why="A large need is no shortage if the heap is larger still.",
-            look_at="Compare portions with portions: stock divided by need.",
+            look_at="What you compare. Portions with portions: stock divided by need.",
         ),
         Misconception(
             id="most-plentiful",
@@ -500,7 +500,7 @@ BOTTLENECK = Exercise(
             ],
             looks_like="The gradient goes to the ingredient that would last longest.",
             why="The pot is empty when the first ingredient is used up: the smallest limit decides, not the largest.",
-            look_at="'The scarcest ingredient': min, not max.",
+            look_at="'The scarcest ingredient'. Min, not max.",
         ),
         Misconception(
             id="rate-upside-down",
@@ -595,21 +595,21 @@ LOCAL = Exercise(
             looks_like="This is the average: all kilograms over all coins.",
             why="The average looks back at what the coins so far have brought. The next coin is spent at today's "
             "tier only.",
-            look_at="'A rate is local': the slope of the curve where you stand, not of the line from the origin.",
+            look_at="'A rate is local'. The slope of the curve where you stand, not of the line from the origin.",
         ),
         Misconception(
             id="first-price",
             answer=lambda coins, tiers: 1 / tiers[0][1],
             looks_like="The rate of the first coin is used everywhere.",
             why="The rate was measured at the start, but you stand further along, where the price is lower.",
-            look_at="'A rate is local': which tier does the next coin fall into?",
+            look_at="'A rate is local'. Which tier does the next coin fall into?",
         ),
         Misconception(
             id="best-price",
             answer=lambda coins, tiers: 1 / tiers[-1][1],
             looks_like="The largest discount is used everywhere.",
             why="The lowest price holds only beyond the last start, and not everyone has spent that much.",
-            look_at="'A rate is local': which tier does the next coin fall into?",
+            look_at="'A rate is local'. Which tier does the next coin fall into?",
         ),
         Misconception(
             id="price-not-rate",
@@ -631,14 +631,14 @@ LOCAL = Exercise(
             looks_like="The tier is one too early.",
             why="A tier holds from its own start onward. Once its start is behind you, its price is the one that "
             "counts.",
-            look_at="Your comparison: the last start that is below coins, not the one before it.",
+            look_at="Your comparison. The last start that is below coins counts, not the one before it.",
         ),
         Misconception(
             id="tier-after",
             answer=lambda coins, tiers: 1 / tiers[min(len(tiers) - 1, _tier(coins, tiers) + 1)][1],
             looks_like="The tier is one too far.",
             why="The next discount begins at its start, and you are not there yet.",
-            look_at="Your comparison: the last start that is below coins, not the first one above.",
+            look_at="Your comparison. The last start that is below coins counts, not the first one above.",
         ),
         Misconception(
             id="discount-on-everything",
@@ -647,7 +647,7 @@ LOCAL = Exercise(
             ),
             looks_like="The rates of all tiers passed so far are averaged.",
             why="Tiers that lie behind you no longer sell anything; the next coin meets one price.",
-            look_at="'A rate is local': one point of the curve has one slope.",
+            look_at="'A rate is local'. One point of the curve has one slope.",
         ),
     ],
     hints=(
@@ -836,7 +836,7 @@ CREDIT = Exercise(
             why="That is a fair question too, but another one: for the price, a finite step bends away from its "
             "tangent. A credit is rate "
             "times change, and backpropagation delivers all of them from one pass where swaps need one dinner each.",
-            look_at="'A rate is local': rate times change, with the rate of the planned dinner.",
+            look_at="'A rate is local'. Rate times change, with the rate of the planned dinner.",
         ),
         Misconception(
             id="made-to-add-up",
@@ -844,7 +844,7 @@ CREDIT = Exercise(
             looks_like="The credits are scaled so that they add up to the true change.",
             why="Rates are local, so their sum misses the true change by a second-order remainder. Hiding it spoils "
             "every entry.",
-            look_at="'A rate is local': the remainder is real, and shrinks with the square of the step.",
+            look_at="'A rate is local'. The remainder is real, and shrinks with the square of the step.",
         ),
     ],
     hints=(
@@ -982,7 +982,7 @@ STEP = Exercise(
             ),
             looks_like="The step is half as long as it should be.",
             why="The regret is a square, and the derivative of u² is 2u.",
-            look_at="The first link of the backward pass: from the regret to the portions.",
+            look_at="The first link of the backward pass, from the regret to the portions.",
         ),
         Misconception(
             id="forgets-the-miss",
@@ -991,7 +991,7 @@ STEP = Exercise(
             why="budget × rate is only the last part of the chain: portions per share. What the regret asks for "
             "comes from upstream and "
             "multiplies it.",
-            look_at="'Repairing a dinner': downstream = upstream × local.",
+            look_at="'Repairing a dinner'. Downstream = upstream × local.",
         ),
         Misconception(
             id="forgets-budget",
@@ -1000,7 +1000,7 @@ STEP = Exercise(
             ),
             looks_like="The budget is missing in the gradient.",
             why="A share is a fraction. Raising it by 0.01 moves 0.01 × budget coins.",
-            look_at="The chain from a share to the portions: share → coins → portions. How many coins is one share?",
+            look_at="The chain share → coins → portions. How many coins is one share?",
         ),
         Misconception(
             id="spends-more-than-it-has",
@@ -1010,7 +1010,7 @@ STEP = Exercise(
             looks_like="The new shares do not add up to 1.",
             why="The plain gradient wants more (or less) of everything, because it does not know that a coin can be "
             "spent only once.",
-            look_at="'Repairing a dinner': a coin more here is a coin less elsewhere, so take the mean out of the "
+            look_at="'Repairing a dinner'. A coin more here is a coin less elsewhere, so take the mean out of the "
             "gradient.",
         ),
         Misconception(
@@ -1019,7 +1019,7 @@ STEP = Exercise(
             looks_like="The shares are stepped freely and then divided by their sum.",
             why="They add up to 1 again, but the direction is no longer the steepest one that keeps the sum: "
             "dividing moves every share once more.",
-            look_at="'Repairing a dinner': take the mean out of the gradient before the step, not out of the shares "
+            look_at="'Repairing a dinner'. Take the mean out of the gradient before the step, not out of the shares "
             "after it.",
         ),
         Misconception(
@@ -1038,7 +1038,7 @@ STEP = Exercise(
             why="All entries of a gradient belong to one point. Once the first share has moved, the others are told "
             "about a dinner that "
             "was never cooked.",
-            look_at="Your loop: compute the whole gradient first, then move all shares.",
+            look_at="Your loop. Compute the whole gradient first, then move all shares.",
         ),
     ],
     hints=(
