@@ -101,7 +101,7 @@ def test_scores_may_be_lists_of_scalars_and_levels_move_the_line():
             self.value = value
 
         def __float__(self):
-            return self.value
+            return float(self.value)
 
     picture = draw_decision_boundary(lambda p: [Number(x - 1.5) for x, _ in p], POINTS, LABELS, level=0.5)
     assert picture.alt.endswith("4 of 5 are on their side.")
