@@ -26,7 +26,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import APIRequestContext, Browser, Locator, Page, TimeoutError, sync_playwright
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 FLAGS = [
@@ -36,6 +36,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--disable-dev-shm-usage",
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 ]
 SETTINGS = {
@@ -44,6 +45,7 @@ SETTINGS = {
         "checkForUpdates": False,
         "doNotDisturbMode": True,
     },
+    "@jupyterlab/docmanager-extension/plugin.jupyterlab-settings": {"autosave": False},
     # All cells are drawn at once, so that a screenshot or a search finds them wherever the page is scrolled to.
     "@jupyterlab/notebook-extension/tracker.jupyterlab-settings": {"windowingMode": "none"},
 }
@@ -69,7 +71,13 @@ class Lab:
 
     def address(self, notebook: Path) -> str:
         tree = urllib.parse.quote(notebook.resolve().relative_to(self.root.resolve()).as_posix())
-        return f"{self.url}/lab/tree/{tree}?token={self.token}"
+        # A workspace of its own for each page: otherwise JupyterLab opens the notebooks of the last page as well.
+        return f"{self.url}/lab/workspaces/{secrets.token_hex(4)}/tree/{tree}?token={self.token}"
+
+    def stop_kernels(self, requests: APIRequestContext) -> None:
+        headers = {"Authorization": f"token {self.token}"}
+        for kernel in requests.get(f"{self.url}/api/kernels", headers=headers).json():
+            requests.delete(f"{self.url}/api/kernels/{kernel['id']}", headers=headers)
 
 
 def free_port() -> int:
@@ -93,7 +101,6 @@ def jupyterlab(root: Path, *, seconds: float = 60) -> Iterator[Lab]:
             *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
             *(f"--ServerApp.root_dir={root}", f"--IdentityProvider.token={token}"),
             *(f"--LabApp.user_settings_dir={home / 'settings'}", f"--LabApp.workspaces_dir={home / 'workspaces'}"),
-            *("--LabApp.news_url=None", "--ContentsManager.allow_hidden=True"),
         ]
         if os.name == "posix":
             command.append("--KernelManager.transport=ipc")
@@ -181,29 +188,115 @@ def chromium(executable: str) -> Iterator[Browser]:
             browser.close()
 
 
+ALL_CELLS_HAVE_RUN = """() => {
+    const prompts = [...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputPrompt')];
+    return prompts.length > 0 && prompts.every(prompt => /\\[\\d+\\]/.test(prompt.textContent));
+}"""
+FIRST_CELL_NOT_RUN = """() => {
+    const cells = [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')];
+    const cell = cells.find(cell => !/\\[\\d+\\]/.test(cell.querySelector('.jp-InputPrompt').textContent));
+    const error = document.querySelector('[data-mime-type="application/vnd.jupyter.stderr"]');
+    return (cell?.querySelector('.cm-content')?.innerText ?? 'none found') + (error ? `\\n${error.innerText}` : '');
+}"""
+# JupyterLab draws tracebacks and the stream stderr alike.
+ERRORS_SHOWN = """meant => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')].flatMap((cell, index) =>
+    [...cell.querySelectorAll('[data-mime-type="application/vnd.jupyter.stderr"]')]
+        .filter(() => !meant.includes(index)).map(error => error.innerText)
+)"""
+# JupyterLab says "Image" where there is no alt text.
+# The name of a control is what a screen reader says: its own label, or the description that stands beside it.
+ACCESSIBILITY_PROBLEMS = """() => {
+    const notebook = document.querySelector('.jp-Notebook');
+    const name = control => [
+        control.getAttribute('aria-label'),
+        document.getElementById(control.getAttribute('aria-labelledby'))?.textContent,
+        ...[...(control.labels ?? [])].map(label => label.textContent),
+        control.closest('.widget-inline-hbox, .jupyter-widgets')?.querySelector('.widget-label')?.textContent,
+        control.getAttribute('title'), control.getAttribute('placeholder'), control.textContent,
+    ].find(text => text && text.trim());
+    const images = [...notebook.querySelectorAll('img')].filter(image => ['', 'Image'].includes(image.alt.trim()));
+    const controls = [...notebook.querySelectorAll(
+        '.jp-OutputArea-output [role=slider], .jp-OutputArea-output input:not([type=hidden]), ' +
+        '.jp-OutputArea-output select, .jp-OutputArea-output button')];
+    return [
+        ...images.map(image => `an image without alt text: ${image.outerHTML.slice(0, 80)}`),
+        ...controls.filter(control => !name(control)).map(c => `a control without a name: ${c.outerHTML.slice(0, 80)}`),
+    ];
+}"""
+
+
 @dataclass
 class OpenNotebook:
     """A notebook open in JupyterLab, and what the page complained about or asked for so far."""
 
     page: Page
+    meant_to_fail: list[int] = field(default_factory=list)  # places among the code cells
     errors: list[str] = field(default_factory=list)
     hosts: set[str] = field(default_factory=set)
 
+    def menu(self, *names: str) -> None:
+        for name in names:
+            self.page.get_by_role("menuitem", name=name, exact=True).click()
+
     def run_all(self, *, seconds: float = 60) -> None:
-        """Run all cells by the menu and wait until the last code cell has its number and the kernel is idle."""
-        self.page.get_by_role("menuitem", name="Run", exact=True).click()
-        self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        self.page.wait_for_function(
-            """() => {
-                const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map(p => p.textContent);
-                const idle = /\\| Idle/.test(document.querySelector('#jp-bottom-panel')?.textContent ?? '');
-                return idle && prompts.length > 0 && !prompts.some(p => p.includes('*')) && document.querySelectorAll(
-                    '.jp-CodeCell.jp-mod-noOutputs .jp-InputPrompt, .jp-CodeCell .jp-InputPrompt').length > 0
-                    && prompts.every(p => /\\[\\d+\\]/.test(p));
-            }""",
-            timeout=seconds * 1000,
-        )
+        """Clear stored outputs, run all cells by the menu, and wait until each has its number and the kernel is idle.
+
+        Raises
+        ------
+        RuntimeError
+            A cell was not reached in time: it is named, with the error shown above it if there is one.
+        """
+        self.menu("Edit", "Clear Outputs of All Cells")
+        self.menu("Run", "Run All Cells")
+        try:
+            self.page.wait_for_function(ALL_CELLS_HAVE_RUN, timeout=seconds * 1000)
+        except TimeoutError as error:
+            raise RuntimeError(f"not all cells ran: {self.page.evaluate(FIRST_CELL_NOT_RUN)}") from error
+        self.page.get_by_text("| Idle").wait_for()
         self.page.wait_for_timeout(500)  # outputs are drawn after the prompt is
+
+    def slider(self, description: str) -> Locator:
+        """The handle of the first slider with this description; it takes arrow keys and the mouse."""
+        label = self.page.locator(".widget-label").get_by_text(description, exact=True)
+        return self.page.locator(".widget-slider").filter(has=label).locator(".noUi-handle").first
+
+    def pictures_beside(self, handle: Locator) -> list[str]:
+        """Sources and alt texts of the images in the output that `handle` is part of."""
+        return handle.evaluate(
+            "h => [...h.closest('.jp-OutputArea').querySelectorAll('img')].map(i => `${i.alt} ${i.src}`)"
+        )
+
+    def wait_for_other_pictures(self, handle: Locator, before: list[str], *, seconds: float = 10) -> list[str]:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            now = self.pictures_beside(handle)
+            if now != before:
+                return now
+            self.page.wait_for_timeout(50)
+        raise RuntimeError(f"the slider moved and the picture did not change within {seconds} s")
+
+    def drag(self, handle: Locator, fraction: float) -> None:
+        """Drag a slider's handle with the mouse to `fraction` of its track."""
+        handle.scroll_into_view_if_needed()
+        box, track = (
+            handle.bounding_box(),
+            handle.locator("xpath=ancestor::*[contains(@class,'noUi-base')]").bounding_box(),
+        )
+        assert box is not None
+        assert track is not None
+        mouse, middle = self.page.mouse, box["y"] + box["height"] / 2
+        mouse.move(box["x"] + box["width"] / 2, middle)
+        mouse.down()
+        mouse.move(track["x"] + fraction * track["width"], middle, steps=8)
+        mouse.up()
+
+    def failed_cells(self) -> list[str]:
+        """The errors and warnings shown in cells that are not tagged `raises-exception`."""
+        return self.page.evaluate(ERRORS_SHOWN, self.meant_to_fail)
+
+    def accessibility_problems(self) -> list[str]:
+        """Images without alt text, and controls without a name, in the notebook as it is now."""
+        return self.page.evaluate(ACCESSIBILITY_PROBLEMS)
 
     def screenshots(self, folder: Path, name: str, *, page_height: int = 1400) -> list[Path]:
         """PNG files of the whole notebook from top to bottom, each one `page_height` high."""
@@ -232,7 +325,9 @@ def opened(
     context = browser.new_context(viewport={"width": width, "height": height})
     try:
         page = context.new_page()
-        view = OpenNotebook(page)
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        tags = [cell["metadata"].get("tags", []) for cell in cells if cell["cell_type"] == "code"]
+        view = OpenNotebook(page, [place for place, found in enumerate(tags) if "raises-exception" in found])
         page.on("pageerror", lambda error: view.errors.append(f"page: {error}"))
         page.on("console", lambda message: view.errors.append(message.text) if message.type == "error" else None)
         page.on("request", lambda request: view.hosts.add(urllib.parse.urlsplit(request.url).hostname or ""))
@@ -241,6 +336,7 @@ def opened(
         page.get_by_text("| Idle").wait_for(timeout=60_000)
         yield view
     finally:
+        lab.stop_kernels(context.request)
         context.close()
 
 

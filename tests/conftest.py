@@ -19,7 +19,7 @@ def write_notebook():
                 code, *tags = cell
                 cell = nbformat.v4.new_code_cell(code, metadata={"tags": tags} if tags else {})
             made.append(cell)
-        notebook = nbformat.v4.new_notebook(cells=made)
+        notebook = nbformat.v4.new_notebook(cells=made, metadata=notebooks.NOTEBOOK_METADATA)
         for cell in notebook.cells:
             del cell["id"]  # random; made from position and source instead
         notebooks.give_cell_ids(notebook)

@@ -1,0 +1,151 @@
+"""The course in a real browser: JupyterLab opens a notebook, runs it, and a slider moves the picture beside it.
+
+A chapter joins by one row in CHAPTERS. Screenshots of what the browser showed are kept in `build/screenshots`.
+"""
+
+import shutil
+import socket
+import urllib.parse
+from pathlib import Path
+
+import pytest
+
+from tools import lab as labs
+from tools.notebooks import ROOT
+
+pytestmark = pytest.mark.browser
+
+SCREENSHOTS = ROOT / "build" / "screenshots"
+# Notebook, and the description of a slider in it that changes a picture.
+CHAPTERS = [
+    ("01_cooking_analogy", "budget"),
+    ("02_scalar_backprop", "x"),
+]
+SMALL = """
+import ipywidgets as widgets
+heat = widgets.FloatSlider(description="heat", min=0, max=10, step=0.5)
+typed = widgets.BoundedFloatText(description="heat, typed")
+picture = widgets.HTML()
+def draw(change=None):
+    picture.value = (
+        f'<img alt="A bar {heat.value} wide" src="data:image/svg+xml;utf8,'
+        f'<svg xmlns=%22http://www.w3.org/2000/svg%22 width=%22{10 + 20 * heat.value}%22 height=%2220%22>'
+        f'<rect width=%22100%25%22 height=%2220%22/></svg>">'
+    )
+heat.observe(draw, "value")
+draw()
+widgets.VBox([widgets.HBox([heat, typed]), picture])
+"""
+NAMELESS = """
+import ipywidgets as widgets
+from IPython.display import HTML, Javascript, display
+display(HTML('<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">'))
+display(Javascript("console.error('a complaint'); fetch('http://somewhere.example/').catch(() => 0)"))
+widgets.FloatSlider()
+"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    executable = labs.find_browser()
+    if executable is None:
+        pytest.skip(
+            "NO CHROMIUM FOUND, SO THE COURSE WAS NOT TESTED IN A BROWSER: install one or set COURSEPKG_CHROMIUM"
+        )
+    with labs.chromium(executable) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """A copy of the notebooks, so that a browser that saves changes nothing."""
+    folder = tmp_path_factory.mktemp("course")
+    shutil.copytree(ROOT / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def lab(browser, course):
+    with labs.jupyterlab(course) as lab:
+        yield lab
+
+
+def use_slider(view: labs.OpenNotebook, description: str, name: str) -> None:
+    """Move a slider by keyboard and by mouse; each time the picture beside it must change."""
+    handle = view.slider(description)
+    handle.scroll_into_view_if_needed()
+    start = view.pictures_beside(handle)
+    assert start, f"no picture beside the slider {description!r}"
+    view.page.screenshot(path=SCREENSHOTS / f"{name}-slider-1-start.png")
+    at_start = handle.get_attribute("aria-valuenow")
+    handle.focus()
+    view.page.keyboard.press("ArrowRight")
+    if handle.get_attribute("aria-valuenow") == at_start:  # it started at its right end
+        view.page.keyboard.press("ArrowLeft")
+    by_keyboard = view.wait_for_other_pictures(handle, start)
+    view.page.screenshot(path=SCREENSHOTS / f"{name}-slider-2-keyboard.png")
+    low, high, now = (float(handle.get_attribute(f"aria-value{end}")) for end in ("min", "max", "now"))
+    view.drag(handle, 0.1 if now - low > high - now else 0.9)
+    view.wait_for_other_pictures(handle, by_keyboard)
+    view.page.screenshot(path=SCREENSHOTS / f"{name}-slider-3-mouse.png")
+    assert view.accessibility_problems() == []
+
+
+def study(browser, lab, notebook: Path, slider: str) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    for old in SCREENSHOTS.glob(f"{notebook.stem}-*.png"):
+        old.unlink()
+    with labs.opened(browser, lab, notebook) as view:
+        view.run_all()
+        assert view.failed_cells() == []
+        use_slider(view, slider, notebook.stem)
+        assert view.screenshots(SCREENSHOTS, notebook.stem)
+        assert view.accessibility_problems() == []
+    assert view.errors == []
+    assert view.hosts == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize(("notebook", "slider"), CHAPTERS)
+def test_chapter_runs_and_its_slider_moves_the_picture(notebook, slider, browser, lab, course):
+    study(browser, lab, course / "notebooks" / f"{notebook}.ipynb", slider)
+
+
+def test_a_small_notebook_passes_the_same_tour(browser, lab, course, write_notebook):
+    study(browser, lab, write_notebook(course / "00_small.ipynb", "# 00 · Small", (SMALL,)), "heat")
+
+
+def test_faults_in_the_page_are_noticed(browser, lab, course, write_notebook):
+    faulty = write_notebook(course / "00_faulty.ipynb", "# 00 · Faulty", (NAMELESS,), ("1 / 0", "raises-exception"))
+    with labs.opened(browser, lab, faulty) as view:
+        view.run_all()
+        view.page.locator(".noUi-handle").wait_for()
+        problems = view.accessibility_problems()
+        assert any("image without alt" in problem for problem in problems)
+        assert any("control without a name" in problem for problem in problems)
+        assert view.failed_cells() == []
+    assert any("a complaint" in error for error in view.errors)
+    assert "somewhere.example" in view.hosts
+
+
+def test_a_cell_that_fails_is_named(browser, lab, course, write_notebook):
+    failing = write_notebook(course / "00_failing.ipynb", "# 00 · Failing", ("undefined_name",), ("print('after')",))
+    with labs.opened(browser, lab, failing) as view:
+        with pytest.raises(RuntimeError, match=r"print\('after'\)(.|\n)*undefined_name"):
+            view.run_all(seconds=4)
+        assert any("undefined_name" in error for error in view.failed_cells())
+
+
+def test_server_stops_and_takes_its_port_with_it(tmp_path):
+    with labs.jupyterlab(tmp_path) as lab:
+        port = urllib.parse.urlsplit(lab.url).port
+    with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), timeout=5):
+        pass
+
+
+def test_a_browser_that_is_not_there_is_an_error_and_none_is_none(monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSEPKG_CHROMIUM", str(tmp_path / "nothing"))
+    with pytest.raises(FileNotFoundError, match="COURSEPKG_CHROMIUM"):
+        labs.find_browser()
+    monkeypatch.delenv("COURSEPKG_CHROMIUM")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert labs.find_browser() is None
