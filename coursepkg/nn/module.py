@@ -220,8 +220,8 @@ def functional_call(module: Module, values: Mapping[str, Any], *inputs: Any) -> 
     module : Module
         The model.
     values : mapping of str to array
-        New values of parameters and buffers by dotted name. Parameters that are not named keep their own, which are tensors with a gradient of
-        their own; to take another route than reverse mode, name them all (``model.state_dict() | {...}``).
+        New values of parameters and buffers by dotted name. Parameters that are not named stay the tensors that they
+        are; to take another route than reverse mode, name them all (``model.state_dict() | {...}``).
     *inputs : array
         What the module is called with.
 

@@ -117,7 +117,7 @@ class FirstOrder(Optimizer, ABC):
         """The learning rate that the next step will use."""
         return float(self.lr(self.steps) if callable(self.lr) else self.lr)
 
-    def step(self, gradients: Any = None) -> None:
+    def step(self, gradients: Any = None, *, loss: Any = None) -> None:
         """Move every parameter once.
 
         Parameters
@@ -125,6 +125,8 @@ class FirstOrder(Optimizer, ABC):
         gradients : iterable, mapping or array, optional
             One gradient per parameter, arranged as the parameters were. Needed for plain arrays; other parameters
             bring their own ``.grad``, and those whose ``.grad`` is ``None`` stay where they are.
+        loss : float or Tensor, optional
+            The loss that the gradients belong to. Most rules do not ask for it; iRPROP+ does.
 
         Raises
         ------

@@ -79,22 +79,13 @@ class IRPROPMinus(SignBased):
 class IRPROPPlus(SignBased):
     """iRPROP+: a step that went too far is taken back only if the loss has risen (Igel and Hüsken, 2000).
 
-    ``step`` needs to be told the loss at the present parameters.
+    ``step(loss=loss)`` has to be told the loss at the present parameters.
     """
 
     _rose = False
     _loss: float | None = None
 
     def step(self, gradients: Any = None, *, loss: Any = None) -> None:
-        """Move every parameter once.
-
-        Parameters
-        ----------
-        gradients : iterable, mapping or array, optional
-            As for :meth:`FirstOrder.step`.
-        loss : float or Tensor
-            The loss that the gradients belong to.
-        """
         if loss is None:
             raise ValueError("iRPROP+ decides by the loss; call step(loss=loss)")
         number = float(loss.data if hasattr(loss, "grad") else loss)

@@ -33,8 +33,7 @@ def steps_to_threshold(make, gradient=mse_gradient, limit=2000):
     w = np.array([-4.0, -4.0])
     optimizer = make(w)
     while mse(w) > 0.125 and optimizer.steps < limit:
-        extra = {"loss": mse(w)} if isinstance(optimizer, opt.IRPROPPlus) else {}
-        optimizer.step(gradient(w), **extra)
+        optimizer.step(gradient(w), loss=mse(w))
     return optimizer.steps
 
 
@@ -131,8 +130,7 @@ def test_the_second_weights_gradient_first_flips_at_step_12(make):
     signs = []
     for _ in range(15):
         signs.append(np.sign(mse_gradient(w)[1]))
-        extra = {"loss": mse(w)} if make is opt.IRPROPPlus else {}
-        optimizer.step(mse_gradient(w), **extra)
+        optimizer.step(mse_gradient(w), loss=mse(w))
     assert signs.index(1.0) + 1 == 12
 
 
@@ -168,9 +166,8 @@ def test_rprop_variants_differ_only_after_a_flip():
         w = np.zeros(1)
         optimizer, path = optimizer_class(w, lr=0.1), []
         for sign, loss in zip((2.0, 3.0, -4.0, -5.0), losses, strict=True):
-            extra = {"loss": loss} if optimizer_class is opt.IRPROPPlus else {}
             before = w.copy()
-            optimizer.step(np.array([sign]), **extra)
+            optimizer.step(np.array([sign]), loss=loss)
             path.append(round(float((w - before)[0]), 9))
         return path
 
