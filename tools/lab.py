@@ -269,9 +269,9 @@ class OpenNotebook:
     def wait_for_other_pictures(self, handle: Locator, before: list[str], *, seconds: float = 10) -> list[str]:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            now = self.pictures_beside(handle)
-            if now != before:
-                return now
+            if self.pictures_beside(handle) != before:
+                self.page.get_by_text("| Idle").wait_for()
+                return self.pictures_beside(handle)
             self.page.wait_for_timeout(50)
         raise RuntimeError(f"the slider moved and the picture did not change within {seconds} s")
 

@@ -471,7 +471,8 @@ def check(path: Path) -> str:
 
 # ---------------------------------------------------------------------------------------------------------- linting
 
-LINES_OF_CODE, LINES_OF_PLOTTING, LETTERS_OF_ALT = 15, 5, 20
+LINES_OF_CODE, LINES_OF_PLOTTING, LETTERS_OF_ALT, SELF_TEST_QUESTIONS = 15, 5, 20, 3
+WITHOUT_EXERCISES = "00"  # the number of the chapter that says how the course works
 PRIVATE_PATH = re.compile(r"(?<![\w.])(?:/(?:home|Users|root|tmp|work|private|mnt)/|/var/folders/|[A-Za-z]:\\Users\\)")
 NETWORK = re.compile(
     r"^\s*(?:(?:import|from)\s+(?:requests|httpx|aiohttp|socket|http|urllib)\b|[!%]+\s*(?:pip|conda|wget|curl|git)\b)",
@@ -480,6 +481,11 @@ NETWORK = re.compile(
 PLOTTING = re.compile(r"\b(?:plt|ax|axes|axs|axis|fig|figure)\w*(?:\[[^\]]*\])*\.\w+")
 IMAGE = re.compile(r"<img\b[^>]*>", re.I)
 ALT = re.compile(r"""\balt\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.I)
+OPENING = {
+    "what you will be able to do ('you can ...')": r"\byou\s+(?:can|will\s+be\s+able\s+to)\b",
+    "what you need before ('You need ...', 'Before you start ...')": r"\byou\s+need\b|\bbefore\s+you\s+start\b",
+    "how long it takes ('Time ... minutes')": r"\btime\b.*\bminutes\b",
+}
 LINK = re.compile(r"(?<!\!)\[[^\]]*\]\(([^)\s#]+)(?:#[^)\s]*)?(?:\s+\"[^\"]*\")?\)")
 FIGURE = re.compile(r"!\[([^\]]*)\]\(")
 
@@ -502,6 +508,8 @@ def lint(path: Path) -> str:
     ]
     if path.parent.name == "notebooks":
         problems += [problem for index, cell in code_cells(notebook) for problem in length_problems(index, cell)]
+        if not path.name.startswith(WITHOUT_EXERCISES):
+            problems += closing_problems(notebook, path)
     if problems:
         raise NotebookError("\n".join(problems))
     return "fine"
@@ -532,13 +540,22 @@ def opening_problems(notebook: NotebookNode, path: Path) -> Iterator[str]:
         return
     if path.parent.name != "notebooks":
         return
-    opening = first.source.lower()
-    for word in ("objectives", "prerequisites", "time"):
-        if word not in opening:
-            yield f"the first cell does not give the {word}"
+    for part, pattern in OPENING.items():
+        if not re.search(pattern, first.source, re.I):
+            yield f"the first cell does not say {part}"
     first_code = next((cell for _, cell in code_cells(notebook)), None)
     if first_code is None or f'route_map("{number}")' not in first_code.source:
         yield f'the first code cell does not show route_map("{number}")'
+
+
+def closing_problems(notebook: NotebookNode, path: Path) -> Iterator[str]:
+    """Does a chapter let its reader test what was learned, and practise it?"""
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    questions = len(re.findall(r"<details\b", text))
+    if questions < SELF_TEST_QUESTIONS:
+        yield f"has {questions} folded answers (<details>); a chapter closes with at least {SELF_TEST_QUESTIONS}"
+    if f"../exercises/{path.name}" not in text:
+        yield f"does not link to its exercises, ../exercises/{path.name}"
 
 
 def text_problems(index: int, cell: NotebookNode, path: Path) -> Iterator[str]:

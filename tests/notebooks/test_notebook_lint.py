@@ -9,7 +9,12 @@ OPENING = """# 02 · A chapter
 
 You will see one thing.
 
-**Objectives.** Name it. **Prerequisites:** none. **Time:** 5 minutes."""
+At the end you can name it. **You need** chapter 01. **Time:** 5 minutes."""
+CLOSING = """## Test yourself
+
+<details>one</details> <details>two</details> <details>three</details>
+
+[Exercises](../exercises/02_chapter.ipynb)"""
 IMAGE = '<img alt="A line that rises from left to right" src="data:image/svg+xml;base64,AAAA">'
 
 
@@ -26,9 +31,11 @@ def printed(text, stream="stdout"):
 def lint(tmp_path, write_notebook):
     """A function that writes a sound chapter with some cells added or replaced, and lints it."""
 
-    def run(*extra, opening=OPENING, route='route_map("02")', folder="notebooks"):
-        (tmp_path / folder).mkdir()
-        cells = [opening, code(route, {"text/html": IMAGE}), code("print(1)", printed("1\\n")), *extra]
+    def run(*extra, opening=OPENING, route='route_map("02")', closing=CLOSING, folder="notebooks"):
+        for name in (folder, "exercises"):
+            (tmp_path / name).mkdir(exist_ok=True)
+        (tmp_path / "exercises" / "02_chapter.ipynb").touch()
+        cells = [opening, code(route, {"text/html": IMAGE}), code("print(1)", printed("1\n")), *extra, closing]
         path = write_notebook(tmp_path / folder / "02_chapter.ipynb", *cells)
         notebook = notebooks.read(path)
         notebook.metadata = nbformat.from_dict(notebooks.NOTEBOOK_METADATA)
@@ -79,8 +86,11 @@ def test_a_fault_is_named(cell, message, lint):
     ("changes", "message"),
     [
         ({"opening": OPENING.replace("02", "03")}, "does not open with the title"),
-        ({"opening": OPENING.replace("Objectives", "Aims")}, "does not give the objectives"),
-        ({"opening": OPENING.replace("Prerequisites", "Before")}, "does not give the prerequisites"),
+        ({"opening": OPENING.replace("you can", "to")}, "does not say what you will be able to do"),
+        ({"opening": OPENING.replace("You need", "After")}, "does not say what you need before"),
+        ({"opening": OPENING.replace("5 minutes", "short")}, "does not say how long it takes"),
+        ({"closing": CLOSING.replace("<details>three", "three")}, "has 2 folded answers"),
+        ({"closing": CLOSING.replace("02_", "03_")}, "does not link to its exercises"),
         ({"route": 'route_map("03")'}, "does not show route_map"),
     ],
 )
