@@ -1,0 +1,35 @@
+"""The judge: checks in notebooks, and the specifications they are built from.
+
+A learner types ``check("01.2", my_function)`` and ``hint("01.2")``. Everything behind it is compared as plain numbers,
+with each known wrong idea beside the right answer, so that a check can say which idea it met.
+
+For authors of exercises
+------------------------
+1. Write the exercise in ``solutions/specs/ex_NN.py`` (``coursepkg.grading.spec`` shows how: reference, inputs, five
+   accepted answers, five misconceptions, three hints).
+2. Write the task in ``solutions/NN_topic.ipynb``: a Markdown cell with one paragraph, then one code cell that holds
+   the whole answer and ends with the check::
+
+       def portions_per_money(portions_per_gram, grams_per_money):
+           \"\"\"Portions that one unit of money buys.\"\"\"
+           ### BEGIN SOLUTION
+           return portions_per_gram * grams_per_money
+           ### END SOLUTION
+
+       check("01.2", portions_per_money)
+
+   A region stands inside a function (it becomes ``raise NotImplementedError("01.2: write your answer here")``); a
+   class may have several. Cells with the tag ``instructor`` do not reach the learner. Begin the notebook with
+   ``from coursepkg.grading import check, hint``.
+3. ``python -m coursepkg grade build`` compiles the checks and writes ``exercises/``; it says which inputs cannot tell
+   two ideas apart, and refuses to publish a line of a solution. ``python -m coursepkg grade check NOTEBOOK`` judges a
+   notebook from the command line.
+4. ``pytest tests/grading/test_every_exercise.py -k 01`` proves the rest: every accepted answer passes, every wrong
+   idea is named, every small change of the reference is caught, on visible and on hidden inputs.
+"""
+
+from coursepkg.grading.judge import Verdict
+from coursepkg.grading.notebook import check, hint
+from coursepkg.grading.spec import Case, Exercise, Misconception, case
+
+__all__ = ["Case", "Exercise", "Misconception", "Verdict", "case", "check", "hint"]

@@ -1,0 +1,340 @@
+"""Putting a learner's answer to use, safely enough for a notebook: each call ends in an ``Outcome``, never in a raise.
+
+Whatever the answer does (raise, exit, loop for ever, print without end, recurse), the caller gets a small record of
+plain data. The same record is what a worker process sends back as JSON.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import inspect
+import io
+import linecache
+import os
+import signal
+import sys
+import sysconfig
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from types import FrameType, TracebackType
+from typing import Any
+
+from coursepkg.grading.drivers import DRIVERS, Driver, Misfit
+from coursepkg.grading.values import decode, encode, kind_of, tree
+
+CHECK_SECONDS = 5.0
+PRINTED_CHARACTERS = 2000
+_TICK = 0.05
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one call.
+
+    ``kind`` is "value", "not-attempted", "error", "time-limit", "wrong-kind" (the answer cannot be used at all) or
+    "infrastructure" (the grader's own fault). ``value`` is plain data; ``changed`` says that the call changed the
+    arguments it was given.
+    """
+
+    kind: str
+    value: Any = None
+    changed: bool = False
+    error: str = ""
+    message: str = ""
+    line: int | None = None
+    source: str = ""
+    printed: str = ""
+    warned: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The outcome as JSON data (for a worker's reply)."""
+        return {**asdict(self), "value": encode(self.value)}
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Outcome:
+        """Rebuild an outcome from a worker's reply; raises ValueError or TypeError if it is malformed."""
+        return Outcome(**{**data, "value": decode(data.get("value"))})
+
+
+class TimeLimit(BaseException):
+    """Raised inside a learner's function when its time is over."""
+
+
+# --- the clock -------------------------------------------------------------------------------------------------------
+
+
+class _Clock:
+    """Whether the time ran out (``rings``), and whether the learner's code is still running.
+
+    A loop that swallows every exception survives the first one. From the third ring on, the interpreter's own trace
+    and profile hooks raise again a few lines later, and after every return: outside the ``try`` that swallows. How
+    many lines later changes with each ring, so that no nesting of ``try`` is met at the same place each time.
+    """
+
+    def __init__(self) -> None:
+        self.running = True
+        self.rings = 0
+        self._lines_left = 0
+
+    def ring(self, signum: int, frame: FrameType | None) -> None:
+        """Handle the alarm."""
+        if not self.running:
+            return
+        self.rings += 1
+        if self.rings > 2:
+            self._insist(frame)
+        raise TimeLimit
+
+    def _insist(self, frame: FrameType | None) -> None:
+        self._lines_left = (self.rings - 3) % 7
+        while frame is not None and not _is_ours(frame):
+            frame.f_trace = self._on_line
+            frame = frame.f_back
+        sys.settrace(self._on_line)
+        sys.setprofile(self._on_return)
+
+    def _on_line(self, frame: FrameType, event: str, arg: Any) -> Any:
+        if not self.running or _is_ours(frame):
+            return None
+        if event == "line":
+            self._lines_left -= 1
+            if self._lines_left < 0:
+                raise TimeLimit
+        return self._on_line
+
+    def _on_return(self, frame: FrameType, event: str, arg: Any) -> None:
+        if event == "return" and self.running and not _is_ours(frame):
+            self._insist(frame.f_back)
+
+
+def _is_ours(frame: FrameType) -> bool:
+    return os.path.dirname(frame.f_code.co_filename) == os.path.dirname(__file__)
+
+
+@contextlib.contextmanager
+def _time_limit(seconds: float) -> Iterator[_Clock]:
+    clock = _Clock()
+    on_main = threading.current_thread() is threading.main_thread()
+    limit = _alarm if on_main and hasattr(signal, "setitimer") else _watcher
+    with limit(seconds, clock):
+        yield clock
+
+
+@contextlib.contextmanager
+def _alarm(seconds: float, clock: _Clock) -> Iterator[None]:
+    """POSIX main thread: a repeated timer."""
+    hooks = sys.gettrace(), sys.getprofile()
+    previous = signal.signal(signal.SIGALRM, clock.ring)
+    waiting, _ = signal.setitimer(signal.ITIMER_REAL, seconds, _TICK)
+    try:
+        yield
+    finally:
+        clock.running = False
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        if clock.rings > 2:
+            sys.settrace(hooks[0])
+            sys.setprofile(hooks[1])
+        signal.signal(signal.SIGALRM, previous)
+        if waiting:
+            signal.setitimer(signal.ITIMER_REAL, waiting)
+
+
+def _raise_in_thread(thread: int, exception: type[BaseException] | None) -> None:
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+        ctypes.c_ulong(thread), ctypes.py_object(exception) if exception is not None else None
+    )
+
+
+@contextlib.contextmanager
+def _watcher(seconds: float, clock: _Clock) -> Iterator[None]:
+    """Elsewhere (other threads, Windows): a thread that raises in this one until it has left the learner's code."""
+    me, done = threading.get_ident(), threading.Event()
+
+    def watch() -> None:
+        wait = seconds
+        while not done.wait(wait):
+            if clock.running:
+                clock.rings += 1
+                _raise_in_thread(me, TimeLimit)
+            wait = _TICK
+
+    thread = threading.Thread(target=watch, daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # a platform without threads (Python in a browser): the learner's stop button has to do
+        yield
+        return
+    try:
+        yield
+    finally:
+        clock.running = False
+        done.set()
+        thread.join()
+        _raise_in_thread(me, None)
+
+
+# --- output and errors -----------------------------------------------------------------------------------------------
+
+
+class _Capped(io.TextIOBase):
+    """A text stream that keeps only the beginning, however much is printed."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def write(self, text: str) -> int:
+        room = PRINTED_CHARACTERS - len(self.text)
+        if room > 0:
+            self.text += str(text)[:room]
+        return len(text)
+
+    def writable(self) -> bool:
+        return True
+
+
+_NOT_THE_LEARNER = tuple(
+    os.path.join(os.path.abspath(folder), "")
+    for folder in {
+        os.path.dirname(os.path.dirname(__file__)),
+        *(sysconfig.get_paths().get(name, "") for name in ("stdlib", "platstdlib", "purelib", "platlib")),
+    }
+    if folder
+)
+
+
+def _learner_line(traceback: TracebackType | None) -> tuple[int | None, str]:
+    """The innermost line of the learner's own code, as number and text."""
+    found: tuple[int | None, str] = (None, "")
+    while traceback is not None:
+        name = traceback.tb_frame.f_code.co_filename
+        if not name.startswith(_NOT_THE_LEARNER) and not name.startswith("<frozen"):
+            found = (traceback.tb_lineno, linecache.getline(name, traceback.tb_lineno).strip()[:100])
+        traceback = traceback.tb_next
+    return found
+
+
+def _first_line(error: BaseException) -> str:
+    try:
+        words = str(error).strip()
+    except Exception:  # noqa: BLE001 - a learner's own exception class may fail even here
+        words = ""
+    return words.splitlines()[0][:160] if words else ""
+
+
+def _failure(error: BaseException) -> Outcome:
+    line, source = _learner_line(error.__traceback__)
+    if isinstance(error, NotImplementedError):
+        return Outcome("not-attempted", message=_first_line(error), line=line, source=source)
+    name = "Misfit" if isinstance(error, Misfit) else type(error).__name__
+    return Outcome("error", error=name, message=_first_line(error), line=line, source=source)
+
+
+# --- the call --------------------------------------------------------------------------------------------------------
+
+
+class LocalCall:
+    """Use an answer in this process: ``LocalCall(answer, "call")(case) -> Outcome``.
+
+    Parameters
+    ----------
+    answer : object
+        The learner's function or class (anything at all is tolerated).
+    driver : str
+        Name of the driver.
+    seconds : float
+        Time for all calls together.
+    """
+
+    def __init__(self, answer: Any, driver: str, *, seconds: float = CHECK_SECONDS):
+        self.answer = answer
+        self.driver = driver
+        self.deadline = time.monotonic() + seconds
+
+    def __call__(self, case: Mapping[str, Any]) -> Outcome:
+        """Run one case (encoded ``args`` and ``kwargs``)."""
+        driver = DRIVERS.get(self.driver)
+        if driver is None:
+            return Outcome("infrastructure", message=f"there is no driver {self.driver!r}")
+        try:
+            args, kwargs = decode(case["args"]), decode({"dict": list(map(list, case["kwargs"].items()))})
+            before = encode([args, kwargs])
+        except (KeyError, TypeError, ValueError) as error:
+            return Outcome("infrastructure", message=f"a stored case cannot be read: {error}")
+        if (words := misuse(self.answer, driver, args, kwargs)) is not None:
+            return Outcome("wrong-kind", message=words)
+        seconds = self.deadline - time.monotonic()
+        if seconds <= 0:
+            return Outcome("time-limit")
+        outcome = _guarded(lambda: tree(driver.run(self.answer, *args, **kwargs)), seconds)
+        return _with_changes(outcome, before, args, kwargs)
+
+
+def _with_changes(outcome: Outcome, before: Any, args: Any, kwargs: Any) -> Outcome:
+    try:
+        changed = encode([args, kwargs]) != before
+    except Exception:  # noqa: BLE001 - the learner may have put anything into the arguments
+        changed = True
+    return Outcome(**{**outcome.__dict__, "changed": changed})
+
+
+def _guarded(run: Callable[[], Any], seconds: float) -> Outcome:
+    """Run learner's code and say what happened; nothing escapes, not even SystemExit."""
+    printed = _Capped()
+    caught: list[warnings.WarningMessage] = []
+    try:
+        with (
+            contextlib.redirect_stdout(printed),
+            contextlib.redirect_stderr(printed),
+            warnings.catch_warnings(record=True) as caught,
+            _time_limit(seconds) as clock,
+        ):
+            warnings.simplefilter("default")
+            try:
+                outcome = Outcome("value", run())
+                clock.running = False
+            except TimeLimit:
+                clock.running = False
+                outcome = Outcome("time-limit")
+            except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt must not end the notebook
+                clock.running = False
+                outcome = _failure(error)
+    except TimeLimit:  # rang between the learner's last line and ours
+        outcome = Outcome("time-limit")
+    if clock.rings:
+        outcome = Outcome("time-limit")
+    warned = f"{caught[0].category.__name__}: {' '.join(str(caught[0].message).split())[:120]}" if caught else ""
+    return Outcome(**{**outcome.__dict__, "printed": printed.text, "warned": warned})
+
+
+# --- answers that cannot be used -------------------------------------------------------------------------------------
+
+
+def misuse(answer: Any, driver: Driver, args: Any, kwargs: Any) -> str | None:
+    """Why an answer cannot be used at all, in one line of plain words, or None."""
+    if driver.takes == "class":
+        if isinstance(answer, type):
+            return None
+        return f"This exercise checks a class; it was given {kind_of(answer)}."
+    if isinstance(answer, type):
+        return f"This exercise checks a function; it was given {kind_of(answer)}."
+    if not callable(answer):
+        return f"This exercise checks a function; it was given {kind_of(answer)}."
+    count = len(args) if driver.arity is None else driver.arity
+    given = ([None] * count, kwargs if driver.arity is None else {})
+    try:
+        signature = inspect.signature(answer)
+    except (TypeError, ValueError):  # compiled functions have none
+        return None
+    try:
+        signature.bind(*given[0], **given[1])
+    except TypeError:
+        names = ", ".join(signature.parameters) or "nothing"
+        wanted = f"{count} argument{'s' if count != 1 else ''}"
+        if given[1]:
+            wanted += f" and {', '.join(given[1])}"
+        return f"This exercise calls your function with {wanted}; yours takes ({names})."
+    return None

@@ -1,0 +1,356 @@
+"""Drivers: how an answer is put to use so that it yields numbers.
+
+Most answers are functions and are simply called. A class (a learner's own ``Scalar``), a ``backward`` function or an
+ordering of a graph needs a little world around it; a driver builds that world from plain data, uses the answer in it
+and returns plain data. A specification names its driver, so the same trusted code runs in a notebook and in a worker.
+
+To add a driver, write a function ``run(answer, *args, **kwargs)`` below and register it::
+
+    @driver("counted_calls", takes="function", arity=1)
+    def counted_calls(answer, start, *, times=2):
+        ...                                       # use the answer; return numbers, lists, dicts or arrays
+        return {"value": ..., "calls": ...}       # the keys appear in the feedback ("in `calls`: ...")
+
+``args`` are the arguments of the specification's ``case(...)``. A driver never judges. It lets the learner's errors
+pass, and raises ``Misfit`` with a plain sentence where the answer does not have the form that it needs. ``arity`` is
+the number of arguments that the answer itself gets; ``show`` words a case for the feedback.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Expression = tuple[Any, ...]
+
+
+class Misfit(Exception):
+    """The answer does not have the form that its exercise needs; the message is shown to the learner."""
+
+
+@dataclass(frozen=True)
+class Driver:
+    """A named way to use an answer; ``takes`` is "function" or "class"."""
+
+    run: Callable[..., Any]
+    takes: str
+    arity: int | None = None
+    show: Callable[..., str] | None = None
+
+
+DRIVERS: dict[str, Driver] = {}
+
+
+def driver(
+    name: str, *, takes: str, arity: int | None = None, show: Callable[..., str] | None = None
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a driver under a name."""
+
+    def register(run: Callable[..., Any]) -> Callable[..., Any]:
+        DRIVERS[name] = Driver(run, takes, arity, show)
+        return run
+
+    return register
+
+
+# --- expressions as nested tuples ------------------------------------------------------------------------------------
+
+BINARY: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
+    "add": ("+", lambda a, b: a + b),
+    "sub": ("-", lambda a, b: a - b),
+    "mul": ("*", lambda a, b: a * b),
+    "div": ("/", lambda a, b: a / b),
+    "pow": ("**", lambda a, b: a**b),
+}
+
+
+def build(expression: Expression, variables: Sequence[Any], nodes: dict[Any, Any] | None = None) -> Any:
+    """Evaluate ``("add", ("var", 0), ("tanh", ("const", 2.0)))`` on any objects with operators and methods.
+
+    Equal sub-expressions become one and the same object, so ``("mul", s, s)`` makes a diamond. Operations other than
+    ``add sub mul div pow neg`` are methods: ``("tanh", a)`` is ``a.tanh()``.
+    """
+    nodes = {} if nodes is None else nodes
+    if expression in nodes:
+        return nodes[expression]
+    op, *operands = expression
+    if op == "var":
+        value = variables[operands[0]]
+    elif op == "const":
+        value = operands[0]
+    else:
+        value = _apply(op, [build(item, variables, nodes) for item in operands])
+    nodes[expression] = value
+    return value
+
+
+def _apply(op: str, values: list[Any]) -> Any:
+    if op in BINARY:
+        return BINARY[op][1](*values)
+    if op == "neg":
+        return -values[0]
+    method = getattr(values[0], op, None)
+    if method is None:
+        raise Misfit(f"An object of your class {type(values[0]).__name__} has no method `{op}()`.")
+    return method(*values[1:])
+
+
+def formula(expression: Expression) -> str:
+    """Write an expression for a reader: ``(x0 + 2) * x1``."""
+    op, *operands = expression
+    if op == "var":
+        return f"x{operands[0]}"
+    if op == "const":
+        return f"{operands[0]:g}"
+    words = [formula(item) for item in operands]
+    if op in BINARY:
+        words = [
+            f"({word})" if item[0] in (*BINARY, "neg") else word for word, item in zip(words, operands, strict=True)
+        ]
+        return f" {BINARY[op][0]} ".join(words)
+    return f"-({words[0]})" if op == "neg" else f"{op}({', '.join(words)})"
+
+
+def show_expression(expression: Expression, values: Sequence[float], **options: Any) -> str:
+    """Word a case of the expression drivers."""
+    at = ", ".join(f"x{i} = {value:g}" for i, value in enumerate(values))
+    more = "".join(f", {name} = {value}" for name, value in options.items())
+    return f"{formula(expression)} at {at}{more}"
+
+
+def _attribute(thing: Any, name: str, what: str) -> Any:
+    if isinstance(thing, int | float) or not hasattr(thing, name):
+        raise Misfit(f"{what} has no `.{name}`; it is a {type(thing).__name__}.")
+    return getattr(thing, name)
+
+
+def _node_words(thing: Any) -> str:
+    return f"The result ({type(thing).__name__})"
+
+
+# --- functions -------------------------------------------------------------------------------------------------------
+
+
+@driver("call", takes="function")
+def call(answer: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """``answer(*args)``: its value."""
+    return answer(*args, **kwargs)
+
+
+@driver("changed_arguments", takes="function")
+def changed_arguments(answer: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """``answer(*args)`` is expected to change its arguments in place: returns the list of them afterwards."""
+    own = copy.deepcopy(args)
+    answer(*own, **copy.deepcopy(kwargs))
+    return list(own)
+
+
+@driver("repeated", takes="function")
+def repeated(answer: Callable[..., Any], state: Any, *args: Any, times: int = 3) -> Any:
+    """``state = answer(state, *args)``, so many times: the list of all states (an update rule, a training step)."""
+    states = []
+    for _ in range(times):
+        state = answer(state, *args)
+        states.append(copy.deepcopy(state))
+    return states
+
+
+# --- a learner's own Scalar ------------------------------------------------------------------------------------------
+
+
+def _root(answer: type, expression: Expression, variables: list[Any]) -> Any:
+    out = build(expression, variables)
+    _attribute(out, "data", _node_words(out))
+    return out
+
+
+@driver("scalar_forward", takes="class", show=show_expression)
+def scalar_forward(answer: type, expression: Expression, values: Sequence[float]) -> Any:
+    """The value of an expression built from ``answer(value)`` objects; no backward pass is needed."""
+    return _root(answer, expression, [answer(value) for value in values]).data
+
+
+@driver("scalar_local", takes="class", show=show_expression)
+def scalar_local(answer: type, expression: Expression, values: Sequence[float]) -> dict[str, Any]:
+    """What one operation recorded: its value, its parents' values and its local derivatives."""
+    out = _root(answer, expression, [answer(value) for value in values])
+    parents = _attribute(out, "parents", _node_words(out))
+    rates = _attribute(out, "local_grads", _node_words(out))
+    return {
+        "value": out.data,
+        "parents": [_attribute(parent, "data", "A parent") for parent in parents],
+        "local_grads": list(rates),
+    }
+
+
+@driver("scalar_expression", takes="class", show=show_expression)
+def scalar_expression(
+    answer: type, expression: Expression, values: Sequence[float], *, repeat: int = 1
+) -> dict[str, Any]:
+    """Value and gradients after ``backward()``; with ``repeat``, the expression is built anew on the same variables
+    and gone through backward that many times, so gradients add up in the variables."""
+    variables = [answer(value) for value in values]
+    for _ in range(repeat):
+        out = _root(answer, expression, variables)
+        _attribute(out, "backward", _node_words(out))()
+    return {"value": out.data, "gradients": [_attribute(leaf, "grad", "A variable") for leaf in variables]}
+
+
+# --- functions on a given graph --------------------------------------------------------------------------------------
+
+
+class Node:
+    """A finished node of a computational graph: what a learner's ``backward`` or ordering function is given."""
+
+    def __init__(self, data: float, parents: tuple[Node, ...] = (), local_grads: tuple[float, ...] = (), op: str = ""):
+        self.data = data
+        self.grad = 0.0
+        self.parents = parents
+        self.local_grads = local_grads
+        self.op = op
+
+    def __repr__(self) -> str:
+        return f"Node({self.op or 'variable'}, data={self.data:.4g})"
+
+
+RULES: dict[str, Callable[..., tuple[float, tuple[float, ...]]]] = {
+    "add": lambda a, b: (a + b, (1.0, 1.0)),
+    "sub": lambda a, b: (a - b, (1.0, -1.0)),
+    "mul": lambda a, b: (a * b, (b, a)),
+    "div": lambda a, b: (a / b, (1 / b, -a / b**2)),
+    "pow": lambda a, b: (a**b, (b * a ** (b - 1), a**b * math.log(a) if a > 0 else 0.0)),
+    "neg": lambda a: (-a, (-1.0,)),
+    "exp": lambda a: (math.exp(a), (math.exp(a),)),
+    "log": lambda a: (math.log(a), (1 / a,)),
+    "sin": lambda a: (math.sin(a), (math.cos(a),)),
+    "cos": lambda a: (math.cos(a), (-math.sin(a),)),
+    "tanh": lambda a: (math.tanh(a), (1 - math.tanh(a) ** 2,)),
+    "relu": lambda a: (max(a, 0.0), (float(a > 0),)),
+}
+
+
+def graph(expression: Expression, values: Sequence[float]) -> tuple[Node, list[Node], list[Node]]:
+    """The graph of an expression as ``Node`` objects: its output, its variables, and all nodes, inputs first."""
+    variables = [Node(float(value), op=f"x{i}") for i, value in enumerate(values)]
+    made: dict[Expression, Node] = {}
+
+    def visit(item: Expression) -> Node:
+        if item not in made:
+            op, *operands = item
+            if op == "var":
+                made[item] = variables[operands[0]]
+            elif op == "const":
+                made[item] = Node(float(operands[0]), op="constant")
+            else:
+                parents = tuple(visit(operand) for operand in operands)
+                data, rates = RULES[op](*(parent.data for parent in parents))
+                made[item] = Node(data, parents, rates, op)
+        return made[item]
+
+    output = visit(expression)
+    return output, variables, list(made.values())
+
+
+@driver("backward_on_graph", takes="function", arity=1, show=show_expression)
+def backward_on_graph(
+    answer: Callable[[Node], Any], expression: Expression, values: Sequence[float]
+) -> dict[str, list[Any]]:
+    """``answer(output)`` fills in ``.grad``: returns it for the variables and for the nodes in between.
+
+    The nodes are finished: ``.data``, ``.parents``, ``.local_grads`` are set, ``.grad`` is 0.0.
+    """
+    output, variables, nodes = graph(expression, values)
+    answer(output)
+    inner = [node for node in nodes if node.parents]
+    return {"gradients": [node.grad for node in variables], "inner nodes": [node.grad for node in inner]}
+
+
+@driver("topological_order", takes="function", arity=1, show=show_expression)
+def topological_order(
+    answer: Callable[[Node], Any], expression: Expression, values: Sequence[float], *, output: str = "last"
+) -> dict[str, Any]:
+    """``answer(output)`` lists the nodes so that each comes after its parents (``output="first"``: before them).
+
+    Many orders are right, so the order itself is not compared: how many nodes there are, how many are listed, how
+    many edges point the wrong way, and whether the output stands at its end of the list.
+    """
+    root, _, nodes = graph(expression, values)
+    listed = answer(root)
+    if isinstance(listed, str | dict) or not hasattr(listed, "__iter__"):
+        raise Misfit(f"A list of nodes is needed; your function returned {type(listed).__name__}.")
+    order = list(listed)
+    if not all(isinstance(item, Node) for item in order):
+        raise Misfit("The list must hold the nodes themselves, and nothing else.")
+    place = {id(node): position for position, node in enumerate(order)}
+    sign = 1 if output == "last" else -1
+    edges = [(parent, node) for node in nodes for parent in node.parents if id(parent) in place and id(node) in place]
+    wrong = sum(sign * (place[id(node)] - place[id(parent)]) <= 0 for parent, node in edges)
+    end = -1 if output == "last" else 0
+    return {
+        "different nodes": len(place),
+        "entries in the list": len(order),
+        "edges in the wrong direction": wrong,
+        "output at its end of the list": bool(order) and order[end] is root,
+    }
+
+
+# --- training steps --------------------------------------------------------------------------------------------------
+
+
+class Parameter:
+    """A number to be trained: ``.data`` and ``.grad``."""
+
+    def __init__(self, data: float):
+        self.data = data
+        self.grad = 0.0
+
+    def zero_grad(self) -> None:
+        """Set the gradient back to zero."""
+        self.grad = 0.0
+
+
+class QuadraticLoss:
+    """``0.5 Σ c (θ - t)²`` of some parameters; ``backward()`` adds its gradient to ``.grad``, as engines do."""
+
+    def __init__(self, parameters: Sequence[Parameter], curvatures: Sequence[float], targets: Sequence[float]):
+        self._terms = [(p, c, p.data - t) for p, c, t in zip(parameters, curvatures, targets, strict=True)]
+        self.data = 0.5 * sum(c * gap**2 for _, c, gap in self._terms)
+
+    def backward(self) -> None:
+        """Add the gradient of the loss, at the point where it was computed."""
+        for parameter, c, gap in self._terms:
+            parameter.grad += c * gap
+
+
+def _show_training(
+    start: Sequence[float], curvatures: Sequence[float], targets: Sequence[float], eta: float, **options: Any
+) -> str:
+    return f"{options.get('steps', 3)} steps from {list(start)} with eta = {eta:g}"
+
+
+@driver("training_step", takes="function", arity=3, show=_show_training)
+def training_step(
+    answer: Callable[..., Any],
+    start: Sequence[float],
+    curvatures: Sequence[float],
+    targets: Sequence[float],
+    eta: float,
+    *,
+    steps: int = 3,
+) -> dict[str, Any]:
+    """``answer(parameters, loss_of, eta)`` makes one step: returns all parameters after each of several steps.
+
+    ``loss_of()`` computes the loss afresh, an object with ``.data`` and ``.backward()``; gradients accumulate in the
+    parameters' ``.grad`` until they are set back.
+    """
+    parameters = [Parameter(float(value)) for value in start]
+    path = []
+    for _ in range(steps):
+        answer(parameters, lambda: QuadraticLoss(parameters, curvatures, targets), eta)
+        path.append([_attribute(parameter, "data", "A parameter") for parameter in parameters])
+    return {"parameters": np.array(path, dtype=float)}

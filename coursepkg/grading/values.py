@@ -1,0 +1,428 @@
+"""Answers as plain data: how a value is read, stored, and compared.
+
+An answer may come as a float, a list of lists, a float32 array, a 0-d array, a sympy number or a ``Scalar``; all of
+them are right if their numbers are. ``tree`` turns whatever a learner returns into plain data, ``encode`` and
+``decode`` carry plain data through JSON (never pickle), and ``difference`` compares two trees entry by entry.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+SINGLE_RTOL = 2e-5  # what a float32 computation of a few dozen operations is good for
+MAX_DEPTH = 12
+MAX_ENTRIES = 1_000_000
+_DTYPES = ("bool", "int64", "float32", "float64", "complex64", "complex128")
+
+
+@dataclass(frozen=True)
+class Unfit:
+    """A value that holds no numbers; ``kind`` says in words what it is ("a function")."""
+
+    kind: str
+
+
+# --- plain data from anything ----------------------------------------------------------------------------------------
+
+
+def tree(value: Any, depth: int = 0) -> Any:
+    """Read any answer as plain data: None, bool, str, numbers, arrays, lists, tuples, dicts, or ``Unfit``.
+
+    Parameters
+    ----------
+    value : object
+        What the learner's function returned.
+    depth : int
+        How deep inside another value this one stands.
+
+    Returns
+    -------
+    object
+        The same numbers in plain containers. Objects with a ``.data`` (a ``Scalar``, a ``Tensor``) are unwrapped,
+        sympy numbers and numpy scalars become floats, arrays of objects become lists.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> tree([Fraction(1, 2), 3])
+    [0.5, 3]
+    """
+    if depth > MAX_DEPTH:
+        return Unfit("something nested very deeply")
+    if value is None or type(value) in (bool, str, int, float, complex):
+        return _python_number(value) if type(value) is int else value
+    if isinstance(value, np.ndarray | np.generic):
+        return _from_array(np.asarray(value), depth)
+    if isinstance(value, Mapping):
+        return {_key(key): tree(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, range):
+        return list(value[:MAX_ENTRIES])
+    if isinstance(value, tuple | list):
+        if len(value) > MAX_ENTRIES:
+            return Unfit("a very long list")
+        items = [tree(item, depth + 1) for item in value]
+        return tuple(items) if isinstance(value, tuple) else items
+    if isinstance(value, str):
+        return str(value)
+    return _unwrap(value, depth)
+
+
+def _python_number(value: int) -> Any:
+    return value if abs(value) < 2**63 else _as_float(value)
+
+
+def _key(key: Any) -> Any:
+    return key if isinstance(key, str | int | float | bool | tuple) or key is None else kind_of(key)
+
+
+def _from_array(array: np.ndarray, depth: int) -> Any:
+    kind = array.dtype.kind
+    if array.size > MAX_ENTRIES:
+        return Unfit("a very large array")
+    if kind == "O":
+        return tree(array.tolist(), depth + 1)
+    if kind == "U":
+        return array.tolist()
+    if kind not in "biufc":
+        return Unfit(f"an array of {array.dtype}")
+    if kind == "u" or array.dtype.itemsize > 16 or array.dtype == np.longdouble or array.dtype == np.float16:
+        array = array.astype(np.complex128 if kind == "c" else np.float64)
+    elif kind == "i":
+        array = array.astype(np.int64)
+    if array.ndim == 0 and array.dtype.name not in ("float32", "complex64"):
+        return array.item()
+    return np.array(array, subok=False)
+
+
+def _unwrap(value: Any, depth: int) -> Any:
+    """Numbers inside an object: ``.data`` first, then the array and float protocols."""
+    if isinstance(value, type) or callable(getattr(type(value), "__next__", None)):
+        return Unfit(kind_of(value))
+    inner = getattr(value, "data", None)
+    if inner is not None and inner is not value and type(inner) is not type(value) and not callable(inner):
+        return tree(inner, depth + 1)
+    if hasattr(value, "__array__"):
+        return _from_array(np.asarray(value), depth)
+    if isinstance(value, numbers.Number) or hasattr(type(value), "__float__"):
+        return _as_float(value)
+    return Unfit(kind_of(value))
+
+
+def _as_float(value: Any) -> Any:
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    try:
+        return complex(value)
+    except (TypeError, ValueError, OverflowError):
+        return Unfit(kind_of(value))
+
+
+_KINDS: tuple[tuple[str, str], ...] = (
+    ("NoneType", "None"),
+    ("bool", "True or False"),
+    ("str", "a string"),
+    ("int", "a number"),
+    ("float", "a number"),
+    ("complex", "a complex number"),
+    ("list", "a list"),
+    ("tuple", "a tuple"),
+    ("dict", "a dictionary"),
+    ("set", "a set"),
+    ("ndarray", "an array"),
+    ("generator", "a generator (`yield` where `return` was meant?)"),
+    ("coroutine", "a coroutine (`async def` where `def` was meant?)"),
+    ("function", "a function"),
+    ("builtin_function_or_method", "a function"),
+    ("method", "a method (are the brackets of the call missing?)"),
+    ("module", "a module"),
+    ("map", "a `map` object (wrap it in `list(...)`)"),
+    ("zip", "a `zip` object (wrap it in `list(...)`)"),
+    ("filter", "a `filter` object (wrap it in `list(...)`)"),
+    ("ellipsis", "`...`"),
+    ("Symbol", "a sympy symbol"),
+    ("Verdict", "the result of a check"),
+)
+
+
+def kind_of(value: Any) -> str:
+    """Say in words what kind of thing a value is."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if isinstance(value, Unfit):
+        return value.kind
+    if isinstance(value, np.generic):
+        value = value.item()
+    name = type(value).__name__
+    if name == "ndarray":
+        return "a number" if value.ndim == 0 else f"an array of shape {value.shape}"
+    if type(value).__module__.startswith("sympy") and getattr(value, "free_symbols", None):
+        return "a sympy formula that still holds symbols"
+    return dict(_KINDS).get(name, f"an object of type {name}")
+
+
+# --- JSON ------------------------------------------------------------------------------------------------------------
+
+
+def encode(value: Any, digits: int | None = None) -> Any:
+    """Turn plain data into what JSON can hold, without losing tuples, arrays, complex numbers, NaN or infinity.
+
+    Parameters
+    ----------
+    value : object
+        Plain data as ``tree`` returns it, or the arguments of a case.
+    digits : int, optional
+        Round numbers to so many significant digits.
+
+    Raises
+    ------
+    TypeError
+        If the value is no plain data.
+
+    Examples
+    --------
+    >>> encode((1, 2.5, float("inf")))
+    {'tuple': [1, 2.5, {'float': 'inf'}]}
+    """
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, np.generic):
+        value = np.asarray(value)
+        value = value if value.dtype.name in ("float32", "complex64") else value.item()
+        return encode(value, digits)
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return _rounded(value, digits) if math.isfinite(value) else {"float": str(value)}
+    if isinstance(value, complex):
+        return {"complex": [encode(value.real, digits), encode(value.imag, digits)]}
+    if isinstance(value, np.ndarray):
+        if value.dtype.name not in _DTYPES:
+            raise TypeError(f"an array of {value.dtype} cannot be stored; use one of {', '.join(_DTYPES)}")
+        data = [encode(item, digits) for item in value.ravel().tolist()]
+        return {"array": list(value.shape), "dtype": value.dtype.name, "data": data}
+    if isinstance(value, list):
+        return [encode(item, digits) for item in value]
+    if isinstance(value, tuple):
+        return {"tuple": [encode(item, digits) for item in value]}
+    if isinstance(value, dict):
+        return {"dict": [[encode(key, digits), encode(item, digits)] for key, item in value.items()]}
+    if isinstance(value, Unfit):
+        return {"unfit": value.kind}
+    raise TypeError(f"{kind_of(value)} cannot be stored in a check; use numbers, strings, lists, dicts or arrays")
+
+
+def _rounded(value: float, digits: int | None) -> float:
+    return value if digits is None else float(f"{value:.{digits - 1}e}") + 0.0
+
+
+def decode(data: Any) -> Any:
+    """Rebuild what ``encode`` stored; every call gives fresh objects.
+
+    Raises
+    ------
+    ValueError
+        If the data is malformed: an unknown tag, a shape that does not fit its numbers, an unknown dtype.
+    """
+    if data is None or isinstance(data, bool | int | float | str):
+        return data
+    if isinstance(data, list):
+        return [decode(item) for item in data]
+    if not isinstance(data, dict):
+        raise ValueError(f"a stored value cannot be a {type(data).__name__}")
+    keys = set(data)
+    if keys == {"float"} and data["float"] in ("nan", "inf", "-inf"):
+        return float(data["float"])
+    if keys == {"complex"} and isinstance(data["complex"], list) and len(data["complex"]) == 2:
+        return complex(decode(data["complex"][0]), decode(data["complex"][1]))
+    if keys == {"tuple"} and isinstance(data["tuple"], list):
+        return tuple(decode(item) for item in data["tuple"])
+    if keys == {"dict"} and isinstance(data["dict"], list):
+        return {decode(key): decode(item) for key, item in data["dict"]}
+    if keys == {"unfit"} and isinstance(data["unfit"], str):
+        return Unfit(data["unfit"])
+    if keys == {"array", "dtype", "data"}:
+        return _decode_array(data)
+    raise ValueError(f"a stored value has an unknown form: {sorted(map(str, keys))}")
+
+
+def _decode_array(data: dict[str, Any]) -> np.ndarray:
+    shape, dtype, entries = data["array"], data["dtype"], data["data"]
+    if dtype not in _DTYPES or not isinstance(shape, list) or not isinstance(entries, list):
+        raise ValueError("a stored array needs a shape, a known dtype and a list of numbers")
+    if not all(type(size) is int and size >= 0 for size in shape) or math.prod(shape) != len(entries):
+        raise ValueError(f"a stored array says shape {shape} but holds {len(entries)} numbers")
+    items = [decode(item) for item in entries]
+    if not all(isinstance(item, bool | int | float | complex) for item in items):
+        raise ValueError("a stored array holds something that is no number")
+    return np.array(items, dtype=dtype).reshape(shape)
+
+
+# --- comparing -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first place where two trees differ: ``kind`` is "kind", "shape", "length", "keys" or "value"."""
+
+    kind: str
+    path: tuple[Any, ...] = ()
+    index: tuple[int, ...] = ()
+    expected: Any = None
+    got: Any = None
+
+
+def is_number(value: Any) -> bool:
+    """Whether a tree node is a number or an array of numbers (bools included)."""
+    return isinstance(value, bool | int | float | complex | np.ndarray)
+
+
+def stacked(value: Any) -> Any:
+    """A list of equally shaped numbers as one array; anything else as it is."""
+    if not isinstance(value, list | tuple) or not value:
+        return value
+    items = [stacked(item) for item in value]
+    if not all(is_number(item) for item in items):
+        return value
+    arrays = [np.asarray(item) for item in items]
+    return np.stack(arrays) if len({array.shape for array in arrays}) == 1 else value
+
+
+def parts(expected: Any) -> list[Any] | None:
+    """Names of the separately judged parts of an answer: the keys of a dict, the positions of a tuple."""
+    if isinstance(expected, dict):
+        return list(expected)
+    if isinstance(expected, tuple) and expected:
+        return list(range(len(expected)))
+    if isinstance(expected, list) and expected and not is_number(stacked(expected)):
+        return list(range(len(expected)))
+    return None
+
+
+def difference(expected: Any, got: Any, rtol: float, atol: float, path: tuple[Any, ...] = ()) -> Difference | None:
+    """The first difference between two trees, or None when they agree.
+
+    Parameters
+    ----------
+    expected, got : object
+        Plain data. Lists, tuples and arrays are interchangeable; numbers agree when
+        ``|got - expected| <= atol + rtol * |expected|``, or to float32 precision if ``got`` is in float32.
+    rtol, atol : float
+        Tolerances for numbers.
+    path : tuple
+        Where inside the answer these trees stand.
+
+    Returns
+    -------
+    Difference or None
+    """
+    names = parts(expected)
+    if names is None:
+        return _leaf_difference(stacked(expected), got, rtol, atol, path)
+    if isinstance(expected, dict):
+        if not isinstance(got, dict):
+            return Difference("kind", path, expected=expected, got=got)
+        if set(got) != set(expected):
+            return Difference("keys", path, expected=expected, got=got)
+    else:
+        if isinstance(got, np.ndarray) and got.ndim > 0:
+            got = list(got)
+        if not isinstance(got, list | tuple):
+            return Difference("kind", path, expected=expected, got=got)
+        if len(got) != len(expected):
+            return Difference("length", path, expected=expected, got=got)
+    for name in names:
+        found = difference(expected[name], got[name], rtol, atol, (*path, name))
+        if found is not None:
+            return found
+    return None
+
+
+def _leaf_difference(expected: Any, got: Any, rtol: float, atol: float, path: tuple[Any, ...]) -> Difference | None:
+    if not is_number(expected):
+        same = type(expected) is type(got) and expected == got
+        kind = "value" if type(expected) is type(got) else "kind"
+        return None if same else Difference(kind, path, expected=expected, got=got)
+    got = stacked(got)
+    if not is_number(got):
+        empty = isinstance(got, list | tuple) and not got and np.size(expected) == 0
+        return None if empty else Difference("kind", path, expected=expected, got=got)
+    wanted, given = np.asarray(expected), np.asarray(got)
+    if wanted.shape != given.shape:
+        return Difference("shape", path, expected=wanted, got=given)
+    if wanted.dtype.kind == "b" and given.dtype.kind != "b":
+        return Difference("kind", path, expected=expected, got=got)
+    wrong = ~close(wanted, given, rtol, atol)
+    if not wrong.any():
+        return None
+    index = tuple(int(i) for i in np.argwhere(wrong)[0])
+    return Difference("value", path, index, wanted[index].item(), given[index].item())
+
+
+def close(wanted: np.ndarray, given: np.ndarray, rtol: float, atol: float) -> np.ndarray:
+    """Entry-wise agreement of two arrays of one shape; NaN agrees with NaN, infinity with the same infinity."""
+    kind = np.complex128 if "c" in (wanted.dtype.kind, given.dtype.kind) else np.float64
+    w, g = wanted.astype(kind), given.astype(kind)
+    finite = np.isfinite(w)
+    if given.dtype.name in ("float32", "complex64"):
+        # Sums of float32 numbers are off by the rounding of the largest term, hence the term with the scale.
+        scale = float(np.abs(w[finite]).max()) if finite.any() else 0.0
+        rtol, atol = max(rtol, SINGLE_RTOL), max(atol, 1e-6 * scale)
+    elif kind is np.float64 and _single(g):
+        rtol = max(rtol, SINGLE_RTOL)
+    with np.errstate(all="ignore"):
+        near = np.abs(g - w) <= atol + rtol * np.abs(w)
+        return np.where(finite, near, (g == w) | (np.isnan(g) & np.isnan(w)))
+
+
+def _single(values: np.ndarray) -> bool:
+    """Whether numbers were computed in float32 and then turned into Python floats: all are exact in float32."""
+    with np.errstate(all="ignore"):
+        return bool(np.array_equal(values.astype(np.float32).astype(np.float64), values))
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """All leaves of a tree, containers opened (arrays are leaves)."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from leaves(item)
+    else:
+        yield value
+
+
+def map_numbers(function: Callable[[np.ndarray], Any], value: Any) -> Any:
+    """Apply a function to every number and array of a tree, keeping its containers."""
+    if isinstance(value, dict):
+        return {key: map_numbers(function, item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return tuple(map_numbers(function, item) for item in value)
+    if isinstance(value, list):
+        return [map_numbers(function, item) for item in value]
+    return function(np.asarray(value)) if is_number(value) and not isinstance(value, bool) else value
+
+
+def is_informative(value: Any, atol: float) -> bool:
+    """Whether a value says anything: a string, a bool, or a number well away from zero.
+
+    Two numbers near zero agree whatever they mean, so such an agreement is never counted as evidence.
+    """
+    for leaf in leaves(value):
+        if is_number(leaf) and not isinstance(leaf, bool):
+            array = np.asarray(leaf)
+            if array.dtype.kind == "b" and array.size:
+                return True
+            with np.errstate(all="ignore"):
+                if array.size and bool((np.abs(array) > 1000 * atol).any()):
+                    return True
+        elif leaf is not None and leaf != "":
+            return True
+    return False
