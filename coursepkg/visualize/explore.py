@@ -46,18 +46,18 @@ def explore(draw: Callable[..., Any], **sliders: tuple[float, float, float, floa
     output = widgets.HTML()
 
     def redraw(change: Any = None) -> None:
-        values = {name: slider.value for name, (slider, _) in controls.items()}
+        values = {name: number.value for name, (_, number) in controls.items()}
         output.value = _as_picture(draw(**values), draw).html()
 
-    for slider, _ in controls.values():
-        slider.observe(redraw, names="value")
+    for _, number in controls.values():
+        number.observe(redraw, names="value")
     redraw()
     rows = [widgets.HBox([slider, number]) for slider, number in controls.values()]
     return widgets.VBox([*rows, output])
 
 
 def _control(name: str, limits: tuple[float, float, float, float]) -> tuple[Any, Any]:
-    """A slider and a typed number that follow each other."""
+    """A slider and the typed number that holds the value; each follows the other."""
     import ipywidgets as widgets
 
     low, high, step, start = _check(name, limits)
@@ -66,13 +66,27 @@ def _control(name: str, limits: tuple[float, float, float, float]) -> tuple[Any,
     slider_type, number_type = (
         (widgets.IntSlider, widgets.BoundedIntText) if whole else (widgets.FloatSlider, widgets.BoundedFloatText)
     )
-    shared = {"min": low, "max": high, "step": step, "value": start}
-    slider = slider_type(description=label, readout=False, style={"description_width": "initial"}, **shared)
-    number = number_type(
-        description=f"{label} =", style={"description_width": "initial"}, layout={"width": "11em"}, **shared
-    )
-    widgets.link((slider, "value"), (number, "value"))
+    shared = {"min": low, "max": high, "step": step, "value": start, "style": {"description_width": "initial"}}
+    slider = slider_type(description=label, readout=False, **shared)
+    number = number_type(description=f"{label} =", layout={"width": "11em"}, **shared)
+
+    def typed(change: Any) -> None:
+        slider.value = change["new"]
+
+    def slid(change: Any) -> None:
+        if change["new"] != number.value:
+            number.value = _on_grid(change["new"], low, step)
+
+    number.observe(typed, names="value")
+    slider.observe(slid, names="value")
     return slider, number
+
+
+def _on_grid(value: float, low: float, step: float) -> float:
+    """The slider's position without the rounding noise of the page: 0.6, not 0.6000000000000001."""
+    if isinstance(value, int):
+        return value
+    return float(f"{low + round((value - low) / step) * step:.10g}")
 
 
 def _check(name: str, limits: tuple[float, float, float, float]) -> tuple[float, float, float, float]:

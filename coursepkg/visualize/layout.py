@@ -7,9 +7,9 @@ are a least-squares problem with minimum spacing, solved column by column by poo
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, product
 
-_SWEEPS = 24
+_SWEEPS = 12
 _HEIGHT_SWEEPS = 40
 
 
@@ -142,26 +142,22 @@ def _with_dummies(boxes: list[Box], edges: Sequence[tuple[int, int]], column: Se
         work.before[right].append(left)
         work.after[left].append(right)
     work.rank = [0] * len(boxes)
-    for item in _first_order(work):
-        columns[column_of[item]].append(item)
-    _renumber(work)
     return work
 
 
-def _first_order(work: _Work) -> list[int]:
-    """Depth first from the results, operands in their written order: x stands above y in x - y when it can."""
+def _start(work: _Work, *, upside_down: bool) -> None:
+    """Order columns depth first from the results, operands in their written order: x above y in x - y when it can."""
     seen: set[int] = set()
-    order = []
-    for start in (item for item in range(len(work.boxes)) if not work.after[item]):
-        stack = [start]
+    work.columns = [[] for _ in work.columns]
+    for result in (item for item in range(len(work.boxes)) if not work.after[item]):
+        stack = [result]
         while stack:
             item = stack.pop()
-            if item in seen:
-                continue
-            seen.add(item)
-            order.append(item)
-            stack.extend(reversed(work.before[item]))
-    return order
+            if item not in seen:
+                seen.add(item)
+                work.columns[work.column_of[item]].append(item)
+                stack.extend(work.before[item] if upside_down else reversed(work.before[item]))
+    _renumber(work)
 
 
 def _renumber(work: _Work) -> None:
@@ -182,24 +178,30 @@ def _count_crossings(work: _Work) -> int:
 
 
 def _order(work: _Work) -> int:
-    best = _count_crossings(work)
-    kept = [list(column) for column in work.columns]
-    for sweep in range(_SWEEPS):
+    """Find columns with few crossings: sweeps from several starts, the first one preferred while it is as good."""
+    best, kept = -1, work.columns
+    for upside_down, ties_turned in product((False, True), repeat=2):
+        _start(work, upside_down=upside_down)
+        for sweep in range(_SWEEPS):
+            crossings = _count_crossings(work)
+            if best < 0 or crossings < best:
+                best, kept = crossings, [list(column) for column in work.columns]
+            if best == 0:
+                break
+            _barycentre_sweep(work, forward=sweep % 2 == 1, ties_turned=ties_turned)
+            _swap_neighbours(work)
         if best == 0:
             break
-        _barycentre_sweep(work, forward=sweep % 2 == 1)
-        _swap_neighbours(work)
-        crossings = _count_crossings(work)
-        if crossings < best:
-            best, kept = crossings, [list(column) for column in work.columns]
     work.columns = kept
     _renumber(work)
     return best
 
 
-def _barycentre_sweep(work: _Work, *, forward: bool) -> None:
+def _barycentre_sweep(work: _Work, *, forward: bool, ties_turned: bool) -> None:
     neighbours = work.before if forward else work.after
     for column in work.columns if forward else reversed(work.columns):
+        if ties_turned:
+            column.reverse()
         column.sort(key=lambda item: _barycentre(work, neighbours[item], work.rank[item]))
         for position, item in enumerate(column):
             work.rank[item] = position

@@ -16,7 +16,7 @@ from coursepkg.visualize.drawing import Edge, GraphDrawing, Shown
 from coursepkg.visualize.fold import fold_graph
 from coursepkg.visualize.nodes import Node, formula, give_names, local_formula, read_graph
 from coursepkg.visualize.picture import Picture
-from coursepkg.visualize.style import GRADIENT, INK, MUTED, VALUE
+from coursepkg.visualize.style import GRADIENT, INK, MUTED, PAPER, VALUE
 from coursepkg.visualize.text import MINUS, format_number, join_words, parse_number, plural, wrap
 
 
@@ -381,8 +381,10 @@ def step_through(root: Any, *, max_nodes: int = 40) -> Any:
 
     passes = Passes(root, max_nodes)
     last = len(passes.steps) - 1
-    slider = widgets.IntSlider(value=0, min=0, max=last, description="Step", layout={"width": "50%"})
-    play = widgets.Play(value=0, min=0, max=last, interval=2000, description="Play the steps")
+    slider = widgets.IntSlider(value=0, min=0, max=last, description="Step", layout={"flex": "1 1 16em"})
+    play = widgets.Play(
+        value=0, min=0, max=last, interval=2500, show_repeat=False, description="Play", tooltip="Play the steps"
+    )
     back = widgets.Button(description="Back", tooltip="The step before", icon="step-backward")
     forward = widgets.Button(description="Next", tooltip="The next step", icon="step-forward")
     picture, words = widgets.HTML(), widgets.HTML()
@@ -400,13 +402,14 @@ def step_through(root: Any, *, max_nodes: int = 40) -> Any:
     back.on_click(lambda _: move(-1))
     forward.on_click(lambda _: move(1))
     draw(0)
-    return widgets.VBox([widgets.HBox([play, back, forward, slider]), picture, words])
+    return widgets.VBox([widgets.HBox([play, back, forward, slider], layout={"flex_flow": "row wrap"}), picture, words])
 
 
 def _spoken(step: Step, number: int, last: int) -> str:
     colour = {"forward": VALUE, "start": INK}.get(step.phase, GRADIENT)
     return (
-        f'<div role="status" aria-live="polite" style="min-height:3.2em;line-height:1.5;max-width:60em">'
+        f'<div role="status" aria-live="polite" style="min-height:4.7em;line-height:1.5;max-width:60em;'
+        f'padding:0 14px;background:{PAPER}">'
         f'<span style="color:{MUTED}">Step {number} of {last}</span><br>'
         f'<span style="color:{colour}">{escape(step.sentence)}</span></div>'
     )

@@ -33,6 +33,21 @@ def test_a_typed_number_moves_the_slider():
     assert slider.value == 9
 
 
+def test_rounding_noise_of_the_page_is_removed_and_typed_numbers_are_kept():
+    seen = []
+
+    def remember(at):
+        seen.append(at)
+        return draw(at, 1)
+
+    slider, number = explore(remember, at=(-2.0, 2.0, 0.1, 0.5)).children[0].children
+    slider.value = 0.6000000000000001
+    assert (seen[-1], number.value) == (0.6, 0.6)
+    number.value = 0.55
+    assert (seen[-1], number.value, slider.value) == (0.55, 0.55, 0.55)
+    assert seen == [0.5, 0.6, 0.55]
+
+
 def test_whole_numbers_arrive_as_int_and_others_as_float():
     seen = {}
 

@@ -99,6 +99,11 @@ def test_crossings_are_few_and_trees_have_none():
     assert drawing_of(run(network())).layout.crossings <= 9
 
 
+def test_an_input_that_is_used_again_later_needs_no_crossing():
+    x, y, z = Scalar(-2.0, label="x"), Scalar(5.0, label="y"), Scalar(-4.0, label="z")
+    assert drawing_of(run((x + y) * z + x)).layout.crossings == 0
+
+
 def test_the_same_graph_gives_the_same_bytes(root):
     assert draw_graph(root).svg == draw_graph(root).svg
 
