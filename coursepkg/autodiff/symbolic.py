@@ -115,8 +115,8 @@ class Symbolic:
     def __float__(self) -> float:
         if not self.expression.is_number:
             raise TypeError(
-                f"{self.expression} is a formula, not a number yet: it cannot be mixed with Scalars, nor given to math.exp "
-                "and its kin. Use exp, tanh, ... from coursepkg.autodiff.scalar, or the methods x.exp(), x.tanh()"
+                f"{self.expression} is a formula, not a number yet: it cannot be mixed with Scalars, nor given to "
+                "math.exp and its kin. Use exp, tanh, ... from coursepkg.autodiff.scalar, or the methods x.exp(), x.tanh()"
             )
         return _real(self.expression)
 
@@ -213,7 +213,8 @@ class Derivation:
         if not math.isfinite(_real(self.expression.subs(point))):
             raise ValueError(f"{self.expression} is infinite there; choose a point where the function has a value")
         numbers = [_real(partial.subs(point)) for partial in self._partials]
-        return namedtuple("Gradient", self.names, rename=True)._make(numbers)
+        gradient: Any = namedtuple("Gradient", self.names, rename=True)
+        return gradient(*numbers)
 
     def value_at(self, *values: float, **named: float) -> float:
         """Evaluate the formula itself at a point, given by position or by name."""
@@ -250,5 +251,5 @@ def _real(expression: sympy.Expr) -> float:
     if number == -sympy.oo:
         return -math.inf
     if not number.is_real:
-        raise ValueError(f"{expression} is {number}, not a real number; choose a point where the function is smooth")
+        raise ValueError(f"{expression} is {sympy.N(number, 6)}, not a real number; choose a point inside the domain")
     return float(number)
