@@ -269,7 +269,7 @@ class LocalCall:
         seconds = self.deadline - time.monotonic()
         if seconds <= 0:
             return Outcome("time-limit")
-        outcome = _guarded(lambda: tree(driver.run(self.answer, *args, **kwargs)), seconds)
+        outcome = guarded(lambda: tree(driver.run(self.answer, *args, **kwargs)), seconds)
         return _with_changes(outcome, before, args, kwargs)
 
 
@@ -281,8 +281,8 @@ def _with_changes(outcome: Outcome, before: Any, args: Any, kwargs: Any) -> Outc
     return Outcome(**{**outcome.__dict__, "changed": changed})
 
 
-def _guarded(run: Callable[[], Any], seconds: float) -> Outcome:
-    """Run learner's code and say what happened; nothing escapes, not even SystemExit."""
+def guarded(run: Callable[[], Any], seconds: float) -> Outcome:
+    """Run a learner's code and say what happened; nothing escapes, not even SystemExit."""
     printed = _Capped()
     caught: list[warnings.WarningMessage] = []
     try:

@@ -94,11 +94,11 @@ def _name(answer: Any) -> str:
 # --- finding a compiled check ----------------------------------------------------------------------------------------
 
 
-def checks_folder() -> Path | None:
-    """The folder of compiled checks, searched from the working folder upwards."""
+def checks_folder(start: Path | None = None) -> Path | None:
+    """The folder of compiled checks, searched from ``start`` (the working folder) upwards."""
     if named := os.environ.get("COURSEPKG_CHECKS"):
         return Path(named)
-    here = Path.cwd()
+    here = Path.cwd() if start is None else start.resolve()
     for folder in (here, *here.parents):
         for candidate in (folder / "exercises" / ".checks", folder / ".checks"):
             if candidate.is_dir():

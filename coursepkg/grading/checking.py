@@ -1,0 +1,251 @@
+"""Judging a whole notebook: read its code, run it in another process, judge each answer by its name.
+
+This is for one's own work: the worker is a plain process with time limits, not a sandbox. Reading is done with care
+all the same, since a notebook is only a file: its size is capped, it is parsed as JSON and nothing in it is rendered.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from coursepkg.grading import feedback
+from coursepkg.grading.calling import CHECK_SECONDS, Outcome
+from coursepkg.grading.judge import Verdict, judge
+from coursepkg.grading.worker import LOAD_SECONDS
+
+MAX_BYTES = 20_000_000
+MAX_REPLY = 16_000_000
+STARTS = 3
+_GRACE = 10.0  # beyond the worker's own limits, before it is ended from outside
+_CHECKED = re.compile(r"""\bcheck\(\s*["'](\d\d\.\d+)["']""")
+
+
+class UnreadableNotebook(ValueError):
+    """The file is no notebook that can be judged; the message says why."""
+
+
+def read_cells(path: Path) -> list[str]:
+    """The code cells of a notebook, with the lines that only IPython understands taken out.
+
+    Raises
+    ------
+    UnreadableNotebook
+        If the file is missing, too large, no JSON, or no notebook.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise UnreadableNotebook(
+                f"{path.name} has {size / 1e6:.0f} MB; more than {MAX_BYTES / 1e6:.0f} are not read"
+            )
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UnreadableNotebook(f"{path} cannot be opened: {error.strerror}") from None
+    except (ValueError, RecursionError):
+        raise UnreadableNotebook(f"{path.name} is no notebook: it is no JSON") from None
+    cells = notebook.get("cells") if isinstance(notebook, dict) else None
+    if not isinstance(cells, list):
+        raise UnreadableNotebook(f"{path.name} is no notebook of format 4: it has no list of cells")
+    return [python_lines(_source(cell)) for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "code"]
+
+
+def _source(cell: Mapping[str, Any]) -> str:
+    source = cell.get("source", "")
+    if isinstance(source, list):
+        source = "".join(line for line in source if isinstance(line, str))
+    return source if isinstance(source, str) else ""
+
+
+def python_lines(source: str) -> str:
+    """A cell without magics, shell lines and help requests; line numbers stay as they are."""
+    lines = source.splitlines()
+    first = lines[0].strip() if lines else ""
+    if first.startswith("%%") and not first.startswith(("%%time", "%%capture", "%%prun")):
+        return ""
+    kept = []
+    for line in lines:
+        bare = line.strip()
+        foreign = bare.startswith(("%", "!", "?")) or (bare.endswith("?") and not bare.startswith("#"))
+        kept.append(line[: len(line) - len(line.lstrip())] + "pass" if foreign else line)
+    return "\n".join(kept)
+
+
+# --- the worker, from outside ----------------------------------------------------------------------------------------
+
+
+class Worker:
+    """A worker process that has loaded a notebook; started again after a crash or a time limit, three times at most.
+
+    Parameters
+    ----------
+    cells : sequence of str
+        Code of the notebook.
+    folder : Path
+        Where it runs.
+    command : sequence of str, optional
+        How to start it (in a sandbox, say).
+    """
+
+    def __init__(self, cells: Sequence[str], folder: Path, command: Sequence[str] | None = None):
+        self.cells, self.folder = list(cells), folder
+        self.command = list(command or (sys.executable, "-m", "coursepkg.grading.worker"))
+        self.starts = 0
+        self._process: subprocess.Popen[str] | None = None
+        self._replies: queue.Queue[str] = queue.Queue()
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._end()
+
+    def call(self, compiled: Mapping[str, Any], item: Mapping[str, Any]) -> Outcome:
+        """Use the answer to one exercise on one case."""
+        if self._process is None and (trouble := self._start()) is not None:
+            return trouble
+        request = {
+            "function": compiled["function"],
+            "driver": compiled["driver"],
+            "case": item,
+            "seconds": CHECK_SECONDS,
+        }
+        reply = self._ask(request, CHECK_SECONDS + _GRACE)
+        if isinstance(reply, Outcome):
+            self._end()
+            return reply
+        try:
+            return Outcome.from_json(reply)
+        except (TypeError, ValueError) as error:
+            self._end()
+            return Outcome("error", error="BadReply", message=f"the answer's process sent nonsense ({error})")
+
+    def _start(self) -> Outcome | None:
+        if self.starts == STARTS:
+            return Outcome("time-limit", message=f"ended {STARTS} times")
+        self.starts += 1
+        self._replies = queue.Queue()
+        environment = {**os.environ, "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        self._process = subprocess.Popen(
+            self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            cwd=self.folder, env=environment, text=True, encoding="utf-8",
+        )  # fmt: skip
+        threading.Thread(target=_read, args=(self._process, self._replies), daemon=True).start()
+        reply = self._ask({"cells": self.cells}, LOAD_SECONDS + _GRACE)
+        if isinstance(reply, Outcome):
+            self._end()
+            return reply
+        return None
+
+    def _ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any] | Outcome:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+            line = self._replies.get(timeout=seconds)
+        except queue.Empty:
+            return Outcome("time-limit")
+        except OSError:
+            line = ""
+        if not line.endswith("\n"):
+            return Outcome("error", error="ProcessEnded", message="your code ended the process that ran it")
+        reply = json.loads(line)
+        return reply if isinstance(reply, dict) else Outcome("error", error="BadReply", message="no reply")
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                try:
+                    stream.close()
+                except OSError:  # the pipe broke when the process ended
+                    continue
+
+
+def _read(process: subprocess.Popen[str], replies: queue.Queue[str]) -> None:
+    assert process.stdout is not None
+    while True:
+        try:
+            line = process.stdout.readline(MAX_REPLY)
+        except (OSError, ValueError):
+            line = ""
+        replies.put(line)
+        if not line.endswith("\n"):
+            return
+
+
+# --- a notebook ------------------------------------------------------------------------------------------------------
+
+
+def judge_notebook(path: Path, checks: Mapping[str, Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], Verdict]]:
+    """Judge every exercise of a notebook's chapter.
+
+    Parameters
+    ----------
+    path : Path
+        The notebook.
+    checks : mapping
+        Compiled checks by exercise id.
+
+    Returns
+    -------
+    list of (compiled check, Verdict)
+
+    Raises
+    ------
+    UnreadableNotebook
+        If it cannot be read, or none of the exercises belongs to it.
+    """
+    cells = read_cells(path)
+    chapters = {exercise_id.split(".")[0] for cell in cells for exercise_id in _CHECKED.findall(cell)}
+    if path.name[:2] in {exercise_id.split(".")[0] for exercise_id in checks}:
+        chapters = {path.name[:2]}
+    wanted = [compiled for exercise_id, compiled in checks.items() if exercise_id.split(".")[0] in chapters]
+    if not wanted:
+        raise UnreadableNotebook(f"{path.name} belongs to no chapter with exercises, and holds no check call")
+    with Worker(cells, path.parent) as worker:
+        return [(compiled, _judged(compiled, worker)) for compiled in wanted]
+
+
+def _judged(compiled: Mapping[str, Any], worker: Worker) -> Verdict:
+    try:
+        return judge(compiled, lambda item: worker.call(compiled, item))
+    except Exception as error:  # noqa: BLE001 - a fault of ours is reported as such, and the other exercises go on
+        words = feedback.infrastructure(f"the checker itself failed ({type(error).__name__}: {error})")
+        return Verdict(compiled["id"], "infrastructure", lines=tuple(words))
+
+
+def load_checks(folder: Path | None) -> dict[str, dict[str, Any]]:
+    """All compiled checks of a folder, by exercise id.
+
+    Raises
+    ------
+    ValueError
+        If there is no folder, it holds no checks, or one cannot be read.
+    """
+    if folder is None or not folder.is_dir():
+        raise ValueError("there is no folder of compiled checks here; run `python -m coursepkg grade build`")
+    found: dict[str, dict[str, Any]] = {}
+    for path in sorted(folder.glob("ex_*.json")):
+        try:
+            exercises = json.loads(path.read_text(encoding="utf-8"))["exercises"]
+            found.update({compiled["id"]: compiled for compiled in exercises})
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{path.name} cannot be read ({error})") from None
+    if not found:
+        raise ValueError(f"{folder} holds no compiled checks; run `python -m coursepkg grade build`")
+    return found

@@ -1,0 +1,91 @@
+"""The command line: ``python -m coursepkg grade build`` and ``grade check``.
+
+Exit codes: 0 all is well, 1 something differs or some work is not right yet, 2 wrong usage or a tree that cannot be
+built, 3 the grader's own trouble.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from coursepkg.grading.build import BuildError, build_tree, compare_tree, write_tree
+from coursepkg.grading.checking import UnreadableNotebook, judge_notebook, load_checks
+from coursepkg.grading.notebook import checks_folder
+from coursepkg.grading.spec import SpecError
+
+_WORDS = {"passed": "passed", "wrong": "not yet", "error": "error", "not-attempted": "not attempted"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m coursepkg", description="The course's companion package.")
+    commands = parser.add_subparsers(dest="room", required=True)
+    grade = commands.add_parser("grade", help="build exercises and check answers")
+    actions = grade.add_subparsers(dest="action", required=True)
+    build = actions.add_parser("build", help="write exercises/ from solutions/")
+    build.add_argument("--check", action="store_true", help="write nothing; exit 1 and say what differs")
+    build.add_argument(
+        "--root", type=Path, default=None, help="folder that holds solutions/ (default: from here upwards)"
+    )
+    check = actions.add_parser("check", help="judge the answers in your own notebook")
+    check.add_argument("notebook", type=Path)
+    options = parser.parse_args(arguments)
+    return _build(options.root, options.check) if options.action == "build" else _check(options.notebook)
+
+
+def _build(root: Path | None, only_check: bool) -> int:
+    root = root or _project()
+    if root is None or not (root / "solutions" / "specs").is_dir():
+        print(
+            "There is no folder solutions/specs here or above; give the project's folder with --root.", file=sys.stderr
+        )
+        return 2
+    try:
+        tree = build_tree(root)
+    except (BuildError, SpecError) as error:
+        print(f"The exercises cannot be built.\n{error}", file=sys.stderr)
+        return 2
+    if only_check:
+        differences = compare_tree(tree, root)
+        for line in differences:
+            print(f"exercises/{line}")
+        print("run `python -m coursepkg grade build`" if differences else f"{len(tree.files)} files are in step")
+        return 1 if differences else 0
+    changed = write_tree(tree, root)
+    for name in changed:
+        print(f"{'wrote' if name in tree.files else 'removed'} exercises/{name}")
+    if not changed:
+        print(f"{len(tree.files)} files are in step")
+    return 0
+
+
+def _project() -> Path | None:
+    here = Path.cwd()
+    return next((folder for folder in (here, *here.parents) if (folder / "solutions" / "specs").is_dir()), None)
+
+
+def _check(notebook: Path) -> int:
+    try:
+        checks = load_checks(checks_folder(notebook.parent) or checks_folder())
+    except ValueError as error:
+        print(f"Nothing was judged: {error}", file=sys.stderr)
+        return 3
+    try:
+        results = judge_notebook(notebook, checks)
+    except UnreadableNotebook as error:
+        print(f"Nothing was judged: {error}", file=sys.stderr)
+        return 2
+    width = max(len(compiled["title"]) for compiled, _ in results)
+    points = 0
+    for compiled, verdict in results:
+        word = _WORDS.get(verdict.status, "not judged")
+        points += compiled["points"] if verdict.passed else 0
+        print(f"{compiled['id']}  {compiled['title']:<{width}}  {word:<13}  {verdict.right}/{verdict.total}")
+        if not verdict.passed:
+            print("".join(f"       {line}\n" for line in verdict.text.splitlines()), end="")
+    print(f"{points} of {sum(compiled['points'] for compiled, _ in results)} points")
+    statuses = {verdict.status for _, verdict in results}
+    return 3 if "infrastructure" in statuses else int(statuses != {"passed"})

@@ -1,0 +1,105 @@
+"""The worker: a process that holds a learner's answers and never their judgement.
+
+It reads one JSON request a line and writes one JSON reply a line: first the cells of a notebook, then calls of the
+names that they define. It has the interpreter, the drivers and the inputs it is sent, but no reference and no score,
+so there is nothing in it to forge: a faked reply is merely a wrong number.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import linecache
+import os
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+from coursepkg.grading.calling import LocalCall, Outcome, guarded
+
+LOAD_SECONDS = 60.0
+
+
+class Answers:
+    """What the cells of a notebook define, by name; the last definition counts."""
+
+    def __init__(self) -> None:
+        self.namespace: dict[str, Any] = {"__name__": "__main__", "display": lambda *args, **kwargs: None}
+        self.defined: dict[str, Any] = {}
+        self.failures: dict[str, Outcome] = {}
+
+    def load(self, cells: list[str]) -> None:
+        """Run all cells, statement by statement, so that a failing line takes no definition after it away."""
+        deadline = time.monotonic() + LOAD_SECONDS
+        for number, source in enumerate(cells, 1):
+            name = f"<cell {number}>"
+            linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+            try:
+                statements = ast.parse(source, name).body
+            except (SyntaxError, ValueError) as error:
+                self._note_syntax_error(source, error)
+                continue
+            for statement in statements:
+                self._run(statement, name, deadline - time.monotonic())
+
+    def _run(self, statement: ast.stmt, name: str, seconds: float) -> None:
+        before = dict(self.namespace)
+        code = compile(ast.Module([statement], []), name, "exec")
+        # A notebook is a program, and running it is this process's whole purpose; it has no other rights than that.
+        outcome = guarded(lambda: exec(code, self.namespace), max(seconds, 0.01))
+        for key, value in self.namespace.items():
+            if callable(value) and before.get(key) is not value:
+                self.defined[key] = value
+                self.failures.pop(key, None)
+        if outcome.kind != "value" and isinstance(statement, ast.FunctionDef | ast.ClassDef):
+            self.failures[statement.name] = outcome
+
+    def _note_syntax_error(self, source: str, error: SyntaxError | ValueError) -> None:
+        """The names that the broken cell was going to define cannot be judged; say why."""
+        line = getattr(error, "lineno", None)
+        text = linecache.getline(str(getattr(error, "filename", "")), line or 0).strip()
+        outcome = Outcome("error", error=type(error).__name__, message=str(error.args[0]), line=line, source=text)
+        for row in source.splitlines():
+            words = row.replace("(", " ").replace(":", " ").split()
+            if len(words) > 1 and words[0] in ("def", "class"):
+                self.failures[words[1]] = outcome
+
+    def call(self, request: Mapping[str, Any]) -> Outcome:
+        """Use one answer on one case."""
+        name = request["function"]
+        if name in self.failures:
+            return self.failures[name]
+        if name not in self.defined:
+            return Outcome("not-attempted", message=f"nothing called {name} is defined")
+        return LocalCall(self.defined[name], request["driver"], seconds=request["seconds"])(request["case"])
+
+
+def serve(requests: TextIO, replies: TextIO) -> None:
+    """Answer requests until there are no more."""
+    answers = Answers()
+    for line in requests:
+        request = json.loads(line)
+        if "cells" in request:
+            answers.load(request["cells"])
+            reply: dict[str, Any] = {"loaded": len(request["cells"])}
+        else:
+            reply = answers.call(request).to_json()
+        replies.write(json.dumps(reply) + "\n")
+        replies.flush()
+
+
+def main() -> None:
+    """Serve on standard input and output; the learner's own output goes nowhere."""
+    replies = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        os.dup2(nowhere.fileno(), sys.stderr.fileno())
+        requests = os.fdopen(os.dup(sys.stdin.fileno()), encoding="utf-8")
+        with open(os.devnull, encoding="utf-8") as nothing:
+            os.dup2(nothing.fileno(), sys.stdin.fileno())  # `input()` in a notebook ends at once
+        serve(requests, replies)
+
+
+if __name__ == "__main__":
+    main()
