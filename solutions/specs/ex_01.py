@@ -653,8 +653,8 @@ LOCAL = Exercise(
     hints=(
         "Only the next coin matters. At which price is it spent?",
         "Walk through the tiers in order and remember the price of the last one whose start lies below coins.",
-        "price = tiers[0][1]; for start, p in tiers: if coins > start: price = p. The rate is kg per coin, so turn "
-        "the price over.",
+        "Begin with the price of the first tier. Whenever coins is larger than a tier's start, take that tier's price "
+        "instead. The rate is in kg per coin, so turn over the price that you end with.",
     ),
 )
 
@@ -851,9 +851,8 @@ CREDIT = Exercise(
         "Credit = rate × change. You need four rates, all at the planned dinner.",
         "Let the engine find the rates: make four Scalars from planned, compute the portions from them, call "
         "backward().",
-        "leaves = [Scalar(p) for p in planned]; portions = budget * (1 - fee) / price * per_kg; "
-        "portions.backward(); each entry is "
-        "leaf.grad * (new - old).",
+        "Keep the four Scalars in a list. Compute the portions from them with the formula of the task and go backward. "
+        "Then each credit is one Scalar's grad times (actual minus planned).",
     ),
 )
 
@@ -1045,8 +1044,8 @@ STEP = Exercise(
         "Go backward link by link: regret → portions → coins for a dish → its share. Multiply the rates.",
         "The gradient for share i is 2 (portions − guests) · budget · rates[i]. Then keep the sum of the shares: "
         "subtract the mean of the gradient.",
-        "g = [2 * (portions - guests) * budget * r for r in rates]; mean = sum(g) / len(g); return [s - eta * (gi - "
-        "mean) for s, gi in zip(shares, g)].",
+        "Build the whole list g first, with g[i] = 2 * (portions - guests) * budget * rates[i]. Work out its mean. "
+        "Each new share is the old one minus eta times (g[i] minus that mean).",
     ),
 )
 
