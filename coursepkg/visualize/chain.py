@@ -38,7 +38,6 @@ class _Stage:
     name: str
     value: str
     gradient: str
-    lines: list[tuple[str, str, str]]
     width: float
     half: float
 
@@ -61,9 +60,9 @@ def draw_chain(
     rates : mapping of (str, str) to quantity
         For each arrow (from, to) its rate: a number, a (number, unit) pair, or a text.
     values : mapping of str to quantity, optional
-        Forward values, written in green in the boxes.
+        Forward values, written in green in the boxes, under the names.
     gradients : mapping of str to quantity, optional
-        How much the last quantity changes with each, written in red in the boxes.
+        How much the last quantity changes with each, written in red beneath the boxes.
     title, caption : str
         A line over and a few lines under the drawing, such as the product of the rates with its units.
 
@@ -121,17 +120,15 @@ def _check(columns: Sequence[Sequence[str]], rates: Mapping[tuple[str, str], Any
 def _stage(name: str, values: Mapping[str, Any], gradients: Mapping[str, Any]) -> _Stage:
     value = quantity(values[name]) if name in values else ""
     gradient = quantity(gradients[name]) if name in gradients else ""
-    lines = [(name, INK, "bold"), (value, VALUE, "normal"), (gradient, GRADIENT, "normal")]
-    lines = [entry for entry in lines if entry[0]]
-    width = max(text_width(text, _SIZE) * (svg.BOLD if weight == "bold" else 1) for text, _, weight in lines) + 24
-    return _Stage(name, value, gradient, lines, max(width, 70), 9 * len(lines) + 6)
+    width = max(text_width(name, _SIZE) * svg.BOLD, text_width(value, _SIZE), text_width(gradient, _SIZE)) + 24
+    return _Stage(name, value, gradient, max(width, 70), 24 if value else 15)
 
 
 def _arrange(
     boxes: Sequence[_Stage], edges: Sequence[tuple[int, int]], labels: Sequence[str], place: Sequence[int]
 ) -> tuple[Layout, list[int]]:
     """Lay out the boxes with a place for each rate in the column after its arrow leaves."""
-    room = [Box(box.width, 8, box.half + 9, box.half + 9) for box in boxes]
+    room = [Box(box.width, 8, box.half + 9, box.half + (26 if box.gradient else 9)) for box in boxes]
     column = [2 * p for p in place]
     pieces, taps = [], []
     for (source, target), label in zip(edges, labels, strict=True):
@@ -167,12 +164,15 @@ def _draw_arrows(
 
 def _draw_stage(layout: Layout, index: int, box: _Stage) -> list[str]:
     left, y = layout.right[index] - box.width, layout.y[index]
-    parts = [svg.rectangle(left, y - box.half, box.width, 2 * box.half, radius=8, fill=SHADE, role="stage")]
-    for row, (text, colour, weight) in enumerate(box.lines):
-        baseline = y - box.half + 19 + 18 * row
-        parts.append(
-            svg.text(left + box.width / 2, baseline, text, fill=colour, weight=weight, anchor="middle", halo=False)
-        )
+    middle = left + box.width / 2
+    top = y - box.half
+    parts = [svg.rectangle(left, top, box.width, 2 * box.half, radius=8, fill=SHADE, role="stage")]
+    parts.append(svg.text(middle, top + 20, box.name, weight="bold", anchor="middle", halo=False, role="stage-name"))
+    if box.value:
+        parts.append(svg.text(middle, top + 38, box.value, fill=VALUE, anchor="middle", halo=False, role="value"))
+    if box.gradient:
+        below = y + box.half + 17
+        parts.append(svg.text(middle, below, box.gradient, fill=GRADIENT, anchor="middle", role="gradient"))
     return parts
 
 

@@ -105,7 +105,7 @@ def _cell(entry: float, x: float, y: float, width: float, height: float, largest
             svg.circle(x + width / 2, y + height / 2, 2 if write else 1, fill=MUTED, stroke=MUTED, width=0, role="zero")
         )
     elif write:
-        ink = PAPER if _luminance(fill) < 0.3 else INK
+        ink = PAPER if _luminance(fill) < 0.2 else INK
         text = format_number(entry)
         parts.append(
             svg.text(

@@ -34,10 +34,15 @@ def test_words_are_apart_and_on_the_paper():
     assert not misplaced(kitchen().svg)
 
 
-def test_values_and_gradients_stand_in_the_boxes():
-    contents = [text.content for text in texts(kitchen().svg)]
-    assert {"20 €", "1000 g", "0.004 portions/g", "1"} <= set(contents)
-    assert len(shapes(kitchen().svg, "stage")) == 6
+def test_values_stand_in_the_boxes_and_gradients_beneath():
+    boxes = shapes(kitchen().svg, "stage")
+    spans = [(float(box["y"]) + 30, float(box["y"]) + float(box["height"]) + 30) for box in boxes]  # under the title
+    found = {role: [text for text in texts(kitchen().svg) if text.role == role] for role in ("value", "gradient")}
+    assert [text.content for text in found["value"]] == ["20 €", "1000 g"]
+    assert [text.content for text in found["gradient"]] == ["0.004 portions/g", "1"]
+    assert all(any(top < text.top and text.bottom < bottom for top, bottom in spans) for text in found["value"])
+    for text, (_, bottom) in zip(found["gradient"], spans[-2:], strict=True):
+        assert bottom < text.top < bottom + 20
 
 
 def test_the_words_name_rates_values_and_gradients():
