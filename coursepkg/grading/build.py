@@ -347,11 +347,14 @@ def leaks(files: Mapping[str, str], secrets: Mapping[str, str]) -> list[str]:
     squeezed = {line: _squeeze(line) for line in secrets}
     found = []
     for name, text in files.items():
-        plain = _squeeze("\n".join(_texts(json.loads(text))))
+        lines = [line for part in _texts(json.loads(text)) for line in part.splitlines()]
+        plain = "\n".join(
+            _squeeze(line) for line in lines if not line.lstrip().startswith(("def ", "class ", "import "))
+        )
         found += [
             f"exercises/{name} shows {line!r}, a line from {secrets[line]}"
             for line, key in squeezed.items()
-            if key in plain
+            if key in plain and re.search(rf"(?<![\w.]){re.escape(key)}", plain)
         ]
     return found
 

@@ -84,7 +84,7 @@ def _check(notebook: Path) -> int:
         word = _WORDS.get(verdict.status, "not judged")
         points += compiled["points"] if verdict.passed else 0
         print(f"{compiled['id']}  {compiled['title']:<{width}}  {word:<13}  {verdict.right}/{verdict.total}")
-        if not verdict.passed:
+        if verdict.status not in ("passed", "not-attempted"):
             print("".join(f"       {line}\n" for line in verdict.text.splitlines()), end="")
     print(f"{points} of {sum(compiled['points'] for compiled, _ in results)} points")
     statuses = {verdict.status for _, verdict in results}

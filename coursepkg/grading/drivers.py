@@ -160,6 +160,26 @@ def repeated(answer: Callable[..., Any], state: Any, *args: Any, times: int = 3)
     return states
 
 
+# Written with + - * alone, so that rounding is the same on every processor.
+POLYNOMIALS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "square": ("x*x", lambda x: x * x),
+    "cube": ("x*x*x", lambda x: x * x * x),
+    "bowl": ("(x - 7)*(x - 7)", lambda x: (x - 7.0) * (x - 7.0)),
+    "quartic": ("x*x*x*x - 3*x*x + x", lambda x: x * x * x * x - 3.0 * x * x + x),
+    "wiggle": ("x*x*x*x*x - x*x + 2*x", lambda x: x * x * x * x * x - x * x + 2.0 * x),
+}
+
+
+def _show_slope(name: str, x: float) -> str:
+    return f"f(x) = {POLYNOMIALS[name][0]} at x = {x:g}"
+
+
+@driver("slope_of", takes="function", arity=2, show=_show_slope)
+def slope_of(answer: Callable[..., Any], name: str, x: float) -> Any:
+    """``answer(f, x)`` for a polynomial f chosen by name, which takes floats, complex numbers and arrays: its value."""
+    return answer(POLYNOMIALS[name][1], x)
+
+
 # --- a learner's own Scalar ------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,36 @@
+"""The driver that hands a polynomial to a learner's numerical derivative."""
+
+import numpy as np
+import pytest
+
+from coursepkg.grading.drivers import DRIVERS, POLYNOMIALS
+
+
+def central(f, x):
+    return (f(x + 1e-5) - f(x - 1e-5)) / 2e-5
+
+
+@pytest.mark.parametrize("name", POLYNOMIALS)
+def test_every_polynomial_has_the_slope_that_its_words_have(name):
+    sympy = pytest.importorskip("sympy")
+    words, _ = POLYNOMIALS[name]
+    expected = float(sympy.sympify(words).diff().subs("x", -1.3))
+    assert DRIVERS["slope_of"].run(central, name, -1.3) == pytest.approx(expected, rel=1e-7)
+
+
+@pytest.mark.parametrize("name", POLYNOMIALS)
+def test_complex_steps_and_arrays_are_answers_too(name):
+    def by_complex_step(f, x):
+        return f(complex(x, 1e-30)).imag / 1e-30
+
+    def by_array(f, x):
+        low, high = f(np.array([x - 1e-5, x + 1e-5]))
+        return (high - low) / 2e-5
+
+    run = DRIVERS["slope_of"].run
+    assert run(by_complex_step, name, 1.7) == pytest.approx(run(central, name, 1.7), rel=1e-7)
+    assert run(by_array, name, 1.7) == pytest.approx(run(central, name, 1.7), rel=1e-7)
+
+
+def test_a_case_is_worded_for_the_feedback():
+    assert DRIVERS["slope_of"].show("cube", -2.0) == "f(x) = x*x*x at x = -2"
