@@ -10,7 +10,7 @@ import math
 from collections import namedtuple
 from collections.abc import Callable
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import sympy
@@ -116,7 +116,7 @@ class Symbolic:
         if not self.expression.is_number:
             raise TypeError(
                 f"{self.expression} is a formula, not a number yet: it cannot be mixed with Scalars, nor given to "
-                "math.exp and its kin. Use exp, tanh, ... from coursepkg.autodiff.scalar, or the methods x.exp(), x.tanh()"
+                "math.exp and its kin. Use exp, tanh, ... from coursepkg.autodiff.scalar, or methods such as x.exp()"
             )
         return _real(self.expression)
 
@@ -213,8 +213,7 @@ class Derivation:
         if not math.isfinite(_real(self.expression.subs(point))):
             raise ValueError(f"{self.expression} is infinite there; choose a point where the function has a value")
         numbers = [_real(partial.subs(point)) for partial in self._partials]
-        gradient: Any = namedtuple("Gradient", self.names, rename=True)
-        return gradient(*numbers)
+        return _gradient_type(self.names)(*numbers)
 
     def value_at(self, *values: float, **named: float) -> float:
         """Evaluate the formula itself at a point, given by position or by name."""
@@ -241,6 +240,12 @@ class Derivation:
             raise TypeError(f"a point needs one number for each of {', '.join(self.names)}")
         numbers = (float(given[name]) for name in self.names)
         return {symbol: sympy.Float(number, _DIGITS) for symbol, number in zip(self._symbols, numbers, strict=True)}
+
+
+@lru_cache
+def _gradient_type(names: tuple[str, ...]) -> Any:
+    make: Any = namedtuple  # a type checker would like the names to be literals
+    return make("Gradient", names, rename=True)
 
 
 def _real(expression: sympy.Expr) -> float:
