@@ -6,7 +6,6 @@ Notebook 00 calls it. Nothing here needs a network.
 import importlib
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 OLDEST_PYTHON = (3, 11)
 LIBRARIES = ("numpy", "sympy", "matplotlib", "ipywidgets", "scipy", "sklearn", "tqdm")
@@ -47,9 +46,9 @@ def _two_routes() -> str | None:
 
 
 def _exercises() -> str | None:
-    from coursepkg.grading.notebook import find_checks
+    from coursepkg.grading.notebook import checks_folder
 
-    if find_checks(Path.cwd()) is not None:
+    if checks_folder() is not None:
         return None
     return "the checks of the exercises were not found; keep the notebooks inside the course's folder"
 

@@ -60,8 +60,8 @@ class Marks(list[Mark]):
         return f"Look out for these in chapters 01 and 02: {', '.join(missed)}."
 
     def __str__(self) -> str:
-        lines = [f"{mark.question.number:>2}  {mark.text}" for mark in self]
-        return "\n".join([*lines, "", f"{self.score} of {len(self)}. {self.advice}"])
+        lines = [f"{mark.question.number:>2}  {mark.text}" for mark in self if mark.choice]
+        return "\n".join([*lines, "", f"{self.score} of {len(self)}. {self.advice}"]).lstrip()
 
     __repr__ = __str__
 
@@ -137,7 +137,7 @@ def ask() -> Any:
     def row(question: Question) -> widgets.Widget:
         verdict = widgets.HTML()
         choice = widgets.RadioButtons(
-            options=[(f"{letter}  {option.text}", letter) for letter, option in question.options.items()],
+            options=[(f"{letter} · {option.text}", letter) for letter, option in question.options.items()],
             value=None,
             layout=widgets.Layout(width="auto"),
         )
