@@ -72,6 +72,8 @@ class History:
         Learning rate of the last step of the epoch.
     gradient_norms : dict of str to list of float
         Mean norm of each parameter's gradient over the batches, if the trainer was asked to watch.
+    metric_name : str
+        What the metric is called in plots.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -80,6 +82,7 @@ class History:
     validation_metric: list[float] = field(default_factory=list)
     lr: list[float] = field(default_factory=list)
     gradient_norms: dict[str, list[float]] = field(default_factory=dict)
+    metric_name: str = "metric"
 
     def plot(self, *, what: str = "loss", log: bool = False, title: str = "") -> Any:
         """Draw the loss or the metric by epoch.
@@ -107,7 +110,9 @@ class History:
             raise ValueError(
                 f"there is no {what} to plot; train first, and give the trainer a metric if you ask for it"
             )
-        return draw_loss(present, log=log, xlabel="epoch", ylabel="loss L" if what == "loss" else what, title=title)
+        return draw_loss(
+            present, log=log, xlabel="epoch", ylabel="loss L" if what == "loss" else self.metric_name, title=title
+        )
 
     def plot_gradients(self, *, epochs: Iterable[int] = (0, -1), title: str = "") -> Any:
         """Draw the norms of the gradients, parameter by parameter, at chosen epochs.
@@ -134,8 +139,9 @@ class History:
     def __repr__(self) -> str:
         if not self.loss:
             return "History(no epochs)"
-        runs = {name.replace("_", " "): run for name, run in vars(self).items() if name != "gradient_norms"}
-        text = ", ".join(f"{name} {run[0]:.4g} to {run[-1]:.4g}" for name, run in runs.items() if run)
+        runs = [(name, run) for name, run in vars(self).items() if isinstance(run, list) and run]
+        named = [(name.replace("metric", self.metric_name).replace("_", " "), run) for name, run in runs]
+        text = ", ".join(f"{name} {run[0]:.4g} to {run[-1]:.4g}" for name, run in named)
         return f"History({len(self.loss)} epochs: {text})"
 
 
@@ -196,7 +202,7 @@ class Trainer:
         self.metric = metric
         self.max_grad_norm = max_grad_norm
         self.watch_gradients = watch_gradients
-        self.history = History()
+        self.history = History(metric_name=getattr(metric, "__name__", "metric"))
         self._names = _parameter_names(model, optimizer)
 
     def fit(

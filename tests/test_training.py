@@ -57,6 +57,7 @@ def test_the_history_has_one_entry_per_epoch_and_goes_on():
     assert list(history.gradient_norms) == ["0.weight", "0.bias", "2.weight", "2.bias"]
     assert all(len(run) == 5 and min(run) > 0 for run in history.gradient_norms.values())
     assert repr(history).startswith("History(5 epochs: loss ")
+    assert "validation accuracy" in repr(history)
 
 
 def test_the_same_generator_gives_the_same_run():
@@ -195,7 +196,7 @@ def test_the_history_plots_itself():
     trainer, data, held_out, rng = moons_trainer(watch_gradients=True)
     history = trainer.fit(data, epochs=3, batch_size=50, rng=rng, validation=held_out)
     assert "training goes from" in history.plot().alt
-    assert "validation goes from" in history.plot(what="metric").alt
+    assert history.plot(what="metric").alt.startswith("accuracy by epoch. training goes from")
     assert "epoch 1: parameter 0.weight" in history.plot_gradients().alt
     with pytest.raises(ValueError, match="'loss' or 'metric'"):
         history.plot(what="accuracy")

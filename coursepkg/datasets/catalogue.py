@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from coursepkg.datasets import bundled, files, idx, tables
+from coursepkg.datasets import bundled, chip, files, idx, tables
 from coursepkg.datasets.core import Dataset
 
 _BUNDLED: dict[str, Callable[[], Dataset]] = {
@@ -15,6 +15,7 @@ _BUNDLED: dict[str, Callable[[], Dataset]] = {
     "diabetes": bundled.diabetes,
 }
 NAMES = (*_BUNDLED, "mnist/test", "mnist/train", *(f"uci/{name}" for name in tables.TABLES))
+MEASUREMENTS = tuple(f"photonic_chip/{name}" for name in chip.FILES)
 
 
 def load(name: str) -> Dataset:
@@ -34,7 +35,7 @@ def load(name: str) -> Dataset:
     """
     if name in _BUNDLED:
         return _BUNDLED[name]()
-    _known(name)
+    _known(name, NAMES)
     folder, _, rest = name.partition("/")
     return idx.mnist(rest) if folder == "mnist" else tables.uci(rest)
 
@@ -45,20 +46,20 @@ def available(name: str) -> bool:
     Parameters
     ----------
     name : str
-        As for :func:`load`.
+        As for :func:`load`, or ``"photonic_chip/..."`` with a name of :func:`coursepkg.datasets.photonic_chip`.
     """
     if name in _BUNDLED:
         return True
-    _known(name)
+    _known(name, NAMES + MEASUREMENTS)
     folder, _, rest = name.partition("/")
     if folder == "mnist":
         prefix = idx.PARTS[rest].prefix
         needed = [f"mnist/{file}.gz" for file in idx.CHECKSUMS if file.startswith(prefix)]
     else:
-        needed = [f"uci/{tables.FILES[rest]}"]
+        needed = [f"{folder}/{tables.FILES[rest] if folder == 'uci' else chip.FILES[rest][0]}"]
     return all(any((place / file).is_file() for place in files.search_path()) for file in needed)
 
 
-def _known(name: str) -> None:
-    if name not in NAMES:
-        raise ValueError(f"there is no data set {name!r}; choose one of {', '.join(NAMES)}")
+def _known(name: str, names: tuple[str, ...]) -> None:
+    if name not in names:
+        raise ValueError(f"there is no data set {name!r}; choose one of {', '.join(names)}")

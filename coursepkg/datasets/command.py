@@ -6,7 +6,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from coursepkg.datasets.catalogue import NAMES, available, load
+from coursepkg.datasets.catalogue import MEASUREMENTS, NAMES, available, load
+from coursepkg.datasets.chip import photonic_chip
 from coursepkg.datasets.core import DataCorrupt, DataNotFound
 from coursepkg.datasets.download import fetch
 
@@ -29,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands.add_parser("list", help="show every data set and whether it is on this computer")
     commands.add_parser("check", help="read every data set that is here and report damaged files")
     getter = commands.add_parser("fetch", help="download a larger data set once, into the cache")
-    getter.add_argument("name", choices=["mnist", "uci"])
+    getter.add_argument("name", choices=["mnist", "uci", "photonic-chip"])
     arguments = parser.parse_args(argv)
     if arguments.command == "fetch":
         return _fetch(arguments.name)
@@ -48,16 +49,23 @@ def _fetch(name: str) -> int:
 
 def _list(*, read: bool) -> int:
     damaged = 0
-    for name in NAMES:
+    for name in NAMES + MEASUREMENTS:
         try:
             state = "here" if available(name) else "not on this computer"
             if read and state == "here":
-                state = repr(load(name))
+                state = _summary(name)
         except DataNotFound as error:
             print(error, file=sys.stderr)
             return 1
         except DataCorrupt as error:
             damaged += 1
             state = f"DAMAGED: {error}"
-        print(f"{name:22} {state}")
+        print(f"{name:28} {state}")
     return 1 if damaged else 0
+
+
+def _summary(name: str) -> str:
+    if name not in MEASUREMENTS:
+        return repr(load(name))
+    arrays = photonic_chip(name.partition("/")[2])
+    return ", ".join(f"{key} {array.shape}" for key, array in arrays.items())

@@ -7,6 +7,7 @@ holds half a file.
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from coursepkg.datasets import idx, tables
+from coursepkg.datasets import chip, idx, originals, tables
 from coursepkg.datasets.core import DataCorrupt, DataNotFound
 from coursepkg.datasets.files import cache_folder, check_sum, refuse_web_page
 
@@ -34,9 +35,9 @@ def fetch(
 
     Parameters
     ----------
-    name : {"mnist", "uci"}
-        MNIST comes from OpenML through scikit-learn's client, the tables from the repository of the neural tree's
-        authors.
+    name : {"mnist", "uci", "photonic-chip"}
+        MNIST comes from OpenML through scikit-learn's client, the tables and the measurements from their authors'
+        repositories.
     progress : bool
         Show a progress bar.
     openml : callable, optional
@@ -60,7 +61,9 @@ def fetch(
         return _fetch_mnist(openml or _scikit_learn_openml, progress)
     if name == "uci":
         return _fetch_tables(download or _https, progress)
-    raise ValueError(f"there is nothing to fetch under the name {name!r}; choose 'mnist' or 'uci'")
+    if name == "photonic-chip":
+        return _fetch_chip(download or _https, progress)
+    raise ValueError(f"there is nothing to fetch under the name {name!r}; choose 'mnist', 'uci' or 'photonic-chip'")
 
 
 def _fetch_tables(download: Download, progress: bool) -> list[Path]:
@@ -75,6 +78,24 @@ def _fetch_tables(download: Download, progress: bool) -> list[Path]:
         refuse_web_page(paths[name], content)
         check_sum(paths[name], content, tables.TABLES[name].sha256)
         _write(paths[name], content)
+    return list(paths.values())
+
+
+def _fetch_chip(download: Download, progress: bool) -> list[Path]:
+    from tqdm import tqdm
+
+    folder = cache_folder() / "photonic_chip"
+    paths = {name: folder / file for name, (file, _) in chip.FILES.items()}
+    missing = [name for name, path in paths.items() if not path.is_file()]
+    for name in tqdm(missing, desc="measurements", unit="file", disable=not progress):
+        with _offline_message(chip.OFFER):
+            content = download(originals.SOURCE + originals.ORIGINALS[name].file)
+        refuse_web_page(paths[name], content)
+        arrays = originals.read_original(name, content)
+        check_sum(paths[name], chip.canonical_bytes(arrays), chip.FILES[name][1])
+        archive = io.BytesIO()
+        np.savez(archive, allow_pickle=False, **arrays)
+        _write(paths[name], archive.getvalue())
     return list(paths.values())
 
 

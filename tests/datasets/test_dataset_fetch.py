@@ -116,7 +116,7 @@ def test_an_openml_answer_that_is_not_mnist_is_never_kept(answer, spoil, message
 
 
 def test_unknown_names_cannot_be_fetched(folder):
-    with pytest.raises(ValueError, match="'mnist' or 'uci'"):
+    with pytest.raises(ValueError, match="'mnist', 'uci' or 'photonic-chip'"):
         datasets.fetch("imagenet")
 
 

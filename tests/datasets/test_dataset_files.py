@@ -115,6 +115,7 @@ def test_missing_data_say_how_to_get_them_and_what_to_use_instead(folder):
         datasets.photonic_chip("moons")
     assert not datasets.available("mnist/test")
     assert not datasets.available("uci/iris")
+    assert not datasets.available("photonic_chip/moons")
 
 
 def test_a_mistyped_data_folder_is_named(monkeypatch, tmp_path):
