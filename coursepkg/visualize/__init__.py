@@ -19,6 +19,7 @@ _HOME = {
     "step_through": "stepper",
     "frames": "stepper",
     "storyboard": "stepper",
+    "predict_through": "predict",
     "route_map": "route",
     "draw_chain": "chain",
     "draw_bars": "bars",

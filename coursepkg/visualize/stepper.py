@@ -178,9 +178,10 @@ class Passes:
         """The drawing after step `number`, its alt text the sentence of that step."""
         step = self.steps[number]
         heading = f"Step {number} of {len(self.steps) - 1}"
-        return Picture(self.drawing.render(self._shown(step)), f"{heading}. {step.sentence}")
+        return Picture(self.drawing.render(self.shown(step)), f"{heading}. {step.sentence}")
 
-    def _shown(self, step: Step) -> Shown:
+    def shown(self, step: Step) -> Shown:
+        """What the drawing after a step writes and marks."""
         shown = Shown()
         shown.values = {i: format_number(self.nodes[i].data) for i in step.values}
         shown.grads = {i: format_number(value) for i, value in step.grads.items()}
@@ -341,7 +342,7 @@ def _sheet(passes: Passes, chosen: Sequence[int], columns: int) -> Picture:
     parts = []
     for place, (number, lines) in enumerate(zip(chosen, captions, strict=True)):
         x, y = (place % columns) * cell, (place // columns) * height
-        parts.append(svg.nested(passes.drawing.render(passes._shown(passes.steps[number])), x, y))
+        parts.append(svg.nested(passes.drawing.render(passes.shown(passes.steps[number])), x, y))
         for row, line in enumerate(lines):
             parts.append(svg.text(x + 14, y + layout.height + note + 14 + 16 * row, line, size=12, halo=False))
     rows = -(-len(chosen) // columns)
