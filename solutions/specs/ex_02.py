@@ -848,10 +848,10 @@ ORDER = Exercise(
     ],
     hints=(
         "When may a node be written down? Turn the answer into a rule about its parents.",
-        "Write a function visit(node): leave at once if the node has been seen; visit its parents; then "
-        "append the node. Remember what you have seen in a set.",
-        "Inside topological_order: order = [], seen = set(), define visit as in the second hint with "
-        "`seen.add(node)` first and `order.append(node)` last, call visit(root), return order.",
+        "Write a function visit(node) that leaves at once if it has seen the node, visits all parents, and only then "
+        "appends the node to the list. A set remembers what has been seen.",
+        "Three steps inside visit: mark the node as seen, call visit for each of its parents, append the node. Around "
+        "it: an empty list, an empty set, one call visit(root), and the list is returned.",
     ),
 )
 
