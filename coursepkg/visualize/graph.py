@@ -24,8 +24,8 @@ def draw_graph(
     *,
     values: bool = True,
     grads: bool = True,
-    ask: Iterable[Any] = (),
-    highlight: Iterable[Any] = (),
+    ask: Any = (),
+    highlight: Any = (),
     names: bool = False,
     title: str = "",
     max_nodes: int = 40,
@@ -43,9 +43,9 @@ def draw_graph(
         ``.label`` and ``.local_grads`` are used when they exist.
     values, grads : bool
         Write the forward values, the gradients. Turn one off to predict it first.
-    ask : iterable of nodes
+    ask : node or iterable of nodes
         Nodes whose gradient is replaced by a question mark.
-    highlight : iterable of nodes or (operand, result) pairs
+    highlight : node, or iterable of nodes and (operand, result) pairs
         Nodes and edges to mark.
     names : bool
         Write a name (v1, v2, ...) over each operation without a label.
@@ -77,7 +77,7 @@ def draw_graph(
     """
     nodes = give_names(read_graph(root))
     place = {id(node.source): node.index for node in nodes}
-    asked = [place[id(item)] for item in ask if id(item) in place]
+    asked = [place[id(item)] for item in _several(ask) if id(item) in place]
     folding = fold_graph(nodes, max_nodes)
     wires, branches = number_texts(nodes, values=values, grads=grads)
     drawing = GraphDrawing(nodes, folding, wires, branches, names=names)
@@ -119,11 +119,16 @@ def _numbers(drawing: GraphDrawing, *, values: bool, grads: bool, asked: Sequenc
     return shown
 
 
-def _mark(drawing: GraphDrawing, shown: Shown, place: dict[int, int], highlight: Iterable[Any]) -> None:
+def _several(items: Any) -> Iterable[Any]:
+    """One node is as good as a list of one."""
+    return [items] if hasattr(items, "data") else items
+
+
+def _mark(drawing: GraphDrawing, shown: Shown, place: dict[int, int], highlight: Any) -> None:
     def drawn(item: Any) -> int:
         return drawing.place.get(place.get(id(item), -1), -1)
 
-    for entry in highlight:
+    for entry in _several(highlight):
         if isinstance(entry, tuple):
             ends = tuple(drawn(end) for end in entry)
             shown.marked_edges |= {n for n, edge in enumerate(drawing.edges) if (edge.source, edge.target) == ends}

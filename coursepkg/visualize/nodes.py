@@ -91,7 +91,7 @@ def read_graph(root: Any) -> list[Node]:
     TypeError
         If `root` holds no number.
     """
-    if not hasattr(root, "data") or isinstance(root, memoryview):
+    if isinstance(getattr(root, "data", memoryview(b"")), memoryview):  # NumPy numbers have a buffer named data
         raise TypeError(
             f"a graph is drawn from the result of a computation (something with .data and .grad), got "
             f"{type(root).__name__}; pass the last Scalar, e.g. draw_graph(loss)"

@@ -4,6 +4,7 @@ import itertools
 import math
 import re
 
+import numpy as np
 import pytest
 from drawn import CORPUS, by_role, fork, misplaced, network, neuron, product, run, shapes, size, skip, sum_times, texts
 
@@ -179,6 +180,7 @@ def test_highlights_mark_nodes_and_edges():
     assert len(shapes(draw_graph(root).svg, "mark")) == 0
     assert len(shapes(draw_graph(root, highlight=[z]).svg, "mark")) == 1
     assert len(shapes(draw_graph(root, highlight=[z, (q, root)]).svg, "mark")) == 2
+    assert draw_graph(root, highlight=z, ask=q).svg == draw_graph(root, highlight=[z], ask=[q]).svg
 
 
 def test_description_reads_a_small_graph_whole():
@@ -278,8 +280,9 @@ def test_markup_in_a_label_stays_text():
 
 
 def test_what_is_no_graph_gets_advice():
-    with pytest.raises(TypeError, match="pass the last Scalar"):
-        draw_graph(3.0)
+    for wrong in (3.0, np.float64(3.0), np.zeros((2, 3)), "loss", None):
+        with pytest.raises(TypeError, match="pass the last Scalar"):
+            draw_graph(wrong)
     with pytest.raises(ValueError, match="max_nodes=2"):
         draw_graph(Scalar(1.0), max_nodes=2)
 
