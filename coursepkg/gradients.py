@@ -15,7 +15,9 @@ import numpy as np
 from coursepkg.autodiff.catalogue import astype
 from coursepkg.autodiff.dispatch import Traced, tracing
 from coursepkg.autodiff.dual import Dual
+from coursepkg.autodiff.symbolic_array import SymbolicArray, gradient_of_expression, symbols_like
 from coursepkg.autodiff.tensor import Tensor, pull_back
+from coursepkg.autodiff.trees import Tree, leaves_of, rebuild
 
 __all__ = [
     "forward",
@@ -24,38 +26,12 @@ __all__ = [
     "jvp",
     "numeric",
     "reverse",
+    "symbolic",
     "value_and_gradient",
     "vjp",
 ]
 
-Tree = Any
 Function = Callable[..., Any]
-
-
-# --- trees: an array, or a tuple, list or dict of trees
-
-
-def leaves_of(tree: Tree) -> list[Any]:
-    """Return the arrays of a tree, from left to right."""
-    if isinstance(tree, dict):
-        return [leaf for value in tree.values() for leaf in leaves_of(value)]
-    if isinstance(tree, (tuple, list)):
-        return [leaf for value in tree for leaf in leaves_of(value)]
-    return [tree]
-
-
-def rebuild(tree: Tree, leaves: list[Any]) -> Tree:
-    """Return a tree of the same structure with other leaves."""
-
-    def walk(node: Tree, supply: Iterator[Any]) -> Tree:
-        if isinstance(node, dict):
-            return {key: walk(value, supply) for key, value in node.items()}
-        if isinstance(node, (tuple, list)):
-            parts = [walk(value, supply) for value in node]
-            return type(node)(*parts) if hasattr(node, "_fields") else type(node)(parts)
-        return next(supply)
-
-    return walk(tree, iter(leaves))
 
 
 def differentiable(leaf: Any) -> Any:
@@ -112,7 +88,7 @@ def _start(tree: Tree, bit: int) -> list[Tensor]:
         if type(leaf) is Tensor and leaf.traces:
             inner = astype(leaf, leaf.dtype)
             inner.traces |= bit
-            inner._retains = True
+            inner._retain()
         else:
             inner = Tensor.leaf(leaf._data if type(leaf) is Tensor else leaf, bit)
         started.append(inner)
@@ -409,6 +385,66 @@ def numeric(f: Function, step: float = 1e-3) -> Function:
         return gradient(tree) if len(args) == 1 else gradient(*tree)
 
     return in_double_precision
+
+
+# --- algebra
+
+
+def symbolic(f: Function) -> Function:
+    """Return the gradient of ``f`` by algebra: ``f`` runs once on symbols and sympy differentiates the formula.
+
+    Meant for small arrays; the formula grows with every entry. Where ``f`` branches on values, the formula is that of the
+    branch taken at the point.
+
+    Parameters
+    ----------
+    f : callable
+        A NumPy function that returns one real number.
+
+    Returns
+    -------
+    callable
+        ``x -> gradient``, of the structure and shapes of ``x``, evaluated with 30 digits and rounded once.
+
+    Raises
+    ------
+    ValueError
+        If ``f`` returns something else than one real number.
+
+    Examples
+    --------
+    >>> symbolic(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
+    array([ 3., 12.])
+    """
+
+    def gradient(*args: Any) -> Tree:
+        tree, single = _point(args)
+        leaves = leaves_of(tree)
+        names = ["x"] if len(leaves) == 1 else [f"x{i}" for i in range(len(leaves))]
+        traced = [symbols_like(leaf, name) for leaf, name in zip(leaves, names, strict=True)]
+        output = _call(f, rebuild(tree, [array for array, _ in traced]), single)
+        numbers = [part for leaf in leaves for part in _real_parts(leaf)]
+        symbols = [symbol for _, own in traced for symbol in own]
+        if not isinstance(output, SymbolicArray):
+            _scalar(output, f)
+            return rebuild(tree, [np.zeros(leaf.shape, leaf.dtype) for leaf in leaves])
+        _scalar(output, f)
+        slopes = iter(gradient_of_expression(output.expressions.item(), symbols, numbers))
+        found = []
+        for leaf in leaves:
+            own = [
+                next(slopes) + 1j * next(slopes) if leaf.dtype.kind == "c" else next(slopes) for _ in range(leaf.size)
+            ]
+            found.append(np.array(own, leaf.dtype).reshape(leaf.shape))
+        return rebuild(tree, found)
+
+    return gradient
+
+
+def _real_parts(leaf: np.ndarray) -> list[float]:
+    if leaf.dtype.kind == "c":
+        return [part for z in leaf.ravel().tolist() for part in (z.real, z.imag)]
+    return leaf.ravel().tolist()
 
 
 # --- matrices of derivatives

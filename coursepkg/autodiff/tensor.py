@@ -15,9 +15,10 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from . import catalogue  # noqa: F401  (fills the table)
+from .array_methods import PLAIN
 from .dispatch import ORDER, LeavesGraphError, Traced, plain, tracing
 from .primitives.indexing import Patch
-from .table import Primitive
+from .table import PRIMITIVES, Primitive
 
 __all__ = ["Tensor", "no_grad", "pull_back"]
 
@@ -38,7 +39,15 @@ class no_grad(ContextDecorator):
         _recording.reset(self._tokens.pop())
 
 
-FREED: Any = ("freed",)
+class _Retained(tuple):
+    """The record of an intermediate result whose gradient is wanted too."""
+
+
+class _Freed:
+    """In place of a record that the backward pass has used up."""
+
+
+FREED: Any = _Freed()
 
 
 class Tensor(Traced):
@@ -68,7 +77,7 @@ class Tensor(Traced):
     array([0.6397, 0.1362])
     """
 
-    __slots__ = ("_data", "_record", "_retains", "grad", "order", "traces")
+    __slots__ = ("_data", "_incoming", "_record", "grad", "order", "traces")
     rank: ClassVar[int] = 1
 
     def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = None) -> None:
@@ -81,8 +90,8 @@ class Tensor(Traced):
         if self._data.dtype == object:
             raise TypeError(f"a Tensor holds numbers, got {type(data).__name__} with entries of other types")
         self.traces = 0
-        self._record = None
-        self._retains = False
+        self._record: Any = None
+        self._incoming: Any = None
         self.grad: Any = None
         self.order = next(ORDER)
         if requires_grad:
@@ -101,13 +110,13 @@ class Tensor(Traced):
                 inputs.append(a._data)
             else:
                 inputs.append(a)
-        out = entry.forward(*inputs, **kwargs)
+        out = entry.forward(*inputs, **kwargs) if kwargs else entry.forward(*inputs)
         data = out[0] if entry.saves else out
-        if isinstance(data, np.generic):
+        if type(data) is not np.ndarray and isinstance(data, np.generic):
             data = np.asarray(data)
         result = _new(Tensor)
         result._data = data
-        result._retains = False
+        result._incoming = None
         result.grad = None
         result.order = next(ORDER)
         if traces and _recording.get():
@@ -118,13 +127,25 @@ class Tensor(Traced):
             result._record = None
         return result
 
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        # The common case, in short: tensors and plain numbers only. Everything else is sorted out by the general code.
+        if method == "__call__" and not kwargs:
+            entry = PRIMITIVES.get(ufunc)
+            if entry is not None:
+                for a in inputs:
+                    if type(a) is not Tensor and type(a) not in PLAIN:
+                        break
+                else:
+                    return Tensor.apply(entry, inputs, kwargs)
+        return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
+
     @classmethod
     def leaf(cls, data: Any, traces: int) -> Tensor:
         """Wrap a value, an array or a traced value of an outer differentiation, without copying."""
         tensor = _new(Tensor)
         tensor._data = data
         tensor._record = None
-        tensor._retains = False
+        tensor._incoming = None
         tensor.grad = None
         tensor.order = next(ORDER)
         tensor.traces = traces
@@ -183,7 +204,11 @@ class Tensor(Traced):
             raise RuntimeError(
                 "retain_grad needs a tensor that requires a gradient; this one does not depend on any leaf"
             )
-        self._retains = True
+        self._retain()
+
+    def _retain(self) -> None:
+        if type(self._record) is tuple:
+            self._record = _Retained(self._record)
 
     def zero_grad(self) -> None:
         """Forget the gradient."""
@@ -252,7 +277,7 @@ class Tensor(Traced):
     def _in_place(self, operator: Any, other: Any) -> Tensor:
         """``w -= step``: a new tensor while recording (the name is bound again), a new value for the leaf under no_grad."""
         if self._record is None and not _recording.get():
-            self._replace(operator(self._data, plain(other)))
+            self._data = operator(self._data, plain(other))
             return self
         if self._record is None and self.traces:
             raise LeavesGraphError(
@@ -341,61 +366,61 @@ def pull_back(
     """
     retain_graph = create_graph if retain_graph is None else retain_graph
     arrived: list[Arrived] = []
-    pending: dict[int, list[Any]] = {}  # order -> [tensor, gradient so far, whether we may add to it in place]
-    newest: list[int] = []  # a heap of the orders in `pending`, negated: heapq gives the smallest first
-    for tensor, g in seeds:
-        _accumulate(pending, newest, tensor, g, False)
-    while newest:
-        node, g, owned = pending.pop(-heappop(newest))
-        record = node._record
-        if record is None or node._retains:
-            arrived.append(Arrived(node, g, owned))
-            if record is None:
-                continue
-        if record is FREED:
-            raise RuntimeError(
-                "this graph was freed by an earlier backward pass; call backward(retain_graph=True) the first time if you "
-                "need to go through it twice"
-            )
-        entry, args, inputs, kwargs, out = record
-        if create_graph:
-            inputs, out = _traced_inputs(node)
-        elif not retain_graph:
-            node._record = FREED
-        rules = entry.vjp
-        for i, parent in enumerate(args):
-            if type(parent) is not Tensor or not parent.traces & wanted:
-                continue
-            gi = rules[i](g, out, *inputs, **kwargs)
-            data = parent._data
-            slot = pending.get(parent.order)
-            if gi.shape != data.shape or gi.dtype is not data.dtype:
-                if type(gi) is Patch:
-                    if slot is not None and slot[2]:
-                        gi.add_to(slot[1])
-                        continue
-                    gi = gi.spread(data)
-                gi = fit(gi, data)
-            if slot is None:
-                # By reference; only a leaf must know whether the array is its own, since users see it.
-                fresh = parent._record is None and type(gi) is np.ndarray and gi is not g and gi.base is None
-                pending[parent.order] = [parent, gi, fresh]
-                heappush(newest, -parent.order)
-            elif slot[2]:
-                slot[1] += gi
+    newest: list[tuple[int, Tensor]] = []  # a heap of tensors with a gradient; the order is negated: smallest first
+    owned: set[int] = set()  # tensors whose gradient is our own array, which we may add to in place
+    try:
+        for tensor, g in seeds:
+            if tensor._incoming is None:
+                heappush(newest, (-tensor.order, tensor))
+                tensor._incoming = g
             else:
-                slot[1] = slot[1] + gi
-                slot[2] = type(slot[1]) is np.ndarray
+                tensor._incoming = tensor._incoming + g
+        while newest:
+            node = heappop(newest)[1]
+            g, node._incoming = node._incoming, None
+            record = node._record
+            if type(record) is not tuple:
+                if record is FREED:
+                    raise RuntimeError(
+                        "this graph was freed by an earlier backward pass; call backward(retain_graph=True) the first "
+                        "time if you need to go through it twice"
+                    )
+                arrived.append(Arrived(node, g, node.order in owned))
+                if record is None:
+                    continue
+            entry, args, inputs, kwargs, out = record
+            if create_graph:
+                inputs, out = _traced_inputs(node)
+            elif not retain_graph:
+                node._record = FREED
+            for rule, parent in zip(entry.vjp, args):  # noqa: B905 (one rule may serve any number of arguments)
+                if type(parent) is not Tensor or not parent.traces & wanted:
+                    continue
+                gi = rule(g, out, *inputs, **kwargs) if kwargs else rule(g, out, *inputs)
+                data, before = parent._data, parent._incoming
+                if gi.shape != data.shape or gi.dtype is not data.dtype:
+                    if type(gi) is Patch:
+                        if parent.order in owned:
+                            gi.add_to(before)
+                            continue
+                        gi = gi.spread(data)
+                    gi = fit(gi, data)
+                if before is None:  # the first gradient by reference
+                    parent._incoming = gi
+                    heappush(newest, (-parent.order, parent))
+                    # Users see a leaf's gradient, so it matters whether anybody else holds the same array.
+                    if parent._record is None and type(gi) is np.ndarray and gi is not g and gi.base is None:
+                        owned.add(parent.order)
+                elif parent.order in owned:  # from the third on in place
+                    before += gi
+                else:  # the second makes a new array
+                    parent._incoming = total = before + gi
+                    if type(total) is np.ndarray:
+                        owned.add(parent.order)
+    finally:
+        for _, tensor in newest:
+            tensor._incoming = None
     return arrived
-
-
-def _accumulate(pending: dict[int, list[Any]], newest: list[int], tensor: Tensor, g: Any, owned: bool) -> None:
-    slot = pending.get(tensor.order)
-    if slot is None:
-        pending[tensor.order] = [tensor, g, owned]
-        heappush(newest, -tensor.order)
-    else:
-        slot[1] = slot[1] + g
 
 
 def _traced_inputs(node: Tensor) -> tuple[Any, Any]:

@@ -144,4 +144,10 @@ where = elementwise(
     ],
     sympy=lambda sp, condition, x, y: x if condition else y,
 )
-sign = elementwise(np.sign, lambda g, out, x: np.zeros_like(g), flat=True, sympy=lambda sp, x: sp.sign(x))
+sign = elementwise(
+    np.sign,
+    lambda g, out, x: np.zeros_like(g),
+    flat=True,
+    # Sympy would differentiate the jump to a delta function; away from it the sign is a number.
+    sympy_array=lambda sp, values, x: np.frompyfunc(sp.Integer, 1, 1)(np.sign(values[0])),
+)

@@ -44,7 +44,8 @@ def is_basic(index: Any) -> bool:
     """Return whether an index holds only integers, slices, ``...`` and None, so that no entry is picked twice."""
     parts = index if isinstance(index, tuple) else (index,)
     return all(
-        p is None or p is Ellipsis or (isinstance(p, (slice, int, np.integer)) and not isinstance(p, bool)) for p in parts
+        p is None or p is Ellipsis or (isinstance(p, (slice, int, np.integer)) and not isinstance(p, bool))
+        for p in parts
     )
 
 

@@ -165,7 +165,7 @@ einsum = primitive(
         einsum_example("...ij,...jk->...ik", (2, 3, 4), (4, 2)),
         einsum_example("...i->...", (2, 3)),
         einsum_example("i,ij,j->", (2,), (2, 3), (3,), optimize=True),
-        einsum_example("b...,...->b", (2, 3), (3,)),
+        einsum_example("b...,...->b...", (2, 3), (3,)),
     ],
 )
 
