@@ -178,8 +178,6 @@ class Number:
                 order.append(node)
 
         visit(self)
-        for node in order:
-            node.grad = node.grad if not node.parents else 0.0
         self.grad = 1.0
         for node in reversed(order):
             for parent, rate in zip(node.parents, node.local_grads, strict=True):

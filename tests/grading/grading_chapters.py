@@ -1,0 +1,56 @@
+"""The chapters that the grader is proved on: all of the course, and one written to test the grader itself."""
+
+import shutil
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from coursepkg.grading.build import build_tree, write_tree
+from coursepkg.grading.calling import LocalCall, Outcome
+from coursepkg.grading.judge import judge
+from coursepkg.grading.spec import compile_check, load_specs
+from coursepkg.grading.values import decode, tree
+
+PROJECT = Path(__file__).parents[2]
+OWN = Path(__file__).parent / "chapter"
+SEEDS = (None, 1, 2, 3)  # None: the visible inputs; a number: hidden inputs drawn with that seed
+
+
+@cache
+def exercises():
+    """All exercises, by id."""
+    chapters = {**load_specs(PROJECT / "solutions" / "specs"), **load_specs(OWN / "solutions" / "specs")}
+    return {exercise.id: exercise for chapter in chapters.values() for exercise in chapter}
+
+
+@cache
+def compiled(exercise_id, seed=None):
+    """The compiled check of an exercise, with visible or hidden inputs."""
+    rng = None if seed is None else np.random.default_rng(seed)
+    return compile_check(exercises()[exercise_id], rng)
+
+
+def judged(exercise_id, answer, seed=None, seconds=5.0):
+    """The verdict on an answer."""
+    check = compiled(exercise_id, seed)
+    return judge(check, LocalCall(answer, check["driver"], seconds=seconds))
+
+
+def replayed(exercise_id, transform, seed=None):
+    """The verdict on an answer that returns ``transform(expected value)`` in each case."""
+    check = compiled(exercise_id, seed)
+    values = {str((item["args"], item["kwargs"])): item["expected"] for item in check["cases"]}
+
+    def call(item):
+        return Outcome("value", tree(transform(decode(values[str((item["args"], item["kwargs"]))]))))
+
+    return judge(check, call)
+
+
+def build_in(folder):
+    """A copy of the grader's own chapter with its learner's tree built; returns its root."""
+    root = folder / "course"
+    shutil.copytree(OWN, root)
+    write_tree(build_tree(root), root)
+    return root

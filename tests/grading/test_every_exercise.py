@@ -1,0 +1,198 @@
+"""What holds for every exercise: right answers pass however they are written, wrong ones fail and are named."""
+
+import json
+import re
+
+import nbclient
+import nbformat
+import numpy as np
+import pytest
+from grading_chapters import OWN, PROJECT, SEEDS, build_in, compiled, exercises, judged, replayed
+from reference_mutants import mutants
+
+from coursepkg.grading.build import BEGIN, build_tree, compare_tree, source_of
+from coursepkg.grading.checking import judge_notebook, load_checks
+from coursepkg.grading.feedback import PATTERNS
+from coursepkg.grading.values import is_number, leaves, map_numbers
+
+IDS = list(exercises())
+CHAPTERS = sorted({exercise_id.split(".")[0] for exercise_id in IDS})
+every_exercise = pytest.mark.parametrize("exercise_id", IDS)
+every_chapter = pytest.mark.parametrize("chapter", CHAPTERS)
+every_input = pytest.mark.parametrize("seed", SEEDS, ids=lambda seed: "visible" if seed is None else f"hidden{seed}")
+
+
+# --- right answers ---------------------------------------------------------------------------------------------------
+
+
+@every_input
+@every_exercise
+def test_reference_and_every_accepted_answer_pass(exercise_id, seed):
+    exercise = exercises()[exercise_id]
+    assert len({id(answer) for answer in (exercise.reference, *exercise.accepted)}) >= 6
+    for answer in (exercise.reference, *exercise.accepted):
+        verdict = judged(exercise_id, answer, seed)
+        assert verdict.passed, f"{answer.__name__}: {verdict}"
+
+
+# --- wrong answers ---------------------------------------------------------------------------------------------------
+
+
+@every_input
+@every_exercise
+def test_every_misconception_is_named(exercise_id, seed):
+    exercise = exercises()[exercise_id]
+    named = {entry.id: judged(exercise_id, entry.answer, seed) for entry in exercise.bank}
+    assert {name: verdict.finding for name, verdict in named.items()} == {name: name for name in named}
+    assert {verdict.status for verdict in named.values()} == {"wrong"}
+
+
+GENERIC = {
+    "zero": np.zeros_like,
+    "negated": lambda x: -x,
+    "doubled": lambda x: 2 * x,
+    "halved": lambda x: x / 2,
+    "plus one": lambda x: x + 1,
+    "not a number": lambda x: x * np.nan,
+}
+
+
+@every_input
+@every_exercise
+def test_generic_wrong_answers_fail(exercise_id, seed):
+    for name, change in GENERIC.items():
+        verdict = replayed(exercise_id, lambda value, change=change: map_numbers(change, value), seed)
+        assert verdict.status == "wrong", f"{name} is accepted"
+    for other in (None, "a string", [], {}, (), object(), print):
+        assert replayed(exercise_id, lambda value, other=other: other, seed).status == "wrong"
+    matrices = [leaf for item in compiled(exercise_id, seed)["cases"] for leaf in leaves(item["expected"])]
+    if any(is_number(leaf) and np.ndim(leaf) == 2 for leaf in matrices):
+        assert replayed(exercise_id, lambda value: map_numbers(np.transpose, value), seed).status == "wrong"
+
+
+@every_exercise
+def test_small_changes_of_the_reference_fail(exercise_id):
+    exercise = exercises()[exercise_id]
+    made = mutants(exercise.reference)
+    survivors = {
+        mutant.label
+        for mutant in made
+        if any(judged(exercise_id, mutant.answer, seed, seconds=1).passed for seed in SEEDS)
+    }
+    explained = set(exercise.equivalent_mutants)
+    assert survivors - explained == set(), "these changes pass; mend the inputs, or say why they change nothing"
+    assert explained - survivors == set(), "these are explained but do not pass (any more)"
+    assert len(made) - len(survivors) >= 10, f"only {len(made)} changes could be tried"
+
+
+# --- the words -------------------------------------------------------------------------------------------------------
+
+
+def _numbers(text):
+    """Numbers in a text that are telling: three digits at least."""
+    found = re.findall(r"-?\d+\.?\d*(?:e[-+]?\d+)?", text)
+    return {float(number) for number in found if sum(map(str.isdigit, number)) >= 3}
+
+
+def _expected_numbers(check):
+    values = [leaf for item in check["cases"] for leaf in _floats(item["expected"])]
+    given = {number for item in check["cases"] for number in _floats([item["args"], item["kwargs"]])}
+    return {value for value in values if value not in given and not float(value).is_integer()}
+
+
+def _floats(data):
+    if isinstance(data, dict):
+        data = list(data.values())
+    if isinstance(data, list):
+        return [number for item in data for number in _floats(item)]
+    return [float(data)] if isinstance(data, int | float) and not isinstance(data, bool) else []
+
+
+@every_exercise
+def test_feedback_is_short_and_gives_nothing_away(exercise_id):
+    exercise = exercises()[exercise_id]
+    check = compiled(exercise_id)
+    verdicts = [judged(exercise_id, entry.answer) for entry in exercise.bank]
+    verdicts += [
+        replayed(exercise_id, lambda value, change=change: map_numbers(change, value)) for change in GENERIC.values()
+    ]
+    verdicts += [replayed(exercise_id, lambda value: None), judged(exercise_id, exercise.reference)]
+    secret = _expected_numbers(check)
+    for verdict in verdicts:
+        assert 1 <= len(verdict.lines) <= 4
+        assert all(0 < len(line) <= 240 for line in verdict.lines), verdict
+        if "yours:" not in verdict.text:  # a learner's own number may happen to be right for another case
+            assert not {s for s in secret for n in _numbers(verdict.text) if abs(s - n) <= 5e-4 * abs(s)}, verdict
+        assert "Traceback" not in verdict.text
+        assert "coursepkg" not in verdict.text
+
+
+@every_exercise
+def test_an_exercise_is_whole(exercise_id):
+    exercise = exercises()[exercise_id]
+    assert re.fullmatch(r"\d\d\.[1-9]\d?", exercise_id)
+    assert len(set(exercise.hints)) == 3
+    assert len(exercise.bank) >= 5
+    assert len(exercise.accepted) >= 5
+    assert not {entry.id for entry in exercise.bank} & set(PATTERNS), "a misconception has a pattern's name"
+    assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", entry.id) for entry in exercise.bank)
+    assert all(reason.strip() for reason in exercise.equivalent_mutants.values())
+
+
+# --- the notebooks ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def own_course(tmp_path_factory):
+    return build_in(tmp_path_factory.mktemp("course"))
+
+
+def _notebook(root, tree, chapter):
+    return next(path for path in sorted((root / tree).glob(f"{chapter}_*.ipynb")))
+
+
+def _root(chapter, own_course):
+    return own_course if (OWN / "solutions" / "specs" / f"ex_{chapter}.py").is_file() else PROJECT
+
+
+def test_the_learners_tree_is_in_step():
+    assert compare_tree(build_tree(PROJECT), PROJECT) == []
+
+
+@every_chapter
+def test_solution_notebook_passes(chapter, own_course):
+    root = _root(chapter, own_course)
+    results = judge_notebook(_notebook(root, "solutions", chapter), load_checks(root / "exercises" / ".checks"))
+    assert {check["id"]: verdict.status for check, verdict in results} == {
+        exercise_id: "passed" for exercise_id in IDS if exercise_id.startswith(chapter)
+    }
+
+
+@every_chapter
+def test_untouched_notebook_runs_and_says_not_attempted(chapter, own_course):
+    root = _root(chapter, own_course)
+    path = _notebook(root, "exercises", chapter)
+    notebook = nbformat.read(path, as_version=4)
+    nbclient.NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(path.parent)}}).execute()
+    shown = {}
+    for cell in notebook.cells:
+        for exercise_id in re.findall(r'\bcheck\("(\d\d\.\d+)"', cell.source):
+            assert [output.output_type for output in cell.outputs] == ["display_data"], cell.source
+            shown[exercise_id] = cell.outputs[0].data["text/plain"].splitlines()[0]
+    assert list(shown) == [exercise_id for exercise_id in IDS if exercise_id.startswith(chapter)]
+    for exercise_id, line in shown.items():
+        assert line.startswith(f"{exercise_id} not attempted")
+
+
+@every_chapter
+def test_both_notebooks_ask_for_the_same(chapter, own_course):
+    root = _root(chapter, own_course)
+    for tree in ("solutions", "exercises"):
+        path = _notebook(root, tree, chapter)
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        code = [source_of(cell) for cell in cells if cell["cell_type"] == "code"]
+        for exercise_id in (exercise_id for exercise_id in IDS if exercise_id.startswith(chapter)):
+            name = exercises()[exercise_id].function
+            [cell] = [source for source in code if f'check("{exercise_id}", {name})' in source]
+            assert re.search(rf"^(def|class) {name}\b", cell, re.MULTILINE)
+            assert (BEGIN in cell) == (tree == "solutions")
