@@ -526,11 +526,8 @@ BOTTLENECK = Exercise(
 
 
 def local_reference(coins, tiers):
-    here = tiers[0][1]
-    for start, price in tiers:
-        if coins > start:
-            here = price
-    return 1 / here
+    passed = [price for start, price in tiers if start < coins]
+    return 1 / passed[-1]
 
 
 def _kilograms(coins, tiers):
@@ -656,6 +653,7 @@ LOCAL = Exercise(
         "Begin with the price of the first tier. Whenever coins is larger than a tier's start, take that tier's price "
         "instead. The rate is in kg per coin, so turn over the price that you end with.",
     ),
+    equivalent_mutants={"`start < coins` → `start <= coins`": "nobody ever stands exactly on the edge of a tier"},
 )
 
 # ------------------------------------------------------------------------------------------------------------------
