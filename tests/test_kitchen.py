@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import sympy
 
+from coursepkg.autodiff.gradcheck import compare_routes
 from coursepkg.autodiff.scalar import Scalar
 from coursepkg.kitchen import (
     Chain,
@@ -377,6 +378,20 @@ def test_the_gradient_of_the_regret_agrees_with_finite_differences():
     for name, slope in kitchen.gradient(output).items():
         expected = central_difference(kitchen, name, output)
         assert slope.value == pytest.approx(expected, rel=1e-6, abs=1e-5)
+
+
+def test_four_routes_agree_on_the_gradient_of_the_whole_dinner():
+    kitchen = stew(shares=(0.25, 0.35, 0.4)).replace({"beans need": 70.0})
+    point = {name: quantity.value for name, quantity in kitchen.inputs.items()}
+
+    def output(*numbers):
+        changed = kitchen.replace(dict(zip(kitchen.inputs, numbers, strict=True)))
+        return regret(changed, guests=40, loved=LOVED, taste=400, temperature=8.0).value
+
+    report = compare_routes(output, point)
+    assert report
+    assert report.evidence == len(point)
+    assert not report.absent
 
 
 def test_repair_lowers_the_regret_step_by_step_and_spends_every_coin_once():
