@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-__all__ = ["leaves_of", "rebuild"]
+import numpy as np
+
+from .dispatch import Traced
+
+__all__ = ["call_with", "differentiable", "leaves_of", "point_of", "rebuild", "scalar_of"]
 
 Tree = Any
+Function = Callable[..., Any]
 
 
 def leaves_of(tree: Tree) -> list[Any]:
@@ -31,3 +36,47 @@ def rebuild(tree: Tree, leaves: list[Any]) -> Tree:
         return next(supply)
 
     return walk(tree, iter(leaves))
+
+
+def differentiable(leaf: Any) -> Any:
+    """Return a leaf as an array with a floating point or complex dtype (integers become float64)."""
+    if isinstance(leaf, Traced):
+        return leaf
+    array = np.asarray(leaf)
+    if array.dtype.kind in "iub":
+        return array.astype(float)
+    if array.dtype.kind not in "fc":
+        raise TypeError(
+            f"a gradient needs numbers, got {type(leaf).__name__} of dtype {array.dtype}; x is an array, or a tuple, list or "
+            "dict of arrays"
+        )
+    return array
+
+
+def point_of(args: tuple[Any, ...]) -> tuple[Tree, bool]:
+    """Return the arguments as one tree, and whether the function takes it as one argument."""
+    if not args:
+        raise TypeError("the gradient of f needs a point: call it as reverse(f)(x)")
+    tree = args[0] if len(args) == 1 else args
+    return rebuild(tree, [differentiable(leaf) for leaf in leaves_of(tree)]), len(args) == 1
+
+
+def call_with(f: Function, tree: Tree, single: bool) -> Any:
+    return f(tree) if single else f(*tree)
+
+
+def scalar_of(value: Any, f: Function) -> Any:
+    """Check that a function returned one real number."""
+    if isinstance(value, (tuple, list, dict)) or np.size(value) != 1:
+        given = (
+            f"shape {np.shape(value)}" if not isinstance(value, (tuple, list, dict)) else f"a {type(value).__name__}"
+        )
+        raise ValueError(
+            f"a gradient is that of a single number, but {getattr(f, '__name__', 'f')} returned {given}; reduce it with np.sum or "
+            "np.mean, or ask for vjp, jvp or jacobian"
+        )
+    if value.dtype.kind == "c" if hasattr(value, "dtype") else isinstance(value, complex):
+        raise ValueError(
+            "a gradient is that of a real number, but f returned a complex one; take np.real or np.abs of it"
+        )
+    return value
