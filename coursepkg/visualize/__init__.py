@@ -30,6 +30,10 @@ _HOME = {
     "draw_matrix": "matrix",
     "draw_layer_norms": "layers",
     "draw_images": "images",
+    "draw_market": "kitchen",
+    "draw_limits": "kitchen",
+    "draw_discount": "kitchen",
+    "draw_repair": "kitchen",
 }
 
 __all__ = sorted([*_HOME, "explore"])
