@@ -129,7 +129,7 @@ def operation(function: Callable[..., Any], *, forward: Callable[..., Any] | Non
     function : callable
         Its signature and docstring are what users see. Its body is the forward rule unless ``forward`` is given.
     forward : callable, optional
-        A forward rule that also saves values for the rules.
+        A forward rule that differs from the body; one that saves values must run on traced values as it is.
     **properties
         As for :func:`~coursepkg.autodiff.table.primitive`, or ``rules`` and ``domain`` as for
         :func:`~coursepkg.autodiff.table.elementwise`.
@@ -154,9 +154,9 @@ def operation(function: Callable[..., Any], *, forward: Callable[..., Any] | Non
     traced_or_plain.__wrapped__ = function  # type: ignore[attr-defined]
     rules = properties.pop("rules", None)
     if rules is not None:
-        elementwise(traced_or_plain, *rules, forward=forward, **properties)
+        elementwise(traced_or_plain, *rules, forward=forward if saves else traced_or_plain, **properties)
     else:
-        primitive(traced_or_plain, forward=forward, **properties)
+        primitive(traced_or_plain, forward=forward if saves else traced_or_plain, **properties)
     return traced_or_plain
 
 

@@ -64,6 +64,13 @@ def unit(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return rng.uniform(0.1, 0.9, size=shape) * rng.choice([-1.0, 1.0], size=shape)
 
 
+def apart(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Draw numbers that are at least 0.2 apart from each other, so that no maximum is a tie and no order is in doubt."""
+    size = int(np.prod(shape, dtype=int))
+    steps = rng.permutation(size) - size // 2
+    return (0.3 * steps + rng.uniform(-0.05, 0.05, size=size)).reshape(shape)
+
+
 def complex_normal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     """Draw complex numbers away from zero and from the negative real axis, where ``log`` and ``sqrt`` jump."""
     return rng.uniform(0.5, 2.0, size=shape) * np.exp(1j * rng.uniform(0.2, 2.8, size=shape))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..dispatch import operation
-from ..table import composite, example, fixed, normal
+from ..table import apart, composite, example, fixed, normal
 from .reductions import keep
 
 __all__ = [
@@ -33,7 +33,15 @@ def _softplus(x):
     return np.logaddexp(x, 0)
 
 
-relu = operation(_relu, name="relu", rules=[lambda g, out, x: g * (x > 0)], sympy=lambda sp, x: sp.Max(x, 0))
+def _some_positive(rng, shape):
+    x = np.array(normal(rng, shape))
+    x[(0,) * x.ndim if x.size else ...] = 0.5
+    return x
+
+
+relu = operation(
+    _relu, name="relu", rules=[lambda g, out, x: g * (x > 0)], domain=_some_positive, sympy=lambda sp, x: sp.Max(x, 0)
+)
 sigmoid = operation(
     _sigmoid, name="sigmoid", rules=[lambda g, out, x: g * (out * (1 - out))], sympy=lambda sp, x: 1 / (1 + sp.exp(-x))
 )
@@ -81,8 +89,8 @@ limit = operation(
         lambda g, out, x, low, high: g * ((x < low) & (low < high)),
         lambda g, out, x, low, high: g * ((x > high) | (low > high)),
     ],
-    examples=[example((3, 4), fixed(-0.5), fixed(0.7)), example((3, 4), (4,), (3, 1), domain=(
-        normal, lambda rng, s: rng.uniform(-0.9, -0.3, s), lambda rng, s: rng.uniform(0.3, 0.9, s)))],
+    examples=[example((3, 4), fixed(-0.45), fixed(0.75), domain=apart), example((3, 4), (4,), (3, 1), domain=(
+        apart, lambda rng, s: rng.uniform(-0.48, -0.42, s), lambda rng, s: rng.uniform(0.72, 0.78, s)))],
     sympy=lambda sp, x, low, high: sp.Min(sp.Max(x, low), high),
 )  # fmt: skip
 
@@ -93,7 +101,12 @@ def _clip(x, a_min=None, a_max=None, *, min=None, max=None):
     return limit(x, -np.inf if low is None else low, np.inf if high is None else high)
 
 
-composite(np.clip, _clip, example((3, 4), fixed(-0.5), fixed(0.7)), example((3, 4), fixed(None), fixed(0.3)))
+composite(
+    np.clip,
+    _clip,
+    example((3, 4), fixed(-0.45), fixed(0.75), domain=apart),
+    example((3, 4), fixed(None), fixed(0.45), domain=apart),
+)
 
 
 # --- softmax and its relatives

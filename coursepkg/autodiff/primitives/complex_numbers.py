@@ -28,7 +28,7 @@ real = primitive(
 )
 imag = primitive(
     np.imag,
-    vjp=[lambda g, out, z: -1j * g if _is_complex(z) else np.zeros_like(g)],
+    vjp=[lambda g, out, z: g * -1j if _is_complex(z) else np.zeros_like(g)],
     jvp=[LINEAR],
     sympy=lambda sp, z: sp.im(z).expand(complex=True),
     examples=BOTH[:2],

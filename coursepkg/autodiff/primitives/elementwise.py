@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..table import elementwise, example, normal, positive, unit
+from ..table import apart, elementwise, example, normal, positive, unit
 
 LN2, LN10 = float(np.log(2.0)), float(np.log(10.0))
 
@@ -119,6 +119,11 @@ arctanh = elementwise(np.arctanh, lambda g, out, x: g / (1 - x * x), domain=unit
 # --- kinks
 
 
+def between(rng, shape):
+    """Draw numbers that are at least 0.05 away from those of ``apart``."""
+    return apart(rng, shape) + 0.15
+
+
 def _share(x, out, other):
     """Return 1 where x is the chosen argument, 1/2 where both are equal, 0 elsewhere, in the dtype of the output."""
     won = np.equal(x, out).astype(out.dtype)
@@ -127,11 +132,11 @@ def _share(x, out, other):
 
 maximum = elementwise(
     np.maximum, lambda g, out, x, y: g * _share(x, out, y), lambda g, out, x, y: g * _share(y, out, x),
-    sympy=lambda sp, x, y: sp.Max(x, y),
+    domain=(apart, between), sympy=lambda sp, x, y: sp.Max(x, y),
 )  # fmt: skip
 minimum = elementwise(
     np.minimum, lambda g, out, x, y: g * _share(x, out, y), lambda g, out, x, y: g * _share(y, out, x),
-    sympy=lambda sp, x, y: sp.Min(x, y),
+    domain=(apart, between), sympy=lambda sp, x, y: sp.Min(x, y),
 )  # fmt: skip
 where = elementwise(
     np.where,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..dispatch import Traced, operation, plain
-from ..table import LINEAR, composite, example, fixed
+from ..table import LINEAR, apart, composite, example, fixed
 
 
 class Patch:
@@ -134,4 +134,10 @@ composite(
     example((3, 4), fixed(np.array([5, 0, 5])), axis=None),
 )
 composite(np.take, _take, example((3, 4), fixed([0, 5, 5])), example((3, 4), fixed([[3, 1], [1, 1]]), axis=1))
-composite(np.sort, _sort, example((3, 4)), example((3, 4), axis=0), example((2, 3), axis=None))
+composite(
+    np.sort,
+    _sort,
+    example((3, 4), domain=apart),
+    example((3, 4), axis=0, domain=apart),
+    example((2, 3), axis=None, domain=apart),
+)

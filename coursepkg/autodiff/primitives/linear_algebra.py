@@ -11,7 +11,7 @@ from string import ascii_letters
 import numpy as np
 
 from ..dispatch import operation
-from ..table import LINEAR, Each, composite, example, primitive
+from ..table import LINEAR, Each, apart, composite, example, fixed, primitive
 from .reductions import axes_of
 
 
@@ -145,8 +145,6 @@ def _einsum_jvp(index, t, out, subscripts, *operands, **kwargs):
 
 def einsum_example(subscripts, *shapes, **kwargs):
     """Write down an example call of einsum."""
-    from ..table import fixed
-
     return example(fixed(subscripts), *shapes, **kwargs)
 
 
@@ -341,6 +339,6 @@ composite(
     example((3, 4), axis=1),
     example((3, 4), ord=1, axis=0),
     example((5,), ord=3),
-    example((5,), ord=np.inf),
+    example((5,), ord=np.inf, domain=lambda rng, shape: 4 + apart(rng, shape)),
     example((3, 4), ord="fro", axis=(0, 1), keepdims=True),
 )

@@ -6,9 +6,11 @@ A sum copies its gradient to every entry it added; a maximum gives it to the win
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from ..table import LINEAR, composite, constant, example, normal, primitive
+from ..table import LINEAR, apart, composite, constant, example, normal, primitive
 
 
 def axes_of(x, axis):
@@ -80,13 +82,15 @@ def _extreme_jvp(t, out, x, axis=None, keepdims=False):
     return np.sum(t * _winners(out, x, axis, keepdims), axis=axis, keepdims=keepdims)
 
 
+APART = [replace(e, domain=(apart,)) for e in REDUCED]
+
 # The symbolic trace knows the numbers too, so it follows the winner at the point.
 max_ = primitive(
-    np.max, vjp=[_extreme_vjp], jvp=[_extreme_jvp], examples=REDUCED,
+    np.max, vjp=[_extreme_vjp], jvp=[_extreme_jvp], examples=APART,
     sympy_array=lambda sp, values, x, **kw: _pick(values, x, np.argmax, **kw),
 )  # fmt: skip
 min_ = primitive(
-    np.min, vjp=[_extreme_vjp], jvp=[_extreme_jvp], examples=REDUCED,
+    np.min, vjp=[_extreme_vjp], jvp=[_extreme_jvp], examples=APART,
     sympy_array=lambda sp, values, x, **kw: _pick(values, x, np.argmin, **kw),
 )  # fmt: skip
 
