@@ -61,7 +61,7 @@ PATTERNS: dict[str, tuple[str, str]] = {
     ),
     "accumulates": (
         "The same call made twice gives two different answers.",
-        "Something is kept between calls: a list or number outside the function, a default `[]`, a `.grad` not reset.",
+        "Something is kept between calls (an outer name, a default `[]`, a `.grad` not reset), or drawn at random.",
     ),
 }
 
@@ -163,11 +163,12 @@ def misconception(compiled: Mapping[str, Any], entry: Mapping[str, Any], outcome
     return [f"{compiled['id']} not yet · {looks}", entry["why"], f"Look again at: {entry['look_at']}"]
 
 
-def pattern(compiled: Mapping[str, Any], found: Pattern) -> list[str]:
-    """A recognised generic pattern."""
+def pattern(compiled: Mapping[str, Any], found: Pattern, first: Difference | None = None) -> list[str]:
+    """A recognised generic pattern; where shapes differ, they are named."""
     looks, advice = PATTERNS[found.name]
     part = f"In {_part(found.part)}: {looks[0].lower()}{looks[1:]}" if found.part is not None else looks
-    return [f"{compiled['id']} not yet · {part}", advice, f"Read again: {compiled['see']}"]
+    shapes = [_sentence(_difference_words(first, compiled["hidden"]))] if first and first.kind == "shape" else []
+    return [f"{compiled['id']} not yet · {part}", *shapes, advice, f"Read again: {compiled['see']}"]
 
 
 def difference(

@@ -155,11 +155,11 @@ class _Judgement:
             return self._verdict("wrong", "accumulates", feedback.pattern(self.compiled, Pattern("accumulates")))
         given = [outcome.value for outcome in self.outcomes]
         found = explain([item["args"] for item in self.inputs], self.expected, given, self.rtol, self.atol)
-        if found is not None:
-            return self._verdict("wrong", found.name, feedback.pattern(self.compiled, found))
         number = self.wrong[0]
         first = self.differences[number]
         assert first is not None
+        if found is not None:
+            return self._verdict("wrong", found.name, feedback.pattern(self.compiled, found, first))
         changed = any(outcome.changed for outcome in self.outcomes)
         words = feedback.difference(self.compiled, first, self.inputs[number], self._count(), changed)
         return self._verdict("wrong", first.kind, words)
@@ -185,7 +185,7 @@ class _Judgement:
         """Whether the first case, called once more, gives something else."""
         first, again = self.outcomes[0], self.call(self.inputs[0])
         if again.kind != "value":
-            return True
+            return again.kind == "error"
         return difference(first.value, again.value, self.rtol, self.atol) is not None
 
     def _count(self) -> tuple[int, int]:

@@ -182,7 +182,8 @@ def _transposed(evidence: _Evidence) -> bool:
 
 def _other_order(evidence: _Evidence) -> bool:
     def holds(expected: np.ndarray, given: np.ndarray) -> bool:
-        return expected.size > 1 and evidence.near(np.sort(expected, axis=None), np.sort(given, axis=None))
+        in_order = evidence.near(expected, given)
+        return not in_order and evidence.near(np.sort(expected, axis=None), np.sort(given, axis=None))
 
     return evidence.everywhere(holds)
 
@@ -198,6 +199,7 @@ def _wrong_axis(evidence: _Evidence) -> bool:
         return all(
             e.ndim > 0
             and {e.shape, g.shape} <= sums
+            and not evidence.near(e, g)
             and evidence.tells(np.asarray(e.sum()))
             and evidence.near(e.sum(), np.asarray(g.sum()))
             for e, g in case
@@ -260,7 +262,7 @@ def _summed_too_far(evidence: _Evidence) -> bool:
 
 def _extra_axis(evidence: _Evidence) -> bool:
     def holds(expected: np.ndarray, given: np.ndarray) -> bool:
-        return expected.size == given.size and evidence.near(expected.ravel(), given.ravel())
+        return expected.shape != given.shape and evidence.near(expected.ravel(), given.ravel())
 
     return evidence.everywhere(holds)
 

@@ -101,14 +101,14 @@ def _from_array(array: np.ndarray, depth: int) -> Any:
 
 
 def _unwrap(value: Any, depth: int) -> Any:
-    """Numbers inside an object: ``.data`` first, then the array and float protocols."""
+    """Numbers inside an object: the array protocol, ``.data``, the float protocol."""
     if isinstance(value, type) or callable(getattr(type(value), "__next__", None)):
         return Unfit(kind_of(value))
-    inner = getattr(value, "data", None)
-    if inner is not None and inner is not value and type(inner) is not type(value) and not callable(inner):
-        return tree(inner, depth + 1)
     if hasattr(value, "__array__"):
         return _from_array(np.asarray(value), depth)
+    inner = getattr(value, "data", None)
+    if inner is not None and not callable(inner):
+        return tree(inner, depth + 1)
     if isinstance(value, numbers.Number) or hasattr(type(value), "__float__"):
         return _as_float(value)
     return Unfit(kind_of(value))

@@ -19,6 +19,7 @@ from typing import Any, TextIO
 from coursepkg.grading.calling import LocalCall, Outcome, guarded
 
 LOAD_SECONDS = 60.0
+STATEMENT_SECONDS = 15.0
 
 
 class Answers:
@@ -47,7 +48,7 @@ class Answers:
         before = dict(self.namespace)
         code = compile(ast.Module([statement], []), name, "exec")
         # A notebook is a program, and running it is this process's whole purpose; it has no other rights than that.
-        outcome = guarded(lambda: exec(code, self.namespace), max(seconds, 0.01))
+        outcome = guarded(lambda: exec(code, self.namespace), min(max(seconds, 0.01), STATEMENT_SECONDS))
         for key, value in self.namespace.items():
             if callable(value) and before.get(key) is not value:
                 self.defined[key] = value

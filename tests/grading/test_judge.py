@@ -1,0 +1,357 @@
+"""The judge: what it accepts, in which order it names what is wrong, and what it never says."""
+
+import numpy as np
+import pytest
+
+from coursepkg.grading import Exercise, Misconception, case
+from coursepkg.grading.calling import LocalCall, Outcome
+from coursepkg.grading.feedback import PATTERNS
+from coursepkg.grading.judge import judge
+from coursepkg.grading.spec import compile_check
+
+RNG = np.random.default_rng(7)
+
+
+def bank(*answers):
+    """Misconceptions from functions; a few that no test here runs into make up the number."""
+    fillers = [lambda *args, k=k: 1000.0 + k for k in range(5 - len(answers))]
+    named = [*answers, *fillers]
+    return [
+        Misconception(getattr(a, "named", f"filler-{i}"), a, f"It looks like case {i}.", "The reason.", "the page")
+        for i, a in enumerate(named)
+    ]
+
+
+def exercise(reference, visible, *wrong, **options):
+    return Exercise(
+        id="07.1", title="A title", function="answer", minutes=3, difficulty=1, points=1, see="the page before",
+        reference=reference, visible=visible, hidden=lambda rng: visible, accepted=[reference] * 5, bank=bank(*wrong),
+        hints=("first", "second", "third"), **options,
+    )  # fmt: skip
+
+
+def verdict(reference, visible, answer, *wrong, **options):
+    """The verdict on an answer to an exercise made up on the spot."""
+    check = compile_check(exercise(reference, visible, *wrong, **options))
+    return judge(check, LocalCall(answer, check["driver"], seconds=2))
+
+
+def named(name):
+    def mark(function):
+        function.named = name
+        return function
+
+    return mark
+
+
+BATCHES = [case(RNG.normal(size=(n, d))) for n, d in [(4, 3), (3, 2), (5, 2)]]
+SQUARES = [case(RNG.normal(size=(n, n))) for n in (3, 4, 2)]
+NUMBERS = [case(1.5, 2.0), case(-0.5, 3.0), case(2.0, 0.7)]
+
+
+def column_sums(x):
+    return x.sum(axis=0)
+
+
+def product(a, b):
+    return a * b
+
+
+# --- generic patterns ------------------------------------------------------------------------------------------------
+
+PATTERNED = {
+    "zero": lambda x: 0 * x.sum(axis=0),
+    "twice": lambda x: 2 * x.sum(axis=0),
+    "half": lambda x: x.sum(axis=0) / 2,
+    "negative": lambda x: -x.sum(axis=0),
+    "n-times": lambda x: x.sum(axis=0) * len(x),
+    "one-nth": lambda x: x.mean(axis=0),
+    "wrong-axis": lambda x: x.sum(axis=1),
+    "not-summed": lambda x: x,
+    "not-averaged": lambda x: x * len(x),
+    "summed-too-far": lambda x: x.sum(),
+    "extra-axis": lambda x: x.sum(axis=0, keepdims=True),
+    "other-order": lambda x: x.sum(axis=0)[::-1],
+    "constant-factor": lambda x: 3.7 * x.sum(axis=0),
+}
+
+
+@pytest.mark.parametrize("name", PATTERNED)
+def test_generic_pattern_is_named(name):
+    found = verdict(column_sums, BATCHES, PATTERNED[name])
+    assert (found.status, found.finding) == ("wrong", name)
+    assert PATTERNS[name][0] in found.text
+
+
+@pytest.mark.parametrize("name", PATTERNED)
+def test_a_pattern_that_fails_in_one_case_is_not_named(name):
+    def answer(x):
+        return PATTERNED[name](x) + (0.31 if len(x) == 5 else 0.0)
+
+    found = verdict(column_sums, BATCHES, answer)
+    assert found.status == "wrong"
+    assert found.finding not in PATTERNS
+
+
+@pytest.mark.parametrize("name", PATTERNED)
+def test_a_pattern_that_is_right_in_one_case_is_not_named(name):
+    def answer(x):
+        return column_sums(x) if len(x) == 5 else PATTERNED[name](x)
+
+    assert verdict(column_sums, BATCHES, answer).finding not in PATTERNS
+
+
+def test_transposed_is_named_for_square_and_other_matrices():
+    for cases in (BATCHES, SQUARES):
+        assert verdict(lambda x: 3 * x + 1, cases, lambda x: (3 * x + 1).T).finding == "transposed"
+        assert verdict(lambda x: x.T.copy(), cases, lambda x: x).finding == "transposed"
+
+
+def test_wrong_axis_is_named_for_square_matrices():
+    assert verdict(column_sums, SQUARES, lambda x: x.sum(axis=1)).finding == "wrong-axis"
+
+
+def test_equal_totals_are_no_evidence_where_every_right_answer_has_the_same_total():
+    def softmax(x):
+        e = np.exp(x)
+        return (e / e.sum()).sum(axis=0)
+
+    found = verdict(softmax, SQUARES, lambda x: np.full(len(x), 1 / len(x)) + np.linspace(-0.1, 0.1, len(x)))
+    assert found.finding == "value"
+
+
+def test_zeros_in_the_right_answer_are_no_evidence_for_a_factor():
+    def relu(x):
+        return max(x, 0.0)
+
+    cases = [case(-1.0), case(2.0), case(-3.0), case(1.5)]
+    assert verdict(relu, cases, lambda x: 2 * max(x, 0.0)).finding == "twice"
+    assert verdict(relu, cases, lambda x: 2 * max(x, 0.0) if x > 1.7 else max(x, 0.0)).finding == "value"
+    assert verdict(relu, cases, lambda x: 2 * x).finding == "value"
+
+
+def test_an_answer_that_ignores_its_inputs_is_named():
+    assert verdict(product, NUMBERS, lambda a, b: 3.0).finding == "ignores-input"
+
+
+def test_a_pattern_is_found_in_one_part_of_an_answer():
+    def both(a, b):
+        return {"value": a * b, "gradients": [b, a]}
+
+    found = verdict(both, NUMBERS, lambda a, b: {"value": a * b, "gradients": [2 * b, 2 * a]})
+    assert found.finding == "twice"
+    assert "In `gradients`: every number is twice" in found.text
+    found = verdict(lambda a, b: (a * b, a - 2 * b), NUMBERS, lambda a, b: [a * b, 2 * b - a])
+    assert found.finding == "negative"
+    assert "In part 1" in found.text
+
+
+# --- what is kept, what is changed -----------------------------------------------------------------------------------
+
+
+def test_changing_an_argument_in_place_is_noticed_although_the_numbers_are_right():
+    def in_place(x):
+        x *= 1.0
+        x += 1.0
+        return x.sum(axis=0)
+
+    assert verdict(lambda x: (x + 1.0).sum(axis=0), BATCHES, in_place).finding == "changes-input"
+    lists = [case([1.0, 2.5]), case([2.0, -0.5]), case([0.3, 0.9, 1.1])]
+    assert verdict(sum, lists, lambda xs: sum(xs.pop() for _ in range(len(xs)))).finding == "changes-input"
+    assert verdict(sum, lists, lambda xs: sum(xs[:])).passed
+
+
+def test_a_kept_list_or_number_is_noticed():
+    def with_default(x, seen=[]):  # noqa: B006 - the slip itself
+        seen.append(x)
+        return sum(item.sum() for item in seen) * np.ones(2)
+
+    def first_right(a, b, state={"calls": 0}):  # noqa: B006 - the slip itself
+        state["calls"] += 1
+        return a * b * (1 if state["calls"] <= 3 else 2)
+
+    assert verdict(lambda x: x.sum() * np.ones(2), BATCHES, with_default).finding == "accumulates"
+    assert verdict(product, NUMBERS, first_right).finding == "accumulates"
+    chance = np.random.default_rng(0)
+    assert verdict(product, NUMBERS, lambda a, b: a * b + chance.normal()).finding == "accumulates"
+
+
+def test_a_stale_global_is_noticed():
+    stale = {"a": 1.5}
+    assert verdict(product, NUMBERS, lambda a, b: stale["a"] * b).status == "wrong"
+
+
+# --- the bank --------------------------------------------------------------------------------------------------------
+
+
+@named("forgets-the-mean")
+def forgets_mean(x):
+    return x.sum(axis=0)
+
+
+@named("sums-rows")
+def sums_rows(x):
+    return x.sum(axis=1)
+
+
+def test_a_bank_entry_is_preferred_to_the_pattern_that_says_the_same():
+    def mean(x):
+        return x.mean(axis=0)
+
+    assert verdict(mean, BATCHES, forgets_mean).finding == "n-times"
+    found = verdict(mean, BATCHES, forgets_mean, forgets_mean)
+    assert found.finding == "forgets-the-mean"
+    assert found.lines == ("07.1 not yet · It looks like case 0.", "The reason.", "Look again at: the page")
+
+
+def test_a_bank_entry_with_another_shape_is_named_before_the_shape():
+    found = verdict(lambda x: x.max(axis=0), BATCHES, sums_rows, sums_rows)
+    assert found.finding == "sums-rows"
+
+
+def test_a_bank_entry_must_explain_the_cases_that_it_gets_right():
+    @named("absolute-value-forgotten")
+    def signed(x):
+        return x
+
+    cases = [case(-1.5), case(2.0), case(-0.7), case(3.0)]
+    assert verdict(abs, cases, signed, signed).finding == "absolute-value-forgotten"
+    assert verdict(abs, cases, lambda x: x if x < 0 else x + 1, signed).finding == "value"
+    assert verdict(abs, cases, lambda x: x if x > -1 else -x, signed).finding == "value"
+
+
+def test_a_bank_entry_may_raise_in_some_cases_and_is_named_only_if_those_cases_raise():
+    @named("no-empty-list")
+    def first_of(xs):
+        return xs[0] + sum(xs[1:]) if xs[0] > 1 else 1 / 0
+
+    cases = [case([2.0, 1.0]), case([0.5, 4.0]), case([3.0])]
+    found = verdict(sum, cases, first_of, first_of)
+    assert (found.status, found.finding) == ("wrong", "no-empty-list")
+    assert "ZeroDivisionError" in found.text
+    assert verdict(sum, cases, lambda xs: 1 / 0, first_of).finding == "ZeroDivisionError"
+    assert verdict(sum, cases, lambda xs: sum(xs) if xs[0] > 1 else [][0], first_of).finding == "IndexError"
+
+
+def test_a_bank_entry_that_differs_only_by_what_it_changes_is_told_apart():
+    @named("works-in-place")
+    def in_place(x):
+        x += 1.0
+        return x.sum(axis=0)
+
+    def reference(x):
+        return (x + 1.0).sum(axis=0)
+
+    assert verdict(reference, BATCHES, in_place, in_place).finding == "works-in-place"
+    assert verdict(reference, BATCHES, reference, in_place).passed
+
+
+# --- statuses and order ----------------------------------------------------------------------------------------------
+
+
+def stub(*args):
+    raise NotImplementedError("07.1: write your answer here")
+
+
+def test_the_five_statuses_are_distinct():
+    assert verdict(product, NUMBERS, product).status == "passed"
+    assert verdict(product, NUMBERS, lambda a, b: a).status == "wrong"
+    assert verdict(product, NUMBERS, lambda a, b: 1 / 0).status == "error"
+    assert verdict(product, NUMBERS, stub).status == "not-attempted"
+    check = {**compile_check(exercise(product, NUMBERS)), "driver": "no such driver"}
+    assert judge(check, LocalCall(product, "no such driver")).status == "infrastructure"
+
+
+def test_only_passed_counts_as_passed():
+    check = compile_check(exercise(product, NUMBERS))
+    for outcome in (
+        Outcome("infrastructure", message="numpy cannot be imported"),
+        Outcome("not-attempted"),
+        Outcome("time-limit"),
+        Outcome("error", error="ValueError"),
+        Outcome("wrong-kind"),
+        Outcome("value", None),
+        Outcome("value", 0.0),
+    ):
+        found = judge(check, lambda item, outcome=outcome: outcome)
+        assert not found.passed
+        assert found.lines
+
+
+def test_a_lost_worker_in_the_last_case_is_no_pass():
+    check = compile_check(exercise(product, NUMBERS))
+    right = LocalCall(product, "call")
+    for outcome in (Outcome("infrastructure"), Outcome("time-limit"), Outcome("error", error="ProcessEnded")):
+        calls = iter([right, right, lambda item, outcome=outcome: outcome, right])
+        assert judge(check, lambda item, calls=calls: next(calls)(item)).status in ("infrastructure", "error")
+
+
+def test_a_half_written_answer_is_an_error_and_not_untouched():
+    def half(a, b):
+        if a > 0:
+            return a * b
+        raise NotImplementedError
+
+    found = verdict(product, NUMBERS, half)
+    assert found.status == "error"
+    assert "not written yet" in found.text
+
+
+def test_an_answer_that_uses_another_stub_is_sent_there():
+    def uses_other(a, b):
+        raise NotImplementedError("07.3: write your answer here")
+
+    found = verdict(product, NUMBERS, uses_other)
+    assert found.status == "not-attempted"
+    assert "07.3" in found.text
+
+
+def test_right_and_wrong_cases_are_counted():
+    found = verdict(product, NUMBERS, lambda a, b: a * b if a > 0 else a + b)
+    assert (found.right, found.total) == (2, 3)
+    assert "2 of 3 calls are right" in found.text
+    assert "answer(-0.5, 3)" in found.text
+
+
+@pytest.mark.parametrize(("answer", "words"), [
+    (lambda a, b: None, "`None`"),
+    (lambda a, b: str(a * b), "text"),
+    (lambda a, b: np.array([a * b]), "shape (1,)"),
+    (lambda a, b: [a, b, a], "shape"),
+    (lambda a, b: (a for _ in "x"), "yield"),
+    (lambda a, b: map(float, [a]), "list(...)"),
+    (lambda a, b: print, "a function"),
+    (lambda a, b: float("nan"), "NaN"),
+    (lambda a, b: a * b * float("inf"), "infinite"),
+    (lambda a, b: a * b + 0.3, "too large (yours: 3.3)"),
+    (lambda a, b: a * b - 0.3 * a, "too small"),
+    (lambda a, b: -a * b + 0.1, "wrong sign"),
+    (lambda a, b: {"answer": a * b}, "a dictionary"),
+])  # fmt: skip
+def test_the_first_difference_is_said_in_words(answer, words):
+    found = verdict(product, NUMBERS, answer)
+    assert found.status == "wrong"
+    assert words in found.text
+
+
+def test_the_expected_number_is_never_shown():
+    found = verdict(lambda a, b: a * b + 0.123456, NUMBERS, lambda a, b: a * b + 0.2)
+    assert "3.123" not in found.text
+
+
+def test_hidden_inputs_and_messages_stay_hidden():
+    def tells(a, b):
+        print("seen", a, b)
+        raise ValueError(f"the inputs were {a} and {b}")
+
+    check = compile_check(exercise(product, NUMBERS), np.random.default_rng(1))
+    for answer in (tells, lambda a, b: a, lambda a, b: a * b if a > 0 else 77.7, lambda a, b: [a]):
+        found = judge(check, LocalCall(answer, "call"))
+        assert not found.passed
+        for secret in ("0.5", "3.0", "1.5", "77.7", "were", "seen"):
+            assert secret not in found.text
+
+
+def test_judging_the_same_answer_twice_says_the_same():
+    for answer in (product, lambda a, b: a, lambda a, b: a + 0.1, lambda a, b: 1 / 0, stub):
+        assert verdict(product, NUMBERS, answer) == verdict(product, NUMBERS, answer)

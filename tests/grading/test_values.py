@@ -1,0 +1,207 @@
+"""Plain data: whatever holds the right numbers is read, stored without loss, and compared with care."""
+
+import json
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coursepkg.grading.values import Unfit, decode, difference, encode, is_informative, kind_of, parts, tree
+
+EDGES = [float("nan"), float("inf"), -float("inf"), 5e-324, 1.7e308, -0.0]
+numbers = st.floats() | st.integers(-(2**60), 2**60) | st.complex_numbers() | st.sampled_from(EDGES)
+plain = st.recursive(
+    numbers | st.booleans() | st.none() | st.text(),
+    lambda inner: st.lists(inner) | st.lists(inner).map(tuple) | st.dictionaries(st.text(), inner),
+    max_leaves=12,
+)
+
+
+class Boxed:
+    """Like a Scalar or a Tensor of ours: the numbers are in ``.data``."""
+
+    def __init__(self, data):
+        self.data = data
+
+
+@given(plain)
+def test_json_keeps_every_value(value):
+    stored = json.loads(json.dumps(encode(value), allow_nan=False))
+    assert repr(decode(stored)) == repr(value)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int64", "float32", "float64", "complex64", "complex128"])
+@pytest.mark.parametrize("shape", [(), (0,), (3,), (2, 3), (2, 1, 3)])
+def test_json_keeps_shape_dtype_and_entries_of_arrays(dtype, shape):
+    array = (np.arange(1, 7)[: int(np.prod(shape))] * (1.5 if dtype != "int64" else 1)).astype(dtype).reshape(shape)
+    back = decode(json.loads(json.dumps(encode(array))))
+    np.testing.assert_array_equal(back, array, strict=True)
+
+
+def test_stored_numbers_have_twelve_digits_and_no_negative_zero():
+    assert encode(1 / 3, 12) == 0.333333333333
+    assert str(encode(-1e-400, 12)) == "0.0"
+    assert encode(np.array([2e10 / 3]), 12)["data"] == [6666666666.67]
+
+
+MALFORMED = [
+    {"array": [2], "dtype": "float64", "data": [1.0]},
+    {"array": [10**9, 10**9], "dtype": "float64", "data": []},
+    {"array": [-1], "dtype": "float64", "data": []},
+    {"array": [1], "dtype": "object", "data": [1]},
+    {"array": [1], "dtype": "float64", "data": ["1"]},
+    {"array": 1, "dtype": "float64", "data": [1]},
+    {"float": "1e400"},
+    {"complex": [1.0]},
+    {"tuple": 3},
+    {"dict": {}},
+    {"pickle": "gANYBQ=="},
+    {},
+]
+
+
+@pytest.mark.parametrize("data", MALFORMED, ids=str)
+def test_malformed_data_is_refused(data):
+    with pytest.raises(ValueError, match="stored"):
+        decode(data)
+
+
+@pytest.mark.parametrize("value", [object(), {1, 2}, lambda: 1, np.array([object()]), np.array(["a"])], ids=kind_of)
+def test_what_is_no_plain_data_is_not_stored(value):
+    with pytest.raises(TypeError, match="cannot be stored"):
+        encode(value)
+
+
+SAME = [
+    2.5, np.float64(2.5), np.float32(2.5), np.array(2.5), Fraction(5, 2), Decimal("2.5"), sympy.Rational(5, 2),
+    sympy.Float(2.5), Boxed(2.5), Boxed(np.array(2.5)), Boxed(Boxed(2.5)), np.array(Boxed(2.5), dtype=object),
+    2.5 + 0j, np.longdouble(2.5),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", SAME, ids=lambda value: type(value).__name__)
+def test_a_number_is_right_in_whatever_holds_it(value):
+    assert difference(2.5, tree(value), rtol=1e-6, atol=1e-9) is None
+    assert difference(2.6, tree(value), rtol=1e-6, atol=1e-9) is not None
+
+
+ROWS = [[1.0, 2.5], [3.0, -4.0], [5.5, 6.0]]
+SAME_ROWS = [
+    ROWS, tuple(map(tuple, ROWS)), np.array(ROWS), np.array(ROWS, dtype=np.float32), [np.array(row) for row in ROWS],
+    [[Boxed(x) for x in row] for row in ROWS], sympy.Matrix(ROWS), Boxed(np.array(ROWS)),
+    [[np.float32(x) for x in row] for row in ROWS], np.array([[Boxed(x) for x in row] for row in ROWS], dtype=object),
+    np.asfortranarray(ROWS),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", SAME_ROWS, ids=lambda value: type(value).__name__)
+def test_a_matrix_is_right_in_whatever_holds_it(value):
+    assert difference(np.array(ROWS), tree(value), rtol=1e-6, atol=1e-9) is None
+    assert difference(np.array(ROWS) + 0.01, tree(value), rtol=1e-6, atol=1e-9) is not None
+
+
+def test_integers_and_bools_stand_for_numbers_but_numbers_not_for_bools():
+    assert difference(1.0, True, rtol=1e-6, atol=1e-9) is None
+    assert difference(np.array([1.0, 0.0]), tree(np.array([3, -1]) > 0), rtol=1e-6, atol=1e-9) is None
+    assert difference(True, 1, rtol=1e-6, atol=1e-9).kind == "kind"
+
+
+class AlwaysEqual:
+    def __eq__(self, other):
+        return True
+
+    __hash__ = None
+
+
+class Lying(np.ndarray):
+    def __sub__(self, other):
+        return np.zeros(self.shape)
+
+    def __array_ufunc__(self, *args, **kwargs):
+        return np.zeros(self.shape)
+
+
+class Endless:
+    @property
+    def data(self):
+        return Endless()
+
+
+OTHER = [
+    AlwaysEqual(), np.array([9.0]).view(Lying), "2.5", None, [2.5], np.array([2.5]), lambda: 2.5, sympy.Symbol("x"),
+    (x for x in [2.5]), {2.5}, {"value": 2.5}, float, Endless(), object(), b"2.5", 10**400, float("nan"), float("inf"),
+    np.array(["2.5"]), np.datetime64("2024-01-01"), range(2), map(float, [2.5]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", OTHER, ids=lambda value: type(value).__name__)
+def test_what_is_not_the_number_is_never_right(value):
+    found = difference(2.5, tree(value), rtol=1e-6, atol=1e-9)
+    assert found is not None
+    assert kind_of(found.got)
+
+
+@pytest.mark.parametrize("value", [Unfit("a"), sympy.Symbol("x"), map(int, "1"), type, print, len, json], ids=kind_of)
+def test_kinds_are_said_in_words(value):
+    assert "<" not in kind_of(value)
+
+
+def test_float32_answers_pass_if_right_to_float32_precision():
+    rng = np.random.default_rng(1)
+    exact = rng.normal(size=(40, 3)).T @ rng.normal(size=40)
+    rng = np.random.default_rng(1)
+    single = rng.normal(size=(40, 3)).astype(np.float32).T @ rng.normal(size=40).astype(np.float32)
+    assert not np.allclose(single, exact, rtol=1e-8, atol=1e-12)
+    for value in (single, single.tolist(), [float(x) for x in single]):
+        assert difference(exact, tree(value), rtol=1e-6, atol=1e-9) is None
+    assert difference(exact, tree(single * np.float32(1.0001)), rtol=1e-6, atol=1e-9) is not None
+    assert difference(exact, tree(exact * 1.00001), rtol=1e-6, atol=1e-9) is not None, "float64 gets no such room"
+    assert difference(exact, tree(exact.astype(np.float16)), rtol=1e-6, atol=1e-9) is not None
+
+
+def test_infinity_and_nan_agree_only_with_themselves():
+    inf, nan = float("inf"), float("nan")
+    values = [inf, -inf, nan, 0.0, 1e308]
+    for a in values:
+        for b in values:
+            same = difference(np.array([a, 1.0]), np.array([b, 1.0]), rtol=1e-6, atol=1e-9) is None
+            assert same == (repr(a) == repr(b))
+
+
+@pytest.mark.parametrize(("expected", "got", "kind"), [
+    (np.ones((2, 3)), np.ones((3, 2)), "shape"),
+    (np.ones(3), 1.0, "shape"),
+    ({"a": 1.0}, {"b": 1.0}, "keys"),
+    ({"a": 1.0}, [1.0], "kind"),
+    ((1.0, [1.0, 2.0]), (1.0,), "length"),
+    ((1.0, [1.0, 2.0]), (1.0, [1.0, 3.0]), "value"),
+    (["a", "b"], ["b", "a"], "value"),
+    ("a", 1.0, "kind"),
+    (None, 0.0, "kind"),
+])  # fmt: skip
+def test_differences_say_what_kind_they_are(expected, got, kind):
+    assert difference(expected, got, rtol=1e-6, atol=1e-9).kind == kind
+
+
+def test_a_difference_names_its_place():
+    found = difference({"value": 1.5, "gradients": [1.0, 2.0]}, {"value": 1.5, "gradients": [1.0, 3.0]}, 1e-6, 1e-9)
+    assert (found.path, found.index, found.expected, found.got) == (("gradients",), (1,), 2.0, 3.0)
+
+
+def test_parts_are_keys_or_positions_of_tuples():
+    assert parts({"value": 1.0, "gradients": [1.0]}) == ["value", "gradients"]
+    assert parts((1.0, 2.0)) == [0, 1]
+    assert parts([1.0, 2.0]) is None
+    assert parts([1.0, [2.0]]) == [0, 1]
+
+
+@pytest.mark.parametrize(("value", "says"), [
+    (0.0, False), (1e-7, False), (np.zeros((2, 3)), False), ({"a": [0.0, None]}, False), ([], False), ("", False),
+    (1e-5, True), (np.array([0.0, 2.0]), True), (True, True), (False, True), ("abc", True), ({"a": [0.0, "x"]}, True),
+])  # fmt: skip
+def test_numbers_near_zero_say_nothing(value, says):
+    assert is_informative(value, atol=1e-9) is says
