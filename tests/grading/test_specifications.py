@@ -1,0 +1,131 @@
+"""A specification that cannot tell right from wrong is refused, with the reason; one that can becomes numbers."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from grading_chapters import compiled, exercises
+
+from coursepkg.grading import Exercise, Misconception, case
+from coursepkg.grading.spec import SpecError, compile_check, load_specs
+
+
+def product(a, b):
+    return a * b
+
+
+def wrong(number, answer=None):
+    return Misconception(f"wrong-{number}", answer or (lambda a, b: a * b + number), "It looks off.", "Why.", "There.")
+
+
+BASE = Exercise(
+    id="07.1", title="A title", function="product", minutes=3, difficulty=1, points=1, see="a page", reference=product,
+    visible=[case(1.5, 2.0), case(-0.5, 3.0), case(2.0, 0.7)],
+    hidden=lambda rng: [case(rng.uniform(1, 2), rng.uniform(2, 3)) for _ in range(3)],
+    accepted=[product] * 5, bank=[wrong(number) for number in range(1, 6)], hints=("one", "two", "three"),
+)  # fmt: skip
+
+
+def refused(match, **changes):
+    with pytest.raises(SpecError, match=match):
+        compile_check(dataclasses.replace(BASE, **changes))
+
+
+def test_a_sound_specification_compiles():
+    assert len(compile_check(BASE)["cases"]) == 3
+
+
+@pytest.mark.parametrize(("match", "changes"), [
+    ("no driver 'nothing'", {"driver": "nothing"}),
+    ("5 accepted answers", {"accepted": [product] * 4}),
+    ("5 misconceptions", {"bank": BASE.bank[:4]}),
+    ("same id", {"bank": [*BASE.bank[:4], BASE.bank[0]]}),
+    ("three hints", {"hints": ("one",)}),
+    ("empty", {"hints": ("one", " ", "three")}),
+    ("empty", {"title": ""}),
+    ("more than one line", {"see": "one\ntwo"}),
+    ("must be positive", {"difficulty": 4}),
+    ("must be positive", {"minutes": 0}),
+    ("too loose", {"rtol": 1e-2}),
+    ("too loose", {"atol": 0.01}),
+    ("3 cases", {"visible": BASE.visible[:2]}),
+    ("the reference fails in case 2: error ZeroDivisionError", {"reference": lambda a, b: a / (a + 0.5)}),
+    ("the reference fails in case 1: not-attempted", {"reference": lambda a, b: _raise(NotImplementedError())}),
+    ("no plain data", {"reference": lambda a, b: product}),
+    ("same value", {"reference": lambda a, b: 3.5}),
+    ("near zero", {"reference": lambda a, b: 1e-7 * a * b}),
+    ("near zero", {"reference": lambda a, b: 0.0 if a != 2 else 1.0}),
+    ("ends in not-attempted", {"bank": [*BASE.bank[:4], wrong(9, lambda a, b: _raise(NotImplementedError()))]}),
+    ("raises ValueError in every case", {"bank": [*BASE.bank[:4], wrong(9, lambda a, b: _raise(ValueError()))]}),
+    ("wrong-9 returns something", {"bank": [*BASE.bank[:4], wrong(9, lambda a, b: product)]}),
+    ("the reference and wrong-9 cannot", {"bank": [*BASE.bank[:4], wrong(9, lambda a, b: b * a)]}),
+    ("the reference and wrong-9 cannot", {"bank": [*BASE.bank[:4], wrong(9, lambda a, b: a * b * 1.00001)]}),
+    ("wrong-2 and wrong-9 cannot", {"bank": [*BASE.bank[:4], wrong(9, lambda a, b: a * b + 2)]}),
+])  # fmt: skip
+def test_an_unsound_specification_is_refused(match, changes):
+    refused(match, **changes)
+
+
+def _raise(error):
+    raise error
+
+
+def test_a_reference_that_keeps_state_or_changes_its_arguments_is_refused():
+    calls = []
+    refused("another value when it is called again", reference=lambda a, b: calls.append(1) or a * b + len(calls))
+    lists = [case([2.0, 1.0]), case([0.5, 4.0]), case([3.0])]
+    refused("changes its arguments", reference=lambda xs: xs.pop(), visible=lists)
+
+
+def test_all_reasons_are_listed_at_once():
+    with pytest.raises(SpecError) as caught:
+        compile_check(dataclasses.replace(BASE, hints=(), accepted=[], points=0))
+    assert str(caught.value).startswith("exercise 07.1 (product):")
+    assert str(caught.value).count("\n  - ") == 3
+
+
+def test_hidden_draws_that_cannot_tell_are_drawn_again():
+    def sometimes(rng):
+        n = int(rng.integers(1, 3))  # with n = 1 the mean is the sum
+        return [case(rng.normal(size=n)) for _ in range(3)]
+
+    spec = dataclasses.replace(
+        BASE,
+        reference=lambda x: x.sum(),
+        hidden=sometimes,
+        bank=[wrong(0, lambda x: x.mean()), *(wrong(k, lambda x, k=k: x.sum() + k) for k in range(1, 5))],
+    )
+    checks = [compile_check(spec, np.random.default_rng(seed)) for seed in range(20)]
+    assert checks == [compile_check(spec, np.random.default_rng(seed)) for seed in range(20)]
+    for check in checks:
+        assert any(len(item["args"][0]["data"]) == 2 for item in check["cases"])
+    with pytest.raises(SpecError, match="after 20 draws"):
+        compile_check(
+            dataclasses.replace(spec, hidden=lambda rng: [case(rng.normal(size=1)) for _ in range(3)]),
+            np.random.default_rng(1),
+        )
+
+
+@pytest.mark.parametrize("exercise_id", list(exercises()))
+def test_a_compiled_check_is_json_and_holds_no_code(exercise_id):
+    text = json.dumps(compiled(exercise_id), allow_nan=False)
+    assert json.loads(text) == compiled(exercise_id)
+    for word in ("lambda", "def ", "<function", "0x"):
+        assert word not in text
+    assert compiled(exercise_id) == compile_check(exercises()[exercise_id])
+
+
+def test_specs_are_loaded_by_chapter(tmp_path):
+    (tmp_path / "ex_07.py").write_text("EXERCISES = []")
+    with pytest.raises(SpecError, match="defines no list"):
+        load_specs(tmp_path)
+    body = "from types import SimpleNamespace as E\nEXERCISES = [E(id={!r}, function='f'), E(id={!r}, function={!r})]"
+    for first, second, function, match in (
+        ("08.1", "07.2", "g", "begin with 07"),
+        ("07.1", "07.1", "g", "unique"),
+        ("07.1", "07.2", "f", "same name"),
+    ):
+        (tmp_path / "ex_07.py").write_text(body.format(first, second, function))
+        with pytest.raises(SpecError, match=match):
+            load_specs(tmp_path)
