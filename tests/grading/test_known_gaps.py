@@ -285,6 +285,7 @@ ENGINE = Exercise(
         case(("mul", X0, X0), [3.0]),
         case(("add", A_PLUS_A, A_PLUS_A), [1.5]),
         case(("mul", A_PLUS_A, ("add", A_PLUS_A, X1)), [1.5, 0.5]),
+        case(("add", ("tanh", X0), X0), [0.75]),
         case(("mul", ("sub", ("const", 2.0), X0), X1), [0.5, -1.5]),
         case(("mul", ("relu", X0), ("relu", X1)), [0.5, 0.75]),
         case(("add", ("relu", X0), X1), [-0.5, 1.25]),
