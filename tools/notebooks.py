@@ -43,6 +43,7 @@ from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parent.parent
 TREES = ("notebooks", "exercises", "solutions")
+HANDED_OUT = "exercises"  # generated from solutions, without outputs
 CELL_SECONDS = 60
 NOTEBOOK_SECONDS = 60
 RELATIVE, ABSOLUTE = 1e-6, 1e-9
@@ -119,7 +120,9 @@ def private_kernel(manager: type[KernelManager]) -> Iterator[tuple[KernelManager
     Kernels are told TCP ports before they bind them, so kernels that start together can take each other's. Where the
     system has Unix sockets, each kernel gets one in its own folder instead.
     """
-    with tempfile.TemporaryDirectory(prefix="nb-", ignore_cleanup_errors=True) as folder:
+    # The address of a socket has at most about 100 characters.
+    short = None if len(tempfile.gettempdir()) < 70 else "/tmp"
+    with tempfile.TemporaryDirectory(prefix="nb-", dir=short, ignore_cleanup_errors=True) as folder:
         address = {} if os.name == "nt" else {"transport": "ipc", "ip": str(Path(folder) / "k")}
         yield (
             manager(
@@ -335,6 +338,8 @@ def read(path: Path) -> NotebookNode:
 
 def store(path: Path, *, refresh: bool = False) -> str:
     """Execute the notebook at `path` and write it back with its outputs; returns one line for the log."""
+    if may_be_stripped(path):
+        raise NotebookError("is generated without outputs from solutions/; change and store the notebook there")
     before = read(path)
     give_cell_ids(before)
     run = execute(before, path.parent)
@@ -438,7 +443,7 @@ def is_stripped(notebook: NotebookNode) -> bool:
 
 
 def may_be_stripped(path: Path) -> bool:
-    return path.parent.name == "exercises"
+    return path.parent.name == HANDED_OUT
 
 
 def cell_problems(index: int, stored: NotebookNode, fresh: list[NotebookNode], *, stripped: bool) -> Iterator[str]:
@@ -457,7 +462,9 @@ def cell_problems(index: int, stored: NotebookNode, fresh: list[NotebookNode], *
 def check(path: Path) -> str:
     """Execute the notebook at `path` and compare with its stored outputs; returns one line for the log."""
     notebook = read(path)
-    stripped = is_stripped(notebook) and may_be_stripped(path)
+    stripped = is_stripped(notebook)
+    if stripped and not may_be_stripped(path):
+        raise NotebookError("has no stored outputs to compare with; store the notebook")
     run = execute(notebook, path.parent)
     problems = [
         problem
@@ -591,6 +598,8 @@ def code_problems(index: int, cell: NotebookNode) -> Iterator[str]:
     for tag in tags(cell):
         if tag.startswith("nbval") and tag != IGNORE:
             yield f"{place} has the tag {tag}; only {IGNORE} and {RAISES} are used"
+    if IGNORE not in tags(cell) and re.search(r"\bclear_output\(|\bdisplay_id\b|\bOutput\(\)|\binteract", cell.source):
+        yield f"{place} changes its output while it runs, which nbval does not follow; give it the tag {IGNORE}"
     if NETWORK.search(cell.source):
         yield f"{place} reaches for the network; the course works offline"
     if PRIVATE_PATH.search(cell.source):
@@ -658,7 +667,8 @@ def main(arguments: list[str] | None = None) -> int:
         "check": check,
         "lint": lint,
     }[options.command]
-    paths = find(options.paths or [ROOT / tree for tree in TREES if (ROOT / tree).is_dir()])
+    trees = [tree for tree in TREES if options.command != "store" or tree != HANDED_OUT]
+    paths = find(options.paths or [ROOT / tree for tree in trees if (ROOT / tree).is_dir()])
     jobs = getattr(options, "jobs", 1)
     if options.command != "lint":
         build_font_cache()

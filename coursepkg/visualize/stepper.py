@@ -383,13 +383,14 @@ def step_through(root: Any, *, max_nodes: int = 40) -> Any:
     passes = Passes(root, max_nodes)
     last = len(passes.steps) - 1
     slider = widgets.IntSlider(value=0, min=0, max=last, description="Step", layout={"flex": "1 1 16em"})
-    play = widgets.Play(
-        value=0, min=0, max=last, interval=2500, show_repeat=False, description="Play", tooltip="Play the steps"
-    )
+    # The buttons of Play have no name that a screen reader could say, so a named button plays in their place.
+    clock = widgets.Play(value=0, min=0, max=last, interval=2500, layout={"display": "none"})
+    play = widgets.ToggleButton(description="Play", tooltip="Play the steps, or pause", icon="play")
     back = widgets.Button(description="Back", tooltip="The step before", icon="step-backward")
     forward = widgets.Button(description="Next", tooltip="The next step", icon="step-forward")
     picture, words = widgets.HTML(), widgets.HTML()
-    widgets.jslink((play, "value"), (slider, "value"))
+    widgets.jslink((clock, "value"), (slider, "value"))
+    widgets.jslink((play, "value"), (clock, "playing"))
 
     def draw(number: int) -> None:
         picture.value = passes.picture(number).html()
@@ -403,7 +404,8 @@ def step_through(root: Any, *, max_nodes: int = 40) -> Any:
     back.on_click(lambda _: move(-1))
     forward.on_click(lambda _: move(1))
     draw(0)
-    return widgets.VBox([widgets.HBox([play, back, forward, slider], layout={"flex_flow": "row wrap"}), picture, words])
+    row = widgets.HBox([play, back, forward, slider, clock], layout={"flex_flow": "row wrap"})
+    return widgets.VBox([row, picture, words])
 
 
 def _spoken(step: Step, number: int, last: int) -> str:

@@ -18,7 +18,8 @@ pytestmark = pytest.mark.browser
 SCREENSHOTS = ROOT / "build" / "screenshots"
 # Notebook, and the description of a slider in it that changes a picture.
 CHAPTERS = [
-    ("01_cooking_analogy", "budget"),
+    ("00_start_here", "x"),
+    ("01_cooking_analogy", "tomatoes"),
     ("02_scalar_backprop", "x"),
 ]
 SMALL = """
@@ -35,6 +36,11 @@ def draw(change=None):
 heat.observe(draw, "value")
 draw()
 widgets.VBox([widgets.HBox([heat, typed]), picture])
+"""
+STEPPER = """
+from coursepkg.autodiff.scalar import Scalar
+from coursepkg.visualize import step_through
+step_through(Scalar(2.0, label="x") * Scalar(3.0, label="y"))
 """
 NAMELESS = """
 import ipywidgets as widgets
@@ -112,6 +118,18 @@ def test_chapter_runs_and_its_slider_moves_the_picture(notebook, slider, browser
 
 def test_a_small_notebook_passes_the_same_tour(browser, lab, course, write_notebook):
     study(browser, lab, write_notebook(course / "00_small.ipynb", "# 00 · Small", (SMALL,)), "heat")
+
+
+def test_the_stepper_plays_by_a_button_with_a_name(browser, lab, course, write_notebook):
+    notebook = write_notebook(course / "00_stepper.ipynb", "# 00 · Stepper", (STEPPER,))
+    with labs.opened(browser, lab, notebook) as view:
+        view.run_all()
+        step = view.slider("Step")
+        before = view.pictures_beside(step)
+        view.page.get_by_role("button", name="Play", exact=True).click()
+        view.wait_for_other_pictures(step, before, seconds=20)
+        assert float(step.get_attribute("aria-valuenow")) > 0
+        assert view.accessibility_problems() == []
 
 
 def test_faults_in_the_page_are_noticed(browser, lab, course, write_notebook):

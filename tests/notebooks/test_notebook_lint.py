@@ -57,6 +57,7 @@ def test_a_sound_chapter_passes(lint):
         (code("x = 1;"), "ends in ';'"),
         (code("# NBVAL_IGNORE_OUTPUT\nx = 1"), "use a cell tag"),
         (code("x = 1", tags=["nbval-skip"]), "tag nbval-skip"),
+        (code("clear_output(wait=True)"), "nbval does not follow"),
         (code("!pip install numpy"), "network"),
         (code("%pip install numpy"), "network"),
         (code("import urllib.request"), "network"),

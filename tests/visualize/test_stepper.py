@@ -140,7 +140,7 @@ def test_storyboard_holds_the_chosen_steps():
 
 
 def controls(widget):
-    (play, back, forward, slider), picture, words = widget.children[0].children, *widget.children[1:]
+    (play, back, forward, slider, _), picture, words = widget.children[0].children, *widget.children[1:]
     return play, back, forward, slider, picture, words
 
 
@@ -174,6 +174,7 @@ def test_buttons_stop_at_the_ends():
 def test_every_control_says_what_it_does():
     play, back, forward, slider, _, words = controls(step_through(sum_times()))
     assert all(control.description for control in (play, back, forward, slider))
+    assert play.tooltip
     assert back.tooltip
     assert forward.tooltip
     assert 'aria-live="polite"' in words.value
