@@ -329,9 +329,10 @@ CIRCUIT = Exercise(
 
 
 def neuron_gradients(w, x, b, y_bar):
-    y = math.tanh(w[0] * x[0] + w[1] * x[1] + b)
+    (w1, w2), (x1, x2) = w, x
+    y = math.tanh(w1 * x1 + w2 * x2 + b)
     delta = y_bar * (1 - y * y)
-    return {"w": [delta * x[0], delta * x[1]], "x": [delta * w[0], delta * w[1]], "b": delta}
+    return {"w": [delta * x1, delta * x2], "x": [delta * w1, delta * w2], "b": delta}
 
 
 def neuron_numpy(w, x, b, y_bar):
@@ -1102,10 +1103,10 @@ class Engine(Start):
         return self * -1.0
 
     def __sub__(self, other):
-        return self + -1.0 * other
+        return self + -other
 
     def __rsub__(self, other):
-        return other + self * -1.0
+        return other + -self
 
     def __pow__(self, n):
         return type(self)(self.data**n, (self,), (n * self.data ** (n - 1),))
@@ -1315,7 +1316,7 @@ class CurvesAsConstants(Engine):
         return type(self)(math.tanh(self.data))
 
 
-THREE, HALF = ("const", 3.0), ("const", 0.5)
+THREE, HALF, FOUR = ("const", 3.0), ("const", 0.5), ("const", -4.0)
 EXPRESSIONS = (
     ("sub", ("mul", A, B), ("mul", B, C)),
     ("mul", ("sub", THREE, A), B),
@@ -1326,6 +1327,7 @@ EXPRESSIONS = (
     ("tanh", ("sub", ("mul", A, B), HALF)),
     ("add", ("relu", ("mul", A, B)), ("mul", ("relu", C), C)),
     ("neg", ("mul", ("tanh", A), ("relu", B))),
+    ("mul", ("div", B, FOUR), ("sub", A, HALF)),
 )
 
 
@@ -1333,7 +1335,18 @@ def engine_cases(rng):
     """Bases of both signs; relu is met below zero, between zero and one, and above one."""
     negative, small, large = -rng.uniform(0.6, 1.4), rng.uniform(0.4, 0.8), rng.uniform(1.3, 2.2)
     a, b, c = (round(float(value), 3) for value in (negative, small, large))
-    points = [[a, c, b], [c, a, b], [b, a, c], [c, b, a], [a, b, c], [a, c, b], [a, b, c], [a, c, b], [c, b, a]]
+    points = [
+        [a, c, b],
+        [c, a, b],
+        [b, a, c],
+        [c, b, a],
+        [a, b, c],
+        [a, c, b],
+        [a, b, c],
+        [a, c, b],
+        [c, b, a],
+        [b, a, c],
+    ]
     return [case(expression, point) for expression, point in zip(EXPRESSIONS, points, strict=True)]
 
 
@@ -1357,6 +1370,7 @@ FINISH = Exercise(
         case(EXPRESSIONS[6], [0.9, -1.4, 0.5]),
         case(EXPRESSIONS[7], [-0.6, 0.9, 0.7]),
         case(EXPRESSIONS[8], [0.7, 1.6, -0.5]),
+        case(EXPRESSIONS[9], [-0.8, 2.4, 1.0]),
     ],
     hidden=engine_cases,
     accepted=[DirectEngine, NumpyEngine, ComposedEngine, ClosureEngine, PackageEngine],
@@ -1456,6 +1470,11 @@ FINISH = Exercise(
             look_at="notebook 02, section 4: what a Value remembers",
         ),
     ],
+    equivalent_mutants={
+        "`self * -1.0` → `self / -1.0`": "dividing by -1 is multiplying by -1",
+        "`self.data > 0` → `self.data >= 0`": "at exactly zero relu has no slope, and any from 0 to 1 is as good",
+        "`other if isinstance(other, Start) else type(self)(other)` → `other`": "a plain number has a power -1, too",
+    },
     hints=(
         "You have + and * already. Which of the missing operations can be spelled with them and a power?",
         "a - b is a + (-1) * b, and a / b is a * b**-1. In the reflected methods self stands on the right. "
@@ -1470,7 +1489,7 @@ FINISH = Exercise(
 
 
 def slope(f, x):
-    h = 1e-5 * max(1.0, abs(x))
+    h = 1e-5
     return (f(x + h) - f(x - h)) / (2 * h)
 
 
@@ -1581,12 +1600,13 @@ SLOPE = Exercise(
             look_at="notebook 02, section 1: the formula of the central difference",
         ),
     ],
+    equivalent_mutants={"`1e-05` → `-1e-05`": "a central difference steps to both sides, in either order"},
     hints=(
         "Step a little to each side, and compare how far the output moved with how far you stepped.",
         "The central difference cancels the largest error. Its best step is near the cube root of machine "
         "precision, about 1e-5.",
-        "h = 1e-5 * max(1, abs(x)); then the output at x + h minus the output at x - h, divided by the "
-        "distance between these two places.",
+        "Take a step h of 1e-5. Then: the output at x + h minus the output at x - h, divided by the distance between "
+        "these two places.",
     ),
 )
 
