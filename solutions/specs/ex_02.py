@@ -1317,17 +1317,32 @@ class CurvesAsConstants(Engine):
 
 
 THREE, HALF, FOUR = ("const", 3.0), ("const", 0.5), ("const", -4.0)
+# In the order of the methods, so that the first case that fails points to the method to write next.
 EXPRESSIONS = (
+    ("neg", ("mul", A, B)),
     ("sub", ("mul", A, B), ("mul", B, C)),
     ("mul", ("sub", THREE, A), B),
-    ("div", ("add", A, C), B),
-    ("div", THREE, ("mul", A, B)),
     ("mul", ("pow", A, ("const", 3.0)), B),
     ("add", ("pow", ("mul", A, B), ("const", -2.0)), C),
+    ("div", ("add", A, C), B),
+    ("div", THREE, ("mul", A, B)),
+    ("mul", ("div", B, FOUR), ("sub", A, HALF)),
     ("tanh", ("sub", ("mul", A, B), HALF)),
     ("add", ("relu", ("mul", A, B)), ("mul", ("relu", C), C)),
     ("neg", ("mul", ("tanh", A), ("relu", B))),
-    ("mul", ("div", B, FOUR), ("sub", A, HALF)),
+)
+POINTS = (
+    [0.6, -1.7, 1.0],
+    [1.5, -0.5, 2.0],
+    [-1.5, 0.7, 0.5],
+    [-1.5, 0.5, 2.0],
+    [-1.6, 0.5, 0.3],
+    [1.2, -0.8, 0.4],
+    [0.8, -2.5, 1.0],
+    [-0.8, 2.4, 1.0],
+    [0.9, -1.4, 0.5],
+    [-0.6, 0.9, 0.7],
+    [0.7, 1.6, -0.5],
 )
 
 
@@ -1335,18 +1350,8 @@ def engine_cases(rng):
     """Bases of both signs; relu is met below zero, between zero and one, and above one."""
     negative, small, large = -rng.uniform(0.6, 1.4), rng.uniform(0.4, 0.8), rng.uniform(1.3, 2.2)
     a, b, c = (round(float(value), 3) for value in (negative, small, large))
-    points = [
-        [a, c, b],
-        [c, a, b],
-        [b, a, c],
-        [c, b, a],
-        [a, b, c],
-        [a, c, b],
-        [a, b, c],
-        [a, c, b],
-        [c, b, a],
-        [b, a, c],
-    ]
+    points = [[a, b, c], [a, c, b], [c, a, b], [a, b, c], [a, c, b], [b, a, c], [c, b, a], [b, a, c], [a, b, c]]
+    points += [[a, c, b], [c, b, a]]
     return [case(expression, point) for expression, point in zip(EXPRESSIONS, points, strict=True)]
 
 
@@ -1360,18 +1365,7 @@ FINISH = Exercise(
     see="notebook 02, section 6",
     driver="scalar_expression",
     reference=Engine,
-    visible=[
-        case(EXPRESSIONS[0], [1.5, -0.5, 2.0]),
-        case(EXPRESSIONS[1], [-1.5, 0.7, 0.5]),
-        case(EXPRESSIONS[2], [1.2, -0.8, 0.4]),
-        case(EXPRESSIONS[3], [0.8, -2.5, 1.0]),
-        case(EXPRESSIONS[4], [-1.5, 0.5, 2.0]),
-        case(EXPRESSIONS[5], [-1.6, 0.5, 0.3]),
-        case(EXPRESSIONS[6], [0.9, -1.4, 0.5]),
-        case(EXPRESSIONS[7], [-0.6, 0.9, 0.7]),
-        case(EXPRESSIONS[8], [0.7, 1.6, -0.5]),
-        case(EXPRESSIONS[9], [-0.8, 2.4, 1.0]),
-    ],
+    visible=[case(expression, point) for expression, point in zip(EXPRESSIONS, POINTS, strict=True)],
     hidden=engine_cases,
     accepted=[DirectEngine, NumpyEngine, ComposedEngine, ClosureEngine, PackageEngine],
     bank=[
