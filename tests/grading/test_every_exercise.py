@@ -3,7 +3,6 @@
 import json
 import re
 
-import nbclient
 import nbformat
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ from coursepkg.grading.build import BEGIN, build_tree, compare_tree, source_of
 from coursepkg.grading.checking import judge_notebook, load_checks
 from coursepkg.grading.feedback import PATTERNS
 from coursepkg.grading.values import is_number, leaves, map_numbers
+from tools.notebooks import execute
 
 IDS = list(exercises())
 CHAPTERS = sorted({exercise_id.split(".")[0] for exercise_id in IDS})
@@ -172,8 +172,7 @@ def test_solution_notebook_passes(chapter, own_course):
 def test_untouched_notebook_runs_and_says_not_attempted(chapter, own_course):
     root = _root(chapter, own_course)
     path = _notebook(root, "exercises", chapter)
-    notebook = nbformat.read(path, as_version=4)
-    nbclient.NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(path.parent)}}).execute()
+    notebook = execute(nbformat.read(path, as_version=4), path.parent).notebook
     shown = {}
     for cell in notebook.cells:
         for exercise_id in re.findall(r'\bcheck\("(\d\d\.\d+)"', cell.source):
