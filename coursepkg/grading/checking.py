@@ -43,14 +43,14 @@ def read_cells(path: Path) -> list[str]:
         If the file is missing, too large, no JSON, or no notebook.
     """
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise UnreadableNotebook(
-                f"{path.name} has {size / 1e6:.0f} MB; more than {MAX_BYTES / 1e6:.0f} are not read"
-            )
-        notebook = json.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            text = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise UnreadableNotebook(f"{path} cannot be opened: {error.strerror}") from None
+    if len(text) > MAX_BYTES:
+        raise UnreadableNotebook(f"{path.name} has more than {MAX_BYTES // 1_000_000} MB, which is no notebook's size")
+    try:
+        notebook = json.loads(text)
     except (ValueError, RecursionError):
         raise UnreadableNotebook(f"{path.name} is no notebook: it is no JSON") from None
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
