@@ -12,12 +12,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
 
+# Each file, and each notebook, stays on one worker. On Windows kernels talk over ports, which two at once may both take.
+PARALLEL = ["-n", "2", "--dist", "loadfile"] if os.name == "posix" else []
+NOTEBOOKS = ["--nbval", "tests", "notebooks", "exercises", "solutions"]
+
 STEPS = [
     ("lint", [PYTHON, "-m", "ruff", "check", "."]),
     ("format", [PYTHON, "-m", "ruff", "format", "--check", "."]),
     ("types", [PYTHON, "-m", "mypy"]),
     ("exercises in step", [PYTHON, "-m", "coursepkg", "grade", "build", "--check"]),
-    ("tests and notebooks", [PYTHON, "-m", "pytest", *sys.argv[1:]]),
+    ("tests and notebooks", [PYTHON, "-m", "pytest", *PARALLEL, *NOTEBOOKS, *sys.argv[1:]]),
 ]
 
 
