@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
 
-# Each file, and each notebook, stays on one worker. On Windows kernels talk over ports, which two at once may both take.
+# A file, and a notebook, stays on one worker. On Windows kernels talk over ports, which two at once may both take.
 PARALLEL = ["-n", "2", "--dist", "loadfile"] if os.name == "posix" else []
 NOTEBOOKS = ["--nbval", "tests", "notebooks", "exercises", "solutions"]
 
