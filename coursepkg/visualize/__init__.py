@@ -27,6 +27,7 @@ _HOME = {
     "draw_loss": "curves",
     "draw_decision_boundary": "curves",
     "draw_paths": "surface",
+    "Landscape": "landscape",
     "draw_matrix": "matrix",
     "draw_equation": "equation",
     "draw_directions": "directions",
