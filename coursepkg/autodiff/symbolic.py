@@ -193,8 +193,8 @@ class Derivation:
 
     @cached_property
     def gradient(self) -> dict[str, sympy.Expr]:
-        """The partial derivative by each variable, simplified."""
-        return {name: sympy.simplify(partial) for name, partial in zip(self.names, self._partials, strict=True)}
+        """The partial derivative by each variable, simplified as far as a textbook would."""
+        return {name: _simplified(partial) for name, partial in zip(self.names, self._partials, strict=True)}
 
     def at(self, *values: float, **named: float) -> Any:
         """Evaluate the gradient at a point, given by position or by name.
@@ -240,6 +240,16 @@ class Derivation:
             raise TypeError(f"a point needs one number for each of {', '.join(self.names)}")
         numbers = (float(given[name]) for name in self.names)
         return {symbol: sympy.Float(number, _DIGITS) for symbol, number in zip(self._symbols, numbers, strict=True)}
+
+
+def _simplified(expression: sympy.Expr) -> sympy.Expr:
+    """Ratios of polynomials in lowest terms; the rest in the shape that the chain rule gives it.
+
+    SymPy's own ``simplify`` would turn 1 - tanh² into 1/cosh², and can take minutes over a formula with ``Max``.
+    """
+    if expression.is_rational_function() and expression.count_ops() < 100:
+        return sympy.simplify(expression)
+    return min(expression, sympy.factor_terms(expression, sign=False), key=sympy.count_ops)
 
 
 @lru_cache
