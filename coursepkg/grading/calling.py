@@ -324,17 +324,18 @@ def misuse(answer: Any, driver: Driver, args: Any, kwargs: Any) -> str | None:
     if not callable(answer):
         return f"This exercise checks a function; it was given {kind_of(answer)}."
     count = len(args) if driver.arity is None else driver.arity
-    given = ([None] * count, kwargs if driver.arity is None else {})
+    own = inspect.signature(driver.run).parameters
+    named = {name: value for name, value in kwargs.items() if driver.arity is None and name not in own}
     try:
         signature = inspect.signature(answer)
     except Exception:  # noqa: BLE001 - compiled functions have none, and an odd object may fail in its own way
         return None
     try:
-        signature.bind(*given[0], **given[1])
+        signature.bind(*[None] * count, **named)
     except TypeError:
         names = ", ".join(signature.parameters) or "nothing"
         wanted = f"{count} argument{'s' if count != 1 else ''}"
-        if given[1]:
-            wanted += f" and {', '.join(given[1])}"
+        if named:
+            wanted += f" and {', '.join(named)}"
         return f"This exercise calls your function with {wanted}; yours takes ({names})."
     return None

@@ -125,12 +125,8 @@ def show_expression(expression: Expression, values: Sequence[float], **options: 
 
 def _attribute(thing: Any, name: str, what: str) -> Any:
     if isinstance(thing, int | float) or not hasattr(thing, name):
-        raise Misfit(f"{what} has no `.{name}`; it is a {type(thing).__name__}.")
+        raise Misfit(f"{what} has no `.{name}`; it is of type {type(thing).__name__}.")
     return getattr(thing, name)
-
-
-def _node_words(thing: Any) -> str:
-    return f"The result ({type(thing).__name__})"
 
 
 # --- functions -------------------------------------------------------------------------------------------------------
@@ -185,7 +181,7 @@ def slope_of(answer: Callable[..., Any], name: str, x: float) -> Any:
 
 def _root(answer: type, expression: Expression, variables: list[Any]) -> Any:
     out = build(expression, variables)
-    _attribute(out, "data", _node_words(out))
+    _attribute(out, "data", "The result")
     return out
 
 
@@ -199,8 +195,8 @@ def scalar_forward(answer: type, expression: Expression, values: Sequence[float]
 def scalar_local(answer: type, expression: Expression, values: Sequence[float]) -> dict[str, Any]:
     """What one operation recorded: its value, its parents' values and its local derivatives."""
     out = _root(answer, expression, [answer(value) for value in values])
-    parents = _attribute(out, "parents", _node_words(out))
-    rates = _attribute(out, "local_grads", _node_words(out))
+    parents = _attribute(out, "parents", "The result")
+    rates = _attribute(out, "local_grads", "The result")
     return {
         "value": out.data,
         "parents": [_attribute(parent, "data", "A parent") for parent in parents],
@@ -217,7 +213,7 @@ def scalar_expression(
     variables = [answer(value) for value in values]
     for _ in range(repeat):
         out = _root(answer, expression, variables)
-        _attribute(out, "backward", _node_words(out))()
+        _attribute(out, "backward", "The result")()
     return {"value": out.data, "gradients": [_attribute(leaf, "grad", "A variable") for leaf in variables]}
 
 
@@ -287,7 +283,10 @@ def backward_on_graph(
     output, variables, nodes = graph(expression, values)
     answer(output)
     inner = [node for node in nodes if node.parents]
-    return {"gradients": [node.grad for node in variables], "inner nodes": [node.grad for node in inner]}
+    return {
+        "gradients": [_attribute(node, "grad", "A variable") for node in variables],
+        "inner nodes": [_attribute(node, "grad", "A node") for node in inner],
+    }
 
 
 @driver("topological_order", takes="function", arity=1, show=show_expression)

@@ -1,0 +1,205 @@
+"""Drivers: an answer of any form is put to use, and one that does not fit gets plain words."""
+
+import math
+
+import numpy as np
+import pytest
+from grading_chapters import OWN, exercises, judged
+
+from coursepkg.grading.calling import LocalCall
+from coursepkg.grading.drivers import DRIVERS, RULES, formula, graph
+from coursepkg.grading.spec import load_specs
+from coursepkg.grading.values import encode
+
+ANSWERS = {exercise.id: exercise.reference for exercise in load_specs(OWN / "solutions" / "specs")["90"]}
+NUMBER = ANSWERS["90.3"]
+X0, X1 = ("var", 0), ("var", 1)
+SHARED = ("mul", ("add", X0, X1), ("add", X0, X1))
+
+
+def used(driver, answer, *args, **kwargs):
+    """The outcome of an answer under a driver, through JSON as in a worker."""
+    case = {"args": [encode(arg) for arg in args], "kwargs": {k: encode(v) for k, v in kwargs.items()}}
+    return LocalCall(answer, driver, seconds=5)(case)
+
+
+# --- functions -------------------------------------------------------------------------------------------------------
+
+
+def test_call_gives_the_value():
+    assert used("call", lambda a, *, b: a * b, 2.0, b=3.0).value == 6.0
+
+
+def test_changed_arguments_gives_them_back_and_keeps_the_originals():
+    def update(weights, gradients, eta):
+        for i, gradient in enumerate(gradients):
+            weights[i] -= eta * gradient
+
+    found = used("changed_arguments", update, [1.0, 2.0], [0.5, 1.0], 0.1)
+    assert found.value == [[0.95, 1.9], [0.5, 1.0], 0.1]
+    assert not found.changed
+
+
+def test_repeated_gives_all_states():
+    def move(state, eta):
+        state -= eta * state
+        return state
+
+    found = used("repeated", move, np.array([1.0, -2.0]), 0.5, times=2)
+    np.testing.assert_allclose(found.value, [[0.5, -1.0], [0.25, -0.5]], rtol=1e-12)
+
+
+# --- classes ---------------------------------------------------------------------------------------------------------
+
+
+def test_scalar_drivers_give_value_local_derivatives_and_gradients():
+    assert used("scalar_forward", NUMBER, SHARED, [2.0, 3.0]).value == 25.0
+    assert used("scalar_local", NUMBER, ("mul", X0, X1), [2.0, 3.0]).value == {
+        "value": 6.0,
+        "parents": [2.0, 3.0],
+        "local_grads": [3.0, 2.0],
+    }
+    assert used("scalar_expression", NUMBER, SHARED, [2.0, 3.0]).value == {"value": 25.0, "gradients": [10.0, 10.0]}
+    twice = used("scalar_expression", NUMBER, SHARED, [2.0, 3.0], repeat=2).value
+    assert twice == {"value": 25.0, "gradients": [20.0, 20.0]}
+
+
+def test_equal_parts_of_an_expression_are_one_node():
+    output, variables, nodes = graph(SHARED, [2.0, 3.0])
+    assert len(nodes) == 4
+    assert output.parents[0] is output.parents[1]
+    assert [node.data for node in variables] == [2.0, 3.0]
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_rules_of_given_nodes_agree_with_finite_differences(name):
+    rule, point = RULES[name], [1.3, 0.7][: 2 if name in ("add", "sub", "mul", "div", "pow") else 1]
+    for i, rate in enumerate(rule(*point)[1]):
+        above, below = ([*point[:i], point[i] + h, *point[i + 1 :]] for h in (1e-6, -1e-6))
+        assert math.isclose(rate, (rule(*above)[0] - rule(*below)[0]) / 2e-6, rel_tol=1e-7)
+
+
+class Slots:
+    __slots__ = ("data",)
+
+    def __init__(self, data):
+        self.data = data
+
+
+class NoBackward(NUMBER):
+    backward = None
+
+
+class NoGrad:
+    def __init__(self, data):
+        self.data = data
+
+    def __add__(self, other):
+        return NoGrad(self.data + other.data)
+
+    def backward(self):
+        pass
+
+
+class PlainResult(NUMBER):
+    def __add__(self, other):
+        return self.data + other.data
+
+
+class Forgets(NUMBER):
+    def __add__(self, other):
+        pass
+
+
+class NeedsTwo:
+    def __init__(self, data, label):
+        pass
+
+
+class Empty:
+    pass
+
+
+SUM = ("add", X0, X1)
+MISFITS = [
+    (Empty, SUM, "TypeError", "takes no arguments"),
+    (NeedsTwo, SUM, "TypeError", "label"),
+    (Slots, SUM, "TypeError", "unsupported operand"),
+    (NoGrad, SUM, "Misfit", "A variable has no `.grad`"),
+    (PlainResult, SUM, "Misfit", "The result has no `.data`; it is of type int"),
+    (Forgets, SUM, "Misfit", "The result has no `.data`; it is of type NoneType"),
+    (NoBackward, SUM, "TypeError", "'NoneType' object is not callable"),
+    (NUMBER, ("sqrt", X0), "Misfit", "has no method `sqrt()`"),
+    (int, SUM, "Misfit", "The result has no `.data`; it is of type int"),
+    (list, SUM, "TypeError", "not iterable"),
+    (type, SUM, "TypeError", ""),
+    (Exception, SUM, "TypeError", "unsupported operand"),
+]
+
+
+@pytest.mark.parametrize(("answer", "expression", "error", "words"), MISFITS, ids=lambda item: str(item)[:40])
+def test_a_class_of_another_form_gets_plain_words(answer, expression, error, words):
+    found = used("scalar_expression", answer, expression, [2, 3])
+    assert (found.kind, found.error) == ("error", error)
+    assert words in found.message
+
+
+# --- graphs and training ---------------------------------------------------------------------------------------------
+
+
+def test_any_right_order_is_right():
+    for answer in exercises()["90.4"].accepted:
+        found = used("topological_order", answer, SHARED, [2.0, 3.0])
+        assert found.value == {
+            "different nodes": 4,
+            "entries in the list": 4,
+            "edges in the wrong direction": 0,
+            "output at its end of the list": True,
+        }
+    backwards = used("topological_order", lambda node: ANSWERS["90.4"](node)[::-1], SHARED, [2.0, 3.0], output="first")
+    assert backwards.value["edges in the wrong direction"] == 0
+    assert backwards.value["output at its end of the list"]
+
+
+@pytest.mark.parametrize(("answer", "words"), [
+    (lambda node: None, "returned NoneType"),
+    (lambda node: "abc", "returned str"),
+    (lambda node: 3, "returned int"),
+    (lambda node: [1, 2], "nodes themselves"),
+    (lambda node: [node, None], "nodes themselves"),
+    (lambda node: {node: 1}, "returned dict"),
+])  # fmt: skip
+def test_what_is_no_list_of_nodes_gets_plain_words(answer, words):
+    found = used("topological_order", answer, SHARED, [2.0, 3.0])
+    assert found.error == "Misfit"
+    assert words in found.message
+    assert judged("90.4", answer).status == "error"
+    assert words in judged("90.4", answer).text
+
+
+def test_an_empty_or_unhashable_order_is_wrong_and_no_crash():
+    assert judged("90.4", lambda node: []).status == "wrong"
+    assert judged("90.4", lambda node: set(ANSWERS["90.4"](node))).status == "wrong"
+
+
+def test_backward_fills_in_variables_and_inner_nodes():
+    found = used("backward_on_graph", ANSWERS["90.5"], SHARED, [2.0, 3.0])
+    assert found.value == {"gradients": [10.0, 10.0], "inner nodes": [10.0, 1.0]}
+    deleted = used("backward_on_graph", lambda node: delattr(node, "grad"), SHARED, [2.0, 3.0])
+    assert deleted.error == "Misfit"
+
+
+def test_training_steps_follow_the_gradient():
+    found = used("training_step", ANSWERS["90.6"], [1.0, -1.0], [1.0, 2.0], [0.0, 1.0], 0.5, steps=2)
+    np.testing.assert_allclose(found.value["parameters"], [[0.5, 1.0], [0.25, 1.0]], rtol=1e-12)
+
+
+def test_every_driver_says_what_it_takes_and_words_its_cases():
+    for name, driver in DRIVERS.items():
+        assert driver.takes in ("function", "class"), name
+        assert driver.run.__doc__, name
+
+
+def test_formulas_read_like_formulas():
+    expression = ("add", ("mul", ("const", 2.0), X0), ("tanh", ("neg", ("pow", X1, ("const", 2)))))
+    assert formula(expression) == "(2 * x0) + tanh(-(x1 ** 2))"
