@@ -8,15 +8,17 @@ tuple, list or dict of arrays, and the gradient comes back in the same structure
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coursepkg.autodiff.comparison import Comparison, compare_gradients
 from coursepkg.autodiff.forward_mode import forward, jvp
 from coursepkg.autodiff.reverse_mode import reverse, value_and_gradient, vjp
 from coursepkg.autodiff.trees import Function, Tree, differentiable, leaves_of, point_of
 from coursepkg.autodiff.witnesses import numeric, symbolic
+
+if TYPE_CHECKING:
+    from coursepkg.autodiff.comparison import Comparison
 
 __all__ = [
     "check", "compare", "forward", "hvp", "jacobian", "jvp", "numeric", "reverse", "symbolic", "value_and_gradient", "vjp",
@@ -153,6 +155,10 @@ def compare(
     symbolic  1          to 1e-10
     All 4 routes agree, with evidence in 2 of 2 entries.
     """
+    from coursepkg.autodiff.comparison import (
+        compare_gradients,
+    )  # loaded when asked for: importing the routes stays quick
+
     tree, _ = point_of((x,))
     leaves = leaves_of(tree)
     value = leaves_of(f(tree))

@@ -6,9 +6,7 @@ which every route says (nearly) zero are not counted as evidence, and a comparis
 
 from __future__ import annotations
 
-import html
 import time
-import tracemalloc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -79,14 +77,15 @@ class Comparison:
         """The number of entries in which some route says something other than nearly zero."""
         total = 0
         for leaf in zip(*self._leaves, strict=True):
-            largest = np.max(np.abs(leaf), axis=0)
+            comparable = [np.abs(a) for a in leaf if a.shape == leaf[0].shape]
+            largest = np.fmax.reduce(comparable)  # a route that says NaN is no evidence, the others may be
             total += int(np.count_nonzero(largest > self._floor))
         return total
 
     @property
     def _floor(self) -> float:
-        sizes = [np.max(np.abs(leaf)) for leaves in self._leaves for leaf in leaves if leaf.size]
-        return NEARLY_ZERO * max([self.scale, np.finfo(float).tiny, *map(float, sizes)])
+        sizes = [float(np.max(np.abs(leaf))) for leaves in self._leaves for leaf in leaves if leaf.size]
+        return NEARLY_ZERO * max([self.scale, np.finfo(float).tiny, *filter(np.isfinite, sizes)])
 
     def difference(self, first: str, second: str) -> float:
         """Return how far two routes are apart: the worst entry, relative to its size.
@@ -107,12 +106,12 @@ class Comparison:
 
     @property
     def outliers(self) -> list[str]:
-        """Routes that disagree with at least half of the others."""
+        """Routes that disagree with more than half of the others."""
         found = []
         for route in self.routes:
             others = [other for other in self.routes if other is not route]
             against = [other for other in others if not self._close(route, other)]
-            if others and 2 * len(against) >= len(others):
+            if others and 2 * len(against) > len(others):
                 found.append(route.name)
         return found
 
@@ -193,6 +192,8 @@ class Comparison:
         return self.show()
 
     def _repr_html_(self) -> str:
+        import html  # only notebooks show themselves
+
         head, *body = self._table(timing=True)
         cells = "".join(f'<th scope="col">{html.escape(c)}</th>' for c in head)
         rows = [
@@ -278,6 +279,8 @@ def compare_gradients(
 
 def _peak(run: Callable[[], Any]) -> int:
     """Return the memory allocated at the worst moment of a run, in bytes."""
+    import tracemalloc  # only when memory is measured
+
     outer = tracemalloc.is_tracing()
     if not outer:
         tracemalloc.start()

@@ -22,7 +22,7 @@ there and checks vjp against jvp, finite differences, sympy and PyTorch.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,6 @@ __all__ = [
     "Composite",
     "Each",
     "Example",
-    "Fixed",
     "Primitive",
     "composite",
     "elementwise",
@@ -45,7 +44,7 @@ __all__ = [
 ]
 
 Rule = Callable[..., Any]
-Sampler = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
+Sampler = Callable[..., np.ndarray]  # of a random generator and a shape
 
 
 def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
@@ -76,23 +75,29 @@ def complex_normal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarr
     return rng.uniform(0.5, 2.0, size=shape) * np.exp(1j * rng.uniform(0.2, 2.8, size=shape))
 
 
-@dataclass(frozen=True)
-class Fixed:
+class fixed:
     """An argument of an example that is taken as it is (an index, a shape), not drawn."""
 
-    value: Any
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return f"fixed({self.value!r})"
 
 
-fixed = Fixed
-
-
-@dataclass(frozen=True)
 class Example:
-    """One way to call a primitive: tuples stand for arrays of that shape, lists of tuples for lists of arrays."""
+    """One way to call a primitive: tuples stand for arrays of that shape, lists of tuples for lists of arrays.
 
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any] = field(default_factory=dict)
-    domain: tuple[Sampler, ...] = (normal,)
+    Attributes
+    ----------
+    args, kwargs : tuple, dict
+        The call, with shapes in place of arrays.
+    domain : tuple of samplers
+        Where to draw the arrays: one sampler for all arguments, or one for each.
+    """
+
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], domain: tuple[Sampler, ...]) -> None:
+        self.args, self.kwargs, self.domain = args, kwargs, domain
 
     def draw(self, rng: np.random.Generator) -> tuple[Any, ...]:
         """Return the positional arguments of the call, with arrays drawn from their domains.
@@ -112,7 +117,7 @@ class Example:
 
 
 def _draw(argument: Any, sampler: Sampler, rng: np.random.Generator) -> Any:
-    if isinstance(argument, Fixed):
+    if isinstance(argument, fixed):
         return argument.value
     return [sampler(rng, shape) for shape in argument] if isinstance(argument, list) else sampler(rng, argument)
 

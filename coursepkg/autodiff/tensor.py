@@ -87,7 +87,7 @@ class Tensor(Traced):
                 "to start a new graph"
             )
         self._data = np.array(data, dtype=dtype)
-        if self._data.dtype == object:
+        if self._data.dtype.kind not in "biufc":
             raise TypeError(f"a Tensor holds numbers, got {type(data).__name__} with entries of other types")
         self.traces = 0
         self._record: Any = None

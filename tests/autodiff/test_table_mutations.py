@@ -31,20 +31,26 @@ def dense(a, args, argument):
 
 WRONG = {
     "wrong sign": lambda rule, argument: lambda g, out, *args, **kw: -dense(rule(g, out, *args, **kw), args, argument),
-    "twice as large": lambda rule, argument: lambda g, out, *args, **kw: 2 * dense(rule(g, out, *args, **kw), args, argument),
-    "half as large": lambda rule, argument: lambda g, out, *args, **kw: dense(rule(g, out, *args, **kw), args, argument) / 2,
-    "zero": lambda rule, argument: lambda g, out, *args, **kw: np.zeros_like(dense(rule(g, out, *args, **kw), args, argument)),
-    "ignores the gradient that arrives": lambda rule, argument: lambda g, out, *args, **kw: rule(
-        np.ones_like(g), out, *args, **kw
+    "twice as large": lambda rule, argument: (
+        lambda g, out, *args, **kw: 2 * dense(rule(g, out, *args, **kw), args, argument)
     ),
-    "adds instead of multiplying": lambda rule, argument: lambda g, out, *args, **kw: (
-        dense(rule(g, out, *args, **kw), args, argument) + 0.5
+    "half as large": lambda rule, argument: (
+        lambda g, out, *args, **kw: dense(rule(g, out, *args, **kw), args, argument) / 2
     ),
-    "transposed": lambda rule, argument: lambda g, out, *args, **kw: swapped(
-        dense(rule(g, out, *args, **kw), args, argument)
+    "zero": lambda rule, argument: (
+        lambda g, out, *args, **kw: np.zeros_like(dense(rule(g, out, *args, **kw), args, argument))
     ),
-    "off by a part in a hundred thousand": lambda rule, argument: lambda g, out, *args, **kw: (
-        dense(rule(g, out, *args, **kw), args, argument) * 1.00001
+    "ignores the gradient that arrives": lambda rule, argument: (
+        lambda g, out, *args, **kw: rule(np.ones_like(g), out, *args, **kw)
+    ),
+    "adds instead of multiplying": lambda rule, argument: (
+        lambda g, out, *args, **kw: dense(rule(g, out, *args, **kw), args, argument) + 0.5
+    ),
+    "transposed": lambda rule, argument: (
+        lambda g, out, *args, **kw: swapped(dense(rule(g, out, *args, **kw), args, argument))
+    ),
+    "off by a part in a hundred thousand": lambda rule, argument: (
+        lambda g, out, *args, **kw: dense(rule(g, out, *args, **kw), args, argument) * 1.00001
     ),
 }
 
@@ -101,7 +107,9 @@ def test_a_wrong_jvp_is_caught(entry, argument, monkeypatch):
     assert caught(entry)
 
 
-@pytest.mark.parametrize("entry", [e for e in PRIMITIVES.values() if e.elementwise and not e.flat], ids=lambda e: e.name)
+@pytest.mark.parametrize(
+    "entry", [e for e in PRIMITIVES.values() if e.elementwise and not e.flat], ids=lambda e: e.name
+)
 def test_the_same_mistake_in_vjp_and_jvp_is_caught(entry, monkeypatch):
     """Where one rule serves both, the adjoint identity holds for a wrong rule too; the function itself convicts it."""
     argument = next(i for i, rule in enumerate(entry.vjp) if rule is not None)

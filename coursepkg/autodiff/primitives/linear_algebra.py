@@ -6,13 +6,15 @@ factor. For ``solve``, ``inv`` and ``det`` see Giles (2008), "Collected matrix d
 
 from __future__ import annotations
 
-from string import ascii_letters
 
 import numpy as np
 
 from ..dispatch import operation
 from ..table import LINEAR, Each, apart, composite, example, fixed, primitive
 from .reductions import axes_of
+
+
+ascii_letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def mT(a):

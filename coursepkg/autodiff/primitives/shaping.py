@@ -187,7 +187,7 @@ padded = operation(
     vjp=[_unpad, None, None],
     jvp=[lambda t, out, x, widths, value=0.0: np.pad(t, widths), None, None],
     examples=[example((3, 4), fixed(((1, 2), (0, 3)))), example((3,), fixed(((2, 0),)), fixed(7.0))],
-    name="pad",
+    name="pad with a constant",
 )
 
 

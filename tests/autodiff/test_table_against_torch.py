@@ -1,0 +1,245 @@
+"""Every entry of the table against PyTorch, value and gradient, in double precision and at the kinks."""
+
+import numpy as np
+import pytest
+
+from coursepkg.autodiff import catalogue as ours
+from coursepkg.autodiff.entry_checks import prepare
+from coursepkg.autodiff.reverse_mode import vjp
+from coursepkg.autodiff.table import COMPOSITES, PRIMITIVES
+from coursepkg.autodiff.tensor import Tensor
+from coursepkg.autodiff.trees import leaves_of, rebuild
+
+torch = pytest.importorskip(
+    "torch", reason="PyTorch is not installed, so the table has no peer as a witness; `make peers` adds it"
+)
+F = torch.nn.functional
+
+
+def dims(axis):
+    """NumPy's axis as PyTorch's dim: a tuple, or None for all."""
+    return axis if axis is None or isinstance(axis, tuple) else (axis,)
+
+
+def reduced(name):
+    def function(x, axis=None, keepdims=False, **kw):
+        axes = tuple(range(x.ndim)) if axis is None else dims(axis)
+        kw = {"correction": kw.get("ddof", 0)} if name in ("var", "std") else {}
+        return getattr(torch, name)(x, dim=axes, keepdim=keepdims, **kw)
+
+    return function
+
+
+def prod(x, axis=None, keepdims=False):
+    axes = sorted((a % x.ndim for a in (range(x.ndim) if axis is None else dims(axis))), reverse=True)
+    for a in axes:
+        x = torch.prod(x, dim=a, keepdim=keepdims)
+    return x
+
+
+def pairs(pad_width, ndim):
+    """NumPy's pad_width in PyTorch's order: last axis first."""
+    return [int(v) for pair in np.broadcast_to(np.asarray(pad_width), (ndim, 2))[::-1] for v in pair]
+
+
+def numpy_pad(x, pad_width, mode="constant", constant_values=0.0):
+    if mode == "constant":
+        return F.pad(x, pairs(pad_width, x.ndim), value=constant_values)
+    mode = {"edge": "replicate", "reflect": "reflect"}[mode]
+    return F.pad(x[None, None] if x.ndim == 2 else x[None], pairs(pad_width, x.ndim), mode=mode).reshape(
+        [n + a + b for n, (a, b) in zip(x.shape, np.broadcast_to(np.asarray(pad_width), (x.ndim, 2)), strict=True)]
+    )
+
+
+def index(x, i):
+    def convert(part):
+        if isinstance(part, slice) and part.step is not None and part.step < 0:
+            return part
+        return torch.as_tensor(part) if isinstance(part, (np.ndarray, list)) else part
+
+    parts = i if isinstance(i, tuple) else (i,)
+    for axis, part in enumerate(parts):  # PyTorch has no negative steps: flip, then step
+        if isinstance(part, slice) and part.step is not None and part.step < 0:
+            x = torch.flip(x, (axis,))
+            parts = (*parts[:axis], slice(None, None, -part.step), *parts[axis + 1 :])
+    return x[tuple(convert(part) for part in parts)]
+
+
+def scatter(x, i, shape):
+    return torch.zeros(shape, dtype=x.dtype).index_put(
+        tuple(
+            torch.arange(shape[0])[p] if isinstance(p, slice) else torch.as_tensor(p)
+            for p in (i if isinstance(i, tuple) else (i,))
+        ),
+        x,
+        accumulate=True,
+    )
+
+
+def norm(x, ord=None, axis=None, keepdims=False):
+    if ord == "fro" or (ord is None and axis is None):
+        ord = 2
+    return torch.linalg.vector_norm(x, 2 if ord is None else ord, dim=axis, keepdim=keepdims)
+
+
+def solve(a, b):
+    return torch.linalg.solve(a, b)
+
+
+def dense(a):
+    return a if isinstance(a, torch.Tensor) else torch.as_tensor(a)
+
+
+BY_HAND = {
+    np.sum: reduced("sum"), np.mean: reduced("mean"), np.var: reduced("var"), np.std: reduced("std"),
+    np.max: reduced("amax"), np.min: reduced("amin"), np.prod: prod,
+    np.cumsum: lambda x, axis=None: torch.cumsum(x.reshape(-1), 0) if axis is None else torch.cumsum(x, axis),
+    np.absolute: torch.abs, np.conjugate: lambda x: torch.conj(x).resolve_conj(), np.cbrt: lambda x: x ** (1 / 3),
+    np.real: lambda x: torch.real(x) if x.is_complex() else x, np.power: torch.pow,
+    np.divide: torch.divide, np.reciprocal: torch.reciprocal, np.where: lambda c, x, y: torch.where(dense(c).bool(), x, y),
+    np.einsum: lambda s, *xs, **kw: torch.einsum(s, *xs),
+    np.reshape: lambda x, shape, order="C": torch.reshape(x, (shape,) if isinstance(shape, int) else shape)
+    if order == "C" else torch.reshape(x, shape[::-1]).T,
+    np.transpose: lambda x, axes=None: torch.permute(x, axes or tuple(range(x.ndim))[::-1]),
+    np.concatenate: lambda xs, axis=0: torch.cat([x.reshape(-1) for x in xs]) if axis is None else torch.cat(list(xs), axis),
+    np.stack: lambda xs, axis=0: torch.stack(list(xs), axis),
+    np.vstack: lambda xs: torch.vstack(list(xs)), np.hstack: lambda xs: torch.hstack(list(xs)),
+    np.column_stack: lambda xs: torch.column_stack(list(xs)),
+    np.expand_dims: lambda x, a: x.unsqueeze(a) if isinstance(a, int) else x[None, ..., None],
+    np.squeeze: lambda x, axis=None: torch.squeeze(x) if axis is None else torch.squeeze(x, axis),
+    np.split: lambda x, n, axis=0: torch.tensor_split(x, n, dim=axis),
+    np.array_split: lambda x, n, axis=0: torch.tensor_split(x, n, dim=axis),
+    np.flip: lambda x, axis=None: torch.flip(x, tuple(range(x.ndim)) if axis is None else dims(axis)),
+    np.roll: lambda x, shift, axis=None: torch.roll(x, shift, axis),
+    np.repeat: lambda x, n, axis=None: torch.repeat_interleave(x, torch.as_tensor(n), dim=axis),
+    np.tile: lambda x, n: torch.tile(x, (n,) if isinstance(n, int) else n),
+    np.diff: lambda x, n=1, axis=-1: torch.diff(x, n=n, dim=axis), np.pad: numpy_pad,
+    np.copy: torch.clone, np.broadcast_arrays: torch.broadcast_tensors,
+    np.take_along_axis: lambda x, i, axis: torch.take_along_dim(x, torch.as_tensor(i), axis),
+    np.take: lambda x, i, axis=None: x.reshape(-1)[torch.as_tensor(i)] if axis is None else x[:, torch.as_tensor(i)],
+    np.sort: lambda x, axis=-1: torch.sort(x.reshape(-1) if axis is None else x, 0 if axis is None else axis).values,
+    np.tensordot: lambda a, b, axes=2: torch.tensordot(a, b, dims=axes),
+    np.dot: lambda a, b: a * b if a.ndim == 0 else torch.tensordot(a, b, dims=([-1], [max(b.ndim - 2, 0)])),
+    np.vdot: lambda a, b: torch.vdot(a.reshape(-1), b.reshape(-1)),
+    np.outer: lambda a, b: torch.outer(a.reshape(-1), b.reshape(-1)),
+    np.diagonal: lambda a, offset=0, axis1=0, axis2=1: torch.diagonal(a, offset, axis1, axis2),
+    np.trace: lambda a, offset=0: torch.diagonal(a, offset).sum(), np.diag: lambda v, k=0: torch.diag(v, k),
+    np.tril: lambda x, k=0: torch.tril(x, k), np.triu: lambda x, k=0: torch.triu(x, k),
+    np.clip: lambda x, low, high: torch.clip(x, low, high), np.linalg.norm: norm, np.linalg.solve: solve,
+    np.linalg.slogdet: lambda a: tuple(torch.linalg.slogdet(a)), np.logaddexp: torch.logaddexp,
+    ours.astype: lambda x, dtype: x.to(torch.float64), ours.affine: lambda x, w, b: x @ w + b,
+    ours.relu: torch.relu, ours.sigmoid: torch.sigmoid, ours.softplus: lambda x: F.softplus(x, threshold=1000),
+    ours.leaky_relu: lambda x, slope=0.01: F.leaky_relu(x, slope), ours.silu: F.silu,
+    ours.gelu: lambda x: F.gelu(x, approximate="tanh"), ours.softmax: lambda x, axis=-1: torch.softmax(x, axis),
+    ours.log_softmax: lambda x, axis=-1: torch.log_softmax(x, axis),
+    ours.logsumexp: lambda x, axis=None, keepdims=False: torch.logsumexp(
+        x, tuple(range(x.ndim)) if axis is None else axis, keepdim=keepdims),
+    ours.softmax_cross_entropy: lambda z, labels: F.cross_entropy(z, torch.as_tensor(labels)),
+    ours.conv2d: lambda x, w, b=None, **kw: F.conv2d(x, w, b, **kw),
+    ours.max_pool2d: lambda x, size, stride=None: F.max_pool2d(x, size, stride),
+    ours.mean_pool2d: lambda x, size, stride=None: F.avg_pool2d(x, size, stride),
+    ours.unfold: lambda x, kernel, **kw: F.unfold(x, kernel, **kw),
+    ours.fold: lambda x, shape, kernel, **kw: F.fold(x, shape[2:], kernel, **kw),
+}  # fmt: skip
+BY_NAME = {  # entries that users reach through something else
+    "getitem": index, "scatter": scatter, "logabsdet": lambda a: torch.linalg.slogdet(a)[1],
+    "concatenate": lambda *xs, axis=0: torch.cat(xs, axis), "clip to limits": lambda x, low, high: torch.clip(x, low, high),
+    "pad with a constant": lambda x, widths, value=0.0: F.pad(x, pairs(widths, x.ndim), value=value),
+}  # fmt: skip
+
+
+def counterpart(entry):
+    """PyTorch's function for an entry: given above, or of the same name."""
+    if entry.name in BY_NAME:
+        return BY_NAME[entry.name]
+    if entry.function in BY_HAND:
+        return BY_HAND[entry.function]
+    place, _, name = entry.name.rpartition(".")
+    return getattr(torch.linalg if place else torch, name)
+
+
+CASES = [
+    pytest.param(entry, call, id=f"{entry.name}-{i}")
+    for entry in [*PRIMITIVES.values(), *COMPOSITES.values()]
+    for i, call in enumerate(entry.examples)
+]
+
+
+@pytest.mark.parametrize(("entry", "call"), CASES)
+def test_value_and_gradient_agree_with_torch(entry, call):
+    for seed in range(2):
+        f, x = prepare(entry, call, np.random.default_rng(seed))
+        theirs = counterpart(entry)
+        args = list(call.draw(np.random.default_rng(seed)))
+        moves = [torch.tensor(leaf, requires_grad=True) for leaf in leaves_of(x)]
+        supply = iter(moves)
+        for i, (a, given) in enumerate(zip(args, call.args, strict=True)):
+            if isinstance(given, (tuple, list)) and all(np.asarray(v).dtype.kind in "fc" for v in leaves_of(a)):
+                args[i] = rebuild(a, [next(supply) for _ in leaves_of(a)])
+        expected = theirs(*args, **call.kwargs)
+        expected = list(expected) if isinstance(expected, (tuple, list)) else [expected]
+        value, pull = vjp(f, x)
+        rng = np.random.default_rng(seed + 50)
+        c = [rng.normal(size=v.shape) + (1j * rng.normal(size=v.shape) if v.is_complex() else 0.0) for v in expected]
+        for a, b in zip(value, expected, strict=True):
+            np.testing.assert_allclose(a, b.detach().numpy(), rtol=1e-12, atol=1e-13)
+        if sum(v.numel() for v in expected) and not getattr(entry, "flat", False):
+            live = [(v, torch.tensor(w, dtype=v.dtype)) for v, w in zip(expected, c, strict=True) if v.requires_grad]
+            torch.autograd.backward([v for v, _ in live], [w for _, w in live])
+        for ours_, leaf in zip(leaves_of(pull(c)), moves, strict=True):
+            right = np.zeros(leaf.shape) if leaf.grad is None else leaf.grad.resolve_conj().numpy()
+            scale = np.max(np.abs(right), initial=0.0)
+            np.testing.assert_allclose(ours_, right, rtol=1e-11, atol=1e-12 * scale)
+
+
+def both(ours_f, torch_f, *arrays):
+    """Gradients of the product with one random array, ours and PyTorch's."""
+    rng = np.random.default_rng(0)
+    value, pull = vjp(lambda *xs: ours_f(*xs), *arrays)
+    c = rng.normal(size=np.shape(value))
+    mine = pull(c)
+    leaves = [torch.tensor(a, requires_grad=True) for a in arrays]
+    torch_f(*leaves).backward(torch.tensor(c))
+    return leaves_of(mine), [np.zeros(v.shape) if v.grad is None else v.grad.numpy() for v in leaves]
+
+
+KINKS = {
+    "abs at 0": (np.abs, torch.abs, np.array([0.0, -1.0, 2.0])),
+    "relu at 0": (ours.relu, torch.relu, np.array([0.0, -1.0, 2.0])),
+    "leaky relu at 0": (ours.leaky_relu, F.leaky_relu, np.array([0.0, -1.0, 2.0])),
+    "maximum of equals": (np.maximum, torch.maximum, np.array([1.0, 2.0]), np.array([1.0, 0.0])),
+    "minimum of equals": (np.minimum, torch.minimum, np.array([1.0, 2.0]), np.array([1.0, 0.0])),
+    "max with ties": (lambda x: np.max(x, axis=1), lambda x: torch.amax(x, 1), np.array([[1.0, 3.0, 3.0], [2.0, 2.0, 2.0]])),
+    "min with ties": (np.min, torch.amin, np.array([[1.0, 3.0, 1.0], [2.0, 1.0, 2.0]])),
+    "clip on a limit": (lambda x: np.clip(x, -1, 1), lambda x: torch.clip(x, -1, 1), np.array([-1.0, 1.0, 0.5, 3.0])),
+    "norm of zero": (np.linalg.norm, torch.linalg.vector_norm, np.zeros(3)),
+    "sign": (lambda x: np.sign(x) * x, lambda x: torch.sign(x) * x, np.array([0.0, -1.5, 2.0])),
+    "x to the 0 at 0": (lambda x: x**0, lambda x: x**0, np.array([0.0, 2.0])),
+    "x squared at 0": (lambda x: x**2, lambda x: x**2, np.array([0.0, -2.0])),
+    "power of zero base": (np.power, torch.pow, np.array([0.0, 2.0]), np.array([2.0, 3.0])),
+    "product with two zeros": (np.prod, torch.prod, np.array([0.0, 2.0, 0.0, 3.0])),
+    "product with one zero": (np.prod, torch.prod, np.array([0.0, 2.0, 5.0, 3.0])),
+    "max pooling with ties": (
+        lambda x: ours.max_pool2d(x, 2), lambda x: F.max_pool2d(x, 2), np.zeros((1, 1, 4, 4)) + np.eye(4).round()),
+    "logsumexp of equals": (ours.logsumexp, lambda x: torch.logsumexp(x, 0), np.array([1.0, 1.0, 1.0])),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kink", KINKS)
+def test_conventions_at_kinks_are_those_of_torch(kink):
+    mine, theirs = both(*KINKS[kink])
+    for a, b in zip(mine, theirs, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-13, atol=0)
+
+
+def test_complex_gradient_is_that_of_torch():
+    rng = np.random.default_rng(2)
+    z = rng.normal(size=(2, 3)) + 1j * rng.normal(size=(2, 3))
+    a = rng.normal(size=(4, 2))
+    leaf, real = Tensor(z, requires_grad=True), Tensor(a, requires_grad=True)
+    np.sum(np.abs(np.exp(1j * (real @ leaf))) ** 2 + np.angle(real @ leaf)).backward()
+    tz, ta = torch.tensor(z, requires_grad=True), torch.tensor(a, requires_grad=True)
+    product = ta.to(torch.complex128) @ tz
+    (torch.exp(1j * product).abs() ** 2 + product.angle()).sum().backward()
+    np.testing.assert_allclose(leaf.grad, tz.grad.numpy(), rtol=1e-12)
+    np.testing.assert_allclose(real.grad, ta.grad.numpy(), rtol=1e-12)
