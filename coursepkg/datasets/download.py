@@ -157,7 +157,9 @@ def _https(url: str) -> bytes:
 def _offline_message(offer: str) -> Iterator[None]:
     try:
         yield
-    except OSError as error:
+    except DataCorrupt:
+        raise
+    except (OSError, ValueError) as error:  # scikit-learn reports a damaged or refused answer as a ValueError
         raise DataNotFound(f"could not fetch it ({error}). Is this computer online? {offer}") from error
 
 

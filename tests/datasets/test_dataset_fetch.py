@@ -1,6 +1,8 @@
 """Fetching: once, on request, checked before it is kept. The clients here are fakes; the network is never touched."""
 
 import hashlib
+import inspect
+import io
 import types
 from urllib.error import URLError
 
@@ -59,6 +61,42 @@ def test_no_connection_offers_the_offline_alternative(two_tables, error):
         datasets.fetch("uci", progress=False, download=offline)
     with pytest.raises(DataNotFound, match=r"online\?.*digits"):
         datasets.fetch("mnist", progress=False, openml=offline)
+
+
+def test_scikit_learns_complaints_are_passed_on_with_the_alternative(folder):
+    def damaged(*args, **kwargs):
+        raise ValueError("md5 checksum of local file does not match description")
+
+    with pytest.raises(DataNotFound, match=r"md5 checksum.*digits"):
+        datasets.fetch("mnist", progress=False, openml=damaged)
+
+
+def test_scikit_learns_client_still_takes_these_arguments(folder, monkeypatch):
+    from sklearn.datasets import fetch_openml
+
+    signature = inspect.signature(fetch_openml)
+    bound = []
+
+    def client(*args, **kwargs):
+        bound.append(signature.bind(*args, **kwargs).arguments)
+        raise ConnectionResetError
+
+    monkeypatch.setattr("sklearn.datasets.fetch_openml", client)
+    with pytest.raises(DataNotFound):
+        datasets.fetch("mnist", progress=False)
+    assert bound[0]["name"] == "mnist_784"
+    assert bound[0]["data_home"] == str(cache_folder().parent)
+
+
+def test_an_answer_without_end_is_cut_off(two_tables, monkeypatch):
+    monkeypatch.setattr("urllib.request.urlopen", lambda url, timeout: io.BytesIO(bytes(10_000_002)))
+    with pytest.raises(DataCorrupt, match="more than 10000000 bytes"):
+        datasets.fetch("uci", progress=False)
+
+
+def test_a_plain_download_reads_the_answer(two_tables, monkeypatch):
+    monkeypatch.setattr("urllib.request.urlopen", lambda url, timeout: io.BytesIO(serve([])(url)))
+    assert len(datasets.fetch("uci", progress=False)) == 2
 
 
 @pytest.fixture

@@ -32,9 +32,12 @@ def steps_to_threshold(make, gradient=mse_gradient, limit=2000):
     """Steps from (-4, -4) until the mean squared error is at most 1/8."""
     w = np.array([-4.0, -4.0])
     optimizer = make(w)
-    while mse(w) > 0.125 and optimizer.steps < limit:
+    for steps in range(limit):
+        if mse(w) <= 0.125:
+            assert optimizer.steps == steps
+            return steps
         optimizer.step(gradient(w), loss=mse(w))
-    return optimizer.steps
+    return limit
 
 
 def test_the_six_points_start_where_the_article_starts():
@@ -99,7 +102,7 @@ def test_nesterov_counts_92_at_the_textbooks_point_and_91_at_the_point_ahead():
     w = np.array([-4.0, -4.0])
     optimizer = opt.Nesterov(w, lr=0.3)
     ahead = behind = None
-    while behind is None:
+    while behind is None and optimizer.steps < 200:
         optimizer.step(mse_gradient(w))
         textbook = w + optimizer.lr * optimizer.momentum * optimizer.state[0]["velocity"]
         if mse(w) <= 0.125 and ahead is None:
@@ -137,7 +140,7 @@ def test_the_second_weights_gradient_first_flips_at_step_12(make):
 @pytest.mark.parametrize("high", [300.0, 700.0, 1000.0, 2000.0])
 def test_golden_section_descent_needs_two_steps_but_many_evaluations(high):
     w, steps, evaluations = np.array([-4.0, -4.0]), 0, 0
-    while mse(w) > 0.125:
+    while mse(w) > 0.125 and steps < 5:
         g = mse_gradient(w)
         found = opt.golden_section(lambda eta, w=w, g=g: mse(w - eta * g), 0.0, high)
         w = w - found.x * g
