@@ -291,7 +291,9 @@ def test_what_cannot_be_called_is_said(answer, words):
     assert words in found.message
 
 
-@pytest.mark.parametrize("answer", [np.sin, np.vectorize(lambda x: x), abs, lambda x, y=2: x, lambda *a: a[0]], ids=range(5))
+@pytest.mark.parametrize(
+    "answer", [np.sin, np.vectorize(lambda x: x), abs, lambda x, y=2: x, lambda *a: a[0]], ids=range(5)
+)
 def test_what_can_be_called_is_called(answer):
     assert outcome(answer, seconds=5).kind == "value"
 
