@@ -19,7 +19,7 @@ _CANNOT = (TypeError, ValueError, ArithmeticError)  # what a function raises whe
 
 @dataclass(frozen=True)
 class Difference:
-    """A difference quotient: the slope, how far it may be off, and at a kink the slopes to its left and to its right."""
+    """A difference quotient: the slope, how far it may be off, and at a kink the slopes to its left and right."""
 
     slope: float
     error: float
@@ -46,7 +46,7 @@ def central_difference(f: Callable[[Any], Any], x: Any, *, step: float | None = 
     Raises
     ------
     ValueError
-        If ``f`` has no value around the point.
+        If ``f`` has no value on both sides of the point; at the point itself the error is that of ``f``.
 
     Examples
     --------
@@ -351,7 +351,7 @@ def _row(name: str, values: tuple[float, ...], difference: Difference, rtol: flo
         verdict = "agree"
     else:
         verdict = "DIFFER"
-    return Row(name, values, spread, verdict, _odd_one_out(values, rtol) if verdict == "DIFFER" else None)
+    return Row(name, values, spread, verdict, _odd_one_out(values) if verdict == "DIFFER" else None)
 
 
 def _spread(values: Sequence[float]) -> float:
@@ -362,10 +362,12 @@ def _spread(values: Sequence[float]) -> float:
     return (max(values) - min(values)) / scale if scale else 0.0
 
 
-def _odd_one_out(values: tuple[float, ...], rtol: float) -> int | None:
-    """The one route without which all the others agree, if there is exactly one (of three or more)."""
-    alone = [i for i in range(len(values)) if _spread([*values[:i], *values[i + 1 :]]) <= 10 * rtol]
-    return alone[0] if len(alone) == 1 and len(values) > 2 else None
+def _odd_one_out(values: tuple[float, ...]) -> int | None:
+    """The one route (of three or more) without which the others are ten times closer together, if there is one."""
+    without = [_spread([*values[:i], *values[i + 1 :]]) for i in range(len(values))]
+    closest, next_closest = sorted(without)[:2]
+    alone = len(values) > 2 and closest < 0.1 * _spread(values) and next_closest >= 0.5 * _spread(values)
+    return without.index(closest) if alone else None
 
 
 def _shown(value: float) -> str:
