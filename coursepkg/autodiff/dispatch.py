@@ -58,11 +58,25 @@ def plain(x: Any) -> Any:
 
 def newest(args: tuple[Any, ...]) -> type[Traced] | None:
     """Return the class that must handle a call: that of the newest traced argument, or None if there is none."""
-    best, mark = None, (-1, -1)
+    best = None
     for a in args:
-        if isinstance(a, Traced) and (a.traces, a.rank) > mark:
-            best, mark = type(a), (a.traces, a.rank)
-    return best
+        if isinstance(a, Traced) and (
+            best is None or (type(a) is not type(best) and (a.traces, a.rank) > (best.traces, best.rank))
+        ):
+            best = a
+    return type(best) if best is not None else None
+
+
+def apply(entry: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Run a primitive on arguments of which some are traced, by the class of the newest."""
+    kind = newest(args)
+    if kind is None:
+        raise LeavesGraphError(
+            f"{entry.name} got its traced array by keyword or inside a list; pass it as a positional argument"
+        )
+    if kwargs:
+        refuse_untraceable(entry.name, kwargs)
+    return kind.apply(entry, args, kwargs)
 
 
 def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -89,13 +103,7 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
     """
     entry = PRIMITIVES.get(function)
     if entry is not None:
-        kind = newest(args)
-        if kind is None:
-            raise LeavesGraphError(
-                f"{entry.name} got its traced array by keyword or inside a list; pass it as a positional argument"
-            )
-        refuse_untraceable(entry.name, kwargs)
-        return kind.apply(entry, args, kwargs)
+        return apply(entry, args, kwargs)
     rewritten = COMPOSITES.get(function)
     if rewritten is not None:
         refuse_untraceable(rewritten.name, kwargs)
@@ -145,7 +153,7 @@ def operation(function: Callable[..., Any], *, forward: Callable[..., Any] | Non
     def traced_or_plain(*args: Any, **kwargs: Any) -> Any:
         for a in args:
             if isinstance(a, Traced):
-                return call(traced_or_plain, args, kwargs)
+                return apply(entry, args, kwargs)
         out = forward(*args, **kwargs)
         return out[0] if saves else out
 
@@ -154,9 +162,9 @@ def operation(function: Callable[..., Any], *, forward: Callable[..., Any] | Non
     traced_or_plain.__wrapped__ = function  # type: ignore[attr-defined]
     rules = properties.pop("rules", None)
     if rules is not None:
-        elementwise(traced_or_plain, *rules, forward=forward if saves else traced_or_plain, **properties)
+        entry = elementwise(traced_or_plain, *rules, forward=forward if saves else traced_or_plain, **properties)
     else:
-        primitive(traced_or_plain, forward=forward if saves else traced_or_plain, **properties)
+        entry = primitive(traced_or_plain, forward=forward if saves else traced_or_plain, **properties)
     return traced_or_plain
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from contextlib import ContextDecorator
 from contextvars import ContextVar, Token
 from heapq import heappop, heappush
+from sys import getrefcount
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -47,6 +48,14 @@ class _Freed:
     """In place of a record that the backward pass has used up."""
 
 
+def _references_to_an_attribute() -> int:
+    """What ``getrefcount(self.x)`` says of an object that only ``self.x`` holds (it differs between Pythons)."""
+    holder = no_grad()
+    holder._tokens = []
+    return getrefcount(holder._tokens)
+
+
+ALONE = _references_to_an_attribute()
 FREED: Any = _Freed()
 
 
@@ -265,7 +274,7 @@ class Tensor(Traced):
     # --- writing: a leaf gets a new array, so what the tape holds never changes
 
     def _replace(self, value: Any) -> None:
-        if self._record is not None or (self.traces and _recording.get() and value is NotImplemented):
+        if self._record is not None:
             raise LeavesGraphError(
                 "this tensor is the result of a computation and cannot be changed; compute a new one"
             )
@@ -277,7 +286,9 @@ class Tensor(Traced):
     def _in_place(self, operator: Any, other: Any) -> Tensor:
         """``w -= step``: a new tensor while recording (the name is bound again), a new value for the leaf under no_grad."""
         if self._record is None and not _recording.get():
-            self._data = operator(self._data, plain(other))
+            # Write into the array if nobody else holds it: no record of a forward pass, and no view that was handed out.
+            alone = type(self._data) is np.ndarray and getrefcount(self._data) == ALONE
+            self._data = operator(self._data, plain(other), out=self._data if alone else np.empty_like(self._data))
             return self
         if self._record is None and self.traces:
             raise LeavesGraphError(
@@ -440,15 +451,16 @@ def fit(g: Any, like: Any) -> Any:
 
     A broadcast copies forward, so it sums backward; a real value takes the real part; a float32 value takes float32.
     """
+    # np.add.reduce is np.sum without the wrapper, which takes longer than the sum of a small array.
     if g.shape != like.shape:
         extra = g.ndim - like.ndim
         if extra > 0:
-            g = np.sum(g, axis=tuple(range(extra)))
+            g = np.add.reduce(g, axis=tuple(range(extra)))
         stretched = tuple(
             i for i, n in enumerate(like.shape[-g.ndim :] if g.ndim else ()) if n == 1 and g.shape[i] != 1
         )
         if stretched:
-            g = np.sum(g, axis=stretched, keepdims=True)
+            g = np.add.reduce(g, axis=stretched, keepdims=True)
         if g.shape != like.shape:
             g = np.broadcast_to(g, like.shape)
     if g.dtype != like.dtype:

@@ -207,11 +207,11 @@ def _softmax_cross_entropy(logits, labels):
     float
         The loss.
     """
-    z = logits - np.max(logits, axis=1, keepdims=True)
+    z = logits - logits.max(axis=1, keepdims=True)
     e = np.exp(z)
-    total = np.sum(e, axis=1, keepdims=True)
+    total = e.sum(axis=1, keepdims=True)
     picked = z[np.arange(len(labels)), labels]
-    return np.sum(np.log(total[:, 0]) - picked) / len(labels), e / total
+    return (np.log(total[:, 0]) - picked).sum() / len(labels), e / total
 
 
 def _logit_gradient(probabilities, labels):
