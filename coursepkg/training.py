@@ -110,9 +110,8 @@ class History:
             raise ValueError(
                 f"there is no {what} to plot; train first, and give the trainer a metric if you ask for it"
             )
-        return draw_loss(
-            present, log=log, xlabel="epoch", ylabel="loss L" if what == "loss" else self.metric_name, title=title
-        )
+        ylabel = "loss L" if what == "loss" else self.metric_name
+        return draw_loss(present, log=log, first=1, xlabel="epoch", ylabel=ylabel, title=title)
 
     def plot_gradients(self, *, epochs: Iterable[int] = (0, -1), title: str = "") -> Any:
         """Draw the norms of the gradients, parameter by parameter, at chosen epochs.

@@ -92,6 +92,7 @@ def draw_loss(
     losses: Sequence[float] | Mapping[str, Sequence[float]],
     *,
     log: bool = False,
+    first: int = 0,
     xlabel: str = "step",
     ylabel: str = "loss L",
     title: str = "",
@@ -101,7 +102,9 @@ def draw_loss(
     Parameters
     ----------
     losses : sequence of float, or mapping of str to sequence of float
-        The loss after each step, from step 0.
+        The loss after each step.
+    first : int
+        The number of the first one: 0 if it was measured before any step, 1 for losses of whole epochs.
     log : bool
         A logarithmic axis for the loss.
     xlabel, ylabel, title : str
@@ -129,11 +132,13 @@ def draw_loss(
         fig, ax = plt.subplots()
         for number, (name, run) in enumerate(runs.items()):
             style: Any = {"color": CYCLE[number], "linestyle": DASHES[number], "marker": MARKERS[number]}
-            ax.plot(np.asarray(run, dtype=float), label=name, markevery=max(len(run) // 8, 1), **style)
+            steps = np.arange(first, first + len(run))
+            ax.plot(steps, np.asarray(run, dtype=float), label=name, markevery=max(len(run) // 8, 1), **style)
         ax.set(xlabel=xlabel, ylabel=ylabel, title=title, yscale="log" if log else "linear")
+        ax.xaxis.get_major_locator().set_params(integer=True)
         if any(runs):
             ax.legend()
-    return picture_of(fig, _lead(title) + _say_runs(runs, xlabel, ylabel, log))
+    return picture_of(fig, _lead(title) + _say_runs(runs, first, xlabel, ylabel, log))
 
 
 def _check_runs(runs: Mapping[str, Sequence[float]]) -> None:
@@ -144,10 +149,10 @@ def _check_runs(runs: Mapping[str, Sequence[float]]) -> None:
         raise ValueError(f"{len(runs)} runs in one plot cannot be told apart; draw at most {len(CYCLE)}")
 
 
-def _say_runs(runs: Mapping[str, Sequence[float]], xlabel: str, ylabel: str, log: bool) -> str:
+def _say_runs(runs: Mapping[str, Sequence[float]], first: int, xlabel: str, ylabel: str, log: bool) -> str:
     text = f"{ylabel} by {xlabel}{', on a logarithmic axis' if log else ''}."
     for name, run in runs.items():
-        steps = plural(len(run) - 1, xlabel)
+        steps = plural(first + len(run) - 1, xlabel)
         ends = f"from {format_number(run[0])} to {format_number(run[-1])} over {steps}"
         text += f" {name or 'It'} goes {ends}."
     return text

@@ -63,6 +63,18 @@ def test_runs_differ_in_more_than_colour(axes):
     assert len({(line.get_linestyle(), line._unscaled_dash_pattern) for line in lines if line.get_color()}) == 6
 
 
+def test_losses_of_epochs_are_counted_from_one(axes):
+    picture = draw_loss([3.0, 2.0, 1.5], first=1, xlabel="epoch")
+    np.testing.assert_array_equal(axes[-1].lines[0].get_xdata(), [1, 2, 3])
+    assert picture.alt.endswith("over 3 epochs.")
+
+
+def test_steps_are_whole_numbers_on_the_axis(axes):
+    draw_loss([1.0, 0.5, 0.25, 0.2, 0.1])
+    ticks = axes[-1].get_xticks()
+    np.testing.assert_array_equal(ticks, np.round(ticks))
+
+
 def test_empty_and_too_many_runs_get_advice():
     with pytest.raises(ValueError, match="holds no losses"):
         draw_loss([])
