@@ -33,6 +33,7 @@ _HOME = {
     "draw_directions": "directions",
     "draw_product": "product",
     "draw_layer_norms": "layers",
+    "draw_network": "network",
     "draw_images": "images",
     "draw_market": "kitchen",
     "draw_limits": "kitchen",
