@@ -5,6 +5,9 @@ import pytest
 
 from tools import notebooks
 
+# A chapter that the grader's own tests build and judge; it is no page of the course.
+collect_ignore = ["grading/chapter"]
+
 
 @pytest.fixture(scope="session")
 def write_notebook():

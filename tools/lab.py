@@ -265,7 +265,7 @@ class OpenNotebook:
             "h => [...h.closest('.jp-OutputArea').querySelectorAll('img')].map(i => `${i.alt} ${i.src}`)"
         )
 
-    def wait_for_other_pictures(self, handle: Locator, before: list[str], *, seconds: float = 10) -> list[str]:
+    def wait_for_other_pictures(self, handle: Locator, before: list[str], *, seconds: float = 60) -> list[str]:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if self.pictures_beside(handle) != before:
