@@ -68,7 +68,7 @@ PATTERNS: dict[str, tuple[str, str]] = {
 ADVICE: tuple[tuple[str, str, str], ...] = (
     ("TypeError", "unsupported operand", "Between these two kinds the operation is not defined: is a method missing?"),
     ("TypeError", "not callable", "Something that is no function is called: brackets too many, or a name used twice?"),
-    ("TypeError", "positional argument", "A function was called with too many or too few arguments."),
+    ("TypeError", " argument", "A function was called with too many or too few arguments."),
     ("TypeError", "NoneType", "Something is `None`: did a function end without `return`?"),
     ("AttributeError", "NoneType", "Something is `None`: did a function end without `return`?"),
     ("ValueError", "matmul", "The inner lengths of a matrix product must agree: print the two shapes."),
@@ -198,7 +198,8 @@ def _difference_words(first: Difference, hidden: bool) -> str:
         return f"{where or 'the answer'} should have {len(first.expected)} entries; it has {len(first.got)}."
     if first.kind == "keys":
         return f"{where or 'the answer'} should have the keys {', '.join(map(repr, first.expected))}."
-    shown = "" if hidden else f" (yours: {_short(first.got)})"
+    told = hidden or (isinstance(first.got, float) and not np.isfinite(first.got))
+    shown = "" if told else f" (yours: {_short(first.got)})"
     return f"{where or 'the number'} is {_direction(first)}{shown}."
 
 
@@ -316,7 +317,7 @@ def markup(line: str) -> str:
 def html(status: str, lines: Sequence[str], printed: Sequence[str] = ()) -> str:
     """A verdict or a hint as HTML; the words carry the meaning, colour only repeats it."""
     colour = _COLOURS.get(status, "#5a5a5a")
-    first = f"<strong>{markup(lines[0])}</strong>"
-    body = "<br>".join([first, *map(markup, lines[1:])])
+    head, dot, rest = lines[0].partition(" · ")
+    body = "<br>".join([f"<strong>{markup(head)}</strong>{dot}{markup(rest)}", *map(markup, lines[1:])])
     extra = f"<pre style='margin:0.3em 0 0'>{_html.escape(chr(10).join(printed))}</pre>" if printed else ""
     return f"<div role='status' style='border-left:4px solid {colour};padding:0.2em 0.8em'>{body}{extra}</div>"

@@ -39,6 +39,11 @@ mixed, values between 0.1 and 10. Then no two ideas give the same numbers by acc
 do. An answer that is a class, a ``backward`` function or a training step names its driver (see
 ``coursepkg.grading.drivers``). A wrong idea may raise in some cases ("forgot ``__radd__``"): it is recognised by the
 cases in which it raises, and must give numbers in at least one.
+
+The proof in ``tests/grading`` changes the reference in many small ways (an operator, a sign, a constant, an argument
+ignored); each change must fail on visible and on hidden inputs. One that passes asks for better inputs. Only if it
+changes nothing that could be seen, list it: ``equivalent_mutants={"`a > b` → `a >= b`": "equal values give zero
+either way"}``.
 """
 
 from __future__ import annotations
@@ -343,27 +348,29 @@ def _same(exercise: Exercise, first: Outcome, second: Outcome) -> bool:
 
 
 def load_specs(folder: Path) -> dict[str, list[Exercise]]:
-    """All chapters of a ``specs`` folder: ``{"01": [Exercise, ...], ...}``.
+    """All chapters of a ``specs`` folder: ``{"01": [Exercise, ...], ...}``; raises as ``load_chapter`` does."""
+    return {path.stem.removeprefix("ex_"): load_chapter(path) for path in sorted(folder.glob("ex_*.py"))}
+
+
+def load_chapter(path: Path) -> list[Exercise]:
+    """The exercises of one specification module.
 
     Raises
     ------
     SpecError
-        If a module has no ``EXERCISES``, or an id does not belong to its chapter or occurs twice.
+        If the module has no ``EXERCISES``, or an id does not belong to its chapter or occurs twice.
     """
-    chapters: dict[str, list[Exercise]] = {}
-    for path in sorted(folder.glob("ex_*.py")):
-        chapter = path.stem.removeprefix("ex_")
-        exercises = getattr(_load_module(path), "EXERCISES", None)
-        if not isinstance(exercises, list) or not exercises:
-            raise SpecError(f"{path.name} defines no list EXERCISES")
-        ids = [exercise.id for exercise in exercises]
-        if any(name.split(".")[0] != chapter for name in ids) or len(set(ids)) != len(ids):
-            raise SpecError(f"{path.name}: ids must be unique and begin with {chapter}: {', '.join(ids)}")
-        functions = [exercise.function for exercise in exercises]
-        if len(set(functions)) != len(functions):
-            raise SpecError(f"{path.name}: two exercises ask for the same name, so answers could not be told apart")
-        chapters[chapter] = exercises
-    return chapters
+    chapter = path.stem.removeprefix("ex_")
+    exercises = getattr(_load_module(path), "EXERCISES", None)
+    if not isinstance(exercises, list) or not exercises:
+        raise SpecError(f"{path.name} defines no list EXERCISES")
+    ids = [exercise.id for exercise in exercises]
+    if any(name.split(".")[0] != chapter for name in ids) or len(set(ids)) != len(ids):
+        raise SpecError(f"{path.name}: ids must be unique and begin with {chapter}: {', '.join(ids)}")
+    functions = [exercise.function for exercise in exercises]
+    if len(set(functions)) != len(functions):
+        raise SpecError(f"{path.name}: two exercises ask for the same name, so answers could not be told apart")
+    return exercises
 
 
 def _load_module(path: Path) -> ModuleType:

@@ -6,7 +6,7 @@ import re
 import nbformat
 import numpy as np
 import pytest
-from grading_chapters import OWN, PROJECT, SEEDS, build_in, compiled, exercises, judged, replayed
+from grading_chapters import OWN, PROJECT, SEEDS, build_in, compiled, exercises, judged, replayed, specifications
 from reference_mutants import mutants
 
 from coursepkg.grading.build import BEGIN, build_tree, compare_tree, source_of
@@ -22,6 +22,10 @@ every_chapter = pytest.mark.parametrize("chapter", CHAPTERS)
 every_input = pytest.mark.parametrize("seed", SEEDS, ids=lambda seed: "visible" if seed is None else f"hidden{seed}")
 
 
+def test_every_specification_loads():
+    assert {chapter: error for chapter, error in specifications().items() if not isinstance(error, list)} == {}
+
+
 # --- right answers ---------------------------------------------------------------------------------------------------
 
 
@@ -33,6 +37,16 @@ def test_reference_and_every_accepted_answer_pass(exercise_id, seed):
     for answer in (exercise.reference, *exercise.accepted):
         verdict = judged(exercise_id, answer, seed)
         assert verdict.passed, f"{answer.__name__}: {verdict}"
+
+
+@every_exercise
+def test_right_answers_pass_on_many_hidden_draws(exercise_id):
+    """No draw may fall on a kink or a rounding edge where right answers disagree."""
+    exercise = exercises()[exercise_id]
+    for seed in range(100, 120):
+        for answer in (exercise.reference, *exercise.accepted):
+            verdict = judged(exercise_id, answer, seed)
+            assert verdict.passed, f"{answer.__name__}, seed {seed}: {verdict}"
 
 
 # --- wrong answers ---------------------------------------------------------------------------------------------------

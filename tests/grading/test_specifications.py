@@ -60,7 +60,7 @@ def test_a_sound_specification_compiles():
     ("raises ValueError in every case", {"bank": [*BASE.bank[:4], wrong(9, lambda a, b: _raise(ValueError()))]}),
     ("wrong-9 returns something", {"bank": [*BASE.bank[:4], wrong(9, lambda a, b: product)]}),
     ("the reference and wrong-9 cannot", {"bank": [*BASE.bank[:4], wrong(9, lambda a, b: b * a)]}),
-    ("the reference and wrong-9 cannot", {"bank": [*BASE.bank[:4], wrong(9, lambda a, b: a * b * 1.00001)]}),
+    ("the reference and wrong-9 cannot", {"bank": [*BASE.bank[:4], wrong(9, lambda a, b: a * b * 1.0001)]}),
     ("wrong-2 and wrong-9 cannot", {"bank": [*BASE.bank[:4], wrong(9, lambda a, b: a * b + 2)]}),
 ])  # fmt: skip
 def test_an_unsound_specification_is_refused(match, changes):

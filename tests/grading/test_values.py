@@ -158,8 +158,12 @@ def test_float32_answers_pass_if_right_to_float32_precision():
     assert not np.allclose(single, exact, rtol=1e-8, atol=1e-12)
     for value in (single, single.tolist(), [float(x) for x in single]):
         assert difference(exact, tree(value), rtol=1e-6, atol=1e-9) is None
-    assert difference(exact, tree(single * np.float32(1.0001)), rtol=1e-6, atol=1e-9) is not None
+    assert difference(exact, tree(single * np.float32(1.0003)), rtol=1e-6, atol=1e-9) is not None
     assert difference(exact, tree(exact * 1.00001), rtol=1e-6, atol=1e-9) is not None, "float64 gets no such room"
+    z = 2.8  # where the slope of tanh is the small difference of two numbers near one
+    slope, in_single = 1 - np.tanh(z) ** 2, 1 - np.tanh(np.float32(z)) ** 2
+    assert abs(in_single / slope - 1) > 1e-6
+    assert difference(slope, tree(in_single), rtol=1e-6, atol=1e-9) is None
     assert difference(exact, tree(exact.astype(np.float16)), rtol=1e-6, atol=1e-9) is not None
 
 
