@@ -66,6 +66,7 @@ BINARY: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
     "mul": ("*", lambda a, b: a * b),
     "div": ("/", lambda a, b: a / b),
     "pow": ("**", lambda a, b: a**b),
+    "matmul": ("@", lambda a, b: a @ b),
 }
 
 
@@ -73,7 +74,7 @@ def build(expression: Expression, variables: Sequence[Any], nodes: dict[Any, Any
     """Evaluate ``("add", ("var", 0), ("tanh", ("const", 2.0)))`` on any objects with operators and methods.
 
     Equal sub-expressions become one and the same object, so ``("mul", s, s)`` makes a diamond. Operations other than
-    ``add sub mul div pow neg`` are methods: ``("tanh", a)`` is ``a.tanh()``.
+    ``add sub mul div pow matmul neg`` are methods: ``("tanh", a)`` is ``a.tanh()``.
     """
     nodes = {} if nodes is None else nodes
     if expression in nodes:
@@ -106,7 +107,7 @@ def formula(expression: Expression) -> str:
     if op == "var":
         return f"x{operands[0]}"
     if op == "const":
-        return f"{operands[0]:g}"
+        return f"{operands[0]:g}" if isinstance(operands[0], int | float) else str(operands[0])
     words = [formula(item) for item in operands]
     if op in BINARY:
         words = [
@@ -214,6 +215,26 @@ def scalar_expression(
     for _ in range(repeat):
         out = _root(answer, expression, variables)
         _attribute(out, "backward", "The result")()
+    return {"value": out.data, "gradients": [_attribute(leaf, "grad", "A variable") for leaf in variables]}
+
+
+# --- a learner's own Tensor ------------------------------------------------------------------------------------------
+
+
+def _show_tensor(expression: Expression, arrays: Sequence[Any], gradient: Any) -> str:
+    shapes = ", ".join(f"x{i} of shape {np.shape(array)}" for i, array in enumerate(arrays))
+    return f"{formula(expression)} with {shapes}"
+
+
+@driver("tensor_expression", takes="class", show=_show_tensor)
+def tensor_expression(answer: type, expression: Expression, arrays: Sequence[Any], gradient: Any) -> dict[str, Any]:
+    """Value and gradients of an expression built from ``answer(array)`` objects, after ``backward(gradient)``.
+
+    Methods get plain constants: ``("sum", a, ("const", 1))`` is ``a.sum(1)``.
+    """
+    variables = [answer(np.array(array, dtype=float)) for array in arrays]
+    out = _root(answer, expression, variables)
+    _attribute(out, "backward", "The result")(np.array(gradient, dtype=float))
     return {"value": out.data, "gradients": [_attribute(leaf, "grad", "A variable") for leaf in variables]}
 
 
