@@ -13,7 +13,8 @@ import numpy as np
 
 from .catalogue import astype
 from .dispatch import Traced, tracing
-from .tensor import Tensor, pull_back
+from .tape import Node, pull_back
+from .tensor import Tensor
 from .trees import Function, Tree, call_with, leaves_of, point_of, rebuild, scalar_of
 
 __all__ = ["reverse", "value_and_gradient", "vjp"]
@@ -25,24 +26,24 @@ def _start(tree: Tree, bit: int) -> list[Tensor]:
     for leaf in leaves_of(tree):
         if type(leaf) is Tensor and leaf.traces:
             inner = astype(leaf, leaf.dtype)
-            inner.traces |= bit
-            inner._retain()
+            inner._node.traces |= bit
+            inner._node.watched = True
         else:
             inner = Tensor.leaf(leaf._data if type(leaf) is Tensor else leaf, bit)
         started.append(inner)
     return started
 
 
-def _finish(started: list[Tensor], seeds: list[tuple[Tensor, Any]], bit: int, retain_graph: bool) -> list[Any]:
+def _finish(started: list[Tensor], seeds: list[tuple[Node, Any]], bit: int, retain_graph: bool) -> list[Any]:
     """Run the backward pass and return one gradient per leaf, zeros where none arrived."""
     create_graph = any(output.traces & (bit - 1) for output, _ in seeds)
     arrived = {
-        a.tensor.order: a
+        a.node: a
         for a in pull_back(seeds, wanted=bit, create_graph=create_graph, retain_graph=retain_graph or create_graph)
     }
     gradients = []
     for leaf in started:
-        a = arrived.get(leaf.order)
+        a = arrived.get(leaf._node)
         if a is None:
             gradients.append(np.zeros(leaf.shape, leaf.dtype))
             continue
@@ -90,7 +91,7 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Callable[[Any], Tree]]:
         seeds = []
         for output, seed in zip(leaves_of(outputs), leaves_of(g), strict=True):
             if type(output) is Tensor and output.traces & bit:
-                seeds.append((output, output._seed(seed)))
+                seeds.append((output._node, output._seed(seed)))
         return rebuild(tree, _finish(started, seeds, bit, retain_graph=True))
 
     return rebuild(outputs, [_value(o, bit) for o in leaves_of(outputs)]), pull
@@ -119,7 +120,7 @@ def value_and_gradient(f: Function) -> Callable[..., tuple[Any, Tree]]:
             zeros = [np.zeros(leaf.shape, leaf.dtype) for leaf in started]
             return output, rebuild(tree, zeros)
         value = _value(output, bit)
-        return value, rebuild(tree, _finish(started, [(output, output._seed(None))], bit, retain_graph=False))
+        return value, rebuild(tree, _finish(started, [(output._node, output._seed(None))], bit, retain_graph=False))
 
     return both
 

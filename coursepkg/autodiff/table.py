@@ -12,6 +12,10 @@ change of the output, given that argument ``i`` changes by ``t``. Both are ordin
 values too, and gradients of gradients need nothing more. Rules know nothing of broadcasting or of dtypes: the
 traversals in ``tensor.py`` and ``dual.py`` sum, broadcast and cast once, for all of them.
 
+A parameter whose name starts with an underscore is one that the rule does not read: ``lambda g, out, _x: g * out``. The
+record then lets that value go. In its place a vjp gets something that still has its ``shape``, ``ndim`` and ``dtype`` (for
+an argument), or None (for ``_out``).
+
 Rules for complex numbers use the plain transpose, without conjugation (for holomorphic functions they read exactly as
 for real ones). ``tensor.py`` conjugates where gradients enter and leave, which gives PyTorch's convention.
 
@@ -22,7 +26,7 @@ there and checks vjp against jvp, finite differences, sympy and PyTorch.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -145,6 +149,17 @@ class Each(Sequence[Rule]):
         raise TypeError("a rule for each argument has no length: the primitive takes any number of arguments")
 
 
+def _parameters_read(rule: Rule) -> list[bool] | None:
+    """Return, for ``out`` and each argument, whether a vjp rule reads it; None if its parameters cannot be told apart."""
+    code = getattr(rule, "__code__", None)
+    if code is None or code.co_flags & CO_VARARGS:
+        return None
+    return [not name.startswith("_") for name in code.co_varnames[1 : code.co_argcount]]
+
+
+CO_VARARGS = 0x04
+
+
 @dataclass(eq=False)
 class Primitive:
     """An operation that the engine differentiates by rules.
@@ -169,6 +184,8 @@ class Primitive:
         Whether the derivative is zero wherever it exists (``sign``), so that a test must expect zeros.
     examples : tuple of Example
         Calls to test, which also document the domain.
+    reads_out, unread : bool, tuple of int
+        What the vjp rules read, from the names of their parameters: the result, and which arguments they do not.
     """
 
     name: str
@@ -182,6 +199,18 @@ class Primitive:
     flat: bool = False
     elementwise: bool = False
     examples: tuple[Example, ...] = ()
+
+    reads_out: bool = field(init=False)
+    unread: tuple[int, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        read = [
+            _parameters_read(rule) for rule in ([self.vjp.rule] if isinstance(self.vjp, Each) else self.vjp) if rule
+        ]
+        everything = self.saves or isinstance(self.vjp, Each) or any(parameters is None for parameters in read)
+        self.reads_out = everything or any(parameters[0] for parameters in read)
+        arguments = 0 if everything else max((len(parameters) for parameters in read), default=1) - 1
+        self.unread = tuple(i for i in range(arguments) if not any(p[i + 1] for p in read if len(p) > i + 1))
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"

@@ -1,25 +1,22 @@
-"""Reverse mode: ``Tensor`` records each primitive it meets, and ``backward`` walks the record from the newest to the oldest.
+"""Reverse mode: ``Tensor`` is an array that remembers how it was computed. Names follow PyTorch.
 
-The one idea: a result is always newer than what it was computed from. So the tape needs no sorting and no recursion:
-take the newest value that holds a gradient, send it to its parents by the table's vjp rules, forget it, repeat
-(Linnainmaa, 1970; Speelpenning, 1980). Names follow PyTorch.
+A tensor is a value and a node of the record (``tape.py``). Values are never written into: an update gives a leaf a new
+array, or reuses the old one if nobody else holds it, so what the record keeps for the backward pass cannot change.
 """
 
 from __future__ import annotations
 
 from contextlib import ContextDecorator
 from contextvars import ContextVar, Token
-from heapq import heappop, heappush
 from sys import getrefcount
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 
-from . import catalogue  # noqa: F401  (fills the table)
 from .array_methods import PLAIN
 from .dispatch import ORDER, LeavesGraphError, Traced, plain, tracing
-from .primitives.indexing import Patch
 from .table import PRIMITIVES, Primitive
+from .tape import Node, pull_back
 
 __all__ = ["Tensor", "no_grad", "pull_back"]
 
@@ -40,23 +37,13 @@ class no_grad(ContextDecorator):
         _recording.reset(self._tokens.pop())
 
 
-class _Retained(tuple):
-    """The record of an intermediate result whose gradient is wanted too."""
-
-
-class _Freed:
-    """In place of a record that the backward pass has used up."""
-
-
 def _references_to_an_attribute() -> int:
     """What ``getrefcount(self.x)`` says of an object that only ``self.x`` holds (it differs between Pythons)."""
     holder = no_grad()
-    holder._tokens = []
     return getrefcount(holder._tokens)
 
 
 ALONE = _references_to_an_attribute()
-FREED: Any = _Freed()
 
 
 class Tensor(Traced):
@@ -86,7 +73,7 @@ class Tensor(Traced):
     array([0.6397, 0.1362])
     """
 
-    __slots__ = ("_data", "_incoming", "_record", "grad", "order", "traces")
+    __slots__ = ("_data", "_node")
     rank: ClassVar[int] = 1
 
     def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = None) -> None:
@@ -98,11 +85,7 @@ class Tensor(Traced):
         self._data = np.array(data, dtype=dtype)
         if self._data.dtype.kind not in "biufc":
             raise TypeError(f"a Tensor holds numbers, got {type(data).__name__} with entries of other types")
-        self.traces = 0
-        self._record: Any = None
-        self._incoming: Any = None
-        self.grad: Any = None
-        self.order = next(ORDER)
+        self._node: Node | None = None
         if requires_grad:
             self.requires_grad = True
 
@@ -113,27 +96,35 @@ class Tensor(Traced):
         """Run a primitive and, if a gradient may be asked for, put it on the record."""
         traces = 0
         inputs = []
+        parents = []
         for a in args:
             if type(a) is Tensor:
-                traces |= a.traces
                 inputs.append(a._data)
+                node = a._node
+                parents.append(node)
+                if node is not None:
+                    traces |= node.traces
             else:
                 inputs.append(a)
+                parents.append(None)
         out = entry.forward(*inputs, **kwargs) if kwargs else entry.forward(*inputs)
         data = out[0] if entry.saves else out
         if type(data) is not np.ndarray and isinstance(data, np.generic):
             data = np.asarray(data)
         result = _new(Tensor)
         result._data = data
-        result._incoming = None
-        result.grad = None
-        result.order = next(ORDER)
-        if traces and _recording.get():
-            result.traces = traces
-            result._record = (entry, args, inputs, kwargs, out)
-        else:
-            result.traces = 0
-            result._record = None
+        if not traces or not _recording.get():
+            result._node = None
+            return result
+        result._node = node = _new_node(Node)
+        for i in entry.unread:
+            if parents[i] is not None:
+                inputs[i] = parents[i]
+        node.entry, node.parents, node.saved, node.kwargs = entry, parents, inputs, kwargs
+        node.out = out if entry.reads_out else None
+        node.shape, node.dtype, node.traces, node.order = data.shape, data.dtype, traces, next(ORDER)
+        node.incoming = node.grad = None
+        node.watched = False
         return result
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -149,16 +140,21 @@ class Tensor(Traced):
         return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
 
     @classmethod
-    def leaf(cls, data: Any, traces: int) -> Tensor:
-        """Wrap a value, an array or a traced value of an outer differentiation, without copying."""
+    def on(cls, data: Any, node: Node | None) -> Tensor:
+        """Join a value, an array or a traced value of an outer differentiation, and a node of the record; nothing is copied."""
         tensor = _new(Tensor)
-        tensor._data = data
-        tensor._record = None
-        tensor._incoming = None
-        tensor.grad = None
-        tensor.order = next(ORDER)
-        tensor.traces = traces
+        tensor._data, tensor._node = data, node
         return tensor
+
+    @classmethod
+    def leaf(cls, data: Any, traces: int) -> Tensor:
+        """Make a leaf that belongs to the given differentiations, without copying its value."""
+        return Tensor.on(data, leaf_node(data, traces))
+
+    @property
+    def traces(self) -> int:
+        """The differentiations this value depends on, as bits."""
+        return 0 if self._node is None else self._node.traces
 
     def _under(self) -> Any:
         return self._data
@@ -172,7 +168,7 @@ class Tensor(Traced):
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
-        if self._record is not None:
+        if not self.is_leaf:
             raise RuntimeError(
                 "requires_grad can only be set on tensors that you made; this one is the result of a computation: "
                 "use x.detach() to cut it off"
@@ -182,7 +178,7 @@ class Tensor(Traced):
                 f"only floating point and complex tensors have gradients, got dtype {self._data.dtype}; write 1.0 in place of 1 "
                 "or pass dtype=float"
             )
-        self.traces = 1 << tracing.depth if value else 0
+        self._node = leaf_node(self._data, 1 << tracing.depth) if value else None
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Set ``requires_grad`` and return the tensor itself."""
@@ -192,7 +188,7 @@ class Tensor(Traced):
     @property
     def is_leaf(self) -> bool:
         """Whether this tensor was made by you, and not computed from others that need gradients."""
-        return self._record is None
+        return self._node is None or self._node.entry is None
 
     @property
     def data(self) -> np.ndarray:
@@ -203,9 +199,23 @@ class Tensor(Traced):
     def data(self, value: Any) -> None:
         self._replace(value)
 
+    @property
+    def grad(self) -> Any:
+        """The gradient that ``backward`` left here, or None."""
+        return None if self._node is None else self._node.grad
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        if self._node is not None:
+            self._node.grad = value
+        elif value is not None:
+            raise RuntimeError(
+                "a tensor that does not require a gradient cannot hold one; set requires_grad=True first"
+            )
+
     def detach(self) -> Tensor:
         """Return a tensor with the same values and no history."""
-        return Tensor.leaf(self._data, 0)
+        return Tensor.on(self._data, None)
 
     def retain_grad(self) -> None:
         """Ask for ``.grad`` on this intermediate result too."""
@@ -213,11 +223,8 @@ class Tensor(Traced):
             raise RuntimeError(
                 "retain_grad needs a tensor that requires a gradient; this one does not depend on any leaf"
             )
-        self._retain()
-
-    def _retain(self) -> None:
-        if type(self._record) is tuple:
-            self._record = _Retained(self._record)
+        assert self._node is not None
+        self._node.watched = True
 
     def zero_grad(self) -> None:
         """Forget the gradient."""
@@ -242,18 +249,18 @@ class Tensor(Traced):
         ValueError
             If ``gradient`` has the wrong shape.
         """
-        if not self.traces:
+        if self._node is None:
             raise RuntimeError(
                 "nothing that this tensor was computed from requires a gradient; make the parameters with "
                 "Tensor(..., requires_grad=True) and compute outside no_grad()"
             )
-        seed = self._seed(gradient)
-        for tensor, g, fresh in pull_back([(self, seed)], create_graph=create_graph, retain_graph=retain_graph):
-            if tensor.dtype.kind == "c":
+        seeds = [(self._node, self._seed(gradient))]
+        for node, g, fresh in pull_back(seeds, create_graph=create_graph, retain_graph=retain_graph):
+            if node.dtype.kind == "c":
                 g, fresh = np.conj(g), True
             if not create_graph:
                 g = np.asarray(g) if isinstance(g, np.generic) else g if fresh else np.copy(g)
-            tensor.grad = g if tensor.grad is None else tensor.grad + g
+            node.grad = g if node.grad is None else node.grad + g
 
     def _seed(self, gradient: Any) -> Any:
         """Check the gradient given to ``backward`` and bring it to this tensor's dtype."""
@@ -274,7 +281,7 @@ class Tensor(Traced):
     # --- writing: a leaf gets a new array, so what the tape holds never changes
 
     def _replace(self, value: Any) -> None:
-        if self._record is not None:
+        if not self.is_leaf:
             raise LeavesGraphError(
                 "this tensor is the result of a computation and cannot be changed; compute a new one"
             )
@@ -285,12 +292,12 @@ class Tensor(Traced):
 
     def _in_place(self, operator: Any, other: Any) -> Tensor:
         """``w -= step``: a new tensor while recording (the name is bound again), a new value for the leaf under no_grad."""
-        if self._record is None and not _recording.get():
+        if self.is_leaf and not _recording.get():
             # Write into the array if nobody else holds it: no record of a forward pass, and no view that was handed out.
             alone = type(self._data) is np.ndarray and getrefcount(self._data) == ALONE
             self._data = operator(self._data, plain(other), out=self._data if alone else np.empty_like(self._data))
             return self
-        if self._record is None and self.traces:
+        if self.is_leaf and self.traces:
             raise LeavesGraphError(
                 "a leaf that requires a gradient cannot be changed in place while recording; write `with no_grad(): w -= ...` "
                 "for an update, or `v = w - ...` for a new value"
@@ -310,7 +317,7 @@ class Tensor(Traced):
         return self._in_place(np.true_divide, other)
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        if self._record is not None or (self.traces and _recording.get()):
+        if not self.is_leaf or (self.traces and _recording.get()):
             super().__setitem__(index, value)
         array = self._data.copy()
         array[index] = plain(value)
@@ -340,131 +347,12 @@ class Tensor(Traced):
         return f"Tensor({text}{', requires_grad=True' if self.traces else ''})"
 
 
-_new = Tensor.__new__
+_new, _new_node = Tensor.__new__, Node.__new__
 
 
-class Arrived(NamedTuple):
-    """A gradient that reached a leaf; ``fresh`` says that no one else holds the same array."""
-
-    tensor: Tensor
-    gradient: Any
-    fresh: bool
-
-
-def pull_back(
-    seeds: list[tuple[Tensor, Any]], *, wanted: int = -1, create_graph: bool = False, retain_graph: bool | None = None
-) -> list[Arrived]:
-    """Send gradients from outputs to leaves.
-
-    Parameters
-    ----------
-    seeds : list of (Tensor, array)
-        Outputs, and the gradient that arrives at each.
-    wanted : int
-        Only follow values that depend on one of these differentiations (bits of ``Tensor.traces``).
-    create_graph, retain_graph : bool
-        As for :meth:`Tensor.backward`.
-
-    Returns
-    -------
-    list of Arrived
-        One entry per leaf, and per tensor on which ``retain_grad`` was called.
-
-    Raises
-    ------
-    RuntimeError
-        If a part of the graph was freed by an earlier backward pass.
-    """
-    retain_graph = create_graph if retain_graph is None else retain_graph
-    arrived: list[Arrived] = []
-    newest: list[tuple[int, Tensor]] = []  # a heap of tensors with a gradient; the order is negated: smallest first
-    owned: set[int] = set()  # tensors whose gradient is our own array, which we may add to in place
-    try:
-        for tensor, g in seeds:
-            if tensor._incoming is None:
-                heappush(newest, (-tensor.order, tensor))
-                tensor._incoming = g
-            else:
-                tensor._incoming = tensor._incoming + g
-        while newest:
-            node = heappop(newest)[1]
-            g, node._incoming = node._incoming, None
-            record = node._record
-            if type(record) is not tuple:
-                if record is FREED:
-                    raise RuntimeError(
-                        "this graph was freed by an earlier backward pass; call backward(retain_graph=True) the first "
-                        "time if you need to go through it twice"
-                    )
-                arrived.append(Arrived(node, g, node.order in owned))
-                if record is None:
-                    continue
-            entry, args, inputs, kwargs, out = record
-            if create_graph:
-                inputs, out = _traced_inputs(node)
-            elif not retain_graph:
-                node._record = FREED
-            for rule, parent in zip(entry.vjp, args):  # noqa: B905 (one rule may serve any number of arguments)
-                if type(parent) is not Tensor or not parent.traces & wanted:
-                    continue
-                gi = rule(g, out, *inputs, **kwargs) if kwargs else rule(g, out, *inputs)
-                data, before = parent._data, parent._incoming
-                if gi.shape != data.shape or gi.dtype is not data.dtype:
-                    if type(gi) is Patch:
-                        if parent.order in owned:
-                            gi.add_to(before)
-                            continue
-                        gi = gi.spread(data)
-                    gi = fit(gi, data)
-                if before is None:  # the first gradient by reference
-                    parent._incoming = gi
-                    heappush(newest, (-parent.order, parent))
-                    # Users see a leaf's gradient, so it matters whether anybody else holds the same array.
-                    if parent._record is None and type(gi) is np.ndarray and gi is not g and gi.base is None:
-                        owned.add(parent.order)
-                elif parent.order in owned:  # from the third on in place
-                    before += gi
-                else:  # the second makes a new array
-                    parent._incoming = total = before + gi
-                    if type(total) is np.ndarray:
-                        owned.add(parent.order)
-    finally:
-        for _, tensor in newest:
-            tensor._incoming = None
-    return arrived
-
-
-def _traced_inputs(node: Tensor) -> tuple[Any, Any]:
-    """Return a node's inputs and output as tensors, so that the rules are recorded too."""
-    entry, args, inputs, kwargs, _ = node._record
-    for a, value in zip(args, inputs, strict=True):
-        if type(a) is Tensor and a._data is not value:
-            raise RuntimeError(
-                f"an input of {entry.name} was changed in place after the forward pass, so its second derivative would be "
-                "wrong; run the forward pass again"
-            )
-    return args, entry.forward(*args, **kwargs) if entry.saves else node
-
-
-def fit(g: Any, like: Any) -> Any:
-    """Bring a gradient to the shape and dtype of the value it belongs to.
-
-    A broadcast copies forward, so it sums backward; a real value takes the real part; a float32 value takes float32.
-    """
-    # np.add.reduce is np.sum without the wrapper, which takes longer than the sum of a small array.
-    if g.shape != like.shape:
-        extra = g.ndim - like.ndim
-        if extra > 0:
-            g = np.add.reduce(g, axis=tuple(range(extra)))
-        stretched = tuple(
-            i for i, n in enumerate(like.shape[-g.ndim :] if g.ndim else ()) if n == 1 and g.shape[i] != 1
-        )
-        if stretched:
-            g = np.add.reduce(g, axis=stretched, keepdims=True)
-        if g.shape != like.shape:
-            g = np.broadcast_to(g, like.shape)
-    if g.dtype != like.dtype:
-        if g.dtype.kind == "c" and like.dtype.kind != "c":
-            g = np.real(g)
-        g = g.astype(like.dtype)
-    return g
+def leaf_node(value: Any, traces: int) -> Node:
+    """Make the node of a leaf."""
+    node = Node()
+    node.entry = node.grad = node.incoming = None
+    node.shape, node.dtype, node.traces, node.order, node.watched = value.shape, value.dtype, traces, next(ORDER), False
+    return node

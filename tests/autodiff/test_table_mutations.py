@@ -6,7 +6,7 @@ A check is worth what it catches. Each mutation here is a mistake that people ma
 import numpy as np
 import pytest
 
-from coursepkg.autodiff import catalogue, tensor  # noqa: F401  (fills the table)
+from coursepkg.autodiff import catalogue, tape  # noqa: F401  (fills the table)
 from coursepkg.autodiff.entry_checks import problems_of
 from coursepkg.autodiff.table import LINEAR, PRIMITIVES, Each
 
@@ -132,5 +132,5 @@ def test_a_missing_unbroadcast_is_caught(entry, monkeypatch):
         g = g[(0,) * (g.ndim - like.ndim)]
         return g[tuple(slice(0, n) for n in like.shape)].astype(like.dtype)
 
-    monkeypatch.setattr(tensor, "fit", first_copy_only)
+    monkeypatch.setattr(tape, "fit", first_copy_only)
     assert caught(entry)

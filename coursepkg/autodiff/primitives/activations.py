@@ -40,13 +40,17 @@ def _some_positive(rng, shape):
 
 
 relu = operation(
-    _relu, name="relu", rules=[lambda g, out, x: g * (x > 0)], domain=_some_positive, sympy=lambda sp, x: sp.Max(x, 0)
+    _relu,
+    name="relu",
+    rules=[lambda g, out, _x: g * (out > 0)],
+    domain=_some_positive,
+    sympy=lambda sp, x: sp.Max(x, 0),
 )
 sigmoid = operation(
-    _sigmoid, name="sigmoid", rules=[lambda g, out, x: g * (out * (1 - out))], sympy=lambda sp, x: 1 / (1 + sp.exp(-x))
+    _sigmoid, name="sigmoid", rules=[lambda g, out, _x: g * (out * (1 - out))], sympy=lambda sp, x: 1 / (1 + sp.exp(-x))
 )
 softplus = operation(
-    _softplus, name="softplus", rules=[lambda g, out, x: g * sigmoid(x)], sympy=lambda sp, x: sp.log(1 + sp.exp(x))
+    _softplus, name="softplus", rules=[lambda g, _out, x: g * sigmoid(x)], sympy=lambda sp, x: sp.log(1 + sp.exp(x))
 )
 
 
@@ -85,9 +89,9 @@ limit = operation(
     _limit,
     name="clip to limits",
     rules=[
-        lambda g, out, x, low, high: g * _inside(x, low, high),
-        lambda g, out, x, low, high: g * ((x < low) & (low < high)),
-        lambda g, out, x, low, high: g * ((x > high) | (low > high)),
+        lambda g, _out, x, low, high: g * _inside(x, low, high),
+        lambda g, _out, x, low, high: g * ((x < low) & (low < high)),
+        lambda g, _out, x, low, high: g * ((x > high) | (low > high)),
     ],
     examples=[example((3, 4), fixed(-0.45), fixed(0.75), domain=apart), example((3, 4), (4,), (3, 1), domain=(
         apart, lambda rng, s: rng.uniform(-0.48, -0.42, s), lambda rng, s: rng.uniform(0.72, 0.78, s)))],
@@ -175,7 +179,7 @@ softmax = operation(
     _softmax,
     name="softmax",
     rules=None,
-    vjp=[lambda g, out, x, axis=-1: out * (g - np.sum(g * out, axis=axis, keepdims=True))],
+    vjp=[lambda g, out, _x, axis=-1: out * (g - np.sum(g * out, axis=axis, keepdims=True))],
     jvp=[lambda t, out, x, axis=-1: out * (t - np.sum(t * out, axis=axis, keepdims=True))],
     examples=[example((3, 4)), example((3, 4), axis=0), example((5,))],
     sympy_array=lambda sp, values, x, axis=-1: _sp_exp(sp, x) / np.sum(_sp_exp(sp, x), axis=axis, keepdims=True),
@@ -183,7 +187,7 @@ softmax = operation(
 log_softmax = operation(
     _log_softmax,
     name="log_softmax",
-    vjp=[lambda g, out, x, axis=-1: g - np.exp(out) * np.sum(g, axis=axis, keepdims=True)],
+    vjp=[lambda g, out, _x, axis=-1: g - np.exp(out) * np.sum(g, axis=axis, keepdims=True)],
     jvp=[lambda t, out, x, axis=-1: t - np.sum(np.exp(out) * t, axis=axis, keepdims=True)],
     examples=[example((3, 4)), example((3, 4), axis=0), example((5,))],
     sympy_array=lambda sp, values, x, axis=-1: (
@@ -223,7 +227,7 @@ softmax_cross_entropy = operation(
     _softmax_cross_entropy,
     name="softmax_cross_entropy",
     saves=True,
-    vjp=[lambda g, out, logits, labels: _logit_gradient(out[1], labels) * (g / len(labels)), None],
+    vjp=[lambda g, out, _logits, labels: _logit_gradient(out[1], labels) * (g / len(labels)), None],
     jvp=[lambda t, out, logits, labels: np.sum(_logit_gradient(out[1], labels) * t) / len(labels), None],
     examples=[example((4, 3), fixed(np.array([2, 0, 0, 1]))), example((1, 5), fixed(np.array([3])))],
     sympy_array=lambda sp, values, z, labels: np.asarray(

@@ -24,18 +24,18 @@ def _direction(z, size):
 BOTH = [example((3, 4), domain=complex_normal), example((), domain=complex_normal), example((2, 3), domain=normal)]
 
 real = primitive(
-    np.real, vjp=[lambda g, out, z: g], jvp=[LINEAR], sympy=lambda sp, z: sp.re(z).expand(complex=True), examples=BOTH
+    np.real, vjp=[lambda g, _out, _z: g], jvp=[LINEAR], sympy=lambda sp, z: sp.re(z).expand(complex=True), examples=BOTH
 )
 imag = primitive(
     np.imag,
-    vjp=[lambda g, out, z: g * -1j if _is_complex(z) else np.zeros_like(g)],
+    vjp=[lambda g, _out, _z: g * -1j if _is_complex(_z) else np.zeros_like(g)],
     jvp=[LINEAR],
     sympy=lambda sp, z: sp.im(z).expand(complex=True),
     examples=BOTH[:2],
 )
 conjugate = primitive(
     np.conjugate,
-    vjp=[lambda g, out, z: np.conj(g)],
+    vjp=[lambda g, _out, _z: np.conj(g)],
     jvp=[LINEAR],
     sympy=lambda sp, z: sp.conjugate(z),
     examples=BOTH,
@@ -49,7 +49,7 @@ absolute = primitive(
 )
 angle = primitive(
     np.angle,
-    vjp=[lambda g, out, z: g * -1j / z if _is_complex(z) else np.zeros_like(g)],
+    vjp=[lambda g, _out, z: g * -1j / z if _is_complex(z) else np.zeros_like(g)],
     jvp=[lambda t, out, z: np.imag(t / z) if _is_complex(z) else np.zeros_like(t)],
     sympy=lambda sp, z: sp.atan2(sp.im(z).expand(complex=True), sp.re(z).expand(complex=True)),
     examples=BOTH[:2],

@@ -86,7 +86,7 @@ def _fold(columns, shape, kernel, stride=(1, 1), dilation=(1, 1)):
 
 unfold = operation(
     _unfold,
-    vjp=[lambda g, out, x, kernel, stride=(1, 1), dilation=(1, 1): fold(g, x.shape, kernel, stride, dilation)],
+    vjp=[lambda g, _out, _x, kernel, stride=(1, 1), dilation=(1, 1): fold(g, _x.shape, kernel, stride, dilation)],
     jvp=[LINEAR],
     examples=[
         example((2, 3, 4, 5), kernel=(2, 3)),
@@ -97,7 +97,7 @@ unfold = operation(
 )
 fold = operation(
     _fold,
-    vjp=[lambda g, out, x, shape, kernel, stride=(1, 1), dilation=(1, 1): unfold(g, kernel, stride, dilation)],
+    vjp=[lambda g, _out, _x, shape, kernel, stride=(1, 1), dilation=(1, 1): unfold(g, kernel, stride, dilation)],
     jvp=[LINEAR],
     examples=[
         example((1, 12, 4), shape=(1, 2, 3, 4), kernel=(2, 3)),

@@ -58,7 +58,7 @@ def _scatter(g, index, shape):
 
 scatter = operation(
     _scatter,
-    vjp=[lambda g, out, x, index, shape: getitem(g, index), None, None],
+    vjp=[lambda g, _out, _x, index, shape: getitem(g, index), None, None],
     jvp=[LINEAR, None, None],
     examples=[
         example((2, 3), fixed((slice(0, 4, 2),)), fixed((5, 3))),
@@ -72,9 +72,9 @@ def _getitem(x, index):
     return x[plain(index)]
 
 
-def _getitem_vjp(g, out, x, index):
+def _getitem_vjp(g, _out, _x, index):
     index = plain(index)
-    return scatter(g, index, x.shape) if isinstance(g, Traced) else Patch(g, index)
+    return scatter(g, index, _x.shape) if isinstance(g, Traced) else Patch(g, index)
 
 
 getitem = operation(

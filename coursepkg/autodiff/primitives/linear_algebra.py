@@ -22,20 +22,20 @@ def mT(a):
     return a.T if a.ndim == 2 else np.swapaxes(a, -1, -2)
 
 
-def _matmul_left(g, out, a, b):
+def _matmul_left(g, _out, _a, b):
     if b.ndim == 1:
-        return g * b if a.ndim == 1 else np.expand_dims(g, -1) * b
-    if a.ndim == 1:
+        return g * b if _a.ndim == 1 else np.expand_dims(g, -1) * b
+    if _a.ndim == 1:
         return np.matmul(b, np.expand_dims(g, -1))[..., 0]
     return np.matmul(g, mT(b))
 
 
-def _matmul_right(g, out, a, b):
+def _matmul_right(g, _out, a, _b):
     if a.ndim == 1:
-        return g * a if b.ndim == 1 else np.expand_dims(a, 1) * np.expand_dims(g, -2)
-    if b.ndim == 1:
+        return g * a if _b.ndim == 1 else np.expand_dims(a, 1) * np.expand_dims(g, -2)
+    if _b.ndim == 1:
         return np.matmul(mT(a), np.expand_dims(g, -1))[..., 0]
-    if b.ndim == 2 and a.ndim > 2:
+    if _b.ndim == 2 and a.ndim > 2:
         # One big product instead of a stack of small ones that would be summed afterwards.
         return np.matmul(np.reshape(a, (-1, a.shape[-1])).T, np.reshape(g, (-1, g.shape[-1])))
     return np.matmul(mT(a), g)
@@ -92,9 +92,9 @@ affine = operation(
     forward=_affine_forward,
     name="affine",
     vjp=[
-        lambda g, out, x, w, b: _matmul_left(g, out, x, w),
-        lambda g, out, x, w, b: _matmul_right(g, out, x, w),
-        lambda g, out, x, w, b: g,
+        lambda g, _out, _x, w, _b: _matmul_left(g, None, _x, w),
+        lambda g, _out, x, _w, _b: _matmul_right(g, None, x, _w),
+        lambda g, _out, _x, _w, _b: g,
     ],
     jvp=[lambda t, out, x, w, b: np.matmul(t, w), lambda t, out, x, w, b: np.matmul(x, t), lambda t, out, x, w, b: t],
     examples=[example((3, 4), (4, 2), (2,)), example((4,), (4, 2), (2,)), example((2, 3, 4), (4, 5), (5,))],
@@ -245,7 +245,7 @@ def _solve_matrix(g, out, a, b):
     return -np.matmul(back, mT(_columns(out, b)))
 
 
-def _solve_side(g, out, a, b):
+def _solve_side(g, _out, a, b):
     back = np.linalg.solve(mT(a), _columns(g, b))
     return back[..., 0] if b.ndim == 1 else back
 
@@ -286,7 +286,7 @@ solve = primitive(
 )
 inv = primitive(
     np.linalg.inv,
-    vjp=[lambda g, out, a: -np.matmul(np.matmul(mT(out), g), mT(out))],
+    vjp=[lambda g, out, _a: -np.matmul(np.matmul(mT(out), g), mT(out))],
     jvp=[lambda t, out, a: -np.matmul(np.matmul(out, t), out)],
     examples=STACKS,
     sympy_array=lambda sp, values, a: _stacked(sp, lambda m: m.inv(), a),
@@ -306,7 +306,7 @@ det = primitive(
 )
 logabsdet = operation(
     lambda a: np.linalg.slogdet(a)[1],
-    vjp=[lambda g, out, a: _as_matrix(g) * mT(np.linalg.inv(a))],
+    vjp=[lambda g, _out, a: _as_matrix(g) * mT(np.linalg.inv(a))],
     jvp=[lambda t, out, a: np.sum(mT(np.linalg.inv(a)) * t, axis=(-2, -1))],
     examples=STACKS,
     sympy_array=lambda sp, values, a: _stacked(sp, lambda m: sp.log(sp.Abs(m.det())), a),

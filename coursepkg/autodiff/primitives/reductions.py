@@ -41,7 +41,7 @@ REDUCED = [
 
 sum_ = primitive(
     np.sum,
-    vjp=[lambda g, out, x, axis=None, keepdims=False: np.broadcast_to(keep(g, x, axis, keepdims), x.shape)],
+    vjp=[lambda g, _out, _x, axis=None, keepdims=False: np.broadcast_to(keep(g, _x, axis, keepdims), _x.shape)],
     jvp=[LINEAR],
     examples=[*REDUCED, example((0, 3), axis=0), example((0, 3), axis=1), example((4, 3), axis=None)],
 )
@@ -145,7 +145,7 @@ def _reverse_cumsum(g, axis):
 
 cumsum = primitive(
     np.cumsum,
-    vjp=[lambda g, out, x, axis=None: np.reshape(_reverse_cumsum(g, 0 if axis is None else axis), x.shape)],
+    vjp=[lambda g, _out, _x, axis=None: np.reshape(_reverse_cumsum(g, 0 if axis is None else axis), _x.shape)],
     jvp=[LINEAR],
     examples=[example((3, 4), axis=0), example((3, 4), axis=-1), example((3, 4)), example((5,))],
 )

@@ -14,14 +14,16 @@ from .indexing import getitem
 
 reshape = primitive(
     np.reshape,
-    vjp=[lambda g, out, x, shape=None, order="C": np.reshape(g, x.shape, order=order), None],
+    vjp=[lambda g, _out, _x, shape=None, order="C": np.reshape(g, _x.shape, order=order), None],
     jvp=[LINEAR, None],
     examples=[example((3, 4), fixed((2, 6))), example((3, 4), fixed(-1)), example((6,), fixed((2, 3)), order="F")],
 )
 
 
-def _transpose_back(g, out, x, axes=None):
-    return np.transpose(g) if axes is None else np.transpose(g, tuple(int(i) for i in np.argsort(np.mod(axes, x.ndim))))
+def _transpose_back(g, _out, _x, axes=None):
+    return (
+        np.transpose(g) if axes is None else np.transpose(g, tuple(int(i) for i in np.argsort(np.mod(axes, _x.ndim))))
+    )
 
 
 transpose = primitive(
@@ -37,13 +39,13 @@ transpose = primitive(
 )
 broadcast_to = primitive(
     np.broadcast_to,
-    vjp=[lambda g, out, x, shape: g, None],
+    vjp=[lambda g, _out, _x, shape: g, None],
     jvp=[LINEAR, None],
     examples=[example((3, 1), fixed((2, 3, 4))), example((), fixed((2, 3))), example((1,), fixed((0,)))],
 )
 astype = operation(
     lambda x, dtype: x.astype(dtype),
-    vjp=[lambda g, out, x, dtype: g, None],
+    vjp=[lambda g, _out, _x, dtype: g, None],
     jvp=[LINEAR, None],
     # Rounding to float32 would drown what the tests look for.
     examples=[example((3, 4), fixed(np.float64))],
@@ -178,8 +180,8 @@ def _widths(pad_width, ndim):
     return tuple((int(a), int(b)) for a, b in np.broadcast_to(np.asarray(pad_width), (ndim, 2)))
 
 
-def _unpad(g, out, x, widths, value=0.0):
-    return getitem(g, tuple(slice(a, a + n) for (a, _), n in zip(widths, x.shape, strict=True)))
+def _unpad(g, _out, _x, widths, value=0.0):
+    return getitem(g, tuple(slice(a, a + n) for (a, _), n in zip(widths, _x.shape, strict=True)))
 
 
 padded = operation(

@@ -1,0 +1,219 @@
+"""The record of a computation, and the walk back along it.
+
+The one idea: a result is always newer than what it was computed from. So the record needs no sorting and no recursion:
+take the newest node that holds a gradient, send it to the parents by the table's vjp rules, forget it, repeat
+(Linnainmaa 1970, Speelpenning 1980).
+
+A node keeps only what its rules read; the rules say so in their parameters (see ``table.py``). For the rest the node
+of the value stands in, which knows shape and dtype, so a large array that no rule reads is freed during the forward pass.
+"""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import catalogue  # noqa: F401  (fills the table)
+from .primitives.indexing import Patch
+from .table import Primitive
+
+__all__ = ["FREED", "Arrived", "Node", "fit", "pull_back"]
+
+FREED: Any = "freed"
+"""In place of a node's primitive once the backward pass has used it up."""
+
+
+class Node:
+    """A leaf, or one step of the computation: which primitive, from which nodes, with which values.
+
+    Attributes
+    ----------
+    shape, dtype
+        Those of the value that the node stands for.
+    order : int
+        When it was made.
+    traces : int
+        The differentiations it depends on, as bits.
+    entry : Primitive or None
+        None for a leaf.
+    parents, saved, kwargs : list, list, dict
+        The arguments: their nodes (None for constants), and the values that rules read.
+    out : array or tuple
+        The result, if rules read it.
+    incoming : array or None
+        The gradient collected so far, during a backward pass.
+    watched : bool
+        Whether the gradient of this intermediate result is wanted too.
+    grad : array, Tensor or None
+        What ``backward`` leaves for the user.
+    """
+
+    __slots__ = (
+        "dtype", "entry", "grad", "incoming", "kwargs", "order", "out", "parents", "saved", "shape", "traces", "watched",
+    )  # fmt: skip
+
+    dtype: np.dtype
+    entry: Primitive | None
+    grad: Any
+    incoming: Any
+    kwargs: dict[str, Any]
+    order: int
+    out: Any
+    parents: list[Node | None]
+    saved: list[Any]
+    shape: tuple[int, ...]
+    traces: int
+    watched: bool
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes of the value."""
+        return len(self.shape)
+
+
+class Arrived(NamedTuple):
+    """A gradient that reached a leaf; ``fresh`` says that no one else holds the same array."""
+
+    node: Node
+    gradient: Any
+    fresh: bool
+
+
+def pull_back(
+    seeds: list[tuple[Node, Any]], *, wanted: int = -1, create_graph: bool = False, retain_graph: bool | None = None
+) -> list[Arrived]:
+    """Send gradients from outputs to leaves.
+
+    Parameters
+    ----------
+    seeds : list of (Node, array)
+        Outputs, and the gradient that arrives at each.
+    wanted : int
+        Only follow nodes that depend on one of these differentiations.
+    create_graph : bool
+        Record the backward pass too.
+    retain_graph : bool, optional
+        Keep the record for another backward pass. Default: as ``create_graph``.
+
+    Returns
+    -------
+    list of Arrived
+        One entry per leaf, and per watched node.
+
+    Raises
+    ------
+    RuntimeError
+        If a part of the record was freed by an earlier backward pass.
+    """
+    retain_graph = create_graph if retain_graph is None else retain_graph
+    arrived: list[Arrived] = []
+    newest: list[
+        tuple[int, Node]
+    ] = []  # a heap of nodes that hold a gradient; order negated, since heaps give the smallest
+    owned: set[int] = set()  # nodes whose gradient is our own array, which we may add to in place
+    try:
+        for node, g in seeds:
+            if node.incoming is None:
+                heappush(newest, (-node.order, node))
+                node.incoming = g
+            else:
+                node.incoming = node.incoming + g
+        while newest:
+            node = heappop(newest)[1]
+            g, node.incoming = node.incoming, None
+            entry = node.entry
+            if entry is None or node.watched:
+                arrived.append(Arrived(node, g, node.order in owned))
+                if entry is None:
+                    continue
+            if entry is FREED:
+                raise RuntimeError(
+                    "this graph was freed by an earlier backward pass; call backward(retain_graph=True) the first time if "
+                    "you need to go through it twice"
+                )
+            parents, saved, kwargs, out = node.parents, node.saved, node.kwargs, node.out
+            if create_graph:
+                saved, out = _traced(node)
+            if not retain_graph:
+                node.entry = FREED
+                node.parents = node.saved = node.out = None  # type: ignore[assignment]
+            for rule, parent in zip(entry.vjp, parents):  # noqa: B905 (one rule may serve any number of arguments)
+                if parent is None or not parent.traces & wanted:
+                    continue
+                gi = rule(g, out, *saved, **kwargs) if kwargs else rule(g, out, *saved)
+                before = parent.incoming
+                if gi.shape != parent.shape or gi.dtype is not parent.dtype:
+                    if type(gi) is Patch:
+                        if parent.order in owned:
+                            gi.add_to(before)
+                            continue
+                        gi = gi.spread(parent)
+                    gi = fit(gi, parent)
+                if before is None:  # the first gradient by reference
+                    parent.incoming = gi
+                    heappush(newest, (-parent.order, parent))
+                    # Users see a leaf's gradient, so it matters whether anybody else holds the same array.
+                    if parent.entry is None and type(gi) is np.ndarray and gi is not g and gi.base is None:
+                        owned.add(parent.order)
+                elif parent.order in owned:  # from the third on in place
+                    before += gi
+                else:  # the second makes a new array
+                    parent.incoming = total = before + gi
+                    if type(total) is np.ndarray:
+                        owned.add(parent.order)
+    finally:
+        for _, node in newest:
+            node.incoming = None
+    return arrived
+
+
+def _traced(node: Node) -> tuple[list[Any], Any]:
+    """Return a node's saved values and output as tensors on the record, so that what the rules do is recorded too."""
+    from .tensor import Tensor
+
+    entry = node.entry
+    assert entry is not None
+    saved = [
+        value if parent is None or type(value) is Node else Tensor.on(value, parent)
+        for value, parent in zip(node.saved, node.parents, strict=True)
+    ]
+    if entry.saves:  # what the forward rule saved depends on its arguments too
+        return saved, entry.forward(*saved, **node.kwargs)
+    return saved, node.out if type(node.out) is Node else Tensor.on(node.out, node)
+
+
+def fit(g: Any, like: Any) -> Any:
+    """Bring a gradient to the shape and dtype of the value it belongs to.
+
+    A broadcast copies forward, so it sums backward; a real value takes the real part; a float32 value takes float32.
+
+    Parameters
+    ----------
+    g : array
+        The gradient.
+    like : Node or array
+        Anything with a shape and a dtype.
+
+    Returns
+    -------
+    array
+        The gradient, summed, spread and cast.
+    """
+    shape = like.shape
+    if g.shape != shape:
+        # np.add.reduce is np.sum without the wrapper, which takes longer than the sum of a small array.
+        extra = g.ndim - len(shape)
+        if extra > 0:
+            g = np.add.reduce(g, axis=tuple(range(extra)))
+        stretched = tuple(i for i, n in enumerate(shape[-g.ndim :] if g.ndim else ()) if n == 1 and g.shape[i] != 1)
+        if stretched:
+            g = np.add.reduce(g, axis=stretched, keepdims=True)
+        if g.shape != shape:
+            g = np.broadcast_to(g, shape)
+    if g.dtype != like.dtype:
+        if g.dtype.kind == "c" and like.dtype.kind != "c":
+            g = np.real(g)
+        g = g.astype(like.dtype)
+    return g
