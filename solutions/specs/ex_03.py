@@ -1110,6 +1110,11 @@ RESILIENT = Exercise(
         "Nothing stored: move against the sign.",
         "agree = sign * last decides all three: np.where(agree < 0, ...) gives size, move and stored sign.",
     ),
+    equivalent_mutants={
+        "`np.sign(g) * last` → `last / np.sign(g)`": "a sign is its own reciprocal",
+        "`-np.sign(g) * size` → `size / -np.sign(g)`": "a sign is its own reciprocal",
+        "`np.zeros` → `np.ones`": "a move is taken back only after one has been made",
+    },
 )
 
 
@@ -1456,7 +1461,7 @@ CLIP = Exercise(
             answer=clip_in_place,
             looks_like="The numbers are right, but the arrays that you were given have been changed.",
             why="g *= ... writes into the caller's array.",
-            look_at="the docstring of the exercise: new arrays",
+            look_at="the docstring of the exercise: what you are given stays as it is",
         ),
     ],
     hints=(
@@ -1464,6 +1469,7 @@ CLIP = Exercise(
         "The length is the root of the sum of all squares, over all arrays. Up to the bound, nothing is done.",
         "Otherwise every array is multiplied by one and the same factor, bound / length.",
     ),
+    equivalent_mutants={"`norm <= bound` → `norm < bound`": "at the bound the factor is 1"},
 )
 
 
@@ -1678,7 +1684,22 @@ SEARCH = Exercise(
         "point; only one new point has to be evaluated. The other case is the mirror image.",
         "Inner points: high - 0.618 * (high - low) and low + 0.618 * (high - low), with 0.618 = (5**0.5 - 1) / 2.",
     ),
-    equivalent_mutants={},
+    equivalent_mutants={
+        "`return 0.5 * np.sum(c * (theta - eta * g) ** 2)` → `return 2 * (0.5 * np.sum(c * (theta - eta * g) ** 2))`": (
+            "losses are only compared"
+        ),
+        "`0.5 * np.sum(c * (theta - eta * g) ** 2)` → `0.5 + np.sum(c * (theta - eta * g) ** 2)`": (
+            "losses are only compared"
+        ),
+        "`0.5 * np.sum(c * (theta - eta * g) ** 2)` → `np.sum(c * (theta - eta * g) ** 2) / 0.5`": (
+            "losses are only compared"
+        ),
+        "`0.5 * np.sum(c * (theta - eta * g) ** 2)` → `np.sum(c * (theta - eta * g) ** 2)`": "losses are only compared",
+        "`0.5` → `1.5`": "losses are only compared",
+        "`theta - eta * g` → `eta * g - theta`": "the difference is squared",
+        "`f_left < f_right` → `f_left <= f_right`": "two losses are equal only by an accident of rounding",
+        "`high - low > tolerance` → `high - low >= tolerance`": "a length equals the tolerance only by accident",
+    },
 )
 
 EXERCISES = [STEP, NEURON, BATCH, SIZES, MOMENTUM, NESTEROV, RESILIENT, ADAM, CLIP, SEARCH]
