@@ -221,6 +221,22 @@ def test_hvp_is_the_hessian_times_the_vector():
     np.testing.assert_allclose(hvp(rosenbrock, x, v), hessian(x) @ v, rtol=1e-13)
 
 
+def test_plain_and_traced_gradients_meet_in_one_variable():
+    """x is used four times, and only some of what it receives depends on x again."""
+    t = np.array([0.2, -0.5, 1.5])
+
+    def loss(x):
+        m = np.max(x)
+        return m + np.log(np.sum(np.exp(x - m))) - np.sum(t * x) + 2.0 * x[1] - np.sum(x * 3.0)
+
+    x, v = np.array([2.0, 1.0, -1.0]), np.array([0.5, -1.0, 2.0])
+    p = np.exp(x) / np.sum(np.exp(x))
+    expected = p * v - p * (p @ v)
+    np.testing.assert_allclose(hvp(loss, x, v), expected, rtol=1e-12)
+    np.testing.assert_allclose(reverse(lambda x: jvp(loss, x, v)[1])(x), expected, rtol=1e-12)
+    np.testing.assert_allclose(jacobian(reverse(loss), "reverse")(x) @ v, expected, rtol=1e-12)
+
+
 @pytest.mark.parametrize("outer", ["forward", "reverse"])
 @pytest.mark.parametrize("inner", [reverse, forward])
 def test_hessian_by_every_nesting(inner, outer):

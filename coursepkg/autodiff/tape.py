@@ -157,12 +157,14 @@ def pull_back(
                     # Users see a leaf's gradient, so it matters whether anybody else holds the same array.
                     if parent.entry is None and type(gi) is np.ndarray and gi is not g and gi.base is None:
                         owned.add(parent.order)
-                elif parent.order in owned:  # from the third on in place
+                elif parent.order in owned and type(gi) is np.ndarray:  # from the third on in place
                     before += gi
-                else:  # the second makes a new array
+                else:  # the second makes a new array, and so does one that an outer differentiation follows
                     parent.incoming = total = before + gi
                     if type(total) is np.ndarray:
                         owned.add(parent.order)
+                    else:
+                        owned.discard(parent.order)
     finally:
         for _, node in newest:
             node.incoming = None
