@@ -6,6 +6,7 @@ all the same, since a notebook is only a file: its size is capped, it is parsed 
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import queue
@@ -13,6 +14,7 @@ import re
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -68,6 +70,8 @@ def _source(cell: Mapping[str, Any]) -> str:
 
 def python_lines(source: str) -> str:
     """A cell without magics, shell lines and help requests; line numbers stay as they are."""
+    if _is_python(source):  # a question in a docstring is no help request
+        return source
     lines = source.splitlines()
     first = lines[0].strip() if lines else ""
     if first.startswith("%%") and not first.startswith(("%%time", "%%capture", "%%prun")):
@@ -78,6 +82,15 @@ def python_lines(source: str) -> str:
         foreign = bare.startswith(("%", "!", "?")) or (bare.endswith("?") and not bare.startswith("#"))
         kept.append(line[: len(line) - len(line.lstrip())] + "pass" if foreign else line)
     return "\n".join(kept)
+
+
+def _is_python(source: str) -> bool:
+    with warnings.catch_warnings(action="ignore"):
+        try:
+            ast.parse(source)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):  # null characters, nested without end
+            return False
+    return True
 
 
 # --- the worker, from outside ----------------------------------------------------------------------------------------

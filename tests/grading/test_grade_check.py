@@ -122,6 +122,14 @@ def test_lines_that_only_ipython_knows_are_left_out_and_line_numbers_stay():
     assert python_lines("%%time\nx = 1") == "pass\nx = 1"
 
 
+def test_a_question_in_a_docstring_is_no_help_request():
+    source = 'def f(x):\n    """Which of them pass?\n\n    ! is a factorial, % a remainder?\n    """\n    return x'
+    assert python_lines(source) == source
+    assert python_lines(source + "\nf?") != source + "\nf?"
+    assert python_lines("x = '\\d'\0?") == "pass"
+    assert python_lines("(" * 5000 + "?") == "pass"
+
+
 def test_sources_may_be_strings_or_lists(tmp_path):
     path = tmp_path / "n.ipynb"
     cells = [
