@@ -201,10 +201,11 @@ def layer_flattened(X, W, G):
 
 
 def layer_by_einsum(X, W, G):
+    front = "abc"[: X.ndim - 1]
     return {
-        "X": np.einsum("...m,md->...d", G, W),
-        "W": np.einsum("...m,...d->md", G, X),
-        "b": np.einsum("...m,m->...m", G, np.ones(len(W))).reshape(-1, len(W)).sum(0),
+        "X": np.einsum(f"{front}m,md->{front}d", G, W),
+        "W": np.einsum(f"{front}m,{front}d->md", G, X),
+        "b": np.einsum(f"{front}m->m", G),
     }
 
 
