@@ -211,17 +211,19 @@ def learner_notebook(notebook: Mapping[str, Any], exercises: Sequence[Exercise],
     """
     by_id = {exercise.id: exercise for exercise in exercises}
     checked: set[str] = set()
-    cells = []
+    cells: list[dict[str, Any]] = []
     for cell in notebook["cells"]:
         tags = cell.get("metadata", {}).get("tags", [])
         if "instructor" in tags:
             continue
+        if not cell.get("id"):
+            raise BuildError(f"{name}: cell {len(cells) + 1} has no id; store the notebook with tools/notebooks.py")
         cell = copy.deepcopy(dict(cell))
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
-            checked |= _strip_cell(cell, by_id, f"{name}, cell {cell.get('id', '?')}")
+            checked |= _strip_cell(cell, by_id, f"{name}, cell {cell['id']}")
         elif BEGIN in source_of(cell):
-            raise BuildError(f"{name}, cell {cell.get('id', '?')}: a solution region stands in a text cell")
+            raise BuildError(f"{name}, cell {cell['id']}: a solution region stands in a text cell")
         cells.append(cell)
     if missing := [exercise.id for exercise in exercises if exercise.id not in checked]:
         raise BuildError(f"{name}: no answer cell with a solution region and a check call for {', '.join(missing)}")

@@ -293,21 +293,31 @@ def guarded(run: Callable[[], Any], seconds: float) -> Outcome:
             _time_limit(seconds) as clock,
         ):
             warnings.simplefilter("default")
-            try:
-                outcome = Outcome("value", run())
-                clock.running = False
-            except TimeLimit:
-                clock.running = False
-                outcome = Outcome("time-limit")
-            except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt must not end the notebook
-                clock.running = False
-                outcome = _failure(error)
+            outcome = next(_apart(run, clock))
     except TimeLimit:  # rang between the learner's last line and ours
         outcome = Outcome("time-limit")
     if clock.rings:
         outcome = Outcome("time-limit")
     warned = f"{caught[0].category.__name__}: {' '.join(str(caught[0].message).split())[:120]}" if caught else ""
     return Outcome(**{**outcome.__dict__, "printed": printed.text, "warned": warned})
+
+
+def _apart(run: Callable[[], Any], clock: _Clock) -> Iterator[Outcome]:
+    """The outcome of learner's code, run inside a generator, which has an exception state of its own.
+
+    An exception that is raised while the interpreter is just entering a handler can stay behind as "the exception
+    being handled"; it would head every later traceback in the notebook. With the generator, it goes.
+    """
+    try:
+        outcome = Outcome("value", run())
+        clock.running = False
+    except TimeLimit:
+        clock.running = False
+        outcome = Outcome("time-limit")
+    except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt must not end the notebook
+        clock.running = False
+        outcome = _failure(error)
+    yield outcome
 
 
 # --- answers that cannot be used -------------------------------------------------------------------------------------

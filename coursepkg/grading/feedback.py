@@ -189,7 +189,8 @@ def difference(
 def _difference_words(first: Difference, hidden: bool) -> str:
     where = place(first.path, first.index)
     if first.kind == "kind":
-        got, wanted = kind_of(first.got), _wanted(first.expected)
+        numbers = isinstance(first.got, np.ndarray) and np.asarray(first.expected).dtype.kind == "b"
+        got, wanted = "numbers" if numbers else kind_of(first.got), _wanted(first.expected)
         return f"{where or 'the answer'} should be {wanted}; it is {got}."
     if first.kind == "shape":
         wanted, got = (value.shape or "() (one number)" for value in (first.expected, first.got))
@@ -229,8 +230,8 @@ def _difference_advice(first: Difference) -> str | None:
 
 
 def _wanted(expected: Any) -> str:
-    if isinstance(expected, np.ndarray) and expected.ndim:
-        return f"an array of shape {expected.shape}"
+    if isinstance(expected, np.ndarray) and expected.dtype.kind == "b":
+        return "True or False for each entry"
     if isinstance(expected, list | tuple):
         return f"a list or tuple of {len(expected)} entries"
     return kind_of(expected)

@@ -162,7 +162,9 @@ def kind_of(value: Any) -> str:
         value = value.item()
     name = type(value).__name__
     if name == "ndarray":
-        return "a number" if value.ndim == 0 else f"an array of shape {value.shape}"
+        if value.ndim == 0:
+            return "a number"
+        return f"an array of {'True and False, ' if value.dtype.kind == 'b' else ''}shape {value.shape}"
     if type(value).__module__.startswith("sympy") and getattr(value, "free_symbols", None):
         return "a sympy formula that still holds symbols"
     return dict(_KINDS).get(name, f"an object of type {name}")
@@ -357,7 +359,7 @@ def _leaf_difference(expected: Any, got: Any, rtol: float, atol: float, path: tu
     wanted, given = np.asarray(expected), np.asarray(got)
     if wanted.shape != given.shape:
         return Difference("shape", path, expected=wanted, got=given)
-    if wanted.dtype.kind == "b" and given.dtype.kind != "b":
+    if wanted.dtype.kind == "b" and not np.isin(given, (0, 1)).all():
         return Difference("kind", path, expected=expected, got=got)
     wrong = ~close(wanted, given, rtol, atol)
     if not wrong.any():
@@ -400,14 +402,15 @@ def leaves(value: Any) -> Iterator[Any]:
 
 
 def map_numbers(function: Callable[[np.ndarray], Any], value: Any) -> Any:
-    """Apply a function to every number and array of a tree, keeping its containers."""
+    """Apply a function to every number and array of numbers in a tree, keeping its containers; bools stay."""
     if isinstance(value, dict):
         return {key: map_numbers(function, item) for key, item in value.items()}
     if isinstance(value, tuple):
         return tuple(map_numbers(function, item) for item in value)
     if isinstance(value, list):
         return [map_numbers(function, item) for item in value]
-    return function(np.asarray(value)) if is_number(value) and not isinstance(value, bool) else value
+    is_choice = isinstance(value, bool) or (isinstance(value, np.ndarray) and value.dtype.kind == "b")
+    return function(np.asarray(value)) if is_number(value) and not is_choice else value
 
 
 def is_informative(value: Any, atol: float) -> bool:

@@ -10,7 +10,7 @@ from coursepkg.grading.build import build_tree, write_tree
 from coursepkg.grading.calling import LocalCall, Outcome
 from coursepkg.grading.judge import judge
 from coursepkg.grading.spec import compile_check, load_chapter
-from coursepkg.grading.values import decode, tree
+from coursepkg.grading.values import decode, difference, tree
 
 PROJECT = Path(__file__).parents[2]
 OWN = Path(__file__).parent / "chapter"
@@ -49,6 +49,23 @@ def judged(exercise_id, answer, seed=None, seconds=5.0):
     """The verdict on an answer."""
     check = compiled(exercise_id, seed)
     return judge(check, LocalCall(answer, check["driver"], seconds=seconds))
+
+
+def survives(exercise_id, answer):
+    """Whether an answer passes with any inputs; each try is left at its first wrong case, an endless loop at once."""
+    for seed in SEEDS:
+        check = compiled(exercise_id, seed)
+        call = LocalCall(answer, check["driver"], seconds=1)
+        for item in check["cases"]:
+            outcome, value = call(item), decode(item["expected"])
+            if outcome.kind == "time-limit":
+                return False
+            if outcome.kind != "value" or difference(value, outcome.value, check["rtol"], check["atol"]) is not None:
+                break
+        else:
+            if judged(exercise_id, answer, seed).passed:
+                return True
+    return False
 
 
 def replayed(exercise_id, transform, seed=None):

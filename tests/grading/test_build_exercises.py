@@ -115,6 +115,11 @@ def test_a_region_in_the_wrong_place_is_refused(source, match):
         built(cell(source))
 
 
+def test_a_cell_without_id_is_refused():
+    with pytest.raises(BuildError, match="cell 2 has no id"):
+        built(cell(ANSWER), {**cell("x = 1"), "id": ""})
+
+
 def test_a_region_in_a_text_cell_is_refused():
     with pytest.raises(BuildError, match="text cell"):
         built(cell(ANSWER), cell("### BEGIN SOLUTION\nbecause\n### END SOLUTION", "markdown"))

@@ -118,6 +118,7 @@ def test_an_endless_loop_ends(answer):
     hooks = sys.gettrace(), sys.getprofile(), signal.getsignal(signal.SIGALRM)
     assert outcome(answer).kind == "time-limit"
     assert (sys.gettrace(), sys.getprofile(), signal.getsignal(signal.SIGALRM)) == hooks
+    assert sys.exc_info() == (None, None, None), "the learner's next traceback would begin with ours"
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 

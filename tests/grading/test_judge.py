@@ -334,6 +334,16 @@ def test_the_first_difference_is_said_in_words(answer, words):
     assert words in found.text
 
 
+def test_yes_and_no_are_asked_for_in_words():
+    def positive(xs):
+        return [x > 0 for x in xs]
+
+    lists = [case([1.5, -2.0]), case([-0.5, 3.0, 1.0]), case([2.0])]
+    assert "True or False for each entry; it is numbers" in verdict(positive, lists, lambda xs: xs).text
+    assert verdict(positive, lists, lambda xs: [x <= 0 for x in xs]).finding in ("value", "other-order")
+    assert verdict(positive, lists, lambda xs: [int(x > 0) for x in xs]).passed
+
+
 def test_the_expected_number_is_never_shown():
     found = verdict(lambda a, b: a * b + 0.123456, NUMBERS, lambda a, b: a * b + 0.2)
     assert "3.123" not in found.text

@@ -104,10 +104,14 @@ def test_a_matrix_is_right_in_whatever_holds_it(value):
     assert difference(np.array(ROWS) + 0.01, tree(value), rtol=1e-6, atol=1e-9) is not None
 
 
-def test_integers_and_bools_stand_for_numbers_but_numbers_not_for_bools():
+def test_zero_and_one_stand_for_false_and_true():
     assert difference(1.0, True, rtol=1e-6, atol=1e-9) is None
     assert difference(np.array([1.0, 0.0]), tree(np.array([3, -1]) > 0), rtol=1e-6, atol=1e-9) is None
-    assert difference(True, 1, rtol=1e-6, atol=1e-9).kind == "kind"
+    assert difference([True, False], [1, 0], rtol=1e-6, atol=1e-9) is None
+    assert difference(True, 1, rtol=1e-6, atol=1e-9) is None
+    assert difference(True, 0, rtol=1e-6, atol=1e-9).kind == "value"
+    assert difference(True, 1.5, rtol=1e-6, atol=1e-9).kind == "kind"
+    assert difference([True, False], [2, 0], rtol=1e-6, atol=1e-9).kind == "kind"
 
 
 class AlwaysEqual:
