@@ -103,7 +103,7 @@ def _row(factors: list[Factor], place: int, y: float, largest: int) -> tuple[lis
         cell = max(width, text_width(label, 11), text_width(name, 12))
         middle = x + cell / 2
         taken = place >= 0 and number in (place, place + 1)
-        parts.append(svg.text(middle, y + 10, name, size=12, anchor="middle", halo=False))
+        parts.append(svg.text(middle, y + 8, name, size=12, anchor="middle", halo=False))
         parts.append(
             svg.rectangle(
                 middle - width / 2, y + 16 + (_LONGEST - height) / 2, width, height,
