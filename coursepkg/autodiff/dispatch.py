@@ -152,7 +152,7 @@ def operation(function: Callable[..., Any], *, forward: Callable[..., Any] | Non
 
     def traced_or_plain(*args: Any, **kwargs: Any) -> Any:
         for a in args:
-            if isinstance(a, Traced):
+            if type(a) is not np.ndarray and isinstance(a, Traced):
                 return apply(entry, args, kwargs)
         out = forward(*args, **kwargs)
         return out[0] if saves else out

@@ -52,15 +52,18 @@ class Dual(Traced):
     @classmethod
     def apply(cls, entry: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a primitive and push the tangents of its arguments through; older differentiations are constants here."""
-        mark = max(a.traces for a in args if type(a) is Dual)
-        values = [a.value if type(a) is Dual and a.traces == mark else a for a in args]
+        mark = 0
+        for a in args:
+            if type(a) is Dual and a.traces > mark:
+                mark = a.traces
+        moving = [type(a) is Dual and a.traces == mark for a in args]
+        values = [a.value if moves else a for a, moves in zip(args, moving, strict=True)]
         out = entry.forward(*values, **kwargs)
         value = out[0] if entry.saves else out
         tangent = None
-        for i, a in enumerate(args):
-            if type(a) is not Dual or a.traces != mark or entry.jvp[i] is None:
+        for i, (a, moves, rule) in enumerate(zip(args, moving, entry.jvp, strict=False)):
+            if not moves or rule is None:
                 continue
-            rule = entry.jvp[i]
             if rule is LINEAR:
                 term = entry.forward(*values[:i], a.tangent, *values[i + 1 :], **kwargs)
             else:
@@ -70,9 +73,13 @@ class Dual(Traced):
             tangent = np.zeros_like(value)
         if tangent.shape != value.shape:
             tangent = np.broadcast_to(tangent, value.shape)
-        if tangent.dtype != value.dtype:
+        if tangent.dtype is not value.dtype and tangent.dtype != value.dtype:
             tangent = (np.real(tangent) if value.dtype.kind != "c" else tangent).astype(value.dtype)
-        return Dual(value, tangent, mark)
+        result = Dual.__new__(Dual)
+        result.value = np.asarray(value) if isinstance(value, np.generic) else value
+        result.tangent = np.asarray(tangent) if isinstance(tangent, np.generic) else tangent
+        result.traces = mark
+        return result
 
     def _under(self) -> Any:
         return self.value

@@ -38,15 +38,14 @@ def jvp(f: Function, args: Any, tangents: Any) -> tuple[Any, Any]:
     >>> tangent
     array([2., 2.])
     """
-    tree = rebuild(args, [differentiable(leaf) for leaf in leaves_of(args)])
     with tracing() as bit:
         duals = []
-        for leaf, tangent in zip(leaves_of(tree), leaves_of(tangents), strict=True):
+        for leaf, tangent in zip(map(differentiable, leaves_of(args)), leaves_of(tangents), strict=True):
             tangent = tangent if isinstance(tangent, Traced) else np.asarray(tangent)
             if tangent.dtype != leaf.dtype:
                 tangent = tangent.astype(leaf.dtype)
             duals.append(Dual(leaf, tangent, bit))
-        outputs = f(rebuild(tree, duals))
+        outputs = f(rebuild(args, duals))
     values, changes = [], []
     for output in leaves_of(outputs):
         if type(output) is Dual and output.traces == bit:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -17,25 +17,34 @@ Function = Callable[..., Any]
 
 def leaves_of(tree: Tree) -> list[Any]:
     """Return the arrays of a tree, from left to right."""
-    if isinstance(tree, dict):
-        return [leaf for value in tree.values() for leaf in leaves_of(value)]
+    found: list[Any] = []
+    _collect(tree, found)
+    return found
+
+
+def _collect(tree: Tree, found: list[Any]) -> None:
     if isinstance(tree, (tuple, list)):
-        return [leaf for value in tree for leaf in leaves_of(value)]
-    return [tree]
+        for part in tree:
+            _collect(part, found)
+    elif isinstance(tree, dict):
+        for part in tree.values():
+            _collect(part, found)
+    else:
+        found.append(tree)
 
 
-def rebuild(tree: Tree, leaves: list[Any]) -> Tree:
+def rebuild(tree: Tree, leaves: Iterable[Any]) -> Tree:
     """Return a tree of the same structure with other leaves."""
+    return _put(tree, iter(leaves))
 
-    def walk(node: Tree, supply: Iterator[Any]) -> Tree:
-        if isinstance(node, dict):
-            return {key: walk(value, supply) for key, value in node.items()}
-        if isinstance(node, (tuple, list)):
-            parts = [walk(value, supply) for value in node]
-            return type(node)(*parts) if hasattr(node, "_fields") else type(node)(parts)
-        return next(supply)
 
-    return walk(tree, iter(leaves))
+def _put(tree: Tree, supply: Iterator[Any]) -> Tree:
+    if isinstance(tree, (tuple, list)):
+        parts = [_put(part, supply) for part in tree]
+        return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
+    if isinstance(tree, dict):
+        return {key: _put(part, supply) for key, part in tree.items()}
+    return next(supply)
 
 
 def differentiable(leaf: Any) -> Any:
