@@ -53,9 +53,9 @@ def _evaluate(op, *numbers):
         raise type(error)(f"{op} of {' and '.join(map(str, numbers))} is {why}; look at what led there") from None
 
 
-def _node(data, op, x, dx, y=None, dy=None):
-    """Note the result of ``op`` on the Scalar x and, if given, y (a Scalar or a number), with the local derivatives."""
-    node = object.__new__(Scalar)
+def _node(data, op, x, dx, y=None, dy=None, _new=object.__new__):
+    """Note the result of ``op`` on x and y, with the local derivatives; y may be missing or a number without one."""
+    node = _new(Scalar)
     node.data, node.grad, node.label = data, 0.0, ""
     node._form, node._x, node._dx = op, x, dx
     node._y, node._dy = y, dy
@@ -68,7 +68,7 @@ def _method(op):
     def method(self, *other):
         numbers = [y.data if isinstance(y, Scalar) else _number(y) for y in other]
         value, dx, *dy = _evaluate(op, self.data, *numbers)
-        return _node(value, op, self, dx, *other, *dy)
+        return _node(value, op, self, dx, *other, *(slope for slope in dy if isinstance(other[0], Scalar)))
 
     return method
 
@@ -149,27 +149,32 @@ class Scalar:
         return self.data
 
     def __add__(self, other):
-        y = other.data if isinstance(other, Scalar) else _number(other)
-        return _node(self.data + y, "+", self, 1.0, other, 1.0)
+        if isinstance(other, Scalar):
+            return _node(self.data + other.data, "+", self, 1.0, other, 1.0)
+        return _node(self.data + _number(other), "+", self, 1.0, other)
 
     def __mul__(self, other):
-        y = other.data if isinstance(other, Scalar) else _number(other)
-        return _node(self.data * y, "*", self, y, other, self.data)
+        if isinstance(other, Scalar):
+            return _node(self.data * other.data, "*", self, other.data, other, self.data)
+        return _node(self.data * (c := _number(other)), "*", self, c, other)
 
     __radd__, __rmul__ = __add__, __mul__
     __rsub__, __rtruediv__, __rpow__ = (lambda self, x, op=op: op(Scalar(x), self) for op in (sub, truediv, pow))
 
     def _operations(self):
-        """List the operations behind this Scalar, operands before results: depth first, but without recursion."""
-        order, seen = [], set()
+        """List the operations behind this Scalar, operands before results, with zero gradients; without recursion."""
+        order, waiting, listed = [], object(), object()
         stack: list = [self]
         while stack:
             node = stack.pop()
-            if node is None:  # everything below the next one is listed
-                order.append(stack.pop())
-            elif node._x is not None and node not in seen:
-                seen.add(node)
-                stack += (node, None, node._x, node._y) if isinstance(node._y, Scalar) else (node, None, node._x)
+            if node.grad is waiting:  # its operands are listed by now
+                node.grad = listed
+                order.append(node)
+            elif node.grad is not listed and node._x is not None:
+                node.grad = waiting
+                stack += (node, node._x) if node._dy is None else (node, node._x, node._y)
+        for node in order:
+            node.grad = 0.0
         return order
 
     def backward(self):
@@ -178,23 +183,18 @@ class Scalar:
         A second call adds the same to the leaves again (PyTorch's ``retain_graph``); ``zero_grad`` starts afresh.
         """
         order = self._operations()
-        for node in order:
-            node.grad = 0.0
         self.grad += 1.0
         for node in reversed(order):
             upstream = node.grad
             if upstream:  # where nothing arrives nothing leaves, not even 0 × inf
                 x, y = node._x, node._y
                 x.grad = total = x.grad + upstream * node._dx
-                if isinstance(y, Scalar) and total == total:
+                if node._dy is not None and total == total:
                     y.grad = total = y.grad + upstream * node._dy
                 if total != total:
-                    raise ArithmeticError(
-                        f"no derivative through {node.op!r} here: a slope is infinite or undefined (NaN)"
-                    )
+                    raise ArithmeticError(f"no derivative through {node.op!r} here: a slope is infinite or undefined")
 
     def zero_grad(self):
         """Set ``grad`` to zero here and in everything this Scalar was computed from."""
-        for node in (self, *self._operations()):
-            for each in (node, *node.parents):
-                each.grad = 0.0
+        for each in (self, *(parent for node in self._operations() for parent in node.parents)):
+            each.grad = 0.0
