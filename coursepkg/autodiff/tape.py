@@ -205,13 +205,13 @@ def fit(g: Any, like: Any) -> Any:
     """
     shape = like.shape
     if g.shape != shape:
-        # np.add.reduce is np.sum without the wrapper, which takes longer than the sum of a small array.
         extra = g.ndim - len(shape)
+        copied = tuple(i for i, n in enumerate(g.shape) if i < extra or (n != 1 and shape[i - extra] == 1))
+        if copied:
+            # np.add.reduce is np.sum without the wrapper, which takes longer than the sum of a small array.
+            g = np.add.reduce(g, axis=copied, keepdims=True)
         if extra > 0:
-            g = np.add.reduce(g, axis=tuple(range(extra)))
-        stretched = tuple(i for i, n in enumerate(shape[-g.ndim :] if g.ndim else ()) if n == 1 and g.shape[i] != 1)
-        if stretched:
-            g = np.add.reduce(g, axis=stretched, keepdims=True)
+            g = np.reshape(g, g.shape[extra:])
         if g.shape != shape:
             g = np.broadcast_to(g, shape)
     if g.dtype != like.dtype:
