@@ -313,13 +313,14 @@ AFFINE = Exercise(
 )
 
 
-# --- 04.3 softmax ----------------------------------------------------------------------------------------------------
+# --- 04.3 softmax with a temperature ---------------------------------------------------------------------------------
 
 
-def softmax_vjp(z, g):
-    e = np.exp(z - np.max(z))
+def softmax_vjp(z, tau, g):
+    e = np.exp((z - np.max(z)) / tau)
     p = e / np.sum(e)
-    return p * (g - np.sum(g * p))
+    z_bar = p * (g - np.sum(g * p)) / tau
+    return {"z": z_bar, "tau": -np.sum(z_bar * z) / tau}
 
 
 def softmax_of(z):
@@ -327,79 +328,111 @@ def softmax_of(z):
     return e / e.sum()
 
 
-def softmax_by_jacobian(z, g):
-    p = softmax_of(z)
-    return (np.diag(p) - np.outer(p, p)) @ g
+def softmax_by_jacobian(z, tau, g):
+    p = softmax_of(z / tau)
+    u_bar = (np.diag(p) - np.outer(p, p)) @ g
+    return {"tau": u_bar @ (-z / tau**2), "z": u_bar @ (np.eye(len(z)) / tau)}
 
 
-def softmax_loops(z, g):
+def softmax_loops(z, tau, g):
     top = max(z)
-    e = [math.exp(zi - top) for zi in z]
+    e = [math.exp((zi - top) / tau) for zi in z]
     p = [ei / sum(e) for ei in e]
     mean = sum(pi * gi for pi, gi in zip(p, g, strict=True))
-    return [pi * (gi - mean) for pi, gi in zip(p, g, strict=True)]
+    u_bar = [pi * (gi - mean) for pi, gi in zip(p, g, strict=True)]
+    return {
+        "z": [ui / tau for ui in u_bar],
+        "tau": -sum(ui * (zi - top) for ui, zi in zip(u_bar, z, strict=True)) / tau**2,
+    }
 
 
-def softmax_two_terms(z, g):
-    p = np.exp(z - np.logaddexp.reduce(z))
-    return p * g - p * (p @ g)
+def softmax_two_terms(z, tau, g):
+    u = z / tau
+    p = np.exp(u - np.logaddexp.reduce(u))
+    u_bar = p * g - p * (p @ g)
+    return {"z": u_bar / tau, "tau": np.array(-(u_bar @ u) / tau)}
 
 
-def softmax_pairs(z, g):
-    p = softmax_of(z)
-    return [sum(p[i] * p[j] * (g[i] - g[j]) for j in range(len(z))) for i in range(len(z))]
+def softmax_pairs(z, tau, g):
+    p, n = softmax_of(z / tau), len(z)
+    z_bar = [sum(p[i] * p[j] * (g[i] - g[j]) for j in range(n)) / tau for i in range(n)]
+    return {"z": z_bar, "tau": sum(-z_bar[i] * z[i] / tau for i in range(n))}
 
 
-def softmax_engine(z, g):
-    def softmax(z):
-        e = np.exp(z - np.max(z))
+def softmax_engine(z, tau, g):
+    def softmax(z, tau):
+        e = np.exp((z - np.max(z)) / tau)
         return e / np.sum(e)
 
-    return gradients.vjp(softmax, np.asarray(z))[1](np.asarray(g))
+    z_bar, tau_bar = gradients.vjp(softmax, np.asarray(z), np.asarray(tau))[1](np.asarray(g))
+    return {"z": z_bar, "tau": tau_bar}
 
 
-def softmax_complex(z, g):
+def softmax_complex(z, tau, g):
     h = 1e-30
     z = np.asarray(z) - np.max(z)
 
-    def f(z):
-        e = np.exp(z)
+    def f(z, tau):
+        e = np.exp(z / tau)
         return np.sum(g * e) / np.sum(e)
 
-    return np.array([f(z + 1j * h * row).imag / h for row in np.eye(len(z))])
+    z_bar = [f(z + 1j * h * row, tau).imag / h for row in np.eye(len(z))]
+    return {"z": z_bar, "tau": f(z, tau + 1j * h).imag / h}
 
 
 def with_softmax(rule):
-    return lambda z, g: rule(softmax_of(z), np.asarray(g))
+    """A wrong rule for softmax itself, and the temperature treated rightly after it."""
+
+    def answer(z, tau, g):
+        u_bar = rule(softmax_of(z / tau), np.asarray(g))
+        return {"z": u_bar / tau, "tau": -(u_bar @ z) / tau**2}
+
+    return answer
 
 
-def softmax_overflows(z, g):
+def with_temperature(rule):
+    """Softmax treated rightly, and a wrong rule of (z, tau, gradient at z / tau) after it."""
+
+    def answer(z, tau, g):
+        p = softmax_of(z / tau)
+        return rule(z, tau, p * (g - p @ g))
+
+    return answer
+
+
+def softmax_overflows(z, tau, g):
     with np.errstate(all="ignore"):
-        e = np.exp(np.asarray(z))
+        e = np.exp(np.asarray(z) / tau)
         p = e / e.sum()
-        return p * (g - np.sum(g * p))
+        u_bar = p * (g - np.sum(g * p))
+        return {"z": u_bar / tau, "tau": -(u_bar @ z) / tau**2}
 
 
 def softmax_cases(rng):
-    drawn = [case(numbers(rng, n), numbers(rng, n)) for n in (3, 5, 4, 2)]
+    drawn = [case(numbers(rng, n), temperature(rng), numbers(rng, n)) for n in (3, 5, 4, 2)]
     wide = np.array([1000.0, 999.0, -40.0]) + numbers(rng, 3)
-    return [*drawn, case(wide, numbers(rng, 3))]
+    return [*drawn, case(wide, temperature(rng, 0.6, 0.9), numbers(rng, 3))]
+
+
+def temperature(rng, low=0.5, high=2.5):
+    drawn = round(float(rng.uniform(low, high)), 2)
+    return drawn if abs(drawn - 1) > 0.15 else 1.3
 
 
 SOFTMAX = Exercise(
     id="04.3",
-    title="Backward through softmax",
+    title="Backward through softmax with a temperature",
     function="softmax_vjp",
-    minutes=12,
-    difficulty=2,
-    points=4,
+    minutes=15,
+    difficulty=3,
+    points=5,
     see="notebook 04, section 5",
     reference=softmax_vjp,
     visible=[
-        case(np.array([2.0, 1.0, -1.0]), np.array([1.5, -0.5, 2.0])),
-        case(np.array([0.5, -0.7, 1.2, -1.6]), np.array([-2.0, 1.0, 0.6, 3.0])),
-        case(np.array([-0.4, 0.9]), np.array([2.2, -1.3])),
-        case(np.array([1000.0, 998.5, -2.0]), np.array([0.8, -1.7, 2.4])),
+        case(np.array([2.0, 1.0, -1.0]), 0.5, np.array([1.5, -0.5, 2.0])),
+        case(np.array([0.5, -0.7, 1.2, -1.6]), 2.0, np.array([-2.0, 1.0, 0.6, 3.0])),
+        case(np.array([-0.4, 0.9]), 1.5, np.array([2.2, -1.3])),
+        case(np.array([1000.0, 998.5, -2.0]), 0.8, np.array([0.8, -1.7, 2.4])),
     ],
     hidden=softmax_cases,
     accepted=[
@@ -414,21 +447,21 @@ SOFTMAX = Exercise(
         Misconception(
             id="diagonal-only",
             answer=with_softmax(lambda p, g: p * (1 - p) * g),
-            looks_like="You used p (1 - p) times g, the diagonal of the Jacobian and nothing else.",
+            looks_like="For softmax you used p (1 - p) times g, the diagonal of the Jacobian and nothing else.",
             why="That is the sigmoid's rule. Softmax shares out a total of one: raising one logit lowers the others.",
             look_at="notebook 04, section 5, 'Every output feels every logit'",
         ),
         Misconception(
             id="returns-the-jacobian",
             answer=with_softmax(lambda p, g: np.diag(p) - np.outer(p, p)),
-            looks_like="You returned the whole Jacobian, a matrix.",
+            looks_like="You used the whole Jacobian of softmax in place of its product with g.",
             why="What travels backward is a vector with the shape of z: the product of g with that matrix.",
             look_at="notebook 04, section 3, 'Two products'",
         ),
         Misconception(
             id="forgets-the-others",
             answer=with_softmax(lambda p, g: p * g),
-            looks_like="You returned p times g, entry by entry.",
+            looks_like="For softmax you used p times g, entry by entry.",
             why="All logits stand in the denominator, and that path is missing.",
             look_at="notebook 04, section 5, 'Every output feels every logit'",
         ),
@@ -468,6 +501,34 @@ SOFTMAX = Exercise(
             look_at="notebook 04, section 5, 'Softmax meets cross-entropy'",
         ),
         Misconception(
+            id="logits-forget-the-temperature",
+            answer=with_temperature(lambda z, tau, u_bar: {"z": u_bar, "tau": -(u_bar @ z) / tau**2}),
+            looks_like="Your `tau` is right; your `z` stops at the scaled logits.",
+            why="Softmax sees z divided by tau. One more step leads back to z.",
+            look_at="notebook 04, section 7: each layer hands on to the one before",
+        ),
+        Misconception(
+            id="temperature-upside-down",
+            answer=with_temperature(lambda z, tau, u_bar: {"z": u_bar / tau, "tau": (u_bar @ z) / tau**2}),
+            looks_like="Your `tau` has the wrong sign.",
+            why="A higher temperature makes every positive scaled logit smaller: 1 / tau falls when tau grows.",
+            look_at="notebook 02, section 6: a division is a product with a negative power",
+        ),
+        Misconception(
+            id="temperature-divides-once",
+            answer=with_temperature(lambda z, tau, u_bar: {"z": u_bar / tau, "tau": -(u_bar @ z) / tau}),
+            looks_like="Your `tau` misses one division by the temperature.",
+            why="The slope of 1 / tau is steeper than 1 / tau itself when tau is small.",
+            look_at="notebook 02, section 6: a division is a product with a negative power",
+        ),
+        Misconception(
+            id="temperature-not-summed",
+            answer=with_temperature(lambda z, tau, u_bar: {"z": u_bar / tau, "tau": -u_bar * z / tau**2}),
+            looks_like="For `tau` you returned one number for each logit.",
+            why="One temperature is used by all logits, and where a value fans out, gradients add.",
+            look_at="notebook 02, section 5: gradients add where a value fans out",
+        ),
+        Misconception(
             id="overflows",
             answer=softmax_overflows,
             looks_like="Your numbers are right for small logits, and `nan` where a logit is 1000.",
@@ -476,11 +537,11 @@ SOFTMAX = Exercise(
         ),
     ],
     hints=(
-        "Compute p first, without an exponential that can overflow. Then ask: if logit j moves by one, what happens to "
-        "probability i, for i = j and for the others?",
-        "The Jacobian is diag(p) minus the outer product of p with itself. Multiply it by g, one term at a time.",
-        "diag(p) times g is p * g. The outer product times g is p times one number, the average of g with weights p. "
-        "Take the one from the other.",
+        "Two steps: u = z / tau, then p = softmax(u). Go backward through the second one first: what leaves at u?",
+        "At u: p times the difference between g and the average of g with weights p. Then the division: z and tau are "
+        "both inputs of it, and tau is used by every logit.",
+        "Let u_bar leave softmax. The gradient of z is u_bar / tau. That of tau is one number: the sum of u_bar times "
+        "the slope of z / tau by tau, which is -z / tau**2.",
     ),
 )
 

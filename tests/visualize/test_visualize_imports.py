@@ -7,7 +7,21 @@ import pytest
 
 import coursepkg.visualize as visualize
 
-LIGHT = ["picture", "graph", "chain", "bars", "matrix", "route", "stepper", "explore", "style", "figure"]
+LIGHT = [
+    "picture",
+    "graph",
+    "chain",
+    "bars",
+    "matrix",
+    "equation",
+    "directions",
+    "product",
+    "route",
+    "stepper",
+    "explore",
+    "style",
+    "figure",
+]
 
 
 @pytest.mark.parametrize("module", ["", *LIGHT])
