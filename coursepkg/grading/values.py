@@ -335,7 +335,7 @@ def difference(expected: Any, got: Any, rtol: float, atol: float, path: tuple[An
             return Difference("keys", path, expected=expected, got=got)
     else:
         if isinstance(got, np.ndarray) and got.ndim > 0:
-            got = list(got)
+            got = [np.asarray(item) for item in got]  # an int64 from an array is no Python int
         if not isinstance(got, list | tuple):
             return Difference("kind", path, expected=expected, got=got)
         if len(got) != len(expected):

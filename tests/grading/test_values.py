@@ -104,6 +104,12 @@ def test_a_matrix_is_right_in_whatever_holds_it(value):
     assert difference(np.array(ROWS) + 0.01, tree(value), rtol=1e-6, atol=1e-9) is not None
 
 
+@pytest.mark.parametrize("dtype", [np.int64, np.int8, np.uint16, np.float32, np.float64])
+def test_several_numbers_are_right_in_one_array(dtype):
+    assert difference((3, 14), np.array([3, 14], dtype), rtol=1e-6, atol=1e-9) is None
+    assert difference((3, 14), np.array([3, 15], dtype), rtol=1e-6, atol=1e-9).path == (1,)
+
+
 def test_zero_and_one_stand_for_false_and_true():
     assert difference(1.0, True, rtol=1e-6, atol=1e-9) is None
     assert difference(np.array([1.0, 0.0]), tree(np.array([3, -1]) > 0), rtol=1e-6, atol=1e-9) is None
