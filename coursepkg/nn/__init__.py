@@ -11,20 +11,39 @@ from coursepkg.nn.layers import Conv2d, Dropout, Embedding, Flatten, Linear, Max
 from coursepkg.nn.losses import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 from coursepkg.nn.module import Module, Parameter, Sequential, functional_call
 from coursepkg.nn.normalization import BatchNorm, LayerNorm
+from coursepkg.nn.recurrent import (
+    GRU,
+    LSTM,
+    RNN,
+    GRUCell,
+    LSTMCell,
+    ManyToMany,
+    ManyToOne,
+    RNNCell,
+    pad_sequences,
+)
 
 __all__ = [
     "GELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "BatchNorm",
     "Conv2d",
     "Dropout",
     "Embedding",
     "Flatten",
+    "GRUCell",
+    "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "ManyToMany",
+    "ManyToOne",
     "MaxPool2d",
     "Module",
     "Parameter",
+    "RNNCell",
     "ReLU",
     "Sequential",
     "Sigmoid",
@@ -36,5 +55,6 @@ __all__ = [
     "init",
     "load",
     "mse_loss",
+    "pad_sequences",
     "save",
 ]
