@@ -135,7 +135,7 @@ def draw_loss(
             steps = np.arange(first, first + len(run))
             ax.plot(steps, np.asarray(run, dtype=float), label=name, markevery=max(len(run) // 8, 1), **style)
         ax.set(xlabel=xlabel, ylabel=ylabel, title=title, yscale="log" if log else "linear")
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.locator_params(axis="x", integer=True)
         if any(runs):
             ax.legend()
     return picture_of(fig, _lead(title) + _say_runs(runs, first, xlabel, ylabel, log))
