@@ -67,8 +67,11 @@ def explain(
     names = parts(expected[0])
     if names is None:
         return _explain_part(inputs, expected, given, rtol, atol, None)
-    if any(parts(value) != names or not _has_parts(got, names) for value, got in zip(expected, given, strict=True)):
+    pairs = list(zip(expected, given, strict=True))
+    if any(parts(value) != names or not _has_parts(got, names) for value, got in pairs):
         return None
+    if any(isinstance(value, dict) != isinstance(got, dict) for value, got in pairs):
+        return None  # parts with names cannot be looked up by position, nor the other way round
     wrong = [
         name
         for name in names
