@@ -317,6 +317,20 @@ LAYER = Exercise(
             look_at="notebook 05, section 5, 'Sum or mean over the batch?'",
         ),
         Misconception(
+            id="for-matrices-only",
+            answer=layer_with(W=lambda X, W, G: G.T @ X, b=lambda X, W, G: G.sum(axis=0)),
+            looks_like="It works for a matrix X and fails as soon as there is one more axis in front.",
+            why="`.T` reverses all axes, and a sum over axis 0 leaves the others standing.",
+            look_at="notebook 05, section 7: transpose the last two axes",
+        ),
+        Misconception(
+            id="one-gradient-per-batch",
+            answer=layer_with(W=lambda X, W, G: np.swapaxes(G, -1, -2) @ X, b=lambda X, W, G: G.sum(axis=0)),
+            looks_like="The gradients of W and b are right for matrices and have axes left over for larger arrays.",
+            why="W and b were copied along every leading axis, so every leading axis has to be summed away.",
+            look_at="notebook 05, section 7: the words of five sentences",
+        ),
+        Misconception(
             id="ignores-what-arrives",
             answer=lambda X, W, G: layer_gradients(X, W, np.ones_like(G)),
             looks_like="Your gradients do not depend on the values in G.",
