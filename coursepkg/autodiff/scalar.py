@@ -66,9 +66,12 @@ def _method(op):
     """Make the method that applies a rule to a Scalar and, for two operands, to another Scalar or a number."""
 
     def method(self, *other):
-        numbers = [y.data if isinstance(y, Scalar) else _number(y) for y in other]
-        value, dx, *dy = _evaluate(op, self.data, *numbers)
-        return _node(value, op, self, dx, *other, *(slope for slope in dy if isinstance(other[0], Scalar)))
+        if not other:
+            value, dx = _evaluate(op, self.data)
+            return _node(value, op, self, dx)
+        (y,) = other
+        value, dx, dy = _evaluate(op, self.data, y.data if isinstance(y, Scalar) else _number(y))
+        return _node(value, op, self, dx, y, dy if isinstance(y, Scalar) else None)
 
     return method
 
@@ -99,17 +102,15 @@ class Scalar:
     ----------
     data : float
         The value. Integers and NumPy scalars become floats; numbers in formulas need no wrapping: ``2 * x + 1``.
-    _children, _op, local_grads : tuple, str, tuple
-        For an operation of your own: one or two operands, a name, and the local derivative in each operand.
-    label : str
-        A name for drawings.
+    _children, _op, label, local_grads
+        For drawings a label; for an operation of your own one or two operands, a name, a local derivative in each.
 
     Notes
     -----
     Comparisons, ``==`` too, look at values, so that a function branches alike on floats and Scalars; the hash goes by
-    identity, so that equal variables stay apart in sets and dictionaries. Slopes at kinks are PyTorch's: relu'(0) = 0,
-    abs'(0) = 0, sqrt'(0) = inf, (x**0)' = 0, half to each side where maximum or minimum has a tie. What is not a real
-    number, such as log(0) or (-8) ** (1/3), raises an error.
+    identity, so equal variables stay apart in sets and dictionaries. Slopes at kinks are PyTorch's: relu'(0) = abs'(0)
+    = 0, sqrt'(0) = inf, (x**0)' = 0, half to each side where maximum or minimum has a tie. What is not a real number,
+    such as log(0) or (-8) ** (1/3), raises an error.
 
     Examples
     --------
@@ -134,8 +135,7 @@ class Scalar:
     _op, _prev = op, property(lambda self: set(self.parents))  # micrograd's names
     exp, log, sqrt, sin, cos, tanh = map(_method, ("exp", "log", "sqrt", "sin", "cos", "tanh"))
     sigmoid, relu, maximum, minimum = map(_method, ("sigmoid", "relu", "maximum", "minimum"))
-    abs, __abs__, __neg__ = map(_method, ("abs", "abs", "neg"))
-    __sub__, __truediv__, __pow__ = map(_method, ("-", "/", "**"))
+    abs, __abs__, __neg__, __sub__, __truediv__, __pow__ = map(_method, ("abs", "abs", "neg", "-", "/", "**"))
     __lt__, __le__, __eq__, __ne__, __ge__, __gt__ = (
         lambda self, other, op=op: op(self.data, other.data if isinstance(other, Scalar) else other)
         for op in (lt, le, eq, ne, ge, gt)
