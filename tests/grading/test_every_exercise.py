@@ -4,8 +4,8 @@ import json
 import re
 
 import nbformat
-import numpy as np
 import pytest
+from exercise_proof import course_exercises, generic_answers, prove, small_changes
 from grading_chapters import (
     OWN,
     PROJECT,
@@ -16,14 +16,12 @@ from grading_chapters import (
     judged,
     replayed,
     specifications,
-    survives,
 )
-from reference_mutants import mutants
+from mutation_report import REPORT, explained, ideas, row
 
 from coursepkg.grading.build import BEGIN, build_tree, compare_tree, source_of
 from coursepkg.grading.checking import judge_notebook, load_checks
 from coursepkg.grading.feedback import PATTERNS
-from coursepkg.grading.values import decode, is_number, leaves, map_numbers
 from tools.notebooks import execute
 
 IDS = list(exercises())
@@ -72,42 +70,6 @@ def test_every_misconception_is_named(exercise_id, seed):
     assert {verdict.status for verdict in named.values()} == {"wrong"}
 
 
-GENERIC = {
-    "zero": np.zeros_like,
-    "negated": lambda x: -x,
-    "doubled": lambda x: 2 * x,
-    "halved": lambda x: x / 2,
-    "plus one": lambda x: x + 1,
-    "not a number": lambda x: x * np.nan,
-}
-CHOICES = {"always true": lambda x: True, "always false": lambda x: False, "flipped": lambda x: not x}
-OTHER = (None, "a string", [], {}, (), object(), print)
-
-
-def generic_answers(exercise_id, seed):
-    """Ways to make each expected value wrong, by name: its numbers, or its yes and no where it has none."""
-    values = [decode(item["expected"]) for item in compiled(exercise_id, seed)["cases"]]
-    found = [leaf for value in values for leaf in leaves(value)]
-    if any(is_number(leaf) and np.asarray(leaf).dtype.kind != "b" for leaf in found):
-        changes = {name: lambda value, f=f: map_numbers(f, value) for name, f in GENERIC.items()}
-        if any(np.ndim(leaf) == 2 for leaf in found if is_number(leaf)):
-            changes["transposed"] = lambda value: map_numbers(np.transpose, value)
-    else:
-        changes = {name: lambda value, f=f: map_choices(f, value) for name, f in CHOICES.items()}
-    return changes | {f"always {other!r}": lambda value, other=other: other for other in OTHER}
-
-
-def map_choices(function, value):
-    """Apply a function to every bool of a value."""
-    if isinstance(value, dict):
-        return {key: map_choices(function, item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [map_choices(function, item) for item in value]
-    if isinstance(value, np.ndarray):
-        return np.vectorize(function, otypes=[bool])(value)
-    return function(value) if isinstance(value, bool) else "another string"
-
-
 @every_input
 @every_exercise
 def test_generic_wrong_answers_fail(exercise_id, seed):
@@ -118,12 +80,19 @@ def test_generic_wrong_answers_fail(exercise_id, seed):
 @every_exercise
 def test_small_changes_of_the_reference_fail(exercise_id):
     exercise = exercises()[exercise_id]
-    made = mutants(exercise.reference)
-    survivors = {mutant.label for mutant in made if survives(exercise_id, mutant.answer)}
+    made, survivors = small_changes(exercise_id)
     explained = set(exercise.equivalent_mutants)
     assert survivors - explained == set(), "these changes pass; mend the inputs, or say why they change nothing"
     assert explained - survivors == set(), "these are explained but do not pass (any more)"
     assert len(made) - len(survivors) >= 10, f"only {len(made)} changes could be tried"
+
+
+@pytest.mark.parametrize("exercise_id", course_exercises())
+def test_the_mutation_report_tells_what_is_found_here(exercise_id):
+    """Run `make mutation-report` when this fails; the totals are held to the lines by test_mutation_report.py."""
+    proof = prove(exercise_id)
+    page = REPORT.read_text(encoding="utf-8").splitlines()
+    assert [line for line in (row(proof), ideas(proof), *explained(proof)) if line not in page] == []
 
 
 # --- the words -------------------------------------------------------------------------------------------------------

@@ -1,0 +1,136 @@
+"""What is tried on every exercise, and what came of it: right answers, wrong ones, small changes of the reference.
+
+The tests ask that nothing is let through; the mutation report counts the same tries.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from grading_chapters import OWN, PROJECT, SEEDS, compiled, exercises, judged, replayed, survives
+from reference_mutants import mutants
+
+from coursepkg.grading.checking import judge_notebook, load_checks
+from coursepkg.grading.values import decode, is_number, leaves, map_numbers
+
+# --- generic wrong answers -------------------------------------------------------------------------------------------
+
+GENERIC = {
+    "zero": np.zeros_like,
+    "negated": lambda x: -x,
+    "doubled": lambda x: 2 * x,
+    "halved": lambda x: x / 2,
+    "plus one": lambda x: x + 1,
+    "not a number": lambda x: x * np.nan,
+}
+CHOICES = {"always true": lambda x: True, "always false": lambda x: False, "flipped": lambda x: not x}
+OTHER = (None, "a string", [], {}, (), object(), print)
+
+
+def generic_answers(exercise_id, seed):
+    """Ways to make each expected value wrong, by name: its numbers, or its yes and no where it has none."""
+    values = [decode(item["expected"]) for item in compiled(exercise_id, seed)["cases"]]
+    found = [leaf for value in values for leaf in leaves(value)]
+    if any(is_number(leaf) and np.asarray(leaf).dtype.kind != "b" for leaf in found):
+        changes = {name: lambda value, f=f: map_numbers(f, value) for name, f in GENERIC.items()}
+        if any(np.ndim(leaf) == 2 for leaf in found if is_number(leaf)):
+            changes["transposed"] = lambda value: map_numbers(np.transpose, value)
+    else:
+        changes = {name: lambda value, f=f: map_choices(f, value) for name, f in CHOICES.items()}
+    return changes | {f"always {other!r}": lambda value, other=other: other for other in OTHER}
+
+
+def map_choices(function, value):
+    """Apply a function to every bool of a value."""
+    if isinstance(value, dict):
+        return {key: map_choices(function, item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [map_choices(function, item) for item in value]
+    if isinstance(value, np.ndarray):
+        return np.vectorize(function, otypes=[bool])(value)
+    return function(value) if isinstance(value, bool) else "another string"
+
+
+# --- small changes of the reference ----------------------------------------------------------------------------------
+
+
+@cache
+def small_changes(exercise_id):
+    """The labels of all small changes of the reference, and of those that pass the check."""
+    made = mutants(exercises()[exercise_id].reference)
+    return [mutant.label for mutant in made], {m.label for m in made if survives(exercise_id, m.answer)}
+
+
+# --- the count -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What came of everything that was tried on one exercise.
+
+    Attributes
+    ----------
+    untouched : str
+        The verdict on the notebook as the learner gets it.
+    right, named, generic, changes : tuple of (int, int)
+        How many did as they should, of how many: right answers that passed, wrong ideas that failed under their own
+        name, generic wrong answers that failed, small changes of the reference that failed. Each on all inputs.
+    ideas : tuple of str
+        Names of the wrong ideas.
+    equivalent : dict
+        Small changes that change nothing, and why; they are not counted in ``changes``.
+    """
+
+    id: str
+    title: str
+    untouched: str
+    right: tuple[int, int]
+    named: tuple[int, int]
+    generic: tuple[int, int]
+    changes: tuple[int, int]
+    ideas: tuple[str, ...]
+    equivalent: dict[str, str]
+
+
+def prove(exercise_id):
+    """Try everything on one exercise of the course, with visible and with hidden inputs."""
+    exercise = exercises()[exercise_id]
+    answers = (exercise.reference, *exercise.accepted)
+    right = [all(judged(exercise_id, answer, seed).passed for seed in SEEDS) for answer in answers]
+    verdicts = {entry.id: [judged(exercise_id, entry.answer, seed) for seed in SEEDS] for entry in exercise.bank}
+    named = [all((v.status, v.finding) == ("wrong", name) for v in found) for name, found in verdicts.items()]
+    changed = {name for seed in SEEDS for name in generic_answers(exercise_id, seed)}
+    passing = {
+        name
+        for seed in SEEDS
+        for name, change in generic_answers(exercise_id, seed).items()
+        if replayed(exercise_id, change, seed).status != "wrong"
+    }
+    made, survivors = small_changes(exercise_id)
+    equivalent = {label: why for label, why in exercise.equivalent_mutants.items() if label in survivors}
+    return Proof(
+        id=exercise_id,
+        title=exercise.title,
+        untouched=_untouched(exercise_id.split(".")[0])[exercise_id],
+        right=(sum(right), len(right)),
+        named=(sum(named), len(named)),
+        generic=(len(changed - passing), len(changed)),
+        changes=(len(made) - len(survivors), len(made) - len(equivalent)),
+        ideas=tuple(verdicts),
+        equivalent=equivalent,
+    )
+
+
+@cache
+def _untouched(chapter):
+    """The status of every exercise in the learner's notebook as it is handed out."""
+    [path] = (PROJECT / "exercises").glob(f"{chapter}_*.ipynb")
+    results = judge_notebook(path, load_checks(PROJECT / "exercises" / ".checks"))
+    return {check["id"]: verdict.status for check, verdict in results}
+
+
+def course_exercises():
+    """Ids of the exercises that the course hands out; the chapter that tests the grader itself is not among them."""
+    own = {path.stem.removeprefix("ex_") for path in (OWN / "solutions" / "specs").glob("ex_*.py")}
+    ids = (name for name in exercises() if name.split(".")[0] not in own)
+    return sorted(ids, key=lambda name: tuple(map(int, name.split("."))))
