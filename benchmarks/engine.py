@@ -5,9 +5,9 @@
     python benchmarks/engine.py --write benchmarks/results/engine.md
 
 One thread, one process. The cases of a workload run interleaved, in a new random order each round, and the clock is
-CPU time, so that other work on the machine disturbs little. A ratio is the median of the ratios within rounds. Every case's
-gradient is compared with the hand-written one first, and a wrong one is not timed. Start-up and compilation are excluded.
-Only NumPy is needed; a peer that is not installed is left out and named.
+CPU time, so that other work on the machine disturbs little. A ratio is the median of the ratios within rounds. Every
+case's gradient is compared with the hand-written one first, and a wrong one is not timed. Start-up and compilation
+are excluded. Only NumPy is needed; a peer that is not installed is left out and named.
 
   W2 a training step of an MLP 784-256-128-10     W6 one Jacobian-vector product of that network
   W4 sin, exp, multiply, add, sum on 1e6 entries  W8 3x3 convolution: output and three gradients

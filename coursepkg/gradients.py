@@ -1,8 +1,9 @@
 """Every route to a gradient under one call: ``route(f)(x)`` is the gradient of ``f`` at ``x``.
 
-The one idea of the course: the same gradient can be reached in ways that share no code (reverse mode, forward mode, finite
-differences, algebra), so each is a witness for the others. ``f`` is an ordinary NumPy function; ``x`` is an array, or a
-tuple, list or dict of arrays, and the gradient comes back in the same structure (Baydin et al. 2018 survey the routes).
+The one idea of the course: the same gradient can be reached in ways that share no code (reverse mode, forward mode,
+finite differences, algebra), so each is a witness for the others. ``f`` is an ordinary NumPy function; ``x`` is an
+array, or a tuple, list or dict of arrays, and the gradient comes back in the same structure (Baydin et al. 2018
+survey the routes).
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from coursepkg.autodiff.comparison import Comparison
 
 __all__ = [
-    "check", "compare", "forward", "hvp", "jacobian", "jvp", "numeric", "reverse", "symbolic", "value_and_gradient", "vjp",
+    "check", "compare", "forward", "hvp", "jacobian", "jvp", "numeric", "reverse", "symbolic",
+    "value_and_gradient", "vjp",
 ]  # fmt: skip
 
 
@@ -83,7 +85,7 @@ def jacobian(f: Function, route: str | None = None) -> Function:
 
 
 def hvp(f: Function, x: Tree, v: Tree) -> Tree:
-    """Return the Hessian of ``f`` times ``v`` without the Hessian: the gradient's directional derivative, forward over reverse.
+    """Return the Hessian of ``f`` times ``v`` without the Hessian: forward over reverse mode.
 
     Costs about two gradients (Pearlmutter 1994).
 
@@ -126,17 +128,18 @@ def compare(
     Parameters
     ----------
     f : callable
-        A NumPy function of one tree. If it returns an array, each route differentiates the inner product with one random
-        array (never with ones, which would hide rules that ignore the gradient they are given).
+        A NumPy function of one tree. If it returns an array, each route differentiates the inner product with one
+        random array (never with ones, which would hide rules that ignore the gradient they are given).
     x : tree
         The point. Choose it away from kinks.
     routes : mapping of str to callable, optional
-        Further routes or other ones, ``{"name": f -> (x -> gradient)}``. Default: reverse, forward, numeric and symbolic, the
-        last three only where ``x`` is small enough.
+        Further routes or other ones, ``{"name": f -> (x -> gradient)}``. Default: reverse, forward, numeric and
+        symbolic, the last three only where ``x`` is small enough.
     rng : numpy.random.Generator, optional
         Draws the random array. Default: ``numpy.random.default_rng(0)``, so that tables are reproducible.
     rtol : float, optional
-        Relative accuracy expected of exact routes. Default: 1e-10 in double precision, 1e-4 in single; for differences 1e-6.
+        Relative accuracy expected of exact routes. Default: 1e-10 in double precision, 1e-4 in single; for
+        differences 1e-6.
     measure : bool
         Also measure time and peak memory. They differ from run to run; ``.show(timing=False)`` leaves them out.
 

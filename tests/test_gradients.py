@@ -10,7 +10,7 @@ from coursepkg.autodiff.catalogue import softmax_cross_entropy
 from coursepkg.autodiff.dual import Dual
 from coursepkg.autodiff.symbolic_array import SymbolicArray, symbols_like
 from coursepkg.autodiff.table import PRIMITIVES
-from coursepkg.autodiff.tensor import Tensor
+from coursepkg.autodiff.tensor import Tensor, no_grad
 from coursepkg.gradients import (
     check,
     compare,
@@ -268,6 +268,13 @@ def test_a_tensor_parameter_outside_an_inner_derivative_gets_its_gradient():
     v = Tensor([2.0, -1.0], requires_grad=True)
     jvp(lambda x: np.sum(v * x**3), np.array([1.0, 2.0]), np.array([1.0, 10.0]))[1].backward()
     np.testing.assert_allclose(v.grad, [3.0, 120.0], rtol=1e-15)
+
+
+@pytest.mark.parametrize("route", [reverse, forward, lambda f: reverse(lambda x: reverse(f)(x) * x)])
+def test_routes_do_not_mind_no_grad(route):
+    expected = route(lambda x: x**3)(2.0)
+    with no_grad():
+        assert route(lambda x: x**3)(2.0) == expected != 0
 
 
 # --- comparing routes

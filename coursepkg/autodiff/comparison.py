@@ -1,7 +1,8 @@
 """A table of routes to one gradient: do they agree, and what did each of them cost?
 
-The one idea: routes that share no code are witnesses for each other. Two zeros that are equal prove nothing, so entries in
-which every route says (nearly) zero are not counted as evidence, and a comparison without evidence does not agree.
+The one idea: routes that share no code are witnesses for each other. Two zeros that are equal prove nothing, so
+entries in which every route says (nearly) zero are not counted as evidence, and a comparison without evidence does
+not agree.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ class Comparison:
     absent: dict[str, str]
     entries: int
     scale: float
-    cotangent: tuple[int, ...] | None = None
+    cotangent: tuple[Any, ...] | None = None
     _leaves: list[list[np.ndarray]] = field(default_factory=list, repr=False)
 
     @property
@@ -229,7 +230,7 @@ def compare_gradients(
     *,
     measure: bool = False,
     scale: float = 0.0,
-    cotangent: tuple[int, ...] | None = None,
+    cotangent: tuple[Any, ...] | None = None,
 ) -> Comparison:
     """Take every route to the gradient of a scalar function and compare.
 

@@ -122,7 +122,8 @@ def refuse_untraceable(name: str, kwargs: dict[str, Any]) -> None:
     """Raise if keywords ask for an in-place result or hold a traced value."""
     if kwargs.get("out") is not None:
         raise LeavesGraphError(
-            f"{name}(..., out=...) writes into an array, which a gradient cannot follow; assign the result: y = {name}(...)"
+            f"{name}(..., out=...) writes into an array, which a gradient cannot follow; assign the result: y = "
+            f"{name}(...)"
         )
     for key, value in kwargs.items():
         if isinstance(value, Traced):
@@ -168,7 +169,12 @@ def operation(function: Callable[..., Any], *, forward: Callable[..., Any] | Non
     return traced_or_plain
 
 
-REDUCTIONS = {np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min}
+REDUCTIONS: dict[Any, Callable[..., Any]] = {
+    np.add: np.sum,
+    np.multiply: np.prod,
+    np.maximum: np.max,
+    np.minimum: np.min,
+}
 
 
 class Traced(ArrayMethods):
@@ -179,7 +185,7 @@ class Traced(ArrayMethods):
 
     __slots__ = ()
     rank: ClassVar[int] = 0
-    traces: int
+    traces: Any
 
     def _under(self) -> Any:
         """Return the value one level down: an array, or a traced value of an outer differentiation."""
@@ -202,7 +208,7 @@ class Traced(ArrayMethods):
         if method == "outer":
             left, right = inputs
             column = np.reshape(left, np.shape(left) + (1,) * np.ndim(right))
-            return call(ufunc, (column, right), kwargs)
+            return ufunc(column, right, **kwargs)
         raise MissingPrimitiveError(
             f"np.{ufunc.__name__}.{method} is not traced; write it with reductions or indexing instead"
         )
@@ -212,9 +218,9 @@ class Traced(ArrayMethods):
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         raise LeavesGraphError(
-            f"turning a {type(self).__name__} into a plain NumPy array would cut its gradient. For an array of traced values "
-            "write np.stack([...]) instead of np.array([...]) and np.concatenate or np.where instead of a[i] = value; "
-            "to leave the graph on purpose write x.detach().numpy()"
+            f"turning a {type(self).__name__} into a plain NumPy array would cut its gradient. For an array of "
+            "traced values write np.stack([...]) instead of np.array([...]) and np.concatenate or np.where "
+            "instead of a[i] = value; to leave the graph on purpose write x.detach().numpy()"
         )
 
     def __float__(self) -> float:
@@ -231,8 +237,8 @@ class Traced(ArrayMethods):
 
     def _refusal(self, what: str) -> LeavesGraphError:
         return LeavesGraphError(
-            f"{what} on a {type(self).__name__} would cut its gradient (math.sin and its kin do this too). Write np.sin "
-            "in place of math.sin and keep the value traced; to read the number on purpose write x.item()"
+            f"{what} on a {type(self).__name__} would cut its gradient (math.sin and its kin do this too). "
+            "Write np.sin in place of math.sin and keep the value traced; to read the number on purpose write x.item()"
         )
 
     def __bool__(self) -> bool:
@@ -240,8 +246,8 @@ class Traced(ArrayMethods):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise LeavesGraphError(
-            f"a {type(self).__name__} cannot be written into: its old entries may be needed by the backward pass. Build a "
-            "new one: np.where(mask, new, x), np.concatenate, or np.stack"
+            f"a {type(self).__name__} cannot be written into: its old entries may be needed by the backward "
+            "pass. Build a new one: np.where(mask, new, x), np.concatenate, or np.stack"
         )
 
     def __format__(self, spec: str) -> str:

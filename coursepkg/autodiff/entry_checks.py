@@ -1,8 +1,8 @@
 """Checks of one entry of the table: what the test suite runs on every primitive, and what you run on one you add.
 
 The one idea is the adjoint identity: for any change t of the input and any gradient c at the output, <c, jvp(t)> equals
-<vjp(c), t>. Random c and t make a wrong entry of a Jacobian show with probability one. A difference quotient along t then
-ties both to the function itself (HIPS autograd's ``test_util`` does the same for its primitives).
+<vjp(c), t>. Random c and t make a wrong entry of a Jacobian show with probability one. A difference quotient along t
+then ties both to the function itself (HIPS autograd's ``test_util`` does the same for its primitives).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .table import Composite, Example, Primitive
 from .trees import leaves_of, rebuild
 from .witnesses import symbolic
 
-__all__ = ["check_entry", "problems_of", "prepare"]
+__all__ = ["check_entry", "prepare", "problems_of"]
 
 EXACT = 1e-12
 NUMERIC = 1e-6

@@ -58,7 +58,7 @@ def jvp(f: Function, args: Any, tangents: Any) -> tuple[Any, Any]:
 
 
 def forward(f: Function) -> Function:
-    """Return the gradient of ``f`` by forward mode: one run of ``f`` for every entry of ``x``, and no memory of the past.
+    """Return the gradient of ``f`` by forward mode: one run of ``f`` per entry of ``x``, and no memory of the past.
 
     Parameters
     ----------

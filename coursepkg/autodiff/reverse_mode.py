@@ -13,15 +13,15 @@ import numpy as np
 
 from .catalogue import astype
 from .dispatch import Traced, tracing
-from .tape import Node, pull_back
-from .tensor import Tensor
+from .tape import pull_back
+from .tensor import Tensor, enable_grad
 from .trees import Function, Tree, call_with, leaves_of, point_of, rebuild, scalar_of
 
 __all__ = ["reverse", "value_and_gradient", "vjp"]
 
 
 def _start(tree: Tree, bit: int) -> list[Tensor]:
-    """Wrap the leaves for a differentiation. A tensor of an outer one is linked to, so that it can be differentiated again."""
+    """Wrap the leaves. A tensor of an outer differentiation is linked to, so that it can be differentiated again."""
     started = []
     for leaf in leaves_of(tree):
         if type(leaf) is Tensor and leaf.traces:
@@ -34,14 +34,13 @@ def _start(tree: Tree, bit: int) -> list[Tensor]:
     return started
 
 
-def _finish(started: list[Tensor], seeds: list[tuple[Node, Any]], bit: int, retain_graph: bool) -> list[Any]:
+def _finish(started: list[Tensor], seeds: list[tuple[Any, Any]], bit: int, retain_graph: bool) -> list[Any]:
     """Run the backward pass and return one gradient per leaf, zeros where none arrived."""
     create_graph = any(output.traces & (bit - 1) for output, _ in seeds)
-    arrived = {
-        a.node: a
-        for a in pull_back(seeds, wanted=bit, create_graph=create_graph, retain_graph=retain_graph or create_graph)
-    }
-    gradients = []
+    with enable_grad():
+        found = pull_back(seeds, wanted=bit, create_graph=create_graph, retain_graph=retain_graph or create_graph)
+    arrived: dict[Any, Any] = {a.node: a for a in found}
+    gradients: list[Any] = []
     for leaf in started:
         a = arrived.get(leaf._node)
         if a is None:
@@ -83,7 +82,7 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Callable[[Any], Tree]]:
     array([ 2.,  0., 60.])
     """
     tree, single = point_of(args)
-    with tracing() as bit:
+    with enable_grad(), tracing() as bit:
         started = _start(tree, bit)
         outputs = call_with(f, rebuild(tree, started), single)
 
@@ -98,7 +97,7 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Callable[[Any], Tree]]:
 
 
 def value_and_gradient(f: Function) -> Callable[..., tuple[Any, Tree]]:
-    """Return a function that gives ``f(x)`` and its gradient, by reverse mode, for the price of one forward and one backward pass.
+    """Return a function that gives ``f(x)`` and its gradient together, by one forward and one backward pass.
 
     Parameters
     ----------
@@ -113,7 +112,7 @@ def value_and_gradient(f: Function) -> Callable[..., tuple[Any, Tree]]:
 
     def both(*args: Any) -> tuple[Any, Tree]:
         tree, single = point_of(args)
-        with tracing() as bit:
+        with enable_grad(), tracing() as bit:
             started = _start(tree, bit)
             output = scalar_of(call_with(f, rebuild(tree, started), single), f)
         if type(output) is not Tensor or not output.traces & bit:
@@ -126,7 +125,7 @@ def value_and_gradient(f: Function) -> Callable[..., tuple[Any, Tree]]:
 
 
 def reverse(f: Function) -> Function:
-    """Return the gradient of ``f`` by reverse mode (backpropagation): one forward and one backward pass, whatever the size of x.
+    """Return the gradient of ``f`` by reverse mode (backpropagation): two passes, however many entries x has.
 
     Parameters
     ----------

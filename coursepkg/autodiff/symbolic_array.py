@@ -1,4 +1,4 @@
-"""Algebra: a ``SymbolicArray`` carries sympy expressions through ordinary NumPy code, beside the numbers they stand for.
+"""Algebra: a ``SymbolicArray`` carries sympy expressions through NumPy code, beside the numbers they stand for.
 
 The one idea: run the function once on symbols, then let sympy differentiate the formula that comes out; no rule of the
 table is used. The numbers decide comparisons, so where a function has several pieces the trace follows the piece at the
@@ -66,8 +66,8 @@ class SymbolicArray(Traced):
                 found = entry.forward(*exact, **kwargs)
             except TypeError as error:
                 raise MissingPrimitiveError(
-                    f"{entry.name} has no sympy form, and its forward rule does not run on expressions; give its entry in "
-                    "the table sympy=lambda sp, x: ... or sympy_array=..."
+                    f"{entry.name} has no sympy form, and its forward rule does not run on expressions; give "
+                    "its entry in the table sympy=lambda sp, x: ... or sympy_array=..."
                 ) from error
         return SymbolicArray(found, value)
 

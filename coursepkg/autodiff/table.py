@@ -13,8 +13,8 @@ values too, and gradients of gradients need nothing more. Rules know nothing of 
 traversals in ``tensor.py`` and ``dual.py`` sum, broadcast and cast once, for all of them.
 
 A parameter whose name starts with an underscore is one that the rule does not read: ``lambda g, out, _x: g * out``. The
-record then lets that value go. In its place a vjp gets something that still has its ``shape``, ``ndim`` and ``dtype`` (for
-an argument), or None (for ``_out``).
+record then lets that value go. In its place a vjp gets something that still has its ``shape``, ``ndim`` and ``dtype``
+(for an argument), or None (for ``_out``).
 
 Rules for complex numbers use the plain transpose, without conjugation (for holomorphic functions they read exactly as
 for real ones). ``tensor.py`` conjugates where gradients enter and leave, which gives PyTorch's convention.
@@ -68,7 +68,7 @@ def unit(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def apart(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Draw numbers that are at least 0.2 apart from each other, so that no maximum is a tie and no order is in doubt."""
+    """Draw numbers at least 0.2 apart from each other, so that no maximum is a tie and no order is in doubt."""
     size = int(np.prod(shape, dtype=int))
     steps = rng.permutation(size) - size // 2
     return (0.3 * steps + rng.uniform(-0.05, 0.05, size=size)).reshape(shape)
@@ -150,7 +150,7 @@ class Each(Sequence[Rule]):
 
 
 def _parameters_read(rule: Rule) -> list[bool] | None:
-    """Return, for ``out`` and each argument, whether a vjp rule reads it; None if its parameters cannot be told apart."""
+    """Return, for ``out`` and each argument, whether a rule reads it; None if its parameters cannot be told apart."""
     code = getattr(rule, "__code__", None)
     if code is None or code.co_flags & CO_VARARGS:
         return None
@@ -184,8 +184,8 @@ class Primitive:
         Whether the derivative is zero wherever it exists (``sign``), so that a test must expect zeros.
     examples : tuple of Example
         Calls to test, which also document the domain.
-    reads_out, unread : bool, tuple of int
-        What the vjp rules read, from the names of their parameters: the result, and which arguments they do not.
+    reads_out, reads : bool, tuple of bool or None
+        Whether vjp rules read the result, and which arguments (None: all), from the names of their parameters.
     """
 
     name: str
@@ -201,16 +201,16 @@ class Primitive:
     examples: tuple[Example, ...] = ()
 
     reads_out: bool = field(init=False)
-    unread: tuple[int, ...] = field(init=False)
+    reads: tuple[bool, ...] | None = field(init=False)
 
     def __post_init__(self) -> None:
-        read = [
-            _parameters_read(rule) for rule in ([self.vjp.rule] if isinstance(self.vjp, Each) else self.vjp) if rule
-        ]
-        everything = self.saves or isinstance(self.vjp, Each) or any(parameters is None for parameters in read)
+        rules = [self.vjp.rule] if isinstance(self.vjp, Each) else [rule for rule in self.vjp if rule]
+        read = [parameters for rule in rules if (parameters := _parameters_read(rule)) is not None]
+        everything = self.saves or isinstance(self.vjp, Each) or len(read) < len(rules)
         self.reads_out = everything or any(parameters[0] for parameters in read)
-        arguments = 0 if everything else max((len(parameters) for parameters in read), default=1) - 1
-        self.unread = tuple(i for i in range(arguments) if not any(p[i + 1] for p in read if len(p) > i + 1))
+        longest = max((len(parameters) for parameters in read), default=1)
+        reads = tuple(any(p[i] for p in read if i < len(p)) for i in range(1, longest))
+        self.reads = None if everything or all(reads) else reads
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"

@@ -5,7 +5,8 @@ take the newest node that holds a gradient, send it to the parents by the table'
 (Linnainmaa 1970, Speelpenning 1980).
 
 A node keeps only what its rules read; the rules say so in their parameters (see ``table.py``). For the rest the node
-of the value stands in, which knows shape and dtype, so a large array that no rule reads is freed during the forward pass.
+of the value stands in, which knows shape and dtype, so a large array that no rule reads is freed during the forward
+pass.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ import numpy as np
 
 from . import catalogue  # noqa: F401  (fills the table)
 from .primitives.indexing import Patch
-from .table import Primitive
 
 __all__ = ["FREED", "Arrived", "Node", "fit", "pull_back"]
 
@@ -36,7 +36,7 @@ class Node:
         When it was made.
     traces : int
         The differentiations it depends on, as bits.
-    entry : Primitive or None
+    entry : Primitive, None or FREED
         None for a leaf.
     parents, saved, kwargs : list, list, dict
         The arguments: their nodes (None for constants), and the values that rules read.
@@ -51,11 +51,12 @@ class Node:
     """
 
     __slots__ = (
-        "dtype", "entry", "grad", "incoming", "kwargs", "order", "out", "parents", "saved", "shape", "traces", "watched",
+        "dtype", "entry", "grad", "incoming", "kwargs", "order", "out", "parents", "saved", "shape", "traces",
+        "watched",
     )  # fmt: skip
 
     dtype: np.dtype
-    entry: Primitive | None
+    entry: Any
     grad: Any
     incoming: Any
     kwargs: dict[str, Any]
@@ -130,8 +131,8 @@ def pull_back(
                     continue
             if entry is FREED:
                 raise RuntimeError(
-                    "this graph was freed by an earlier backward pass; call backward(retain_graph=True) the first time if "
-                    "you need to go through it twice"
+                    "this graph was freed by an earlier backward pass; call backward(retain_graph=True) the "
+                    "first time if you need to go through it twice"
                 )
             parents, saved, kwargs, out = node.parents, node.saved, node.kwargs, node.out
             if create_graph:
@@ -176,7 +177,6 @@ def _traced(node: Node) -> tuple[list[Any], Any]:
     from .tensor import Tensor
 
     entry = node.entry
-    assert entry is not None
     saved = [
         value if parent is None or type(value) is Node else Tensor.on(value, parent)
         for value, parent in zip(node.saved, node.parents, strict=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import ContextDecorator
 from contextvars import ContextVar, Token
 from sys import getrefcount
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -18,23 +18,37 @@ from .dispatch import ORDER, LeavesGraphError, Traced, plain, tracing
 from .table import PRIMITIVES, Primitive
 from .tape import Node, pull_back
 
-__all__ = ["Tensor", "no_grad", "pull_back"]
+__all__ = ["Tensor", "enable_grad", "no_grad"]
 
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
 
 
-class no_grad(ContextDecorator):
-    """Stop recording: ``with no_grad(): w -= 0.1 * w.grad``. Also a decorator, as in PyTorch."""
+class _Recording(ContextDecorator):
+    """Switch recording on or off for a while."""
+
+    on: ClassVar[bool]
 
     def __init__(self) -> None:
         self._tokens: list[Token[bool]] = []
 
-    def __enter__(self) -> no_grad:
-        self._tokens.append(_recording.set(False))
+    def __enter__(self) -> Self:
+        self._tokens.append(_recording.set(self.on))
         return self
 
     def __exit__(self, *exception: object) -> None:
         _recording.reset(self._tokens.pop())
+
+
+class no_grad(_Recording):
+    """Stop recording: ``with no_grad(): w -= 0.1 * w.grad``. Also a decorator, as in PyTorch."""
+
+    on = False
+
+
+class enable_grad(_Recording):
+    """Record again, inside ``no_grad``."""
+
+    on = True
 
 
 def _references_to_an_attribute() -> int:
@@ -43,6 +57,7 @@ def _references_to_an_attribute() -> int:
     return getrefcount(holder._tokens)
 
 
+SMALL = 512  # entries; letting go of less would cost more than it frees
 ALONE = _references_to_an_attribute()
 
 
@@ -79,8 +94,8 @@ class Tensor(Traced):
     def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = None) -> None:
         if isinstance(data, Traced):
             raise LeavesGraphError(
-                "Tensor(x) of a value that is traced already would cut its gradient; use x itself, or Tensor(x.numpy()) "
-                "to start a new graph"
+                "Tensor(x) of a value that is traced already would cut its gradient; use x itself, or "
+                "Tensor(x.numpy()) to start a new graph"
             )
         self._data = np.array(data, dtype=dtype)
         if self._data.dtype.kind not in "biufc":
@@ -95,12 +110,12 @@ class Tensor(Traced):
     def apply(cls, entry: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a primitive and, if a gradient may be asked for, put it on the record."""
         traces = 0
-        inputs = []
-        parents = []
+        inputs: list[Any] = []
+        parents: list[Node | None] = []
         for a in args:
             if type(a) is Tensor:
-                inputs.append(a._data)
                 node = a._node
+                inputs.append(a._data)
                 parents.append(node)
                 if node is not None:
                     traces |= node.traces
@@ -117,9 +132,9 @@ class Tensor(Traced):
             result._node = None
             return result
         result._node = node = _new_node(Node)
-        for i in entry.unread:
-            if parents[i] is not None:
-                inputs[i] = parents[i]
+        if entry.reads is not None and (data.size > SMALL or not entry.elementwise):
+            # Let go of what no rule reads; the node of the value stands in for its shape.
+            inputs = [v if p is None or r else p for v, p, r in zip(inputs, parents, entry.reads, strict=False)]
         node.entry, node.parents, node.saved, node.kwargs = entry, parents, inputs, kwargs
         node.out = out if entry.reads_out else None
         node.shape, node.dtype, node.traces, node.order = data.shape, data.dtype, traces, next(ORDER)
@@ -141,7 +156,7 @@ class Tensor(Traced):
 
     @classmethod
     def on(cls, data: Any, node: Node | None) -> Tensor:
-        """Join a value, an array or a traced value of an outer differentiation, and a node of the record; nothing is copied."""
+        """Join a value (an array or a traced value of an outer differentiation) and a node; nothing is copied."""
         tensor = _new(Tensor)
         tensor._data, tensor._node = data, node
         return tensor
@@ -175,8 +190,8 @@ class Tensor(Traced):
             )
         if value and self._data.dtype.kind not in "fc":
             raise TypeError(
-                f"only floating point and complex tensors have gradients, got dtype {self._data.dtype}; write 1.0 in place of 1 "
-                "or pass dtype=float"
+                f"only floating point and complex tensors have gradients, got dtype {self._data.dtype}; write "
+                "1.0 in place of 1 or pass dtype=float"
             )
         self._node = leaf_node(self._data, 1 << tracing.depth) if value else None
 
@@ -267,8 +282,8 @@ class Tensor(Traced):
         if gradient is None:
             if self.size != 1:
                 raise RuntimeError(
-                    f"backward() without an argument needs a single number, but this tensor has shape {self.shape}; reduce it "
-                    "first (np.sum, np.mean) or pass backward(gradient) of that shape"
+                    f"backward() without an argument needs a single number, but this tensor has shape "
+                    f"{self.shape}; reduce it first (np.sum, np.mean) or pass backward(gradient) of that shape"
                 )
             if self.dtype.kind == "c":
                 raise RuntimeError("backward() without an argument needs a real number; take np.real or np.abs first")
@@ -291,16 +306,16 @@ class Tensor(Traced):
         self._data = array
 
     def _in_place(self, operator: Any, other: Any) -> Tensor:
-        """``w -= step``: a new tensor while recording (the name is bound again), a new value for the leaf under no_grad."""
+        """``w -= step``: a new tensor while recording (the name is bound again), a new value of the leaf in no_grad."""
         if self.is_leaf and not _recording.get():
-            # Write into the array if nobody else holds it: no record of a forward pass, and no view that was handed out.
+            # Write into the array if nobody else holds it: no record, and no view that was handed out.
             alone = type(self._data) is np.ndarray and getrefcount(self._data) == ALONE
             self._data = operator(self._data, plain(other), out=self._data if alone else np.empty_like(self._data))
             return self
         if self.is_leaf and self.traces:
             raise LeavesGraphError(
-                "a leaf that requires a gradient cannot be changed in place while recording; write `with no_grad(): w -= ...` "
-                "for an update, or `v = w - ...` for a new value"
+                "a leaf that requires a gradient cannot be changed in place while recording; write `with "
+                "no_grad(): w -= ...` for an update, or `v = w - ...` for a new value"
             )
         return operator(self, other)
 

@@ -1,4 +1,4 @@
-"""Arguments in any structure: an array, or a tuple, list or dict of such, taken apart into arrays and put together again."""
+"""Arguments in any structure: an array, or a tuple, list or dict of such, taken apart and put together again."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def differentiable(leaf: Any) -> Any:
         return array.astype(float)
     if array.dtype.kind not in "fc":
         raise TypeError(
-            f"a gradient needs numbers, got {type(leaf).__name__} of dtype {array.dtype}; x is an array, or a tuple, list or "
-            "dict of arrays"
+            f"a gradient needs numbers, got {type(leaf).__name__} of dtype {array.dtype}; x is an array, or a "
+            "tuple, list or dict of arrays"
         )
     return array
 
@@ -81,8 +81,8 @@ def scalar_of(value: Any, f: Function) -> Any:
             f"shape {np.shape(value)}" if not isinstance(value, (tuple, list, dict)) else f"a {type(value).__name__}"
         )
         raise ValueError(
-            f"a gradient is that of a single number, but {getattr(f, '__name__', 'f')} returned {given}; reduce it with np.sum or "
-            "np.mean, or ask for vjp, jvp or jacobian"
+            f"a gradient is that of a single number, but {getattr(f, '__name__', 'f')} returned {given}; reduce "
+            "it with np.sum or np.mean, or ask for vjp, jvp or jacobian"
         )
     if value.dtype.kind == "c" if hasattr(value, "dtype") else isinstance(value, complex):
         raise ValueError(

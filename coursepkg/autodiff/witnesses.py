@@ -17,10 +17,10 @@ __all__ = ["numeric", "symbolic"]
 
 
 def numeric(f: Function, step: float = 1e-3) -> Function:
-    """Return the gradient of ``f`` by central differences at two step sizes, combined so that the leading error cancels.
+    """Return the gradient of ``f`` by central differences at two steps, combined so that the leading error cancels.
 
-    Needs nothing from ``f`` but numbers: four runs for every entry of ``x``. The error is of order ``step**4`` plus rounding,
-    about 1e-11 of the size of ``f`` (Richardson 1911). Everything is computed in double precision.
+    Needs nothing from ``f`` but numbers: four runs for every entry of ``x``. The error is of order ``step**4`` plus
+    rounding, about 1e-11 of the size of ``f`` (Richardson 1911). Everything is computed in double precision.
 
     Parameters
     ----------
@@ -72,8 +72,8 @@ def numeric(f: Function, step: float = 1e-3) -> Function:
 def symbolic(f: Function) -> Function:
     """Return the gradient of ``f`` by algebra: ``f`` runs once on symbols and sympy differentiates the formula.
 
-    Meant for small arrays; the formula grows with every entry. Where ``f`` branches on values, the formula is that of the
-    branch taken at the point.
+    Meant for small arrays; the formula grows with every entry. Where ``f`` branches on values, the formula is that of
+    the branch taken at the point.
 
     Parameters
     ----------

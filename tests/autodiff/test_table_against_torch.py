@@ -96,12 +96,13 @@ BY_HAND = {
     np.cumsum: lambda x, axis=None: torch.cumsum(x.reshape(-1), 0) if axis is None else torch.cumsum(x, axis),
     np.absolute: torch.abs, np.conjugate: lambda x: torch.conj(x).resolve_conj(), np.cbrt: lambda x: x ** (1 / 3),
     np.real: lambda x: torch.real(x) if x.is_complex() else x, np.power: torch.pow,
-    np.divide: torch.divide, np.reciprocal: torch.reciprocal, np.where: lambda c, x, y: torch.where(dense(c).bool(), x, y),
+    np.divide: torch.divide, np.reciprocal: torch.reciprocal,
+    np.where: lambda c, x, y: torch.where(dense(c).bool(), x, y),
     np.einsum: lambda s, *xs, **kw: torch.einsum(s, *xs),
     np.reshape: lambda x, shape, order="C": torch.reshape(x, (shape,) if isinstance(shape, int) else shape)
     if order == "C" else torch.reshape(x, shape[::-1]).T,
     np.transpose: lambda x, axes=None: torch.permute(x, axes or tuple(range(x.ndim))[::-1]),
-    np.concatenate: lambda xs, axis=0: torch.cat([x.reshape(-1) for x in xs]) if axis is None else torch.cat(list(xs), axis),
+    np.concatenate: lambda xs, axis=0: torch.cat([x.reshape(-1) for x in xs] if axis is None else list(xs), axis or 0),
     np.stack: lambda xs, axis=0: torch.stack(list(xs), axis),
     np.vstack: lambda xs: torch.vstack(list(xs)), np.hstack: lambda xs: torch.hstack(list(xs)),
     np.column_stack: lambda xs: torch.column_stack(list(xs)),
@@ -143,7 +144,8 @@ BY_HAND = {
 }  # fmt: skip
 BY_NAME = {  # entries that users reach through something else
     "getitem": index, "scatter": scatter, "logabsdet": lambda a: torch.linalg.slogdet(a)[1],
-    "concatenate": lambda *xs, axis=0: torch.cat(xs, axis), "clip to limits": lambda x, low, high: torch.clip(x, low, high),
+    "concatenate": lambda *xs, axis=0: torch.cat(xs, axis),
+    "clip to limits": lambda x, low, high: torch.clip(x, low, high),
     "pad with a constant": lambda x, widths, value=0.0: F.pad(x, pairs(widths, x.ndim), value=value),
 }  # fmt: skip
 
@@ -209,7 +211,8 @@ KINKS = {
     "leaky relu at 0": (ours.leaky_relu, F.leaky_relu, np.array([0.0, -1.0, 2.0])),
     "maximum of equals": (np.maximum, torch.maximum, np.array([1.0, 2.0]), np.array([1.0, 0.0])),
     "minimum of equals": (np.minimum, torch.minimum, np.array([1.0, 2.0]), np.array([1.0, 0.0])),
-    "max with ties": (lambda x: np.max(x, axis=1), lambda x: torch.amax(x, 1), np.array([[1.0, 3.0, 3.0], [2.0, 2.0, 2.0]])),
+    "max with ties": (lambda x: np.max(x, axis=1), lambda x: torch.amax(x, 1),
+        np.array([[1.0, 3.0, 3.0], [2.0, 2.0, 2.0]])),
     "min with ties": (np.min, torch.amin, np.array([[1.0, 3.0, 1.0], [2.0, 1.0, 2.0]])),
     "clip on a limit": (lambda x: np.clip(x, -1, 1), lambda x: torch.clip(x, -1, 1), np.array([-1.0, 1.0, 0.5, 3.0])),
     "norm of zero": (np.linalg.norm, torch.linalg.vector_norm, np.zeros(3)),

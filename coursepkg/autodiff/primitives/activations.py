@@ -13,7 +13,8 @@ from ..table import apart, composite, example, fixed, normal
 from .reductions import keep
 
 __all__ = [
-    "gelu", "leaky_relu", "log_softmax", "logsumexp", "relu", "sigmoid", "silu", "softmax", "softmax_cross_entropy", "softplus",
+    "gelu", "leaky_relu", "log_softmax", "logsumexp", "relu", "sigmoid", "silu", "softmax",
+    "softmax_cross_entropy", "softplus",
 ]  # fmt: skip
 
 
@@ -65,7 +66,8 @@ def silu(x):
 
 
 def gelu(x):
-    """Return the Gaussian error linear unit in its tanh form (Hendrycks and Gimpel 2016): PyTorch's ``approximate="tanh"``."""
+    """Return the Gaussian error linear unit in its tanh form (Hendrycks and Gimpel 2016; PyTorch: "
+    "``approximate="tanh"``)."""
     return 0.5 * x * (1 + np.tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))
 
 

@@ -1,11 +1,13 @@
 """Convolution and pooling of images, by unfolding them into patches.
 
 The one idea ("im2col"): copy every window that the kernel sees into a column, and convolution becomes one matrix
-product, pooling a maximum or a mean over each column. Unfolding is linear, and its transpose folds the columns back, adding
-where windows overlap; the two are each other's vjp.
+product, pooling a maximum or a mean over each column. Unfolding is linear, and its transpose folds the columns back,
+adding where windows overlap; the two are each other's vjp.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -84,7 +86,7 @@ def _fold(columns, shape, kernel, stride=(1, 1), dilation=(1, 1)):
     return image
 
 
-unfold = operation(
+unfold: Any = operation(
     _unfold,
     vjp=[lambda g, _out, _x, kernel, stride=(1, 1), dilation=(1, 1): fold(g, _x.shape, kernel, stride, dilation)],
     jvp=[LINEAR],
@@ -95,7 +97,7 @@ unfold = operation(
     ],
     name="unfold",
 )
-fold = operation(
+fold: Any = operation(
     _fold,
     vjp=[lambda g, _out, _x, shape, kernel, stride=(1, 1), dilation=(1, 1): unfold(g, kernel, stride, dilation)],
     jvp=[LINEAR],
@@ -134,8 +136,8 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1):
     stride, padding, dilation = _pair(stride), _pair(padding), _pair(dilation)
     if weight.ndim != 4 or x.ndim != 4 or weight.shape[1] != x.shape[1]:
         raise ValueError(
-            f"expected x (n, channels in, height, width) and weight (channels out, channels in, rows, columns) with equal "
-            f"channels in, got {x.shape} and {weight.shape}"
+            f"expected x (n, channels in, height, width) and weight (channels out, channels in, rows, columns) "
+            f"with equal channels in, got {x.shape} and {weight.shape}"
         )
     if any(padding):
         x = np.pad(x, ((0, 0), (0, 0), (padding[0],) * 2, (padding[1],) * 2))
@@ -148,7 +150,7 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1):
 
 
 def _pooling_columns(x, size, stride):
-    """Return the windows of each channel as columns, shape (n, channels, window entries, windows), and the output shape."""
+    """Return the windows as columns, shape (n, channels, window entries, windows), and the shape of the output."""
     size = _pair(size)
     stride = size if stride is None else _pair(stride)
     columns = unfold(x, kernel=size, stride=stride)

@@ -33,7 +33,7 @@ class Patch:
         else:
             np.add.at(buffer, self.index, self.g)
 
-    def spread(self, like: np.ndarray) -> np.ndarray:
+    def spread(self, like: Any) -> np.ndarray:
         """Return the full gradient, of the shape and dtype of ``like``."""
         buffer = np.zeros(like.shape, np.result_type(self.g.dtype, like.dtype))
         self.add_to(buffer)
@@ -56,7 +56,7 @@ def _scatter(g, index, shape):
     return buffer
 
 
-scatter = operation(
+scatter: Any = operation(
     _scatter,
     vjp=[lambda g, _out, _x, index, shape: getitem(g, index), None, None],
     jvp=[LINEAR, None, None],
@@ -77,7 +77,7 @@ def _getitem_vjp(g, _out, _x, index):
     return scatter(g, index, _x.shape) if isinstance(g, Traced) else Patch(g, index)
 
 
-getitem = operation(
+getitem: Any = operation(
     _getitem,
     vjp=[_getitem_vjp, None],
     jvp=[LINEAR, None],
@@ -105,9 +105,7 @@ def _take_along_axis(x, indices, axis=-1):
     grid = [np.arange(n).reshape([-1 if i == d else 1 for i in range(x.ndim)]) for d, n in enumerate(indices.shape)]
     # Where the index has length one and x has not, take_along_axis broadcasts the index.
     grid = [
-        np.arange(x.shape[d]).reshape(g.shape[:d] + (-1,) + g.shape[d + 1 :])
-        if d != axis and len(g.ravel()) == 1
-        else g
+        np.arange(x.shape[d]).reshape((*g.shape[:d], -1, *g.shape[d + 1 :])) if d != axis and len(g.ravel()) == 1 else g
         for d, g in enumerate(grid)
     ]
     grid[axis] = indices

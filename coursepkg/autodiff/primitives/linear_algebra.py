@@ -1,18 +1,16 @@
 """Products of matrices and what is built from them, and the functions of ``numpy.linalg`` that networks use.
 
-Every product is linear in each factor, so the jvp is the product itself; the vjp multiplies by the transpose of the other
-factor. For ``solve``, ``inv`` and ``det`` see Giles (2008), "Collected matrix derivative results".
+Every product is linear in each factor, so the jvp is the product itself; the vjp multiplies by the transpose of the
+other factor. For ``solve``, ``inv`` and ``det`` see Giles (2008), "Collected matrix derivative results".
 """
 
 from __future__ import annotations
-
 
 import numpy as np
 
 from ..dispatch import operation
 from ..table import LINEAR, Each, apart, composite, example, fixed, primitive
 from .reductions import axes_of
-
 
 ascii_letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -122,7 +120,7 @@ def _explicit(subscripts, shapes):
 
 
 def _einsum_vjp(index, g, out, subscripts, *operands, **kwargs):
-    """Swap the output and operand ``index``; what einsum cannot write as an output is supplied by ones and identities."""
+    """Swap the output and an operand; what einsum cannot write as an output is supplied by ones and identities."""
     which = index - 1
     terms, right = _explicit(subscripts, [o.shape for o in operands])
     mine, shape = terms[which], operands[which].shape
@@ -329,8 +327,8 @@ def _norm(x, ord=None, axis=None, keepdims=False):
     if vector and isinstance(ord, (int, float)) and ord:
         return np.sum(size**ord, axis=axis, keepdims=keepdims) ** (1.0 / ord)
     raise ValueError(
-        f"norm with ord={ord!r} and axis={axis!r} is not traced; there are ord=None and 'fro' for any array, and 1, 2, p, inf for "
-        "vectors (1-d, or along one axis)"
+        f"norm with ord={ord!r} and axis={axis!r} is not traced; there are ord=None and 'fro' for any array, "
+        "and 1, 2, p, inf for vectors (1-d, or along one axis)"
     )
 
 

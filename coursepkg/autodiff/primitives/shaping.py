@@ -6,6 +6,8 @@ primitives in another dress, and are written so.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from ..dispatch import operation
@@ -87,9 +89,9 @@ def _stack(arrays, axis=0):
 def _expand_dims(x, axis):
     axes = axis if isinstance(axis, tuple) else (axis,)
     ndim = np.ndim(x) + len(axes)
-    axes = {a % ndim for a in axes}
+    new = {a % ndim for a in axes}
     old = iter(np.shape(x))
-    return np.reshape(x, tuple(1 if i in axes else next(old) for i in range(ndim)))
+    return np.reshape(x, tuple(1 if i in new else next(old) for i in range(ndim)))
 
 
 def _squeeze(x, axis=None):
@@ -124,7 +126,7 @@ def _split(x, indices_or_sections, axis=0):
         cuts = indices_or_sections
     before = (slice(None),) * (axis % x.ndim)
     ends = [0, *cuts, n]
-    return [getitem(x, (*before, slice(a, b))) for a, b in zip(ends, ends[1:], strict=False)]
+    return [getitem(x, (*before, slice(a, b))) for a, b in pairwise(ends)]
 
 
 def _array_split(x, indices_or_sections, axis=0):
@@ -141,8 +143,8 @@ def _broadcast_arrays(*arrays):
 
 def _flip(x, axis=None):
     axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    axes = {a % x.ndim for a in axes}
-    return getitem(x, tuple(slice(None, None, -1 if i in axes else 1) for i in range(x.ndim)))
+    turned = {a % x.ndim for a in axes}
+    return getitem(x, tuple(slice(None, None, -1 if i in turned else 1) for i in range(x.ndim)))
 
 
 def _roll(x, shift, axis=None):
@@ -215,7 +217,8 @@ composite(
     example([(3,), (2,)]), example([(2, 3), (2, 1)]),
 )  # fmt: skip
 composite(
-    np.column_stack, lambda arrays: _concatenate([a if np.ndim(a) > 1 else np.expand_dims(a, 1) for a in arrays], axis=1),
+    np.column_stack,
+    lambda arrays: _concatenate([a if np.ndim(a) > 1 else np.expand_dims(a, 1) for a in arrays], axis=1),
     example([(3,), (3, 2)]),
 )  # fmt: skip
 composite(
@@ -242,14 +245,18 @@ composite(np.tile, _tile, example((2, 3), fixed(2)), example((3,), fixed((2, 2))
 composite(np.diff, _diff, example((5,)), example((3, 4), axis=0, n=2))
 composite(
     np.pad, _pad,
-    example((3, 4), fixed(((1, 2), (0, 3)))), example((3, 4), fixed(1), mode="edge"), example((3,), fixed(2), mode="reflect"),
+    example((3, 4), fixed(((1, 2), (0, 3)))), example((3, 4), fixed(1), mode="edge"),
+    example((3,), fixed(2), mode="reflect"),
 )  # fmt: skip
 composite(np.broadcast_arrays, _broadcast_arrays, example((3, 1), (4,)))
 composite(
-    np.tril, lambda x, k=0: x * np.tri(*x.shape[-2:], k=k, dtype=x.dtype), example((3, 4)), example((2, 3, 3), k=-1)
+    np.tril,
+    lambda x, k=0: x * np.tri(x.shape[-2], x.shape[-1], k=k, dtype=x.dtype),
+    example((3, 4)),
+    example((2, 3, 3), k=-1),
 )
 composite(
-    np.triu, lambda x, k=0: x * (1 - np.tri(*x.shape[-2:], k=k - 1, dtype=x.dtype)),
+    np.triu, lambda x, k=0: x * (1 - np.tri(x.shape[-2], x.shape[-1], k=k - 1, dtype=x.dtype)),
     example((3, 4)), example((2, 3, 3), k=1),
 )  # fmt: skip
 composite(np.copy, lambda x: astype(x, x.dtype), example((2, 3)))
