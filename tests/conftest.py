@@ -3,7 +3,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tools import notebooks
+from tools import notebook_file
 
 # A chapter that the grader's own tests build and judge; it is no page of the course.
 collect_ignore = ["grading/chapter"]
@@ -22,11 +22,11 @@ def write_notebook():
                 code, *tags = cell
                 cell = nbformat.v4.new_code_cell(code, metadata={"tags": tags} if tags else {})
             made.append(cell)
-        notebook = nbformat.v4.new_notebook(cells=made, metadata=notebooks.NOTEBOOK_METADATA)
+        notebook = nbformat.v4.new_notebook(cells=made, metadata=notebook_file.NOTEBOOK_METADATA)
         for cell in notebook.cells:
             del cell["id"]  # random; made from position and source instead
-        notebooks.give_cell_ids(notebook)
-        path.write_text(notebooks.as_text(notebook), encoding="utf-8")
+        notebook_file.give_cell_ids(notebook)
+        path.write_text(notebook_file.as_text(notebook), encoding="utf-8")
         return path
 
     return write

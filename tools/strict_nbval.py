@@ -19,16 +19,10 @@ from jupyter_client.manager import KernelManager
 from nbval.kernel import RunningKernel
 from nbval.plugin import IPyNbCell, IPyNbFile
 
-from tools.notebooks import (
-    CELL_SECONDS,
-    NOTEBOOK_SECONDS,
-    ROOT,
-    build_font_cache,
-    cell_problems,
-    is_stripped,
-    may_be_stripped,
-    private_kernel,
-)
+from tools.notebook_comparison import cell_problems
+from tools.notebook_file import ROOT, is_stripped, may_be_stripped
+from tools.notebook_run import CELL_SECONDS, NOTEBOOK_SECONDS, private_kernel
+from tools.notebooks import build_font_cache
 
 NBVAL_CELL_SECONDS = 2000  # what nbval takes when no time limit is given
 

@@ -14,7 +14,7 @@ from copy import deepcopy
 import nbformat
 import pytest
 
-from tools import notebooks
+from tools import notebook_comparison, notebook_file, notebook_run, notebooks
 
 SOUND = [
     "# 01 · A notebook",
@@ -137,7 +137,7 @@ SHORT = 4  # seconds for a cell: enough for each but the endless one
 def sound(tmp_path_factory, write_notebook):
     path = write_notebook(tmp_path_factory.mktemp("sound") / "01_sound.ipynb", *SOUND)
     notebooks.store(path)
-    return notebooks.read(path)
+    return notebook_file.read(path)
 
 
 def file_name(case):
@@ -153,7 +153,7 @@ def folder(tmp_path_factory, sound):
         notebook = deepcopy(sound)
         for change in changes:
             change(notebook)
-        (folder / file_name(case)).write_text(notebooks.as_text(notebook), encoding="utf-8")
+        (folder / file_name(case)).write_text(notebook_file.as_text(notebook), encoding="utf-8")
     (folder / ".ipynb_checkpoints").mkdir()
     (folder / ".ipynb_checkpoints" / "old-checkpoint.ipynb").write_text("{}", encoding="utf-8")
     return folder
@@ -174,8 +174,8 @@ def run_pytest(folder, *arguments):
         "--nbval",
         "--color=no",
     ]
-    command += ["-c", notebooks.ROOT / "pyproject.toml", "--rootdir", folder, f"--junitxml={report}", *arguments]
-    run = subprocess.run(command, cwd=notebooks.ROOT, env=environment, capture_output=True, text=True, check=False)
+    command += ["-c", notebook_file.ROOT / "pyproject.toml", "--rootdir", folder, f"--junitxml={report}", *arguments]
+    run = subprocess.run(command, cwd=notebook_file.ROOT, env=environment, capture_output=True, text=True, check=False)
     assert report.exists(), run.stdout + run.stderr
     failures: dict[str, str] = {}
     for case in ElementTree.parse(report).iter("testcase"):
@@ -204,7 +204,7 @@ def test_nbval_names_the_fault(case, seen_by_nbval):
 
 
 def test_check_passes_what_does_not_matter(folder):
-    assert "as stored" in notebooks.check(folder / "harmless.ipynb")
+    assert "as stored" in notebook_comparison.check(folder / "harmless.ipynb")
 
 
 # Both gates compare with the same functions; these are the cases that depend on who runs the cells.
@@ -222,17 +222,17 @@ def test_check_passes_what_does_not_matter(folder):
     ],
 )
 def test_check_names_the_fault(case, folder, monkeypatch):
-    monkeypatch.setattr(notebooks, "CELL_SECONDS", SHORT)
-    with pytest.raises(notebooks.NotebookError, match=HARMFUL[case][1]):
-        notebooks.check(folder / file_name(case))
+    monkeypatch.setattr(notebook_run, "CELL_SECONDS", SHORT)
+    with pytest.raises(notebook_file.NotebookError, match=HARMFUL[case][1]):
+        notebook_comparison.check(folder / file_name(case))
 
 
 def test_a_stripped_notebook_passes_only_where_learners_are_handed_one(folder, tmp_path):
     (tmp_path / "exercises").mkdir()
     handed_out = tmp_path / "exercises" / "01_handed_out.ipynb"
     handed_out.write_bytes((folder / "stripped.ipynb").read_bytes())
-    assert "as stored" in notebooks.check(handed_out)
-    with pytest.raises(notebooks.NotebookError, match="generated without outputs"):
+    assert "as stored" in notebook_comparison.check(handed_out)
+    with pytest.raises(notebook_file.NotebookError, match="generated without outputs"):
         notebooks.store(handed_out)
 
 

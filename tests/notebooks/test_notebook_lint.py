@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 
-from tools import notebooks
+from tools import notebook_file, notebook_lint
 
 OPENING = """# 02 · A chapter
 
@@ -37,12 +37,12 @@ def lint(tmp_path, write_notebook):
         (tmp_path / "exercises" / "02_chapter.ipynb").touch()
         cells = [opening, code(route, {"text/html": IMAGE}), code("print(1)", printed("1\n")), *extra, closing]
         path = write_notebook(tmp_path / folder / "02_chapter.ipynb", *cells)
-        notebook = notebooks.read(path)
-        notebook.metadata = nbformat.from_dict(notebooks.NOTEBOOK_METADATA)
-        for count, (_, cell) in enumerate(notebooks.code_cells(notebook), start=1):
+        notebook = notebook_file.read(path)
+        notebook.metadata = nbformat.from_dict(notebook_file.NOTEBOOK_METADATA)
+        for count, (_, cell) in enumerate(notebook_file.code_cells(notebook), start=1):
             cell.execution_count = count
-        path.write_text(notebooks.as_text(notebook), encoding="utf-8")
-        return notebooks.lint(path)
+        path.write_text(notebook_file.as_text(notebook), encoding="utf-8")
+        return notebook_lint.lint(path)
 
     return run
 
@@ -79,7 +79,7 @@ def test_a_sound_chapter_passes(lint):
     ],
 )
 def test_a_fault_is_named(cell, message, lint):
-    with pytest.raises(notebooks.NotebookError, match=message):
+    with pytest.raises(notebook_file.NotebookError, match=message):
         lint(cell)
 
 
@@ -96,7 +96,7 @@ def test_a_fault_is_named(cell, message, lint):
     ],
 )
 def test_a_chapter_says_what_it_is_for(changes, message, lint):
-    with pytest.raises(notebooks.NotebookError, match=message):
+    with pytest.raises(notebook_file.NotebookError, match=message):
         lint(**changes)
 
 
@@ -112,7 +112,7 @@ def spoil(notebook, fault):
     elif fault == "order":
         notebook.cells[1].execution_count = 7
     elif fault == "stripped":
-        for _, cell in notebooks.code_cells(notebook):
+        for _, cell in notebook_file.code_cells(notebook):
             cell.execution_count, cell.outputs = None, []
 
 
@@ -120,8 +120,8 @@ def spoil(notebook, fault):
 def test_a_notebook_that_was_not_stored_is_reported(fault, lint, tmp_path):
     lint()
     path = tmp_path / "notebooks" / "02_chapter.ipynb"
-    notebook = notebooks.read(path)
+    notebook = notebook_file.read(path)
     spoil(notebook, fault)
-    path.write_text(notebooks.as_text(notebook), encoding="utf-8")
-    with pytest.raises(notebooks.NotebookError, match="store the notebook"):
-        notebooks.lint(path)
+    path.write_text(notebook_file.as_text(notebook), encoding="utf-8")
+    with pytest.raises(notebook_file.NotebookError, match="store the notebook"):
+        notebook_lint.lint(path)

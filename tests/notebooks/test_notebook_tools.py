@@ -4,7 +4,7 @@ import re
 import nbformat
 import pytest
 
-from tools import notebooks
+from tools import notebook_comparison, notebook_file, notebooks
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def lively(tmp_path_factory, write_notebook):
 
 
 def outputs(path, position):
-    return [cell for cell in notebooks.read(path).cells if cell.cell_type == "code"][position].outputs
+    return [cell for cell in notebook_file.read(path).cells if cell.cell_type == "code"][position].outputs
 
 
 def test_storing_twice_gives_the_same_bytes(lively):
@@ -86,13 +86,13 @@ def test_changed_source_renews_an_ignored_output_and_so_does_refresh(lively):
 
 def test_cell_ids_are_kept_and_missing_or_repeated_ones_are_made_the_same_each_time(write_notebook, tmp_path):
     path = write_notebook(tmp_path / "01_ids.ipynb", "one", "two", "three", "three")
-    ids = [cell.id for cell in notebooks.read(path).cells]
+    ids = [cell.id for cell in notebook_file.read(path).cells]
     assert len(set(ids)) == 4
-    notebook = notebooks.read(path)
+    notebook = notebook_file.read(path)
     notebook.cells[0].id = "chosen"
     notebook.cells[1].id = "chosen"
     del notebook.cells[2]["id"]
-    notebooks.give_cell_ids(notebook)
+    notebook_file.give_cell_ids(notebook)
     assert [cell.id for cell in notebook.cells] == ["chosen", *ids[1:]]
 
 
@@ -110,7 +110,7 @@ def test_cell_ids_are_kept_and_missing_or_repeated_ones_are_made_the_same_each_t
 def test_a_notebook_that_fails_is_not_stored(cell, message, write_notebook, tmp_path):
     path = write_notebook(tmp_path / "01_fails.ipynb", "# 01 · A notebook", cell)
     before = path.read_bytes()
-    with pytest.raises(notebooks.NotebookError, match=message):
+    with pytest.raises(notebook_file.NotebookError, match=message):
         notebooks.store(path)
     assert path.read_bytes() == before
 
@@ -148,7 +148,7 @@ def test_users_own_settings_do_not_reach_the_kernel(write_notebook, tmp_path, mo
     ],
 )
 def test_last_digits_do_not_matter(stored, fresh):
-    assert notebooks.text_difference(stored, fresh) is None
+    assert notebook_comparison.text_difference(stored, fresh) is None
 
 
 @pytest.mark.parametrize(
@@ -167,4 +167,4 @@ def test_last_digits_do_not_matter(stored, fresh):
     ],
 )
 def test_everything_else_does(stored, fresh, difference):
-    assert difference in notebooks.text_difference(stored, fresh)
+    assert difference in notebook_comparison.text_difference(stored, fresh)

@@ -2,15 +2,17 @@
 
 import pytest
 
-from tools import notebooks
+from tools import notebook_file, notebook_lint, notebooks
 
-COURSE = notebooks.find(notebooks.ROOT / tree for tree in notebooks.TREES if (notebooks.ROOT / tree).is_dir())
+COURSE = notebooks.find(
+    notebook_file.ROOT / tree for tree in notebook_file.TREES if (notebook_file.ROOT / tree).is_dir()
+)
 
 
-@pytest.mark.parametrize("path", COURSE, ids=lambda path: path.relative_to(notebooks.ROOT).as_posix())
+@pytest.mark.parametrize("path", COURSE, ids=lambda path: path.relative_to(notebook_file.ROOT).as_posix())
 def test_notebook_has_the_form_of_the_course(path):
-    notebooks.lint(path)
+    notebook_lint.lint(path)
 
 
 def test_the_course_has_notebooks():
-    assert {path.parent.name for path in COURSE} == set(notebooks.TREES)
+    assert {path.parent.name for path in COURSE} == set(notebook_file.TREES)
