@@ -106,7 +106,7 @@ def step_jacobians(layer: Recurrence, x: Any) -> np.ndarray:
     if np.shape(x)[1] != 1:
         raise ValueError(f"Jacobians are taken for one sequence, shape (T, 1, input_size), got {np.shape(x)}")
     kind, hidden = layer.kind, layer.hidden_size
-    weights = {name: tensor.numpy() for name, tensor in layer.weights().items()}
+    step = kind.stepper({name: tensor.numpy() for name, tensor in layer.weights().items()})
     size = hidden * kind.states
     directions = np.split(np.eye(size).reshape(size, 1, size), kind.states, axis=2)
     state: Any = tuple(np.zeros((1, hidden)) for _ in range(kind.states))
@@ -116,7 +116,7 @@ def step_jacobians(layer: Recurrence, x: Any) -> np.ndarray:
             # All directions at once: row k of the leading axis is the k-th entry of the state.
             values = [np.repeat(part[None], size, axis=0) for part in state]
             moved = tuple(Dual(v, d, bit) for v, d in zip(values, directions, strict=True))
-            new = kind.step(kind.contribution(x[t], weights), moved, weights)
+            new = step(x[t], moved)
         found.append(np.concatenate([part.tangent[:, 0] for part in new], axis=1).T)
         state = tuple(part.value[0] for part in new)
     return np.stack(found)
@@ -225,7 +225,7 @@ def first_not_finite(model: Module, run: Callable[[], Any]) -> NotFinite | None:
 def _forward(trace: Trace, prefix: str, number: int) -> NotFinite | None:
     for t, state in enumerate(trace.states):
         if not all(_finite(part) for part in state):
-            from_input = t > 0 and not _finite(trace.contributions[t - 1])
+            from_input = t > 0 and not _finite(plain(trace.inputs[t - 1]) @ plain(trace.weights["weight_ih"]).T)
             weight = f"{prefix}weight_{'ih' if from_input else 'hh'}_l{number}"
             return NotFinite("state", t, len(trace.states) - 1, weight)
     return None

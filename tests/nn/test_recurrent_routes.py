@@ -168,5 +168,6 @@ def test_routes_refuse_what_they_cannot_do():
 
 
 def test_a_step_runs_on_plain_arrays():
-    (h,) = rnn_step(np.array([[0.5, -0.2]]), (np.zeros((1, 2)),), np.eye(2))
-    np.testing.assert_allclose(h, np.tanh([[0.5, -0.2]]), rtol=1e-15)
+    x, w, u, b = np.array([[0.5]]), np.array([[1.0, -0.4]]), np.array([[0.0, 1.0], [2.0, 0.0]]), np.array([0.1, 0.2])
+    (h,) = rnn_step(x, (np.array([[0.3, 0.4]]),), w, u, b)
+    np.testing.assert_allclose(h, np.tanh([[0.5 + 0.8 + 0.1, -0.2 + 0.3 + 0.2]]), rtol=1e-15)

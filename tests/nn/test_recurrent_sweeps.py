@@ -80,9 +80,8 @@ def test_a_wrong_rule_is_caught(entry, argument, mistake, monkeypatch):
 
 def test_a_gradient_changed_in_place_between_two_backward_passes_is_swept_again():
     rng = np.random.default_rng(5)
-    value, pull = vjp(
-        lambda a, w: rnn_sweep(a, np.zeros((2, 3)), w), rng.normal(size=(4, 2, 3)), rng.normal(size=(3, 3))
-    )
+    x, start, bias = rng.normal(size=(4, 2, 2)), np.zeros((2, 3)), np.zeros(3)
+    value, pull = vjp(lambda w, u: rnn_sweep(x, start, w, u, bias), rng.normal(size=(3, 2)), rng.normal(size=(3, 3)))
     c = rng.normal(size=value.shape)
     first = [g.copy() for g in pull(c)]
     c *= 3.0
@@ -92,16 +91,34 @@ def test_a_gradient_changed_in_place_between_two_backward_passes_is_swept_again(
 
 def test_gradients_of_a_sweep_do_not_share_memory_with_its_values():
     rng = np.random.default_rng(6)
-    a, w = Tensor(rng.normal(size=(4, 2, 3)), True), Tensor(rng.normal(size=(3, 3)), True)
-    h = rnn_sweep(a, np.zeros((2, 3)), w)
-    before = h.numpy().copy()
-    h.backward(rng.normal(size=h.shape))
-    a.grad += 1.0
+    x, u = Tensor(rng.normal(size=(4, 2, 3)), True), Tensor(rng.normal(size=(3, 3)), True)
+    h = rnn_sweep(x, np.zeros((2, 3)), np.eye(3), u, np.zeros(3))
+    before, cotangent = h.numpy().copy(), rng.normal(size=h.shape)
+    kept = cotangent.copy()
+    h.backward(cotangent)
+    x.grad += 1.0
     np.testing.assert_array_equal(h.numpy(), before)
+    np.testing.assert_array_equal(cotangent, kept)
+
+
+def test_many_blocks_of_time_are_one_sweep():
+    """Wide layers are swept in blocks of a few steps; cutting must not show."""
+    rng = np.random.default_rng(7)
+    for sweep, gates, states in ((rnn_sweep, 1, 1), (lstm_sweep, 4, 2), (gru_sweep, 3, 1)):
+        biases = [rng.normal(size=gates * 60)] * (2 if sweep is gru_sweep else 1)
+        args = [rng.normal(size=(23, 30, 2)), *[rng.normal(size=(30, 60))] * states]
+        args += [rng.normal(size=(gates * 60, 2)), rng.normal(size=(gates * 60, 60)) / 8, *biases]
+        value, pull = vjp(sweep, *args)
+        expected, pull_tape = vjp(sweep.__wrapped__, *args)
+        c = rng.normal(size=value.shape)
+        np.testing.assert_allclose(value, expected, rtol=1e-10, atol=1e-12)
+        for ours, theirs in zip(pull(c), pull_tape(c), strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-8, atol=1e-10 * np.abs(theirs).max())
 
 
 def test_large_pre_activations_neither_overflow_nor_warn():
-    a = np.full((3, 1, 8), 1e3)
-    out = lstm_sweep(a, np.zeros((1, 2)), np.zeros((1, 2)), np.zeros((8, 2)))
+    x, zeros = np.full((3, 1, 1), 1e3), np.zeros((1, 2))
+    out = lstm_sweep(x, zeros, zeros, np.ones((8, 1)), np.zeros((8, 2)), np.zeros(8))
     np.testing.assert_allclose(out[-1], 3.0)
-    assert np.isfinite(gru_sweep(-a[..., :6], np.zeros((1, 2)), np.zeros((6, 2)), np.zeros(6))).all()
+    gru = gru_sweep(-x, zeros, np.ones((6, 1)), np.zeros((6, 2)), np.zeros(6), np.zeros(6))
+    np.testing.assert_allclose(gru[-1], -1.0, rtol=1e-12)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from coursepkg.autodiff.catalogue import relu, sigmoid
+from coursepkg.autodiff.catalogue import affine, relu, sigmoid
 
 __all__ = ["gru_step", "lstm_step", "rnn_step", "unroll"]
 
@@ -21,17 +21,17 @@ State = tuple[Any, ...]
 Step = Callable[[Any, State], State]
 
 
-def rnn_step(a: Any, state: State, weight_hh: Any, nonlinearity: str = "tanh") -> State:
-    """Return ``h' = phi(a + W_hh h)``.
+def rnn_step(x: Any, state: State, w: Any, u: Any, b: Any, nonlinearity: str = "tanh") -> State:
+    """Return ``h' = phi(x w + h u + b)``.
 
     Parameters
     ----------
-    a : array, shape (n, hidden)
-        What the input contributes: ``W_ih x + b_ih + b_hh``.
+    x : array, shape (n, inputs)
+        One input per row.
     state : (h,)
         Hidden state, shape (n, hidden).
-    weight_hh : array, shape (hidden, hidden)
-        Recurrent weights.
+    w, u, b : arrays, shapes (inputs, hidden), (hidden, hidden), (hidden,)
+        Input weights, recurrent weights, bias; W_ih and W_hh of the layers, transposed.
     nonlinearity : {"tanh", "relu"}
         The function phi.
 
@@ -40,65 +40,65 @@ def rnn_step(a: Any, state: State, weight_hh: Any, nonlinearity: str = "tanh") -
     (h',)
     """
     (h,) = state
-    z = a + h @ weight_hh.mT
+    z = affine(x, w, b) + h @ u
     return (np.tanh(z) if nonlinearity == "tanh" else relu(z),)
 
 
-def lstm_step(a: Any, state: State, weight_hh: Any) -> State:
-    """Return ``c' = f c + i g`` and ``h' = o tanh(c')``; the rows of the weights stand in the order i, f, g, o.
+def lstm_step(x: Any, state: State, w: Any, u: Any, b: Any) -> State:
+    """Return ``c' = f c + i g`` and ``h' = o tanh(c')``; the columns of the weights stand in the order i, f, g, o.
 
     Parameters
     ----------
-    a : array, shape (n, 4 hidden)
-        What the input contributes to the four gates, biases included.
+    x : array, shape (n, inputs)
+        One input per row.
     state : (h, c)
         Hidden state and cell state, shape (n, hidden) each.
-    weight_hh : array, shape (4 hidden, hidden)
-        Recurrent weights.
+    w, u, b : arrays, shapes (inputs, 4 hidden), (hidden, 4 hidden), (4 hidden,)
+        Input weights, recurrent weights, bias.
 
     Returns
     -------
     (h', c')
     """
     h, c = state
-    i, f, g, o = _parts(a + h @ weight_hh.mT, 4)
+    i, f, g, o = _parts(affine(x, w, b) + h @ u, 4)
     c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
     return sigmoid(o) * np.tanh(c), c
 
 
-def gru_step(a: Any, state: State, weight_hh: Any, bias_hh: Any) -> State:
-    """Return ``h' = (1 - z) n + z h`` with ``n = tanh(a_n + r (W_hn h + b_hn))``; rows in the order r, z, n.
+def gru_step(x: Any, state: State, w: Any, u: Any, b: Any, b_inner: Any) -> State:
+    """Return ``h' = (1 - z) n + z h`` with ``n = tanh(x_n + r (h u_n + b_inner_n))``; columns in the order r, z, n.
 
     Parameters
     ----------
-    a : array, shape (n, 3 hidden)
-        What the input contributes: ``W_ih x + b_ih``.
+    x : array, shape (n, inputs)
+        One input per row.
     state : (h,)
         Hidden state, shape (n, hidden).
-    weight_hh, bias_hh : arrays, shapes (3 hidden, hidden) and (3 hidden,)
-        Recurrent weights and biases; the biases stay inside because the reset gate multiplies the last of them.
+    w, u, b, b_inner : arrays, shapes (inputs, 3 hidden), (hidden, 3 hidden), (3 hidden,), (3 hidden,)
+        Input weights, recurrent weights, and a bias for each; two, because the reset gate multiplies the second.
 
     Returns
     -------
     (h',)
     """
     (h,) = state
-    a_r, a_z, a_n = _parts(a, 3)
-    u_r, u_z, q = _parts(h @ weight_hh.mT + bias_hh, 3)
-    r, z = sigmoid(a_r + u_r), sigmoid(a_z + u_z)
-    n = np.tanh(a_n + r * q)
+    x_r, x_z, x_n = _parts(affine(x, w, b), 3)
+    h_r, h_z, q = _parts(affine(h, u, b_inner), 3)
+    r, z = sigmoid(x_r + h_r), sigmoid(x_z + h_z)
+    n = np.tanh(x_n + r * q)
     return (n + z * (h - n),)
 
 
-def unroll(step: Step, a: Any, state: State, mask: np.ndarray | None = None) -> list[State]:
+def unroll(step: Step, x: Any, state: State, mask: np.ndarray | None = None) -> list[State]:
     """Apply a step once for every time and return all states, the starting one first.
 
     Parameters
     ----------
     step : callable
-        ``step(a[t], state) -> state``.
-    a : array, shape (T, n, ...)
-        What the input contributes at each time.
+        ``step(x[t], state) -> state``.
+    x : array, shape (T, n, inputs)
+        The inputs.
     state : tuple of array
         Where to start.
     mask : array of bool, shape (T, n), optional
@@ -109,8 +109,8 @@ def unroll(step: Step, a: Any, state: State, mask: np.ndarray | None = None) -> 
     list of T + 1 states
     """
     states = [state]
-    for t in range(len(a)):
-        new = step(a[t], states[-1])
+    for t in range(len(x)):
+        new = step(x[t], states[-1])
         if mask is not None:
             new = tuple(np.where(mask[t][:, None], n, old) for n, old in zip(new, states[-1], strict=True))
         states.append(new)

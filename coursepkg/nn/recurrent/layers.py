@@ -8,14 +8,13 @@ tape differentiates them. Both give the same numbers.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from coursepkg._checks import check_rng
-from coursepkg.autodiff.catalogue import affine
 from coursepkg.autodiff.dispatch import plain
 from coursepkg.autodiff.tensor import Tensor
 from coursepkg.nn.module import Module, Parameter
@@ -39,33 +38,41 @@ Weights = dict[str, Any]
 
 
 class Trace(NamedTuple):
-    """What a layer met: the inputs' contributions, shape (T, n, ...), and T + 1 states, the starting one first."""
+    """What a layer met: inputs, shape (T, n, ...), weights by name, and T + 1 states, the starting one first."""
 
-    contributions: Any
+    inputs: Any
+    weights: Weights
     states: list[State]
 
 
 class Kind:
-    """What distinguishes one recurrence from another: its gates, its state and its step."""
+    """What distinguishes one recurrence from another: its gates, its state, its step and its sweep."""
 
     gates: ClassVar[int] = 1
     states: ClassVar[int] = 1
 
-    def contribution(self, x: Any, weights: Weights) -> Any:
-        """What the inputs add to the pre-activations: ``x W_ih^T`` and every bias that does not sit inside a gate."""
-        if "bias_ih" not in weights:
-            return x @ weights["weight_ih"].mT
-        return affine(x, weights["weight_ih"].mT, self._bias(weights))
+    def arguments(self, weights: Weights) -> tuple[Any, ...]:
+        """Input weights, recurrent weights and biases, as the sweep takes them."""
+        bias = weights["bias_ih"] + weights["bias_hh"] if "bias_ih" in weights else _no_bias(weights)
+        return weights["weight_ih"], weights["weight_hh"], bias
 
-    def _bias(self, weights: Weights) -> Any:
-        return weights["bias_ih"] + weights["bias_hh"]
+    def stepper(self, weights: Weights) -> Callable[[Any, State], State]:
+        """The step ``(x_t, state) -> state`` with its weights, transposed once for all steps."""
+        weight_ih, weight_hh, *biases = self.arguments(weights)
+        w, u = weight_ih.mT, weight_hh.mT
+        return lambda x, state: self.step(x, state, w, u, *biases)
 
-    def step(self, a: Any, state: State, weights: Weights) -> State:
-        """One step from the inputs' contribution and the state."""
+    def step(self, x: Any, state: State, *weights: Any) -> State:
+        """One step, as an ordinary NumPy function."""
         raise NotImplementedError
 
-    def sweep(self, a: Any, state: State, weights: Weights, mask: np.ndarray | None) -> tuple[Any, State]:
-        """All steps at once: the hidden states, and the state after the last step."""
+    def sweep(self, x: Any, state: State, weights: Weights, mask: Any, last: bool) -> tuple[Any, State]:
+        """All steps at once: the hidden states (or None if only the last state matters), and the last state."""
+        h = self.fused(x, *state, *self.arguments(weights), mask=mask, last=last)
+        return (None, (h,)) if last else (h, (h[-1],))
+
+    def fused(self, x: Any, *rest: Any, mask: Any, last: bool) -> Any:
+        """The entry of the table that does it."""
         raise NotImplementedError
 
 
@@ -77,12 +84,12 @@ class RNNKind(Kind):
             raise ValueError(f"nonlinearity must be 'tanh' or 'relu', got {nonlinearity!r}")
         self.nonlinearity = nonlinearity
 
-    def step(self, a: Any, state: State, weights: Weights) -> State:
-        return rnn_step(a, state, weights["weight_hh"], self.nonlinearity)
+    def step(self, x: Any, state: State, *weights: Any) -> State:
+        w, u, b = weights
+        return rnn_step(x, state, w, u, b, self.nonlinearity)
 
-    def sweep(self, a: Any, state: State, weights: Weights, mask: np.ndarray | None) -> tuple[Any, State]:
-        h = rnn_sweep(a, *state, weights["weight_hh"], nonlinearity=self.nonlinearity, mask=mask)
-        return h, (h[-1],)
+    def fused(self, x: Any, *rest: Any, mask: Any, last: bool) -> Any:
+        return rnn_sweep(x, *rest, nonlinearity=self.nonlinearity, mask=mask, last=last)
 
 
 class LSTMKind(Kind):
@@ -91,12 +98,12 @@ class LSTMKind(Kind):
     gates = 4
     states = 2
 
-    def step(self, a: Any, state: State, weights: Weights) -> State:
-        return lstm_step(a, state, weights["weight_hh"])
+    def step(self, x: Any, state: State, *weights: Any) -> State:
+        return lstm_step(x, state, *weights)
 
-    def sweep(self, a: Any, state: State, weights: Weights, mask: np.ndarray | None) -> tuple[Any, State]:
-        rows = lstm_sweep(a, *state, weights["weight_hh"], mask=mask)
-        return rows[:-1], (rows[-2], rows[-1])
+    def sweep(self, x: Any, state: State, weights: Weights, mask: Any, last: bool) -> tuple[Any, State]:
+        rows = lstm_sweep(x, *state, *self.arguments(weights), mask=mask, last=last)
+        return None if last else rows[:-1], (rows[-2], rows[-1])
 
 
 class GRUKind(Kind):
@@ -104,21 +111,19 @@ class GRUKind(Kind):
 
     gates = 3
 
-    def _bias(self, weights: Weights) -> Any:
-        return weights["bias_ih"]
+    def arguments(self, weights: Weights) -> tuple[Any, ...]:
+        biases = [weights[name] if name in weights else _no_bias(weights) for name in ("bias_ih", "bias_hh")]
+        return weights["weight_ih"], weights["weight_hh"], *biases
 
-    def step(self, a: Any, state: State, weights: Weights) -> State:
-        return gru_step(a, state, weights["weight_hh"], self._inner_bias(weights))
+    def step(self, x: Any, state: State, *weights: Any) -> State:
+        return gru_step(x, state, *weights)
 
-    def sweep(self, a: Any, state: State, weights: Weights, mask: np.ndarray | None) -> tuple[Any, State]:
-        h = gru_sweep(a, *state, weights["weight_hh"], self._inner_bias(weights), mask=mask)
-        return h, (h[-1],)
+    def fused(self, x: Any, *rest: Any, mask: Any, last: bool) -> Any:
+        return gru_sweep(x, *rest, mask=mask, last=last)
 
-    @staticmethod
-    def _inner_bias(weights: Weights) -> Any:
-        if "bias_hh" in weights:
-            return weights["bias_hh"]
-        return np.zeros(weights["weight_hh"].shape[-2], plain(weights["weight_hh"]).dtype)
+
+def _no_bias(weights: Weights) -> np.ndarray:
+    return np.zeros(weights["weight_hh"].shape[-2], plain(weights["weight_hh"]).dtype)
 
 
 def _starting_weights(
@@ -155,7 +160,7 @@ class Cell(Module):
         if given is None:
             zeros = np.zeros((x.shape[0], self.hidden_size), weights["weight_hh"].dtype)
             given = (zeros,) * self.kind.states
-        new = self.kind.step(self.kind.contribution(x, weights), given, weights)
+        new = self.kind.stepper(weights)(x, given)
         return new if self.kind.states == 2 else new[0]
 
     def describe(self) -> str:
@@ -321,6 +326,25 @@ class Recurrence(Module):
         state : array or pair of arrays, shape (num_layers, n, hidden_size)
             State after the last step of each sequence.
         """
+        output, ends = self._run(x, state, mask, last=False)
+        return output, ends if self.kind.states == 2 else ends[0]
+
+    def last_state(self, x: Any, state: Any = None, mask: Any = None) -> Any:
+        """Return the state after the last step alone; saves the work for outputs that nobody reads.
+
+        Parameters
+        ----------
+        x, state, mask
+            As for :meth:`forward`.
+
+        Returns
+        -------
+        array or pair of arrays, shape (num_layers, n, hidden_size)
+        """
+        _, ends = self._run(x, state, mask, last=True)
+        return ends if self.kind.states == 2 else ends[0]
+
+    def _run(self, x: Any, state: Any, mask: Any, *, last: bool) -> tuple[Any, State]:
         _check_features(self, x, 3, "(n, T, input_size)" if self.batch_first else "(T, n, input_size)")
         if self.batch_first:
             x = np.swapaxes(x, 0, 1)
@@ -328,24 +352,26 @@ class Recurrence(Module):
         starts = self._starts(state, x.shape[1])
         finals = []
         for layer in range(self.num_layers):
-            weights = self.weights(layer)
+            top = layer == self.num_layers - 1
             start = tuple(s[layer] for s in starts)
-            x, final = self._through_time(self.kind.contribution(x, weights), start, weights, mask)
+            x, final = self._through_time(x, start, self.weights(layer), mask, last and top)
             finals.append(final)
+        ends = tuple(np.stack(states) for states in zip(*finals, strict=True))
+        if last:
+            return None, ends
         if mask is not None:
             x = np.where(mask[..., None], x, 0.0)
-        ends = tuple(np.stack(states) for states in zip(*finals, strict=True))
-        return np.swapaxes(x, 0, 1) if self.batch_first else x, ends if self.kind.states == 2 else ends[0]
+        return np.swapaxes(x, 0, 1) if self.batch_first else x, ends
 
-    def _through_time(self, a: Any, start: State, weights: Weights, mask: np.ndarray | None) -> tuple[Any, State]:
+    def _through_time(self, x: Any, start: State, weights: Weights, mask: Any, last: bool) -> tuple[Any, State]:
         if self.fused and self._watcher is None:
-            return self.kind.sweep(a, start, weights, mask)
-        states = unroll(lambda at, state: self.kind.step(at, state, weights), a, start, mask)
+            return self.kind.sweep(x, start, weights, mask, last)
+        states = unroll(self.kind.stepper(weights), x, start, mask)
         if self._watcher is not None:
-            self._watcher.append(Trace(a, states))
+            self._watcher.append(Trace(x, weights, states))
             for part in (p for state in states for p in state if isinstance(p, Tensor) and p.requires_grad):
                 part.retain_grad()
-        return np.stack([state[0] for state in states[1:]]), states[-1]
+        return None if last else np.stack([state[0] for state in states[1:]]), states[-1]
 
     @contextmanager
     def watched(self) -> Iterator[list[Trace]]:
@@ -493,7 +519,7 @@ class ManyToOne(Module):
 
     def forward(self, x: Any, mask: Any = None) -> Any:
         """Return predictions, shape (n, ...)."""
-        _, state = self.recurrence(x, None, mask)
+        state = self.recurrence.last_state(x, None, mask)
         h = state[0] if isinstance(state, tuple) else state
         return self.head(h[-1])
 

@@ -183,8 +183,9 @@ def rtrl(layer: Recurrence, x: Any, loss: Loss) -> Gradients:
             first += value.size
         start = np.zeros((count, x.shape[1], layer.hidden_size), x.dtype)
         state: Any = tuple(Dual(start, start, bit) for _ in range(layer.kind.states))
+        step = layer.kind.stepper(weights)
         for t in range(len(x)):
-            state = layer.kind.step(layer.kind.contribution(x[t], weights), state, weights)
+            state = step(x[t], state)
             at = _loss_gradient(loss, t, state[0].value[0])
             total += np.einsum("pnh,nh->p", state[0].tangent, at)
     parts = np.split(total, np.cumsum([value.size for value in values.values()])[:-1])
