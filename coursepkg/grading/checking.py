@@ -23,6 +23,7 @@ from typing import Any
 from coursepkg.grading import feedback
 from coursepkg.grading.calling import CHECK_SECONDS, Outcome
 from coursepkg.grading.judge import Verdict, judge
+from coursepkg.grading.values import tree
 from coursepkg.grading.worker import LOAD_SECONDS
 
 MAX_BYTES = 20_000_000
@@ -107,10 +108,20 @@ class Worker:
         Where it runs.
     command : sequence of str, optional
         How to start it (in a sandbox, say).
+    environment : mapping, optional
+        Its environment variables; by default those of this process.
     """
 
-    def __init__(self, cells: Sequence[str], folder: Path, command: Sequence[str] | None = None):
+    def __init__(
+        self,
+        cells: Sequence[str],
+        folder: Path,
+        command: Sequence[str] | None = None,
+        environment: Mapping[str, str] | None = None,
+    ):
         self.cells, self.folder = list(cells), folder
+        ours = {**os.environ, "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        self.environment = dict(ours if environment is None else environment)
         self.command = list(command or (sys.executable, "-m", "coursepkg.grading.worker"))
         self.starts = 0
         self._process: subprocess.Popen[str] | None = None
@@ -137,26 +148,32 @@ class Worker:
             self._end()
             return reply
         try:
-            return Outcome.from_json(reply)
-        except (TypeError, ValueError) as error:
+            return _believable(reply)
+        except (TypeError, ValueError, RecursionError, OverflowError, MemoryError):
             self._end()
-            return Outcome("error", error="BadReply", message=f"the answer's process sent nonsense ({error})")
+            return Outcome("error", error="BadReply", message="the answer's process sent nonsense")
 
     def _start(self) -> Outcome | None:
         if self.starts == STARTS:
             return Outcome("time-limit", message=f"ended {STARTS} times")
         self.starts += 1
         self._replies = queue.Queue()
-        environment = {**os.environ, "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         self._process = subprocess.Popen(
             self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            cwd=self.folder, env=environment, text=True, encoding="utf-8",
+            cwd=self.folder, env=self.environment, text=True, encoding="utf-8", start_new_session=True,
         )  # fmt: skip
         threading.Thread(target=_read, args=(self._process, self._replies), daemon=True).start()
+        if (trouble := self._greet()) is not None:
+            self._end()
+            return trouble
         reply = self._ask({"cells": self.cells}, LOAD_SECONDS + _GRACE)
         if isinstance(reply, Outcome):
             self._end()
             return reply
+        return None
+
+    def _greet(self) -> Outcome | None:
+        """What a worker says before it reads the notebook; a plain one says nothing."""
         return None
 
     def _ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any] | Outcome:
@@ -165,14 +182,21 @@ class Worker:
         try:
             self._process.stdin.write(json.dumps(request) + "\n")
             self._process.stdin.flush()
+        except OSError:
+            return Outcome("error", error="ProcessEnded", message="your code ended the process that ran it")
+        return self._reply(seconds)
+
+    def _reply(self, seconds: float) -> dict[str, Any] | Outcome:
+        try:
             line = self._replies.get(timeout=seconds)
         except queue.Empty:
             return Outcome("time-limit")
-        except OSError:
-            line = ""
         if not line.endswith("\n"):
             return Outcome("error", error="ProcessEnded", message="your code ended the process that ran it")
-        reply = json.loads(line)
+        try:
+            reply = json.loads(line)
+        except (ValueError, RecursionError):
+            reply = None
         return reply if isinstance(reply, dict) else Outcome("error", error="BadReply", message="no reply")
 
     def _end(self) -> None:
@@ -187,6 +211,30 @@ class Worker:
                     stream.close()
                 except OSError:  # the pipe broke when the process ended
                     continue
+
+
+_TEXTS = ("error", "message", "source", "printed", "warned")
+_KINDS = ("value", "not-attempted", "error", "time-limit", "wrong-kind")  # whose fault it is, we say ourselves
+
+
+def _believable(reply: Mapping[str, Any]) -> Outcome:
+    """A reply as an outcome whose fields have the types that they should have; the answer may have written it itself.
+
+    Raises
+    ------
+    TypeError, ValueError, RecursionError
+        If it is nothing that a worker sends.
+    """
+    if reply.get("kind") not in _KINDS:
+        raise ValueError("an outcome of no kind")
+    texts = [reply.get(name, "") for name in _TEXTS]
+    line = reply.get("line")
+    if not all(isinstance(text, str) and len(text) < 5000 for text in texts) or type(line) not in (int, type(None)):
+        raise TypeError("a field of another type")
+    if type(reply.get("changed", False)) is not bool:
+        raise TypeError("a field of another type")
+    outcome = Outcome.from_json(reply)
+    return Outcome(**{**outcome.__dict__, "value": tree(outcome.value)})
 
 
 def _read(process: subprocess.Popen[str], replies: queue.Queue[str]) -> None:

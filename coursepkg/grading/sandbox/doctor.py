@@ -1,0 +1,188 @@
+"""``doctor``: proves on the machine at hand that a sandbox holds, by trying to get out of it.
+
+Things are planted outside (a file, an open folder, a variable, a descriptor, a listening port), a probe inside reaches
+for them, and afterwards they are looked at from outside as well. A tier that leaks anywhere is not used.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import select
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import coursepkg
+from coursepkg.grading.calling import Outcome
+from coursepkg.grading.sandbox.launch import BUBBLEWRAP, SECOND, Unavailable, visible_files
+from coursepkg.grading.sandbox.process import SandboxedWorker, run_probe
+
+PROBE_SECONDS = 90.0
+_PLANTED = "COURSEPKG_PLANTED"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one examination found: ``leak`` is None when the sandbox held."""
+
+    name: str
+    leak: str | None
+
+
+def examine(tier: str) -> list[Finding]:
+    """Try to get out of a tier of the sandbox, in every way we know.
+
+    Parameters
+    ----------
+    tier : str
+        ``BUBBLEWRAP``, ``SECOND`` or ``NONE``.
+
+    Returns
+    -------
+    list of Finding
+        A tier that cannot start has one finding that says why.
+    """
+    try:
+        started = _starts(tier)
+    except Unavailable as error:
+        return [Finding("starts", str(error))]
+    if started is not None:
+        return [Finding("starts", started)]
+    with _planted() as (plan, unharmed):
+        code, text = run_probe(tier, json.dumps(plan) + "\n", seconds=PROBE_SECONDS)
+        try:
+            ready, report = map(json.loads, text.splitlines())
+            found: dict[str, str | None] = dict(report) if ready == {"ready": True} else {}
+        except ValueError:
+            return [Finding("starts", f"the probe ended with {code}: {text[-300:].strip() or 'nothing was said'}")]
+        findings = [Finding("starts", None), *(Finding(name, leak) for name, leak in found.items())]
+        findings.append(Finding("seen from outside", unharmed()))
+    return [*findings, Finding("ends", _ends(tier))]
+
+
+def choose_tier() -> tuple[str | None, dict[str, list[Finding]]]:
+    """The first tier that holds, or None; and what was found in each that was tried."""
+    tried: dict[str, list[Finding]] = {}
+    for tier in (BUBBLEWRAP, SECOND):
+        tried[tier] = examine(tier)
+        if not any(finding.leak for finding in tried[tier]):
+            return tier, tried
+    return None, tried
+
+
+# --- starting and ending ---------------------------------------------------------------------------------------------
+
+_CASE = {"args": [20.0], "kwargs": {}}
+_DOUBLE = {"function": "double", "driver": "call"}
+
+
+def _starts(tier: str) -> str | None:
+    source = "import numpy as np\ndef double(x):\n    return float(np.array([x, x]) @ np.ones(2))"
+    with SandboxedWorker([source], tier) as worker:
+        outcome = worker.call(_DOUBLE, _CASE)
+    return None if outcome == Outcome("value", 40.0) else f"nothing runs in it ({outcome.kind}: {outcome.message})"
+
+
+def _ends(tier: str) -> str | None:
+    """Whether an answer that ignores every signal is gone once its worker is ended."""
+    token = secrets.token_hex(8)
+    stubborn = (
+        "import signal\nfor number in range(1, 65):\n    try:\n        signal.signal(number, signal.SIG_IGN)\n"
+        "    except (OSError, ValueError):\n        pass\ndef double(x):\n    return 2 * x"
+    )
+    with SandboxedWorker([stubborn], tier) as worker:
+        worker.command.append(token)
+        outcome = worker.call(_DOUBLE, _CASE)
+        if outcome.kind != "value" or not _with_token(token):
+            return f"it could not be tried ({outcome.kind}: {outcome.message})"
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        if not (left := _with_token(token)):
+            return None
+        time.sleep(0.02)
+    return f"processes {', '.join(left)} are left"
+
+
+def _with_token(token: str) -> list[str]:
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if token.encode() in (process / "cmdline").read_bytes():
+                found.append(process.name)
+        except OSError:  # it ended while we were looking
+            continue
+    return found
+
+
+# --- what is planted -------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _planted() -> Iterator[tuple[dict[str, Any], Any]]:
+    secret = secrets.token_hex(16)
+    os.environ[_PLANTED] = secret
+    reading, writing = os.pipe()
+    os.set_inheritable(writing, True)
+    neighbour = subprocess.Popen(
+        ["sleep", "600"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        with tempfile.TemporaryDirectory() as name, socket.create_server(("127.0.0.1", 0)) as server:
+            folder = Path(name)
+            folder.chmod(0o777)
+            file = folder / "planted"
+            file.write_text(secret)
+            file.chmod(0o666)
+            before = file.stat()
+            plan = {
+                "planted": secret,
+                "unreadable": [str(file), name, "/etc/passwd", str(Path.home()), os.getcwd(), *_specifications()],
+                "visible": list(visible_files()),
+                "open_folder": name,
+                "port": server.getsockname()[1],
+                "processes": [os.getpid(), neighbour.pid],
+            }
+
+            def unharmed() -> str | None:
+                if select.select([server], [], [], 0)[0]:
+                    return "a connection arrived"
+                if sorted(path.name for path in folder.iterdir()) != ["planted"] or file.read_text() != secret:
+                    return "a planted file has changed"
+                after = file.stat()
+                if (after.st_mode, after.st_mtime_ns) != (before.st_mode, before.st_mtime_ns):
+                    return "the mode or the times of a planted file have changed"
+                return "a neighbouring process ended" if neighbour.poll() is not None else None
+
+            yield plan, unharmed
+    finally:
+        del os.environ[_PLANTED]
+        os.close(reading)
+        os.close(writing)
+        neighbour.kill()
+        neighbour.wait()
+
+
+def _specifications() -> list[str]:
+    """Specifications and compiled checks near the package, which hold what an answer must not see."""
+    near = Path(coursepkg.__file__ or "").resolve().parents[1]
+    folders = (near / "solutions" / "specs", near / "exercises" / ".checks")
+    return [str(path) for folder in folders for path in sorted(folder.glob("ex_*"))]
+
+
+def report(tried: dict[str, list[Finding]]) -> str:
+    """The findings as text, tier by tier."""
+    lines = []
+    for tier, findings in tried.items():
+        lines.append(f"{tier}: {'leaks' if any(finding.leak for finding in findings) else 'holds'}")
+        width = max(len(finding.name) for finding in findings)
+        for finding in findings:
+            lines.append(f"  {finding.name:<{width}}  {'LEAKS: ' + finding.leak if finding.leak else 'contained'}")
+    return "\n".join(lines)

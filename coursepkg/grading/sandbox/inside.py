@@ -1,0 +1,104 @@
+"""The first lines that run in the sandbox: give every right away, for good, then serve the learner's answers.
+
+Everything here happens before the learner's code is read. The order matters: descriptors, user, privileges, files,
+limits, and the filter last, since it refuses what the others need.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import resource
+import struct
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from coursepkg.grading import worker
+from coursepkg.grading.sandbox import landlock, seccomp
+
+MEMORY = 1 << 30  # numpy and sympy together need 136 MB of address space
+FILE = 4 << 20
+CPU_SECONDS = 600
+_SET_DUMPABLE, _SET_SECCOMP, _SET_NO_NEW_PRIVS, _FILTER = 4, 22, 38, 2
+
+
+def give_up_rights(uid: int | None, readable: Sequence[str] | None, filtered: bool) -> None:
+    """Leave this process with the right to compute.
+
+    Parameters
+    ----------
+    uid : int or None
+        Become this user (started as root only): limits on the number of processes do not count for root.
+    readable : sequence of str or None
+        Restrict files to these, to be read, by Landlock; None where the file system is the sandbox's own.
+    filtered : bool
+        Whether to install the seccomp filter.
+
+    Raises
+    ------
+    OSError
+        If any right stays.
+    """
+    os.closerange(3, 1 << 16)
+    if uid is not None:
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    _prctl(_SET_NO_NEW_PRIVS, 1)
+    _prctl(_SET_DUMPABLE, 0)
+    if readable is not None:
+        landlock.restrict(readable, writable=[os.devnull])
+    _set_limits(alone=filtered)
+    if filtered:
+        _install(seccomp.program())
+
+
+def _set_limits(alone: bool) -> None:
+    limits = {
+        resource.RLIMIT_AS: MEMORY,
+        resource.RLIMIT_CPU: CPU_SECONDS,
+        resource.RLIMIT_FSIZE: FILE,
+        resource.RLIMIT_NOFILE: 64,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_MEMLOCK: 0,
+        resource.RLIMIT_MSGQUEUE: 0,
+    }
+    if alone:
+        limits[resource.RLIMIT_NPROC] = 1
+    for kind, most in limits.items():
+        hard = resource.getrlimit(kind)[1]
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(kind, (most, most))
+
+
+def _prctl(option: int, *values: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    arguments = [ctypes.c_ulong(value) for value in (*values, 0, 0, 0, 0)[:4]]
+    if libc.prctl(option, *arguments) != 0:
+        raise OSError(ctypes.get_errno(), f"prctl {option}")
+
+
+def _install(program: bytes) -> None:
+    code = ctypes.create_string_buffer(program)
+    head = ctypes.create_string_buffer(struct.pack("H6xP", len(program) // 8, ctypes.addressof(code)))
+    _prctl(_SET_SECCOMP, _FILTER, ctypes.addressof(head))
+
+
+def main() -> None:
+    """Read what to do from the command line, give up all rights, say so, and begin."""
+    settings: Mapping[str, Any] = json.loads(sys.argv[1])
+    sys.argv[1:] = []
+    serve = _program(settings["program"])
+    give_up_rights(settings["uid"], settings["readable"], settings["filtered"])
+    os.write(1, b'{"ready": true}\n')
+    serve()
+
+
+def _program(name: str) -> Callable[[], None]:
+    if name == "probe":
+        from coursepkg.grading.sandbox import probe
+
+        return probe.main
+    return worker.main
