@@ -13,7 +13,7 @@ from coursepkg.visualize.style import EDGE, GRADIENT, INK, MUTED, SHADE, VALUE
 from coursepkg.visualize.text import format_number, text_width, wrap
 
 _RADIUS = 25.0
-_ACROSS, _DOWN = 210.0, 132.0
+_ACROSS, _DOWN = 210.0, 150.0
 _SIZE = 12.5
 _SHARES = (0.36, 0.64, 0.28, 0.72, 0.5)
 _MOST_NAMED = 16

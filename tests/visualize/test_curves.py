@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from coursepkg.visualize.curves import draw_decision_boundary, draw_loss, draw_tangent
-from coursepkg.visualize.layers import draw_layer_norms
 from coursepkg.visualize.surface import draw_paths
 
 mpl.use("Agg")
@@ -155,24 +154,6 @@ def test_a_path_needs_two_columns():
         draw_paths(bowl, {"GD": np.zeros((4, 3))}, x_range=(-1, 1), y_range=(-1, 1))
 
 
-def test_layer_norms_stand_on_a_logarithmic_axis(axes):
-    picture = draw_layer_norms({"tanh": [1e-5, 1e-3, 0.1], "relu": [0.2, 0.0, 0.6]}, layers=["a", "b", "c"])
-    heights = [bar.get_height() for bar in axes[-1].patches]
-    assert heights[:3] == [1e-5, 1e-3, 0.1]
-    assert axes[-1].get_yscale() == "log"
-    assert [text.get_text() for text in axes[-1].texts] == ["0"]
-    assert "relu: layer a: 0.2, layer b: 0, layer c: 0.6." in picture.alt
-
-
-def test_wrong_norms_get_advice():
-    with pytest.raises(ValueError, match="negative or not finite"):
-        draw_layer_norms([1.0, -1.0])
-    with pytest.raises(ValueError, match="2 norms for 3 layers"):
-        draw_layer_norms([1.0, 1.0], layers=["a", "b", "c"])
-    with pytest.raises(ValueError, match="at least one norm"):
-        draw_layer_norms([])
-
-
 @pytest.mark.parametrize(
     "draw",
     [
@@ -180,7 +161,6 @@ def test_wrong_norms_get_advice():
         lambda: draw_loss({"a": [1.0, 0.5], "b": [1.0, 0.7]}),
         lambda: draw_decision_boundary(lambda p: p[:, 0] - 2.0, POINTS, LABELS),
         lambda: draw_paths(bowl, {"GD": [[-1, -1], [0, 0]]}, x_range=(-2, 2), y_range=(-2, 2)),
-        lambda: draw_layer_norms({"a": [1.0, 0.1], "b": [1.0, 0.0]}),
     ],
 )
 def test_the_same_plot_gives_the_same_bytes_and_leaves_no_figure(draw):
