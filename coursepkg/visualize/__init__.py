@@ -32,6 +32,7 @@ _HOME = {
     "draw_equation": "equation",
     "draw_directions": "directions",
     "draw_product": "product",
+    "draw_unrolled": "unrolled",
     "draw_layer_norms": "layers",
     "draw_network": "network",
     "draw_images": "images",
