@@ -1,19 +1,10 @@
-"""The whole table: importing this module enters every primitive, and gives the functions that NumPy lacks a place.
+"""The whole table: importing this module enters every primitive, and gives the functions for which NumPy has no name.
 
-``from coursepkg.autodiff.catalogue import relu, conv2d`` (also available as ``coursepkg.autodiff.relu``).
+``from coursepkg.autodiff.catalogue import relu, conv2d``. They are plain on plain arrays, and trace like NumPy's own.
 """
 
 from .dispatch import operation
-from .primitives import (
-    activations,
-    complex_numbers,
-    convolution,
-    elementwise,
-    indexing,
-    linear_algebra,
-    reductions,
-    shaping,
-)
+from .primitives import complex_numbers, elementwise, reductions  # noqa: F401  (enter NumPy's own functions)
 from .primitives.activations import (
     gelu,
     leaky_relu,
@@ -31,30 +22,6 @@ from .primitives.linear_algebra import affine
 from .primitives.shaping import astype
 
 __all__ = [
-    "activations",
-    "affine",
-    "astype",
-    "complex_numbers",
-    "conv2d",
-    "convolution",
-    "elementwise",
-    "fold",
-    "gelu",
-    "indexing",
-    "leaky_relu",
-    "linear_algebra",
-    "log_softmax",
-    "logsumexp",
-    "max_pool2d",
-    "mean_pool2d",
-    "operation",
-    "reductions",
-    "relu",
-    "shaping",
-    "sigmoid",
-    "silu",
-    "softmax",
-    "softmax_cross_entropy",
-    "softplus",
-    "unfold",
+    "affine", "astype", "conv2d", "fold", "gelu", "leaky_relu", "log_softmax", "logsumexp", "max_pool2d", "mean_pool2d",
+    "operation", "relu", "sigmoid", "silu", "softmax", "softmax_cross_entropy", "softplus", "unfold",
 ]  # fmt: skip

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..dispatch import operation
 from ..table import LINEAR, apart, composite, example, fixed
+from .linear_algebra import affine
 
 __all__ = ["conv2d", "fold", "max_pool2d", "mean_pool2d", "unfold"]
 
@@ -143,10 +144,10 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1):
         x = np.pad(x, ((0, 0), (0, 0), (padding[0],) * 2, (padding[1],) * 2))
     kernel = weight.shape[2:]
     columns = unfold(x, kernel=kernel, stride=stride, dilation=dilation)
-    out = np.matmul(np.reshape(weight, (weight.shape[0], -1)), columns)
+    kernels = np.reshape(weight, (weight.shape[0], -1))
+    out = np.matmul(kernels, columns) if bias is None else affine(kernels, columns, np.reshape(bias, (-1, 1)))
     rows, cols = output_size(x.shape[2:], kernel, stride, dilation)
-    out = np.reshape(out, (x.shape[0], weight.shape[0], rows, cols))
-    return out if bias is None else out + np.reshape(bias, (-1, 1, 1))
+    return np.reshape(out, (x.shape[0], weight.shape[0], rows, cols))
 
 
 def _pooling_columns(x, size, stride):

@@ -59,8 +59,9 @@ matmul = primitive(
 
 def _affine_forward(x, weight, bias):
     out = np.matmul(x, weight)
-    if type(out) is np.ndarray and type(bias) is np.ndarray and bias.dtype is out.dtype and bias.ndim <= out.ndim:
-        out += bias
+    fits = bias.ndim <= out.ndim and all(n in (1, m) for n, m in zip(bias.shape[::-1], out.shape[::-1], strict=False))
+    if fits and type(out) is np.ndarray and type(bias) is np.ndarray and bias.dtype is out.dtype:
+        out += bias  # saves an array of the size of the result
         return out
     return out + bias
 
@@ -95,7 +96,13 @@ affine = operation(
         lambda g, _out, _x, _w, _b: g,
     ],
     jvp=[lambda t, out, x, w, b: np.matmul(t, w), lambda t, out, x, w, b: np.matmul(x, t), lambda t, out, x, w, b: t],
-    examples=[example((3, 4), (4, 2), (2,)), example((4,), (4, 2), (2,)), example((2, 3, 4), (4, 5), (5,))],
+    examples=[
+        example((3, 4), (4, 2), (2,)),
+        example((4,), (4, 2), (2,)),
+        example((2, 3, 4), (4, 5), (5,)),
+        example((3, 4), (2, 4, 5), (3, 1)),
+        example((1, 4), (4, 2), (3, 2)),
+    ],
 )
 
 
