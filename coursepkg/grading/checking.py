@@ -50,15 +50,20 @@ def read_cells(path: Path) -> list[str]:
             text = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise UnreadableNotebook(f"{path} cannot be opened: {error.strerror}") from None
+    return cells_of(text, path.name)
+
+
+def cells_of(text: bytes, name: str) -> list[str]:
+    """The code cells of a notebook that has been read already; raises as ``read_cells`` does."""
     if len(text) > MAX_BYTES:
-        raise UnreadableNotebook(f"{path.name} has more than {MAX_BYTES // 1_000_000} MB, which is no notebook's size")
+        raise UnreadableNotebook(f"{name} has more than {MAX_BYTES // 1_000_000} MB, which is no notebook's size")
     try:
         notebook = json.loads(text)
     except (ValueError, RecursionError):
-        raise UnreadableNotebook(f"{path.name} is no notebook: it is no JSON") from None
+        raise UnreadableNotebook(f"{name} is no notebook: it is no JSON") from None
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
     if not isinstance(cells, list):
-        raise UnreadableNotebook(f"{path.name} is no notebook of format 4: it has no list of cells")
+        raise UnreadableNotebook(f"{name} is no notebook of format 4: it has no list of cells")
     return [python_lines(_source(cell)) for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "code"]
 
 

@@ -1,39 +1,76 @@
-"""The command line: ``python -m coursepkg grade build`` and ``grade check``.
+"""The command line: ``python -m coursepkg grade ...`` and ``python -m coursepkg data ...``.
 
-Exit codes: 0 all is well, 1 something differs or some work is not right yet, 2 wrong usage or a tree that cannot be
-built, 3 the grader's own trouble.
+Exit codes: 0 all is well (for a batch: all of it is graded, whatever the marks), 1 something differs or some work is
+not right yet, 2 wrong usage or a tree that cannot be built, 3 the grader's own trouble or a sandbox that leaks.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from coursepkg.grading.build import BuildError, build_tree, compare_tree, write_tree
 from coursepkg.grading.checking import UnreadableNotebook, judge_notebook, load_checks
 from coursepkg.grading.notebook import checks_folder
 from coursepkg.grading.spec import SpecError
 
+if TYPE_CHECKING:
+    from coursepkg.grading.running import Batch
+    from coursepkg.grading.submissions import Archive, Folder
+
 _WORDS = {"passed": "passed", "wrong": "not yet", "error": "error", "not-attempted": "not attempted"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments[:1] == ["data"]:
+        from coursepkg.datasets import main as data
+
+        return data(arguments[1:])
+    options = _parser().parse_args(arguments)
+    return int(options.run(options))
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m coursepkg", description="The course's companion package.")
-    commands = parser.add_subparsers(dest="room", required=True)
-    grade = commands.add_parser("grade", help="build exercises and check answers")
+    rooms = parser.add_subparsers(dest="room", required=True)
+    rooms.add_parser("data", help="list, check and fetch data sets", add_help=False)
+    grade = rooms.add_parser("grade", help="build exercises, check answers, grade the work of others")
     actions = grade.add_subparsers(dest="action", required=True)
     build = actions.add_parser("build", help="write exercises/ from solutions/")
     build.add_argument("--check", action="store_true", help="write nothing; exit 1 and say what differs")
     build.add_argument(
         "--root", type=Path, default=None, help="folder that holds solutions/ (default: from here upwards)"
     )
+    build.set_defaults(run=lambda options: _build(options.root, options.check))
     check = actions.add_parser("check", help="judge the answers in your own notebook")
     check.add_argument("notebook", type=Path)
-    options = parser.parse_args(arguments)
-    return _build(options.root, options.check) if options.action == "build" else _check(options.notebook)
+    check.set_defaults(run=lambda options: _check(options.notebook))
+    doctor = actions.add_parser("doctor", help="prove that the sandbox holds on this machine")
+    doctor.set_defaults(run=lambda options: _doctor())
+    _add_batch(actions)
+    return parser
+
+
+def _add_batch(actions: Any) -> None:
+    batch = actions.add_parser("batch", help="grade what many learners handed in, in the sandbox")
+    batch.add_argument("submissions", type=Path, help="folder or zip: a folder, zip or notebook for each learner")
+    batch.add_argument("--secret", type=Path, required=True, help="file that hidden inputs derive from; keep it")
+    batch.add_argument("--out", type=Path, required=True, help="folder for the results")
+    batch.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one for each core)")
+    batch.add_argument("--resume", action="store_true", help="go on in a folder that holds results already")
+    batch.add_argument("--specs", type=Path, default=None, help="folder of specifications (default: solutions/specs)")
+    batch.add_argument(
+        "--i-trust-these-files",
+        action="store_true",
+        help="grade even where no sandbox holds; every result says so",
+    )
+    batch.set_defaults(run=_batch)
 
 
 def _build(root: Path | None, only_check: bool) -> int:
@@ -89,3 +126,96 @@ def _check(notebook: Path) -> int:
     print(f"{points} of {sum(compiled['points'] for compiled, _ in results)} points")
     statuses = {verdict.status for _, verdict in results}
     return 3 if "infrastructure" in statuses else int(statuses != {"passed"})
+
+
+# --- the work of others ----------------------------------------------------------------------------------------------
+
+
+def _doctor() -> int:
+    from coursepkg.grading.sandbox.doctor import choose_tier, report
+
+    tier, tried = choose_tier(all_tiers=True)
+    print(report(tried))
+    if tier is None:
+        print("No sandbox holds on this machine, so the work of others is not graded here.", file=sys.stderr)
+        return 3
+    print(f"Work of others is graded in: {tier}")
+    return 0
+
+
+def _batch(options: argparse.Namespace) -> int:
+    from coursepkg.grading.submissions import Refused, open_tree
+
+    specs = options.specs or (root / "solutions" / "specs" if (root := _project()) else None)
+    try:
+        secret = options.secret.read_bytes().strip()
+        tree = open_tree(options.submissions)
+    except (OSError, Refused) as error:
+        print(f"Nothing was graded: {error}", file=sys.stderr)
+        return 2
+    wrong = {
+        "the secret must have 16 bytes at least; make one with `openssl rand -hex 32 > FILE`": len(secret) < 16,
+        "there is no folder solutions/specs here or above; name it with --specs": specs is None or not specs.is_dir(),
+        "--jobs must be from 1 to 500": not 1 <= options.jobs <= 500,
+        f"{options.out} is no folder": options.out.exists() and not options.out.is_dir(),
+        "the results must not lie among the submissions": options.out.resolve().is_relative_to(
+            options.submissions.resolve()
+        ),
+        f"{options.out} holds results already; add --resume to go on": not options.resume
+        and any(options.out.glob("*/*.json")),
+    }
+    for words in (words for words, holds in wrong.items() if holds):
+        print(f"Nothing was graded: {words}", file=sys.stderr)
+        return 2
+    tier = _proved_tier(options.i_trust_these_files)
+    if tier is None:
+        return 3
+    from coursepkg.grading.running import Batch
+
+    assert specs is not None
+    return _run_batch(Batch(specs, options.out, secret, tier, options.jobs), tree)
+
+
+def _proved_tier(trusted: bool) -> str | None:
+    from coursepkg.grading.sandbox.doctor import choose_tier, report
+    from coursepkg.grading.sandbox.launch import NONE
+
+    tier, tried = choose_tier()
+    if tier is not None:
+        return tier
+    print(report(tried), file=sys.stderr)
+    if trusted:
+        print("No sandbox holds here; grading without one, as you asked. Every result says so.", file=sys.stderr)
+        return NONE
+    print(
+        "Nothing was graded: no sandbox holds on this machine. Install bubblewrap, or, if you have read these files "
+        "and trust them, add --i-trust-these-files.",
+        file=sys.stderr,
+    )
+    return None
+
+
+def _run_batch(batch: Batch, tree: Folder | Archive) -> int:
+    from coursepkg.grading.results import GRADED, INFRASTRUCTURE_ERROR, STUDENT_ERROR
+    from coursepkg.grading.running import BrokenProcessPool, Busy, run
+
+    try:
+        counts = run(batch, tree)
+    except (SpecError, SyntaxError, ImportError, Busy) as error:
+        print(f"Nothing was graded: {error}", file=sys.stderr)
+        return 2
+    except (BrokenProcessPool, OSError) as error:
+        print(f"The grader stopped: {error}. What is graded is kept; go on with --resume.", file=sys.stderr)
+        return 3
+    print(
+        f"{counts[GRADED]} answers graded, {counts[STUDENT_ERROR]} with an error in the answer or the file, "
+        f"{counts['kept']} kept from before; sandbox: {batch.tier}"
+    )
+    if counts[INFRASTRUCTURE_ERROR]:
+        print(
+            f"{counts[INFRASTRUCTURE_ERROR]} answers have no mark because of the grader's own trouble; "
+            "their results say what it was. Mend it and go on with --resume.",
+            file=sys.stderr,
+        )
+        return 3
+    return 0

@@ -194,8 +194,6 @@ def _put(path: Path, text: str) -> None:
     partial = path.with_name(f".{path.name}.partial")
     with partial.open("wb") as file:
         file.write(text.encode("utf-8", "surrogatepass"))
-        file.flush()
-        os.fsync(file.fileno())
     os.replace(partial, path)
 
 

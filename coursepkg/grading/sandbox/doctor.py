@@ -68,14 +68,16 @@ def examine(tier: str) -> list[Finding]:
     return [*findings, Finding("ends", _ends(tier))]
 
 
-def choose_tier() -> tuple[str | None, dict[str, list[Finding]]]:
-    """The first tier that holds, or None; and what was found in each that was tried."""
+def choose_tier(*, all_tiers: bool = False) -> tuple[str | None, dict[str, list[Finding]]]:
+    """The first tier that holds, or None; and what was found in each that was tried (at most the first that holds)."""
     tried: dict[str, list[Finding]] = {}
+    chosen = None
     for tier in (BUBBLEWRAP, SECOND):
-        tried[tier] = examine(tier)
-        if not any(finding.leak for finding in tried[tier]):
-            return tier, tried
-    return None, tried
+        if chosen is None or all_tiers:
+            tried[tier] = examine(tier)
+            if chosen is None and not any(finding.leak for finding in tried[tier]):
+                chosen = tier
+    return chosen, tried
 
 
 # --- starting and ending ---------------------------------------------------------------------------------------------
