@@ -8,7 +8,7 @@ import weakref
 import numpy as np
 import pytest
 
-from coursepkg.autodiff.catalogue import astype, relu, softmax, softmax_cross_entropy
+from coursepkg.autodiff.catalogue import affine, astype, relu, softmax, softmax_cross_entropy
 from coursepkg.autodiff.dispatch import LeavesGraphError, MissingPrimitiveError
 from coursepkg.autodiff.tensor import Tensor, no_grad
 from coursepkg.gradients import numeric
@@ -533,6 +533,14 @@ def test_requires_grad_can_only_be_set_on_leaves():
     assert not x.requires_grad_(False).requires_grad
     with pytest.raises(RuntimeError, match="depend on any leaf"):
         x.retain_grad()
+
+
+def test_a_bias_that_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match=r"bias of shape \(3, 2\).*\(1, 2\)"):
+        affine(leaf(1, 4), leaf(4, 2), leaf(3, 2))
+    with pytest.raises(ValueError, match=r"bias of shape \(3,\)"):
+        affine(np.ones((1, 4)), np.ones((4, 2)), np.ones(3))
+    assert affine(np.ones((1, 4)), np.ones((4, 2)), 0.5)[0, 0] == 4.5
 
 
 # --- gradients of gradients
