@@ -1,6 +1,6 @@
 # Two commands are enough: `make lab` to study, `make test` to check everything.
 .DEFAULT_GOAL := help
-.PHONY: help lab env test test-env peers notebooks exercises lock
+.PHONY: help lab env test test-env peers notebooks exercises mutation-report lock
 
 python := .venv/bin/python
 # Jupyter refuses to run as root unless told; in a container root is who you are.
@@ -14,6 +14,7 @@ help:
 	@echo "for contributors:"
 	@echo "make notebooks  run every notebook again and store its outputs"
 	@echo "make exercises  generate exercises/ from solutions/"
+	@echo "make mutation-report  write docs/mutation-report.md: which wrong answers the checks catch"
 	@echo "make peers      add PyTorch, JAX, ... to the environment, as witnesses and for benchmarks"
 	@echo "make lock       resolve the dependencies again (needs uv)"
 
@@ -38,6 +39,9 @@ notebooks: test-env
 
 exercises: test-env
 	@$(python) -m coursepkg grade build
+
+mutation-report: test-env
+	@$(python) tests/grading/mutation_report.py
 
 # The file names no index and no machine, and serves Linux, macOS and Windows. The learner's lock is cut
 # from the testers' one, so that both hold the same versions.

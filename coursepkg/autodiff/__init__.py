@@ -1,4 +1,4 @@
-"""Automatic differentiation: the scalar engine, its symbolic witness, and the checks that compare routes.
+"""Automatic differentiation: the scalar engine, the array engine on its table, and the checks that compare routes.
 
 The modules load on first use (``coursepkg.autodiff.scalar`` needs neither NumPy nor SymPy, and stays that way).
 """
@@ -6,7 +6,7 @@ The modules load on first use (``coursepkg.autodiff.scalar`` needs neither NumPy
 from importlib import import_module
 from types import ModuleType
 
-__all__ = ["gradcheck", "scalar", "symbolic"]
+__all__ = ["dual", "gradcheck", "scalar", "symbolic", "symbolic_array", "table", "tensor"]
 
 
 def __getattr__(name: str) -> ModuleType:
