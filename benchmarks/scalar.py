@@ -17,6 +17,7 @@ import gc
 import itertools
 import json
 import math
+import os
 import platform
 import random
 import statistics
@@ -188,6 +189,8 @@ def main() -> int:
         "micrograd": version("micrograd"),
         "rounds": options.rounds,
         "clock": "CPU time",
+        "load": ", ".join(f"{each:.1f}" for each in os.getloadavg()) if hasattr(os, "getloadavg") else "unknown",
+        "cores": os.cpu_count(),
     }
     print(as_markdown(rows, settings))
     if options.json:
@@ -203,7 +206,7 @@ def as_markdown(rows: list[dict[str, Any]], settings: dict[str, Any]) -> str:
         goal = f">= {row['bar']:g}: {'yes' if row['ratio'] >= row['bar'] else 'NO'}" if row["bar"] else ""
         numbers = f"{row['milliseconds']:.2f} | {row['ratio']:.2f}"
         lines.append(f"| {row['workload']}, {steps} | {row['engine']} | {numbers} | {goal} |")
-    return "\n".join([*lines, "", ", ".join(f"{key} {value}" for key, value in settings.items())])
+    return "\n".join([*lines, "", "; ".join(f"{key} {value}" for key, value in settings.items())])
 
 
 if __name__ == "__main__":
