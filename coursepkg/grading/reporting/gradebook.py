@@ -1,0 +1,149 @@
+"""All results of a class as one table: learners down, exercises across.
+
+A missing mark is not a zero. What nobody handed in counts zero points; what could not be graded, or waits for a person,
+has no mark, and then the learner has no total either.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from coursepkg.grading.results import INFRASTRUCTURE_ERROR, WHOLE_SUBMISSION, Item, Result, read_results
+
+HAND = "marked by hand"  # the flag of a result that a person has marked
+_JOINERS = "\u200c\u200d"  # parts of names in some scripts
+
+
+@dataclass(frozen=True)
+class Column:
+    """One exercise of the class: its id, its title and the points that it can give."""
+
+    id: str
+    title: str
+    max: float
+
+
+@dataclass(frozen=True)
+class Learner:
+    """One learner and what was found, by exercise; ``submission`` is there if nothing could be read."""
+
+    id: str
+    name: str
+    results: dict[str, Result]
+    submission: Result | None = None
+
+    @property
+    def points(self) -> float | None:
+        """Points of all exercises together; None as soon as one has no mark."""
+        if self.lost:
+            return None
+        marks = [result.points for result in self.results.values()]
+        return None if None in marks else float(sum(mark for mark in marks if mark is not None))
+
+    @property
+    def waits(self) -> bool:
+        """Whether the mark is missing because a person is to give it, and not through a fault of the grader's."""
+        found = [*self.results.values(), *([self.submission] if self.submission else [])]
+        return self.points is None and all(result.status != INFRASTRUCTURE_ERROR for result in found)
+
+    @property
+    def lost(self) -> bool:
+        """Whether nothing could be graded, through a fault of the grader's."""
+        return self.submission is not None and self.submission.status == INFRASTRUCTURE_ERROR
+
+    @property
+    def items(self) -> list[tuple[Result, Item]]:
+        """All judged parts, with the results that they belong to."""
+        return [(result, item) for result in self.results.values() for item in result.items]
+
+    @property
+    def flags(self) -> list[str]:
+        """Everything that a person should know, without repetition."""
+        found = [*self.results.values(), *([self.submission] if self.submission else [])]
+        return list(dict.fromkeys(flag for result in found for flag in result.flags))
+
+
+@dataclass(frozen=True)
+class Gradebook:
+    """All learners of a class, sorted by id, and all exercises that were graded, in the order of the course."""
+
+    learners: tuple[Learner, ...]
+    columns: tuple[Column, ...]
+
+    @cached_property
+    def max(self) -> float:
+        """Points that can be won in all exercises together."""
+        return float(sum(column.max for column in self.columns))
+
+    @property
+    def marked(self) -> list[Learner]:
+        """Learners who have a mark."""
+        return [learner for learner in self.learners if learner.points is not None]
+
+    @property
+    def sandboxes(self) -> list[str]:
+        """How untrusted code was contained, each way once."""
+        found = {result.sandbox for learner in self.learners for result in learner.results.values()}
+        return sorted(found)
+
+
+def load_gradebook(results: Path) -> Gradebook:
+    """Read a folder of results.
+
+    Raises
+    ------
+    ValueError
+        If it holds none, or one cannot be read.
+    """
+    if not results.is_dir():
+        raise ValueError(f"{results} is no folder of results; `grade batch` makes one")
+    book = gradebook(read_results(results))
+    if not book.learners:
+        raise ValueError(f"{results} holds no results yet; `grade batch` writes them")
+    return book
+
+
+def gradebook(results: Iterable[Result]) -> Gradebook:
+    """The results of a class as one table."""
+    found: dict[str, dict[str, Result]] = {}
+    columns: dict[str, Column] = {}
+    for result in results:
+        found.setdefault(result.student, {})[result.exercise] = result
+        if result.exercise != WHOLE_SUBMISSION and result.items:
+            columns[result.exercise] = Column(result.exercise, result.items[0].title, result.max)
+    ids = sorted(columns, key=in_order)
+    learners = []
+    for student in sorted(found):
+        own = found[student]
+        submission = own.pop(WHOLE_SUBMISSION, None)
+        name = next((result.name for result in [*own.values(), submission] if result and result.name), student)
+        learners.append(Learner(student, name, {key: own[key] for key in sorted(own, key=in_order)}, submission))
+    return Gradebook(tuple(learners), tuple(columns[key] for key in ids))
+
+
+def in_order(exercise: str) -> tuple[tuple[int, str], ...]:
+    """Sorts "02.10" behind "02.9"."""
+    return tuple((int(part), "") if part.isdecimal() else (10**9, part) for part in exercise.split("."))
+
+
+def plain(text: str) -> str:
+    """A text from outside without characters that hide, reorder or break what stands around it."""
+    shown = (
+        " " if character in "\t\r\n\x0b\x0c\x85\u2028\u2029" else character
+        for character in text
+        if character in "\t\r\n\x0b\x0c\x85\u2028\u2029" or not _is_control(character)
+    )
+    return "".join(shown)
+
+
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Cn") and character not in _JOINERS
+
+
+def number(value: float | None) -> str:
+    """Points as people write them: 9, 7.5; nothing where there is no mark."""
+    return "" if value is None else f"{value:.6g}"

@@ -1,0 +1,197 @@
+"""Marks for Canvas and Moodle, as a CSV file made from the institution's own export.
+
+The export knows the learners' ids and the names of the columns, and both systems are strict about them: a column that
+Canvas does not know becomes a new assignment, and Moodle loses marks when the feedback column is missing. So the export
+is asked for, its rows are matched by id, never by name, and only learners with a mark are written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from coursepkg.grading.reporting.gradebook import Gradebook, Learner, number
+from coursepkg.grading.reporting.scores import comment
+from coursepkg.grading.reporting.spreadsheet import Sheet, is_formula, unescaped, write_sheet
+
+CANVAS_IDS = ("ID", "SIS User ID", "SIS Login ID")
+CANVAS_KEEPS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Root Account", "Section")
+MOODLE_KEYS = ("Email address", "ID number", "Identifier", "Username")
+MOODLE_KEEPS = (
+    "Identifier",
+    "Full name",
+    "First name",
+    "Last name",
+    "Surname",
+    "ID number",
+    "Email address",
+    "Username",
+)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What went into a file: learners in it, learners that the template does not know, and remarks."""
+
+    learners: int
+    unmatched: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
+
+
+def write_canvas(book: Gradebook, template: Sheet, assignment: str | None, path: Path) -> Written:
+    """Write marks for Canvas.
+
+    Parameters
+    ----------
+    book : Gradebook
+        All results.
+    template : Sheet
+        The gradebook as Canvas exports it.
+    assignment : str, optional
+        Name of the assignment; with it, the column of that name (Canvas adds its number) or a new one.
+    path : Path
+        Where to write.
+
+    Raises
+    ------
+    ValueError
+        If the template is no Canvas export, or the assignment is not clear.
+    """
+    ids = [name for name in CANVAS_IDS if name in template.header]
+    if "Student" not in template.header or "Section" not in template.header or not ids:
+        raise ValueError(_foreign("Canvas", "Student, ID, SIS Login ID, Section", template))
+    if assignment is None:
+        others = [name for name in template.header if re.search(r" \(\d+\)$", name)]
+        raise ValueError(f"name the assignment with --assignment; the export has {_listed(others)}")
+    column, remark = _canvas_column(template, assignment)
+    possible = [row for row in template.rows if row["Student"].strip().lower() == "points possible"]
+    top = _float(possible[0].get(column, "")) if possible else None
+    rows, matched = _matched(book, template, ids)
+    kept = [name for name in template.header if name in CANVAS_KEEPS]
+    lines: list[list[object]] = [[*(row[name] for name in kept), number(top or book.max)] for row in possible]
+    lines += [[*(row[name] for name in kept), _scaled(learner, book, top)] for row, learner in rows]
+    write_sheet(path, [*kept, column], lines)
+    return Written(len(rows), _left_over(book, matched), (*remark, *_scale_remark(top, book)))
+
+
+def _canvas_column(template: Sheet, assignment: str) -> tuple[str, tuple[str, ...]]:
+    if assignment in template.header:
+        return assignment, ()
+    found = [name for name in template.header if re.sub(r" \(\d+\)$", "", name) == assignment]
+    if len(found) > 1:
+        raise ValueError(f"{assignment!r} fits {_listed(found)}; give --assignment with its number")
+    if found:
+        return found[0], ()
+    return assignment, (f"the export has no assignment {assignment!r}: Canvas will make a new one",)
+
+
+def write_moodle(book: Gradebook, template: Sheet, assignment: str | None, path: Path) -> Written:
+    """Write marks for Moodle: its grading worksheet, or the export of its gradebook with feedback included.
+
+    Raises
+    ------
+    ValueError
+        If the template is neither, or lacks the column for the mark or for the feedback.
+    """
+    keys = [name for name in MOODLE_KEYS if name in template.header]
+    if not keys:
+        raise ValueError(_foreign("Moodle", "Email address or ID number", template))
+    mark, feedback = _moodle_columns(template, assignment)
+    kept = [name for name in template.header if name in MOODLE_KEEPS]
+    rows, matched = _matched(book, template, keys)
+    limits = {_float(row.get("Maximum Grade", "")) for row, _ in rows} if "Maximum Grade" in template.header else {None}
+    lines = [
+        [*(row[name] for name in kept), _scaled(learner, book, _float(row.get("Maximum Grade", ""))), comment(learner)]
+        for row, learner in rows
+    ]
+    write_sheet(path, [*kept, mark, feedback], lines)
+    remarks = [line for limit in sorted(x for x in limits if x) for line in _scale_remark(limit, book)]
+    return Written(len(rows), _left_over(book, matched), tuple(remarks))
+
+
+def _moodle_columns(template: Sheet, assignment: str | None) -> tuple[str, str]:
+    if "Grade" in template.header and "Feedback comments" in template.header:
+        return "Grade", "Feedback comments"
+    marks = [name for name in template.header if name.endswith("(Real)")]
+    if assignment is None:
+        raise ValueError(f"name the column with --assignment; the export has {_listed(marks)}")
+    found = [
+        name for name in marks if name in (assignment, f"{assignment} (Real)") or name.endswith(f":{assignment} (Real)")
+    ]
+    if len(found) != 1:
+        raise ValueError(f"{assignment!r} fits {len(found)} columns; the export has {_listed(marks)}")
+    feedback = f"{found[0].removesuffix('(Real)')}(Feedback)"
+    if feedback not in template.header:
+        raise ValueError(
+            f"the export has no column {feedback!r}, and without it Moodle drops the marks; "
+            "export the gradebook again with 'Include feedback in export'"
+        )
+    return found[0], feedback
+
+
+# --- matching and scaling --------------------------------------------------------------------------------------------
+
+
+def _matched(
+    book: Gradebook, template: Sheet, keys: Sequence[str]
+) -> tuple[list[tuple[dict[str, str], Learner]], set[str]]:
+    """Rows of learners who have a mark, and the ids of all learners whose row is clear.
+
+    An id that stands in two rows, or a row in which two learners' ids stand, is not clear. Nor is an id that a
+    spreadsheet would run as a formula: made safe, it would not be the institution's id any more.
+    """
+    learners = {learner.id: learner for learner in book.learners if not is_formula(learner.id)}
+    rows: dict[str, list[int]] = {}
+    owners: dict[int, set[str]] = {}
+    for position, row in enumerate(template.rows):
+        for value in {_identity(key, row[key]) for key in keys} & learners.keys():
+            rows.setdefault(value, []).append(position)
+            owners.setdefault(position, set()).add(value)
+    clear = {student: found[0] for student, found in rows.items() if len(found) == 1 and len(owners[found[0]]) == 1}
+    if not clear:
+        example = next(iter(learners), "")
+        raise ValueError(f"no learner's id (such as {example!r}) stands in the columns {_listed(keys)} of the export")
+    chosen = sorted((position, student) for student, position in clear.items())
+    pairs = [(template.rows[position], learners[s]) for position, s in chosen if learners[s].points is not None]
+    return pairs, set(clear)
+
+
+def _identity(column: str, text: str) -> str:
+    """An id as learners' files carry it: Moodle's worksheet says "Participant 123" where its files say 123."""
+    value = unescaped(text.strip())
+    return re.sub(r"^\D+ (?=\d+$)", "", value) if column == "Identifier" else value
+
+
+def _left_over(book: Gradebook, matched: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({learner.id for learner in book.marked} - set(matched)))
+
+
+def _scaled(learner: Learner, book: Gradebook, top: float | None) -> str:
+    points = learner.points or 0.0
+    return number(points if not top or not book.max else points * top / book.max)
+
+
+def _scale_remark(top: float | None, book: Gradebook) -> tuple[str, ...]:
+    if not top or top == book.max:
+        return ()
+    return (f"marks are scaled from {number(book.max)} to {number(top)} points, the maximum in the export",)
+
+
+def _float(text: str) -> float | None:
+    try:
+        value = float(text.replace(",", "."))
+    except ValueError:
+        return None
+    return value if 0 < value < 1e9 else None
+
+
+def _foreign(system: str, columns: str, template: Sheet) -> str:
+    has = _listed(template.header)
+    return f"this is no export of {system}'s gradebook: it should have the columns {columns}; it has {has}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:8])
+    return shown + (", ..." if len(names) > 8 else "") if names else "no such column"

@@ -1,0 +1,148 @@
+"""Marking by hand: a sheet of the answers that have no mark yet, and its marks merged back into the results.
+
+A sheet is checked whole before anything is written. Each row carries the hash of the notebook that it belongs to, so a
+mark never lands on work that was handed in again since.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from coursepkg.grading.reporting.gradebook import HAND, number
+from coursepkg.grading.reporting.spreadsheet import Sheet, cell, read_sheet, unescaped, write_sheet
+from coursepkg.grading.results import (
+    GRADED,
+    WHOLE_SUBMISSION,
+    BadResult,
+    Item,
+    Result,
+    read_result,
+    read_results,
+    result_path,
+    write_result,
+)
+
+HEADER = ("student", "name", "exercise", "item", "title", "verdict", "message", "max", "points", "comment", "notebook")
+MARK = 16  # so many characters of a hash tell notebooks apart
+
+
+def write_marking_sheet(results: Path, path: Path, everything: bool = False) -> int:
+    """Write the answers that have no mark as a sheet to be filled in; returns how many.
+
+    Parameters
+    ----------
+    results : Path
+        What ``grade batch`` wrote.
+    path : Path
+        The sheet (CSV). Columns ``points`` and ``comment`` are for the marker.
+    everything : bool
+        Also list answers that have a mark, so that it can be changed.
+
+    Raises
+    ------
+    ValueError
+        If there are no results.
+    """
+    found = list(read_results(results))
+    if not found:
+        raise ValueError(f"{results} holds no results; `grade batch` writes them")
+    rows = [
+        [
+            result.student, result.name, result.exercise, item.id, item.title, item.verdict,
+            " / ".join(item.message.splitlines()), number(item.max), number(item.points), "",
+            result.notebook_sha256[:MARK],
+        ]
+        for result in found
+        for item in result.items
+        if everything or item.points is None
+    ]  # fmt: skip
+    write_sheet(path, HEADER, rows, encoding="utf-8-sig")
+    return len(rows)
+
+
+def merge_marking_sheet(results: Path, path: Path) -> int:
+    """Take the marks of a sheet into the results; returns how many changed.
+
+    Raises
+    ------
+    ValueError
+        If the sheet has rows that cannot be merged: all of them are listed, and nothing is written.
+    """
+    sheet = read_sheet(path)
+    if absent := [name for name in HEADER if name not in sheet.header]:
+        raise ValueError(f"{path.name} is no marking sheet: it has no column {absent[0]!r}")
+    changed: dict[tuple[str, str], Result] = {}
+    problems, count = [], 0
+    for line, row in _filled(sheet):
+        student, exercise = unescaped(row["student"]), unescaped(row["exercise"])
+        try:
+            result = changed.get((student, exercise)) or _stored(results, student, exercise)
+            merged = _merged(result, row)
+        except ValueError as error:
+            problems.append(f"line {line}: {error}")
+            continue
+        if merged != result:
+            changed[student, exercise] = merged
+            count += 1
+    if problems:
+        raise ValueError("nothing was merged:\n" + "\n".join(problems))
+    for result in changed.values():
+        write_result(results, result)
+    return count
+
+
+def _filled(sheet: Sheet) -> Iterator[tuple[int, dict[str, str]]]:
+    """Rows with a mark, and their line numbers; the first line is the header."""
+    for line, row in enumerate(sheet.rows, 2):
+        if row["points"].strip():
+            yield line, row
+
+
+def _stored(results: Path, student: str, exercise: str) -> Result:
+    if exercise == WHOLE_SUBMISSION:
+        raise ValueError("a submission that could not be read has no answers to mark")
+    for path in (result_path(results, student, exercise), *_folders(results, student, exercise)):
+        try:
+            return read_result(path)
+        except BadResult:
+            continue
+    raise ValueError(f"there is no result of {student!r} for {exercise!r}")
+
+
+def _folders(results: Path, student: str, exercise: str) -> Iterator[Path]:
+    """Results whose id a spreadsheet program, or ``cell``, has changed on the way."""
+    for result in read_results(results):
+        if result.exercise == exercise and unescaped(cell(result.student)) == student:
+            yield result_path(results, result.student, exercise)
+
+
+def _merged(result: Result, row: dict[str, str]) -> Result:
+    """A result with the mark of one row."""
+    if result.notebook_sha256[:MARK] != row["notebook"].strip():
+        raise ValueError(f"{result.student} has handed in another notebook since this sheet was written")
+    item = next((item for item in result.items if item.id == unescaped(row["item"])), None)
+    if item is None:
+        raise ValueError(f"{result.exercise} of {result.student} has no part {row['item']!r}")
+    points = _points(row["points"], item)
+    words = unescaped(row["comment"].strip())
+    if points == item.points and not words:
+        return result
+    verdict = "passed" if points == item.max else "wrong"
+    marked = replace(item, points=points, verdict=verdict, misconception="", message=words or item.message)
+    items = tuple(marked if each is item else each for each in result.items)
+    flags = result.flags if HAND in result.flags else (*result.flags, HAND)
+    done = all(each.points is not None for each in items)
+    return replace(result, items=items, flags=flags, status=GRADED if done else result.status)
+
+
+def _points(text: str, item: Item) -> float:
+    try:
+        points = float(text.strip().replace(",", "."))
+    except ValueError:
+        raise ValueError(f"{text.strip()!r} is no number of points") from None
+    if not (math.isfinite(points) and 0 <= points <= item.max):
+        raise ValueError(f"{number(points)} points are outside 0 to {number(item.max)}")
+    return points

@@ -1,0 +1,116 @@
+"""Marks given by a person: a sheet out, the same sheet back, and nothing half merged."""
+
+import csv
+
+import pytest
+from class_results import result, store
+
+from coursepkg.grading.reporting.gradebook import HAND, load_gradebook
+from coursepkg.grading.reporting.mark import merge_marking_sheet, write_marking_sheet
+from coursepkg.grading.results import GRADED, read_result, result_path
+
+
+@pytest.fixture
+def results(tmp_path):
+    waiting = result("@ed", "01.2", "pending", "", "An essay,\non two lines.")
+    broken = result("bo", "01.2", "infrastructure", "", "This check could not run.")
+    return store([result("ana", "01.1"), waiting, broken], tmp_path / "results")
+
+
+def sheet(results, everything=False):
+    path = results.parent / "sheet.csv"
+    count = write_marking_sheet(results, path, everything)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        found = list(csv.DictReader(file))
+    assert len(found) == count
+    return found
+
+
+def filled(results, rows, separator=","):
+    path = results.parent / "filled.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), delimiter=separator)
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def stored(results, student, exercise="01.2"):
+    return read_result(result_path(results, student, exercise))
+
+
+def test_the_sheet_lists_what_has_no_mark(results):
+    rows = sheet(results)
+    assert [(row["student"], row["exercise"], row["points"]) for row in rows] == [
+        ("'@ed", "01.2", ""),
+        ("bo", "01.2", ""),
+    ]
+    assert rows[0]["message"] == "An essay, / on two lines."
+    assert len(sheet(results, everything=True)) == 3
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_a_mark_comes_back_with_its_comment(results, separator):
+    rows = sheet(results)
+    rows[0] |= {"points": "2,5" if separator == ";" else "2.5", "comment": "Nearly."}
+    assert merge_marking_sheet(results, filled(results, rows, separator)) == 1
+    marked = stored(results, "@ed")
+    assert (marked.points, marked.items[0].verdict, marked.items[0].message) == (2.5, "wrong", "Nearly.")
+    assert (marked.status, marked.flags) == (GRADED, (HAND,))
+    assert stored(results, "bo").points is None
+
+
+def test_full_points_are_a_pass_and_end_an_infrastructure_error(results):
+    rows = sheet(results)
+    rows[1]["points"] = "3"
+    merge_marking_sheet(results, filled(results, rows))
+    assert (stored(results, "bo").points, stored(results, "bo").status) == (3, GRADED)
+    assert stored(results, "bo").items[0].verdict == "passed"
+    assert {x.id: x.points for x in load_gradebook(results).learners} == {"@ed": None, "ana": 2, "bo": 3}
+
+
+def test_merging_twice_changes_nothing_more(results):
+    rows = sheet(results)
+    rows[0]["points"] = "1"
+    path = filled(results, rows)
+    assert merge_marking_sheet(results, path) == 1
+    before = {p: p.read_bytes() for p in results.rglob("*.json")}
+    assert merge_marking_sheet(results, path) == 0
+    assert {p: p.read_bytes() for p in results.rglob("*.json")} == before
+
+
+def test_the_mark_that_was_there_before_is_kept_in_history(results):
+    rows = sheet(results, everything=True)
+    next(row for row in rows if row["student"] == "ana")["points"] = "0"
+    merge_marking_sheet(results, filled(results, rows))
+    assert stored(results, "ana", "01.1").points == 0
+    assert len(list((results / "ana" / "history").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"points": "4"}, "outside 0 to 3"),
+        ({"points": "-1"}, "outside 0 to 3"),
+        ({"points": "nan"}, "outside 0 to 3"),
+        ({"points": "good"}, "no number of points"),
+        ({"points": "1", "notebook": "0" * 16}, "handed in another notebook"),
+        ({"points": "1", "student": "zoe"}, "no result of 'zoe'"),
+        ({"points": "1", "student": "../bo"}, "no result of"),
+        ({"points": "1", "item": "01.7"}, "has no part"),
+        ({"points": "1", "exercise": "submission"}, "no answers to mark"),
+    ],
+)
+def test_one_bad_row_stops_the_whole_sheet(results, changes, words):
+    rows = sheet(results)
+    rows[0]["points"] = "3"
+    rows[1] |= changes
+    with pytest.raises(ValueError, match="line 3: .*" + words):
+        merge_marking_sheet(results, filled(results, rows))
+    assert stored(results, "@ed").points is None
+
+
+def test_another_file_is_no_marking_sheet(results, tmp_path):
+    (tmp_path / "other.csv").write_text("student,points\nana,2\n")
+    with pytest.raises(ValueError, match="no marking sheet"):
+        merge_marking_sheet(results, tmp_path / "other.csv")

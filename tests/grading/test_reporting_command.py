@@ -1,0 +1,60 @@
+"""``grade report``, ``grade export`` and ``grade mark`` from the command line."""
+
+import argparse
+import subprocess
+import sys
+
+import pytest
+from class_results import result, small_class, store
+
+from coursepkg.grading.reporting.command import register
+
+
+def main(arguments):
+    """The command line with these three commands alone."""
+    parser = argparse.ArgumentParser()
+    register(parser.add_subparsers(required=True))
+    options = parser.parse_args(arguments)
+    return options.run(options)
+
+
+@pytest.fixture
+def results(tmp_path):
+    return store(small_class(), tmp_path / "results")
+
+
+def test_report_writes_beside_the_results(results, capsys):
+    assert main(["report", str(results)]) == 0
+    assert (results.parent / "results-report" / "index.html").is_file()
+    assert "wrote" in capsys.readouterr().out
+
+
+def test_export_names_who_is_left_out_and_says_so_with_its_exit_code(results, capsys):
+    assert main(["export", str(results), "--to", "csv"]) == 3
+    assert "no mark yet, left out: @ed, di@example.org" in capsys.readouterr().err
+    whole = store([result("ana", "01.1")], results.parent / "whole")
+    assert main(["export", str(whole), "--to", "csv", "--out", str(results.parent / "out" / "marks.csv")]) == 0
+    assert (results.parent / "out" / "marks.csv").is_file()
+
+
+def test_mark_writes_a_sheet_and_takes_it_back(results, capsys):
+    assert main(["mark", str(results)]) == 0
+    sheet = results.parent / "results-marks.csv"
+    sheet.write_text(sheet.read_text(encoding="utf-8-sig").replace(",3,,,", ",3,2,,"), encoding="utf-8")
+    assert main(["mark", str(results), "--merge", str(sheet)]) == 0
+    assert "2 marks taken" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("action", [["report"], ["mark"], ["export", "--to", "csv"]])
+def test_a_folder_without_results_is_wrong_usage(action, tmp_path, capsys):
+    assert main([action[0], str(tmp_path), *action[1:]]) == 2
+    assert main([action[0], str(tmp_path / "absent"), *action[1:]]) == 2
+    assert "Nothing was written" in capsys.readouterr().err
+
+
+def test_registering_loads_nothing_heavy():
+    code = (
+        "import sys; before = set(sys.modules); import coursepkg.grading.reporting.command; "
+        "heavy = {'csv', 'nbgrader', 'matplotlib'} & (set(sys.modules) - before); assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
