@@ -243,12 +243,17 @@ def source_of(cell: Mapping[str, Any]) -> str:
     return source if isinstance(source, str) else "".join(source)
 
 
+def check_calls(source: str) -> list[tuple[str, str]]:
+    """The check calls of a cell: pairs of exercise id and name of the answer."""
+    return _CHECK_CALL.findall(source)
+
+
 def _strip_cell(cell: dict[str, Any], by_id: Mapping[str, Exercise], where: str) -> set[str]:
     """Put the stub in place of the regions of one code cell; returns the ids of its exercises."""
     source = source_of(cell)
     if BEGIN not in source and END not in source:
         return set()
-    calls = _CHECK_CALL.findall(source)
+    calls = check_calls(source)
     if len(calls) != 1:
         raise BuildError(f"{where}: a cell with a solution region ends with one check call, not {len(calls)}")
     exercise_id, function = calls[0]
@@ -258,17 +263,21 @@ def _strip_cell(cell: dict[str, Any], by_id: Mapping[str, Exercise], where: str)
         raise BuildError(f"{where}: exercise {exercise_id} {wanted}")
     stripped = _without_solution(source, exercise_id, where)
     cell["source"] = stripped.splitlines(keepends=True)
-    metadata = cell.setdefault("metadata", {})
-    metadata["nbgrader"] = {
+    cell.setdefault("metadata", {})["nbgrader"] = nbgrader_metadata(exercise_id, exercise.points)
+    return {exercise_id}
+
+
+def nbgrader_metadata(exercise_id: str, points: int) -> dict[str, Any]:
+    """What nbgrader (schema 3) wants to know about an answer cell."""
+    return {
         "grade": True,
         "grade_id": f"ex-{exercise_id.replace('.', '-')}",
         "locked": False,
-        "points": exercise.points,
+        "points": points,
         "schema_version": 3,
         "solution": True,
         "task": False,
     }
-    return {exercise_id}
 
 
 def _without_solution(source: str, exercise_id: str, where: str) -> str:

@@ -7,7 +7,7 @@ from class_results import result, small_class, store
 
 from coursepkg.grading.reporting.export import export
 from coursepkg.grading.reporting.gradebook import gradebook
-from coursepkg.grading.reporting.nbgrader_gradebook import grade_id, write_nbgrader
+from coursepkg.grading.reporting.nbgrader_gradebook import write_nbgrader
 
 
 def test_without_nbgrader_the_message_says_what_to_install(tmp_path, monkeypatch):
@@ -51,7 +51,7 @@ def test_marks_go_to_the_cells_that_nbgrader_knows(api, tmp_path):
     with api.Gradebook(f"sqlite:///{path}") as opened:
         opened.add_assignment("kitchen")
         opened.add_notebook("01_cooking_analogy", "kitchen")
-        opened.add_grade_cell(grade_id("01.1"), "01_cooking_analogy", "kitchen", max_score=2, cell_type="code")
+        opened.add_grade_cell("ex-01-1", "01_cooking_analogy", "kitchen", max_score=2, cell_type="code")
         opened.add_submission("kitchen", "ana@example.org")
     book = gradebook(small_class())
     for _ in range(2):  # a second export changes nothing

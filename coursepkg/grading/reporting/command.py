@@ -1,4 +1,4 @@
-"""The commands ``grade report``, ``grade export`` and ``grade mark``.
+"""The commands ``grade report``, ``grade export``, ``grade mark`` and ``grade nbgrader``.
 
 Exit codes: 0 all is written, 2 wrong usage or a file that does not fit, 3 written, but some learners have no mark or
 are not in the institution's export; they are named.
@@ -34,6 +34,10 @@ def register(actions: Any) -> None:
     mark.add_argument("--all", action="store_true", help="also list answers that have a mark")
     mark.add_argument("--merge", type=Path, metavar="SHEET", help="take the marks of a filled-in sheet")
     mark.set_defaults(run=_mark)
+    source = actions.add_parser("nbgrader", help="write the solutions as the source folder of an nbgrader course")
+    source.add_argument("folder", type=Path, help="the course's `source` folder")
+    source.add_argument("--root", type=Path, default=Path(), help="folder that holds solutions/ (default: here)")
+    source.set_defaults(run=_nbgrader)
 
 
 def _report(options: argparse.Namespace) -> int:
@@ -77,6 +81,17 @@ def _export(options: argparse.Namespace) -> int:
             shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
             print(f"{words}, left out: {shown}", file=sys.stderr)
     return 3 if done.unmarked or done.unmatched else 0
+
+
+def _nbgrader(options: argparse.Namespace) -> int:
+    from coursepkg.grading.nbgrader_source import write_nbgrader_source
+
+    try:
+        written = write_nbgrader_source(options.root, options.folder)
+    except (ValueError, OSError) as error:
+        return _refused(error)
+    print(f"wrote {len(written)} assignments into {options.folder}: {', '.join(written)}")
+    return 0
 
 
 def _beside(results: Path, ending: str) -> Path:

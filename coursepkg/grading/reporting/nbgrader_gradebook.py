@@ -13,14 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from coursepkg.grading.build import nbgrader_metadata
 from coursepkg.grading.reporting.gradebook import Column, Gradebook, Learner, plain
 
 MISSING = "this export needs nbgrader: install it with `python -m pip install nbgrader`, or choose another format"
-
-
-def grade_id(exercise: str) -> str:
-    """The name of an exercise's grade cell in nbgrader's metadata."""
-    return f"ex-{exercise.replace('.', '-')}"
 
 
 def write_nbgrader(book: Gradebook, assignment: str, path: Path) -> int:
@@ -77,7 +73,7 @@ def _scripts_on_path() -> Iterator[None]:
 def _notebook(opened: Any, assignment: str, column: Column) -> str:
     """The notebook of the assignment that has the exercise's grade cell; one for its chapter if none has."""
     for notebook in opened.find_assignment(assignment).notebooks:
-        if any(cell.name == grade_id(column.id) for cell in notebook.grade_cells):
+        if any(cell.name == _grade_id(column) for cell in notebook.grade_cells):
             return str(notebook.name)
     chapter = column.id.split(".")[0]
     for notebook in opened.find_assignment(assignment).notebooks:
@@ -85,7 +81,7 @@ def _notebook(opened: Any, assignment: str, column: Column) -> str:
             chapter = str(notebook.name)
             break
     opened.update_or_create_notebook(chapter, assignment)
-    opened.update_or_create_grade_cell(grade_id(column.id), chapter, assignment, max_score=column.max, cell_type="code")
+    opened.update_or_create_grade_cell(_grade_id(column), chapter, assignment, max_score=column.max, cell_type="code")
     return chapter
 
 
@@ -95,9 +91,14 @@ def _write_learner(opened: Any, book: Gradebook, learner: Learner, assignment: s
     opened.update_or_create_submission(assignment, student)
     for column in book.columns:
         result = learner.results.get(column.id)
-        grade = _grade(opened, grade_id(column.id), notebooks[column.id], assignment, student)
+        grade = _grade(opened, _grade_id(column), notebooks[column.id], assignment, student)
         grade.auto_score = 0.0 if result is None or result.points is None else result.points
         grade.needs_manual_grade = False
+
+
+def _grade_id(column: Column) -> str:
+    """The name of an exercise's grade cell, as ``build`` writes it into the notebooks."""
+    return str(nbgrader_metadata(column.id, 0)["grade_id"])
 
 
 def _grade(opened: Any, cell: str, notebook: str, assignment: str, student: str) -> Any:
