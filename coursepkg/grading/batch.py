@@ -30,7 +30,7 @@ from coursepkg import __version__
 from coursepkg.grading import feedback
 from coursepkg.grading.calling import Outcome
 from coursepkg.grading.checking import UnreadableNotebook, Worker, cells_of
-from coursepkg.grading.judge import Verdict, judge
+from coursepkg.grading.judge import FATAL, Verdict, judge
 from coursepkg.grading.results import (
     GRADED,
     INFRASTRUCTURE_ERROR,
@@ -46,6 +46,7 @@ from coursepkg.grading.values import encode
 _CHECK_CALL = re.compile(r"""\bcheck\(\s*["'](\d\d)\.(\d+)["']""")
 _MARK = re.compile(r'"grade_id"\s*:\s*"ex-(\d\d)-(\d+)"')
 _OUR_WORDS = {"time-limit", "wrong-kind", "ProcessEnded", "BadReply", "Misfit"}
+_SETTLED = ("not-attempted", "infrastructure")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
 
 
@@ -185,7 +186,7 @@ class Grader:
         for exercise in exercises:
             answer = seen[exercise.id]
             began = time.perf_counter()
-            if answer.visible.finding == "time-limit" or answer.visible.status in ("not-attempted", "infrastructure"):
+            if answer.visible.finding in ("time-limit", *FATAL) or answer.visible.status in _SETTLED:
                 answer.hidden = answer.visible
             else:
                 answer.hidden = self._judge_hidden(work, exercise, worker)

@@ -16,6 +16,7 @@ from coursepkg.grading.calling import Outcome
 from coursepkg.grading.patterns import Pattern, explain
 from coursepkg.grading.values import decode, difference
 
+FATAL = ("ProcessEnded", "BadReply")  # the answer took its process along; further cases would do it again
 Call = Callable[[Mapping[str, Any]], Outcome]
 
 
@@ -83,7 +84,7 @@ def judge(compiled: Mapping[str, Any], call: Call) -> Verdict:
     outcomes: list[Outcome] = []
     for item in inputs:
         outcomes.append(call(item))
-        if outcomes[-1].kind in ("time-limit", "infrastructure", "wrong-kind"):
+        if outcomes[-1].kind in ("time-limit", "infrastructure", "wrong-kind") or outcomes[-1].error in FATAL:
             break
     return _Judgement(compiled, inputs, expected, outcomes, call).verdict()
 

@@ -21,6 +21,7 @@ MAX_ENTRIES = 1000
 MAX_NOTEBOOKS = 50
 _MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)")
 _CANVAS = re.compile(r"(?P<name>[^_]+)(?:_LATE)?_(?P<id>\d+)_\d+_(?P<file>.+\.(?:ipynb|zip))", re.IGNORECASE)
+_ATTEMPT = re.compile(r"(.*?)(?:-(\d+)| \((\d+)\))?\.ipynb", re.IGNORECASE | re.DOTALL)
 _IGNORED = {"__MACOSX", ".ipynb_checkpoints", "__pycache__"}
 
 
@@ -287,7 +288,7 @@ def by_chapter(
     """One notebook for each chapter, and words about those left over.
 
     A name that begins with the chapter's number says which it is; otherwise the exercise ids in it do. Of several, the
-    one whose name comes last counts (Canvas numbers what is handed in again).
+    one whose name comes last counts, and "x-1.ipynb" comes after "x.ipynb" (Canvas numbers what is handed in again).
 
     Parameters
     ----------
@@ -300,7 +301,7 @@ def by_chapter(
     """
     chosen: dict[str, tuple[str, bytes]] = {}
     notes = []
-    for name, data in notebooks:
+    for name, data in sorted(notebooks, key=_attempt):
         chapter = name[:2] if name[:2] in chapters else checked.get(name, "")
         if chapter not in chapters:
             notes.append(f"{_short(name)} belongs to no chapter")
@@ -309,3 +310,10 @@ def by_chapter(
             notes.append(f"several notebooks for chapter {chapter}; {_short(name)} counts")
         chosen[chapter] = (name, data)
     return chosen, notes
+
+
+def _attempt(notebook: tuple[str, bytes]) -> tuple[str, int, bytes]:
+    found = _ATTEMPT.fullmatch(notebook[0])
+    if found is None:
+        return notebook[0], 0, notebook[1]
+    return found[1], int((found[2] or found[3] or "0")[:9]), notebook[1]

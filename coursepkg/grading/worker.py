@@ -20,6 +20,7 @@ from coursepkg.grading.calling import LocalCall, Outcome, guarded
 
 LOAD_SECONDS = 60.0
 STATEMENT_SECONDS = 15.0
+_NO_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)  # the last two: nested without end
 
 
 class Answers:
@@ -38,7 +39,7 @@ class Answers:
             linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
             try:
                 statements = ast.parse(source, name).body
-            except (SyntaxError, ValueError) as error:
+            except _NO_PYTHON as error:
                 self._note_syntax_error(source, error)
                 continue
             for statement in statements:
@@ -46,21 +47,25 @@ class Answers:
 
     def _run(self, statement: ast.stmt, name: str, seconds: float) -> None:
         before = dict(self.namespace)
-        code = compile(ast.Module([statement], []), name, "exec")
+        defines = statement.name if isinstance(statement, ast.FunctionDef | ast.ClassDef) else None
+        try:
+            code = compile(ast.Module([statement], []), name, "exec")
+        except _NO_PYTHON as error:  # `return` outside a function is found only here
+            if defines is not None:
+                self.failures[defines] = _syntax_outcome(error)
+            return
         # A notebook is a program, and running it is this process's whole purpose; it has no other rights than that.
         outcome = guarded(lambda: exec(code, self.namespace), min(max(seconds, 0.01), STATEMENT_SECONDS))
         for key, value in self.namespace.items():
             if callable(value) and before.get(key) is not value:
                 self.defined[key] = value
                 self.failures.pop(key, None)
-        if outcome.kind != "value" and isinstance(statement, ast.FunctionDef | ast.ClassDef):
-            self.failures[statement.name] = outcome
+        if outcome.kind != "value" and defines is not None:
+            self.failures[defines] = outcome
 
-    def _note_syntax_error(self, source: str, error: SyntaxError | ValueError) -> None:
+    def _note_syntax_error(self, source: str, error: Exception) -> None:
         """The names that the broken cell was going to define cannot be judged; say why."""
-        line = getattr(error, "lineno", None)
-        text = linecache.getline(str(getattr(error, "filename", "")), line or 0).strip()
-        outcome = Outcome("error", error=type(error).__name__, message=str(error.args[0]), line=line, source=text)
+        outcome = _syntax_outcome(error)
         for row in source.splitlines():
             words = row.replace("(", " ").replace(":", " ").split()
             if len(words) > 1 and words[0] in ("def", "class"):
@@ -74,6 +79,13 @@ class Answers:
         if name not in self.defined:
             return Outcome("not-attempted", message=f"nothing called {name} is defined")
         return LocalCall(self.defined[name], request["driver"], seconds=request["seconds"])(request["case"])
+
+
+def _syntax_outcome(error: Exception) -> Outcome:
+    line = getattr(error, "lineno", None)
+    text = linecache.getline(str(getattr(error, "filename", "")), line or 0).strip()[:200]
+    message = str(error.args[0])[:200] if error.args else ""
+    return Outcome("error", error=type(error).__name__, message=message, line=line, source=text)
 
 
 def serve(requests: TextIO, replies: TextIO) -> None:

@@ -10,6 +10,7 @@ import ctypes
 import json
 import os
 import resource
+import signal
 import struct
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +22,7 @@ from coursepkg.grading.sandbox import landlock, seccomp
 MEMORY = 1 << 30  # numpy and sympy together need 136 MB of address space
 FILE = 4 << 20
 CPU_SECONDS = 600
-_SET_DUMPABLE, _SET_SECCOMP, _SET_NO_NEW_PRIVS, _FILTER = 4, 22, 38, 2
+_SET_DEATH_SIGNAL, _SET_DUMPABLE, _SET_SECCOMP, _SET_NO_NEW_PRIVS, _FILTER = 1, 4, 22, 38, 2
 
 
 def give_up_rights(uid: int | None, readable: Sequence[str] | None, filtered: bool) -> None:
@@ -46,6 +47,7 @@ def give_up_rights(uid: int | None, readable: Sequence[str] | None, filtered: bo
         os.setgroups([])
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
+    _prctl(_SET_DEATH_SIGNAL, signal.SIGKILL)  # a grader that is killed leaves no answer running
     _prctl(_SET_NO_NEW_PRIVS, 1)
     _prctl(_SET_DUMPABLE, 0)
     if readable is not None:

@@ -259,6 +259,8 @@ def _kernel(plan: Plan) -> str | None:
 @_attempt("privileges")
 def _privileges(plan: Plan) -> str | None:
     libc = ctypes.CDLL(None)
+    if libc.prctl(1, 0, 0, 0, 0) == 0:
+        return "it can live on after the grader"
     if libc.prctl(39, 0, 0, 0, 0) != 1:
         return "privileges could be gained by starting a program"
     try:

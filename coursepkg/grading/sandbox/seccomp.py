@@ -48,6 +48,8 @@ REFUSED: dict[str, tuple[int | None, int | None]] = {
     "iopl": (172, None), "ioperm": (173, None), "modify_ldt": (154, None), "personality": (135, 92),
 }  # fmt: skip
 _PRLIMIT = (302, 261)  # allowed on the process itself alone: it could take memory away from another
+_PRCTL = (157, 167)  # allowed but for its first option, which would let the process live on after the grader
+_DEATH_SIGNAL = 1
 _AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _X32 = 0x40000000
 _LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
@@ -91,7 +93,7 @@ def program(machine: str | None = None) -> bytes:
     """
     machine = machine or platform.machine()
     numbers = refused_numbers(machine)
-    prlimit = _PRLIMIT[list(_AUDIT_ARCH).index(machine)]
+    column = list(_AUDIT_ARCH).index(machine)
     steps: list[tuple[int, int, int, int]] = [
         (_LOAD, 0, 0, _ARCH),
         (_EQUAL, 1, 0, _AUDIT_ARCH[machine]),
@@ -101,11 +103,14 @@ def program(machine: str | None = None) -> bytes:
         (_RETURN, 0, 0, _KILL),
     ]
     for position, number in enumerate(numbers):  # each jumps to the last instruction but one
-        steps.append((_EQUAL, len(numbers) - position + 2, 0, number))
+        steps.append((_EQUAL, len(numbers) - position + 5, 0, number))
     steps += [
-        (_EQUAL, 0, 3, prlimit),
+        (_EQUAL, 0, 2, _PRLIMIT[column]),
         (_LOAD, 0, 0, _FIRST_ARGUMENT),
-        (_EQUAL, 1, 0, 0),
+        (_EQUAL, 4, 3, 0),
+        (_EQUAL, 0, 3, _PRCTL[column]),
+        (_LOAD, 0, 0, _FIRST_ARGUMENT),
+        (_EQUAL, 0, 1, _DEATH_SIGNAL),
         (_RETURN, 0, 0, _NOT_PERMITTED),
         (_RETURN, 0, 0, _ALLOW),
     ]

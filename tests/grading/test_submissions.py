@@ -1,0 +1,224 @@
+"""Work is found in every layout in which it is given out, and archives made to do harm are refused as a whole."""
+
+import io
+import os
+import stat
+import zipfile
+
+import pytest
+
+from coursepkg.grading.submissions import (
+    MAX_ENTRIES,
+    MAX_NOTEBOOK,
+    Archive,
+    Folder,
+    HandedIn,
+    Refused,
+    by_chapter,
+    discover,
+    load,
+    open_tree,
+)
+
+NOTEBOOK = b'{"cells": []}'
+
+
+def tree_of(folder, files):
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return open_tree(folder)
+
+
+def zipped(*members, **options):
+    """A zip of (name, data) or (ZipInfo, data)."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", **options) as archive:
+        for name, data in members:
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def who(tree):
+    return {one.student: one.name for one in discover(tree)}
+
+
+# --- layouts ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_a_zip_or_a_notebook_for_each_learner(tmp_path):
+    tree = tree_of(tmp_path, {
+        "ann/01_kitchen.ipynb": NOTEBOOK,
+        "ben/deeper/still/01_kitchen.ipynb": NOTEBOOK,
+        "cy.zip": zipped(("work/01_kitchen.ipynb", NOTEBOOK), ("notes.txt", b"x")),
+        "dee.ipynb": NOTEBOOK,
+        "notes.txt": b"not handed in",
+        ".hidden/x.ipynb": NOTEBOOK,
+        "ann/.ipynb_checkpoints/01_kitchen-checkpoint.ipynb": b"old",
+    })  # fmt: skip
+    assert who(tree) == {name: name for name in ("ann", "ben", "cy", "dee")}
+    for one in discover(tree):
+        [(name, data)] = load(tree, one).notebooks
+        assert data == NOTEBOOK
+        assert name in ("01_kitchen.ipynb", "dee.ipynb")
+
+
+def test_moodles_folders_and_loose_files(tmp_path):
+    tree = tree_of(tmp_path, {
+        "Ann Lee_1234_assignsubmission_file_/01_kitchen.ipynb": NOTEBOOK,
+        "Ben van der_Berg_77_assignsubmission_file/01_kitchen.ipynb": NOTEBOOK,
+        "Cy_99_assignsubmission_file_01_kitchen.ipynb": NOTEBOOK,
+    })  # fmt: skip
+    assert who(tree) == {"1234": "Ann Lee", "77": "Ben van der_Berg", "99": "Cy"}
+    assert [load(tree, one).notebooks[0][0] for one in discover(tree)] == ["01_kitchen.ipynb"] * 3
+
+
+def test_canvas_downloads_late_ones_and_ones_handed_in_again(tmp_path):
+    tree = tree_of(tmp_path, {
+        "leeann_501_9001_01_kitchen.ipynb": b"old",
+        "leeann_501_9002_01_kitchen-1.ipynb": NOTEBOOK,
+        "bergben_LATE_502_9003_01_kitchen.ipynb": NOTEBOOK,
+    })  # fmt: skip
+    assert who(tree) == {"501": "leeann", "502": "bergben"}
+    first, _ = discover(tree)
+    chosen, notes = by_chapter(load(tree, first).notebooks, {"01": None}, {})
+    assert chosen["01"] == ("01_kitchen-1.ipynb", NOTEBOOK)
+    assert notes == ["several notebooks for chapter 01; 01_kitchen-1.ipynb counts"]
+
+
+@pytest.mark.parametrize("base", ["", "assignment_1_export/"])
+def test_gradescopes_export_with_a_group(tmp_path, base):
+    listing = (
+        "submission_11:\n  :submitters:\n  - :name: Ann Lee\n    :sid: 'a1'\n    :email: ann@x.org\n"
+        "  :created_at: 2026-01-01\nsubmission_12:\n  :submitters:\n  - :name: Ben\n    :sid: b2\n"
+        "    :email: b@x.org\n  - :name: Cy\n    :sid:\n    :email: cy@x.org\n"
+    )
+    tree = tree_of(tmp_path, {
+        f"{base}submission_metadata.yml": listing.encode(),
+        f"{base}submission_11/01_kitchen.ipynb": NOTEBOOK,
+        f"{base}submission_12/01_kitchen.ipynb": NOTEBOOK,
+    })  # fmt: skip
+    assert who(tree) == {"a1": "Ann Lee", "b2": "Ben", "cy@x.org": "Cy"}
+    assert all(load(tree, one).notebooks == [("01_kitchen.ipynb", NOTEBOOK)] for one in discover(tree))
+
+
+def test_all_of_it_may_be_one_zip(tmp_path):
+    path = tmp_path / "all.zip"
+    inner = zipped(("01_kitchen.ipynb", NOTEBOOK))
+    path.write_bytes(zipped(("Ann_12_assignsubmission_file_/01_kitchen.ipynb", NOTEBOOK), ("ben/work.zip", inner)))
+    tree = open_tree(path)
+    assert who(tree) == {"12": "Ann", "ben": "ben"}
+    assert all(load(tree, one).notebooks == [("01_kitchen.ipynb", NOTEBOOK)] for one in discover(tree))
+
+
+def test_what_is_neither_folder_nor_zip_is_refused(tmp_path):
+    (tmp_path / "x").write_bytes(b"x")
+    for path in (tmp_path / "x", tmp_path / "missing"):
+        with pytest.raises(Refused):
+            open_tree(path)
+
+
+def test_the_chapter_is_told_by_name_or_by_the_checks_inside():
+    notebooks = [("01_kitchen.ipynb", b"a"), ("final (2).ipynb", b"b"), ("poem.ipynb", b"c")]
+    chosen, notes = by_chapter(notebooks, {"01": None, "02": None}, {"final (2).ipynb": "02"})
+    assert chosen == {"01": notebooks[0], "02": notebooks[1]}
+    assert notes == ["poem.ipynb belongs to no chapter"]
+
+
+# --- harm ------------------------------------------------------------------------------------------------------------
+
+
+def member(name, mode=0o644, kind=stat.S_IFREG):
+    info = zipfile.ZipInfo("x")
+    info.filename, info.external_attr = name, (kind | mode) << 16
+    return info
+
+
+BAD = {
+    "a path that leads out": zipped((member("../../out.ipynb"), NOTEBOOK)),
+    "a path that leads out in the middle": zipped((member("a/../../out.ipynb"), NOTEBOOK)),
+    "an absolute path": zipped((member("/etc/out.ipynb"), NOTEBOOK)),
+    "a path of Windows": zipped((member("C:/out.ipynb"), NOTEBOOK)),
+    "backslashes": zipped((member("..\\out.ipynb"), NOTEBOOK)),
+    "a link": zipped((member("01_kitchen.ipynb", kind=stat.S_IFLNK), b"/etc/passwd")),
+    "a device": zipped((member("01_kitchen.ipynb", kind=stat.S_IFCHR), b"")),
+    "too many entries": zipped(*((f"{n}.txt", b"") for n in range(MAX_ENTRIES + 1))),
+    "too many notebooks": zipped(*((f"{n}.ipynb", NOTEBOOK) for n in range(60))),
+    "a bomb": zipped(("01_kitchen.ipynb", bytes(MAX_NOTEBOOK + 1)), compression=zipfile.ZIP_DEFLATED),
+    "an uncommon compression": zipped(("01_kitchen.ipynb", NOTEBOOK), compression=zipfile.ZIP_LZMA),
+    "no zip": b"PK\x03\x04 and so on",
+    "cut": zipped(("01_kitchen.ipynb", NOTEBOOK * 100))[:-40],
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_archive_is_refused_as_a_whole_and_says_why(tmp_path, name):
+    tree = tree_of(tmp_path, {"ann/work.zip": BAD[name], "ben/01_kitchen.ipynb": NOTEBOOK})
+    ann, ben = (load(tree, one) for one in discover(tree))
+    assert ann.notebooks == []
+    assert len(ann.refused) == 1
+    assert "ann/work.zip" in ann.refused[0] or "notebook" in ann.refused[0] or "01_kitchen" in ann.refused[0]
+    assert ben.notebooks == [("01_kitchen.ipynb", NOTEBOOK)]
+
+
+def test_damaged_bytes_inside_are_refused(tmp_path):
+    data = bytearray(zipped(("01_kitchen.ipynb", NOTEBOOK * 100)))
+    data[60] ^= 0xFF
+    tree = tree_of(tmp_path, {"ann/work.zip": bytes(data)})
+    [one] = discover(tree)
+    assert "damaged" in load(tree, one).refused[0]
+
+
+def test_several_files_that_are_small_each_are_a_bomb_together():
+    big = bytes(MAX_NOTEBOOK - 1)
+    members = [(f"{n}.ipynb", big) for n in range(7)]
+    archive = Archive(zipped(*members, compression=zipfile.ZIP_DEFLATED), "work.zip")
+    for name in archive.names()[:5]:
+        assert archive.read(name, MAX_NOTEBOOK) == big
+    with pytest.raises(Refused, match="0 MB"):
+        archive.read("5.ipynb", MAX_NOTEBOOK)
+
+
+def test_an_archive_in_an_archive_is_not_opened(tmp_path):
+    inner = zipped(("01_kitchen.ipynb", NOTEBOOK))
+    tree = tree_of(tmp_path, {"ann.zip": zipped(("inner.zip", inner))})
+    [one] = discover(tree)
+    assert load(tree, one).notebooks == []
+
+
+def test_links_and_special_files_in_folders_are_not_followed(tmp_path):
+    secret = tmp_path / "secret.ipynb"
+    secret.write_bytes(b"of another")
+    folder = tmp_path / "all"
+    tree = tree_of(folder, {"ann/x.txt": b"", "ben/x.txt": b"", "cy/x.txt": b""})
+    (folder / "ann" / "01_kitchen.ipynb").symlink_to(secret)
+    (folder / "ben" / "more").symlink_to(tmp_path)
+    os.mkfifo(folder / "cy" / "01_kitchen.ipynb")
+    ann, ben, cy = (load(tree, one) for one in discover(tree))
+    assert ann.refused == ["ann/01_kitchen.ipynb is a link"]
+    assert ben.refused == ["ben/more is a link"]
+    assert cy.refused == ["cy/01_kitchen.ipynb is no ordinary file"]
+    assert b"of another" not in {data for contents in (ann, ben, cy) for _, data in contents.notebooks}
+
+
+def test_too_much_in_a_folder_is_refused(tmp_path):
+    tree = Folder(tmp_path)
+    one = HandedIn("ann", "Ann", [f"ann/{n}.txt" for n in range(MAX_ENTRIES + 1)])
+    assert load(tree, one).refused == [f"there are more than {MAX_ENTRIES} files"]
+    tree = tree_of(tmp_path, {f"ben/{n}.ipynb": NOTEBOOK for n in range(60)})
+    [ben] = discover(tree)
+    assert load(tree, ben).notebooks == []
+
+
+def test_a_giant_notebook_is_not_read_whole(tmp_path):
+    path = tmp_path / "ann" / "01_kitchen.ipynb"
+    path.parent.mkdir()
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+    tree = open_tree(tmp_path)
+    [one] = discover(tree)
+    contents = load(tree, one)
+    assert contents.refused == ["ann/01_kitchen.ipynb has more than 20 MB"]
+    assert contents.notebooks == [("01_kitchen.ipynb", b"")]
