@@ -22,6 +22,10 @@ CHAPTERS = [
     ("00_start_here", "x"),
     ("01_cooking_analogy", "tomatoes"),
     ("02_scalar_backprop", "x"),
+    ("03_gradient_descent", "step size"),
+    ("04_vector_backprop", "degrees"),
+    ("05_tensor_backprop", "row"),
+    ("06_training_networks", "depth"),
 ]
 SMALL = """
 import ipywidgets as widgets
@@ -65,9 +69,10 @@ def browser():
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
-    """A copy of the notebooks, so that a browser that saves changes nothing."""
+    """A copy of the notebooks and of what they read, so that a browser that saves changes nothing."""
     folder = tmp_path_factory.mktemp("course")
-    shutil.copytree(ROOT / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    for part in ("notebooks", "benchmarks/results", "exercises/.checks"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     return folder
 
 
