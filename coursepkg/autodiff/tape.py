@@ -11,6 +11,7 @@ pass.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
@@ -38,7 +39,7 @@ class Node:
         The differentiations it depends on, as bits.
     entry : Primitive, None or FREED
         None for a leaf.
-    parents, saved, kwargs : list, list, dict
+    parents, saved, kwargs : sequence, sequence, dict
         The arguments: their nodes (None for constants), and the values that rules read.
     out : array or tuple
         The result, if rules read it.
@@ -62,8 +63,8 @@ class Node:
     kwargs: dict[str, Any]
     order: int
     out: Any
-    parents: list[Node | None]
-    saved: list[Any]
+    parents: Sequence[Node | None]
+    saved: Sequence[Any]
     shape: tuple[int, ...]
     traces: int
     watched: bool
@@ -110,25 +111,25 @@ def pull_back(
     """
     retain_graph = create_graph if retain_graph is None else retain_graph
     arrived: list[Arrived] = []
-    newest: list[
-        tuple[int, Node]
-    ] = []  # a heap of nodes that hold a gradient; order negated, since heaps give the smallest
+    leaves: list[Node] = []  # leaves that hold a gradient; they only collect
+    newest: list[tuple[int, Node]] = []  # a heap of the other nodes that do; order negated: heaps give the smallest
     owned: set[int] = set()  # nodes whose gradient is our own array, which we may add to in place
     try:
         for node, g in seeds:
             if node.incoming is None:
-                heappush(newest, (-node.order, node))
                 node.incoming = g
+                if node.entry is None:
+                    leaves.append(node)
+                else:
+                    heappush(newest, (-node.order, node))
             else:
                 node.incoming = node.incoming + g
         while newest:
             node = heappop(newest)[1]
             g, node.incoming = node.incoming, None
             entry = node.entry
-            if entry is None or node.watched:
+            if node.watched:
                 arrived.append(Arrived(node, g, node.order in owned))
-                if entry is None:
-                    continue
             if entry is FREED:
                 raise RuntimeError(
                     "this graph was freed by an earlier backward pass; call backward(retain_graph=True) the "
@@ -140,10 +141,16 @@ def pull_back(
             if not retain_graph:
                 node.entry = FREED
                 node.parents = node.saved = node.out = None  # type: ignore[assignment]
+            arguments = 0 if kwargs else len(saved)
             for rule, parent in zip(entry.vjp, parents):  # noqa: B905 (one rule may serve any number of arguments)
                 if parent is None or not parent.traces & wanted:
                     continue
-                gi = rule(g, out, *saved, **kwargs) if kwargs else rule(g, out, *saved)
+                if arguments == 2:  # spelled out, because unpacking takes longer than the call
+                    gi = rule(g, out, saved[0], saved[1])
+                elif arguments == 1:
+                    gi = rule(g, out, saved[0])
+                else:
+                    gi = rule(g, out, *saved, **kwargs)
                 before = parent.incoming
                 if gi.shape != parent.shape or gi.dtype is not parent.dtype:
                     if type(gi) is Patch:
@@ -154,9 +161,12 @@ def pull_back(
                     gi = fit(gi, parent)
                 if before is None:  # the first gradient by reference
                     parent.incoming = gi
-                    heappush(newest, (-parent.order, parent))
+                    if parent.entry is not None:
+                        heappush(newest, (-parent.order, parent))
+                        continue
+                    leaves.append(parent)
                     # Users see a leaf's gradient, so it matters whether anybody else holds the same array.
-                    if parent.entry is None and type(gi) is np.ndarray and gi is not g and gi.base is None:
+                    if type(gi) is np.ndarray and gi is not g and gi.base is None:
                         owned.add(parent.order)
                 elif parent.order in owned and type(gi) is np.ndarray:  # from the third on in place
                     before += gi
@@ -166,10 +176,10 @@ def pull_back(
                         owned.add(parent.order)
                     else:
                         owned.discard(parent.order)
+        return arrived + [Arrived(leaf, leaf.incoming, leaf.order in owned) for leaf in leaves]
     finally:
-        for _, node in newest:
+        for node in [*leaves, *(node for _, node in newest)]:
             node.incoming = None
-    return arrived
 
 
 def _traced(node: Node) -> tuple[list[Any], Any]:

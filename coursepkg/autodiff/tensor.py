@@ -109,20 +109,24 @@ class Tensor(Traced):
     @classmethod
     def apply(cls, entry: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a primitive and, if a gradient may be asked for, put it on the record."""
-        traces = 0
-        inputs: list[Any] = []
-        parents: list[Node | None] = []
-        for a in args:
-            if type(a) is Tensor:
-                node = a._node
-                inputs.append(a._data)
-                parents.append(node)
-                if node is not None:
-                    traces |= node.traces
-            else:
-                inputs.append(a)
-                parents.append(None)
-        out = entry.forward(*inputs, **kwargs) if kwargs else entry.forward(*inputs)
+        inputs: Any
+        parents: Any
+        if len(args) == 2 and not kwargs:  # most operations; a loop over two arguments takes three times as long
+            a, b = args
+            x, p = (a._data, a._node) if type(a) is Tensor else (a, None)
+            y, q = (b._data, b._node) if type(b) is Tensor else (b, None)
+            inputs, parents = (x, y), (p, q)
+            out = entry.forward(x, y)
+            traces = (0 if p is None else p.traces) | (0 if q is None else q.traces)
+        else:
+            traces, inputs, parents = 0, [], []
+            for a in args:
+                x, p = (a._data, a._node) if type(a) is Tensor else (a, None)
+                inputs.append(x)
+                parents.append(p)
+                if p is not None:
+                    traces |= p.traces
+            out = entry.forward(*inputs, **kwargs)
         data = out[0] if entry.saves else out
         if type(data) is not np.ndarray and isinstance(data, np.generic):
             data = np.asarray(data)
@@ -131,10 +135,10 @@ class Tensor(Traced):
         if not traces or not _recording.get():
             result._node = None
             return result
-        result._node = node = _new_node(Node)
         if entry.reads is not None and (data.size > SMALL or not entry.elementwise):
             # Let go of what no rule reads; the node of the value stands in for its shape.
             inputs = [v if p is None or r else p for v, p, r in zip(inputs, parents, entry.reads, strict=False)]
+        result._node = node = Node()
         node.entry, node.parents, node.saved, node.kwargs = entry, parents, inputs, kwargs
         node.out = out if entry.reads_out else None
         node.shape, node.dtype, node.traces, node.order = data.shape, data.dtype, traces, next(ORDER)
@@ -362,7 +366,7 @@ class Tensor(Traced):
         return f"Tensor({text}{', requires_grad=True' if self.traces else ''})"
 
 
-_new, _new_node = Tensor.__new__, Node.__new__
+_new = Tensor.__new__
 
 
 def leaf_node(value: Any, traces: int) -> Node:
