@@ -133,9 +133,14 @@ def _hidden_check(exercise: Exercise, seed: bytes) -> dict[str, Any]:
 
 def chapter_of_text(data: bytes) -> str:
     """The chapter that a notebook's exercises belong to, from the marks and checks in its text, or ""."""
-    text = data.decode("utf-8", "replace").replace('\\"', '"')
+    text = _readable(data)
     found = Counter(chapter for chapter, _ in (*_CHECK_CALL.findall(text), *_MARK.findall(text)))
     return min(found, key=lambda chapter: (-found[chapter], chapter)) if found else ""
+
+
+def _readable(data: bytes) -> str:
+    """The text of a notebook's file with line ends and quotes as they stand in its cells."""
+    return data.decode("utf-8", "replace").replace("\\n", "\n").replace('\\"', '"')
 
 
 class Grader:
@@ -254,7 +259,7 @@ class Grader:
 
     def _found_by_name(self, work: Work) -> dict[str, str]:
         """Exercises whose own cell is gone: copied, retyped, or stripped of its mark and of its check."""
-        text = work.data.decode("utf-8", "replace").replace('\\"', '"')
+        text = _readable(work.data)
         known = {f"{a}.{b}" for a, b in (*_CHECK_CALL.findall(text), *_MARK.findall(text))}
         words = "found by its name; the cell that it was asked in is gone"
         return {e.id: words for e in self.chapters[work.chapter].exercises if e.id not in known}

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from coursepkg.grading.build import BuildError, build_tree, compare_tree, write_tree
 from coursepkg.grading.checking import UnreadableNotebook, judge_notebook, load_checks
 from coursepkg.grading.notebook import checks_folder
+from coursepkg.grading.reporting.command import register
 from coursepkg.grading.spec import SpecError
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor = actions.add_parser("doctor", help="prove that the sandbox holds on this machine")
     doctor.set_defaults(run=lambda options: _doctor())
     _add_batch(actions)
+    register(actions)
     return parser
 
 

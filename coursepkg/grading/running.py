@@ -23,6 +23,7 @@ from typing import Any
 from tqdm import tqdm
 
 from coursepkg.grading.batch import Chapter, Graded, Grader, Work, chapter_of_text, load_chapters, nothing_readable
+from coursepkg.grading.reporting.gradebook import HAND
 from coursepkg.grading.results import (
     INFRASTRUCTURE_ERROR,
     BadResult,
@@ -147,6 +148,9 @@ class _Run:
             self.alone.append(work)
             return
         for result, times in zip(graded.results, graded.times, strict=True):
+            if self._is_kept(result):  # a mark that a person gave stays
+                self.counts["kept"] += 1
+                continue
             write_result(self.batch.results, result, times)
             self.counts[result.status] += 1
 
@@ -175,7 +179,9 @@ class _Run:
             old = read_result(result_path(self.batch.results, frame.student, frame.exercise))
         except BadResult:
             return False
-        same = ("notebook_sha256", "spec_sha256", "seed_id", "sandbox", "versions", "name")
+        same = ["notebook_sha256", "spec_sha256", "seed_id", "sandbox", "versions", "name"]
+        if HAND in old.flags:
+            same = same[:2]
         return old.status != INFRASTRUCTURE_ERROR and all(getattr(old, name) == getattr(frame, name) for name in same)
 
 

@@ -1,0 +1,347 @@
+"""A batch gives the same bytes whatever happens to it: any number of processes, killed anywhere, started again."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import machine
+import pytest
+from hostile_notebooks import PRODUCT, RIGHT, SECRET, SPECS, WRONG, notebook_bytes
+
+from coursepkg.grading import cli, running
+from coursepkg.grading.batch import Grader, Work, load_chapters, seed_id, seed_of
+from coursepkg.grading.results import read_result, read_results, result_path, write_result
+from coursepkg.grading.running import Batch, Busy, run
+from coursepkg.grading.sandbox import NONE, Finding
+from coursepkg.grading.submissions import open_tree
+
+TINY = {
+    "ann": [RIGHT, PRODUCT], "ben": [WRONG, PRODUCT], "cy": [RIGHT], "dee": ["def product(a, b):\n    return a / 0"],
+    "eve": [RIGHT, "def product(a, b):\n    raise ValueError(object())"], "fay": [],
+}  # fmt: skip
+
+
+def hand_in(folder, submissions=TINY):
+    for student, cells in submissions.items():
+        (folder / student).mkdir(parents=True)
+        (folder / student / "91_mine.ipynb").write_bytes(notebook_bytes(cells))
+    return folder
+
+
+@pytest.fixture
+def handed_in(tmp_path):
+    return hand_in(tmp_path / "all")
+
+
+@pytest.fixture
+def secret(tmp_path):
+    path = tmp_path / "secret"
+    path.write_bytes(SECRET)
+    return path
+
+
+def bytes_of(results):
+    """All that must be the same from run to run: everything but the times."""
+    return {
+        path.relative_to(results).as_posix(): path.read_bytes()
+        for path in sorted(results.rglob("*"))
+        if path.is_file() and not path.name.endswith(".times.json")
+    }
+
+
+def batch(folder, tier=NONE, jobs=1):
+    return Batch(SPECS, folder, SECRET, tier, jobs)
+
+
+def points(results):
+    return {(result.student, result.exercise): result.points for result in read_results(results)}
+
+
+# --- what comes out --------------------------------------------------------------------------------------------------
+
+
+def test_a_batch_in_the_sandbox_from_the_command_line(handed_in, secret, tmp_path, capsys):
+    tier = machine.best_tier()
+    (handed_in / "gus").mkdir()
+    (handed_in / "gus" / "91_broken.ipynb").write_bytes(b"{")
+    (handed_in / "hal.zip").write_bytes(b"no zip")
+    out = tmp_path / "results"
+    words = ["grade", "batch", str(handed_in), "--secret", str(secret), "--out", str(out), "--specs", str(SPECS)]
+    assert cli.main([*words, "--jobs", "2"]) == 0
+    assert f"sandbox: {tier}" in capsys.readouterr().out
+    found = points(out)
+    assert {student: (found[student, "91.1"], found[student, "91.2"]) for student in ("ann", "ben", "cy", "gus")} == {
+        "ann": (2, 1), "ben": (0, 1), "cy": (2, 0), "gus": (0, 0),
+    }  # fmt: skip
+    assert read_result(result_path(out, "hal", "submission")).status == "student error"
+    assert "hal.zip is no zip file" in read_result(result_path(out, "hal", "submission")).flags[0]
+    assert {result.sandbox for result in read_results(out)} == {tier}
+    assert cli.main(words) == 2
+    assert "add --resume" in capsys.readouterr().err
+    assert cli.main([*words, "--resume"]) == 0
+    assert "14 kept" in capsys.readouterr().out
+
+
+def test_any_number_of_processes_gives_the_same_bytes(handed_in, tmp_path):
+    for jobs in (1, 2, 3):
+        run(batch(tmp_path / f"results{jobs}", jobs=jobs), open_tree(handed_in), quiet=True)
+    assert bytes_of(tmp_path / "results1") == bytes_of(tmp_path / "results2") == bytes_of(tmp_path / "results3")
+    assert len(bytes_of(tmp_path / "results1")) == 2 * len(TINY)
+
+
+def test_an_address_in_an_error_does_not_reach_the_result(handed_in, tmp_path):
+    run(batch(tmp_path / "results"), open_tree(handed_in), quiet=True)
+    [item] = read_result(result_path(tmp_path / "results", "eve", "91.2")).items
+    assert "object at 0x..." in item.message
+
+
+def test_hidden_inputs_are_each_learners_own():
+    chapter = load_chapters(SPECS)
+    names = [
+        seed_id(seed_of(key, student, exercise))
+        for key in (SECRET, b"another secret of sixteen bytes") for student in ("ann", "ben", "an", "n91.1")
+        for exercise in ("91.1", "91.2")
+    ]  # fmt: skip
+    assert len(set(names)) == len(names)
+    work = Work("ann", "Ann", "91", "91.ipynb", b"")
+    assert [frame.seed_id for frame in Grader(chapter, SECRET, NONE).expected(work)] == names[:2]
+
+
+def test_the_secret_is_in_no_result(handed_in, tmp_path):
+    run(batch(tmp_path / "results"), open_tree(handed_in), quiet=True)
+    text = b"".join(bytes_of(tmp_path / "results").values())
+    assert SECRET not in text
+    assert seed_of(SECRET, "ann", "91.1").hex().encode() not in text
+
+
+# --- killed and resumed ----------------------------------------------------------------------------------------------
+
+RUNNER = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[4])
+from coursepkg.grading.running import Batch, run
+from coursepkg.grading.submissions import open_tree
+if __name__ == "__main__":
+    batch = Batch(Path(sys.argv[1]), Path(sys.argv[3]), sys.argv[5].encode(), "none (trusted)", 1)
+    print(dict(run(batch, open_tree(Path(sys.argv[2])), quiet=True)))
+"""
+
+
+def start(handed_in, results, tmp_path):
+    script = tmp_path / "run_batch.py"
+    script.write_text(RUNNER)
+    words = [sys.executable, str(script), str(SPECS), str(handed_in), str(results), str(tmp_path), SECRET.decode()]
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+
+def test_killed_at_twenty_points_and_resumed_it_ends_with_the_same_bytes(tmp_path):
+    """Each run is killed a little after it has begun, and the last one is left to end; nothing graded is touched."""
+    folder = hand_in(tmp_path / "all", {f"learner{n:02}": list(TINY.values())[n % 5] for n in range(30)})
+    run(batch(tmp_path / "whole"), open_tree(folder), quiet=True)
+    results, rng, seen = tmp_path / "results", random.Random(7), {}
+    results.mkdir()
+    for _ in range(20):
+        process = start(folder, results, tmp_path)
+        have = len(list(results.glob("*/*.json")))
+        deadline = time.monotonic() + 20
+        while process.poll() is None and time.monotonic() < deadline and len(list(results.glob("*/*.json"))) <= have:
+            time.sleep(0.002)
+        time.sleep(rng.uniform(0, 0.08))
+        process.kill()
+        process.communicate()
+        for path in results.glob("*/91.?.json"):
+            stamp = path.stat().st_mtime_ns
+            assert seen.setdefault(path, stamp) == stamp, f"{path} was written again"
+    output, _ = start(folder, results, tmp_path).communicate()
+    assert f"'kept': {len(seen)}" in output or not seen
+    assert bytes_of(results) == bytes_of(tmp_path / "whole")
+    assert not [path for path in results.rglob("*") if path.name.endswith(".partial")]
+    assert not _processes_naming(str(tmp_path))
+
+
+def _processes_naming(text):
+    deadline = time.monotonic() + 5
+    while True:
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                if text.encode() in (process / "cmdline").read_bytes() and process.name != str(os.getpid()):
+                    found.append(process.name)
+            except OSError:
+                continue
+        if not found or time.monotonic() > deadline:
+            return found
+        time.sleep(0.05)
+
+
+def test_a_killed_grader_leaves_no_answer_running(tmp_path):
+    loop = "def squared_slope(x, w):\n    while True:\n        try:\n            while True: pass\n        except: pass"
+    process = start(hand_in(tmp_path / "all", {"ann": [loop]}), tmp_path / "results", tmp_path)
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and not (workers := _descendants(process.pid)):
+        time.sleep(0.05)
+    assert workers
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and any(_alive(number) for number in workers):
+        time.sleep(0.05)
+    assert not any(_alive(number) for number in workers)
+
+
+def _descendants(parent):
+    """Processes of the sandbox beneath a process."""
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(path.parent.name)] = int(path.read_text().rsplit(")", 1)[1].split()[1])
+        except OSError:
+            continue
+    found, new = set(), {parent}
+    while new:
+        new = {number for number, above in parents.items() if above in new | found} - found
+        found |= new
+    return [n for n in found if _alive(n) and b"sandbox.inside" in Path(f"/proc/{n}/cmdline").read_bytes()]
+
+
+def _alive(number):
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+# --- resumed on purpose ----------------------------------------------------------------------------------------------
+
+
+def test_only_what_changed_is_graded_again(handed_in, tmp_path):
+    results = tmp_path / "results"
+    run(batch(results), open_tree(handed_in), quiet=True)
+    (handed_in / "ben" / "91_mine.ipynb").write_bytes(notebook_bytes([RIGHT, PRODUCT]))
+    assert run(batch(results), open_tree(handed_in), quiet=True) == {"kept": 10, "graded": 2}
+    assert points(results)["ben", "91.1"] == 2
+    assert len(list((results / "ben" / "history").iterdir())) == 2
+
+
+def test_a_damaged_result_and_an_infrastructure_error_are_graded_again(handed_in, tmp_path):
+    results = tmp_path / "results"
+    run(batch(results), open_tree(handed_in), quiet=True)
+    whole = bytes_of(results)
+    result_path(results, "ann", "91.1").write_bytes(b'{"schema": 1, "stu')
+    ben = read_result(result_path(results, "ben", "91.1")).to_json()
+    result_path(results, "ben", "91.1").write_text(json.dumps({**ben, "status": "infrastructure error"}))
+    assert run(batch(results), open_tree(handed_in), quiet=True)["kept"] == 10
+    now = bytes_of(results)
+    assert {name: now[name] for name in whole} == whole
+
+
+def test_a_mark_given_by_hand_stays(handed_in, tmp_path):
+    results = tmp_path / "results"
+    run(batch(results), open_tree(handed_in), quiet=True)
+    old = read_result(result_path(results, "ben", "91.1"))
+    item = type(old.items[0])(**{**old.items[0].__dict__, "points": 1.5})
+    marked = type(old)(**{**old.__dict__, "items": (item,), "flags": ("marked by hand",), "versions": {"numpy": "1"}})
+    write_result(results, marked)
+    result_path(results, "ben", "91.2").unlink()
+    run(batch(results), open_tree(handed_in), quiet=True)
+    assert read_result(result_path(results, "ben", "91.1")) == marked
+    assert read_result(result_path(results, "ben", "91.2")).points == 1
+
+
+def test_two_runs_do_not_write_into_one_folder(handed_in, tmp_path):
+    results = tmp_path / "results"
+    results.mkdir()
+    with running._alone_in(results), pytest.raises(Busy, match="another run"):
+        run(batch(results), open_tree(handed_in), quiet=True)
+
+
+def test_an_answer_out_of_time_is_graded_once_more_alone(tmp_path, monkeypatch):
+    """The first time counts for nothing: a crowded machine is not the learner's fault."""
+    asked = []
+
+    class Pool:
+        def submit(self, function, work):
+            asked.append(work.student)
+            graded = grader.grade(work)
+            late = asked.count(work.student) == 1 and work.student == "ann"
+            done = running.Future()
+            done.set_result(type(graded)(graded.results, graded.times, late))
+            return done
+
+        def shutdown(self, **options):
+            pass
+
+    grader = Grader(load_chapters(SPECS), SECRET, NONE)
+    monkeypatch.setattr(running, "_pool", lambda batch: Pool())
+    folder = hand_in(tmp_path / "all", {"ann": [RIGHT, PRODUCT], "ben": [WRONG]})
+    run(batch(tmp_path / "results"), open_tree(folder), quiet=True)
+    assert asked == ["ann", "ben", "ann"]
+    assert points(tmp_path / "results")["ann", "91.1"] == 2
+
+
+# --- refusals and exit codes -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def leaky(monkeypatch):
+    """A machine on which no sandbox holds."""
+    tried = {"bubblewrap": [Finding("network", "a connection was made")]}
+    monkeypatch.setattr("coursepkg.grading.sandbox.doctor.choose_tier", lambda **options: (None, tried))
+
+
+def test_where_the_sandbox_leaks_nothing_is_graded_unless_the_files_are_trusted(
+    handed_in, secret, tmp_path, capsys, leaky
+):
+    words = ["grade", "batch", str(handed_in), "--secret", str(secret), "--specs", str(SPECS), "--jobs", "1", "--out"]
+    out = tmp_path / "results"
+    assert cli.main([*words, str(out)]) == 3
+    assert not out.exists()
+    shown = capsys.readouterr().err
+    assert "LEAKS: a connection was made" in shown
+    assert "--i-trust-these-files" in shown
+    assert cli.main([*words, str(out), "--i-trust-these-files"]) == 0
+    assert {result.sandbox for result in read_results(out)} == {"none (trusted)"}
+
+
+def test_the_doctors_exit_code_says_whether_a_sandbox_holds(capsys, leaky):
+    assert cli.main(["grade", "doctor"]) == 3
+    assert "bubblewrap: leaks" in capsys.readouterr().out
+
+
+def test_the_grader_itself_failing_exits_3(handed_in, secret, tmp_path, leaky, monkeypatch, capsys):
+    monkeypatch.setattr(running, "run", lambda *a, **k: running.Counter({"graded": 1, "infrastructure error": 2}))
+    words = ["grade", "batch", str(handed_in), "--secret", str(secret), "--specs", str(SPECS)]
+    assert cli.main([*words, "--out", str(tmp_path / "results"), "--i-trust-these-files"]) == 3
+    assert "2 answers have no mark" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    ({"--secret": "missing"}, "missing"), ({"--secret": "short"}, "16 bytes"), ({"--specs": "missing"}, "solutions"),
+    ({"--jobs": "0"}, "--jobs"), ({"--out": "all/out"}, "among the submissions"), ({"--out": "secret"}, "no folder"),
+    ({"DIR": "missing"}, "neither a folder nor a zip"), ({"--specs": "all"}, "no specification"),
+])  # fmt: skip
+def test_wrong_usage_exits_2_and_says_what_is_wrong(
+    handed_in, secret, tmp_path, monkeypatch, capsys, change, words, leaky
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "short").write_text("123")
+    options = {"DIR": "all", "--secret": "secret", "--out": "results", "--specs": str(SPECS), "--jobs": "1", **change}
+    arguments = ["grade", "batch", options.pop("DIR"), "--i-trust-these-files"]
+    assert cli.main([*arguments, *(word for pair in options.items() for word in pair)]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_data_sets_are_reached_from_the_same_command_line(capsys):
+    assert cli.main(["data", "list"]) == 0
+    assert "digits" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    shown = capsys.readouterr().out
+    assert "data" in shown
+    assert "grade" in shown
