@@ -214,4 +214,4 @@ class SequenceTrainer(Trainer):
             found = first_not_finite(model, lambda: self.loss(model(inputs), targets))
             if found is None:
                 raise
-            raise TrainingDiverged(f"{error} {found}") from error
+            raise TrainingDiverged(f"{error} {found}") from None
