@@ -6,6 +6,7 @@ from class_results import large_class, result, small_class, told
 
 from coursepkg.grading.reporting.analysis import bands, clusters, item_facts, misconceptions_met, seconds_taken
 from coursepkg.grading.reporting.gradebook import gradebook, load_gradebook, number, plain
+from coursepkg.grading.results import STUDENT_ERROR
 
 
 def no_times(student, exercise):
@@ -107,6 +108,13 @@ def test_named_ideas_passed_and_missing_answers_are_in_no_cluster():
         ("01.9", "value", 2),
         ("01.2", "ZeroDivisionError", 1),
     ]
+
+
+def test_a_file_that_could_not_be_read_is_no_wrong_answer():
+    unread = result("ana", "01.1", "error", "UnreadableNotebook", "a.ipynb is no notebook", status=STUDENT_ERROR)
+    book = gradebook([unread, result("bo", "01.1")])
+    assert clusters(book, no_times) == []
+    assert [learner.unread for learner in book.learners] == [True, False]
 
 
 def test_times_name_the_slowest():

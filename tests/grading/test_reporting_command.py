@@ -7,6 +7,7 @@ import sys
 import pytest
 from class_results import result, small_class, store
 
+from coursepkg.grading import cli
 from coursepkg.grading.reporting.command import register
 
 
@@ -39,10 +40,22 @@ def test_export_names_who_is_left_out_and_says_so_with_its_exit_code(results, ca
 
 def test_mark_writes_a_sheet_and_takes_it_back(results, capsys):
     assert main(["mark", str(results)]) == 0
-    sheet = results.parent / "results-marks.csv"
+    sheet = results.parent / "results-to-mark.csv"
     sheet.write_text(sheet.read_text(encoding="utf-8-sig").replace(",3,,,", ",3,2,,"), encoding="utf-8")
     assert main(["mark", str(results), "--merge", str(sheet)]) == 0
     assert "2 marks taken" in capsys.readouterr().out
+
+
+def test_the_course_offers_these_commands(results):
+    assert cli.main(["grade", "report", str(results), "--out", str(results.parent / "pages")]) == 0
+    assert (results.parent / "pages" / "index.html").is_file()
+
+
+def test_no_two_defaults_are_the_same_file(results):
+    for arguments in (["mark"], ["report"], *(["export", "--to", name] for name in ("csv", "lti", "gradescope"))):
+        before = {path: path.read_bytes() for path in results.parent.iterdir() if path.is_file()}
+        main([arguments[0], str(results), *arguments[1:]])
+        assert all(path.read_bytes() == text for path, text in before.items())
 
 
 @pytest.mark.parametrize("action", [["report"], ["mark"], ["export", "--to", "csv"]])

@@ -149,6 +149,12 @@ def test_feedback_says_points_verdicts_and_what_to_look_at():
     assert "01.2 Parallel paths add · ✗ not yet Every number is twice as large. Look at the first call." in words
 
 
+def test_feedback_begins_with_a_capital_letter():
+    assert "✗ not yet The number is too small." in page_of(
+        result("ana", "01.1", "wrong", "value", "01.1 not yet · the number is too small.")
+    )
+
+
 def test_a_verdict_never_rests_on_colour_or_sign_alone():
     for name in ("passed", "wrong", "error", "not-attempted", "missing", "infrastructure"):
         without_sign = re.sub(r'<span aria-hidden="true">.*?</span>', "", verdict(name))

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from coursepkg.grading.feedback import PATTERNS
-from coursepkg.grading.reporting.gradebook import Column, Gradebook, in_order
+from coursepkg.grading.reporting.gradebook import Column, Gradebook, in_order, is_unread
 from coursepkg.grading.results import Item
 
 BANDS = 10
@@ -134,6 +134,8 @@ def clusters(book: Gradebook, times: Times) -> list[Cluster]:
     found: dict[tuple[str, str, str, str], list[tuple[str, Item]]] = {}
     for learner in book.learners:
         for result, item in learner.items:
+            if is_unread(item):
+                continue
             if item.verdict == "error" or (item.verdict == "wrong" and item.misconception in UNNAMED):
                 told = str(times(learner.id, result.exercise).get("signature") or _without_numbers(item.message))
                 key = (result.exercise, item.verdict, item.misconception, told)

@@ -75,13 +75,13 @@ def _notes(book: Gradebook) -> list[Html]:
     notes = []
     failed = [learner for learner in book.learners if learner.points is None and not learner.waits]
     waiting = [learner for learner in book.learners if learner.waits]
-    unread = [learner for learner in book.learners if learner.submission and not learner.lost]
+    unread = [learner for learner in book.learners if learner.unread]
     if failed:
         notes.append(f"No mark through the grader's own trouble, to be graded again: {_names(failed)}.")
     if waiting:
         notes.append(f"Waiting for a person (`grade mark`): {_names(waiting)}.")
     if unread:
-        notes.append(f"Nothing could be read from what was handed in by: {_names(unread)}.")
+        notes.append(f"A file that could not be read was handed in by: {_names(unread)}.")
     if any(sandbox.startswith("none") for sandbox in book.sandboxes):
         notes.append(
             "Some of this was graded without a sandbox, on trust: these marks are only as honest as the files."

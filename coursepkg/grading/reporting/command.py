@@ -30,7 +30,7 @@ def register(actions: Any) -> None:
     export.set_defaults(run=_export)
     mark = actions.add_parser("mark", help="write a sheet of answers to mark by hand, or merge it")
     mark.add_argument("results", type=Path)
-    mark.add_argument("--sheet", type=Path, default=None, help="the sheet to write (default: RESULTS-marks.csv)")
+    mark.add_argument("--sheet", type=Path, default=None, help="the sheet to write (default: RESULTS-to-mark.csv)")
     mark.add_argument("--all", action="store_true", help="also list answers that have a mark")
     mark.add_argument("--merge", type=Path, metavar="SHEET", help="take the marks of a filled-in sheet")
     mark.set_defaults(run=_mark)
@@ -58,7 +58,7 @@ def _mark(options: argparse.Namespace) -> int:
         if options.merge is not None:
             print(f"{merge_marking_sheet(options.results, options.merge)} marks taken from {options.merge}")
             return 0
-        sheet = options.sheet or _beside(options.results, "-marks.csv")
+        sheet = options.sheet or _beside(options.results, "-to-mark.csv")
         count = write_marking_sheet(options.results, sheet, options.all)
     except (ValueError, OSError) as error:
         return _refused(error)

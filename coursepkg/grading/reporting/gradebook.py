@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from coursepkg.grading.checking import UnreadableNotebook
 from coursepkg.grading.results import INFRASTRUCTURE_ERROR, WHOLE_SUBMISSION, Item, Result, read_results
 
 HAND = "marked by hand"  # the flag of a result that a person has marked
@@ -54,6 +55,11 @@ class Learner:
     def lost(self) -> bool:
         """Whether nothing could be graded, through a fault of the grader's."""
         return self.submission is not None and self.submission.status == INFRASTRUCTURE_ERROR
+
+    @property
+    def unread(self) -> bool:
+        """Whether a file that was handed in could not be read."""
+        return (self.submission is not None and not self.lost) or any(is_unread(item) for _, item in self.items)
 
     @property
     def items(self) -> list[tuple[Result, Item]]:
@@ -123,6 +129,11 @@ def gradebook(results: Iterable[Result]) -> Gradebook:
         name = next((result.name for result in [*own.values(), submission] if result and result.name), student)
         learners.append(Learner(student, name, {key: own[key] for key in sorted(own, key=in_order)}, submission))
     return Gradebook(tuple(learners), tuple(columns[key] for key in ids))
+
+
+def is_unread(item: Item) -> bool:
+    """Whether an answer has its verdict because the whole notebook could not be read."""
+    return item.misconception == UnreadableNotebook.__name__
 
 
 def in_order(exercise: str) -> tuple[tuple[int, str], ...]:

@@ -70,7 +70,7 @@ def _feedback(result: Result, item: Item) -> Html:
     lines = [line for line in item.message.splitlines() if line.strip()]
     prefix = lines[0].partition(" · ") if lines else ("", "", "")
     if prefix[1] and prefix[0].startswith(item.id):  # the heading says it already
-        lines[0] = prefix[2]
+        lines[0] = prefix[2][:1].upper() + prefix[2][1:]
     if HAND in result.flags:
         lines.append("Marked by a person.")
     if lines:

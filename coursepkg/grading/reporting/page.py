@@ -38,18 +38,18 @@ code { font: .92em ui-monospace, "DejaVu Sans Mono", monospace; background: var(
 .wide { overflow-x: auto; margin: 1rem 0; }
 table { border-collapse: collapse; width: 100%; font-size: .95rem; }
 caption { text-align: left; color: var(--muted); padding: 0 0 .5rem; font-size: .92rem;
-  max-width: min(46rem, 100vw - 2.5rem); }
+  max-width: min(46rem, 100vw - 4rem); }
 th, td { text-align: left; vertical-align: top; padding: .42rem .7rem; border-bottom: 1px solid var(--line); }
 thead th { border-bottom: 2px solid var(--ink); vertical-align: bottom; font-size: .9rem; }
 tbody th { font-weight: 600; }
 tbody tr:hover { background: var(--shade); }
 .contents ul { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; list-style: none; padding: 0; margin: 1rem 0; }
-.marks td:last-child { width: 62%; }
+.marks td:last-child { width: 62%; } .marks th { white-space: nowrap; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 th code { white-space: nowrap; }
 .bar { display: flex; align-items: center; gap: .6rem; }
 .bar .contents ul { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; list-style: none; padding: 0; margin: 1rem 0; }
-.marks td:last-child { width: 62%; }
+.marks td:last-child { width: 62%; } .marks th { white-space: nowrap; }
 .number { flex: 0 0 3rem; }
 .track { flex: 1 1 auto; min-width: 4rem; background: var(--shade); border-radius: 2px; }
 .track span { display: block; height: .7rem; background: var(--blue); border-radius: 2px; }
