@@ -1,21 +1,28 @@
 """``grade report``, ``grade export`` and ``grade mark`` from the command line."""
 
 import argparse
+import re
+import shlex
 import subprocess
 import sys
 
 import pytest
 from class_results import result, small_class, store
+from grading_chapters import PROJECT
 
 from coursepkg.grading import cli
-from coursepkg.grading.reporting.command import register
+from coursepkg.grading.reporting.command import FORMATS, register
+
+
+def parse(arguments):
+    """The options of a command line with these commands alone."""
+    parser = argparse.ArgumentParser()
+    register(parser.add_subparsers(required=True))
+    return parser.parse_args(arguments)
 
 
 def main(arguments):
-    """The command line with these three commands alone."""
-    parser = argparse.ArgumentParser()
-    register(parser.add_subparsers(required=True))
-    options = parser.parse_args(arguments)
+    options = parse(arguments)
     return options.run(options)
 
 
@@ -49,6 +56,18 @@ def test_mark_writes_a_sheet_and_takes_it_back(results, capsys):
 def test_the_course_offers_these_commands(results):
     assert cli.main(["grade", "report", str(results), "--out", str(results.parent / "pages")]) == 0
     assert (results.parent / "pages" / "index.html").is_file()
+
+
+def test_the_instructors_page_shows_commands_that_exist():
+    page = (PROJECT / "instructor" / "marks.md").read_text(encoding="utf-8")
+    shown = re.findall(r"(?:`|    )grade ((?:report|mark|export|nbgrader) [^`#\n]+)", page)
+    assert {parse(shlex.split(command)).run.__name__ for command in shown} == {
+        "_report",
+        "_mark",
+        "_export",
+        "_nbgrader",
+    }
+    assert {parse(shlex.split(command)).to for command in shown if command.startswith("export")} == set(FORMATS)
 
 
 def test_no_two_defaults_are_the_same_file(results):

@@ -57,6 +57,7 @@ th code { white-space: nowrap; }
 .verdict { font-weight: 600; white-space: nowrap; }
 .feedback { border-left: 4px solid var(--line); padding: .1rem 0 .1rem .9rem; margin: .4rem 0; max-width: 46rem; }
 .feedback p { margin: .35rem 0; }
+@media (max-width: 45rem) { td:not(.number):not(:has(.bar)) { min-width: 8.5rem; } }
 @media print { .contents { display: none; }
   body { max-width: none; padding: 0; font-size: 10.5pt; } a { color: inherit; }
   h2, h3 { break-after: avoid; } tr, .feedback { break-inside: avoid; } }
