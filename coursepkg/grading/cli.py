@@ -206,6 +206,9 @@ def _run_batch(batch: Batch, tree: Folder | Archive) -> int:
     except (SpecError, SyntaxError, ImportError, Busy) as error:
         print(f"Nothing was graded: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("Stopped. What is graded is kept; go on with --resume.", file=sys.stderr)
+        return 3
     except (BrokenProcessPool, OSError) as error:
         print(f"The grader stopped: {error}. What is graded is kept; go on with --resume.", file=sys.stderr)
         return 3

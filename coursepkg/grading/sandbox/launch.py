@@ -68,7 +68,8 @@ def visible_files() -> tuple[str, ...]:
     *rest, last = import_paths()
     package = [] if last in rest else [str(_package())]
     prefix = os.path.join(sys.base_prefix, "lib")
-    wanted = ["/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache", prefix, _interpreter(), *rest, *package]
+    wanted = ["/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/alternatives"]
+    wanted += [prefix, _interpreter(), *rest, *package]
     chosen: list[str] = []
     for path in dict.fromkeys(wanted):
         if os.path.exists(path) and not any(path.startswith(done + "/") for done in chosen):

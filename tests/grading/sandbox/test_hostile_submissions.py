@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hostile_notebooks import SECRET, SPECS, SUBMISSIONS, grade_all, notebook_bytes, work_of
 
+from coursepkg.grading import checking
 from coursepkg.grading.batch import Grader, Work, load_chapters, seed_of
 from coursepkg.grading.results import Result
 from coursepkg.grading.spec import compile_check
@@ -144,6 +145,21 @@ def test_a_sandbox_that_does_not_start_is_no_zero(grader, monkeypatch):
     graded = grader.grade(work_of("right"))
     assert {result.status for result in graded.results} == {"infrastructure error"}
     assert points(graded.results) == (None, None)
+
+
+def test_a_notebook_that_cannot_be_loaded_is_not_loaded_for_each_exercise(grader, monkeypatch):
+    loads = []
+    start = checking.Worker._start
+    monkeypatch.setattr(checking.Worker, "_start", lambda worker: loads.append(1) or start(worker))
+    assert points(grader.grade(work_of("ends the process on load")).results) == (0, 0)
+    assert len(loads) == 1
+
+
+def test_a_notebook_has_a_time_limit_as_a_whole(grader, monkeypatch):
+    monkeypatch.setattr("coursepkg.grading.sandbox.process.NOTEBOOK_SECONDS", -1.0)
+    graded = grader.grade(work_of("right"))
+    assert graded.out_of_time
+    assert {result.items[0].misconception for result in graded.results} == {"time-limit"}
 
 
 def test_a_specification_that_cannot_be_compiled_is_no_zero(grader, monkeypatch):
