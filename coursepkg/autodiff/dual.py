@@ -52,22 +52,19 @@ class Dual(Traced):
     @classmethod
     def apply(cls, entry: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a primitive and push the tangents of its arguments through; older differentiations are constants here."""
-        mark = 0
-        for a in args:
-            if type(a) is Dual and a.traces > mark:
-                mark = a.traces
-        moving = [type(a) is Dual and a.traces == mark for a in args]
-        values = [a.value if moves else a for a, moves in zip(args, moving, strict=True)]
+        mark = max(a.traces for a in args if type(a) is Dual)
+        tangents = [a.tangent if type(a) is Dual and a.traces == mark else None for a in args]
+        values = [a if t is None else a.value for a, t in zip(args, tangents, strict=True)]
         out = entry.forward(*values, **kwargs)
         value = out[0] if entry.saves else out
         tangent = None
-        for i, (a, moves, rule) in enumerate(zip(args, moving, entry.jvp, strict=False)):
-            if not moves or rule is None:
+        for i, (t, rule) in enumerate(zip(tangents, entry.jvp)):  # noqa: B905 (one rule may serve any number)
+            if t is None or rule is None:
                 continue
             if rule is LINEAR:
-                term = entry.forward(*values[:i], a.tangent, *values[i + 1 :], **kwargs)
+                term = entry.forward(*values[:i], t, *values[i + 1 :], **kwargs)
             else:
-                term = rule(a.tangent, out, *values, **kwargs)  # type: ignore[operator]
+                term = rule(t, out, *values, **kwargs)  # type: ignore[operator]
             tangent = term if tangent is None else tangent + term
         if tangent is None:
             tangent = np.zeros_like(value)

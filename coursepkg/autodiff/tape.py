@@ -215,15 +215,19 @@ def fit(g: Any, like: Any) -> Any:
     """
     shape = like.shape
     if g.shape != shape:
+        # np.add.reduce is np.sum without the wrapper, which takes longer than the sum of a small array.
         extra = g.ndim - len(shape)
-        copied = tuple(i for i, n in enumerate(g.shape) if i < extra or (n != 1 and shape[i - extra] == 1))
-        if copied:
-            # np.add.reduce is np.sum without the wrapper, which takes longer than the sum of a small array.
-            g = np.add.reduce(g, axis=copied, keepdims=True)
-        if extra > 0:
-            g = np.reshape(g, g.shape[extra:])
+        if extra == 1:  # a bias, most often
+            g = np.add.reduce(g, axis=0)
+        elif extra > 1:
+            g = np.add.reduce(g, axis=tuple(range(extra)))
         if g.shape != shape:
-            g = np.broadcast_to(g, shape)
+            aligned = shape[len(shape) - g.ndim :]
+            copied = tuple(i for i, n in enumerate(g.shape) if n != 1 and aligned[i] == 1)
+            if copied:
+                g = np.add.reduce(g, axis=copied, keepdims=True)
+            if g.shape != shape:
+                g = np.broadcast_to(g, shape)
     if g.dtype != like.dtype:
         if g.dtype.kind == "c" and like.dtype.kind != "c":
             g = np.real(g)

@@ -111,7 +111,14 @@ class Tensor(Traced):
         """Run a primitive and, if a gradient may be asked for, put it on the record."""
         inputs: Any
         parents: Any
-        if len(args) == 2 and not kwargs:  # most operations; a loop over two arguments takes three times as long
+        # Most operations have one or two arguments, for which a loop would take three times as long.
+        if len(args) == 1 and not kwargs:
+            (a,) = args
+            x, p = (a._data, a._node) if type(a) is Tensor else (a, None)
+            inputs, parents = (x,), (p,)
+            out = entry.forward(x)
+            traces = 0 if p is None else p.traces
+        elif len(args) == 2 and not kwargs:
             a, b = args
             x, p = (a._data, a._node) if type(a) is Tensor else (a, None)
             y, q = (b._data, b._node) if type(b) is Tensor else (b, None)

@@ -199,7 +199,7 @@ log_softmax = operation(
 
 
 def _softmax_cross_entropy(logits, labels):
-    """Return the mean of -log softmax(logits)[label]: classification's loss, and the probabilities for its gradient.
+    """Return the mean of -log softmax(logits)[label]: classification's loss.
 
     Parameters
     ----------
@@ -213,24 +213,27 @@ def _softmax_cross_entropy(logits, labels):
     float
         The loss.
     """
+    return _cross_entropy_and_error(logits, labels)[0]
+
+
+def _cross_entropy_and_error(logits, labels):
+    """Return the loss, and probabilities minus one-hot labels: the gradient of the summed loss."""
     z = logits - logits.max(axis=1, keepdims=True)
     e = np.exp(z)
     total = e.sum(axis=1, keepdims=True)
-    picked = z[np.arange(len(labels)), labels]
-    return (np.log(total[:, 0]) - picked).sum() / len(labels), e / total
-
-
-def _logit_gradient(probabilities, labels):
-    """Return probabilities minus the one-hot labels: the gradient of the summed loss."""
-    return probabilities - np.eye(probabilities.shape[1], dtype=probabilities.dtype)[labels]
+    right = np.arange(len(labels)), labels
+    one_hot = np.zeros(e.shape, e.dtype)
+    one_hot[right] = 1
+    return (np.log(total[:, 0]) - z[right]).sum() / len(labels), e / total - one_hot
 
 
 softmax_cross_entropy = operation(
     _softmax_cross_entropy,
+    forward=_cross_entropy_and_error,
     name="softmax_cross_entropy",
     saves=True,
-    vjp=[lambda g, out, _logits, labels: _logit_gradient(out[1], labels) * (g / len(labels)), None],
-    jvp=[lambda t, out, logits, labels: np.sum(_logit_gradient(out[1], labels) * t) / len(labels), None],
+    vjp=[lambda g, out, _logits, labels: out[1] * (g / len(labels)), None],
+    jvp=[lambda t, out, logits, labels: np.sum(out[1] * t) / len(labels), None],
     examples=[example((4, 3), fixed(np.array([2, 0, 0, 1]))), example((1, 5), fixed(np.array([3])))],
     sympy_array=lambda sp, values, z, labels: np.asarray(
         np.sum(_sp_log(sp, np.sum(_sp_exp(sp, z), axis=1)) - z[np.arange(len(labels)), labels]) / len(labels)
