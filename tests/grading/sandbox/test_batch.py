@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from coursepkg.grading import cli, running
 from coursepkg.grading.batch import Grader, Work, load_chapters, seed_id, seed_of
 from coursepkg.grading.results import read_result, read_results, result_path, write_result
 from coursepkg.grading.running import Batch, Busy, run
-from coursepkg.grading.sandbox import NONE, Finding
+from coursepkg.grading.sandbox import NONE, Finding, probe
 from coursepkg.grading.submissions import open_tree
 
 TINY = {
@@ -345,3 +346,13 @@ def test_data_sets_are_reached_from_the_same_command_line(capsys):
     shown = capsys.readouterr().out
     assert "data" in shown
     assert "grade" in shown
+
+
+def test_the_page_for_instructors_names_commands_that_there_are():
+    page = (Path(__file__).parents[3] / "instructor" / "grading.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^    grade (.+)$", page, re.MULTILINE)
+    assert [cli._parser().parse_args(["grade", *command.split()]).action for command in shown] == [
+        "doctor", "batch", "batch",
+    ]  # fmt: skip
+    assert len(probe._ATTEMPTS) == 18
+    assert "in eighteen ways" in page
