@@ -26,6 +26,7 @@ CHAPTERS = [
     ("04_vector_backprop", "degrees"),
     ("05_tensor_backprop", "row"),
     ("06_training_networks", "depth"),
+    ("07_rnn_bptt", "back"),
 ]
 SMALL = """
 import ipywidgets as widgets
