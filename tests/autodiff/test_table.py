@@ -16,7 +16,12 @@ def keep_nothing_unread(monkeypatch):
     monkeypatch.setattr(tensor, "SMALL", -1)
 
 
-ENTRIES = [*PRIMITIVES.values(), *COMPOSITES.values()]
+# Rooms above enter primitives of their own and test them where they live; which of them are loaded depends on the order.
+ENTRIES = [
+    entry
+    for entry in [*PRIMITIVES.values(), *COMPOSITES.values()]
+    if not (getattr(entry.function, "__module__", None) or "").startswith("coursepkg.nn")
+]
 CASES = [
     pytest.param(entry, call, id=f"{entry.name}-{i}") for entry in ENTRIES for i, call in enumerate(entry.examples)
 ]
