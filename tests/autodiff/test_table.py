@@ -16,7 +16,7 @@ def keep_nothing_unread(monkeypatch):
     monkeypatch.setattr(tensor, "SMALL", -1)
 
 
-# Rooms above test the primitives that they enter themselves; whether they are loaded here depends on the order of files.
+# Rooms above test the primitives that they enter; whether they are loaded here depends on the order of files.
 ENTRIES = [
     entry
     for entry in [*PRIMITIVES.values(), *COMPOSITES.values()]
