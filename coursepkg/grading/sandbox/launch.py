@@ -126,6 +126,8 @@ def _bubblewrap(root: bool) -> list[str]:
         words += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     else:
         words += ["--unshare-user", "--uid", "65534", "--gid", "65534"]
+    # First the scratch folder: what is bound later stays visible, also where the course itself lies below /tmp.
+    words += ["--perms", "1777", "--size", str(SCRATCH), "--tmpfs", "/tmp"]
     for folder in _parents(visible_files()):  # bubblewrap, as root, would make them closed to others
         words += ["--perms", "0755", "--dir", folder]
     for path in visible_files():
@@ -133,7 +135,6 @@ def _bubblewrap(root: bool) -> list[str]:
     words += ["--perms", "0755", "--dir", "/dev"]
     for device in ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"):
         words += ["--dev-bind", device, device]
-    words += ["--perms", "1777", "--size", str(SCRATCH), "--tmpfs", "/tmp"]
     return [*words, "--remount-ro", "/", "--chdir", "/tmp"]
 
 

@@ -153,6 +153,12 @@ def test_the_folders_above_the_interpreter_can_be_entered():
     assert inside("import os, numpy, sys", "return os.access(os.path.dirname(numpy.__file__), os.R_OK)") is True
 
 
+def test_a_course_below_the_scratch_folder_stays_visible(monkeypatch):
+    monkeypatch.setattr(launch.shutil, "which", lambda name: "/usr/bin/bwrap")
+    words = command(BUBBLEWRAP)
+    assert words.index("--tmpfs") < words.index("--ro-bind")
+
+
 def test_no_namespace_can_be_opened():
     assert inside("import ctypes", "return ctypes.CDLL(None).unshare(0x10000000)") == -1
 
