@@ -153,6 +153,7 @@ def test_the_folders_above_the_interpreter_can_be_entered():
     assert inside("import os, numpy, sys", "return os.access(os.path.dirname(numpy.__file__), os.R_OK)") is True
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="bubblewrap is a Linux program")
 def test_a_course_below_the_scratch_folder_stays_visible(monkeypatch):
     monkeypatch.setattr(launch.shutil, "which", lambda name: "/usr/bin/bwrap")
     words = command(BUBBLEWRAP)
