@@ -16,10 +16,10 @@ ORDINARY = 12345
 _OPEN_INTERPRETER = """
 set -e
 case "$PREFIX" in
-/root/*)
+"$ROOTS_HOME"/*)
     mkdir -p /mnt
     mount --bind "$PREFIX" /mnt
-    mount -t tmpfs -o mode=755 none /root
+    mount -t tmpfs -o mode=755 none "$ROOTS_HOME"
     mkdir -p "$PREFIX"
     mount --bind /mnt "$PREFIX"
     umount /mnt
@@ -59,7 +59,8 @@ def run_with_open_interpreter(arguments, user, **options):
     tried = subprocess.run(["unshare", "-m", "true"], capture_output=True, text=True, check=False)
     if tried.returncode:
         pytest.skip(f"NOT TESTED AS ANOTHER USER: {tried.stderr.strip()}")
-    environment = {**os.environ, "PREFIX": sys.base_prefix, "WHO": str(user), "HOME": "/tmp"}
+    roots_home = os.path.expanduser("~root")
+    environment = {**os.environ, "PREFIX": sys.base_prefix, "ROOTS_HOME": roots_home, "WHO": str(user), "HOME": "/tmp"}
     return subprocess.run(
         ["unshare", "-m", "sh", "-c", _OPEN_INTERPRETER, "sh", sys.executable, "-B", *arguments],
         capture_output=True, text=True, check=False, env=environment, **options,
