@@ -380,5 +380,10 @@ def _load_module(path: Path) -> ModuleType:
         raise SpecError(f"{path} cannot be loaded")
     module = importlib.util.module_from_spec(found)
     sys.modules[name] = module  # dataclasses in a specification look their own module up
-    found.loader.exec_module(module)
+    # No byte code is kept: it is looked up by the second, and would hide an edit made within the same one.
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        found.loader.exec_module(module)
+    finally:
+        sys.dont_write_bytecode = before
     return module

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -114,6 +115,14 @@ def test_a_compiled_check_is_json_and_holds_no_code(exercise_id):
     for word in ("lambda", "def ", "<function", "0x"):
         assert word not in text
     assert compiled(exercise_id) == compile_check(exercises()[exercise_id])
+
+
+def test_a_specification_edited_within_a_second_is_read_anew(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    for identity in ("07.1", "07.2", "07.3"):  # the same number of letters, as byte code is also looked up by size
+        body = f"from types import SimpleNamespace as E\nEXERCISES = [E(id='{identity}', function='f')]"
+        (tmp_path / "ex_07.py").write_text(body)
+        assert load_specs(tmp_path)["07"][0].id == identity
 
 
 def test_specs_are_loaded_by_chapter(tmp_path):

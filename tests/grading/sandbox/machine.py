@@ -61,10 +61,11 @@ def run_with_open_interpreter(arguments, user, **options):
         pytest.skip(f"NOT TESTED AS ANOTHER USER: {tried.stderr.strip()}")
     roots_home = os.path.expanduser("~root")
     environment = {**os.environ, "PREFIX": sys.base_prefix, "ROOTS_HOME": roots_home, "WHO": str(user), "HOME": "/tmp"}
-    return subprocess.run(
-        ["unshare", "-m", "sh", "-c", _OPEN_INTERPRETER, "sh", sys.executable, "-B", *arguments],
-        capture_output=True, text=True, check=False, env=environment, **options,
-    )  # fmt: skip
+    python = ["unshare", "-m", "sh", "-c", _OPEN_INTERPRETER, "sh", sys.executable, "-B"]
+    options |= {"capture_output": True, "text": True, "check": False, "env": environment}
+    if subprocess.run([*python, "-c", "import coursepkg"], **options).returncode:
+        pytest.skip(f"NOT TESTED AS USER {user}: that user cannot read the folder in which this course lies")
+    return subprocess.run([*python, *arguments], **options)
 
 
 __all__ = ["BUBBLEWRAP", "NONE", "ORDINARY", "SECOND", "best_tier", "leaks", "require", "run_with_open_interpreter"]
