@@ -129,7 +129,7 @@ def _bubblewrap(root: bool) -> list[str]:
     # First the scratch folder: what is bound later stays visible, also where the course itself lies below /tmp.
     words += ["--perms", "1777", "--size", str(SCRATCH), "--tmpfs", "/tmp"]
     for folder in _parents(visible_files()):  # bubblewrap, as root, would make them closed to others
-        words += ["--perms", "0755", "--dir", folder]
+        words += ["--perms", "0555", "--dir", folder]
     for path in visible_files():
         words += ["--symlink", os.readlink(path), path] if os.path.islink(path) else ["--ro-bind", path, path]
     words += ["--perms", "0755", "--dir", "/dev"]
