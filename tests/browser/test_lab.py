@@ -20,7 +20,7 @@ SCREENSHOTS = ROOT / "build" / "screenshots"
 # Notebook, and the description of a slider in it that changes a picture.
 CHAPTERS = [
     ("00_start_here", "x"),
-    ("01_cooking_analogy", "tomatoes"),
+    ("01_cooking_analogy", "coins"),
     ("02_scalar_backprop", "x"),
     ("03_gradient_descent", "step size"),
     ("04_vector_backprop", "degrees"),
@@ -93,7 +93,11 @@ def use_slider(view: labs.OpenNotebook, description: str, name: str) -> None:
     at_start = handle.get_attribute("aria-valuenow")
     handle.focus()
     view.page.keyboard.press("ArrowRight")
-    if handle.get_attribute("aria-valuenow") == at_start:  # it started at its right end
+    for _ in range(40):  # the handle may take a moment; pressing the other key at once would bring it back
+        if handle.get_attribute("aria-valuenow") != at_start:
+            break
+        view.page.wait_for_timeout(50)
+    else:  # it started at its right end
         view.page.keyboard.press("ArrowLeft")
     by_keyboard = view.wait_for_other_pictures(handle, start)
     view.page.screenshot(path=SCREENSHOTS / f"{name}-slider-2-keyboard.png")
