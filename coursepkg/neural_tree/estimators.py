@@ -193,8 +193,8 @@ class BNeuralTRegressor(RegressorMixin, _BNeuralT):
 
     def predict(self, X: Any) -> np.ndarray:
         """Predictions in the units of y, shape (n,)."""
-        outputs = self._outputs(X)
-        return self.run_.target_scaler.inverse(outputs[:, 0])
+        check_is_fitted(self)
+        return self.run_.predict(self.scaler_(validate_data(self, X, reset=False)))
 
 
 def _generator(random_state: Any) -> np.random.Generator:

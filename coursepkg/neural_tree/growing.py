@@ -165,14 +165,22 @@ def expected_size(
 
 
 class Copies(NamedTuple):
-    """Which parameter of the perceptron each parameter of its tree is a copy of."""
+    """Which parameter of the perceptron each parameter of its tree is a copy of.
 
-    index: np.ndarray
+    Attributes
+    ----------
+    origin : ndarray of int, shape (n_parameters of the tree,)
+        Place of the original in the perceptron's parameters: all weight matrices, flattened, then all biases.
+    shapes : tuple of tuple
+        Shapes of the weights, then of the biases.
+    """
+
+    origin: np.ndarray
     shapes: tuple[tuple[int, ...], ...]
 
     def gather(self, weights: list[np.ndarray], biases: list[np.ndarray]) -> np.ndarray:
         """Parameters of the tree, copied from those of the perceptron."""
-        return np.concatenate([np.ravel(array) for array in [*weights, *biases]])[self.index]
+        return np.concatenate([np.ravel(array) for array in [*weights, *biases]])[self.origin]
 
     def sum(self, gradient: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """The gradient of the perceptron: each weight gets the sum over its copies (the "+" of backpropagation).
@@ -188,7 +196,7 @@ class Copies(NamedTuple):
             Of the perceptron's shapes.
         """
         sizes = [int(np.prod(shape)) for shape in self.shapes]
-        total = np.bincount(self.index, weights=gradient, minlength=sum(sizes))
+        total = np.bincount(self.origin, weights=gradient, minlength=sum(sizes))
         parts = np.split(total, np.cumsum(sizes)[:-1])
         arrays = [part.reshape(shape) for part, shape in zip(parts, self.shapes, strict=True)]
         return arrays[: len(arrays) // 2], arrays[len(arrays) // 2 :]
@@ -238,9 +246,8 @@ def mlp_as_tree(weights: list[np.ndarray], biases: list[np.ndarray]) -> tuple[Tr
 
     outputs = [unfold(len(weights) - 1, unit, None) for unit in range(len(biases[-1]))]
     tree = Tree(outputs, weights[0].shape[1])  # type: ignore[arg-type]
-    edges = [*tree.functions[len(outputs) :], *tree.leaves]
-    index = [source[node][1] for node in tree.functions] + [source[node][0] for node in edges]
-    return tree, Copies(np.array(index), shapes)
+    origin = [source[node][1] for node in tree.functions] + [source[node][0] for node in tree.edges]
+    return tree, Copies(np.array(origin), shapes)
 
 
 def _check_layers(weights: list[np.ndarray], biases: list[np.ndarray]) -> None:

@@ -66,7 +66,7 @@ def backward(tree: Tree, T: np.ndarray, *, loss: str = "squared") -> np.ndarray:
     """
     if any(output.value is None for output in tree.outputs):
         raise ValueError("there is nothing to send back yet; call forward(tree, X) first")
-    Y = np.stack([output.value for output in tree.outputs], axis=1)  # type: ignore[misc]
+    Y = np.stack([output.value for output in tree.outputs], axis=1)
     deltas = find_loss(loss).delta(Y, check_targets(tree, T, len(Y)))
     for output, delta in zip(tree.outputs, deltas.T, strict=True):
         _send_back(output, delta)
@@ -116,7 +116,7 @@ def input_gradient(tree: Tree) -> np.ndarray:
     """
     if any(node.delta is None for node in tree.functions):
         raise ValueError("no deltas yet; call forward(tree, X), then backward(tree, T)")
-    total = np.zeros((len(tree.functions[0].delta), tree.n_inputs))  # type: ignore[arg-type]
+    total = np.zeros((len(tree.functions[0].delta), tree.n_inputs))
     for node in tree.functions:
         for child in node.children:
             if isinstance(child, Leaf):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -33,8 +34,8 @@ class Leaf:
 
     attribute: int
     weight: float
-    value: np.ndarray | None = field(default=None, repr=False)
-    weight_gradient: float | None = field(default=None, repr=False)
+    value: Any = field(default=None, repr=False)
+    weight_gradient: Any = field(default=None, repr=False)
 
 
 @dataclass(eq=False)
@@ -60,10 +61,10 @@ class FunctionNode:
     children: list[Node]
     bias: float = 0.0
     weight: float | None = None
-    value: np.ndarray | None = field(default=None, repr=False)
-    delta: np.ndarray | None = field(default=None, repr=False)
-    weight_gradient: float | None = field(default=None, repr=False)
-    bias_gradient: float | None = field(default=None, repr=False)
+    value: Any = field(default=None, repr=False)
+    delta: Any = field(default=None, repr=False)
+    weight_gradient: Any = field(default=None, repr=False)
+    bias_gradient: Any = field(default=None, repr=False)
 
 
 Node = Leaf | FunctionNode
@@ -155,6 +156,11 @@ class Tree:
         """All nodes, each after its children: the order of the forward pass."""
         return [node for output in self.outputs for node in _post_order(output)]
 
+    @property
+    def edges(self) -> list[Node]:
+        """The nodes with an edge above them, in the order of their weights: function nodes, then leaves."""
+        return [*self.functions[len(self.outputs) :], *self.leaves]
+
     # -- parameters ---------------------------------------------------------------------------------------------
 
     def parameters(self) -> np.ndarray:
@@ -167,10 +173,8 @@ class Tree:
         ndarray, shape (n_parameters,)
             A copy.
         """
-        inner = self.functions[len(self.outputs) :]
-        return np.array(
-            [node.bias for node in self.functions] + [node.weight for node in [*inner, *self.leaves]], dtype=np.float64
-        )
+        biases, weights = [node.bias for node in self.functions], [node.weight for node in self.edges]
+        return np.array([*biases, *weights], dtype=np.float64)
 
     def set_parameters(self, theta: np.ndarray) -> None:
         """Write a vector arranged as :meth:`parameters` into the nodes.
@@ -186,15 +190,13 @@ class Tree:
         n_functions = len(self.functions)
         for node, bias in zip(self.functions, theta[:n_functions], strict=True):
             node.bias = float(bias)
-        edges = [*self.functions[len(self.outputs) :], *self.leaves]
-        for edge, weight in zip(edges, theta[n_functions:], strict=True):
+        for edge, weight in zip(self.edges, theta[n_functions:], strict=True):
             edge.weight = float(weight)
 
     def gradient(self) -> np.ndarray:
         """The gradients that the last backward pass left in the nodes, arranged as :meth:`parameters`."""
-        inner = self.functions[len(self.outputs) :]
         found = [node.bias_gradient for node in self.functions]
-        found += [node.weight_gradient for node in [*inner, *self.leaves]]
+        found += [node.weight_gradient for node in self.edges]
         if any(gradient is None for gradient in found):
             raise ValueError("no gradients yet; call forward(tree, X), then backward(tree, T)")
         return np.array(found, dtype=np.float64)
@@ -214,7 +216,7 @@ class Tree:
 
     def copy(self) -> Tree:
         """A tree of new nodes with the same structure and parameters, without values and gradients."""
-        return Tree([_copy(output) for output in self.outputs], self.n_inputs)
+        return Tree([_copy(output) for output in self.outputs], self.n_inputs)  # type: ignore[misc]
 
     def __repr__(self) -> str:
         def count(n: int, thing: str) -> str:
