@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coursepkg.autodiff.forward_mode import forward, jvp
+from coursepkg.autodiff.forward_mode import forward, jvp, jvps
 from coursepkg.autodiff.reverse_mode import reverse, value_and_gradient, vjp
 from coursepkg.autodiff.trees import Function, Tree, differentiable, leaves_of, point_of
 from coursepkg.autodiff.witnesses import numeric, symbolic
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from coursepkg.autodiff.comparison import Comparison
 
 __all__ = [
-    "check", "compare", "forward", "forward_gradient", "hvp", "jacobian", "jvp", "numeric", "reverse", "symbolic",
-    "value_and_gradient", "vjp",
+    "check", "compare", "forward", "forward_gradient", "hvp", "jacobian", "jvp", "jvps", "numeric", "reverse",
+    "symbolic", "value_and_gradient", "vjp",
 ]  # fmt: skip
 
 
@@ -71,14 +71,14 @@ def forward_gradient(
 
 
 def jacobian(f: Function, route: str | None = None) -> Function:
-    """Return the Jacobian of ``f``: every output by every input, built a column or a row at a time.
+    """Return the Jacobian of ``f``: every output by every input, built by columns or by rows.
 
     Parameters
     ----------
     f : callable
         A NumPy function of one real array that returns one real array.
     route : {"forward", "reverse"}, optional
-        One jvp per input, or one vjp per output. Default: the smaller number.
+        One jvp per input (up to 64 of them in one run), or one vjp per output. Default: the smaller number.
 
     Returns
     -------
@@ -109,19 +109,19 @@ def jacobian(f: Function, route: str | None = None) -> Function:
         shape = np.shape(value)
         columns = route == "forward" or (route is None and x.size < np.size(value))
         count = x.size if columns else np.size(value)
-        basis = np.eye(count, dtype=x.dtype).reshape((count, *(x.shape if columns else shape)))
-        if columns:
-            products = [jvp(f, x, direction)[1] for direction in basis]
-        else:
-            products = [pull(g) for g in basis]
-        if not products:
+        if not count:
             return np.zeros(shape + x.shape, x.dtype)
-        stacked = np.stack(products)
-        if columns:
-            return np.reshape(np.moveaxis(stacked, 0, -1), shape + x.shape)
-        return np.reshape(stacked, shape + x.shape)
+        basis = np.eye(count, dtype=x.dtype).reshape((count, *(x.shape if columns else shape)))
+        if not columns:
+            return np.reshape(np.stack([pull(g) for g in basis]), shape + x.shape)
+        chunks = [jvps(f, x, basis[k : k + DIRECTIONS])[1] for k in range(0, count, DIRECTIONS)]
+        return np.reshape(np.moveaxis(np.concatenate(chunks), 0, -1), shape + x.shape)
 
     return matrix
+
+
+DIRECTIONS = 64
+"""How many columns of a Jacobian are found in one run: enough to share its cost, few enough to bound its memory."""
 
 
 def hvp(f: Function, x: Tree, v: Tree) -> Tree:

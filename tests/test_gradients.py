@@ -175,7 +175,7 @@ def test_jacobian_both_ways(route):
         np.testing.assert_allclose(j[0, i], numeric(lambda x, i=i: f(x)[0, i])(x), rtol=1e-8, atol=1e-10)
 
 
-@pytest.mark.parametrize(("inputs", "outputs", "runs"), [(2, 6, 3), (6, 2, 1)])
+@pytest.mark.parametrize(("inputs", "outputs", "runs"), [(2, 6, 2), (6, 2, 1)])
 def test_jacobian_takes_the_cheaper_way(inputs, outputs, runs):
     calls = []
     matrix = np.random.default_rng(0).normal(size=(outputs, inputs))
@@ -185,7 +185,8 @@ def test_jacobian_takes_the_cheaper_way(inputs, outputs, runs):
         return matrix @ x
 
     np.testing.assert_allclose(jacobian(f)(np.ones(inputs)), matrix, rtol=1e-15)
-    assert len(calls) == runs  # one run to learn the output's shape, then columns by forward mode where they are fewer
+    # One run to learn the output's shape; where the columns are fewer, forward mode finds all of them in one more.
+    assert len(calls) == runs
 
 
 def test_jacobian_refuses_what_is_not_one_array():

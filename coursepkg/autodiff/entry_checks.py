@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .forward_mode import jvp
+from .forward_mode import jvp, jvps
 from .reverse_mode import reverse, vjp
 from .table import Composite, Example, Primitive
 from .trees import leaves_of, rebuild
@@ -207,6 +207,34 @@ def second_order_problems(entry: Primitive | Composite, example: Example, rng: n
     return problems
 
 
+def stacked_problems(entry: Primitive | Composite, example: Example, rng: np.random.Generator) -> list[str]:
+    """Check that several directions at once give what they give one after the other.
+
+    Parameters
+    ----------
+    entry, example, rng
+        As for :func:`problems_of`.
+
+    Returns
+    -------
+    list of str
+        What is wrong, in words; empty if nothing is.
+    """
+    f, x = prepare(entry, example, rng)
+    leaves = leaves_of(x)
+    single = [_random(leaves, rng) for _ in range(3)]
+    expected = [leaves_of(jvp(f, x, rebuild(x, t))[1]) for t in single]
+    found = leaves_of(jvps(f, x, rebuild(x, [np.stack(ways) for ways in zip(*single, strict=True)]))[1])
+    problems = []
+    for stack, changes in zip(found, zip(*expected, strict=True), strict=True):
+        right = np.stack(changes)
+        if stack.shape != right.shape or stack.dtype != right.dtype:
+            problems.append(f"jvps has {stack.shape} {stack.dtype}, single directions {right.shape} {right.dtype}")
+        elif not np.allclose(stack, right, rtol=EXACT, atol=EXACT * float(np.max(np.abs(right), initial=0.0))):
+            problems.append(f"jvps differs from single directions: {stack.tolist()} against {right.tolist()}")
+    return problems
+
+
 def check_entry(entry: Primitive | Composite, rng: np.random.Generator) -> None:
     """Raise unless the derivatives of an entry are right at all its examples.
 
@@ -230,7 +258,10 @@ def check_entry(entry: Primitive | Composite, rng: np.random.Generator) -> None:
     found = [
         f"{entry.name}{example.args}{example.kwargs or ''}: {problem}"
         for example in entry.examples
-        for problem in problems_of(entry, example, rng, algebra=True)
+        for problem in [
+            *problems_of(entry, example, rng, algebra=True),
+            *stacked_problems(entry, example, rng),
+        ]
     ]
     if found:
         raise AssertionError("\n".join(found))

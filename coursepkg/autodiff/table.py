@@ -12,6 +12,10 @@ change of the output, given that argument ``i`` changes by ``t``. Both are ordin
 values too, and gradients of gradients need nothing more. Rules know nothing of broadcasting or of dtypes: the
 traversals in ``tensor.py`` and ``dual.py`` sum, broadcast and cast once, for all of them.
 
+``jvps[i](t, out, *args, **kwargs)`` does the same for several directions at once: ``t`` and the result have one more
+axis, the first. It is there for speed and may be left out, or return NotImplemented; the directions are then pushed
+through one after the other. Operations that work entry by entry need none, for their rules broadcast.
+
 A parameter whose name starts with an underscore is one that the rule does not read: ``lambda g, out, _x: g * out``. The
 record then lets that value go. In its place a vjp gets something that still has its ``shape``, ``ndim`` and ``dtype``
 (for an argument), or None (for ``_out``).
@@ -36,6 +40,7 @@ __all__ = [
     "CONSTANTS",
     "LINEAR",
     "PRIMITIVES",
+    "SAME",
     "Composite",
     "Each",
     "Example",
@@ -134,6 +139,9 @@ def example(*args: Any, domain: Any = normal, **kwargs: Any) -> Example:
 LINEAR = "linear"
 """As a jvp: the primitive is linear in this argument, so the change goes through the forward rule itself."""
 
+SAME = "same"
+"""In place of a rule for several directions: the rule for one also takes a stack of them."""
+
 
 class Each(Sequence[Rule]):
     """One rule for every argument of a primitive that takes any number of them; the rule is told which by ``index``."""
@@ -173,6 +181,8 @@ class Primitive:
         rules want to use again.
     vjp, jvp : sequence of callables or None
         One rule per argument; None where the argument is not differentiable (an index, a shape).
+    jvps : sequence of callables or None
+        The jvp rules for several directions at once. None: one after the other.
     sympy : callable or None
         ``sympy(sp, *scalars)`` on sympy expressions, entry by entry, ``sp`` being the module. None means that the
         forward rule only moves, adds and multiplies entries, so that it can run on an array of expressions.
@@ -193,6 +203,7 @@ class Primitive:
     forward: Callable[..., Any]
     vjp: Sequence[Rule | None]
     jvp: Sequence[Rule | str | None]
+    jvps: Sequence[Rule | str | None] | None = None
     sympy: Callable[..., Any] | None = None
     sympy_array: Callable[..., Any] | None = None
     saves: bool = False

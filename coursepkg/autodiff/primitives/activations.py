@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..dispatch import operation
-from ..table import apart, composite, example, fixed, normal
-from .reductions import keep
+from ..table import SAME, apart, composite, example, fixed, normal
+from .reductions import from_the_end, keep
 
 __all__ = [
     "gelu", "leaky_relu", "log_softmax", "logsumexp", "relu", "sigmoid", "silu", "softmax",
@@ -165,24 +165,40 @@ def _sp_log(sp, x):
     return np.frompyfunc(sp.log, 1, 1)(x)
 
 
+def _logsumexp_change(t, out, x, axis=None, keepdims=False):
+    return np.sum(t * _weights(out, x, axis, keepdims), axis=axis, keepdims=keepdims)
+
+
+def _logsumexp_changes(t, out, x, axis=None, keepdims=False):
+    return _logsumexp_change(t, out, x, from_the_end(x, axis), keepdims)
+
+
 logsumexp = operation(
     _logsumexp,
     name="logsumexp",
     vjp=[lambda g, out, x, axis=None, keepdims=False: keep(g, x, axis, keepdims) * _weights(out, x, axis, keepdims)],
-    jvp=[
-        lambda t, out, x, axis=None, keepdims=False: np.sum(
-            t * _weights(out, x, axis, keepdims), axis=axis, keepdims=keepdims
-        )
-    ],
+    jvp=[_logsumexp_change],
+    jvps=[_logsumexp_changes],
     examples=[example((3, 4)), example((3, 4), axis=1), example((2, 3, 4), axis=(0, 2), keepdims=True)],
     sympy_array=lambda sp, values, x, **kw: _sp_log(sp, np.asarray(np.sum(_sp_exp(sp, x), **kw), dtype=object)),
 )
+
+
+def _softmax_change(t, out, x, axis=-1):
+    return out * (t - np.sum(t * out, axis=axis, keepdims=True))
+
+
+def _log_softmax_change(t, out, x, axis=-1):
+    return t - np.sum(np.exp(out) * t, axis=axis, keepdims=True)
+
+
 softmax = operation(
     _softmax,
     name="softmax",
     rules=None,
     vjp=[lambda g, out, _x, axis=-1: out * (g - np.sum(g * out, axis=axis, keepdims=True))],
-    jvp=[lambda t, out, x, axis=-1: out * (t - np.sum(t * out, axis=axis, keepdims=True))],
+    jvp=[_softmax_change],
+    jvps=[lambda t, out, x, axis=-1: _softmax_change(t, out, x, from_the_end(x, axis))],
     examples=[example((3, 4)), example((3, 4), axis=0), example((5,))],
     sympy_array=lambda sp, values, x, axis=-1: _sp_exp(sp, x) / np.sum(_sp_exp(sp, x), axis=axis, keepdims=True),
 )
@@ -190,7 +206,8 @@ log_softmax = operation(
     _log_softmax,
     name="log_softmax",
     vjp=[lambda g, out, _x, axis=-1: g - np.exp(out) * np.sum(g, axis=axis, keepdims=True)],
-    jvp=[lambda t, out, x, axis=-1: t - np.sum(np.exp(out) * t, axis=axis, keepdims=True)],
+    jvp=[_log_softmax_change],
+    jvps=[lambda t, out, x, axis=-1: _log_softmax_change(t, out, x, from_the_end(x, axis))],
     examples=[example((3, 4)), example((3, 4), axis=0), example((5,))],
     sympy_array=lambda sp, values, x, axis=-1: (
         x - _sp_log(sp, np.asarray(np.sum(_sp_exp(sp, x), axis=axis, keepdims=True), dtype=object))
@@ -233,7 +250,8 @@ softmax_cross_entropy = operation(
     name="softmax_cross_entropy",
     saves=True,
     vjp=[lambda g, out, _logits, labels: out[1] * (g / len(labels)), None],
-    jvp=[lambda t, out, logits, labels: np.sum(out[1] * t) / len(labels), None],
+    jvp=[lambda t, out, logits, labels: np.sum(out[1] * t, axis=(-2, -1)) / len(labels), None],
+    jvps=[SAME, None],
     examples=[example((4, 3), fixed(np.array([2, 0, 0, 1]))), example((1, 5), fixed(np.array([3])))],
     sympy_array=lambda sp, values, z, labels: np.asarray(
         np.sum(_sp_log(sp, np.sum(_sp_exp(sp, z), axis=1)) - z[np.arange(len(labels)), labels]) / len(labels)

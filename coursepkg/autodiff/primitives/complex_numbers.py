@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..table import LINEAR, complex_normal, elementwise_examples, example, normal, primitive
+from ..table import LINEAR, SAME, complex_normal, elementwise_examples, example, normal, primitive
 
 
 def _is_complex(z):
@@ -24,12 +24,18 @@ def _direction(z, size):
 BOTH = [example((3, 4), domain=complex_normal), example((), domain=complex_normal), example((2, 3), domain=normal)]
 
 real = primitive(
-    np.real, vjp=[lambda g, _out, _z: g], jvp=[LINEAR], sympy=lambda sp, z: sp.re(z).expand(complex=True), examples=BOTH
+    np.real,
+    vjp=[lambda g, _out, _z: g],
+    jvp=[LINEAR],
+    jvps=[SAME],
+    sympy=lambda sp, z: sp.re(z).expand(complex=True),
+    examples=BOTH,
 )
 imag = primitive(
     np.imag,
     vjp=[lambda g, _out, _z: g * -1j if _is_complex(_z) else np.zeros_like(g)],
     jvp=[LINEAR],
+    jvps=[SAME],
     sympy=lambda sp, z: sp.im(z).expand(complex=True),
     examples=BOTH[:2],
 )
@@ -37,6 +43,7 @@ conjugate = primitive(
     np.conjugate,
     vjp=[lambda g, _out, _z: np.conj(g)],
     jvp=[LINEAR],
+    jvps=[SAME],
     sympy=lambda sp, z: sp.conjugate(z),
     examples=BOTH,
 )
@@ -44,6 +51,7 @@ absolute = primitive(
     np.absolute,
     vjp=[lambda g, out, z: g * np.conj(_direction(z, out)) if _is_complex(z) else g * np.sign(z)],
     jvp=[lambda t, out, z: np.real(t * np.conj(_direction(z, out))) if _is_complex(z) else t * np.sign(z)],
+    jvps=[SAME],
     sympy=lambda sp, z: sp.Abs(z),
     examples=[*elementwise_examples(1, normal), *BOTH[:2]],
 )
@@ -51,6 +59,7 @@ angle = primitive(
     np.angle,
     vjp=[lambda g, _out, z: g * -1j / z if _is_complex(z) else np.zeros_like(g)],
     jvp=[lambda t, out, z: np.imag(t / z) if _is_complex(z) else np.zeros_like(t)],
+    jvps=[SAME],
     sympy=lambda sp, z: sp.atan2(sp.im(z).expand(complex=True), sp.re(z).expand(complex=True)),
     examples=BOTH[:2],
 )

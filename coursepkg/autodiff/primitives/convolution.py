@@ -87,10 +87,25 @@ def _fold(columns, shape, kernel, stride=(1, 1), dilation=(1, 1)):
     return image
 
 
+def _as_one_batch(t):
+    """Join the axis of the directions and that of the images."""
+    return np.reshape(t, (len(t) * t.shape[1], *t.shape[2:]))
+
+
+def _unfold_changes(t, out, _x, kernel, stride=(1, 1), dilation=(1, 1)):
+    return np.reshape(unfold(_as_one_batch(t), kernel, stride, dilation), (len(t), *out.shape))
+
+
+def _fold_changes(t, out, _columns, shape, kernel, stride=(1, 1), dilation=(1, 1)):
+    images = (len(t) * shape[0], *shape[1:])
+    return np.reshape(fold(_as_one_batch(t), images, kernel, stride, dilation), (len(t), *out.shape))
+
+
 unfold: Any = operation(
     _unfold,
     vjp=[lambda g, _out, _x, kernel, stride=(1, 1), dilation=(1, 1): fold(g, _x.shape, kernel, stride, dilation)],
     jvp=[LINEAR],
+    jvps=[_unfold_changes],
     examples=[
         example((2, 3, 4, 5), kernel=(2, 3)),
         example((1, 1, 5, 6), kernel=(2, 2), stride=(2, 3)),
@@ -102,6 +117,7 @@ fold: Any = operation(
     _fold,
     vjp=[lambda g, _out, _x, shape, kernel, stride=(1, 1), dilation=(1, 1): unfold(g, kernel, stride, dilation)],
     jvp=[LINEAR],
+    jvps=[_fold_changes],
     examples=[
         example((1, 12, 4), shape=(1, 2, 3, 4), kernel=(2, 3)),
         example((1, 4, 4), shape=(1, 1, 5, 6), kernel=(2, 2), stride=(2, 3)),

@@ -49,6 +49,20 @@ def is_basic(index: Any) -> bool:
     )
 
 
+def behind_the_first(index: Any) -> Any:
+    """Return an index that does behind a first axis what ``index`` does, or None if NumPy's rules know none.
+
+    Arrays among the indices count as one block if they stand together (integers beside them belong to it); if slices
+    stand between them, NumPy moves the result's axes to the front.
+    """
+    parts = index if isinstance(index, tuple) else (index,)
+    if not is_basic(index):
+        block = [i for i, p in enumerate(parts) if p is not None and p is not Ellipsis and not isinstance(p, slice)]
+        if block[-1] - block[0] >= len(block):
+            return None
+    return (slice(None), *parts)
+
+
 def _scatter(g, index, shape):
     """The transpose of ``x[index]``: zeros of the given shape with ``g`` added at ``index``."""
     buffer = np.zeros(shape, g.dtype)
@@ -56,10 +70,15 @@ def _scatter(g, index, shape):
     return buffer
 
 
+def _scatter_changes(t, index, shape):
+    return NotImplemented if index is None else scatter(t, index, (len(t), *shape))
+
+
 scatter: Any = operation(
     _scatter,
     vjp=[lambda g, _out, _x, index, shape: getitem(g, index), None, None],
     jvp=[LINEAR, None, None],
+    jvps=[lambda t, out, x, index, shape: _scatter_changes(t, behind_the_first(index), shape), None, None],
     examples=[
         example((2, 3), fixed((slice(0, 4, 2),)), fixed((5, 3))),
         example((3, 2), fixed(np.array([0, 2, 0])), fixed((4, 2))),
@@ -77,10 +96,16 @@ def _getitem_vjp(g, _out, _x, index):
     return scatter(g, index, _x.shape) if isinstance(g, Traced) else Patch(g, index)
 
 
+def _getitem_changes(t, _out, _x, index):
+    index = behind_the_first(plain(index))
+    return NotImplemented if index is None else getitem(t, index)
+
+
 getitem: Any = operation(
     _getitem,
     vjp=[_getitem_vjp, None],
     jvp=[LINEAR, None],
+    jvps=[_getitem_changes, None],
     examples=[
         example((3, 4), fixed((slice(None), 1))),
         example((3, 4), fixed((slice(None, None, -2), None, slice(1, 3)))),

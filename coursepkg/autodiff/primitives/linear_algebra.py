@@ -6,10 +6,12 @@ other factor. For ``solve``, ``inv`` and ``det`` see Giles (2008), "Collected ma
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..dispatch import operation
-from ..table import LINEAR, Each, apart, composite, example, fixed, primitive
+from ..table import LINEAR, SAME, Each, apart, composite, example, fixed, primitive
 from .reductions import axes_of
 
 ascii_letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -39,10 +41,30 @@ def _matmul_right(g, _out, a, _b):
     return np.matmul(mT(a), g)
 
 
+def _matmul_left_changes(t, _out, a, b):
+    """Push a stack of changes of the left factor through: where the right one is a matrix, as one product."""
+    if b.ndim <= 2:
+        rows = np.reshape(t, (math.prod(t.shape[:-1]), t.shape[-1]))
+        return np.reshape(np.matmul(rows, b), t.shape[:-1] + b.shape[1:])
+    if a.ndim == 1:
+        return np.moveaxis(np.matmul(t, b), -2, 0)
+    return np.matmul(np.reshape(t, (len(t), *(1,) * (b.ndim - a.ndim), *a.shape)), b)
+
+
+def _matmul_right_changes(t, _out, a, b):
+    """Push a stack of changes of the right factor through."""
+    if a.ndim == 1:
+        return np.matmul(a, t) if b.ndim > 1 else np.matmul(t, a)
+    if b.ndim == 1:
+        return np.moveaxis(np.matmul(a, t.T), -1, 0)
+    return np.matmul(a, np.reshape(t, (len(t), *(1,) * (a.ndim - b.ndim), *b.shape)))
+
+
 matmul = primitive(
     np.matmul,
     vjp=[_matmul_left, _matmul_right],
     jvp=[LINEAR, LINEAR],
+    jvps=[_matmul_left_changes, _matmul_right_changes],
     examples=[
         example((3, 4), (4, 2)),
         example((4,), (4,)),
@@ -105,6 +127,11 @@ affine = operation(
         lambda g, _out, _x, _w, _b: g,
     ],
     jvp=[lambda t, out, x, w, b: np.matmul(t, w), lambda t, out, x, w, b: np.matmul(x, t), lambda t, out, x, w, b: t],
+    jvps=[
+        lambda t, out, x, w, b: _matmul_left_changes(t, out, x, w),
+        lambda t, out, x, w, b: _matmul_right_changes(t, out, x, w),
+        SAME,
+    ],
     examples=[
         example((3, 4), (4, 2), (2,)),
         example((4,), (4, 2), (2,)),
@@ -158,6 +185,14 @@ def _einsum_jvp(index, t, out, subscripts, *operands, **kwargs):
     return np.einsum(subscripts, *changed, **kwargs)
 
 
+def _einsum_jvps(index, t, out, subscripts, *operands, **kwargs):
+    terms, right = _explicit(subscripts, [o.shape for o in operands])
+    direction = next(c for c in ascii_letters if c not in "".join(terms))
+    terms[index - 1] = direction + terms[index - 1]
+    changed = [t if i == index - 1 else o for i, o in enumerate(operands)]
+    return np.einsum(",".join(terms) + "->" + direction + right, *changed, **kwargs)
+
+
 def einsum_example(subscripts, *shapes, **kwargs):
     """Write down an example call of einsum."""
     return example(fixed(subscripts), *shapes, **kwargs)
@@ -167,6 +202,7 @@ einsum = primitive(
     np.einsum,
     vjp=Each(_einsum_vjp),
     jvp=Each(_einsum_jvp),
+    jvps=Each(_einsum_jvps),
     examples=[
         einsum_example("ij,jk->ik", (2, 3), (3, 4)),
         einsum_example("ij->ji", (2, 3)),
@@ -269,6 +305,17 @@ def _solve_matrix_change(t, out, a, b):
     return back[..., 0] if b.ndim == 1 else back
 
 
+def _solve_side_changes(t, out, a, b):
+    if b.ndim == 1:
+        return np.moveaxis(np.linalg.solve(a, np.moveaxis(t, 0, -1)), -1, 0)
+    return np.linalg.solve(a, np.reshape(t, (len(t), *(1,) * (a.ndim - b.ndim), *b.shape)))
+
+
+def _solve_matrix_changes(t, out, a, b):
+    stacks = out.ndim - min(b.ndim, 2)
+    return _solve_matrix_change(np.reshape(t, (len(t), *(1,) * (stacks + 2 - a.ndim), *a.shape)), out, a, b)
+
+
 def _sympy_solve(sp, values, a, b):
     return _stacked(sp, lambda m: m.inv(), a) @ b
 
@@ -290,6 +337,7 @@ solve = primitive(
     np.linalg.solve,
     vjp=[_solve_matrix, _solve_side],
     jvp=[_solve_matrix_change, LINEAR],
+    jvps=[_solve_matrix_changes, _solve_side_changes],
     examples=[
         example((3, 3), (3, 2), domain=(_well_conditioned, _normal)),
         example((3, 3), (3,), domain=(_well_conditioned, _normal)),
@@ -301,6 +349,7 @@ inv = primitive(
     np.linalg.inv,
     vjp=[lambda g, out, _a: -np.matmul(np.matmul(mT(out), g), mT(out))],
     jvp=[lambda t, out, a: -np.matmul(np.matmul(out, t), out)],
+    jvps=[SAME],
     examples=STACKS,
     sympy_array=lambda sp, values, a: _stacked(sp, lambda m: m.inv(), a),
 )
@@ -314,6 +363,7 @@ det = primitive(
     np.linalg.det,
     vjp=[lambda g, out, a: _as_matrix(g * out) * mT(np.linalg.inv(a))],
     jvp=[lambda t, out, a: out * np.sum(mT(np.linalg.inv(a)) * t, axis=(-2, -1))],
+    jvps=[SAME],
     examples=STACKS,
     sympy_array=lambda sp, values, a: _stacked(sp, lambda m: m.det(), a),
 )
@@ -321,6 +371,7 @@ logabsdet = operation(
     lambda a: np.linalg.slogdet(a)[1],
     vjp=[lambda g, _out, a: _as_matrix(g) * mT(np.linalg.inv(a))],
     jvp=[lambda t, out, a: np.sum(mT(np.linalg.inv(a)) * t, axis=(-2, -1))],
+    jvps=[SAME],
     examples=STACKS,
     sympy_array=lambda sp, values, a: _stacked(sp, lambda m: sp.log(sp.Abs(m.det())), a),
     name="logabsdet",

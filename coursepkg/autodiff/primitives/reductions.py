@@ -18,6 +18,11 @@ def axes_of(x, axis):
     return tuple(a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,)))
 
 
+def from_the_end(x, axis):
+    """Return ``axis`` as a tuple of negative integers, which stay right when axes are added in front."""
+    return tuple(a - x.ndim for a in axes_of(x, axis))
+
+
 def count_along(x, axis):
     """Return how many entries are combined into one."""
     return int(np.prod([x.shape[a] for a in axes_of(x, axis)], dtype=int))
@@ -43,6 +48,9 @@ sum_ = primitive(
     np.sum,
     vjp=[lambda g, _out, _x, axis=None, keepdims=False: np.broadcast_to(keep(g, _x, axis, keepdims), _x.shape)],
     jvp=[LINEAR],
+    jvps=[
+        lambda t, out, x, axis=None, keepdims=False: np.sum(t, axis=from_the_end(x, axis), keepdims=keepdims),
+    ],
     examples=[*REDUCED, example((0, 3), axis=0), example((0, 3), axis=1), example((4, 3), axis=None)],
 )
 
@@ -80,15 +88,19 @@ def _extreme_jvp(t, out, x, axis=None, keepdims=False):
     return np.sum(t * _winners(out, x, axis, keepdims), axis=axis, keepdims=keepdims)
 
 
+def _extreme_jvps(t, out, x, axis=None, keepdims=False):
+    return _extreme_jvp(t, out, x, from_the_end(x, axis), keepdims)
+
+
 APART = [example(*e.args, domain=apart, **e.kwargs) for e in REDUCED]
 
 # The symbolic trace knows the numbers too, so it follows the winner at the point.
 max_ = primitive(
-    np.max, vjp=[_extreme_vjp], jvp=[_extreme_jvp], examples=APART,
+    np.max, vjp=[_extreme_vjp], jvp=[_extreme_jvp], jvps=[_extreme_jvps], examples=APART,
     sympy_array=lambda sp, values, x, **kw: _pick(values, x, np.argmax, **kw),
 )  # fmt: skip
 min_ = primitive(
-    np.min, vjp=[_extreme_vjp], jvp=[_extreme_jvp], examples=APART,
+    np.min, vjp=[_extreme_vjp], jvp=[_extreme_jvp], jvps=[_extreme_jvps], examples=APART,
     sympy_array=lambda sp, values, x, **kw: _pick(values, x, np.argmin, **kw),
 )  # fmt: skip
 
@@ -128,6 +140,10 @@ def _prod_jvp(t, out, x, axis=None, keepdims=False):
     return np.sum(t * _others(x, out, axis, keepdims), axis=axis, keepdims=keepdims)
 
 
+def _prod_jvps(t, out, x, axis=None, keepdims=False):
+    return _prod_jvp(t, out, x, from_the_end(x, axis), keepdims)
+
+
 def _with_a_zero(rng, shape):
     x = normal(rng, shape)
     x[(0,) * x.ndim] = 0.0
@@ -135,18 +151,26 @@ def _with_a_zero(rng, shape):
 
 
 prod = primitive(
-    np.prod, vjp=[_prod_vjp], jvp=[_prod_jvp], examples=[*REDUCED, example((2, 3), axis=1, domain=_with_a_zero)]
-)
+    np.prod, vjp=[_prod_vjp], jvp=[_prod_jvp], jvps=[_prod_jvps],
+    examples=[*REDUCED, example((2, 3), axis=1, domain=_with_a_zero)],
+)  # fmt: skip
 
 
 def _reverse_cumsum(g, axis):
     return np.flip(np.cumsum(np.flip(g, axis), axis=axis), axis)
 
 
+def _cumsum_jvps(t, _out, x, axis=None):
+    if axis is None:
+        return np.cumsum(np.reshape(t, (len(t), x.size)), axis=1)
+    return np.cumsum(t, axis=axis % x.ndim + 1)
+
+
 cumsum = primitive(
     np.cumsum,
     vjp=[lambda g, _out, _x, axis=None: np.reshape(_reverse_cumsum(g, 0 if axis is None else axis), _x.shape)],
     jvp=[LINEAR],
+    jvps=[_cumsum_jvps],
     examples=[example((3, 4), axis=0), example((3, 4), axis=-1), example((3, 4)), example((5,))],
 )
 

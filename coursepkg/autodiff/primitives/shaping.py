@@ -11,13 +11,22 @@ from itertools import pairwise
 import numpy as np
 
 from ..dispatch import operation
-from ..table import LINEAR, Each, composite, example, fixed, primitive
+from ..table import LINEAR, SAME, Each, composite, example, fixed, primitive
 from .indexing import getitem
+
+
+def _reshape_changes(t, out, x, shape=None, order="C"):
+    if order == "C":
+        return np.reshape(t, (len(t), *out.shape))
+    # With the first axis varying fastest, that of the directions has to be the last.
+    return np.moveaxis(np.reshape(np.moveaxis(t, 0, -1), (*out.shape, len(t)), order=order), -1, 0)
+
 
 reshape = primitive(
     np.reshape,
     vjp=[lambda g, _out, _x, shape=None, order="C": np.reshape(g, _x.shape, order=order), None],
     jvp=[LINEAR, None],
+    jvps=[_reshape_changes, None],
     examples=[example((3, 4), fixed((2, 6))), example((3, 4), fixed(-1)), example((6,), fixed((2, 3)), order="F")],
 )
 
@@ -28,10 +37,16 @@ def _transpose_back(g, _out, _x, axes=None):
     )
 
 
+def _transpose_changes(t, out, x, axes=None):
+    axes = range(x.ndim)[::-1] if axes is None else np.mod(axes, x.ndim)
+    return np.transpose(t, (0, *(int(a) + 1 for a in axes)))
+
+
 transpose = primitive(
     np.transpose,
     vjp=[_transpose_back, None],
     jvp=[LINEAR, None],
+    jvps=[_transpose_changes, None],
     examples=[
         example((2, 3, 4)),
         example((2, 3, 4), fixed((1, -1, 0))),
@@ -43,12 +58,14 @@ broadcast_to = primitive(
     np.broadcast_to,
     vjp=[lambda g, _out, _x, shape: g, None],
     jvp=[LINEAR, None],
+    jvps=[lambda t, out, x, shape: t, None],
     examples=[example((3, 1), fixed((2, 3, 4))), example((), fixed((2, 3))), example((1,), fixed((0,)))],
 )
 astype = operation(
     lambda x, dtype: x.astype(dtype),
     vjp=[lambda g, _out, _x, dtype: g, None],
     jvp=[LINEAR, None],
+    jvps=[SAME, None],
     # Rounding to float32 would drown what the tests look for.
     examples=[example((3, 4), fixed(np.float64))],
     sympy_array=lambda sp, values, x, dtype: x,
@@ -67,10 +84,16 @@ def _concatenate_jvp(index, t, out, *arrays, axis=0):
     return np.concatenate([t if i == index else np.zeros_like(a) for i, a in enumerate(arrays)], axis=axis)
 
 
+def _concatenate_jvps(index, t, out, *arrays, axis=0):
+    parts = [t if i == index else np.zeros((len(t), *a.shape), a.dtype) for i, a in enumerate(arrays)]
+    return np.concatenate(parts, axis=axis % out.ndim + 1)
+
+
 joined = operation(
     lambda *arrays, axis=0: np.concatenate(arrays, axis=axis),
     vjp=Each(_concatenate_vjp),
     jvp=Each(_concatenate_jvp),
+    jvps=Each(_concatenate_jvps),
     examples=[example((2, 3), (1, 3), (4, 3)), example((2, 3), (2, 1), axis=-1), example((0, 2), (3, 2))],
     name="concatenate",
 )
@@ -190,6 +213,7 @@ padded = operation(
     lambda x, widths, value=0.0: np.pad(x, widths, constant_values=value),
     vjp=[_unpad, None, None],
     jvp=[lambda t, out, x, widths, value=0.0: np.pad(t, widths), None, None],
+    jvps=[lambda t, out, x, widths, value=0.0: np.pad(t, ((0, 0), *widths)), None, None],
     examples=[example((3, 4), fixed(((1, 2), (0, 3)))), example((3,), fixed(((2, 0),)), fixed(7.0))],
     name="pad with a constant",
 )

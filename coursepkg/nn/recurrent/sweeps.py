@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from coursepkg.autodiff.dispatch import Traced, operation
-from coursepkg.autodiff.forward_mode import jvp
+from coursepkg.autodiff.forward_mode import jvp, jvps
 from coursepkg.autodiff.reverse_mode import vjp
 from coursepkg.autodiff.table import Example, example
 from coursepkg.nn.recurrent.cells import gru_step, lstm_step, rnn_step, unroll
@@ -72,9 +72,9 @@ def _sweep_operation(
 
         return gradient
 
-    def change(index: int) -> Callable[..., Any]:
+    def change(push: Callable[..., Any], index: int) -> Callable[..., Any]:
         def tangent(t: Any, out: Any, *args: Any, **options: Any) -> Any:
-            return jvp(lambda a: function(*args[:index], a, *args[index + 1 :], **options), args[index], t)[1]
+            return push(lambda a: function(*args[:index], a, *args[index + 1 :], **options), args[index], t)[1]
 
         return tangent
 
@@ -89,7 +89,8 @@ def _sweep_operation(
         forward=forward,
         saves=True,
         vjp=[rule(i) for i in range(arity)],
-        jvp=[change(i) for i in range(arity)],
+        jvp=[change(jvp, i) for i in range(arity)],
+        jvps=[change(jvps, i) for i in range(arity)],
         sympy_array=symbols,
         name=function.__name__.lstrip("_"),
         examples=examples,
