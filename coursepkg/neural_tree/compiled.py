@@ -1,8 +1,9 @@
 """The two passes again, a level of the tree at a time instead of a node at a time: same numbers, far fewer calls.
 
-Two ideas. All leaves together are one matrix, for what they send up is linear in x: entry (q, i) is the sum of the
-weights of the leaves of node q that read input i. And nodes are stored level by level, children of one parent side by
-side, so that a level is a slice, and the sums over children are one ``np.add.reduceat``.
+The one idea: what a level sends up is a matrix product. All leaves together are one matrix, for what they send up is
+linear in x: entry (q, i) is the sum of the weights of the leaves of node q that read input i. And function nodes are
+stored level by level, so that each level is a slice of rows, and the edges between two levels are a small matrix with
+one weight per column: every node has one parent.
 """
 
 from __future__ import annotations
@@ -11,29 +12,34 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import expit as sigmoid
 
 from coursepkg.neural_tree.losses import find_loss
 from coursepkg.neural_tree.recursive import check_inputs, check_targets
 from coursepkg.neural_tree.structure import Tree
 
+LARGEST = 100_000_000  # numbers in all matrices, 0.8 GB
+
 
 class Level(NamedTuple):
-    """The function nodes of one depth below the outputs: their rows, their parents' rows, and where siblings begin."""
+    """Two neighbouring levels of function nodes: their rows, and the edges between them as a matrix (above, below)."""
 
-    rows: slice
-    parents: np.ndarray
-    families: np.ndarray
-    starts: np.ndarray
+    above: slice
+    below: slice
+    matrix: np.ndarray
 
 
 class CompiledTree:
-    """The structure of a tree as index arrays; parameters are passed in as a vector, so that an optimizer can own them.
+    """The structure of a tree as matrices; parameters are passed in as a vector, so that an optimizer can own them.
 
     Parameters
     ----------
     tree : Tree
         Its structure is read once; later changes to its nodes are not seen.
+
+    Raises
+    ------
+    ValueError
+        If the matrices would not fit into a laptop's memory.
 
     Examples
     --------
@@ -54,17 +60,30 @@ class CompiledTree:
         self.leaf_entries = np.array(
             [parent[leaf] * tree.n_inputs + leaf.attribute for leaf in tree.leaves], dtype=np.intp
         )
-        self.levels = self._find_levels([tree.depths[node] for node in tree.functions])
+        self._lay_out([tree.depths[node] for node in tree.functions])
 
-    def _find_levels(self, depths: list[int]) -> list[Level]:
-        """The levels below the outputs, from the top down."""
-        cuts = [*np.flatnonzero(np.diff(depths)) + 1, len(depths)]
-        levels = []
-        for start, stop in pairwise(cuts):
-            parents = self.parents[start - self.n_outputs : stop - self.n_outputs]
-            starts = np.concatenate([[0], np.flatnonzero(np.diff(parents)) + 1])
-            levels.append(Level(slice(int(start), int(stop)), parents, parents[starts], starts))
-        return levels
+    def _lay_out(self, depths: list[int]) -> None:
+        """Find the levels, from the top down; their matrices lie in one buffer, so that one assignment fills them."""
+        cuts = [0, *(int(cut) + 1 for cut in np.flatnonzero(np.diff(depths))), len(depths)]
+        rows = [slice(start, stop) for start, stop in pairwise(cuts)]
+        shapes = [(above.stop - above.start, below.stop - below.start) for above, below in pairwise(rows)]
+        sizes = [height * width for height, width in shapes]
+        if sum(sizes) + self.n_functions * self.tree.n_inputs > LARGEST:
+            raise ValueError(
+                f"{self.tree} is too large for this package: its matrices hold more than {LARGEST:,} numbers; grow a "
+                "smaller tree, with a larger leaf_probability or a smaller max_depth"
+            )
+        self.buffer = np.zeros(sum(sizes))
+        offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.intp)
+        self.levels: list[Level] = []
+        entries = []
+        for place, (above, below) in enumerate(pairwise(rows)):
+            start, width = offsets[place], shapes[place][1]
+            matrix = self.buffer[start : offsets[place + 1]].reshape(shapes[place])
+            self.levels.append(Level(above, below, matrix))
+            parents = self.parents[below.start - self.n_outputs : below.stop - self.n_outputs]
+            entries.append(start + (parents - above.start) * width + np.arange(width))
+        self.edge_entries = np.concatenate([np.zeros(0, np.intp), *entries])
 
     # -- for everyone -------------------------------------------------------------------------------------------
 
@@ -110,7 +129,7 @@ class CompiledTree:
         chosen = find_loss(loss)
         values = self.run(theta, inputs)
         Y = values[: self.n_outputs].T
-        return chosen.value(Y, T), self.send_back(theta, inputs, values, chosen.delta(Y, T).T)
+        return chosen.value(Y, T), self.send_back(inputs, values, chosen.delta(Y, T).T)
 
     # -- for the training loop: nothing is checked, and examples are columns --------------------------------------
 
@@ -130,26 +149,25 @@ class CompiledTree:
             The value of every function node, in the tree's level order.
         """
         biases, weights, leaf_weights = self._parts(theta)
-        n_inputs = len(inputs)
-        matrix = np.bincount(self.leaf_entries, leaf_weights, self.n_functions * n_inputs)
-        values = matrix.reshape(self.n_functions, n_inputs) @ inputs
+        self.buffer[self.edge_entries] = weights
+        matrix = np.bincount(self.leaf_entries, leaf_weights, self.n_functions * len(inputs))
+        values = matrix.reshape(self.n_functions, len(inputs)) @ inputs
         values += biases[:, None]
-        for level in reversed(self.levels):
-            children = sigmoid(values[level.rows], out=values[level.rows])
-            edges = weights[level.rows.start - self.n_outputs : level.rows.stop - self.n_outputs, None]
-            values[level.families] += np.add.reduceat(edges * children, level.starts, axis=0)
-        sigmoid(values[: self.n_outputs], out=values[: self.n_outputs])
+        with np.errstate(over="ignore"):  # exp(710) is infinity, and 1 / (1 + infinity) is the right 0
+            for level in reversed(self.levels):
+                values[level.above] += level.matrix @ _sigmoid(values[level.below])
+            _sigmoid(values[: self.n_outputs])
         return values
 
-    def send_back(self, theta: np.ndarray, inputs: np.ndarray, values: np.ndarray, delta: np.ndarray) -> np.ndarray:
-        """Backward, from the outputs down.
+    def send_back(self, inputs: np.ndarray, values: np.ndarray, delta: np.ndarray) -> np.ndarray:
+        """Backward, from the outputs down, with the parameters of the last :meth:`run`.
 
         Parameters
         ----------
-        theta, inputs
-            As for :meth:`run`.
+        inputs : ndarray, shape (n_inputs, n)
+            One example per column.
         values : ndarray, shape (n_functions, n)
-            What :meth:`run` returned.
+            What :meth:`run` returned for them.
         delta : ndarray, shape (n_outputs, n)
             dE/dz of the outputs.
 
@@ -158,17 +176,15 @@ class CompiledTree:
         ndarray, shape (n_parameters,)
             The gradient, averaged over the examples.
         """
-        _, weights, _ = self._parts(theta)
         deltas = values * (1.0 - values)
         deltas[: self.n_outputs] = delta
         for level in self.levels:
-            edges = weights[level.rows.start - self.n_outputs : level.rows.stop - self.n_outputs, None]
-            deltas[level.rows] *= deltas[level.parents] * edges
-        gradient = np.empty_like(theta)
-        biases, weight_gradients, leaf_gradients = self._parts(gradient)
+            deltas[level.below] *= level.matrix.T @ deltas[level.above]
+        gradient = np.empty(2 * self.n_functions - self.n_outputs + len(self.leaf_entries))
+        biases, weights, leaf_weights = self._parts(gradient)
         deltas.sum(axis=1, out=biases)
-        np.einsum("ij,ij->i", deltas[self.parents], values[self.n_outputs :], out=weight_gradients)
-        (deltas @ inputs.T).ravel().take(self.leaf_entries, out=leaf_gradients)
+        np.einsum("ij,ij->i", deltas.take(self.parents, axis=0), values[self.n_outputs :], out=weights)
+        (deltas @ inputs.T).take(self.leaf_entries, out=leaf_weights)
         gradient /= inputs.shape[1]
         return gradient
 
@@ -176,3 +192,11 @@ class CompiledTree:
         """Views of a parameter vector: biases, edges of function nodes, edges of leaves."""
         first, second = self.n_functions, 2 * self.n_functions - self.n_outputs
         return theta[:first], theta[first:second], theta[second:]
+
+
+def _sigmoid(z: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(-z)), in place."""
+    np.negative(z, out=z)
+    np.exp(z, out=z)
+    z += 1.0
+    return np.reciprocal(z, out=z)

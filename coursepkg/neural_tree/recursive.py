@@ -8,8 +8,8 @@ handles all examples of a batch at once; :mod:`~coursepkg.neural_tree.compiled` 
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import expit as sigmoid
 
+from coursepkg.autodiff.catalogue import sigmoid
 from coursepkg.neural_tree.losses import find_loss
 from coursepkg.neural_tree.structure import FunctionNode, Leaf, Node, Tree
 

@@ -227,7 +227,7 @@ class _Trainer:
                 self._peek(theta, values[: self.fast.n_outputs, n:])
             values = values[:, :n]
         delta = self.loss.delta(values[: self.fast.n_outputs], targets)
-        return self.fast.send_back(theta, inputs, values, delta)
+        return self.fast.send_back(inputs, values, delta)
 
     def _look(self, theta: np.ndarray) -> None:
         """Record an epoch; keep the parameters if their validation loss is the lowest so far."""
