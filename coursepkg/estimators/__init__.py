@@ -10,7 +10,6 @@ from typing import Any
 
 _HOME = {
     "along": "forward_gradient",
-    "many_jvps": "forward_gradient",
     "sample_directions": "directions",
     "fill_gradients": "trainer",
     "ForwardTrainer": "trainer",

@@ -9,12 +9,16 @@ In all of them d is the number of perturbed entries and K the number of directio
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+
+import numpy as np
 
 from coursepkg.estimators.directions import KINDS, WITHOUT_OVERLAP, check_count
 
 __all__ = [
-    "KURTOSIS", "best_lr", "beta_of_squared_cosine", "contraction", "directions_needed", "expected_cosine", "expected_squared_cosine",
-    "noise_ratio", "slowdown", "squared_length_ratio", "stable_lr",
+    "KURTOSIS", "activity_variance", "best_lr", "beta_of_squared_cosine", "change_of_a_step", "contraction",
+    "directions_needed", "expected_cosine", "expected_squared_cosine", "noise_ratio", "slowdown",
+    "squared_length_ratio", "stable_lr",
 ]  # fmt: skip
 
 KURTOSIS = {"gaussian": 3.0, "rademacher": 1.0}
@@ -232,6 +236,89 @@ def slowdown(d: int, shrink: float, count: int = 1, directions: str = "rademache
         raise ValueError(f"shrink is the factor to reach, between 0 and 1; got {shrink}")
     rate = contraction(best_lr(d, count, directions), d, count, directions)
     return (1.0 if rate <= 0.0 else math.log(shrink) / math.log(rate)), rate
+
+
+def change_of_a_step(gradient: np.ndarray, hessian: np.ndarray, lr: float, directions: str = "rademacher") -> float:
+    """Expected change of a quadratic function by one step: −η‖∇f‖² + η²/2 E[(∇f·v)² vᵀHv].
+
+    The expectation is ‖∇f‖² tr H + 2 ∇fᵀH∇f for Gaussian directions and less by 2 Σ H_ii (∂_i f)² for signs: the trace
+    of the curvature sets the step that is stable, where gradient descent only minds the largest one.
+
+    Parameters
+    ----------
+    gradient : array, shape (d,)
+        At the point where the step starts.
+    hessian : array, shape (d, d)
+        The curvature, symmetric.
+    lr : float
+        Learning rate η.
+    directions : {"rademacher", "gaussian"}
+        Of the one direction that is taken.
+
+    Returns
+    -------
+    float
+        Negative if the step helps on average.
+    """
+    if directions not in KURTOSIS:
+        raise ValueError(f"the change is known for {' and '.join(KURTOSIS)} directions, got {directions!r}")
+    squared = float(gradient @ gradient)
+    curved = squared * float(np.trace(hessian)) + 2.0 * float(gradient @ hessian @ gradient)
+    curved += (KURTOSIS[directions] - 3.0) * float(np.diag(hessian) @ gradient**2)
+    return -lr * squared + lr**2 / 2.0 * curved
+
+
+# --- perturbing activities
+
+
+def activity_variance(
+    x: np.ndarray,
+    delta: np.ndarray,
+    *,
+    per_example: bool = True,
+    directions: str = "rademacher",
+    others: Sequence[np.ndarray] = (),
+) -> float:
+    """Total variance of one layer's weight gradient when activities are perturbed in place of weights.
+
+    With q outputs and a slope for each example it is Σ_n ‖x_n‖² (q Σ_m ‖δ_{m,n}‖² + (k − 2) ‖δ_n‖²), the inner sum over
+    all layers m that are perturbed in the same pass.
+
+    Parameters
+    ----------
+    x : array, shape (n, p)
+        Inputs of the layer.
+    delta : array, shape (n, q)
+        Gradient of the mean loss at its outputs.
+    per_example : bool
+        One slope per example, or one for the batch.
+    directions : {"rademacher", "gaussian"}
+        Of the perturbations.
+    others : sequence of array
+        The same as ``delta`` for the other layers that are perturbed in the same pass.
+
+    Returns
+    -------
+    float
+        To be compared with (p q + k − 2) ‖G‖² for perturbed weights.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> x, delta = rng.normal(size=(64, 100)), rng.normal(size=(64, 50)) / 64
+    >>> weights = noise_ratio(100 * 50) * np.sum((delta.T @ x) ** 2)
+    >>> round(weights / activity_variance(x, delta))
+    100
+    """
+    if directions not in KURTOSIS:
+        raise ValueError(f"activities are perturbed by {' or '.join(KURTOSIS)} numbers, got {directions!r}")
+    kurtosis, q = KURTOSIS[directions], delta.shape[1]
+    inputs, errors = np.sum(x**2, axis=1), np.sum(delta**2, axis=1)
+    together = errors + sum(np.sum(other**2, axis=1) for other in others)
+    if per_example:
+        return float(inputs @ (q * together + (kurtosis - 2.0) * errors))
+    product = float(np.sum((delta.T @ x) ** 2))
+    return q * float(np.sum(together) * np.sum(inputs)) + product + (kurtosis - 3.0) * float(inputs @ errors)
 
 
 def _check(d: int, count: int, directions: str) -> None:

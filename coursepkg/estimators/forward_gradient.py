@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from coursepkg.autodiff.forward_mode import jvp
+from coursepkg.autodiff.forward_mode import jvp, jvps
 from coursepkg.autodiff.trees import Function, Tree, call_with, leaves_of, rebuild, scalar_of
 from coursepkg.estimators.directions import KINDS, check_count, sample_directions
 
-__all__ = ["along", "forward_gradient", "many_jvps", "value_and_forward_gradient"]
+__all__ = ["along", "forward_gradient", "value_and_forward_gradient"]
 
 
 def forward_gradient(
@@ -85,13 +85,11 @@ def value_and_forward_gradient(
         size = sum(leaf.size for leaf in leaves)
         kind = np.result_type(*(leaf.dtype for leaf in leaves))
         flat = sample_directions(directions, size, count=count, rng=rng, dtype=kind)
-        value, slopes = many_jvps(lambda x: call_with(f, x, len(args) == 1), tree, spread(tree, flat))
+        value, slopes = jvps(lambda x: call_with(f, x, len(args) == 1), tree, spread(tree, flat))
         scalar_of(value, f)
         _check_finite(value, slopes)
         slopes = np.reshape(slopes, len(flat))
-        weights = (slopes / len(slopes)).astype(kind)
-        gradient = weights[0] * flat[0] if len(flat) == 1 else weights @ flat
-        return value, one_of(spread(tree, gradient[None]), 0)
+        return value, one_of(spread(tree, mean_estimate(slopes, flat)), 0)
 
     return both
 
@@ -147,30 +145,13 @@ def along(f: Function, x: Tree, v: Tree) -> tuple[Any, Any, Tree]:
     )
 
 
-def many_jvps(f: Function, x: Tree, directions: Tree) -> tuple[Tree, Tree]:
-    """Push K directions through ``f`` together.
-
-    Parameters
-    ----------
-    f : callable
-        A NumPy function of one tree.
-    x : tree
-        The point.
-    directions : tree
-        Of the structure of ``x``; each leaf has one more axis in front, of length K.
-
-    Returns
-    -------
-    value : tree
-        ``f(x)``.
-    tangents : tree
-        Of the structure of the value; each leaf has one more axis in front, of length K.
-    """
-    changes = []
-    for k in range(len(leaves_of(directions)[0])):
-        value, change = jvp(f, x, one_of(directions, k))
-        changes.append(leaves_of(change))
-    return value, rebuild(value, [np.stack(parts) for parts in zip(*changes, strict=True)])
+def mean_estimate(slopes: np.ndarray, flat: np.ndarray) -> np.ndarray:
+    """Average slope times direction over the rows of ``flat``, which may be overwritten; shape (1, d)."""
+    weights = (slopes / len(flat)).astype(flat.dtype)
+    if len(flat) == 1:
+        flat *= weights[0]
+        return flat
+    return (weights @ flat)[None]
 
 
 # --- points and directions as trees
@@ -222,5 +203,5 @@ def _check_finite(value: Any, slopes: Any) -> None:
     if not (np.isfinite(value).all() and np.isfinite(slopes).all()):
         raise ValueError(
             f"f is {np.reshape(value, ())} and its slope along the direction {np.ravel(slopes)[0]} at this point; a "
-            "forward gradient multiplies the slope into every entry, so it must be finite. Try a smaller step or check f"
+            "forward gradient multiplies the slope into every entry. Try a smaller step, or check f"
         )

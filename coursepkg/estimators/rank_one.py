@@ -11,25 +11,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
+from scipy.linalg.blas import get_blas_funcs
 
 from coursepkg._checks import check_rng
-from coursepkg.autodiff import catalogue
-from coursepkg.autodiff.forward_mode import jvp
-from coursepkg.autodiff.tensor import no_grad
+from coursepkg.autodiff.forward_mode import jvps
+from coursepkg.autodiff.tensor import Tensor
 from coursepkg.estimators.activity import steps_of
 from coursepkg.estimators.directions import check_count, signs
-from coursepkg.estimators.forward_gradient import many_jvps
-from coursepkg.nn.activations import GELU, LeakyReLU, ReLU, Sigmoid, Tanh
-from coursepkg.nn.layers import Flatten, Linear
-from coursepkg.nn.module import Sequential
+from coursepkg.nn.layers import Linear
+from coursepkg.nn.module import Module, Sequential
 
 __all__ = ["RankOne", "fill_by_rank_one", "rank_one"]
-
-ENTRYWISE = (ReLU, LeakyReLU, Tanh, Sigmoid, GELU)
-ENTRYWISE_FUNCTIONS = (np.tanh, np.sin, np.exp, catalogue.relu, catalogue.sigmoid, catalogue.gelu)
 
 
 @dataclass(frozen=True)
@@ -62,7 +58,7 @@ class RankOne:
                 layer.bias.grad = (self.slopes / len(self.slopes)).astype(c.dtype) @ c
 
     def descend(self, lr: float) -> None:
-        """Take a step of gradient descent in place, a few rows at a time, so that no gradient is ever written down.
+        """Take a step of gradient descent; the product of the factors goes straight into the weights.
 
         Parameters
         ----------
@@ -71,16 +67,35 @@ class RankOne:
         """
         for layer, b, a, c in self.factors:
             left, right = _weighted(-lr * self.slopes, b), a.reshape(-1, a.shape[-1])
-            with no_grad():
-                layer.weight += left.T @ right
-                if layer.bias is not None and c is not None:
-                    layer.bias += (-lr / len(self.slopes) * self.slopes).astype(c.dtype) @ c
+            _add_product(layer.weight, left, right)
+            if layer.bias is not None and c is not None:
+                layer.bias.data = layer.bias.data + (-lr / len(self.slopes) * self.slopes).astype(c.dtype) @ c
 
 
 def _weighted(slopes: np.ndarray, b: np.ndarray) -> np.ndarray:
     """The left factors times what they count: their slope, the mean over K and the scale of the rank."""
     count, rank, _ = b.shape
     return ((slopes / count * rank**-0.5)[:, None, None].astype(b.dtype) * b).reshape(count * rank, -1)
+
+
+def _add_product(weight: Tensor, left: np.ndarray, right: np.ndarray) -> None:
+    """``weight += left.T @ right``, by BLAS inside the array of the weights unless somebody else looks at it."""
+    values = weight._data
+    if getrefcount(values) == _UNSEEN and values.flags.c_contiguous and values.flags.writeable:
+        (gemm,) = get_blas_funcs(("gemm",), (values,))
+        gemm(1.0, right.T, left, beta=1.0, c=values.T, overwrite_c=True)
+    else:
+        weight.data = values + left.T @ right
+
+
+def _references() -> int:
+    """How many references Python counts where only a tensor and a local name hold the array; versions differ."""
+    weight = Tensor(np.zeros((1, 1)))
+    values = weight._data
+    return getrefcount(values)
+
+
+_UNSEEN = _references()
 
 
 def rank_one(
@@ -98,7 +113,7 @@ def rank_one(
     Parameters
     ----------
     model : Sequential
-        Of :class:`~coursepkg.nn.Linear` layers and functions that work entry by entry.
+        Of :class:`~coursepkg.nn.Linear` layers and steps without parameters.
     loss : callable
         ``loss(predictions, targets)``, one number.
     inputs : array, shape (n, in)
@@ -120,7 +135,7 @@ def rank_one(
     Raises
     ------
     TypeError
-        If the model has a step that is neither Linear nor entry by entry.
+        If a step other than Linear has parameters.
     ValueError
         If count or rank is below one, or a shape does not fit.
 
@@ -142,23 +157,18 @@ def rank_one(
         if isinstance(step, Linear):
             h, t, drawn = _dense(step, h, t, count, rank, rng)
             factors.append((step, *drawn))
-        elif isinstance(step, ENTRYWISE) or step in ENTRYWISE_FUNCTIONS:
-            if t is None:
-                h = step(h)
-            else:
-                h, slope = jvp(step, h, np.ones_like(h))
-                t *= slope
-        elif isinstance(step, Flatten) and t is None:
+        elif isinstance(step, Module) and step.parameters():
+            raise TypeError(
+                f"rank-one directions move the weights of Linear layers only, and {type(step).__name__} has parameters, "
+                "too; for this model use fill_gradients"
+            )
+        elif t is None:
             h = step(h)
         else:
-            name = getattr(step, "__name__", type(step).__name__)
-            raise TypeError(
-                f"rank-one directions go through Linear layers and functions that work entry by entry, not {name}; "
-                "for any other model use fill_gradients"
-            )
+            h, t = jvps(step, h, t)
     if t is None:
         raise TypeError("the model has no Linear layer, so there is nothing to move")
-    value, slopes = many_jvps(lambda z: loss(z, targets), h, t)
+    value, slopes = jvps(lambda z: loss(z, targets), h, t)
     return RankOne(value, h, np.reshape(slopes, count), factors)
 
 

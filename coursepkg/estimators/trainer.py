@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from coursepkg.autodiff.dispatch import plain
+from coursepkg.autodiff.forward_mode import jvps
 from coursepkg.estimators.directions import sample_directions
-from coursepkg.estimators.forward_gradient import many_jvps, one_of, spread
+from coursepkg.estimators.forward_gradient import mean_estimate, one_of, spread
 from coursepkg.nn.module import Module, functional_call
 from coursepkg.optimizers import FirstOrder, clip_grad_norm_
 from coursepkg.training import Trainer
@@ -76,9 +77,8 @@ def fill_gradients(
         predicted = functional_call(model, values, inputs)
         return loss(predicted, targets), predicted
 
-    (value, output), (slopes, _) = many_jvps(outcome, point, spread(point, flat))
-    weights = (np.reshape(slopes, -1) / count).astype(kind)
-    found = one_of(spread(point, (weights[0] * flat if count == 1 else (weights @ flat)[None])), 0)
+    (value, output), (slopes, _) = jvps(outcome, point, spread(point, flat))
+    found = one_of(spread(point, mean_estimate(np.reshape(slopes, count), flat)), 0)
     for name, parameter in model.named_parameters():
         parameter.grad = found[name]
     return value, output
