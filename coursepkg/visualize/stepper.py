@@ -378,9 +378,13 @@ def step_through(root: Any, *, max_nodes: int = 40) -> Any:
     ValueError
         If an operation has no known local derivative.
     """
+    return play(Passes(root, max_nodes))
+
+
+def play(passes: Any) -> Any:
+    """The widget for anything that has ``steps`` (each with a phase and a sentence) and ``picture(number)``."""
     import ipywidgets as widgets
 
-    passes = Passes(root, max_nodes)
     last = len(passes.steps) - 1
     slider = widgets.IntSlider(value=0, min=0, max=last, description="Step", layout={"flex": "1 1 16em"})
     # The buttons of Play have no name that a screen reader could say, so a named button plays in their place.
@@ -408,7 +412,7 @@ def step_through(root: Any, *, max_nodes: int = 40) -> Any:
     return widgets.VBox([row, picture, words])
 
 
-def _spoken(step: Step, number: int, last: int) -> str:
+def _spoken(step: Any, number: int, last: int) -> str:
     colour = {"forward": VALUE, "start": INK}.get(step.phase, GRADIENT)
     return (
         f'<div role="status" aria-live="polite" style="min-height:4.7em;line-height:1.5;max-width:60em;'
