@@ -49,9 +49,9 @@ def decompose(unitary: Any, layout: str = "rectangular") -> np.ndarray:
 
     Examples
     --------
-    >>> phases = decompose([[0, 1], [1, 0]])  # a plain crossing: theta = 0
-    >>> phases.round(3).tolist()
-    [0.0, 0.0, 4.712, 4.712]
+    >>> bar, crossing = decompose([[1, 0], [0, 1]]), decompose([[0, 1], [1, 0]])
+    >>> float(bar[0].round(3)), float(crossing[0])  # theta
+    (3.142, 0.0)
     """
     matrix = check_unitary(unitary)
     n = len(matrix)
@@ -183,6 +183,7 @@ def haar_unitary(n: int, *, rng: np.random.Generator) -> np.ndarray:
     n : int
         Number of rows.
     rng : numpy.random.Generator
+        Source of the matrix.
 
     Returns
     -------

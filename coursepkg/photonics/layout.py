@@ -23,6 +23,7 @@ def columns(n: int, layout: str) -> tuple[range, ...]:
     n : int
         Number of waveguides, at least 2.
     layout : {"rectangular", "triangular"}
+        Rectangle or triangle.
 
     Returns
     -------

@@ -128,6 +128,7 @@ class Mesh:
         layout : {"rectangular", "triangular"}
             Where the interferometers sit.
         rng : numpy.random.Generator
+            Source of the matrix.
         """
         layouts.columns(n, layout)
         return cls.from_unitary(haar_unitary(n, rng=check_rng(rng)), layout)
@@ -236,7 +237,7 @@ class Mesh:
         ValueError
             If the number of ports is wrong, or a phase or a field is not a finite number.
         """
-        x, shape = self._incoming(fields)
+        x, shape = self.incoming(fields)
         return self._sweeper.forward(self.optics(), x).reshape(shape)
 
     def backward(self, fields: Any) -> np.ndarray:
@@ -252,7 +253,7 @@ class Mesh:
         ndarray
             Complex amplitudes that leave at the inputs.
         """
-        y, shape = self._incoming(fields)
+        y, shape = self.incoming(fields)
         return self._sweeper.backward(self.optics(), y).reshape(shape)
 
     def forward_taps(self, fields: Any, *, powers: bool = False) -> tuple[np.ndarray, np.ndarray]:
@@ -278,7 +279,7 @@ class Mesh:
         return self._tapped(self._sweeper.backward, fields, powers)
 
     def _tapped(self, sweep: Any, fields: Any, powers: bool) -> tuple[np.ndarray, np.ndarray]:
-        x, shape = self._incoming(fields)
+        x, shape = self.incoming(fields)
         record = Recorder(self._sweeper, x.shape[1], powers=powers)
         out = sweep(self.optics(), x, record)
         return out.reshape(shape), record.seen.reshape(-1, *shape[1:])
@@ -296,7 +297,7 @@ class Mesh:
         ndarray, shape (depth + 2, n) or (depth + 2, n, batch)
             At the inputs, after each column, and after the output heaters.
         """
-        x, shape = self._incoming(fields)
+        x, shape = self.incoming(fields)
         optics = self.optics()
         places = np.empty((self.depth + 2, *x.shape), dtype=complex)
         places[0] = x
@@ -307,7 +308,7 @@ class Mesh:
 
     def backward_trace(self, fields: Any) -> np.ndarray:
         """Send light backward and keep it at the places of :meth:`trace`, in the same order, inputs first."""
-        y, shape = self._incoming(fields)
+        y, shape = self.incoming(fields)
         optics = self.optics()
         transposed = optics.blocks.swapaxes(1, 2)
         places = np.empty((self.depth + 2, *y.shape), dtype=complex)
@@ -336,7 +337,7 @@ class Mesh:
         """Sends fields through the columns; for code that needs to stop between them."""
         return self._sweeper
 
-    def _incoming(self, fields: Any) -> tuple[np.ndarray, tuple[int, ...]]:
+    def incoming(self, fields: Any) -> tuple[np.ndarray, tuple[int, ...]]:
         """Fields as a contiguous complex array of shape (n, batch), and the shape they came in."""
         array = np.asarray(fields)
         if array.ndim not in (1, 2) or array.shape[0] != self.n:
