@@ -6,6 +6,7 @@ A layer is an ordinary NumPy function with parameters attached, so a model runs 
 
 from coursepkg.nn import init
 from coursepkg.nn.activations import GELU, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
+from coursepkg.nn.attention import MultiheadSelfAttention, TextClassifier, TransformerEncoderLayer
 from coursepkg.nn.files import load, save
 from coursepkg.nn.layers import Conv2d, Dropout, Embedding, Flatten, Linear, MaxPool2d
 from coursepkg.nn.losses import binary_cross_entropy_with_logits, cross_entropy, mse_loss
@@ -42,6 +43,7 @@ __all__ = [
     "ManyToOne",
     "MaxPool2d",
     "Module",
+    "MultiheadSelfAttention",
     "Parameter",
     "RNNCell",
     "ReLU",
@@ -49,6 +51,8 @@ __all__ = [
     "Sigmoid",
     "Softmax",
     "Tanh",
+    "TextClassifier",
+    "TransformerEncoderLayer",
     "binary_cross_entropy_with_logits",
     "cross_entropy",
     "functional_call",
