@@ -1,0 +1,277 @@
+"""A mesh of interferometers drawn as hardware, with light in it.
+
+The one idea: waveguides run from left to right and pinch together where two of them couple. The light is drawn on top,
+as wide as its power and in the colour of its phase, so that forward and backward passes are seen in one and the same
+hardware; numbers on the heaters say what a camera saw there, or the gradient.
+"""
+
+import cmath
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from coursepkg.photonics.mzi import coupler
+from coursepkg.visualize import svg
+from coursepkg.visualize.light import beam, clock, legend
+from coursepkg.visualize.matrix import colour
+from coursepkg.visualize.picture import Picture
+from coursepkg.visualize.style import EDGE, INK, MUTED, PAPER
+from coursepkg.visualize.text import format_number, plural, text_width
+
+LARGEST = 8
+_PITCH, _COLUMN, _LEFT, _END = 58.0, 168.0, 74.0, 70.0
+_PHI, _BEND, _FIRST, _OPEN, _THETA, _CLOSE, _SECOND = 26.0, 50.0, 74.0, 94.0, 110.0, 126.0, 146.0
+_ARM, _TOUCH = 13.0, 2.5
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A stretch of one waveguide and the light in it."""
+
+    commands: str
+    field: complex
+
+
+def draw_mesh(
+    mesh: Any,
+    fields: Any = None,
+    *,
+    backward: bool = False,
+    reached: int | None = None,
+    heaters: Sequence[float] | None = None,
+    output_heaters: bool = True,
+    title: str = "",
+) -> Picture:
+    """Draw a mesh, the light in it, and a number on each of its heaters.
+
+    Parameters
+    ----------
+    mesh : coursepkg.photonics.Mesh
+        At most 8 waveguides.
+    fields : array, shape (depth + 2, n), optional
+        Complex amplitudes between the columns: ``mesh.trace(x)``, or ``mesh.backward_trace(y)`` with `backward`.
+    backward : bool
+        The light goes from right to left.
+    reached : int, optional
+        How many columns the light has passed so far; by default all.
+    heaters : sequence of float, shape (n * n,), optional
+        Numbers in the order of ``mesh.phases``; written on the heaters, and as a colour centred at zero.
+    output_heaters : bool
+        Draw the heaters behind the last column; without them a mesh of two waveguides is one interferometer.
+    title : str
+        A line over the drawing.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        If the mesh is too large to be read, or arrays do not fit it.
+
+    Examples
+    --------
+    >>> from coursepkg.photonics import Mesh
+    >>> mesh = Mesh(2, phases=[3.141592653589793, 0.0, 0.0, 0.0])
+    >>> print(draw_mesh(mesh, mesh.trace([1.0, 0.0])).alt)
+    Mesh of 2 waveguides and 1 interferometer in 1 column. Light goes forward. Powers at the inputs 1, 0; at the outputs 1, 0.
+    """  # noqa: E501
+    _check(mesh, fields, reached, heaters)
+    return Picture(
+        _page(mesh, fields, backward, reached, heaters, output_heaters, title),
+        _say(mesh, fields, backward, reached, heaters, title),
+    )
+
+
+def _check(mesh: Any, fields: Any, reached: int | None, heaters: Sequence[float] | None) -> None:
+    if mesh.n > LARGEST:
+        raise ValueError(f"a mesh of up to {LARGEST} waveguides can be drawn so that it can be read, got {mesh.n}")
+    shape = (mesh.depth + 2, mesh.n)
+    if fields is not None and getattr(fields, "shape", None) != shape:
+        given = getattr(fields, "shape", type(fields).__name__)
+        raise ValueError(f"the light of this mesh has shape {shape}; pass mesh.trace(x) of one x, got {given}")
+    if reached is not None and not 0 <= reached <= mesh.depth:
+        raise ValueError(f"light can have passed 0 to {mesh.depth} columns, got {reached}")
+    if heaters is not None and len(heaters) != mesh.n**2:
+        raise ValueError(f"this mesh has {mesh.n**2} heaters, got {len(heaters)} numbers")
+
+
+def _page(
+    mesh: Any, fields: Any, backward: bool, reached: int | None, heaters: Sequence[float] | None,
+    output_heaters: bool, title: str,
+) -> str:  # fmt: skip
+    top = 76.0 if title else 50.0
+    parts = [svg.text(14, 25, title, size=15, weight="bold", halo=False)] if title else []
+    right = _LEFT + mesh.depth * _COLUMN + _END
+    height = top + (mesh.n - 1) * _PITCH + 54
+    parts += guides(mesh, top)
+    if fields is not None:
+        full = max(float((abs(row) ** 2).sum()) for row in fields) or 1.0
+        parts += light(mesh, fields, top, full, backward=backward, reached=reached)
+        parts += _ends(mesh, fields, top, right, backward, reached)
+        parts += legend(14, height - 18)
+    parts += boxes(mesh, top, heaters, mesh.n**2 if output_heaters else mesh.n * (mesh.n - 1))
+    words = text_width(title, 15) * svg.BOLD
+    return svg.document(max(right + 76, words + 28), height, parts, title=title)
+
+
+# --- the hardware ----------------------------------------------------------------------------------------------------
+
+
+def guides(mesh: Any, top: float) -> list[str]:
+    """The waveguides, as thin grey lines."""
+    dark = [[0j] * mesh.n] * (mesh.depth + 2)
+    parts = [piece.commands for c in range(mesh.depth) for piece in _column(mesh, dark, top, c, False)]
+    parts += [piece.commands for piece in _tail(mesh, dark, top)]
+    return [svg.path(commands, stroke=EDGE, width=1.0, role="guide") for commands in parts]
+
+
+def boxes(mesh: Any, top: float, values: Sequence[float] | None, count: int) -> list[str]:
+    """The first `count` heaters, with their numbers if there are some."""
+    places = heater_places(mesh, top)[:count]
+    largest = max((abs(float(v)) for v in values), default=0.0) if values is not None else 0.0
+    parts = []
+    for number, (x, y) in enumerate(places):
+        share = float(values[number]) / largest if values is not None and largest else 0.0
+        fill = colour(share) if values is not None else PAPER
+        parts.append(svg.rectangle(x - 9, y - 6, 18, 12, radius=2, fill=fill, stroke=INK, line_width=1, role="heater"))
+        if values is not None:
+            words = format_number(float(values[number]), 2)
+            parts.append(svg.text(x, y - 10, words, size=11, anchor="middle", role="heat"))
+        else:
+            k = number % 2 if number < mesh.n * (mesh.n - 1) else 2
+            parts.append(svg.text(x, y - 10, "θφγ"[k], size=11, anchor="middle", fill=MUTED, role="name"))
+    return parts
+
+
+def heater_places(mesh: Any, top: float) -> list[tuple[float, float]]:
+    """Pixels of all heaters, in the order of ``mesh.phases``."""
+    found = []
+    for c, m in zip(*mesh.positions, strict=True):
+        x, y = _LEFT + int(c) * _COLUMN, top + int(m) * _PITCH
+        found.append((x + _THETA, y + _PITCH / 2 - _ARM))
+        found.append((x + _PHI, y))
+    end = _LEFT + mesh.depth * _COLUMN
+    return found + [(end + _END / 2 - 6, top + m * _PITCH) for m in range(mesh.n)]
+
+
+def _column(mesh: Any, fields: Any, top: float, c: int, backward: bool) -> list[_Piece]:
+    """All stretches of waveguide in one column."""
+    x = _LEFT + c * _COLUMN
+    tops = {int(m): k for k, (d, m) in enumerate(zip(*mesh.positions, strict=True)) if d == c}
+    pieces = []
+    for m in range(mesh.n):
+        if m in tops:
+            pair = (fields[c][m], fields[c][m + 1]), (fields[c + 1][m], fields[c + 1][m + 1])
+            pieces += _interferometer(x, top + m * _PITCH, _inside(mesh, tops[m], *pair, backward))
+        elif m - 1 not in tops:
+            y = svg.number(top + m * _PITCH)
+            pieces.append(_Piece(f"M{svg.number(x)} {y}h{svg.number(_COLUMN)}", fields[c][m]))
+    return pieces
+
+
+def _inside(mesh: Any, k: int, before: Any, after: Any, backward: bool) -> list[tuple[complex, complex]]:
+    """The pairs of fields in an interferometer: before and behind phi, before and behind theta, at its outputs."""
+    theta, phi = (cmath.exp(1j * float(mesh.settled_phases()[2 * k + part])) for part in (0, 1))
+    first, second = (coupler(error) for error in mesh.coupler_errors[k])
+    if backward:
+        inner = second @ after
+        turned = inner * (theta, 1)
+        entry = first @ turned
+        return [before, tuple(entry), tuple(turned), tuple(inner), after]
+    entry = complex(before[0]) * phi, complex(before[1])
+    inner = first @ entry
+    return [before, entry, tuple(inner), tuple(inner * (theta, 1)), after]
+
+
+def _interferometer(x: float, y: float, fields: Sequence[tuple[complex, complex]]) -> list[_Piece]:
+    """Both arms of one interferometer, whose top waveguide enters at (x, y)."""
+    middle, pieces = y + _PITCH / 2, []
+    for arm, sign in ((0, -1), (1, 1)):
+        outer, near, wide = middle + sign * _PITCH / 2, middle + sign * _TOUCH, middle + sign * _ARM
+        n = svg.number
+        stretches = [
+            f"M{n(x)} {n(outer)}H{n(x + _PHI)}",
+            f"M{n(x + _PHI)} {n(outer)}H{n(x + _BEND)}" + svg.curve(x + _BEND, outer, x + _FIRST, near),
+            f"M{n(x + _FIRST)} {n(near)}" + svg.curve(x + _FIRST, near, x + _OPEN, wide) + f"H{n(x + _THETA)}",
+            f"M{n(x + _THETA)} {n(wide)}H{n(x + _CLOSE)}" + svg.curve(x + _CLOSE, wide, x + _SECOND, near),
+            f"M{n(x + _SECOND)} {n(near)}" + svg.curve(x + _SECOND, near, x + _COLUMN, outer),
+        ]
+        pieces += [_Piece(stretch, complex(pair[arm])) for stretch, pair in zip(stretches, fields, strict=True)]
+    return pieces
+
+
+def _tail(mesh: Any, fields: Any, top: float) -> list[_Piece]:
+    """The waveguides behind the last column, up to and behind their heaters."""
+    x, n = _LEFT + mesh.depth * _COLUMN, svg.number
+    half = _END / 2 - 6
+    pieces = []
+    for m in range(mesh.n):
+        y = top + m * _PITCH
+        pieces.append(_Piece(f"M{n(x)} {n(y)}h{n(half)}", complex(fields[mesh.depth][m])))
+        pieces.append(_Piece(f"M{n(x + half)} {n(y)}h{n(half + 8)}", complex(fields[mesh.depth + 1][m])))
+    return pieces
+
+
+# --- the light -------------------------------------------------------------------------------------------------------
+
+
+def light(
+    mesh: Any, fields: Any, top: float, full: float, *, backward: bool = False, reached: int | None = None
+) -> list[str]:
+    """The beams and their clocks, as far as the light has come."""
+    reached = mesh.depth if reached is None else reached
+    lit = range(mesh.depth - reached, mesh.depth) if backward else range(reached)
+    pieces = [piece for c in lit for piece in _column(mesh, fields, top, c, backward)]
+    if backward or reached == mesh.depth:
+        pieces += _tail(mesh, fields, top)
+    parts = [beam(piece.commands, piece.field, full) for piece in pieces]
+    places = range(mesh.depth - reached, mesh.depth + 1) if backward else range(reached + 1)
+    for place in places:
+        for m in range(mesh.n):
+            parts += clock(_LEFT + place * _COLUMN, top + m * _PITCH, complex(fields[place][m]), full)
+    return parts
+
+
+def _ends(mesh: Any, fields: Any, top: float, right: float, backward: bool, reached: int | None) -> list[str]:
+    """Powers at the ends that have light, and which way it goes."""
+    through = reached is None or reached == mesh.depth
+    parts = []
+    for m in range(mesh.n):
+        y = top + m * _PITCH + 4
+        at_inputs, at_outputs = (format_number(abs(complex(fields[place][m])) ** 2, 2) for place in (0, -1))
+        if through or not backward:
+            parts.append(svg.text(_LEFT - 14, y, at_inputs, size=12, anchor="end", halo=False, role="power"))
+        if through or backward:
+            parts.append(svg.text(right + 12, y, at_outputs, size=12, halo=False, role="power"))
+    y = top - 33
+    if backward:
+        words = "← light goes backward"
+        parts.append(svg.text(right + 60, y, words, size=12, fill=MUTED, anchor="end", halo=False, role="way"))
+    else:
+        parts.append(svg.text(14, y, "light goes forward →", size=12, fill=MUTED, halo=False, role="way"))
+    return parts
+
+
+def _say(
+    mesh: Any, fields: Any, backward: bool, reached: int | None, heaters: Sequence[float] | None, title: str
+) -> str:
+    text = f"{title.rstrip('. ')}. " if title else ""
+    count = plural(len(mesh.theta), "interferometer")
+    text += f"Mesh of {plural(mesh.n, 'waveguide')} and {count} in {plural(mesh.depth, 'column')}."
+    if fields is not None:
+        way = "backward, from right to left" if backward else "forward"
+        text += f" Light goes {way}."
+        ends = [", ".join(format_number(abs(complex(f)) ** 2, 2) for f in fields[place]) for place in (0, -1)]
+        if reached is not None and reached < mesh.depth:
+            side = f"outputs {ends[1]}" if backward else f"inputs {ends[0]}"
+            text += f" It has passed {plural(reached, 'column')}. Powers at the {side}."
+        else:
+            text += f" Powers at the inputs {ends[0]}; at the outputs {ends[1]}."
+    if heaters is not None:
+        listed = [format_number(float(value), 2) for value in heaters]
+        inner = mesh.n * (mesh.n - 1)
+        text += f" At the heaters theta: {', '.join(listed[0:inner:2])}; phi: {', '.join(listed[1:inner:2])}"
+        text += f"; gamma: {', '.join(listed[inner:])}."
+    return text
