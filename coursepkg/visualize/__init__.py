@@ -55,6 +55,8 @@ _HOME = {
     "draw_measured": "measured",
     "draw_agreement": "measured",
     "draw_toggle": "measured",
+    "draw_memory": "memory",
+    "draw_row_fold": "row_fold",
     "draw_market": "kitchen",
     "draw_limits": "kitchen",
     "draw_discount": "kitchen",
