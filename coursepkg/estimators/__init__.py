@@ -16,6 +16,18 @@ _HOME = {
     "fill_by_activities": "activity",
     "fill_by_rank_one": "rank_one",
     "RankOne": "rank_one",
+    "Sketch": "sketches",
+    "sketch_variance": "sketches",
+    "RandomizedLinear": "randomized_linear",
+    "randomize": "randomized_linear",
+    "gradient_noise": "noise",
+    "layer_noise": "noise",
+    "LeanReLU": "lean_relu",
+    "checkpoint": "checkpointing",
+    "in_segments": "checkpointing",
+    "linear_bytes": "memory",
+    "step_memory": "memory",
+    "tape_holdings": "memory",
 }
 
 __all__ = sorted(_HOME)

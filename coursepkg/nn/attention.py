@@ -1,8 +1,9 @@
 """The encoder block of a transformer: attention, then a small network at each position, each added to what came in.
 
 The one idea of attention: every position asks a question (a query), and offers a label (a key) and something to say (a
-value); what a position hears is the average of all values, weighted by how well their keys fit its query. Vaswani et al. 2017; the block normalizes before each part, not after, which is easier to train (Xiong et al.
-2020). Shapes and parameters are PyTorch's with ``batch_first=True`` and ``norm_first=True``.
+value); what a position hears is the average of all values, weighted by how well their keys fit its query. (Vaswani et
+al. 2017.) The block normalizes before each part, not after, which is easier to train (Xiong et al. 2020). Shapes
+and parameters are PyTorch's with ``batch_first=True`` and ``norm_first=True``.
 """
 
 from __future__ import annotations
