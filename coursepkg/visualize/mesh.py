@@ -240,7 +240,7 @@ def _ends(mesh: Any, fields: Any, top: float, right: float, backward: bool, reac
     parts = []
     for m in range(mesh.n):
         y = top + m * _PITCH + 4
-        at_inputs, at_outputs = (format_number(abs(complex(fields[place][m])) ** 2, 2) for place in (0, -1))
+        at_inputs, at_outputs = (_power(fields[place][m]) for place in (0, -1))
         if through or not backward:
             parts.append(svg.text(_LEFT - 14, y, at_inputs, size=12, anchor="end", halo=False, role="power"))
         if through or backward:
@@ -263,7 +263,7 @@ def _say(
     if fields is not None:
         way = "backward, from right to left" if backward else "forward"
         text += f" Light goes {way}."
-        ends = [", ".join(format_number(abs(complex(f)) ** 2, 2) for f in fields[place]) for place in (0, -1)]
+        ends = [", ".join(_power(field) for field in fields[place]) for place in (0, -1)]
         if reached is not None and reached < mesh.depth:
             side = f"outputs {ends[1]}" if backward else f"inputs {ends[0]}"
             text += f" It has passed {plural(reached, 'column')}. Powers at the {side}."
@@ -275,3 +275,8 @@ def _say(
         text += f" At the heaters theta: {', '.join(listed[0:inner:2])}; phi: {', '.join(listed[1:inner:2])}"
         text += f"; gamma: {', '.join(listed[inner:])}."
     return text
+
+
+def _power(field: complex) -> str:
+    """Power in two digits; rounding noise in the dark is not written."""
+    return format_number(round(abs(complex(field)) ** 2, 6), 2)
