@@ -52,7 +52,6 @@ _HOME = {
     "draw_interferometer": "interferometer",
     "draw_mesh": "mesh",
     "step_through_light": "passes",
-    "draw_measured": "measured",
     "draw_agreement": "measured",
     "draw_toggle": "measured",
     "draw_memory": "memory",

@@ -1,6 +1,6 @@
-"""What was measured beside what was expected: dots over curves, a scatter with its diagonal, a toggled signal in time.
+"""What light measured: a scatter of measured against expected values, and the toggled signal of one tap over time.
 
-The one idea: a measurement is drawn as dots and a prediction as a line, always, so that the two cannot be confused.
+The one idea: a measurement is drawn as dots and what it stands for as a line, so that the two cannot be confused.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,84 +17,17 @@ from coursepkg.visualize.text import format_number, plural, text_width
 
 _LEFT, _WIDTH, _HEIGHT = 66.0, 470.0, 260.0
 _SQUARE = 300.0
-_STYLES = ("-", "--", "-.", ":")
 _KINDS = ("o", "s", "^", "D", "O")
 Series = Mapping[str, tuple[Any, Any]]
 
 
-def draw_measured(
-    *,
-    curves: Series | None = None,
-    dots: Series | None = None,
-    xlabel: str,
-    ylabel: str,
-    half_turns: bool = False,
-    log_x: bool = False,
-    log_y: bool = False,
-    title: str = "",
-) -> Picture:
-    """Draw predictions as lines and measurements as dots.
-
-    Parameters
-    ----------
-    curves, dots : mapping of str to (x, y), optional
-        Each with as many y as x; at most four curves and five kinds of dots.
-    xlabel, ylabel, title : str
-        Labels.
-    half_turns : bool
-        x is an angle: ticks at multiples of half π.
-    log_x, log_y : bool
-        Logarithmic axes.
-
-    Returns
-    -------
-    Picture
-
-    Raises
-    ------
-    ValueError
-        If there is nothing to draw, or x and y differ in length.
-
-    Examples
-    --------
-    >>> picture = draw_measured(curves={"law": ([0, 1], [0, 2])}, dots={"run": ([1], [2.1])}, xlabel="x", ylabel="y")
-    >>> print(picture.alt)
-    y by x. Line law: from 0 to 2 between x = 0 and 1. Dots run: 1 point, y from 2.1 to 2.1.
-    """
-    lines, points = _read(curves, "curves", len(_STYLES)), _read(dots, "dots", len(_KINDS))
-    together = [*lines.values(), *points.values()]
-    if not together:
-        raise ValueError("draw_measured needs curves or dots")
-    top = 62.0 if title else 36.0
-    xs, ys = (np.concatenate([pair[axis] for pair in together]) for axis in (0, 1))
-    across = Scale(*span(xs, margin=0.03, log=log_x), _LEFT, _LEFT + _WIDTH, log=log_x)
-    up = Scale(*span(ys, margin=0.07, log=log_y), top + _HEIGHT, top, log=log_y)
-    frame = Frame(across, up)
-    parts = [svg.text(14, 25, title, size=15, weight="bold", halo=False)] if title else []
-    parts += frame.axes(xlabel=xlabel, ylabel=ylabel, half_turns=half_turns)
-    colours: dict[str, str] = {}
-    for name in (*lines, *points):
-        colours.setdefault(name, CYCLE[len(colours) % len(CYCLE)])
-    for number, (name, (x, y)) in enumerate(lines.items()):
-        parts.append(frame.curve(x, y, stroke=colours[name], dash=_STYLES[number]))
-    for number, (name, (x, y)) in enumerate(points.items()):
-        parts += frame.dots(x, y, fill=colours[name], kind=_KINDS[number])
-    parts += _names(lines, points, colours, top)
-    widest = max([text_width(name, 12) for name in colours], default=0.0)
-    width = max(_LEFT + _WIDTH + 60 + widest, text_width(title, 15) * svg.BOLD + 28)
-    logarithmic = " and ".join(name for name, log in (("x", log_x), ("y", log_y)) if log)
-    lead = f"{title.rstrip('. ')}. " if title else ""
-    lead += f"{ylabel} by {xlabel}{f' (logarithmic in {logarithmic})' if logarithmic else ''}."
-    return Picture(svg.document(width, top + _HEIGHT + 50, parts, title=title), lead + _say(lines, points))
-
-
-def _read(series: Series | None, what: str, most: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def _read(groups: Series) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     found = {
         name: (np.asarray(x, dtype=float).ravel(), np.asarray(y, dtype=float).ravel())
-        for name, (x, y) in (series or {}).items()
+        for name, (x, y) in groups.items()
     }
-    if len(found) > most:
-        raise ValueError(f"at most {most} {what} can be told apart, got {len(found)}")
+    if not 1 <= len(found) <= len(_KINDS):
+        raise ValueError(f"one to {len(_KINDS)} groups of points can be told apart, got {len(found)}")
     for name, (x, y) in found.items():
         if len(x) != len(y) or not len(x):
             raise ValueError(
@@ -103,30 +36,6 @@ def _read(series: Series | None, what: str, most: int) -> dict[str, tuple[np.nda
         if not (np.isfinite(x).all() and np.isfinite(y).all()):
             raise ValueError(f"{name!r} holds values that are not finite, and have no place in a plot")
     return found
-
-
-def _names(lines: Any, points: Any, colours: Mapping[str, str], top: float) -> list[str]:
-    """A list of names at the right; a name that is both a line and dots appears once."""
-    parts, x, y = [], _LEFT + _WIDTH + 14, top + 8
-    for name, stroke in colours.items():
-        if name in lines:
-            dash = ("", "7 4", "9 3 2 3", "2 3")[list(lines).index(name)]
-            parts.append(svg.line(x, y - 4, x + 26, y - 4, stroke=stroke, width=2.4, dash=dash))
-        if name in points:
-            parts.append(marker(x + 13, y - 4, stroke, _KINDS[list(points).index(name)], 4))
-        parts.append(svg.text(x + 33, y, name, size=12, halo=False, role="name"))
-        y += 20
-    return parts
-
-
-def _say(lines: Any, points: Any) -> str:
-    text = ""
-    for name, (x, y) in lines.items():
-        ends = f"from {_number(y[0])} to {_number(y[-1])} between x = {_number(x[0])} and {_number(x[-1])}"
-        text += f" Line {name}: {ends}."
-    for name, (x, y) in points.items():
-        text += f" Dots {name}: {plural(len(x), 'point')}, y from {_number(y.min())} to {_number(y.max())}."
-    return text
 
 
 def _number(value: float) -> str:
@@ -157,9 +66,7 @@ def draw_agreement(
     >>> print(draw_agreement({"theta": ([1.0, -1.0], [1.1, -0.9])}, note="cosine 0.995").alt)
     measured against expected. theta: 2 points, expected from −1 to 1, measured from −0.9 to 1.1. cosine 0.995.
     """
-    points = _read(groups, "groups", len(_KINDS))
-    if not points:
-        raise ValueError("draw_agreement needs at least one group of points")
+    points = _read(groups)
     top = 62.0 if title else 36.0
     low, high = span(np.concatenate([np.concatenate(pair) for pair in points.values()]), margin=0.07)
     frame = Frame(Scale(low, high, _LEFT, _LEFT + _SQUARE), Scale(low, high, top + _SQUARE, top))
