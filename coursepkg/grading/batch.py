@@ -39,7 +39,7 @@ from coursepkg.grading.results import (
     Item,
     Result,
 )
-from coursepkg.grading.sandbox.process import SandboxedWorker
+from coursepkg.grading.sandbox.process import Sandbox, SandboxedWorker
 from coursepkg.grading.spec import Exercise, SpecError, compile_check, load_chapter
 from coursepkg.grading.values import encode
 
@@ -159,7 +159,8 @@ class Grader:
     """
 
     def __init__(self, chapters: Mapping[str, Chapter], secret: bytes, tier: str, slot: int = 0):
-        self.chapters, self.secret, self.tier, self.slot = chapters, secret, tier, slot
+        self.chapters, self.secret, self.tier = chapters, secret, tier
+        self.sandbox = Sandbox(tier, slot)
         self._visible: dict[str, dict[str, Any]] = {}
 
     def grade(self, work: Work) -> Graded:
@@ -170,7 +171,7 @@ class Grader:
         except UnreadableNotebook as error:
             return self._unreadable(work, str(error))
         flags = self._found_by_name(work)
-        with SandboxedWorker(cells, self.tier, self.slot) as worker:
+        with SandboxedWorker(cells, self.sandbox) as worker:
             judged = self._judge_all(work, exercises, worker)
         results, times = [], []
         for exercise in exercises:
@@ -180,6 +181,10 @@ class Grader:
             times.append({"seconds": round(answer.seconds, 4), "signature": answer.signature})
         late = any(answer.hidden.finding == "time-limit" for answer in judged.values())
         return Graded(tuple(results), tuple(times), late)
+
+    def close(self) -> None:
+        """Take the sandbox down."""
+        self.sandbox.close()
 
     def expected(self, work: Work) -> list[Result]:
         """What the results will say apart from the judgement; tells whether stored ones are still good."""

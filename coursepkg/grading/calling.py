@@ -19,7 +19,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -51,8 +51,8 @@ class Outcome:
     warned: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """The outcome as JSON data (for a worker's reply)."""
-        return {**asdict(self), "value": encode(self.value)}
+        """The outcome as JSON data (for a worker's reply), arrays as shape and base64."""
+        return {**self.__dict__, "value": encode(self.value, packed=True)}
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Outcome:
@@ -253,6 +253,7 @@ class LocalCall:
         self.answer = answer
         self.driver = driver
         self.deadline = time.monotonic() + seconds
+        self._misuse: dict[tuple[int, tuple[str, ...]], str | None] = {}
 
     def __call__(self, case: Mapping[str, Any]) -> Outcome:
         """Run one case (encoded ``args`` and ``kwargs``)."""
@@ -261,10 +262,13 @@ class LocalCall:
             return Outcome("infrastructure", message=f"there is no driver {self.driver!r}")
         try:
             args, kwargs = decode(case["args"]), decode({"dict": list(map(list, case["kwargs"].items()))})
-            before = encode([args, kwargs])
+            before = encode([args, kwargs], packed=True)
         except (KeyError, TypeError, ValueError) as error:
             return Outcome("infrastructure", message=f"a stored case cannot be read: {error}")
-        if (words := misuse(self.answer, driver, args, kwargs)) is not None:
+        call = len(args), tuple(kwargs)
+        if call not in self._misuse:
+            self._misuse[call] = misuse(self.answer, driver, args, kwargs)
+        if (words := self._misuse[call]) is not None:
             return Outcome("wrong-kind", message=words)
         seconds = self.deadline - time.monotonic()
         if seconds <= 0:
@@ -275,7 +279,7 @@ class LocalCall:
 
 def _with_changes(outcome: Outcome, before: Any, args: Any, kwargs: Any) -> Outcome:
     try:
-        changed = encode([args, kwargs]) != before
+        changed = encode([args, kwargs], packed=True) != before
     except Exception:  # noqa: BLE001 - the learner may have put anything into the arguments
         changed = True
     return Outcome(**{**outcome.__dict__, "changed": changed})

@@ -24,10 +24,9 @@ from coursepkg.grading import feedback
 from coursepkg.grading.calling import CHECK_SECONDS, Outcome
 from coursepkg.grading.judge import Verdict, judge
 from coursepkg.grading.values import tree
-from coursepkg.grading.worker import LOAD_SECONDS
+from coursepkg.grading.worker import LOAD_SECONDS, MAX_REPLY
 
 MAX_BYTES = 20_000_000
-MAX_REPLY = 16_000_000
 STARTS = 3
 _GRACE = 10.0  # beyond the worker's own limits, before it is ended from outside
 _CHECKED = re.compile(r"""\bcheck\(\s*["'](\d\d\.\d+)["']""")
@@ -112,23 +111,15 @@ class Worker:
     folder : Path
         Where it runs.
     command : sequence of str, optional
-        How to start it (in a sandbox, say).
-    environment : mapping, optional
-        Its environment variables; by default those of this process.
+        How to start it.
     """
 
-    def __init__(
-        self,
-        cells: Sequence[str],
-        folder: Path,
-        command: Sequence[str] | None = None,
-        environment: Mapping[str, str] | None = None,
-    ):
+    def __init__(self, cells: Sequence[str], folder: Path, command: Sequence[str] | None = None):
         self.cells, self.folder = list(cells), folder
-        ours = {**os.environ, "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-        self.environment = dict(ours if environment is None else environment)
+        self.environment = {**os.environ, "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         self.command = list(command or (sys.executable, "-m", "coursepkg.grading.worker"))
         self.starts = 0
+        self._requests = 0
         self._process: subprocess.Popen[str] | None = None
         self._replies: queue.Queue[str] = queue.Queue()
 
@@ -140,9 +131,11 @@ class Worker:
 
     def call(self, compiled: Mapping[str, Any], item: Mapping[str, Any]) -> Outcome:
         """Use the answer to one exercise on one case."""
-        if self._process is None and (trouble := self._start()) is not None:
+        if not self._running and (trouble := self._start()) is not None:
             return trouble
+        self._requests += 1
         request = {
+            "id": self._requests,
             "function": compiled["function"],
             "driver": compiled["driver"],
             "case": item,
@@ -153,6 +146,8 @@ class Worker:
             self._end()
             return reply
         try:
+            if reply.pop("id", None) != self._requests:  # written ahead, or by somebody else
+                raise ValueError("a reply to no request")
             return _believable(reply)
         except (TypeError, ValueError, RecursionError, OverflowError, MemoryError):
             self._end()
@@ -162,12 +157,7 @@ class Worker:
         if self.starts == STARTS:
             return Outcome("time-limit", message=f"ended {STARTS} times")
         self.starts += 1
-        self._replies = queue.Queue()
-        self._process = subprocess.Popen(
-            self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            cwd=self.folder, env=self.environment, text=True, encoding="utf-8", start_new_session=True,
-        )  # fmt: skip
-        threading.Thread(target=_read, args=(self._process, self._replies), daemon=True).start()
+        self._launch()
         if (trouble := self._greet()) is not None:
             self._end()
             return trouble
@@ -182,19 +172,15 @@ class Worker:
         return None
 
     def _ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any] | Outcome:
-        assert self._process is not None
-        assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps(request) + "\n")
-            self._process.stdin.flush()
+            self._send(json.dumps(request) + "\n", seconds)
         except OSError:
             return Outcome("error", error="ProcessEnded", message="your code ended the process that ran it")
         return self._reply(seconds)
 
     def _reply(self, seconds: float) -> dict[str, Any] | Outcome:
-        try:
-            line = self._replies.get(timeout=seconds)
-        except queue.Empty:
+        line = self._line(seconds)
+        if line is None:
             return Outcome("time-limit")
         if not line.endswith("\n"):
             return Outcome("error", error="ProcessEnded", message="your code ended the process that ran it")
@@ -203,6 +189,33 @@ class Worker:
         except (ValueError, RecursionError):
             reply = None
         return reply if isinstance(reply, dict) else Outcome("error", error="BadReply", message="no reply")
+
+    # --- how it is reached: a process with pipes, on every system ---
+
+    @property
+    def _running(self) -> bool:
+        return self._process is not None
+
+    def _launch(self) -> None:
+        self._replies = queue.Queue()
+        self._process = subprocess.Popen(
+            self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            cwd=self.folder, env=self.environment, text=True, encoding="utf-8", start_new_session=True,
+        )  # fmt: skip
+        threading.Thread(target=_read, args=(self._process, self._replies), daemon=True).start()
+
+    def _send(self, line: str, seconds: float) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.write(line)
+        self._process.stdin.flush()
+
+    def _line(self, seconds: float) -> str | None:
+        """The next line, without its end if the process is gone or the line too long; None if time is over."""
+        try:
+            return self._replies.get(timeout=seconds)
+        except queue.Empty:
+            return None
 
     def _end(self) -> None:
         process, self._process = self._process, None

@@ -17,6 +17,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExe
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +207,7 @@ def _begin(batch: Batch, slots: Any, parent: int) -> None:
     if os.getppid() != parent:
         os._exit(1)
     _grader = Grader(load_chapters(batch.specs), batch.secret, batch.tier, slots.get())
+    Finalize(_grader, _grader.close, exitpriority=1)
 
 
 def _grade(work: Work) -> Graded:

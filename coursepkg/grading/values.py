@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from coursepkg.grading.packing import MAX_ENTRIES, TYPES, name_of, pack, shape_of, unpack
+
 SINGLE_RTOL = 1e-4  # float32 has 6e-8; 1 - tanh² near saturation loses up to three digits of it
 MAX_DEPTH = 12
-MAX_ENTRIES = 1_000_000
-_DTYPES = ("bool", "int64", "float32", "float64", "complex64", "complex128")
+_SINGLE = (np.dtype(np.float32), np.dtype(np.complex64))
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,9 @@ def _from_array(array: np.ndarray, depth: int) -> Any:
         array = array.astype(np.complex128 if kind == "c" else np.float64)
     elif kind == "i":
         array = array.astype(np.int64)
-    if array.ndim == 0 and array.dtype.name not in ("float32", "complex64"):
+    elif not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    if array.ndim == 0 and array.dtype not in _SINGLE:
         return array.item()
     return np.array(array, subok=False)
 
@@ -173,7 +176,7 @@ def kind_of(value: Any) -> str:
 # --- JSON ------------------------------------------------------------------------------------------------------------
 
 
-def encode(value: Any, digits: int | None = None) -> Any:
+def encode(value: Any, digits: int | None = None, *, packed: bool = False) -> Any:
     """Turn plain data into what JSON can hold, without losing tuples, arrays, complex numbers, NaN or infinity.
 
     Parameters
@@ -182,6 +185,8 @@ def encode(value: Any, digits: int | None = None) -> Any:
         Plain data as ``tree`` returns it, or the arguments of a case.
     digits : int, optional
         Round numbers to so many significant digits.
+    packed : bool
+        Write arrays as base64, compact and exact, in place of numbers that people can read; nothing is rounded.
 
     Raises
     ------
@@ -195,30 +200,40 @@ def encode(value: Any, digits: int | None = None) -> Any:
     """
     if value is None or isinstance(value, bool | str):
         return value
+    if isinstance(value, float) and not isinstance(value, np.generic):
+        return _rounded(value, digits) if math.isfinite(value) else {"float": str(value)}
+    if isinstance(value, np.ndarray):
+        return _encoded_array(value, digits, packed)
     if isinstance(value, np.generic):
         value = np.asarray(value)
-        value = value if value.dtype.name in ("float32", "complex64") else value.item()
-        return encode(value, digits)
+        return encode(value if value.dtype in _SINGLE else value.item(), digits, packed=packed)
     if isinstance(value, int):
         return value
-    if isinstance(value, float):
-        return _rounded(value, digits) if math.isfinite(value) else {"float": str(value)}
     if isinstance(value, complex):
         return {"complex": [encode(value.real, digits), encode(value.imag, digits)]}
-    if isinstance(value, np.ndarray):
-        if value.dtype.name not in _DTYPES:
-            raise TypeError(f"an array of {value.dtype} cannot be stored; use one of {', '.join(_DTYPES)}")
-        data = [encode(item, digits) for item in value.ravel().tolist()]
-        return {"array": list(value.shape), "dtype": value.dtype.name, "data": data}
     if isinstance(value, list):
-        return [encode(item, digits) for item in value]
+        return [encode(item, digits, packed=packed) for item in value]
     if isinstance(value, tuple):
-        return {"tuple": [encode(item, digits) for item in value]}
+        return {"tuple": [encode(item, digits, packed=packed) for item in value]}
     if isinstance(value, dict):
-        return {"dict": [[encode(key, digits), encode(item, digits)] for key, item in value.items()]}
+        return {
+            "dict": [
+                [encode(key, digits, packed=packed), encode(item, digits, packed=packed)] for key, item in value.items()
+            ]
+        }
     if isinstance(value, Unfit):
         return {"unfit": value.kind}
     raise TypeError(f"{kind_of(value)} cannot be stored in a check; use numbers, strings, lists, dicts or arrays")
+
+
+def _encoded_array(array: np.ndarray, digits: int | None, packed: bool) -> dict[str, Any]:
+    name = name_of(array.dtype)
+    if name is None:
+        raise TypeError(f"an array of {array.dtype} cannot be stored; use one of {', '.join(TYPES)}")
+    if packed:
+        return pack(array)
+    data = [encode(item, digits) for item in array.ravel().tolist()]
+    return {"array": list(array.shape), "dtype": name, "data": data}
 
 
 def _rounded(value: float, digits: int | None) -> float:
@@ -250,16 +265,18 @@ def decode(data: Any) -> Any:
         return {decode(key): decode(item) for key, item in data["dict"]}
     if keys == {"unfit"} and isinstance(data["unfit"], str):
         return Unfit(data["unfit"])
+    if keys == {"array", "dtype", "base64"}:
+        return unpack(data)
     if keys == {"array", "dtype", "data"}:
         return _decode_array(data)
     raise ValueError(f"a stored value has an unknown form: {sorted(map(str, keys))}")
 
 
 def _decode_array(data: dict[str, Any]) -> np.ndarray:
-    shape, dtype, entries = data["array"], data["dtype"], data["data"]
-    if dtype not in _DTYPES or not isinstance(shape, list) or not isinstance(entries, list):
+    shape, dtype, entries = shape_of(data["array"]), data["dtype"], data["data"]
+    if not isinstance(dtype, str) or dtype not in TYPES or not isinstance(entries, list):
         raise ValueError("a stored array needs a shape, a known dtype and a list of numbers")
-    if not all(type(size) is int and size >= 0 for size in shape) or math.prod(shape) != len(entries):
+    if math.prod(shape) != len(entries):
         raise ValueError(f"a stored array says shape {shape} but holds {len(entries)} numbers")
     items = [decode(item) for item in entries]
     if not all(isinstance(item, bool | int | float | complex) for item in items):
@@ -373,7 +390,7 @@ def close(wanted: np.ndarray, given: np.ndarray, rtol: float, atol: float) -> np
     kind = np.complex128 if "c" in (wanted.dtype.kind, given.dtype.kind) else np.float64
     w, g = wanted.astype(kind), given.astype(kind)
     finite = np.isfinite(w)
-    if given.dtype.name in ("float32", "complex64"):
+    if given.dtype in _SINGLE:
         # Sums of float32 numbers are off by the rounding of the largest term, hence the term with the scale.
         scale = float(np.abs(w[finite]).max()) if finite.any() else 0.0
         rtol, atol = max(rtol, SINGLE_RTOL), max(atol, 1e-6 * scale)

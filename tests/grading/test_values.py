@@ -94,7 +94,7 @@ SAME_ROWS = [
     ROWS, tuple(map(tuple, ROWS)), np.array(ROWS), np.array(ROWS, dtype=np.float32), [np.array(row) for row in ROWS],
     [[Boxed(x) for x in row] for row in ROWS], sympy.Matrix(ROWS), Boxed(np.array(ROWS)),
     [[np.float32(x) for x in row] for row in ROWS], np.array([[Boxed(x) for x in row] for row in ROWS], dtype=object),
-    np.asfortranarray(ROWS),
+    np.asfortranarray(ROWS), np.array(ROWS, dtype=">f8"), np.array(ROWS, dtype=">f4"),
 ]  # fmt: skip
 
 

@@ -9,13 +9,14 @@ no other process, no thread, no socket, no signal, 1 GiB of memory.
 
 from coursepkg.grading.sandbox.doctor import Finding, choose_tier, examine
 from coursepkg.grading.sandbox.launch import BUBBLEWRAP, NONE, SECOND, Unavailable, command
-from coursepkg.grading.sandbox.process import SandboxedWorker
+from coursepkg.grading.sandbox.process import Sandbox, SandboxedWorker
 
 __all__ = [
     "BUBBLEWRAP",
     "NONE",
     "SECOND",
     "Finding",
+    "Sandbox",
     "SandboxedWorker",
     "Unavailable",
     "choose_tier",

@@ -23,7 +23,7 @@ from typing import Any
 import coursepkg
 from coursepkg.grading.calling import Outcome
 from coursepkg.grading.sandbox.launch import BUBBLEWRAP, SECOND, Unavailable, visible_files
-from coursepkg.grading.sandbox.process import SandboxedWorker, run_probe
+from coursepkg.grading.sandbox.process import Sandbox, SandboxedWorker, run_probe
 
 PROBE_SECONDS = 90.0
 _PLANTED = "COURSEPKG_PLANTED"
@@ -57,15 +57,15 @@ def examine(tier: str) -> list[Finding]:
     if started is not None:
         return [Finding("starts", started)]
     with _planted() as (plan, unharmed):
-        code, text = run_probe(tier, json.dumps(plan) + "\n", seconds=PROBE_SECONDS)
+        lines = run_probe(tier, json.dumps(plan) + "\n", seconds=PROBE_SECONDS)
         try:
-            ready, report = map(json.loads, text.splitlines())
+            ready, report = map(json.loads, lines)
             found: dict[str, str | None] = dict(report) if ready == {"ready": True} else {}
         except ValueError:
-            return [Finding("starts", f"the probe ended with {code}: {text[-300:].strip() or 'nothing was said'}")]
+            return [Finding("starts", f"the probe did not end as it should: {lines}")]
         findings = [Finding("starts", None), *(Finding(name, leak) for name, leak in found.items())]
         findings.append(Finding("seen from outside", unharmed()))
-    return [*findings, Finding("ends", _ends(tier))]
+    return [*findings, Finding("earlier answers", _earlier_answers(tier)), Finding("ends", _ends(tier))]
 
 
 def choose_tier(*, all_tiers: bool = False) -> tuple[str | None, dict[str, list[Finding]]]:
@@ -93,18 +93,72 @@ def _starts(tier: str) -> str | None:
     return None if outcome == Outcome("value", 40.0) else f"nothing runs in it ({outcome.kind}: {outcome.message})"
 
 
+_FOLDERS = ("/tmp", "/dev/shm", "/var/tmp", ".")
+_LEAVE = """
+import builtins, os, sys
+import numpy as np
+import coursepkg.grading.worker as worker
+for module in (builtins, np, worker, sys, os): module.TOKEN = True
+os.environ["TOKEN"] = "left"
+sys.modules["TOKEN"] = sys
+np.ones = None
+for folder in FOLDERS:
+    try:
+        with open(os.path.join(folder, "TOKEN"), "x") as file: file.write("left")
+    except OSError: pass
+os.umask(0)
+os.chdir("/usr")
+def double(x):
+    return 2 * x
+"""
+_FIND = """
+import builtins, os, sys
+import numpy as np
+import coursepkg.grading.worker as worker
+def double(x):
+    found = [module.__name__ for module in (builtins, np, worker, sys, os) if hasattr(module, "TOKEN")]
+    found += ["a variable"] * ("TOKEN" in os.environ) + ["a module"] * ("TOKEN" in sys.modules)
+    found += ["numpy.ones"] * (np.ones is None) + ["a working folder"] * (os.getcwd() == "/usr")
+    return found + ["a mask"] * (os.umask(0) == 0) + [f for f in FOLDERS if os.path.exists(os.path.join(f, "TOKEN"))]
+"""
+
+
+def _earlier_answers(tier: str) -> str | None:
+    """Whether anything that one answer did is still there for the next one in the same sandbox."""
+    token = f"left_{secrets.token_hex(8)}"
+    try:
+        with Sandbox(tier) as sandbox:
+            for source in (_LEAVE, _FIND, _LEAVE.replace("FOLDERS", "()"), _FIND):
+                cell = source.replace("TOKEN", token).replace("FOLDERS", str(_FOLDERS))
+                with SandboxedWorker([cell], sandbox) as worker:
+                    outcome = worker.call(_DOUBLE, _CASE)
+                if outcome.kind != "value":
+                    return f"it could not be tried ({outcome.kind}: {outcome.message})"
+                if outcome.value and source == _FIND:
+                    return f"an answer found what an earlier one had left: {', '.join(map(str, outcome.value))}"
+    finally:
+        for folder in _FOLDERS:  # where there is no sandbox, these are the machine's own
+            Path("/" if folder == "." else folder, token).unlink(missing_ok=True)
+    return None
+
+
 def _ends(tier: str) -> str | None:
-    """Whether an answer that ignores every signal is gone once its worker is ended."""
+    """Whether an answer that ignores every signal is gone once its worker is ended, and all with the sandbox."""
     token = secrets.token_hex(8)
     stubborn = (
         "import signal\nfor number in range(1, 65):\n    try:\n        signal.signal(number, signal.SIG_IGN)\n"
         "    except (OSError, ValueError):\n        pass\ndef double(x):\n    return 2 * x"
     )
-    with SandboxedWorker([stubborn], tier) as worker:
-        worker.command.append(token)
-        outcome = worker.call(_DOUBLE, _CASE)
-        if outcome.kind != "value" or not _with_token(token):
+    with Sandbox(tier) as sandbox:
+        sandbox.command.append(token)
+        with SandboxedWorker([stubborn], sandbox) as worker:
+            outcome = worker.call(_DOUBLE, _CASE)
+            during = _with_token(token)
+        after = _with_token(token)
+        if outcome.kind != "value" or not during:
             return f"it could not be tried ({outcome.kind}: {outcome.message})"
+        if len(after) >= len(during):
+            return f"of the processes {', '.join(during)} there are left {', '.join(after)} when an answer has ended"
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:
         if not (left := _with_token(token)):

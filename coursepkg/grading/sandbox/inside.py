@@ -1,4 +1,4 @@
-"""The first lines that run in the sandbox: give every right away, for good, then serve the learner's answers.
+"""The first lines that run in the sandbox: stand by, fork, give every right away for good, serve the learner's answers.
 
 Everything here happens before the learner's code is read. The order matters: descriptors, user, privileges, files,
 limits, and the filter last, since it refuses what the others need.
@@ -7,17 +7,19 @@ limits, and the filter last, since it refuses what the others need.
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
 import os
 import resource
 import signal
+import socket
 import struct
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from coursepkg.grading import worker
-from coursepkg.grading.sandbox import landlock, seccomp
+from coursepkg.grading.sandbox import landlock, probe, seccomp
 
 MEMORY = 1 << 30  # numpy and sympy together need 136 MB of address space
 FILE = 4 << 20
@@ -88,19 +90,57 @@ def _install(program: bytes) -> None:
     _prctl(_SET_SECCOMP, _FILTER, ctypes.addressof(head))
 
 
+# --- the sandbox's first process -------------------------------------------------------------------------------------
+
+
 def main() -> None:
-    """Read what to do from the command line, give up all rights, say so, and begin."""
+    """Stand by: fork a process for each notebook, end it when told to, and end with the grader.
+
+    Nothing of a learner reaches this process. It is told one word and two descriptors at a time; cells and cases go
+    past it, from the grader to the forked process.
+    """
     settings: Mapping[str, Any] = json.loads(sys.argv[1])
     sys.argv[1:] = []
-    serve = _program(settings["program"])
-    give_up_rights(settings["uid"], settings["readable"], settings["filtered"])
-    os.write(1, b'{"ready": true}\n')
-    serve()
+    control, before = socket.socket(fileno=0), _scratch(settings)
+    gc.freeze()  # or a collection in the forked process would copy every page
+    control.send(b"standing")
+    child = 0
+    while True:
+        word, descriptors, *_ = socket.recv_fds(control, 16, 2)
+        spent = _end(child) if child else 0.0
+        child = 0
+        if word in PROGRAMS:
+            child = os.fork() or _answer(word, settings, descriptors)
+            for descriptor in descriptors:
+                os.close(descriptor)
+        elif word == b"end":
+            clean = _scratch(settings) == before
+            control.send(json.dumps({"cpu_seconds": spent, "clean": clean}).encode())
+        else:  # nobody is there any more
+            return
 
 
-def _program(name: str) -> Callable[[], None]:
-    if name == "probe":
-        from coursepkg.grading.sandbox import probe
+def _scratch(settings: Mapping[str, Any]) -> list[str]:
+    return sorted(os.listdir(settings["scratch"])) if settings["scratch"] else []
 
-        return probe.main
-    return worker.main
+
+def _end(child: int) -> float:
+    """Kill a process, wait until it is gone, and return the processor time that it took."""
+    os.kill(child, signal.SIGKILL)
+    usage = os.wait4(child, 0)[2]
+    return usage.ru_utime + usage.ru_stime
+
+
+def _answer(program: bytes, settings: Mapping[str, Any], descriptors: Sequence[int]) -> int:
+    """The whole life of a forked process; it must never come back into the loop above."""
+    try:
+        for target, source in enumerate((*descriptors, os.open(os.devnull, os.O_RDWR))):
+            os.dup2(source, target)
+        give_up_rights(settings["uid"], settings["readable"], settings["filtered"])
+        os.write(1, b'{"ready": true}\n')
+        PROGRAMS[program]()
+    finally:
+        os._exit(0)
+
+
+PROGRAMS: Mapping[bytes, Callable[[], None]] = {b"worker": worker.main, b"probe": probe.main}

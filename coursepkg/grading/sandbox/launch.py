@@ -77,17 +77,15 @@ def visible_files() -> tuple[str, ...]:
     return tuple(chosen)
 
 
-def command(tier: str, slot: int = 0, program: str = "worker") -> list[str]:
-    """The command line that starts a sandboxed process.
+def command(tier: str, slot: int = 0) -> list[str]:
+    """The command line that builds a sandbox.
 
     Parameters
     ----------
     tier : str
         ``BUBBLEWRAP``, ``SECOND`` or ``NONE``.
     slot : int
-        Number among the processes that run at the same time.
-    program : str
-        "worker", or "probe" for ``doctor``.
+        Number among the sandboxes that stand at the same time.
 
     Raises
     ------
@@ -100,10 +98,10 @@ def command(tier: str, slot: int = 0, program: str = "worker") -> list[str]:
         )
     root = os.geteuid() == 0
     settings = {
-        "program": program,
         "uid": FIRST_UID + slot % MOST_SLOTS if root and tier != NONE else None,
         "readable": [*visible_files(), "/dev/urandom"] if tier == SECOND else None,
         "filtered": tier != NONE,
+        "scratch": "/tmp" if tier == BUBBLEWRAP else None,
     }
     python = [_interpreter(), "-S", "-s", "-P", "-B", "-X", "utf8", "-c", _START]
     inner = [*python, json.dumps(settings), json.dumps(import_paths())]
@@ -123,7 +121,9 @@ def _bubblewrap(root: bool) -> list[str]:
         "--die-with-parent", "--new-session", "--hostname", "sandbox",
     ]  # fmt: skip
     if root:
-        words += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+        words += ["--cap-drop", "ALL"]
+        for right in ("CAP_SETUID", "CAP_SETGID", "CAP_KILL"):  # to become another user, and to end that user's process
+            words += ["--cap-add", right]
     else:
         words += ["--unshare-user", "--uid", "65534", "--gid", "65534"]
     # First the scratch folder: what is bound later stays visible, also where the course itself lies below /tmp.

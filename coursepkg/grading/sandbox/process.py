@@ -1,38 +1,211 @@
-"""A worker in the sandbox, seen from outside: nothing it says is believed beyond being numbers."""
+"""The sandbox and the workers in it, seen from outside: nothing they say is believed beyond being numbers.
+
+A sandbox stands for a while, since building one and importing numpy takes longer than grading a notebook. Its first
+process never sees a learner's line. For each notebook it forks a process that gives its rights away, reads the cells,
+answers, and is killed before the next one begins. So whatever a notebook did, the next one starts from the same memory
+and the same files; after one that left a file, or was anything but well-behaved, it starts in another sandbox.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
+import select
+import socket
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from coursepkg.grading.calling import Outcome
-from coursepkg.grading.checking import Worker
+from coursepkg.grading.checking import MAX_REPLY, Worker
 from coursepkg.grading.sandbox.launch import ENVIRONMENT, Unavailable, command
 
 READY_SECONDS = 60.0
+END_SECONDS = 10.0
 NOTEBOOK_SECONDS = 300.0
+_CHUNK = 1 << 16
+
+
+class Sandbox:
+    """A sandbox in one tier, in which one process at a time answers.
+
+    Parameters
+    ----------
+    tier : str
+        Tier of the sandbox.
+    slot : int
+        Number among the sandboxes that stand at the same time.
+
+    Attributes
+    ----------
+    cpu_seconds : float
+        Processor time of the answering processes that have ended in it.
+    """
+
+    def __init__(self, tier: str, slot: int = 0):
+        self._first: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self.cpu_seconds = 0.0
+        self.command = command(tier, slot)
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def start(self, program: str = "worker") -> Pipes:
+        """Start a process in it: ``"worker"``, or ``"probe"`` for ``doctor``; one that still runs is ended first.
+
+        Raises
+        ------
+        Unavailable
+            If the sandbox cannot be built.
+        """
+        if self._control is not None:
+            with contextlib.suppress(OSError):  # it may have been ended from outside while it stood idle
+                return self._fork(self._control, program)
+        self.close()
+        control = self._build()
+        try:
+            return self._fork(control, program)
+        except OSError:
+            raise Unavailable("the sandbox ended as soon as it was built; see `grade doctor`") from None
+
+    def _build(self) -> socket.socket:
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._first = subprocess.Popen(
+                self.command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                cwd="/", env=ENVIRONMENT, start_new_session=True,
+            )  # fmt: skip
+        if self._hear(READY_SECONDS) != b"standing":
+            self.close()
+            raise Unavailable("the sandbox could not be set up; see `grade doctor`")
+        return self._control
+
+    @staticmethod
+    def _fork(control: socket.socket, program: str) -> Pipes:
+        requests, replies = os.pipe(), os.pipe()
+        try:
+            socket.send_fds(control, [program.encode()], [requests[0], replies[1]])
+        except OSError:
+            os.close(requests[1])
+            os.close(replies[0])
+            raise
+        finally:
+            os.close(requests[0])
+            os.close(replies[1])
+        return Pipes(requests[1], replies[0])
+
+    def _hear(self, seconds: float) -> bytes:
+        """The next words of the sandbox's first process; nothing if it is gone or silent."""
+        assert self._control is not None
+        with contextlib.suppress(OSError):
+            if select.select([self._control], [], [], seconds)[0]:
+                return self._control.recv(256)
+        return b""
+
+    def end(self) -> None:
+        """End the process that answers. If it has left a file, the sandbox goes with it."""
+        if self._control is None:
+            return
+        report: Mapping[str, Any] = {}
+        with contextlib.suppress(OSError, ValueError):
+            self._control.send(b"end")
+            report = json.loads(self._hear(END_SECONDS))
+        self.cpu_seconds += report.get("cpu_seconds", 0.0)
+        if not report.get("clean"):
+            self.close()
+
+    def close(self) -> None:
+        """Take the sandbox down, with all that runs in it."""
+        first, self._first = self._first, None
+        control, self._control = self._control, None
+        if control is not None:
+            control.close()
+        if first is None:
+            return
+        try:
+            first.wait(END_SECONDS)  # nobody speaks to it any more, so it ends
+        except subprocess.TimeoutExpired:
+            first.kill()
+            first.wait()
+
+
+class Pipes:
+    """Lines to and from a process that may not read, not end its line, or write without end."""
+
+    def __init__(self, requests: int, replies: int):
+        self._requests, self._replies, self._read = requests, replies, b""
+        os.set_blocking(requests, False)
+
+    def send(self, text: str, seconds: float) -> None:
+        """Write all of a text.
+
+        Raises
+        ------
+        OSError
+            If the process has ended, or does not read.
+        """
+        rest, end = text.encode("utf-8", "surrogatepass"), time.monotonic() + seconds
+        while rest:
+            if not select.select([], [self._requests], [], max(end - time.monotonic(), 0))[1]:
+                raise TimeoutError("the process does not read")
+            rest = rest[os.write(self._requests, rest[:_CHUNK]) :]
+
+    def line(self, seconds: float) -> bytes | None:
+        """The next line; without its end if the process is gone or the line is too long; None if time is over."""
+        parts, size, end = [self._read], len(self._read), time.monotonic() + seconds
+        while b"\n" not in parts[-1] and size < MAX_REPLY:
+            if not select.select([self._replies], [], [], max(end - time.monotonic(), 0))[0]:
+                self._read = b"".join(parts)
+                return None
+            parts.append(os.read(self._replies, _CHUNK))
+            size += len(parts[-1])
+            if not parts[-1]:
+                break
+        line, newline, self._read = b"".join(parts).partition(b"\n")
+        return line + newline
+
+    def close(self) -> None:
+        """Close both ends."""
+        os.close(self._requests)
+        os.close(self._replies)
 
 
 class SandboxedWorker(Worker):
-    """A ``Worker`` that runs in a tier of the sandbox.
+    """A ``Worker`` that runs in the sandbox.
 
     Parameters
     ----------
     cells : sequence of str
         Code of the notebook.
-    tier : str
-        Tier of the sandbox.
-    slot : int
-        Number among the workers that run at the same time.
+    sandbox : Sandbox or str
+        Where it runs. A tier stands for a sandbox of its own, for this notebook alone.
     """
 
-    def __init__(self, cells: Sequence[str], tier: str, slot: int = 0):
-        super().__init__(cells, Path("/"), command(tier, slot), environment=ENVIRONMENT)
+    def __init__(self, cells: Sequence[str], sandbox: Sandbox | str):
+        super().__init__(cells, Path("/"))
+        self.sandbox = Sandbox(sandbox) if isinstance(sandbox, str) else sandbox
+        self._own = isinstance(sandbox, str)
+        self._pipes: Pipes | None = None
         self._unloadable: Outcome | None = None
         self._deadline: float | None = None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if self._pipes is not None:
+            self._pipes.close()
+        self.sandbox.end()
+        if self._own:
+            self.sandbox.close()
 
     def call(self, compiled: Mapping[str, Any], item: Mapping[str, Any]) -> Outcome:
         """Use an answer, as long as the notebook as a whole has time left."""
@@ -45,28 +218,59 @@ class SandboxedWorker(Worker):
         """Start and load; a notebook that cannot be loaded once is not tried again for each of its exercises."""
         if self._unloadable is not None:
             return self._unloadable
-        trouble = super()._start()
+        try:
+            trouble = super()._start()
+            if trouble is not None and trouble.kind == "infrastructure":  # what stood there may have been ended
+                trouble = super()._start()
+        except Unavailable as error:
+            return Outcome("infrastructure", message=str(error))
         if trouble is not None and trouble.kind != "infrastructure":
             self._unloadable = trouble
         return trouble
 
     def _greet(self) -> Outcome | None:
-        """The sandbox says that it stands before it reads the learner's code; without that, the trouble is ours."""
+        """A process says that its rights are gone before it reads the learner's code; else the trouble is ours."""
         reply = self._reply(READY_SECONDS)
         if reply == {"ready": True}:
             return None
         return Outcome("infrastructure", message="the sandbox could not be set up; see `grade doctor`")
 
+    # --- how it is reached ---
 
-def run_probe(tier: str, plan: str, *, seconds: float) -> tuple[int, str]:
-    """Run ``doctor``'s probe in a tier; returns the exit code and what it wrote."""
-    try:
-        ran = subprocess.run(
-            command(tier, 0, "probe"), input=plan, capture_output=True, text=True, env=ENVIRONMENT, cwd="/",
-            timeout=seconds, check=False, start_new_session=True,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return -1, ""
-    except Unavailable as error:
-        return -2, str(error)
-    return ran.returncode, ran.stdout or ran.stderr
+    @property
+    def _running(self) -> bool:
+        return self._pipes is not None
+
+    def _launch(self) -> None:
+        self._pipes = self.sandbox.start()
+
+    def _send(self, line: str, seconds: float) -> None:
+        assert self._pipes is not None
+        self._pipes.send(line, seconds)
+
+    def _line(self, seconds: float) -> str | None:
+        assert self._pipes is not None
+        line = self._pipes.line(seconds)
+        return None if line is None else line.decode("utf-8", "replace")
+
+    def _end(self) -> None:
+        """After trouble of any kind, nothing of the sandbox is used again."""
+        if self._pipes is not None:
+            self._pipes.close()
+            self._pipes = None
+            self.sandbox.end()
+            self.sandbox.close()
+
+
+def run_probe(tier: str, plan: str, *, seconds: float) -> list[bytes]:
+    """Run ``doctor``'s probe where an answer would run; returns the lines that it wrote.
+
+    Raises
+    ------
+    Unavailable
+        If the sandbox cannot be built.
+    """
+    with Sandbox(tier) as sandbox, contextlib.closing(sandbox.start("probe")) as pipes:
+        with contextlib.suppress(OSError):  # then it has nothing to say either
+            pipes.send(plan, seconds)
+        return [line for line in (pipes.line(seconds), pipes.line(seconds)) if line is not None]

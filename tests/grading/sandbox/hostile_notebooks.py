@@ -74,7 +74,7 @@ values.difference = judge.difference = lambda *a, **k: None
 calling.difference = lambda *a, **k: None
 judge.judge = lambda *a, **k: judge.Verdict('91.1', 'passed')
 values.encode = worker.Outcome = lambda *a, **k: {"passed": True, "score": 1}
-"""), finding="BadReply"),
+"""), finding="value"),
     "returns what equals everything": Submission(body(
         "return Equal()", "class Equal:\n    def __eq__(self, other): return True\n    shape = (2,)\n    dtype = float"
     )),

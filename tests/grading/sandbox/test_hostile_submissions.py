@@ -151,9 +151,9 @@ def test_grading_again_gives_the_same(grader):
         assert grader.grade(work_of(name)).results == grader.grade(work_of(name)).results
 
 
-def test_a_sandbox_that_does_not_start_is_no_zero(grader, monkeypatch):
+def test_a_sandbox_that_does_not_start_is_no_zero(monkeypatch):
     monkeypatch.setattr("coursepkg.grading.sandbox.process.command", lambda tier, slot: ["false"])
-    graded = grader.grade(work_of("right"))
+    graded = Grader(load_chapters(SPECS), SECRET, "bubblewrap").grade(work_of("right"))
     assert {result.status for result in graded.results} == {"infrastructure error"}
     assert points(graded.results) == (None, None)
 
