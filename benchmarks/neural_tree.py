@@ -1,0 +1,313 @@
+"""The neural tree on the paper's data: the honest protocol, the published one, and other models on the same splits.
+
+    python benchmarks/neural_tree.py honest                        # ten seeds of all data, with the rivals; a minute
+    python benchmarks/neural_tree.py published --data iris wine    # the published rule: best on test after every update
+    python benchmarks/neural_tree.py three_ways optimizers digits speed
+    python benchmarks/neural_tree.py report                        # writes the tables
+
+Iris, wine, wdbc and digits come with scikit-learn; the paper's other tables are used where ``COURSEPKG_DATA`` or the
+cache has them (``python -m coursepkg data fetch uci``), and named where not. Runs are added, seed by seed, to
+``benchmarks/results/neural_tree.json``, so that a long evening can be cut into pieces; ``--again`` forgets the old
+ones. All of it takes about 25 minutes of one core, nearly all of that for the published rule.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import platform
+import statistics
+import time
+import warnings
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sklearn
+from neural_tree_report import report
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from threadpoolctl import threadpool_limits
+
+from coursepkg import datasets
+from coursepkg.datasets import Dataset, Scaler, Split
+from coursepkg.neural_tree import OPTIMIZERS, CompiledTree, random_tree, train, value_and_gradient
+
+RESULT = Path(__file__).parent / "results" / "neural_tree.json"
+CLASSIFICATION = ("iris", "wine", "wdbc", "ionosphere", "australian", "pima", "glass", "heart", "vehicle")
+REGRESSION = ("baseball", "diabetes", "dee", "friedman", "mpg6")
+BUNDLED = {"iris": datasets.iris, "wine": datasets.wine, "wdbc": datasets.breast_cancer, "digits": datasets.digits}
+
+GROWTH = {"max_depth": 5, "max_children": 5, "leaf_probability": 0.4}
+PUBLISHED = {"optimizer": "rmsprop", "lr": 0.1, "batch_size": 1, "epochs": 500}
+HONEST = {"optimizer": "adam", "lr": 0.02, "batch_size": 16, "epochs": 100}
+DIGITS = {"optimizer": "adam", "lr": 0.02, "batch_size": 16, "epochs": 60, "loss": "cross_entropy"}
+DIGIT_TREES = {
+    "as in the paper": GROWTH,
+    "wider": {"max_depth": 4, "max_children": 9, "leaf_probability": 0.4},
+    "widest": {"max_depth": 4, "max_children": 14, "leaf_probability": 0.6},
+}
+SETTINGS = {
+    "published": f"tree {GROWTH}, start U[0, 1]; {PUBLISHED}; 80/20, inputs scaled on all data, best test score kept",
+    "honest": f"tree {GROWTH}, start N(0, 1); {HONEST}; 64/16/20, scaled on the 64, lowest validation loss kept",
+    "three_ways": "trained as published on 64 %, the same run scored by each rule",
+    "optimizers": "published protocol on iris, same trees and splits; Adam with its usual shares 0.9 and 0.999",
+    "digits": f"{DIGITS}; 64/16/20, start N(0, 1), lowest validation loss kept",
+    "rivals": "scikit-learn's defaults (MLP: 100 sigmoid units, 1,000 epochs at most), fitted and scaled on 80 %",
+}
+
+
+# --- data
+
+
+def find(name: str) -> Dataset | None:
+    """A data set, or None where it is not on this computer."""
+    if name in BUNDLED:
+        return BUNDLED[name]()
+    return datasets.uci(name) if datasets.available(f"uci/{name}") else None
+
+
+def honest_split(data: Dataset, seed: int) -> Split:
+    """64/16/20, scaled on the first part."""
+    return datasets.split(*data, rng=np.random.default_rng(seed)).scaled(Scaler.minmax)
+
+
+def published_split(data: Dataset, seed: int) -> Split:
+    """80/20, scaled before the split, as in the published code."""
+    scaled = Scaler.minmax(data.X)(data.X)
+    return datasets.split(scaled, data.y, validation=0.0, rng=np.random.default_rng(seed))
+
+
+def n_outputs(data: Dataset) -> int:
+    """Classes, or 1 for regression."""
+    return max(len(data.target_names), 1)
+
+
+# --- runs: each gives a small dictionary of numbers
+
+
+def published(data: Dataset, seed: int, optimizer: str = "rmsprop") -> dict[str, Any]:
+    """One run under the published rule."""
+    parts, rng = published_split(data, seed), np.random.default_rng(1000 + seed)
+    tree = random_tree(data.X.shape[1], n_outputs(data), **GROWTH, rng=rng)
+    settings = PUBLISHED | {"optimizer": optimizer}
+    run = train(tree, parts, **settings, selection="peek_at_test", rng=rng)
+    return {
+        "best_on_test": run.score(*parts.test),
+        "last_epoch": run.score(*parts.test, selection="last"),
+        "train_at_best": run.score(*parts.train),
+        "looks_at_test": run.peeks,
+        "parameters": tree.n_parameters,
+        "published_count": tree.published_count,
+    }
+
+
+def honest(data: Dataset, seed: int) -> dict[str, Any]:
+    """One honest run, and the rivals on the same test part."""
+    parts, rng = honest_split(data, seed), np.random.default_rng(1000 + seed)
+    tree = random_tree(data.X.shape[1], n_outputs(data), **GROWTH, start="normal", rng=rng)
+    clock = time.process_time()
+    run = train(tree, parts, **HONEST, rng=rng)
+    seconds = time.process_time() - clock
+    return {
+        "test": run.score(*parts.test),
+        "validation": run.score(*parts.validation),
+        "parameters": tree.n_parameters,
+        "cpu_seconds": round(seconds, 2),
+        "rivals": rivals(data, seed),
+    }
+
+
+def three_ways(data: Dataset, seed: int) -> dict[str, Any]:
+    """One run, trained as published but on 64 %, scored on the same test part by three rules."""
+    parts, rng = honest_split(data, seed), np.random.default_rng(1000 + seed)
+    tree = random_tree(data.X.shape[1], n_outputs(data), **GROWTH, rng=rng)
+    run = train(tree, parts, **PUBLISHED, selection="peek_at_test", rng=rng)
+    scores = {rule: run.score(*parts.test, selection=rule) for rule in ("peek_at_test", "validation", "last")}
+    return scores | {"train_at_peek": run.score(*parts.train), "looks_at_test": run.peeks}
+
+
+def digits(data: Dataset, seed: int, growth: dict[str, Any]) -> dict[str, Any]:
+    """Handwritten digits, honestly."""
+    parts, rng = honest_split(data, seed), np.random.default_rng(1000 + seed)
+    tree = random_tree(64, 10, **growth, start="normal", rng=rng)
+    clock = time.process_time()
+    run = train(tree, parts, **DIGITS, rng=rng)
+    seconds = time.process_time() - clock
+    return {"test": run.score(*parts.test), "parameters": tree.n_parameters, "cpu_seconds": round(seconds, 2)}
+
+
+def rivals(data: Dataset, seed: int) -> dict[str, dict[str, float]]:
+    """Other models on the same 80/20 split: test score, and how many numbers each model stores."""
+    parts = datasets.split(*data, rng=np.random.default_rng(seed))
+    X, y = (np.concatenate([a, b]) for a, b in zip(parts.train, parts.validation, strict=True))
+    scaler = Scaler.minmax(X)
+    mlp = {"hidden_layer_sizes": (100,), "activation": "logistic", "max_iter": 1000, "random_state": seed}
+    if data.target_names:
+        models: dict[str, tuple[Any, Callable[[Any], int]]] = {
+            "logistic regression": (LogisticRegression(max_iter=5000), lambda m: m.coef_.size + m.intercept_.size),
+            "MLP": (MLPClassifier(**mlp), _count_mlp),
+            "decision tree": (DecisionTreeClassifier(random_state=seed), lambda m: _count_splits(m.tree_)),
+            "random forest": (RandomForestClassifier(random_state=seed), _count_forest),
+        }
+    else:
+        models = {
+            "linear regression": (LinearRegression(), lambda m: m.coef_.size + 1),
+            "MLP": (MLPRegressor(**mlp), _count_mlp),
+            "decision tree": (DecisionTreeRegressor(random_state=seed), lambda m: _count_splits(m.tree_)),
+            "random forest": (RandomForestRegressor(random_state=seed), _count_forest),
+        }
+    found = {}
+    # The MLP's step suits targets of size one; r² is the same after an affine map of y.
+    target = Scaler.standard(y) if not data.target_names else lambda values: values
+    for name, (model, count) in models.items():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(scaler(X), target(y))
+        score = float(model.score(scaler(parts.test[0]), target(parts.test[1])))
+        found[name] = {"test": score, "parameters": int(count(model))}
+    return found
+
+
+def _count_mlp(model: Any) -> int:
+    return sum(array.size for array in [*model.coefs_, *model.intercepts_])
+
+
+def _count_splits(tree: Any) -> int:
+    """Two numbers per split (which input, which threshold) and one per leaf."""
+    leaves = int(tree.n_leaves)
+    return 2 * (int(tree.node_count) - leaves) + leaves
+
+
+def _count_forest(model: Any) -> int:
+    return sum(_count_splits(member.tree_) for member in model.estimators_)
+
+
+# --- speed
+
+
+def speed(rounds: int = 15) -> dict[str, Any]:
+    """CPU time of loss and gradient, readable against compiled; medians of ratios within rounds."""
+    rng = np.random.default_rng(0)
+    tree = random_tree(4, 3, **GROWTH, start="normal", rng=rng)
+    while not 180 <= len(tree.depths) <= 220:  # about the mean of the paper's iris trees, 67 + 137 nodes
+        tree = random_tree(4, 3, **GROWTH, start="normal", rng=rng)
+    fast, theta, found = CompiledTree(tree), tree.parameters(), {}
+    for batch in (1, 32, 120):
+        X, T = rng.normal(size=(batch, 4)), rng.random((batch, 3))
+        right, quick = value_and_gradient(tree, X, T), fast.value_and_gradient(theta, X, T)
+        np.testing.assert_allclose(quick[1], right[1], rtol=1e-10, atol=1e-15)
+        ways = {
+            "readable": (lambda X=X, T=T: value_and_gradient(tree, X, T), 20),
+            "compiled": (lambda X=X, T=T: fast.value_and_gradient(theta, X, T), 400),
+        }
+        times: dict[str, list[float]] = {name: [] for name in ways}
+        for turn in range(rounds):
+            for name in sorted(ways, reverse=bool(turn % 2)):
+                step, repeats = ways[name]
+                clock = time.process_time()
+                for _ in range(repeats):
+                    step()
+                times[name].append((time.process_time() - clock) / repeats)
+        ratios = [a / b for a, b in zip(times["readable"], times["compiled"], strict=True)]
+        found[f"batch {batch}"] = {name: round(1e6 * statistics.median(t), 1) for name, t in times.items()} | {
+            "ratio": round(statistics.median(ratios), 1)
+        }
+    return found | {"tree": repr(tree), "unit": "microseconds per loss and gradient"}
+
+
+# --- keeping results
+
+
+def load() -> dict[str, Any]:
+    """What has been run so far."""
+    empty: dict[str, Any] = {
+        "published": {},
+        "honest": {},
+        "three_ways": {},
+        "optimizers": {},
+        "digits": {},
+        "speed": {},
+    }
+    return empty | (json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.is_file() else {})
+
+
+def store(record: dict[str, Any]) -> None:
+    """Write the record with its settings and date."""
+    head = {
+        "what": "python benchmarks/neural_tree.py",
+        "date": datetime.date.today().isoformat(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "scikit-learn": sklearn.__version__,
+        "settings": SETTINGS,
+    }
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(record | head, indent=1) + "\n", encoding="utf-8")
+
+
+def fill(record: dict[str, Any], piece: str, row: str, seeds: int, again: bool, run: Callable[[int], Any]) -> None:
+    """Run the seeds that are missing from one row and store after each."""
+    found = record[piece].setdefault(row, {})
+    for seed in range(seeds):
+        if again or str(seed) not in found:
+            clock = time.process_time()
+            found[str(seed)] = _rounded(run(seed))
+            store(record)
+            print(f"{piece} {row} seed {seed}: {time.process_time() - clock:.1f} s  {found[str(seed)]}", flush=True)
+
+
+def _rounded(found: Any) -> Any:
+    if isinstance(found, dict):
+        return {key: _rounded(value) for key, value in found.items()}
+    return round(found, 5) if isinstance(found, float) else found
+
+
+def main() -> None:
+    """Run the pieces that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    pieces = ("honest", "published", "three_ways", "optimizers", "digits", "speed", "report")
+    parser.add_argument("pieces", nargs="+", choices=pieces, help="what to run")
+    parser.add_argument("--data", nargs="+", help="which tables (default: all there are; three_ways: iris and wine)")
+    parser.add_argument("--seeds", type=int, default=10, help="runs of each (default 10)")
+    parser.add_argument("--again", action="store_true", help="run seeds anew that have been run before")
+    arguments = parser.parse_args()
+    record = load()
+    with threadpool_limits(limits=1):
+        for piece in arguments.pieces:
+            if piece == "speed":
+                record["speed"] = speed()
+                store(record)
+                print(json.dumps(record["speed"], indent=1))
+            elif piece == "report":
+                print(report(record, RESULT.with_suffix(".md")))
+            else:
+                for row, run in rows(piece, arguments.data).items():
+                    fill(record, piece, row, arguments.seeds, arguments.again, run)
+
+
+def rows(piece: str, names: list[str] | None) -> dict[str, Callable[[int], Any]]:
+    """What a piece consists of: for each row of its table, a function from a seed to a run."""
+    if piece == "optimizers":
+        return {name: partial(published, datasets.iris(), optimizer=name) for name in OPTIMIZERS}
+    if piece == "digits":
+        images = datasets.digits()
+        trees = {name: partial(digits, images, growth=growth) for name, growth in DIGIT_TREES.items()}
+        return trees | {"rivals": partial(rivals, images)}
+    run = {"honest": honest, "published": published, "three_ways": three_ways}[piece]
+    default = ("iris", "wine") if piece == "three_ways" else CLASSIFICATION + REGRESSION
+    found = {name: find(name) for name in names or default}
+    for name, data in found.items():
+        if data is None:
+            print(f"{name}: not on this computer, skipped")
+    return {name: partial(run, data) for name, data in found.items() if data is not None}
+
+
+if __name__ == "__main__":
+    main()
