@@ -14,7 +14,9 @@ A mesh (:mod:`~coursepkg.photonics.mesh`)
     ``.backward_trace(y)`` the fields on all waveguides between columns, shape ``(depth + 2, n, ...)``; ``.columns``
     (a range of top waveguides per column), ``.positions`` (column and top waveguide of each interferometer)
 Phases of a matrix (:mod:`~coursepkg.photonics.decomposition`)
-    :func:`decompose`, :func:`haar_unitary`
+    :func:`decompose`, :func:`haar_unitary`; ``SVDMesh.from_matrix(A)`` for any matrix, with attenuators
+Setting up a flawed mesh (:mod:`~coursepkg.photonics.programming`)
+    :func:`correct` with a model of its couplers, :func:`nullify` with none, ports made dark one column at a time
 Gradients of one mesh: ``.forward(x)``, then ``.backward(y_adj)`` gives ``(dL/dphases, x_adj)``
     :class:`InSituPass` measures it with powers on a :class:`Bench` (readout "subtraction" or "toggle", ``.passes`` for
     pictures), :func:`lock_in` over time; :class:`AdjointPass` and :class:`BatchFreePass` simulate it
@@ -52,6 +54,8 @@ from coursepkg.photonics.insitu import Bench, InSituPass, lock_in
 from coursepkg.photonics.mesh import Mesh
 from coursepkg.photonics.mzi import bar_power, coupler, mzi, null_bottom, null_top, symbolic_mzi
 from coursepkg.photonics.network import PhotonicNetwork
+from coursepkg.photonics.programming import correct, nullify
+from coursepkg.photonics.svd import SVDMesh
 from coursepkg.photonics.training import PhotonicTrainer
 
 __all__ = [
@@ -70,8 +74,10 @@ __all__ = [
     "PhotonicTrainer",
     "PortError",
     "Quantisation",
+    "SVDMesh",
     "TapNoise",
     "bar_power",
+    "correct",
     "coupler",
     "decompose",
     "encode_points",
@@ -84,6 +90,7 @@ __all__ = [
     "mzi",
     "null_bottom",
     "null_top",
+    "nullify",
     "routes",
     "symbolic_mzi",
 ]

@@ -122,6 +122,9 @@ class _Offset:
     def settle(self, phases: np.ndarray) -> np.ndarray:
         return phases + self.offsets
 
+    def ask(self, phases: np.ndarray) -> np.ndarray:
+        return phases - self.offsets
+
     def pull(self, gradient: np.ndarray) -> np.ndarray:
         return gradient
 
@@ -146,12 +149,16 @@ class Quantisation(ChipError):
             raise ValueError(f"a converter has at least 1 bit (math.inf for no rounding), got bits={self.bits}")
 
     def install(self, mesh: Mesh, rng: np.random.Generator) -> Mesh:
-        return mesh.with_hardware(drivers=(*mesh.drivers, self))
+        return mesh.with_hardware(drivers=(self, *mesh.drivers))  # the converter comes before the heater
 
     def settle(self, phases: np.ndarray) -> np.ndarray:
         """The nearest phases that the converter can ask for."""
         step = 2 * math.pi * 2.0**-self.bits
         return phases if step == 0.0 else np.round(phases / step) * step
+
+    def ask(self, phases: np.ndarray) -> np.ndarray:
+        """The phases themselves: rounding finds the nearest ones."""
+        return phases
 
     def pull(self, gradient: np.ndarray) -> np.ndarray:
         """The gradient, unchanged."""
@@ -182,6 +189,7 @@ class Crosstalk(ChipError):
 
 class _Heat:
     REACH = 6
+    ROUNDS = 30  # each reduces what is missing by the strength of the heat: far more than rounding needs
 
     def __init__(self, kappa: float, mesh: Mesh) -> None:
         column, top = mesh.positions
@@ -196,6 +204,12 @@ class _Heat:
 
     def settle(self, phases: np.ndarray) -> np.ndarray:
         return phases + self.kappa * self._spread(phases)
+
+    def ask(self, phases: np.ndarray) -> np.ndarray:
+        asked = phases
+        for _ in range(self.ROUNDS):
+            asked = asked + (phases - self.settle(asked))
+        return asked
 
     def pull(self, gradient: np.ndarray) -> np.ndarray:
         return gradient + self.kappa * self._spread(gradient)  # distance is symmetric, and so is the map

@@ -100,6 +100,27 @@ class Bench:
         """Number of ports."""
         return self._mesh.n
 
+    @property
+    def phases(self) -> np.ndarray:
+        """What is asked of the heaters; change it in place."""
+        return self._mesh.phases
+
+    def waveguides(self, fields: Any) -> np.ndarray:
+        """Launch amplitudes, shape (n, batch), at the inputs, and read the power on all waveguides between columns.
+
+        Returns
+        -------
+        ndarray of float, shape (depth + 2, n, batch)
+            At the places of :meth:`Mesh.trace`.
+        """
+        launched = np.asarray(fields, dtype=complex)
+        for error in self.errors:
+            launched = error.port(launched, self._rng)
+        powers = np.abs(self._mesh.trace(launched)) ** 2
+        for error in self.errors:
+            powers = error.tap(powers, self._rng)
+        return powers
+
     def forward(self, fields: Any) -> Reading:
         """Launch amplitudes, shape (n, batch), at the inputs, and read powers."""
         return self._run(self._mesh.forward_taps, fields)

@@ -28,6 +28,10 @@ class Driver(Protocol):
         """Phases that the heaters reach."""
         ...
 
+    def ask(self, phases: np.ndarray) -> np.ndarray:
+        """What to ask for, so that the heaters reach these phases, or come close."""
+        ...
+
     def pull(self, gradient: np.ndarray) -> np.ndarray:
         """From dL/d(reached phases) to dL/d(asked phases)."""
         ...
@@ -142,7 +146,7 @@ class Mesh:
             ``coupler_errors``, ``heater_transmission``, ``column_transmission`` or ``drivers``, as for the class.
             What is not named is kept.
         """
-        kept = {
+        kept: dict[str, Any] = {
             "coupler_errors": self.coupler_errors,
             "heater_transmission": self.heater_transmission,
             "column_transmission": self.column_transmission,
@@ -200,6 +204,13 @@ class Mesh:
         for driver in self.drivers:
             phases = driver.settle(phases)
         return phases
+
+    def settle_at(self, phases: Any) -> None:
+        """Ask for whatever makes the heaters reach these phases, in radians; the drivers are known."""
+        wanted = check_phases("phases", phases)
+        for driver in reversed(self.drivers):
+            wanted = driver.ask(wanted)
+        self.phases = wanted
 
     def pull(self, gradient: np.ndarray) -> np.ndarray:
         """Turn dL/d(reached phases), which light measures, into dL/d(phases asked for)."""
@@ -282,7 +293,7 @@ class Mesh:
         x, shape = self.incoming(fields)
         record = Recorder(self._sweeper, x.shape[1], powers=powers)
         out = sweep(self.optics(), x, record)
-        return out.reshape(shape), record.seen.reshape(-1, *shape[1:])
+        return out.reshape(shape), record.seen.reshape(self.n**2, *shape[1:])
 
     def trace(self, fields: Any) -> np.ndarray:
         """Send light forward and keep it on all waveguides between the columns.
@@ -304,7 +315,7 @@ class Mesh:
         for c in range(self.depth):
             self._sweeper.step(c, optics.blocks, optics.transmission[c], places[c], places[c + 1])
         places[-1] = places[-2] * optics.ends
-        return places.reshape(-1, *shape)
+        return places.reshape(self.depth + 2, *shape)
 
     def backward_trace(self, fields: Any) -> np.ndarray:
         """Send light backward and keep it at the places of :meth:`trace`, in the same order, inputs first."""
@@ -316,7 +327,28 @@ class Mesh:
         places[-2] = y * optics.ends
         for c in reversed(range(self.depth)):
             self._sweeper.step(c, transposed, optics.transmission[c], places[c + 1], places[c])
-        return places.reshape(-1, *shape)
+        return places.reshape(self.depth + 2, *shape)
+
+    def rewind(self, fields: Any, c: int) -> np.ndarray:
+        """Light at the inputs that would be ``fields`` behind column ``c``, for a mesh without loss.
+
+        Time runs backward: each column's conjugate transpose, from column ``c`` to the first.
+
+        Parameters
+        ----------
+        fields : array_like, shape (n,) or (n, batch)
+            Amplitudes on all waveguides behind column ``c``.
+        c : int
+            Number of the column, from 0.
+        """
+        y, shape = self.incoming(fields)
+        optics = self.optics()
+        inverse = optics.blocks.swapaxes(1, 2).conj()
+        for column in reversed(range(c + 1)):
+            earlier = np.empty_like(y)
+            self._sweeper.step(column, inverse, 1.0, y, earlier)
+            y = earlier
+        return y.reshape(shape)
 
     def matrix(self) -> np.ndarray:
         """The matrix ``U`` that the mesh multiplies by, measured by sending light into one input after the other."""
@@ -348,7 +380,10 @@ class Mesh:
             )
         if array.dtype.kind not in "biufc":
             raise TypeError(f"fields are complex amplitudes, got {array.dtype}")
-        return np.ascontiguousarray(array, dtype=complex).reshape(self.n, -1), array.shape
+        batch = np.ascontiguousarray(array, dtype=complex).reshape(self.n, array[0].size)
+        if not np.isfinite(batch).all():
+            raise ValueError("the fields hold NaN or infinity; look at what was sent into the mesh")
+        return batch, array.shape
 
     def __repr__(self) -> str:
         return f"Mesh({self.n} waveguides, {self.layout}, {len(self.theta)} interferometers in {self.depth} columns)"

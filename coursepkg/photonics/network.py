@@ -84,7 +84,7 @@ class PhotonicNetwork:
         meshes: Sequence[Mesh],
         *,
         nonlinearity: str = "abs",
-        groups: Sequence[Sequence[int]] | None = None,
+        groups: Sequence[Any] | None = None,
         scale: float = 1.0,
     ) -> None:
         self.meshes = list(meshes)
@@ -168,7 +168,8 @@ class PhotonicNetwork:
         -------
         list of ndarray, each of shape (n, batch)
         """
-        h, found = self.columns_of(x), []
+        h = self.columns_of(x)
+        found: list[np.ndarray] = []
         for mesh in self.meshes:
             found.append(mesh.forward(h if not found else self._f.apply(found[-1])))
         return found
@@ -249,7 +250,7 @@ class PhotonicNetwork:
         return f"PhotonicNetwork({layers}, {self.nonlinearity}, {len(self.groups)} classes)"
 
 
-def _port_numbers(group: Sequence[int], n: int) -> np.ndarray:
+def _port_numbers(group: Any, n: int) -> np.ndarray:
     ports = np.asarray(list(group), dtype=int)
     if ports.size == 0 or ports.min() < 0 or ports.max() >= n:
         raise ValueError(f"a group of ports holds numbers from 0 to {n - 1}, at least one; got {ports.tolist()}")

@@ -90,9 +90,8 @@ class Sweeper:
     def step(self, c: int, blocks: np.ndarray, transmission: float, source: np.ndarray, target: np.ndarray) -> None:
         """Send fields through column ``c``; ``source`` and ``target`` have shape (n, batch)."""
         start, stop, first, last = self.spans[c]
-        batch = source.shape[1]
-        pairs = source[start:stop].reshape(-1, 2, batch)
-        np.matmul(blocks[first:last], pairs, out=target[start:stop].reshape(-1, 2, batch))
+        shape = last - first, 2, source.shape[1]
+        np.matmul(blocks[first:last], source[start:stop].reshape(shape), out=target[start:stop].reshape(shape))
         if start > 0:
             np.multiply(source[:start], transmission, out=target[:start])
         if stop < self.n:
@@ -100,8 +99,8 @@ class Sweeper:
 
     def pair(self, c: int, fields: np.ndarray) -> np.ndarray:
         """The fields at the interferometers of column ``c``, shape (interferometers, 2, batch)."""
-        start, stop, _, _ = self.spans[c]
-        return fields[start:stop].reshape(-1, 2, fields.shape[1])
+        start, stop, first, last = self.spans[c]
+        return fields[start:stop].reshape(last - first, 2, fields.shape[1])
 
     def forward(self, optics: Optics, fields: np.ndarray, record: Recorder | None = None) -> np.ndarray:
         """Send light from left to right and return it in a new array of the shape of ``fields``."""
@@ -145,11 +144,11 @@ class Recorder:
     def taps(self, c: int, rows: np.ndarray, source: np.ndarray) -> None:
         """The taps of column ``c``, two for each interferometer."""
         _, _, first, last = self.sweeper.spans[c]
-        batch = source.shape[1]
-        there = self.seen[2 * first : 2 * last].reshape(-1, 2, batch)
+        count, batch = last - first, source.shape[1]
+        there = self.seen[2 * first : 2 * last].reshape(count, 2, batch)
         pairs = self.sweeper.pair(c, source)
         if self.powers:
-            fields = self.sweeper.buffer("taps", self.sweeper.n, batch)[: 2 * (last - first)].reshape(-1, 2, batch)
+            fields = self.sweeper.buffer("taps", self.sweeper.n, batch)[: 2 * count].reshape(count, 2, batch)
             _power(np.matmul(rows[first:last], pairs, out=fields), there)
         else:
             np.matmul(rows[first:last], pairs, out=there)

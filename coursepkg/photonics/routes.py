@@ -67,7 +67,8 @@ def through(network: PhotonicNetwork, passes: Sequence[Pass]) -> Route:
     """
 
     def step(x: Any, classes: Any) -> Step:
-        h, outputs = network.columns_of(x), []
+        h = network.columns_of(x)
+        outputs: list[np.ndarray] = []
         for layer in passes:
             outputs.append(layer.forward(h if not outputs else network.bend(outputs[-1])))
         loss, y_adj = network.loss_and_adjoint(outputs[-1], classes)

@@ -50,10 +50,7 @@ class PhotonicTrainer(Trainer):
 
     def __init__(self, network: PhotonicNetwork, routes: Route | Sequence[Route], optimizer: FirstOrder) -> None:
         super().__init__(network, nn.cross_entropy, optimizer, metric=accuracy)
-        own = network.phases
-        if len(own) != len(optimizer.parameters) or any(
-            a.base is not b.base and a is not b for a, b in zip(own, optimizer.parameters, strict=False)
-        ):
+        if [id(phases) for phases in network.phases] != [id(moved) for moved in optimizer.parameters]:
             raise ValueError("the optimizer moves other arrays than this network's; make it with network.phases")
         self.routes = [routes] if callable(routes) else list(routes)
         self.batch_losses: list[float] = []
