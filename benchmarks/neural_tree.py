@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 import sklearn
-from neural_tree_report import report
+from neural_tree_report import paper_numbers, report
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -247,6 +247,7 @@ def store(record: dict[str, Any]) -> None:
         "numpy": np.__version__,
         "scikit-learn": sklearn.__version__,
         "settings": SETTINGS,
+        "paper": paper_numbers(),
     }
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(record | head, indent=1) + "\n", encoding="utf-8")

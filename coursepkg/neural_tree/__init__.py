@@ -13,7 +13,8 @@ True
 
 - Structure: :class:`Tree`, :class:`FunctionNode`, :class:`Leaf`; ``tree.pre_order()``, ``tree.post_order()``,
   ``tree.parameters()`` (one vector: biases, edges of function nodes, edges of leaves), ``tree.depths``.
-- Growing: :func:`random_tree`, :func:`expected_size`, :func:`mlp_as_tree` (tied copies; ``copies.sum(gradient)``).
+- Growing: :func:`random_tree`, :func:`expected_size`, :func:`mlp_as_tree` (tied copies; ``copies.sum(gradient)``),
+  :func:`fold_scaling` (a tree of scaled inputs becomes one of raw inputs).
 - The passes to read: :func:`forward`, :func:`backward`, :func:`value_and_gradient`, :func:`input_gradient`,
   :func:`delta_by_depth`. They leave ``value``, ``delta``, ``weight_gradient``, ``bias_gradient`` in the nodes.
 - The passes to run: :class:`CompiledTree`, same numbers.
@@ -31,7 +32,7 @@ from typing import TYPE_CHECKING, Any
 from coursepkg.neural_tree.compiled import CompiledTree
 from coursepkg.neural_tree.descent import OPTIMIZERS, FixedStepAdam
 from coursepkg.neural_tree.files import from_json, load, save, to_json
-from coursepkg.neural_tree.growing import Copies, ExpectedSize, expected_size, mlp_as_tree, random_tree
+from coursepkg.neural_tree.growing import Copies, ExpectedSize, expected_size, fold_scaling, mlp_as_tree, random_tree
 from coursepkg.neural_tree.recursive import backward, delta_by_depth, forward, input_gradient, value_and_gradient
 from coursepkg.neural_tree.structure import FunctionNode, Leaf, Tree
 from coursepkg.neural_tree.training import History, Run, train
@@ -55,6 +56,7 @@ __all__ = [
     "backward",
     "delta_by_depth",
     "expected_size",
+    "fold_scaling",
     "forward",
     "from_json",
     "input_gradient",

@@ -2,7 +2,8 @@
 
 Ours differ from the published code in two places. There, eps = 1e-8 stands *inside* the square root, so that it acts
 like 1e-4 outside and damps the small gradients of deep nodes; ours stands outside. There, Adam counts every step as the
-first; ``"adam_fixed_step"`` does that too, for those who want to see what it changes.
+first; ``"adam_fixed_step"`` does that too, for those who want to see what it changes. Nesterov's look-ahead is the same
+sequence of gradients, with the parameters kept at the point looked ahead to.
 """
 
 from __future__ import annotations

@@ -144,7 +144,7 @@ def _show(value: Any) -> str:
 
 
 def save(tree: Tree, path: str | PathLike[str]) -> Path:
-    """Save a tree.
+    """Save a tree. One trained on scaled inputs becomes independent of its scaler by :func:`fold_scaling` first.
 
     Parameters
     ----------

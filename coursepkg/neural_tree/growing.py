@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from coursepkg._checks import check_rng
+from coursepkg.datasets.prepare import Scaler
 from coursepkg.neural_tree.structure import FunctionNode, Leaf, Node, Tree
 
 LARGEST = 1_000_000  # expected nodes; a typing error in max_depth should not fill the memory
@@ -159,6 +160,44 @@ def expected_size(
     functions = sum(levels)
     leaves = arity * leaf_probability * sum(levels[:-1]) + arity * levels[-1]
     return ExpectedSize(functions, leaves, 2 * functions - n_outputs + leaves)
+
+
+def fold_scaling(tree: Tree, scaler: Scaler) -> Tree:
+    """A tree that reads unscaled inputs and puts out the same: the scaling moves into leaf weights and biases.
+
+    A leaf is linear, so ``w (x - offset) / scale`` is a leaf of weight ``w / scale`` and a constant for the bias above
+    it. Scaling costs no parameter, and the new tree can be saved without its scaler.
+
+    Parameters
+    ----------
+    tree : Tree
+        A tree of scaled inputs; it is left as it is.
+    scaler : Scaler
+        The scaling its inputs had, one offset and scale per input.
+
+    Returns
+    -------
+    Tree
+
+    Examples
+    --------
+    >>> from coursepkg.neural_tree import forward
+    >>> rng = np.random.default_rng(0)
+    >>> X, tree = rng.uniform(5.0, 9.0, size=(20, 4)), random_tree(4, 3, rng=rng)
+    >>> scaler = Scaler.minmax(X)
+    >>> bool(np.allclose(forward(fold_scaling(tree, scaler), X), forward(tree, scaler(X))))
+    True
+    """
+    offset, scale = np.broadcast_arrays(scaler.offset, scaler.scale)
+    if offset.shape != (tree.n_inputs,):
+        raise ValueError(f"the scaler was fitted on {offset.size} columns, but this tree has {tree.n_inputs} inputs")
+    folded = tree.copy()
+    for node in folded.functions:
+        for child in node.children:
+            if isinstance(child, Leaf):
+                child.weight /= float(scale[child.attribute])
+                node.bias -= child.weight * float(offset[child.attribute])
+    return folded
 
 
 # --- a multilayer perceptron, unfolded

@@ -88,7 +88,7 @@ class TreePasses:
         name, bias = self.names[node], format_number(node.bias)
         factors = [(format_number(child.weight), _number(child.value)) for child in node.children]
         terms = " + ".join(f"{_bracket(weight)} × {_bracket(value)}" for weight, value in factors)
-        z = format_number(node.bias + sum(child.weight * float(child.value[0]) for child in node.children))
+        z = format_number(node.bias + sum(float(child.weight or 0) * float(child.value[0]) for child in node.children))
         found = parse_number(bias) + sum(parse_number(weight) * parse_number(value) for weight, value in factors)
         return (
             f"Forward, {name}: all its children are known. z = {bias} + {terms} {_sign(found, z)} {z}, and "
@@ -110,7 +110,7 @@ class TreePasses:
 
     def _say_backward(self, node: Node) -> str:
         name, value = self.names[node], _number(node.value)
-        if node not in self.drawing.parents:
+        if isinstance(node, FunctionNode) and node not in self.drawing.parents:
             t = format_number(self.targets[[output is node for output in self.tree.outputs].index(True)])
             y, delta = parse_number(value), _number(node.delta)
             sign = _sign((y - parse_number(t)) * y * (1 - y), delta)

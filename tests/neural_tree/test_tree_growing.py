@@ -5,14 +5,16 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from trees import problem
+from trees import grown, problem
 
 from coursepkg import gradients
 from coursepkg.autodiff.catalogue import sigmoid
+from coursepkg.datasets import Scaler
 from coursepkg.neural_tree import (
     FunctionNode,
     Leaf,
     expected_size,
+    fold_scaling,
     forward,
     mlp_as_tree,
     random_tree,
@@ -144,6 +146,24 @@ def test_wrong_counts_and_seeds_get_advice():
         random_tree(4, 0, rng=np.random.default_rng(0))
     with pytest.raises(TypeError, match=r"default_rng\(0\)"):
         random_tree(4, 3, rng=0)
+
+
+# --- scaling, folded into the tree
+
+
+@pytest.mark.parametrize("kind", [Scaler.minmax, Scaler.standard])
+def test_scaling_folds_into_leaf_weights_and_biases(kind):
+    tree = grown(3, 4)
+    X = np.random.default_rng(0).uniform([-5.0, 100.0, 0.0, 7.0], [5.0, 900.0, 1e-3, 7.5], size=(30, 4))
+    X[:, 3] = 7.0  # a constant column is only shifted
+    scaler = kind(X[:20])
+    before = tree.parameters()
+    folded = fold_scaling(tree, scaler)
+    np.testing.assert_allclose(forward(folded, X), forward(tree, scaler(X)), rtol=1e-9)
+    assert np.array_equal(tree.parameters(), before)
+    assert folded.n_parameters == tree.n_parameters
+    with pytest.raises(ValueError, match="fitted on 3 columns, but this tree has 4 inputs"):
+        fold_scaling(tree, kind(X[:, :3]))
 
 
 # --- a perceptron as a tree
