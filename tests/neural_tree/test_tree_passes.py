@@ -123,6 +123,33 @@ def test_tensors_flow_through_the_same_formula():
     np.testing.assert_allclose(value_and_gradient(tree, X, T)[1], theta.grad, rtol=1e-9, atol=1e-15)
 
 
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("shape", [(1, 4), (3, 5)])
+def test_torch_agrees(shape, loss):
+    torch = pytest.importorskip("torch", reason="PyTorch is a witness where it is installed: make peers")
+    tree = grown(*shape)
+    X, T = problem(tree)
+    theta = torch.tensor(tree.parameters(), requires_grad=True)
+    inputs, targets = torch.tensor(X), torch.tensor(T)
+    bias = {node: k for k, node in enumerate(tree.functions)}
+    edge = {node: len(tree.functions) + k for k, node in enumerate(tree.edges)}
+
+    def value(node):
+        if isinstance(node, Leaf):
+            return inputs[:, node.attribute]
+        return torch.sigmoid(theta[bias[node]] + sum(theta[edge[c]] * value(c) for c in node.children))
+
+    Y = torch.stack([value(output) for output in tree.outputs], dim=1)
+    if loss == "squared":
+        total = 0.5 * ((Y - targets) ** 2).sum() / len(X)
+    else:
+        total = torch.nn.functional.binary_cross_entropy(Y, targets, reduction="sum") / len(X)
+    total.backward()
+    found, gradient = value_and_gradient(tree, X, T, loss=loss)
+    assert found == pytest.approx(float(total.detach()), rel=1e-12)
+    np.testing.assert_allclose(gradient, theta.grad.numpy(), rtol=1e-9, atol=1e-15)
+
+
 # --- identities
 
 
