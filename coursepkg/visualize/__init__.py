@@ -42,6 +42,7 @@ _HOME = {
     "draw_images": "images",
     "draw_histogram": "histogram",
     "draw_dots": "dots",
+    "draw_lines": "lines",
     "draw_scatter": "scatter",
     "draw_fan": "fan",
     "draw_shadow": "shadow",

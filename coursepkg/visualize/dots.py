@@ -96,15 +96,16 @@ def _page(
     right = left + _WIDTH
     parts.append(svg.line(left, bottom, right, bottom, stroke=INK, width=1.4))
     parts.append(svg.text((left + right) / 2, bottom + 39, xlabel, size=_SIZE, anchor="middle", halo=False))
-    words = max(text_width(_words(mean, percent), _SIZE) * svg.BOLD for mean in means.values())
-    width = max(right + 20 + words, text_width(title, 15) * svg.BOLD + 28)
+    widest = max(text_width(_words(mean, percent), _SIZE) * svg.BOLD for mean in means.values())
+    width = max(right + 20 + widest, text_width(title, 15) * svg.BOLD + 28)
     parts.append(svg.text(right + 14, top - 4, "mean", size=_SIZE, halo=False))
     return svg.document(width, bottom + 50, parts, title=title)
 
 
 def _row_of_dots(values: Sequence[float], across: Scale, y: float, colour: str) -> list[str]:
     """Dots that would cover each other are stacked, by turns above and below the line."""
-    parts, here = [], {}
+    parts: list[str] = []
+    here: dict[int, int] = {}
     for value in sorted(values):
         place = round(across.at(value) / (1.6 * _RADIUS))
         stacked = here[place] = here.get(place, -1) + 1
