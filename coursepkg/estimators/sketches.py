@@ -313,4 +313,4 @@ def sketch_variance(kind: str, x: Any, y: Any, size: int) -> float:
     found = moments(x, y)
     if not 1 <= size <= found.rows:
         raise ValueError(f"a sketch of {found.rows} rows keeps between 1 and {found.rows}, got size {size}")
-    return SKETCHES[kind].variance(found, size, x, y)
+    return max(0.0, SKETCHES[kind].variance(found, size, x, y))  # rounding may leave a little less than nothing
