@@ -2,8 +2,8 @@
 
 With ``dL = Re(sum(y_adj * dy))``, a heater with the field ``x`` going forward and ``a`` going backward behind it has
 ``dL/d eta = -Im(x a)``: its phase turns ``x`` by ``i d eta``, and ``a`` says what that is worth (Hughes et al., Optica
-5:864, 2018). :class:`AdjointPass` keeps all fields of a batch. :class:`BatchFreePass` never follows the batch through
-the mesh: the sum over the batch of ``x a^T`` is an n x n matrix, and at each heater only its diagonal is needed.
+5:864, 2018). :class:`AdjointPass` keeps all fields of a batch. :class:`BatchFreePass` never sends the batch through the
+mesh, because of all its examples the gradient needs only one n x n matrix.
 """
 
 from __future__ import annotations
@@ -78,8 +78,7 @@ class AdjointPass:
         at_ends = np.einsum("ib,ib->i", source, self._kept[-1])
         for turn, c in enumerate(reversed(range(self.mesh.depth)), start=1):
             _, _, first, last = sweeper.spans[c]
-            there = sweeper.pair(c, self._kept[c]).swapaxes(1, 2)
-            np.matmul(sweeper.pair(c, source), there, out=products[first:last])
+            _outer(sweeper.pair(c, source), sweeper.pair(c, self._kept[c]), products[first:last])
             target = both[turn % 2]
             sweeper.step(c, transposed, optics.transmission[c], source, target)
             source = target
@@ -88,78 +87,57 @@ class AdjointPass:
 
 
 class BatchFreePass:
-    """The same gradient at a cost that does not grow with the batch, but for two plain matrix products.
+    """The same gradient at a cost that hardly grows with the batch: a batch of n stands in for a batch of any size.
 
-    The matrix ``D = sum over the batch of x a^T`` moves through a column C as ``D <- C D C^-1`` (for a loss-free
-    column the inverse is the conjugate transpose). It costs about as much as three batches of n fields.
+    The gradient is linear in ``x`` and in ``y_adj``, so of the whole batch it depends on nothing but the n x n matrix
+    ``sum over the batch of x y_adj^T``. Its n columns are sent forward as if they were fields, against n adjoints that
+    start as unit vectors, one for each output. Those adjoints, followed back to the inputs, are also the matrix of
+    the mesh, with which the batch itself is multiplied.
 
     Parameters
     ----------
     mesh : Mesh
-        The mesh. No part of it may block light completely.
+        The mesh. Its phases may change between batches.
     """
 
     def __init__(self, mesh: Mesh) -> None:
         self.mesh = mesh
-        self._matrix: np.ndarray | None = None
+        self._kept = np.empty((mesh.depth + 1, mesh.n, mesh.n), dtype=complex)
         self._x: np.ndarray | None = None
 
     def forward(self, x: Any) -> np.ndarray:
         """Multiply a batch, shape (n, batch), by the matrix of the mesh, and remember both."""
-        fields, shape = self.mesh.incoming(x)
-        self._x, self._matrix = fields, self.mesh.matrix()
-        return (self._matrix @ fields).reshape(shape)
+        self._x, shape = self.mesh.incoming(x)
+        optics, sweeper = self.mesh.optics(), self.mesh.sweeper
+        transposed = optics.blocks.swapaxes(1, 2)
+        self._kept[-1] = np.diag(optics.ends[:, 0])
+        for c in reversed(range(self.mesh.depth)):
+            sweeper.step(c, transposed, optics.transmission[c], self._kept[c + 1], self._kept[c])
+        return (self._kept[0].T @ self._x).reshape(shape)
 
     def backward(self, y_adj: Any) -> tuple[np.ndarray, np.ndarray]:
         """As :meth:`AdjointPass.backward`."""
         adjoint, shape = self.mesh.incoming(y_adj)
-        if self._x is None or self._matrix is None or self._x.shape != adjoint.shape:
+        if self._x is None or self._x.shape != adjoint.shape:
             raise ValueError(f"backward needs the adjoint of the batch last sent forward, got shape {shape}")
-        x_adj = self._matrix.T @ adjoint
-        return self._carry(self._x @ x_adj.T), x_adj.reshape(shape)
-
-    def _carry(self, correlation: np.ndarray) -> np.ndarray:
-        """Take D from the inputs to the outputs and read the gradient on its diagonal on the way."""
-        optics, sweeper, n = self.mesh.optics(), self.mesh.sweeper, self.mesh.n
-        blocks = optics.blocks
-        inverses = _inverses_transposed(blocks)
-        corners = np.empty_like(blocks)  # the 2 x 2 blocks on the diagonal at each interferometer
-        half = sweeper.buffer("half", n, n)
-        other = sweeper.buffer("other", n, n)
-        held, turned = correlation, False  # `turned` says whether D itself or its transpose is held
-        for c in range(self.mesh.depth):
-            start, stop, first, last = sweeper.spans[c]
-            top, bottom = np.arange(start, stop, 2), np.arange(start + 1, stop, 2)
-            there = corners[first:last].swapaxes(1, 2) if turned else corners[first:last]
-            there[:, 0, 0], there[:, 0, 1] = held[top, top], held[top, bottom]
-            there[:, 1, 0], there[:, 1, 1] = held[bottom, top], held[bottom, bottom]
-            rho = optics.transmission[c]
-            sides = [(blocks, rho), (inverses, 1.0 / rho)]
-            (left, a), (right, b) = reversed(sides) if turned else sides
-            sweeper.step(c, left, a, held, half)
-            other[...] = half.T
-            # The product lands in a buffer of its own, because `held` may be the caller's array.
-            sweeper.step(c, right, b, other, half)
-            held, half = half, sweeper.buffer(f"half {c % 2}", n, n)
-            turned = not turned
-        return _gradient(_rows(optics.behind, inverses, corners), optics.ahead, np.diagonal(held))
+        optics, sweeper = self.mesh.optics(), self.mesh.sweeper
+        products = np.empty_like(optics.blocks)
+        both = sweeper.buffer("forward", 2, self.mesh.n, self.mesh.n)
+        source = np.matmul(self._x, adjoint.T, out=both[0])
+        for turn, c in enumerate(range(self.mesh.depth), start=1):
+            _, _, first, last = sweeper.spans[c]
+            _outer(sweeper.pair(c, self._kept[c + 1]), sweeper.pair(c, source), products[first:last])
+            target = both[turn % 2]
+            sweeper.step(c, optics.blocks, optics.transmission[c], source, target)
+            source = target
+        at_ends = np.diagonal(source) * optics.ends[:, 0]
+        return _gradient(optics.behind @ products, optics.ahead, at_ends), (self._kept[0] @ adjoint).reshape(shape)
 
 
-def _rows(behind: np.ndarray, inverses: np.ndarray, corners: np.ndarray) -> np.ndarray:
-    """For each tap, what the forward field's taps are multiplied by: adjoint at the tap from D at the inputs."""
-    return (behind @ inverses) @ corners.swapaxes(1, 2)
-
-
-def _inverses_transposed(blocks: np.ndarray) -> np.ndarray:
-    """Inverses of 2 x 2 matrices, transposed."""
-    a, b, c, d = blocks[:, 0, 0], blocks[:, 0, 1], blocks[:, 1, 0], blocks[:, 1, 1]
-    determinant = a * d - b * c
-    if (np.abs(determinant) < 1e-12).any():
-        raise ValueError(
-            "part of this mesh lets no light through, so its columns have no inverse; use the pass that keeps fields"
-        )
-    turned = np.stack([np.stack([d, -c], -1), np.stack([-b, a], -1)], -2)
-    return turned / determinant[:, None, None]
+def _outer(adjoint: np.ndarray, fields: np.ndarray, out: np.ndarray) -> None:
+    """Sum over the batch of (adjoint) (field)^T, for pairs of shape (K, 2, batch): four inner products each."""
+    products = np.matmul(adjoint[:, :, None, None, :], fields[:, None, :, :, None])
+    out[...] = products[..., 0, 0]
 
 
 def _gradient(rows: np.ndarray, ahead: np.ndarray, at_ends: np.ndarray) -> np.ndarray:

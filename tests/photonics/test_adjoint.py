@@ -141,10 +141,11 @@ def test_batch_free_is_the_sum_of_single_gradients(n, layout, hardware, rng):
     assert relative(gradient, gradient_of(AdjointPass, mesh, x, y_adj)[0]) < 1e-12
 
 
-def test_batch_free_needs_light_to_get_through(rng):
+def test_batch_free_copes_with_a_column_that_lets_nothing_through(rng):
     mesh = Mesh.random(4, rng=rng).with_hardware(column_transmission=[1.0, 0.0, 1.0, 1.0])
-    with pytest.raises(ValueError, match="no light through"):
-        gradient_of(BatchFreePass, mesh, light(rng, 4, 2), light(rng, 4, 2))
+    gradient, x_adj = gradient_of(BatchFreePass, mesh, light(rng, 4, 2), light(rng, 4, 2))
+    np.testing.assert_array_equal(gradient, np.zeros(16))
+    np.testing.assert_array_equal(x_adj, np.zeros((4, 2)))
 
 
 @pytest.mark.parametrize("kind", [AdjointPass, BatchFreePass])
