@@ -225,7 +225,8 @@ def _first_line(error: BaseException) -> str:
     return words.splitlines()[0][:160] if words else ""
 
 
-def _failure(error: BaseException) -> Outcome:
+def failure(error: BaseException) -> Outcome:
+    """What an error says, as an outcome."""
     line, source = _learner_line(error.__traceback__)
     if isinstance(error, NotImplementedError):
         return Outcome("not-attempted", message=_first_line(error), line=line, source=source)
@@ -320,7 +321,7 @@ def _apart(run: Callable[[], Any], clock: _Clock) -> Iterator[Outcome]:
         outcome = Outcome("time-limit")
     except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt must not end the notebook
         clock.running = False
-        outcome = _failure(error)
+        outcome = failure(error)
     yield outcome
 
 

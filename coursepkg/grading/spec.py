@@ -52,14 +52,16 @@ import importlib.util
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from coursepkg.grading.calling import LocalCall, Outcome
+from coursepkg.grading.calling import Outcome
 from coursepkg.grading.drivers import DRIVERS
+from coursepkg.grading.own_answers import inputs_of, run_own
 from coursepkg.grading.values import SINGLE_RTOL, Unfit, difference, encode, is_informative, leaves
 
 FORMAT = 1
@@ -230,11 +232,6 @@ def _form_problems(exercise: Exercise) -> list[str]:
     return [problem for problem, holds in rules.items() if not holds]
 
 
-def _run(exercise: Exercise, answer: Any, cases: Sequence[Mapping[str, Any]]) -> list[Outcome]:
-    call = LocalCall(answer, exercise.driver, seconds=60)
-    return [call(item) for item in cases]
-
-
 def _compile_cases(exercise: Exercise, cases: Sequence[Case], *, hidden: bool) -> tuple[dict[str, Any], list[str]]:
     inputs = [
         {
@@ -243,10 +240,12 @@ def _compile_cases(exercise: Exercise, cases: Sequence[Case], *, hidden: bool) -
         }
         for item in cases
     ]
-    expected = _run(exercise, exercise.reference, inputs)
-    if problems := _reference_problems(exercise, inputs, expected):
+    arguments = inputs_of(inputs)
+    expected = run_own(exercise.reference, exercise.driver, arguments)
+    again = run_own(exercise.reference, exercise.driver, arguments[:1])
+    if problems := _reference_problems(exercise, expected, again):
         return {}, problems
-    wrong = {entry.id: _run(exercise, entry.answer, inputs) for entry in exercise.bank}
+    wrong = {entry.id: run_own(entry.answer, exercise.driver, arguments) for entry in exercise.bank}
     problems = _bank_problems(exercise, expected, wrong)
     compiled = {
         "id": exercise.id,
@@ -285,9 +284,9 @@ def _wrong_outcome(outcome: Outcome) -> dict[str, Any]:
     return {"error": outcome.error}
 
 
-def _reference_problems(exercise: Exercise, inputs: Sequence[Mapping[str, Any]], expected: list[Outcome]) -> list[str]:
-    if len(inputs) < MIN_CASES:
-        return [f"at least {MIN_CASES} cases are needed, not {len(inputs)}"]
+def _reference_problems(exercise: Exercise, expected: list[Outcome], again: list[Outcome]) -> list[str]:
+    if len(expected) < MIN_CASES:
+        return [f"at least {MIN_CASES} cases are needed, not {len(expected)}"]
     for number, outcome in enumerate(expected, 1):
         if outcome.kind != "value":
             return [f"the reference fails in case {number}: {outcome.kind} {outcome.error} {outcome.message}".strip()]
@@ -304,7 +303,7 @@ def _reference_problems(exercise: Exercise, inputs: Sequence[Mapping[str, Any]],
         )
     if all(_same(exercise, expected[0], outcome) for outcome in expected[1:]) and exercise.driver == "call":
         problems.append("all cases expect the same value, so a constant would pass")
-    if not _same(exercise, expected[0], _run(exercise, exercise.reference, inputs[:1])[0]):
+    if not _same(exercise, expected[0], again[0]):
         problems.append("the reference gives another value when it is called again")
     return problems
 
@@ -322,12 +321,36 @@ def _bank_problems(exercise: Exercise, expected: list[Outcome], wrong: Mapping[s
     if problems:
         return problems
     signatures = {"the reference": expected, **wrong}
-    names = list(signatures)
-    for i, first in enumerate(names):
-        for second in names[i + 1 :]:
-            if _alike(exercise, signatures[first], signatures[second]):
-                problems.append(f"{first} and {second} cannot be told apart by these inputs")
+    numbers = {name: _numbers(outcomes) for name, outcomes in signatures.items()}
+    for first, second in combinations(signatures, 2):
+        if _far_apart(exercise, numbers[first], numbers[second]):
+            continue
+        if _alike(exercise, signatures[first], signatures[second]):
+            problems.append(f"{first} and {second} cannot be told apart by these inputs")
     return problems
+
+
+def _numbers(outcomes: list[Outcome]) -> np.ndarray | None:
+    """All numbers of an answer in a row; None if it holds anything else, or float32, which is compared otherwise."""
+    kept: list[float] = []
+    for outcome in outcomes:
+        for leaf in leaves(outcome.value):
+            if isinstance(leaf, np.ndarray) and leaf.dtype in (np.float64, np.int64):
+                kept.extend(leaf.ravel().tolist())
+            elif type(leaf) in (float, int):
+                kept.append(leaf)
+            else:
+                return None
+    return np.array(kept, dtype=float)
+
+
+def _far_apart(exercise: Exercise, first: np.ndarray | None, second: np.ndarray | None) -> bool:
+    """A quick look that settles most pairs: whether some number is clearly another one."""
+    if first is None or second is None or first.shape != second.shape:
+        return False
+    rtol, atol = _indistinct(exercise)
+    with np.errstate(all="ignore"):
+        return bool((np.abs(first - second) > 2 * (atol + rtol * np.abs(first))).any())
 
 
 def _alike(exercise: Exercise, first: list[Outcome], second: list[Outcome]) -> bool:
@@ -336,12 +359,16 @@ def _alike(exercise: Exercise, first: list[Outcome], second: list[Outcome]) -> b
     return all(_same(exercise, a, b) for a, b in zip(first, second, strict=True))
 
 
+def _indistinct(exercise: Exercise) -> tuple[float, float]:
+    """Tolerances within which two ideas are too close to be told apart; ten times what an answer is granted."""
+    return 10 * max(exercise.rtol, SINGLE_RTOL), 10 * exercise.atol
+
+
 def _same(exercise: Exercise, first: Outcome, second: Outcome) -> bool:
-    """Whether two outcomes are too close to be told apart; ten times the tolerance that an answer is granted."""
+    """Whether two outcomes are too close to be told apart."""
     if "error" in (first.kind, second.kind):
         return first.kind == second.kind and first.error == second.error
-    rtol, atol = 10 * max(exercise.rtol, SINGLE_RTOL), 10 * exercise.atol
-    return difference(first.value, second.value, rtol, atol) is None
+    return difference(first.value, second.value, *_indistinct(exercise)) is None
 
 
 # --- chapters --------------------------------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ class Answers:
         self.namespace: dict[str, Any] = {"__name__": "__main__", "display": lambda *args, **kwargs: None}
         self.defined: dict[str, Any] = {}
         self.failures: dict[str, Outcome] = {}
+        self.calls: dict[tuple[str, str], LocalCall] = {}
 
     def load(self, cells: list[str]) -> None:
         """Run all cells, statement by statement, so that a failing line takes no definition after it away."""
@@ -83,7 +84,11 @@ class Answers:
             return self.failures[name]
         if name not in self.defined:
             return Outcome("not-attempted", message=f"nothing called {name} is defined")
-        return LocalCall(self.defined[name], request["driver"], seconds=request["seconds"])(request["case"])
+        key = name, request["driver"]
+        if key not in self.calls:
+            self.calls[key] = LocalCall(self.defined[name], request["driver"])
+        self.calls[key].deadline = time.monotonic() + request["seconds"]
+        return self.calls[key](request["case"])
 
 
 def _syntax_outcome(error: Exception) -> Outcome:
