@@ -75,3 +75,7 @@ def __getattr__(name: str) -> Any:
     if name in ("BNeuralTClassifier", "BNeuralTRegressor"):
         return getattr(importlib.import_module("coursepkg.neural_tree.estimators"), name)
     raise AttributeError(f"coursepkg.neural_tree has no {name!r}; it offers {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

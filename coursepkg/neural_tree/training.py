@@ -18,6 +18,8 @@ from coursepkg.neural_tree.compiled import CompiledTree
 from coursepkg.neural_tree.descent import find_optimizer
 from coursepkg.neural_tree.losses import Loss, find_loss
 from coursepkg.neural_tree.structure import Tree
+from coursepkg.optimizers import FirstOrder
+from coursepkg.training import TrainingDiverged
 
 SELECTIONS = ("validation", "last", "peek_at_test")
 
@@ -58,6 +60,8 @@ class Run:
         if asked for.
     history : History
         How it went, epoch by epoch.
+    target_scaler : Scaler or None
+        For regression: how y was scaled to [0, 1], fitted on the training part.
     updates, peeks : int
         Number of updates, and of looks at the test part.
     """
@@ -145,6 +149,8 @@ def train(
     ------
     ValueError
         If the data do not fit the tree, hold NaN, or the rule lacks the part it chooses by.
+    TrainingDiverged
+        If a parameter grows beyond all numbers.
     """
     if selection not in SELECTIONS:
         raise ValueError(f"selection is one of {', '.join(map(repr, SELECTIONS))}, got {selection!r}")
@@ -190,26 +196,35 @@ class _Trainer:
     def __init__(self, tree: Tree, parts: Split, loss: Loss, selection: str) -> None:
         self.tree, self.loss, self.selection = tree.copy(), loss, selection
         self.fast = CompiledTree(self.tree)
-        self.scaler = Scaler.minmax(np.asarray(parts.train[1], dtype=np.float64)) if len(tree.outputs) == 1 else None
         if not len(parts.train[1]):
             raise ValueError("the training part is empty")
+        self.scaler = Scaler.minmax(np.asarray(parts.train[1], dtype=np.float64)) if len(tree.outputs) == 1 else None
         self.fit = _Part(tree, "training", parts.train, self.scaler)
         self.validation = _Part(tree, "validation", parts.validation, self.scaler) if len(parts.validation[1]) else None
         if selection == "validation" and self.validation is None:
             raise ValueError("selection='validation' needs a validation part; split with validation=0.16, say")
+        if selection == "peek_at_test" and not len(parts.test[1]):
+            raise ValueError("selection='peek_at_test' needs a test part to peek at")
         # Only a run that says so in so many words gets to see the test part.
         self.test = _Part(tree, "test", parts.test, self.scaler) if selection == "peek_at_test" else None
         self.history = History()
         self.best: dict[str, tuple[float, np.ndarray]] = {}
         self.updates = self.peeks = 0
 
-    def epoch(self, theta: np.ndarray, optimizer, size: int, rng: np.random.Generator) -> None:
+    def epoch(self, theta: np.ndarray, optimizer: FirstOrder, size: int, rng: np.random.Generator) -> None:
         """Once through the training part, then look at what came out."""
         order = rng.permutation(self.fit.inputs.shape[1])
-        for start in range(0, len(order), size):
-            rows = order[start : start + size]
-            optimizer.step(self._gradient(theta, self.fit.inputs[:, rows], self.fit.targets[:, rows]))
-            self.updates += 1
+        # Overflow is looked for by name after the epoch; NumPy's warning could only say "somewhere".
+        with np.errstate(over="ignore", invalid="ignore"):
+            for start in range(0, len(order), size):
+                rows = order[start : start + size]
+                optimizer.step(self._gradient(theta, self.fit.inputs[:, rows], self.fit.targets[:, rows]))
+                self.updates += 1
+        if not np.isfinite(theta).all():
+            raise TrainingDiverged(
+                f"training stopped in epoch {len(self.history.fit_loss) + 1}: a parameter is no longer a finite number. "
+                "Try a smaller learning rate."
+            )
         self._look(theta)
 
     def _gradient(self, theta: np.ndarray, inputs: np.ndarray, targets: np.ndarray) -> np.ndarray:

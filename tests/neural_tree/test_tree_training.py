@@ -8,6 +8,7 @@ from coursepkg import datasets
 from coursepkg.datasets import Scaler, Split
 from coursepkg.neural_tree import OPTIMIZERS, CompiledTree, FixedStepAdam, random_tree, train, value_and_gradient
 from coursepkg.optimizers import GD, RMSprop
+from coursepkg.training import TrainingDiverged
 
 RULES = ("validation", "last", "peek_at_test")
 
@@ -250,8 +251,18 @@ def test_wrong_wishes_get_advice():
         train(tree, parts, rng=0)
     with pytest.raises(ValueError, match=r"validation=0\.16"):
         run(tree, flowers(validation=0.0))
+    blind = Split(parts.train, parts.validation, (parts.test[0][:0], parts.test[1][:0]), rows=parts.rows)
+    with pytest.raises(ValueError, match="needs a test part to peek at"):
+        run(tree, blind, selection="peek_at_test")
     with pytest.raises(ValueError, match="no choice by 'peek_at_test'"):
         run(tree, parts).score(*parts.test, selection="peek_at_test")
+
+
+def test_divergence_is_named():
+    with pytest.raises(
+        TrainingDiverged, match=r"epoch \d: a parameter is no longer a finite number.* smaller learning rate"
+    ):
+        run(grown(3, 3), flowers(), optimizer="rmsprop", lr=1e308)
 
 
 def test_data_that_do_not_fit_get_advice():
@@ -268,5 +279,7 @@ def test_data_that_do_not_fit_get_advice():
     ):
         with pytest.raises(ValueError, match=message):
             run(tree, Split(part, parts.validation, parts.test, rows=parts.rows))
+    with pytest.raises(ValueError, match="training part is empty"):
+        run(grown(1, 3), Split((X[:0], y[:0]), parts.validation, parts.test, rows=parts.rows))
     with pytest.raises(ValueError, match="validation part holds NaN"):
         run(tree, Split(parts.train, (np.full((2, 4), np.nan), np.zeros(2, int)), parts.test, rows=parts.rows))
