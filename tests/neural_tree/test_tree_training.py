@@ -260,7 +260,7 @@ def test_wrong_wishes_get_advice():
 
 def test_divergence_is_named():
     with pytest.raises(
-        TrainingDiverged, match=r"epoch \d: a parameter is no longer a finite number.* smaller learning rate"
+        TrainingDiverged, match=r"epoch \d: a parameter is no longer a finite number.*smaller learning rate"
     ):
         run(grown(3, 3), flowers(), optimizer="rmsprop", lr=1e308)
 
