@@ -222,7 +222,7 @@ class _Trainer:
                 self.updates += 1
         if not np.isfinite(theta).all():
             raise TrainingDiverged(
-                f"training stopped in epoch {len(self.history.fit_loss) + 1}: a parameter is no longer a finite number; "
+                f"stopped in epoch {len(self.history.fit_loss) + 1}: a parameter is no longer a finite number; "
                 "try a smaller learning rate"
             )
         self._look(theta)
