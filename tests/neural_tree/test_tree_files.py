@@ -144,3 +144,21 @@ def test_a_failed_save_leaves_the_old_file(tmp_path):
         save(Tree([FunctionNode([Leaf(0, float("inf"))])], 1), path)
     assert path.read_text(encoding="utf-8") == before
     assert [p.name for p in tmp_path.iterdir()] == ["tree.json"]
+
+
+def test_damaged_files_give_a_tree_or_a_value_error_and_nothing_else():
+    """Characters replaced, cut out and doubled at random."""
+    text = to_json(grown(2, 2))
+    rng = np.random.default_rng(0)
+    refused = 0
+    for _ in range(1500):
+        start, length = int(rng.integers(len(text))), int(rng.integers(1, 12))
+        middle = ("", text[start : start + length] * 2, "".join(rng.choice(list('0-9.e"{}[],:ntN'), length)))
+        damaged = text[:start] + middle[rng.integers(3)] + text[start + length :]
+        try:
+            tree = from_json(damaged)
+        except ValueError:
+            refused += 1
+        else:
+            assert np.isfinite(tree.parameters()).all()
+    assert 1000 < refused < 1500
