@@ -76,11 +76,11 @@ def fill_by_activities(
         kept = []
         for step in steps_of(model):
             parameters = _parameters(step)
-            before = h.value if type(h) is Dual else h
+            before: Any = h.value if type(h) is Dual else h
             h = functional_call(step, parameters, h) if parameters else step(h)
             if not parameters:
                 continue
-            value = h.value if type(h) is Dual else h
+            value: Any = h.value if type(h) is Dual else h
             noise = _noise(directions, value, rng)
             h = Dual(value, h.tangent + noise if type(h) is Dual else noise, bit)
             kept.append((step, parameters, before, noise))
@@ -95,7 +95,7 @@ def fill_by_activities(
     return np.mean(outcome.value), output
 
 
-def steps_of(model: Any) -> Iterator[Callable[[Any], Any]]:
+def steps_of(model: Any) -> Iterator[Any]:
     """Yield the steps of a Sequential, those of a Sequential inside it included.
 
     Raises

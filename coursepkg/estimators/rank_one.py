@@ -81,9 +81,14 @@ def _weighted(slopes: np.ndarray, b: np.ndarray) -> np.ndarray:
 def _add_product(weight: Tensor, left: np.ndarray, right: np.ndarray) -> None:
     """``weight += left.T @ right``, by BLAS inside the array of the weights unless somebody else looks at it."""
     values = weight._data
-    if getrefcount(values) == _UNSEEN and values.flags.c_contiguous and values.flags.writeable:
+    unseen = getrefcount(values) == _UNSEEN and values.flags.writeable
+    # BLAS counts by columns; what it calls the transpose of an array is NumPy's array in the other order.
+    if unseen and values.flags.c_contiguous:
         (gemm,) = get_blas_funcs(("gemm",), (values,))
         gemm(1.0, right.T, left, beta=1.0, c=values.T, overwrite_c=True)
+    elif unseen and values.flags.f_contiguous:
+        (gemm,) = get_blas_funcs(("gemm",), (values,))
+        gemm(1.0, left.T, right, beta=1.0, c=values, overwrite_c=True)
     else:
         weight.data = values + left.T @ right
 

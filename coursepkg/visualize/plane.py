@@ -5,6 +5,7 @@ The one idea: a square with the origin in its middle and one scale for both axes
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 from coursepkg.visualize import svg
 from coursepkg.visualize.style import GRID, MUTED
@@ -92,7 +93,7 @@ def _closed(points: Iterable[Pair]) -> str:
     return "M" + "L".join(f"{svg.number(x)} {svg.number(y)}" for x, y in points) + "Z"
 
 
-def pairs(points: object) -> list[Pair]:
+def pairs(points: Any) -> list[Pair]:
     """Points of any array-like as pairs of floats."""
     listed = points.tolist() if hasattr(points, "tolist") else points
-    return [(float(a), float(b)) for a, b in listed]  # type: ignore[attr-defined]
+    return [(float(a), float(b)) for a, b in listed]

@@ -50,11 +50,14 @@ def test_slopes_and_gradient_are_those_of_the_directions_written_out(count, rank
         np.testing.assert_allclose(parameter.grad, expected, rtol=1e-10, err_msg=name)
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("held", [True, False])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_descending_in_place_is_the_step_of_gradient_descent(held, dtype):
+def test_descending_in_place_is_the_step_of_gradient_descent(held, dtype, order):
     rng = np.random.default_rng(1)
     model, (x, y) = network(rng, dtype), batch(rng, dtype=dtype)
+    for parameter in model.parameters():  # an optimizer leaves weights in either order
+        parameter.data = np.array(parameter.data, order=order)
     views = [p.data for p in model.parameters()] if held else []
     before = model.state_dict()
     found = rank_one(model, nn.cross_entropy, x, y, count=2, rank=2, rng=rng)
@@ -64,6 +67,7 @@ def test_descending_in_place_is_the_step_of_gradient_descent(held, dtype):
         expected = before[name] - 0.3 * parameter.grad
         np.testing.assert_allclose(parameter.data, expected, rtol=1e-5 if dtype == np.float32 else 1e-12)
         assert parameter.dtype == dtype
+        assert parameter.data.flags[f"{order}_CONTIGUOUS"] or held
     for view, old in zip(views, before.values(), strict=False):
         np.testing.assert_array_equal(view, old)  # what was handed out does not change under its reader
 
