@@ -77,6 +77,7 @@ def report(record: dict[str, Any], path: Path) -> str:
             f"scikit-learn {record['scikit-learn']}. Mean over the seeds ± standard deviation; accuracy, or r² for "
             "regression.",
             "\n".join(f"- {name}: {words}" for name, words in record["settings"].items()),
+            _side_by_side(record["published"], record["honest"]),
             _published(record["published"]),
             _three_ways(record["three_ways"]),
             _honest(record["honest"]),
@@ -111,6 +112,22 @@ def within_two_standard_errors(name: str, values: list[float]) -> bool | None:
         return None
     error = math.sqrt(statistics.variance(values) / len(values) + paper.sd**2 / PAPER_RUNS)
     return abs(statistics.fmean(values) - paper.mean) <= 2 * error
+
+
+def _side_by_side(published: dict[str, Any], honest: dict[str, Any]) -> str:
+    rows = []
+    for name, seeds in honest.items():
+        ours = _show(_column(published[name], "best_on_test")) if name in published else ""
+        others = [run["rivals"] for run in seeds.values()]
+        best = max(others[0], key=lambda model: statistics.fmean(run[model]["test"] for run in others))
+        score = statistics.fmean(run[best]["test"] for run in others)
+        spread = f" ± {PAPER[name].sd:.3f}" if PAPER[name].sd is not None else ""
+        paper = f"{PAPER[name].mean:.3f}{spread}"
+        rows.append([name, paper, ours, _show(_column(seeds, "test")), f"{score:.3f}, {best}"])
+    if not rows:
+        return ""
+    heads = ["data", "paper (chosen on test)", "ours, chosen on test", "ours, honest", "best honest rival"]
+    return "## Side by side\n\n" + _table(heads, rows)
 
 
 def _published(runs: dict[str, Any]) -> str:
