@@ -124,7 +124,7 @@ def _side_by_side(published: dict[str, Any], honest: dict[str, Any]) -> str:
     rows = []
     for name, seeds in honest.items():
         ours = _show(_column(published[name], "best_on_test")) if name in published else ""
-        # All rivals in fixed columns: naming the best by its test scores would be one more choice made on the test part.
+        # Rivals in fixed columns: naming the best by its test scores would be one more choice made on the test part.
         rivals = [_show([run["rivals"][model]["test"] for run in seeds.values()]) for model in _rivals(seeds)]
         spread = f" ± {PAPER[name].sd:.3f}" if PAPER[name].sd is not None else ""
         rows.append([name, f"{PAPER[name].mean:.3f}{spread}", ours, _show(_column(seeds, "test")), *rivals])
