@@ -83,16 +83,17 @@ def draw_tree(
             f"this tree has {len(tree.depths)} nodes, and numbers can be read in one of at most {MOST_WRITTEN}; grow a "
             "smaller one, with max_depth=2 for example"
         )
-    shown = Shown(inside=dict(drawing.names))
+    shown, note = Shown(inside=dict(drawing.names)), ""
     said = [f"{title.rstrip('. ')}. " if title else "", drawing.describe()]
     if order:
         nodes = tree.post_order() if order == "forward" else tree.pre_order()
         shown.inside = {node: str(number) for number, node in enumerate(nodes, 1)}
         shown.inside_colour = VALUE if order == "forward" else GRADIENT
+        note = f"1, 2, 3, ...: the order of the {order} pass ({'post' if order == 'forward' else 'pre'}-order)"
         said.append(f" Order of the {order} pass: {', '.join(drawing.names[node] for node in nodes)}.")
     if example is not None:
         said.append(_add_numbers(shown, drawing, example))
-    return Picture(drawing.render(shown, title), "".join(said))
+    return Picture(drawing.render(shown, title, note), "".join(said))
 
 
 def _add_numbers(shown: Shown, drawing: TreeDrawing, example: int) -> str:
@@ -183,16 +184,19 @@ class TreeDrawing:
 
     # -- drawing ------------------------------------------------------------------------------------------------
 
-    def render(self, shown: Shown, title: str = "") -> str:
-        """The whole drawing as SVG."""
+    def render(self, shown: Shown, title: str = "", note: str = "") -> str:
+        """The whole drawing as SVG, a title above and a note below."""
         parts = [part for edge in self.tree.edges for part in self._edge(edge, shown)]
         for node in self.tree.depths:
             parts += self._leaf(node, shown) if isinstance(node, Leaf) else self._function(node, shown)
-        lift = 24 if title else 0
+        lift, room = 24 if title else 0, 22 if note else 0
         page = [svg.text(14, 22, title, size=15, weight="bold", halo=False)] if title else []
         page += [f'<g transform="translate(0 {lift})">', *parts, "</g>"]
-        width = max(self.width, text_width(title, 15) * svg.BOLD + 28)
-        return svg.document(width, self.height + lift, page, title=title)
+        bottom = self.height + lift + room
+        if note:
+            page.append(svg.text(14, bottom - 10, note, size=12, fill=shown.inside_colour, halo=False, role="note"))
+        width = max(self.width, text_width(title, 15) * svg.BOLD + 28, text_width(note, 12) + 28)
+        return svg.document(width, bottom, page, title=title)
 
     def _edge(self, child: Node, shown: Shown) -> list[str]:
         parent = self.parents[child]

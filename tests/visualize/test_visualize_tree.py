@@ -59,6 +59,8 @@ def test_forward_numbers_are_post_order_and_backward_numbers_are_pre_order():
     ):
         picture = draw_tree(tree, order=order)
         drawn = {text.content: text for text in texts(picture.svg) if text.role == "inside"}
+        note = f"1, 2, 3, ...: the order of the {order} pass"
+        assert written(picture, "note")[0].startswith(note), "the colour is not the only carrier"
         assert sorted(drawn, key=int) == [str(k) for k in range(1, 6)]
         assert all(found["fill"] == colour for found in shapes(picture.svg, "inside"))
         heights = {(node.weight, node.bias) if isinstance(node, FunctionNode) else node.weight for node in expected}
