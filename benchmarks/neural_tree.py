@@ -37,9 +37,11 @@ from threadpoolctl import threadpool_limits
 
 from coursepkg import datasets
 from coursepkg.datasets import Dataset, Scaler, Split
-from coursepkg.neural_tree import OPTIMIZERS, CompiledTree, random_tree, train, value_and_gradient
+from coursepkg.neural_tree import OPTIMIZERS, CompiledTree, Tree, random_tree, train, value_and_gradient
+from coursepkg.neural_tree.losses import LOSSES
 
 RESULT = Path(__file__).parent / "results" / "neural_tree.json"
+PIECES = ("honest", "published", "three_ways", "optimizers", "digits", "speed")
 CLASSIFICATION = ("iris", "wine", "wdbc", "ionosphere", "australian", "pima", "glass", "heart", "vehicle")
 REGRESSION = ("baseball", "diabetes", "dee", "friedman", "mpg6")
 BUNDLED = {"iris": datasets.iris, "wine": datasets.wine, "wdbc": datasets.breast_cancer, "digits": datasets.digits}
@@ -195,33 +197,48 @@ def _count_forest(model: Any) -> int:
 
 
 def speed(rounds: int = 15) -> dict[str, Any]:
-    """CPU time of loss and gradient, readable against compiled; medians of ratios within rounds."""
+    """CPU time of one training step (both passes and RMSprop), readable against compiled; medians over rounds."""
     rng = np.random.default_rng(0)
     tree = random_tree(4, 3, **GROWTH, start="normal", rng=rng)
     while not 180 <= len(tree.depths) <= 220:  # about the mean of the paper's iris trees, 67 + 137 nodes
         tree = random_tree(4, 3, **GROWTH, start="normal", rng=rng)
-    fast, theta, found = CompiledTree(tree), tree.parameters(), {}
+    found: dict[str, Any] = {"tree": repr(tree), "unit": "microseconds of CPU time per training step"}
     for batch in (1, 32, 120):
-        X, T = rng.normal(size=(batch, 4)), rng.random((batch, 3))
-        right, quick = value_and_gradient(tree, X, T), fast.value_and_gradient(theta, X, T)
-        np.testing.assert_allclose(quick[1], right[1], rtol=1e-10, atol=1e-15)
-        ways = {
-            "readable": (lambda X=X, T=T: value_and_gradient(tree, X, T), 20),
-            "compiled": (lambda X=X, T=T: fast.value_and_gradient(theta, X, T), 400),
-        }
-        times: dict[str, list[float]] = {name: [] for name in ways}
+        steps = training_steps(tree, rng.normal(size=(batch, 4)), rng.random((batch, 3)))
+        times: dict[str, list[float]] = {name: [] for name in steps}
         for turn in range(rounds):
-            for name in sorted(ways, reverse=bool(turn % 2)):
-                step, repeats = ways[name]
+            for name in sorted(steps, reverse=bool(turn % 2)):
+                repeats = 20 if name == "readable" else 400
                 clock = time.process_time()
                 for _ in range(repeats):
-                    step()
+                    steps[name]()
                 times[name].append((time.process_time() - clock) / repeats)
         ratios = [a / b for a, b in zip(times["readable"], times["compiled"], strict=True)]
         found[f"batch {batch}"] = {name: round(1e6 * statistics.median(t), 1) for name, t in times.items()} | {
             "ratio": round(statistics.median(ratios), 1)
         }
-    return found | {"tree": repr(tree), "unit": "microseconds per loss and gradient"}
+    return found
+
+
+def training_steps(tree: Tree, X: np.ndarray, T: np.ndarray) -> dict[str, Callable[[], None]]:
+    """One step written with either kind of passes; they start at the same place and must make the same first step."""
+    tree, fast, squared = tree.copy(), CompiledTree(tree), LOSSES["squared"]
+    slow_theta, theta = tree.parameters(), tree.parameters()
+    slow_optimizer, optimizer = (OPTIMIZERS["rmsprop"](vector, lr=0.01) for vector in (slow_theta, theta))
+    inputs, targets = np.ascontiguousarray(X.T), np.ascontiguousarray(T.T)
+
+    def readable() -> None:
+        tree.set_parameters(slow_theta)
+        slow_optimizer.step(value_and_gradient(tree, X, T)[1])
+
+    def compiled() -> None:
+        values = fast.run(theta, inputs)
+        optimizer.step(fast.send_back(inputs, values, squared.delta(values[: fast.n_outputs], targets)))
+
+    readable()
+    compiled()
+    np.testing.assert_allclose(theta, slow_theta, rtol=1e-9)
+    return {"readable": readable, "compiled": compiled}
 
 
 # --- keeping results
@@ -229,20 +246,15 @@ def speed(rounds: int = 15) -> dict[str, Any]:
 
 def load() -> dict[str, Any]:
     """What has been run so far."""
-    empty: dict[str, Any] = {
-        "published": {},
-        "honest": {},
-        "three_ways": {},
-        "optimizers": {},
-        "digits": {},
-        "speed": {},
-    }
+    empty: dict[str, Any] = {piece: {} for piece in PIECES}
     return empty | (json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.is_file() else {})
 
 
-def store(record: dict[str, Any]) -> None:
-    """Write the record with its settings and date."""
-    head = {
+def store(piece: str, found: dict[str, Any], row: str | None = None) -> None:
+    """Add to the file as it is now, so that several pieces may run side by side."""
+    record = load()
+    (record[piece] if row is None else record[piece].setdefault(row, {})).update(_rounded(found))
+    record |= {
         "what": "python benchmarks/neural_tree.py",
         "date": datetime.date.today().isoformat(),
         "python": platform.python_version(),
@@ -252,18 +264,19 @@ def store(record: dict[str, Any]) -> None:
         "paper": paper_numbers(),
     }
     RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(record | head, indent=1) + "\n", encoding="utf-8")
+    partial_file = RESULT.with_suffix(".partial")
+    partial_file.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    partial_file.replace(RESULT)
 
 
-def fill(record: dict[str, Any], piece: str, row: str, seeds: int, again: bool, run: Callable[[int], Any]) -> None:
-    """Run the seeds that are missing from one row and store after each."""
-    found = record[piece].setdefault(row, {})
+def fill(piece: str, row: str, seeds: int, again: bool, run: Callable[[int], Any]) -> None:
+    """Run the seeds that are missing from one row and store each."""
     for seed in range(seeds):
-        if again or str(seed) not in found:
+        if again or str(seed) not in load()[piece].get(row, {}):
             clock = time.process_time()
-            found[str(seed)] = _rounded(run(seed))
-            store(record)
-            print(f"{piece} {row} seed {seed}: {time.process_time() - clock:.1f} s  {found[str(seed)]}", flush=True)
+            found = run(seed)
+            store(piece, {str(seed): found}, row)
+            print(f"{piece} {row} seed {seed}: {time.process_time() - clock:.1f} s  {_rounded(found)}", flush=True)
 
 
 def _rounded(found: Any) -> Any:
@@ -275,24 +288,21 @@ def _rounded(found: Any) -> Any:
 def main() -> None:
     """Run the pieces that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    pieces = ("honest", "published", "three_ways", "optimizers", "digits", "speed", "report")
-    parser.add_argument("pieces", nargs="+", choices=pieces, help="what to run")
+    parser.add_argument("pieces", nargs="+", choices=[*PIECES, "report"], help="what to run")
     parser.add_argument("--data", nargs="+", help="which tables (default: all there are; three_ways: iris and wine)")
     parser.add_argument("--seeds", type=int, default=10, help="runs of each (default 10)")
     parser.add_argument("--again", action="store_true", help="run seeds anew that have been run before")
     arguments = parser.parse_args()
-    record = load()
     with threadpool_limits(limits=1):
         for piece in arguments.pieces:
             if piece == "speed":
-                record["speed"] = speed()
-                store(record)
-                print(json.dumps(record["speed"], indent=1))
+                store("speed", speed())
+                print(json.dumps(load()["speed"], indent=1))
             elif piece == "report":
-                print(report(record, RESULT.with_suffix(".md")))
+                print(report(load(), RESULT.with_suffix(".md")))
             else:
                 for row, run in rows(piece, arguments.data).items():
-                    fill(record, piece, row, arguments.seeds, arguments.again, run)
+                    fill(piece, row, arguments.seeds, arguments.again, run)
 
 
 def rows(piece: str, names: list[str] | None) -> dict[str, Callable[[int], Any]]:

@@ -229,6 +229,6 @@ def _speed(found: dict[str, Any]) -> str:
         for name, entry in found.items()
         if name.startswith("batch")
     ]
-    return f"## Loss and gradient of {found['tree']}, CPU time\n\n" + _table(
+    return f"## One training step of {found['tree']}, CPU time\n\n" + _table(
         ["examples", "readable", "compiled", "ratio"], rows
     )

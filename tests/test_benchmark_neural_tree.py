@@ -95,8 +95,7 @@ def test_tables_that_are_missing_are_named_and_skipped(script, monkeypatch, tmp_
 def test_results_are_added_seed_by_seed(script, monkeypatch, tmp_path):
     monkeypatch.setattr(script, "RESULT", tmp_path / "results" / "neural_tree.json")
     asked = []
-    record = script.load()
     for seeds in (2, 3):
-        script.fill(record, "honest", "iris", seeds, False, lambda seed: asked.append(seed) or {"test": 1 / 3})
+        script.fill("honest", "iris", seeds, False, lambda seed: asked.append(seed) or {"test": 1 / 3})
     assert asked == [0, 1, 2]
     assert script.load()["honest"]["iris"] == {str(seed): {"test": 0.33333} for seed in range(3)}
