@@ -66,10 +66,11 @@ def package_docstrings(package: str) -> list[str]:
         If there is no such package, or its source is not installed.
     """
     spec = find_spec(package)
-    if spec is None or spec.origin in (None, "built-in", "frozen"):
+    sources = [] if spec is None else list(_sources(spec, package))
+    if not sources:
         raise ValueError(f"there is no package {package!r} with source code in this Python; try one of {PACKAGES}")
     found = []
-    for name, source in _sources(spec, package):
+    for name, source in sources:
         for node in ast.walk(ast.parse(source, filename=name)):
             if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
                 text = ast.get_docstring(node)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from coursepkg.autodiff.dispatch import Traced
+from coursepkg.autodiff.reverse_mode import vjp
 from coursepkg.autodiff.table import Each, Primitive
 from coursepkg.autodiff.tensor import Tensor, enable_grad, no_grad
 from coursepkg.nn.module import Module, Sequential, functional_call
@@ -35,13 +36,24 @@ class Segment:
         self.before = [(rng, rng.bit_generator.state) for rng in generators]
         self.memo = Memo()
 
-    def gradients(self, g: np.ndarray, x: Tensor, values: tuple[np.ndarray, ...]) -> list[Any]:
+    def run(self, x: Any, *values: Any) -> Any:
+        """The module with these values for its parameters."""
+        return functional_call(self.module, dict(zip(self.parameters, values, strict=True)), x)
+
+    def gradients(self, g: np.ndarray, x: np.ndarray, values: tuple[np.ndarray, ...]) -> list[Any]:
         """Run again as the first time, and send a gradient back: one for the input, one for each parameter."""
+        inputs = Tensor.leaf(x, 1) if x.dtype.kind == "f" else Tensor.on(x, None)
         leaves = [Tensor.leaf(value, 1) for value in values]
         with self._as_before(), enable_grad():
-            out = functional_call(self.module, dict(zip(self.parameters, leaves, strict=True)), x)
-            out.backward(g)
-        return [leaf.grad if leaf.grad is not None else np.zeros(leaf.shape, leaf.dtype) for leaf in (x, *leaves)]
+            self.run(inputs, *leaves).backward(g)
+        return [a.grad if a.grad is not None else np.zeros(a.shape, a.dtype) for a in (inputs, *leaves)]
+
+    def traced_gradients(self, g: Any, x: Any, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The same where the backward pass is recorded, for second derivatives."""
+        with self._as_before():
+            if x.dtype.kind != "f":
+                return x, *vjp(lambda *moved: self.run(x, *moved), *values)[1](g)
+            return vjp(self.run, x, *values)[1](g)
 
     @contextmanager
     def _as_before(self) -> Iterator[None]:
@@ -65,11 +77,10 @@ def _run(segment: Segment, x: np.ndarray, *_values: np.ndarray) -> np.ndarray:
     return out._data if type(out) is Tensor else out
 
 
-def _send_back(index: int, g: Any, _out: Any, segment: Segment, x: Any, *values: np.ndarray) -> Any:
-    if isinstance(g, Traced):
-        raise NotImplementedError("a checkpoint has no second derivative; call the module itself instead")
-    inputs = Tensor.leaf(x, 1 if x.dtype.kind == "f" else 0)
-    return segment.memo.get(index - 1, g, lambda: segment.gradients(g, inputs, values))
+def _send_back(index: int, g: Any, _out: Any, segment: Segment, x: Any, *values: Any) -> Any:
+    recorded = any(isinstance(a, Traced) for a in (g, x, *values))
+    route = segment.traced_gradients if recorded else segment.gradients
+    return segment.memo.get(index - 1, g, lambda: route(g, x, values))
 
 
 # Not an entry of the table: it is a whole part of a model, and no operation.

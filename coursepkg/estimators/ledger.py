@@ -1,13 +1,14 @@
 """The memory of a training step, moment by moment, predicted from shapes.
 
 The one idea: run the step with sizes in place of arrays. What is allocated and let go is known for a stack of linear
-layers and ReLUs, so the largest sum is known as well, and with it whether a sketch will lower the *peak*: it lowers what
-waits between forward and backward, and leaves alone the gradients that pile up at the end.
+layers and ReLUs, so the largest sum is known as well, and with it whether a sketch will lower the *peak*: it lowers
+what waits between forward and backward, and leaves alone the gradients that pile up at the end.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from coursepkg.estimators.memory import StepMemory
@@ -72,7 +73,7 @@ def predict_moments(
     """
     check_kind(sketch)
     size = None if rate is None else sketch_size(rate, rows)
-    book, pairs, last = _Ledger(), list(zip(widths[:-1], widths[1:], strict=True)), len(widths) - 2
+    book, pairs, last = _Ledger(), list(pairwise(widths)), len(widths) - 2
 
     def array(height: int, width: int) -> int:
         return height * width * itemsize
@@ -143,7 +144,7 @@ def _passing(sketch: str, rows: int, size: int, width: int, itemsize: int) -> in
     if sketch == "gaussian":
         return dense + result
     if sketch == "rademacher":
-        return dense + max(rows * size, result)  # random bits first, a byte each
+        return dense + max(rows * size * 9 // 8, result)  # random bits come first, packed and as a byte each
     if sketch == "dct":
         return rows * width * itemsize + result
     return rows * (8 + itemsize) + result  # an order, and signs

@@ -33,8 +33,8 @@ def _to_inputs(g: Any, _out: Any, _x: Any, w: Any, _summary: Any = None, _sketch
     return EXACT.vjp[0](g, None, _x, w, _bias)  # type: ignore[misc]
 
 
-def _to_weight(g: Any, _out: Any, _x: Any, _w: Any, summary: Any, sketch: Sketch, _bias: Any = None) -> Any:
-    if isinstance(g, Traced):
+def _to_weight(g: Any, _out: Any, _x: Any, w: Any, summary: Any, sketch: Sketch, _bias: Any = None) -> Any:
+    if isinstance(g, Traced) or isinstance(w, Traced):  # the backward pass itself is being recorded
         raise NotImplementedError(
             "a sketched layer has no second derivative: what the weight gradient owes to the inputs was thrown away. "
             "Call model.eval(), or use nn.Linear, for backward(create_graph=True)"

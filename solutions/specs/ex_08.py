@@ -183,6 +183,11 @@ SIGNS = Exercise(
         "mean is the sum of the estimates over their number, 2 to the power of len(x); variance is the mean of "
         "(estimate - mean)². Return the estimates with sorted(...).",
     ),
+    equivalent_mutants={
+        "`e - mean` → `mean - e`": "the deviation is squared",
+        "`s * value` → `value / s`": "a sign is its own inverse",
+        "`s * value` → `value / s` #2": "a sign is its own inverse",
+    },
 )
 
 
@@ -312,6 +317,7 @@ ROWS = Exercise(
         "On average over the rows, x[k] * y[k] is the exact product divided by B. What factor repairs that?",
         "estimates = [B * x[k] * y[k] for every k]; mean and variance over these B numbers.",
     ),
+    equivalent_mutants={"`e - mean` → `mean - e`": "the deviation is squared"},
 )
 
 
