@@ -4,9 +4,9 @@
 
 Parts, a minute or two each: ``surfaces`` (Beale and Rosenbrock, 20 seeds), ``illusion`` (one small learning rate for
 all), ``digits`` (each method at its best learning rate, by size of the model), ``logistic`` and ``mlp`` (MNIST where
-``COURSEPKG_DATA`` points to it, otherwise the digits of scikit-learn), ``cnn``. Each part replaces its own section of
-``benchmarks/results/forward_gradient_learning.json``, with settings and date. The clock is CPU time of one thread, and
-runs only while a step is taken; losses are measured outside it.
+``COURSEPKG_DATA`` points to it, otherwise the digits of scikit-learn), ``cnn``, ``local`` (a loss for each layer).
+Each part replaces its own section of ``benchmarks/results/forward_gradient_learning.json``, with settings and date. The
+clock is CPU time of one thread, and runs only while a step is taken; losses are measured outside it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,13 @@ from threadpoolctl import threadpool_limits
 
 from coursepkg import datasets, nn, optimizers
 from coursepkg.autodiff.tensor import no_grad
-from coursepkg.estimators import fill_by_activities, fill_by_rank_one, fill_gradients
+from coursepkg.estimators import (
+    LocalNetwork,
+    fill_by_activities,
+    fill_by_local_losses,
+    fill_by_rank_one,
+    fill_gradients,
+)
 from coursepkg.training import accuracy
 
 RESULT = Path(__file__).parent / "results" / "forward_gradient_learning.json"
@@ -134,6 +140,13 @@ def convolutional(seed: int) -> nn.Sequential:
     )  # fmt: skip
 
 
+def with_readouts(widths: list[int], seed: int) -> LocalNetwork:
+    """The same hidden layers, each with a loss of its own."""
+    rng, kind = np.random.default_rng(seed), {"dtype": np.float32}
+    blocks = [nn.Sequential(nn.Linear(n, m, rng=rng, **kind), nn.ReLU()) for n, m in pairwise(widths[:-1])]
+    return LocalNetwork(blocks, widths[1:-1], widths[-1], rng=rng, **kind)
+
+
 def backpropagation(model: Any, loss: Any, x: Any, y: Any, rng: Any) -> tuple[Any, Any]:
     """The same contract as the estimators."""
     out = model(x)
@@ -150,6 +163,7 @@ FILLS: dict[str, Any] = {
     "rank one": fill_by_rank_one,
     "rank four": partial(fill_by_rank_one, rank=4),
     "activities": fill_by_activities,
+    "local losses": fill_by_local_losses,
 }
 
 
@@ -287,8 +301,23 @@ def cnn() -> dict[str, Any]:
     }
 
 
+def local() -> dict[str, Any]:
+    """Deeper networks: one loss at the end, or one for each layer."""
+    data, runs = digits(), []
+    for depth in (1, 2, 4):
+        widths = [64] + [128] * depth + [10]
+        for method, rates, make in (
+            ("backprop", [0.2, 0.5], partial(dense, widths)),
+            ("activities", [0.01, 0.02, 0.03, 0.05], partial(dense, widths)),
+            ("local losses", [0.01, 0.02, 0.05, 0.1], partial(with_readouts, widths)),
+        ):
+            runs.append({"hidden layers": depth} | best_of(make, method, rates, 1500, data))
+    return {"settings": "digits, hidden layers of 128, batch 64, 1,500 steps, rate from a grid", "runs": runs}
+
+
 PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "surfaces": surfaces, "illusion": illusion, "digits": by_size, "logistic": logistic, "mlp": mlp, "cnn": cnn,
+    "local": local,
 }  # fmt: skip
 
 

@@ -14,6 +14,8 @@ _HOME = {
     "fill_gradients": "trainer",
     "ForwardTrainer": "trainer",
     "fill_by_activities": "activity",
+    "fill_by_local_losses": "local",
+    "LocalNetwork": "local",
     "fill_by_rank_one": "rank_one",
     "RankOne": "rank_one",
     "Sketch": "sketches",

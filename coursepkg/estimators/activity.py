@@ -5,7 +5,8 @@ how the loss of each example moves, d_n, and credit the weights with d_n ε_n x_
 by its own weight is the input, known on the spot (Ren, Kornblith, Liao and Hinton 2022).
 
 The price is memory: d_n is known only at the end of the pass, and the update needs the input of each layer, so all of
-them are kept, as in backpropagation. A loss of its own for each layer would make d_n known at once.
+them are kept, as in backpropagation. :mod:`~coursepkg.estimators.local` gives each block a loss of its own, so that d_n
+is known at once.
 """
 
 from __future__ import annotations
@@ -68,15 +69,28 @@ def fill_by_activities(
     ValueError
         If the directions are unknown.
     """
+    steps = list(steps_of(model))
+    return perturbed_pass(steps, loss, inputs, targets, directions, per_example, check_rng(rng))[:2]
+
+
+def perturbed_pass(
+    steps: list[Any], loss: Callable[..., Any], inputs: Any, targets: Any, directions: str, per_example: bool,
+    rng: np.random.Generator, look_at: int = 0,
+) -> tuple[Any, np.ndarray, np.ndarray]:  # fmt: skip
+    """Run the steps with noise on the output of each that has parameters, and leave an estimate in their ``.grad``.
+
+    Returns the mean loss, the output, and the value that went into step number ``look_at``.
+    """
     if directions not in ("rademacher", "gaussian"):
         raise ValueError(f"activities are perturbed by 'rademacher' or 'gaussian' numbers, got {directions!r}")
-    check_rng(rng)
     with tracing() as bit:
         h: Any = np.asarray(inputs)
-        kept = []
-        for step in steps_of(model):
+        kept, seen = [], h
+        for number, step in enumerate(steps):
             parameters = _parameters(step)
             before: Any = h.value if type(h) is Dual else h
+            if number == look_at:
+                seen = before
             h = functional_call(step, parameters, h) if parameters else step(h)
             if not parameters:
                 continue
@@ -86,13 +100,12 @@ def fill_by_activities(
             kept.append((step, parameters, before, noise))
         outcome = loss(h, targets, reduction="none" if per_example else "mean")
         output = h.value
-    examples = len(output)
-    slopes = outcome.tangent / examples if per_example else outcome.tangent
+    slopes = outcome.tangent / len(output) if per_example else outcome.tangent
     for step, parameters, before, noise in kept:
         per_row = np.reshape(slopes, np.shape(slopes) + (1,) * (noise.ndim - np.ndim(slopes)))
         for name, gradient in _local(step, parameters, before, per_row * noise).items():
             dict(step.named_parameters())[name].grad = gradient
-    return np.mean(outcome.value), output
+    return np.mean(outcome.value), output, seen
 
 
 def steps_of(model: Any) -> Iterator[Any]:

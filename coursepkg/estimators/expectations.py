@@ -17,7 +17,7 @@ from coursepkg.estimators.directions import KINDS, WITHOUT_OVERLAP, check_count
 
 __all__ = [
     "KURTOSIS", "activity_variance", "best_lr", "beta_of_squared_cosine", "change_of_a_step", "contraction",
-    "directions_needed", "expected_cosine", "expected_squared_cosine", "noise_ratio", "slowdown",
+    "cosine_density", "directions_needed", "expected_cosine", "expected_squared_cosine", "noise_ratio", "slowdown",
     "squared_length_ratio", "stable_lr",
 ]  # fmt: skip
 
@@ -129,6 +129,32 @@ def beta_of_squared_cosine(d: int, count: int = 1, directions: str = "gaussian")
         f"the angle is known for 'gaussian' and 'orthonormal' directions, got {directions!r}; for others it depends on "
         "the gradient"
     )
+
+
+def cosine_density(cosine: np.ndarray, d: int, count: int = 1, directions: str = "gaussian") -> np.ndarray:
+    """The density of the cosine between estimate and gradient: that of the root of a Beta variable.
+
+    Parameters
+    ----------
+    cosine : array
+        Between 0 and 1, both excluded.
+    d, count, directions
+        As for :func:`expected_squared_cosine`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of ``cosine``.
+
+    Examples
+    --------
+    >>> c = np.linspace(0.0005, 0.9995, 1000)
+    >>> round(float(np.mean(cosine_density(c, 20, 3))), 3)
+    1.0
+    """
+    a, b = beta_of_squared_cosine(d, count, directions)
+    scale = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
+    return 2.0 * np.exp(scale + (2.0 * a - 1.0) * np.log(cosine) + (b - 1.0) * np.log1p(-(cosine**2)))
 
 
 def directions_needed(d: int, squared_cosine: float, directions: str = "gaussian") -> int:

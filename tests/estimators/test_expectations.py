@@ -28,6 +28,10 @@ def test_the_squared_cosine_is_beta_distributed(d, count, directions):
     assert stats.kstest(found**2, stats.beta(a, b).cdf).pvalue > 1e-4
     assert largest_z(found[:, None] ** 2, [expectations.expected_squared_cosine(d, count, directions)]) < WORLD
     assert largest_z(found[:, None], [expectations.expected_cosine(d, count, directions)]) < WORLD
+    c = np.linspace(0.01, 0.99, 25)
+    np.testing.assert_allclose(
+        expectations.cosine_density(c, d, count, directions), 2 * c * stats.beta(a, b).pdf(c**2), rtol=1e-9
+    )
     # The same test notices a formula that is off by one direction.
     wrong_a, wrong_b = expectations.beta_of_squared_cosine(d, count + 1, directions)
     assert stats.kstest(found**2, stats.beta(wrong_a, wrong_b).cdf).pvalue < 1e-4
