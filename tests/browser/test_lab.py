@@ -27,6 +27,7 @@ CHAPTERS = [
     ("05_tensor_backprop", "row"),
     ("06_training_networks", "depth"),
     ("07_rnn_bptt", "back"),
+    ("10_neural_tree", "update"),
 ]
 SMALL = """
 import ipywidgets as widgets
