@@ -39,6 +39,7 @@ from coursepkg.grading.results import (
     Item,
     Result,
 )
+from coursepkg.grading.sandbox.launch import Unavailable
 from coursepkg.grading.sandbox.process import Sandbox, SandboxedWorker
 from coursepkg.grading.spec import Exercise, SpecError, compile_check, load_chapter
 from coursepkg.grading.values import encode
@@ -154,13 +155,11 @@ class Grader:
         Seeds derive from it.
     tier : str
         Tier of the sandbox.
-    slot : int
-        Number among the graders that work at the same time.
     """
 
-    def __init__(self, chapters: Mapping[str, Chapter], secret: bytes, tier: str, slot: int = 0):
+    def __init__(self, chapters: Mapping[str, Chapter], secret: bytes, tier: str):
         self.chapters, self.secret, self.tier = chapters, secret, tier
-        self.sandbox = Sandbox(tier, slot)
+        self._sandbox: Sandbox | None = None
         self._visible: dict[str, dict[str, Any]] = {}
 
     def grade(self, work: Work) -> Graded:
@@ -169,9 +168,13 @@ class Grader:
         try:
             cells = cells_of(work.data, work.notebook)
         except UnreadableNotebook as error:
-            return self._unreadable(work, str(error))
+            return self._all_alike(work, STUDENT_ERROR, 0.0, "error", "UnreadableNotebook", str(error))
         flags = self._found_by_name(work)
-        with SandboxedWorker(cells, self.sandbox) as worker:
+        try:
+            self._sandbox = self._sandbox or Sandbox(self.tier)
+        except Unavailable as error:
+            return self.lost(work, str(error))
+        with SandboxedWorker(cells, self._sandbox) as worker:
             judged = self._judge_all(work, exercises, worker)
         results, times = [], []
         for exercise in exercises:
@@ -184,7 +187,12 @@ class Grader:
 
     def close(self) -> None:
         """Take the sandbox down."""
-        self.sandbox.close()
+        if self._sandbox is not None:
+            self._sandbox.close()
+
+    def lost(self, work: Work, words: str) -> Graded:
+        """What to say of a notebook whose grading came to no end, for no fault of its own."""
+        return self._all_alike(work, INFRASTRUCTURE_ERROR, None, "infrastructure", "", words)
 
     def expected(self, work: Work) -> list[Result]:
         """What the results will say apart from the judgement; tells whether stored ones are still good."""
@@ -250,16 +258,13 @@ class Grader:
     def _with(frame: Result, item: Item, more: tuple[str, ...], status: str) -> Result:
         return Result(**{**frame.__dict__, "items": (item,), "flags": (*frame.flags, *more), "status": status})
 
-    def _unreadable(self, work: Work, words: str) -> Graded:
-        results = [
-            self._with(
-                self._frame(work, exercise),
-                Item(exercise.id, exercise.title, 0.0, float(exercise.points), "error", "UnreadableNotebook", words),
-                (),
-                STUDENT_ERROR,
-            )
-            for exercise in self.chapters[work.chapter].exercises
-        ]
+    def _all_alike(
+        self, work: Work, status: str, points: float | None, verdict: str, finding: str, words: str
+    ) -> Graded:
+        results = []
+        for exercise in self.chapters[work.chapter].exercises:
+            item = Item(exercise.id, exercise.title, points, float(exercise.points), verdict, finding, words)
+            results.append(self._with(self._frame(work, exercise), item, (), status))
         return Graded(tuple(results), tuple({"seconds": 0.0, "signature": ""} for _ in results))
 
     def _found_by_name(self, work: Work) -> dict[str, str]:

@@ -20,6 +20,7 @@ from coursepkg.grading.reporting.command import register
 from coursepkg.grading.spec import SpecError
 
 if TYPE_CHECKING:
+    from coursepkg.grading.cluster import Cluster
     from coursepkg.grading.running import Batch
     from coursepkg.grading.submissions import Archive, Folder
 
@@ -64,7 +65,11 @@ def _add_batch(actions: Any) -> None:
     batch.add_argument("submissions", type=Path, help="folder or zip: a folder, zip or notebook for each learner")
     batch.add_argument("--secret", type=Path, required=True, help="file that hidden inputs derive from; keep it")
     batch.add_argument("--out", type=Path, required=True, help="folder for the results")
-    batch.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one for each core)")
+    where = batch.add_mutually_exclusive_group()
+    where.add_argument("--jobs", type=int, help="processes (default: one for each core)")
+    where.add_argument(
+        "--scheduler", metavar="ADDRESS", help="grade on the cluster of a Dask scheduler (tcp://host:8786)"
+    )
     batch.add_argument("--resume", action="store_true", help="go on in a folder that holds results already")
     batch.add_argument("--specs", type=Path, default=None, help="folder of specifications (default: solutions/specs)")
     batch.add_argument(
@@ -155,10 +160,11 @@ def _batch(options: argparse.Namespace) -> int:
     except (OSError, Refused) as error:
         print(f"Nothing was graded: {error}", file=sys.stderr)
         return 2
+    jobs = options.jobs if options.jobs is not None else os.cpu_count() or 1
     wrong = {
         "the secret must have 16 bytes at least; make one with `openssl rand -hex 32 > FILE`": len(secret) < 16,
         "there is no folder solutions/specs here or above; name it with --specs": specs is None or not specs.is_dir(),
-        "--jobs must be from 1 to 500": not 1 <= options.jobs <= 500,
+        "--jobs must be from 1 to 500": not 1 <= jobs <= 500,
         f"{options.out} is no folder": options.out.exists() and not options.out.is_dir(),
         "the results must not lie among the submissions": options.out.resolve().is_relative_to(
             options.submissions.resolve()
@@ -169,23 +175,41 @@ def _batch(options: argparse.Namespace) -> int:
     for words in (words for words, holds in wrong.items() if holds):
         print(f"Nothing was graded: {words}", file=sys.stderr)
         return 2
-    tier = _proved_tier(options.i_trust_these_files)
+    try:
+        cluster = _cluster(options.scheduler) if options.scheduler else None
+    except ImportError:
+        print("Nothing was graded: a cluster needs Dask; install it with `pip install distributed`", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"Nothing was graded: {error}", file=sys.stderr)
+        return 3
+    tier = _proved_tier(options.i_trust_these_files, cluster)
     if tier is None:
         return 3
     from coursepkg.grading.running import Batch
 
     assert specs is not None
-    return _run_batch(Batch(specs, options.out, secret, tier, options.jobs), tree)
+    return _run_batch(Batch(specs, options.out, secret, tier, jobs), tree, cluster)
 
 
-def _proved_tier(trusted: bool) -> str | None:
+def _cluster(address: str) -> Cluster:
+    from coursepkg.grading.cluster import Cluster
+
+    return Cluster(address)
+
+
+def _proved_tier(trusted: bool, cluster: Cluster | None) -> str | None:
     from coursepkg.grading.sandbox.doctor import choose_tier, report
     from coursepkg.grading.sandbox.launch import NONE
 
-    tier, tried = choose_tier()
+    if cluster is not None:
+        tier, words = cluster.tier()
+    else:
+        tier, tried = choose_tier()
+        words = report(tried)
     if tier is not None:
         return tier
-    print(report(tried), file=sys.stderr)
+    print(words, file=sys.stderr)
     if trusted:
         print("No sandbox holds here; grading without one, as you asked. Every result says so.", file=sys.stderr)
         return NONE
@@ -197,12 +221,12 @@ def _proved_tier(trusted: bool) -> str | None:
     return None
 
 
-def _run_batch(batch: Batch, tree: Folder | Archive) -> int:
+def _run_batch(batch: Batch, tree: Folder | Archive, cluster: Cluster | None) -> int:
     from coursepkg.grading.results import GRADED, INFRASTRUCTURE_ERROR, STUDENT_ERROR
     from coursepkg.grading.running import BrokenProcessPool, Busy, run
 
     try:
-        counts = run(batch, tree)
+        counts = run(batch, tree, cluster=cluster)
     except (SpecError, SyntaxError, ImportError, Busy) as error:
         print(f"Nothing was graded: {error}", file=sys.stderr)
         return 2

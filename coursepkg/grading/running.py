@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.util import Finalize
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
@@ -34,7 +34,11 @@ from coursepkg.grading.results import (
     result_path,
     write_result,
 )
+from coursepkg.grading.serving import Lost
 from coursepkg.grading.submissions import Archive, Folder, HandedIn, by_chapter, discover, load
+
+if TYPE_CHECKING:
+    from coursepkg.grading.cluster import Cluster
 
 _AHEAD = 2  # notebooks in waiting for each process
 _DEATH_SIGNAL = 1
@@ -57,7 +61,7 @@ class Batch:
     tier : str
         Tier of the sandbox.
     jobs : int
-        Processes.
+        Processes on this machine; a cluster decides for itself.
     """
 
     specs: Path
@@ -67,7 +71,7 @@ class Batch:
     jobs: int = 1
 
 
-def run(batch: Batch, tree: Folder | Archive, *, quiet: bool = False) -> Counter[str]:
+def run(batch: Batch, tree: Folder | Archive, *, cluster: Cluster | None = None, quiet: bool = False) -> Counter[str]:
     """Grade all submissions in ``tree`` that are not graded yet.
 
     Parameters
@@ -76,6 +80,8 @@ def run(batch: Batch, tree: Folder | Archive, *, quiet: bool = False) -> Counter
         What to grade, and how.
     tree : Folder or Archive
         Submissions.
+    cluster : Cluster, optional
+        Grade there, and not on this machine.
     quiet : bool
         Show no progress bar.
 
@@ -93,7 +99,7 @@ def run(batch: Batch, tree: Folder | Archive, *, quiet: bool = False) -> Counter
     batch.results.mkdir(parents=True, exist_ok=True)
     with _alone_in(batch.results):
         remove_partial_files(batch.results)
-        return _Run(batch, chapters, tree, quiet).all()
+        return _Run(batch, chapters, tree, cluster, quiet).all()
 
 
 @contextmanager
@@ -109,20 +115,29 @@ def _alone_in(folder: Path) -> Iterator[None]:
 
 
 class _Run:
-    def __init__(self, batch: Batch, chapters: dict[str, Chapter], tree: Folder | Archive, quiet: bool):
-        self.batch, self.chapters, self.tree, self.quiet = batch, chapters, tree, quiet
+    def __init__(
+        self,
+        batch: Batch,
+        chapters: dict[str, Chapter],
+        tree: Folder | Archive,
+        cluster: Cluster | None,
+        quiet: bool,
+    ):
+        self.batch, self.chapters, self.tree, self.cluster, self.quiet = batch, chapters, tree, cluster, quiet
         self.counts: Counter[str] = Counter()
         self.alone: list[Work] = []
         self.frames = Grader(chapters, batch.secret, batch.tier)
 
     def all(self) -> Counter[str]:
         learners = discover(self.tree)
-        pool = _pool(self.batch)
+        pool: Executor = self.cluster or _pool(self.batch)
         try:
+            if self.cluster is not None:
+                self.cluster.prepare(self.batch.specs, self.batch.secret, self.batch.tier)
             with tqdm(total=len(learners), unit="learner", disable=True if self.quiet else None) as bar:
                 self._spread(pool, learners, bar)
             for work in self.alone:
-                self._store(pool.submit(_grade, work).result(), final=True, work=work)
+                self._store(self._result(pool.submit(_grade, work), work), final=True, work=work)
         finally:
             pool.shutdown(cancel_futures=True)
         return self.counts
@@ -131,7 +146,7 @@ class _Run:
         waiting: dict[Future[Graded], Work] = {}
         for learner in learners:
             for work in self._works(learner):
-                if len(waiting) >= _AHEAD * self.batch.jobs:
+                if len(waiting) >= _AHEAD * (self.cluster.width if self.cluster else self.batch.jobs):
                     self._collect(waiting, FIRST_COMPLETED)
                 waiting[pool.submit(_grade, work)] = work
             bar.update()
@@ -142,7 +157,13 @@ class _Run:
         done, _ = wait(waiting, return_when=until)
         for future in done:
             work = waiting.pop(future)
-            self._store(future.result(), final=False, work=work)
+            self._store(self._result(future, work), final=False, work=work)
+
+    def _result(self, future: Future[Graded], work: Work) -> Graded:
+        try:
+            return future.result()
+        except Lost as error:
+            return self.frames.lost(work, str(error))
 
     def _store(self, graded: Graded, *, final: bool, work: Work) -> None:
         if graded.out_of_time and not final:
@@ -192,21 +213,17 @@ _grader: Grader | None = None
 
 
 def _pool(batch: Batch) -> Executor:
-    context = multiprocessing.get_context("spawn")
-    slots: Any = context.Queue()
-    for slot in range(batch.jobs):
-        slots.put(slot)
-    return ProcessPoolExecutor(batch.jobs, context, _begin, (batch, slots, os.getpid()))
+    return ProcessPoolExecutor(batch.jobs, multiprocessing.get_context("spawn"), _begin, (batch, os.getpid()))
 
 
-def _begin(batch: Batch, slots: Any, parent: int) -> None:
+def _begin(batch: Batch, parent: int) -> None:
     """Prepare a grading process; it ends with the one that started it, even if that is killed."""
     global _grader
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
-    _grader = Grader(load_chapters(batch.specs), batch.secret, batch.tier, slots.get())
+    _grader = Grader(load_chapters(batch.specs), batch.secret, batch.tier)
     Finalize(_grader, _grader.close, exitpriority=1)
 
 

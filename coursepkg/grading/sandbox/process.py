@@ -22,7 +22,8 @@ from typing import Any
 
 from coursepkg.grading.calling import Outcome
 from coursepkg.grading.checking import MAX_REPLY, Worker
-from coursepkg.grading.sandbox.launch import ENVIRONMENT, Unavailable, command
+from coursepkg.grading.sandbox.launch import ENVIRONMENT, NONE, Unavailable, command
+from coursepkg.grading.sandbox.slots import Slot
 
 READY_SECONDS = 60.0
 END_SECONDS = 10.0
@@ -37,8 +38,6 @@ class Sandbox:
     ----------
     tier : str
         Tier of the sandbox.
-    slot : int
-        Number among the sandboxes that stand at the same time.
 
     Attributes
     ----------
@@ -46,11 +45,15 @@ class Sandbox:
         Processor time of the answering processes that have ended in it.
     """
 
-    def __init__(self, tier: str, slot: int = 0):
+    def __init__(self, tier: str):
         self._first: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._slot: Slot | None = None
         self.cpu_seconds = 0.0
-        self.command = command(tier, slot)
+        self.command = command(tier, 0)
+        if tier != NONE and os.geteuid() == 0:
+            self._slot = Slot()
+            self.command = command(tier, self._slot.number)
 
     def __enter__(self) -> Sandbox:
         return self
@@ -60,6 +63,8 @@ class Sandbox:
 
     def __del__(self) -> None:
         self.close()
+        if self._slot is not None:
+            self._slot.release()
 
     def start(self, program: str = "worker") -> Pipes:
         """Start a process in it: ``"worker"``, or ``"probe"`` for ``doctor``; one that still runs is ended first.

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from coursepkg.grading.sandbox import BUBBLEWRAP, Sandbox, SandboxedWorker, Unav
 from coursepkg.grading.sandbox import process as process_module
 from coursepkg.grading.sandbox.doctor import _earlier_answers
 from coursepkg.grading.sandbox.process import Pipes
+from coursepkg.grading.sandbox.slots import Slot
 from coursepkg.grading.worker import MAX_REPLY
 
 CASE = {"args": [], "kwargs": {}}
@@ -273,3 +276,38 @@ def test_a_reply_holds_its_arrays_as_shape_and_base64():
     assert line["value"] == {"array": [1], "dtype": "float64", "base64": "AAAAAAAA+D8="}
     assert line["id"] == 9
     assert "points" not in json.dumps(line)
+
+
+# --- several at a time -----------------------------------------------------------------------------------------------
+
+
+def test_sandboxes_that_stand_together_run_as_different_users(sandbox):
+    """Also those of another process: the number behind a user is claimed from the kernel, and given back at any end."""
+    lines = ("import os", "return os.getuid()")
+    with Sandbox(machine.best_tier()) as another:
+        users = {ask(sandbox, *lines).value, ask(another, *lines).value}
+    if os.geteuid() == 0:
+        assert len(users) == 2
+    del another
+    if os.geteuid() == 0:
+        with Sandbox(machine.best_tier()) as third:
+            assert ask(third, *lines).value in users
+
+
+def test_a_number_comes_back_when_its_holder_is_killed():
+    ours = Slot()
+    code = (
+        "import time\nfrom coursepkg.grading.sandbox.slots import Slot\nslot = Slot()\nprint(slot.number, flush=True)\n"
+    )
+    words = [sys.executable, "-c", code + "time.sleep(60)"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as holder:
+        theirs = int(holder.stdout.readline())
+        beside = Slot()
+        assert len({ours.number, theirs, beside.number}) == 3
+        beside.release()
+        holder.kill()
+        holder.wait()
+    again = [Slot() for _ in range(3)]
+    assert theirs in {slot.number for slot in again}
+    for slot in (ours, *again):
+        slot.release()
