@@ -46,7 +46,7 @@ def signs(shape: int | tuple[int, ...], rng: np.random.Generator, dtype: Any = n
     size = int(np.prod(shape, dtype=int))
     table = _SIGNS.get(kind, _SIGNS[np.dtype(np.float64)])
     drawn = np.frombuffer(check_rng(rng).bytes(-(-size // 8)), np.uint8)
-    return table[drawn].reshape(-1)[:size].reshape(shape).astype(kind, copy=False)
+    return np.take(table, drawn, axis=0).reshape(-1)[:size].reshape(shape).astype(kind, copy=False)
 
 
 def _gaussian(count: int, size: int, rng: np.random.Generator, dtype: Any) -> np.ndarray:
