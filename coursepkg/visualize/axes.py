@@ -69,7 +69,12 @@ def _numbers(scale: Scale) -> list[tuple[float, str]]:
 
 def _angles(scale: Scale) -> list[tuple[float, str]]:
     first, last = math.ceil(scale.low / math.pi * 2 - 1e-9), math.floor(scale.high / math.pi * 2 + 1e-9)
-    return [(k * math.pi / 2, f"{format_number(k / 2)}π" if k else "0") for k in range(first, last + 1)]
+    return [(k * math.pi / 2, _half_turns(k)) for k in range(first, last + 1)]
+
+
+def _half_turns(count: int) -> str:
+    """The name of an angle of so many times half π: "0", "0.5π", "π"."""
+    return {0: "0", 2: "π"}.get(count, f"{format_number(count / 2)}π")
 
 
 def marker(x: float, y: float, fill: str, kind: str = "o", size: float = 3.5) -> str:

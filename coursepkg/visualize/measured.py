@@ -21,28 +21,6 @@ _KINDS = ("o", "s", "^", "D", "O")
 Series = Mapping[str, tuple[Any, Any]]
 
 
-def _read(groups: Series) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    found = {
-        name: (np.asarray(x, dtype=float).ravel(), np.asarray(y, dtype=float).ravel())
-        for name, (x, y) in groups.items()
-    }
-    if not 1 <= len(found) <= len(_KINDS):
-        raise ValueError(f"one to {len(_KINDS)} groups of points can be told apart, got {len(found)}")
-    for name, (x, y) in found.items():
-        if len(x) != len(y) or not len(x):
-            raise ValueError(
-                f"{name!r} has {len(x)} values of x and {len(y)} of y; it needs equally many, at least one"
-            )
-        if not (np.isfinite(x).all() and np.isfinite(y).all()):
-            raise ValueError(f"{name!r} holds values that are not finite, and have no place in a plot")
-    return found
-
-
-def _number(value: float) -> str:
-    """Rounding noise next to zero is not read out."""
-    return format_number(0.0 if abs(value) < 1e-12 else float(value))
-
-
 def draw_agreement(
     groups: Series, *, xlabel: str = "expected", ylabel: str = "measured", note: str = "", title: str = ""
 ) -> Picture:
@@ -89,6 +67,28 @@ def draw_agreement(
     width = max(_LEFT + _SQUARE + 60 + widest, text_width(title, 15) * svg.BOLD + 28)
     page = svg.document(width, top + _SQUARE + 50, parts, title=title)
     return Picture(page, f"{text} {note}." if note else text)
+
+
+def _read(groups: Series) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    found = {
+        name: (np.asarray(x, dtype=float).ravel(), np.asarray(y, dtype=float).ravel())
+        for name, (x, y) in groups.items()
+    }
+    if not 1 <= len(found) <= len(_KINDS):
+        raise ValueError(f"one to {len(_KINDS)} groups of points can be told apart, got {len(found)}")
+    for name, (x, y) in found.items():
+        if len(x) != len(y) or not len(x):
+            raise ValueError(
+                f"{name!r} has {len(x)} values of x and {len(y)} of y; it needs equally many, at least one"
+            )
+        if not (np.isfinite(x).all() and np.isfinite(y).all()):
+            raise ValueError(f"{name!r} holds values that are not finite, and have no place in a plot")
+    return found
+
+
+def _number(value: float) -> str:
+    """Rounding noise next to zero is not read out."""
+    return format_number(0.0 if abs(value) < 1e-12 else float(value))
 
 
 def draw_toggle(trace: Any, samples: int, *, title: str = "") -> Picture:

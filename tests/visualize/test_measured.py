@@ -62,5 +62,5 @@ def test_a_trace_holds_whole_periods(trace, samples):
 def test_angles_are_marked_at_half_turns():
     frame = Frame(Scale(0, 2 * np.pi, 50, 250), Scale(0, 1, 150, 20))
     svg = "".join(frame.axes(xlabel="phase", half_turns=True))
-    for words in (">0<", ">0.5π<", ">1π<", ">1.5π<", ">2π<"):
+    for words in (">0<", ">0.5π<", ">π<", ">1.5π<", ">2π<"):
         assert words in svg

@@ -1,0 +1,117 @@
+"""Chapter 11: what feedback refers to, the published numbers that come out again, and the chip where it is present."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+
+from coursepkg.grading.spec import load_chapter
+from coursepkg.photonics import PhotonicNetwork, chip
+
+ROOT = Path(__file__).resolve().parents[2]
+NAME = "11_photonic_backprop.ipynb"
+EXERCISES = load_chapter(ROOT / "solutions" / "specs" / "ex_11.py")
+
+
+@pytest.fixture(scope="module")
+def notebook():
+    return nbformat.read(ROOT / "notebooks" / NAME, as_version=4)
+
+
+def text_of(notebook):
+    return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+def printed(notebook):
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    return "".join(output.text for output in outputs if output.output_type == "stream")
+
+
+def on_the_chip(notebook):
+    return [cell for cell in notebook.cells if "chip.load(" in cell.source]
+
+
+# --- words that point to words ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
+def test_every_section_that_feedback_names_exists(exercise, notebook):
+    sections = set(re.findall(r"^## (\d+) ·", text_of(notebook), re.M))
+    places = [exercise.see, *(entry.look_at for entry in exercise.bank)]
+    named = {number for place in places for number in re.findall(r"notebook 11, section (\d+)", place)}
+    assert named
+    assert named <= sections
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "Counting", "Transposed, not conjugated", "One place, two fields", "The third pass", "The toggle",
+        "A real number between two layers", "The derivative of a magnitude", "Why the conjugate", "The last heaters",
+        "A law of noise", "Rho to the power of 2c", "What is shared by a batch",
+    ],
+)  # fmt: skip
+def test_the_places_that_feedback_sends_to_are_headings(heading, notebook):
+    assert re.search(rf"^### {re.escape(heading)}$", text_of(notebook), re.M)
+    places = [entry.look_at.lower() for exercise in EXERCISES for entry in exercise.bank]
+    assert any(heading.lower() in place for place in places)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
+def test_the_page_states_the_minutes_and_points_of_the_specification(exercise):
+    page = nbformat.read(ROOT / "solutions" / NAME, as_version=4)
+    (cell,) = [cell for cell in page.cells if cell.source.startswith(f"## {exercise.id} ")]
+    points = f"{exercise.points} point" + "s" * (exercise.points != 1)
+    assert cell.source.splitlines()[0] == f"## {exercise.id} · {exercise.title}"
+    assert f"*{exercise.minutes} minutes · difficulty {exercise.difficulty} of 3 · {points}*" in cell.source
+
+
+# --- the numbers -----------------------------------------------------------------------------------------------------
+
+
+def test_stored_outputs_on_the_chip_are_measurements_and_their_cells_may_differ(notebook):
+    cells = on_the_chip(notebook)
+    assert len(cells) == 3
+    for cell in cells:
+        assert "nbval-ignore-output" in cell.metadata.tags
+        assert "The data is measured on the chip" in cell.outputs[0].text
+
+
+def test_the_published_accuracies_and_cosines_are_on_the_page(notebook):
+    text = printed(notebook)
+    assert re.search(r"computed +96\.0 % of 250", text)
+    assert re.search(r"on the chip +95\.6 % of 250", text)
+    assert re.search(r"same answer +97\.2 %", text)
+    for batch, distance in ((1, "0.0195"), (2, "0.0181"), (4, "0.0161")):
+        assert re.search(rf"batch {batch}: .* 1 - cosine {distance}", text)
+
+
+def test_the_energy_model_gives_the_published_sizes(notebook):
+    text = printed(notebook)
+    for words in (r"inference +break even from N = 36 +twice better from 72", r"batch +16 .* twice better from 133"):
+        assert re.search(words, text)
+    assert "batch   1  break even from N = never" in text
+    assert "from a batch of 15 on" in text
+
+
+@pytest.fixture
+def moons():
+    data = chip.load("moons")
+    if not data.measured:
+        pytest.skip("the chip's data is not on this computer; python -m coursepkg data fetch photonic-chip")
+    return data.arrays
+
+
+def test_the_chip_comes_out_again(moons):
+    network = PhotonicNetwork.from_unitaries([moons[f"unitary_{k}"] for k in (1, 2, 3)])
+    right = {"computed": 0, "measured": 0, "same": 0}
+    for part in ("train", "test"):
+        computed, measured = network.predict_proba(moons[f"x_{part}"]), moons[f"p_{part}_measured"]
+        np.testing.assert_allclose(computed, moons[f"p_{part}_simulated"], atol=1e-5)
+        labels = moons[f"y_{part}"].argmax(axis=1)
+        right["computed"] += int(np.sum(computed.argmax(axis=1) == labels))
+        right["measured"] += int(np.sum(measured.argmax(axis=1) == labels))
+        right["same"] += int(np.sum(computed.argmax(axis=1) == measured.argmax(axis=1)))
+    assert right == {"computed": 240, "measured": 239, "same": 243}
