@@ -276,8 +276,8 @@ def mlp() -> dict[str, Any]:
     steps = 1200
     same = [train(make(0), method, 2e-4, steps, data, points=12) for method in ("backprop", "Gaussian", "rank one")]
     best = [best_of(make, "backprop", [0.1, 0.3], steps, data)]
-    best += [best_of(make, "rank four", [2e-5, 5e-5, 1e-4, 2e-4, 5e-4], steps, data)]
-    best += [best_of(make, "activities", [1e-3, 3e-3, 1e-2], steps, data)]
+    best += [best_of(make, "rank four", [2e-4, 5e-4, 1e-3, 2e-3], steps, data)]
+    best += [best_of(make, "activities", [2e-3, 3e-3, 5e-3], steps, data)]
     return {
         "settings": f"{name}, hidden layers of 1024 and 1024, batch 64, {steps} steps of SGD",
         "data": name,

@@ -164,7 +164,7 @@ def rank_one(
             factors.append((step, *drawn))
         elif isinstance(step, Module) and step.parameters():
             raise TypeError(
-                f"rank-one directions move the weights of Linear layers only, and {type(step).__name__} has parameters, "
+                f"rank-one directions move weights of Linear layers only, and {type(step).__name__} has parameters, "
                 "too; for this model use fill_gradients"
             )
         elif t is None:
@@ -183,20 +183,21 @@ def _dense(layer: Linear, h: np.ndarray, t: Any, count: int, rank: int, rng: np.
     if h.ndim != 2 or h.shape[1] != weight.shape[1]:
         raise ValueError(f"this layer takes rows of {weight.shape[1]} numbers, got an array of shape {h.shape}")
     kind, (outputs, inputs), rows = weight.dtype, weight.shape, len(h)
-    b, a = signs((count, rank, outputs), rng, kind), signs((count, rank, inputs), rng, kind)
+    coins = signs((count, rank * (outputs + inputs) + outputs), rng, kind)  # one draw for all three
+    b, a, c = np.split(coins, (rank * outputs, rank * (outputs + inputs)), axis=1)
+    b, a = b.reshape(count, rank, outputs), a.reshape(count, rank, inputs)
     shadows = (h @ a.reshape(-1, inputs).T).reshape(rows, count, rank).transpose(1, 0, 2) * kind.type(rank**-0.5)
+    moved = shadows * b if rank == 1 else np.matmul(shadows, b)
     if t is None:
-        z = h @ weight.T
-        change = np.matmul(shadows, b)
+        z, change = h @ weight.T, moved
     else:
         both = np.concatenate([h[None], t]).reshape(-1, inputs) @ weight.T
         z, change = both[:rows], both[rows:].reshape(count, rows, outputs)
-        change += np.matmul(shadows, b)
-    c = None
-    if layer.bias is not None:
-        c = signs((count, outputs), rng, kind)
-        z += layer.bias.data
-        change += c[:, None]
+        change += moved
+    if layer.bias is None:
+        return z, change, (b, a, None)
+    z += layer.bias.data
+    change += c[:, None]
     return z, change, (b, a, c)
 
 

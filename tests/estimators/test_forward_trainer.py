@@ -128,6 +128,18 @@ def test_every_direction_meets_the_same_dropout_and_batch_norm_keeps_plain_stati
     assert masks == [np.ndarray, np.ndarray]
 
 
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_recurrent_nets_take_forward_gradients_too(kind):
+    rng = np.random.default_rng(0)
+    model = nn.ManyToOne(getattr(nn, kind)(2, 3, batch_first=True, rng=rng), nn.Linear(3, 2, rng=rng))
+    x, y = rng.normal(size=(4, 5, 2)), rng.integers(0, 2, 4)
+    nn.cross_entropy(model(x), y).backward()
+    exact = [np.array(p.grad) for p in model.parameters()]
+    fill_gradients(model, nn.cross_entropy, x, y, directions="coordinate", count=parameters_in(model), rng=rng)
+    for expected, parameter in zip(exact, model.parameters(), strict=True):
+        np.testing.assert_allclose(parameter.grad, expected, rtol=1e-8, atol=1e-12)
+
+
 def test_divergence_is_named():
     model, x, _ = small()
     optimizer = optimizers.GD(model.parameters(), lr=1e200)
