@@ -54,6 +54,11 @@ def fill_gradients(
     output : ndarray
         What the model predicted.
 
+    Raises
+    ------
+    ValueError
+        If the model has no parameters, or the directions do not exist.
+
     Examples
     --------
     >>> from coursepkg import nn, optimizers
@@ -69,6 +74,8 @@ def fill_gradients(
     True
     """
     point = {name: parameter.data for name, parameter in model.named_parameters()}
+    if not point:
+        raise ValueError(f"{type(model).__name__} has no parameters, so there is nothing to move and nothing to learn")
     size = sum(value.size for value in point.values())
     kind = np.result_type(*(value.dtype for value in point.values()))
     flat = sample_directions(directions, size, count=count, rng=rng, dtype=kind)

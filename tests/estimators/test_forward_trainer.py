@@ -153,3 +153,8 @@ def test_a_fill_that_cannot_be_called_gets_advice():
     model, _, _ = small()
     with pytest.raises(TypeError, match=r"partial\(fill_gradients, rng=rng\), got str"):
         ForwardTrainer(model, nn.mse_loss, optimizers.GD(model.parameters(), lr=0.1), fill="rademacher")
+
+
+def test_a_model_without_parameters_gets_advice():
+    with pytest.raises(ValueError, match="ReLU has no parameters, so there is nothing to move"):
+        fill_gradients(nn.ReLU(), nn.mse_loss, np.ones((2, 3)), np.ones((2, 3)), rng=np.random.default_rng(0))
