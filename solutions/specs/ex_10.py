@@ -1211,6 +1211,13 @@ STUCK = Exercise(
             look_at="chapter 06, Adam",
         ),
         Misconception(
+            id="positions-for-steps",
+            answer=lambda gradients, eta, beta1, beta2: np.cumsum(stuck_adam(gradients, eta, beta1, beta2)),
+            looks_like="You give where the parameter is after each step, if it starts at 0.",
+            why="Asked for are the steps themselves: the difference from one place to the next.",
+            look_at="the task: the steps that this optimizer takes",
+        ),
+        Misconception(
             id="only-the-sign",
             answer=lambda gradients, eta, beta1, beta2: [-eta * math.copysign(1.0, g) for g in gradients],
             looks_like="Every step has the length eta.",
