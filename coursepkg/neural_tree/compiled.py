@@ -148,15 +148,17 @@ class CompiledTree:
         ndarray, shape (n_functions, n)
             The value of every function node, in the tree's level order.
         """
-        biases, weights, leaf_weights = self._parts(theta)
+        # Everything up to the exponential is computed with the opposite sign, because exp(-z) is what a sigmoid needs.
+        biases, weights, leaf_weights = self._parts(-theta)
         self.buffer[self.edge_entries] = weights
         matrix = np.bincount(self.leaf_entries, leaf_weights, self.n_functions * len(inputs))
         values = matrix.reshape(self.n_functions, len(inputs)) @ inputs
         values += biases[:, None]
         with np.errstate(over="ignore"):  # exp(710) is infinity, and 1 / (1 + infinity) is the right 0
             for level in reversed(self.levels):
-                values[level.above] += level.matrix @ _sigmoid(values[level.below])
-            _sigmoid(values[: self.n_outputs])
+                above = values[level.above]
+                above += level.matrix @ _sigmoid_of_negated(values[level.below])
+            _sigmoid_of_negated(values[: self.n_outputs])
         return values
 
     def send_back(self, inputs: np.ndarray, values: np.ndarray, delta: np.ndarray) -> np.ndarray:
@@ -176,14 +178,15 @@ class CompiledTree:
         ndarray, shape (n_parameters,)
             The gradient, averaged over the examples.
         """
-        deltas = values * (1.0 - values)
+        deltas = values * (values - 1.0)  # the slopes a (1 - a), with the sign that the matrices have
         deltas[: self.n_outputs] = delta
         for level in self.levels:
-            deltas[level.below] *= level.matrix.T @ deltas[level.above]
+            below = deltas[level.below]
+            below *= level.matrix.T @ deltas[level.above]
         gradient = np.empty(2 * self.n_functions - self.n_outputs + len(self.leaf_entries))
         biases, weights, leaf_weights = self._parts(gradient)
-        deltas.sum(axis=1, out=biases)
-        np.einsum("ij,ij->i", deltas.take(self.parents, axis=0), values[self.n_outputs :], out=weights)
+        np.add.reduce(deltas, axis=1, out=biases)
+        np.vecdot(deltas.take(self.parents, axis=0), values[self.n_outputs :], out=weights)
         (deltas @ inputs.T).take(self.leaf_entries, out=leaf_weights)
         gradient /= inputs.shape[1]
         return gradient
@@ -194,9 +197,8 @@ class CompiledTree:
         return theta[:first], theta[first:second], theta[second:]
 
 
-def _sigmoid(z: np.ndarray) -> np.ndarray:
-    """1 / (1 + exp(-z)), in place."""
-    np.negative(z, out=z)
+def _sigmoid_of_negated(z: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(z)), in place: the sigmoid of -z."""
     np.exp(z, out=z)
     z += 1.0
     return np.reciprocal(z, out=z)
