@@ -27,7 +27,9 @@ CHAPTERS = [
     ("05_tensor_backprop", "row"),
     ("06_training_networks", "depth"),
     ("07_rnn_bptt", "back"),
+    ("08_memory_efficient_backprop", "rows"),
     ("10_neural_tree", "update"),
+    ("11_photonic_backprop", "theta"),
 ]
 SMALL = """
 import ipywidgets as widgets
