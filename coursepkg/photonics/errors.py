@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from coursepkg._checks import check_rng
+from coursepkg.photonics.drivers import Heat, Offset
 from coursepkg.photonics.mesh import Mesh
 
 __all__ = [
@@ -112,21 +113,7 @@ class PhaseError(ChipError):
     def install(self, mesh: Mesh, rng: np.random.Generator) -> Mesh:
         offsets = self.sigma * rng.standard_normal(mesh.phases.shape)
         offsets[-mesh.n :] = 0.0
-        return mesh.with_hardware(drivers=(*mesh.drivers, _Offset(offsets)))
-
-
-class _Offset:
-    def __init__(self, offsets: np.ndarray) -> None:
-        self.offsets = offsets
-
-    def settle(self, phases: np.ndarray) -> np.ndarray:
-        return phases + self.offsets
-
-    def ask(self, phases: np.ndarray) -> np.ndarray:
-        return phases - self.offsets
-
-    def pull(self, gradient: np.ndarray) -> np.ndarray:
-        return gradient
+        return mesh.with_hardware(drivers=(*mesh.drivers, Offset(offsets)))
 
 
 @dataclass(frozen=True)
@@ -184,49 +171,7 @@ class Crosstalk(ChipError):
         _strength("kappa", self.kappa)
 
     def install(self, mesh: Mesh, rng: np.random.Generator) -> Mesh:
-        return mesh.with_hardware(drivers=(*mesh.drivers, _Heat(self.kappa, mesh)))
-
-
-class _Heat:
-    REACH = 6
-    ROUNDS = 30  # each reduces what is missing by the strength of the heat: far more than rounding needs
-
-    def __init__(self, kappa: float, mesh: Mesh) -> None:
-        column, top = mesh.positions
-        count = mesh.n * (mesh.n - 1)
-        self.kappa = kappa
-        self.column = np.full(mesh.n**2, 2 * mesh.depth)
-        self.row = np.empty(mesh.n**2, dtype=int)
-        self.column[1:count:2], self.column[:count:2] = 2 * column, 2 * column + 1
-        self.row[:count:2] = self.row[1:count:2] = top
-        self.row[count:] = np.arange(mesh.n)
-        self.size = (2 * mesh.depth + 1, mesh.n)
-
-    def settle(self, phases: np.ndarray) -> np.ndarray:
-        return phases + self.kappa * self._spread(phases)
-
-    def ask(self, phases: np.ndarray) -> np.ndarray:
-        asked = phases
-        for _ in range(self.ROUNDS):
-            asked = asked + (phases - self.settle(asked))
-        return asked
-
-    def pull(self, gradient: np.ndarray) -> np.ndarray:
-        return gradient + self.kappa * self._spread(gradient)  # distance is symmetric, and so is the map
-
-    def _spread(self, values: np.ndarray) -> np.ndarray:
-        """Sum over the other heaters of exp(-distance) times their value, one shift of the grid after the other."""
-        reach = self.REACH
-        grid = np.zeros((self.size[0] + 2 * reach, self.size[1] + 2 * reach))
-        grid[self.column + reach, self.row + reach] = values
-        total = np.zeros(self.size)
-        for i in range(-reach, reach + 1):
-            for j in range(-reach, reach + 1):
-                distance = math.hypot(i, j)
-                if 0 < distance <= reach:
-                    there = grid[reach + i : reach + i + self.size[0], reach + j : reach + j + self.size[1]]
-                    total += math.exp(-distance) * there
-        return total[self.column, self.row]
+        return mesh.with_hardware(drivers=(*mesh.drivers, Heat(self.kappa, mesh.positions, mesh.depth, mesh.n)))
 
 
 @dataclass(frozen=True)

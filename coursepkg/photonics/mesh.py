@@ -8,33 +8,18 @@ al., Science 380:398, 2023). Fields are columns, shape (n,) or (n, batch), so ``
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 
 from coursepkg._checks import check_rng
 from coursepkg.photonics import layout as layouts
 from coursepkg.photonics.decomposition import decompose, haar_unitary
+from coursepkg.photonics.drivers import Driver
 from coursepkg.photonics.mzi import check_phases
 from coursepkg.photonics.optics import Optics, Recorder, Sweeper, build
 
-__all__ = ["Driver", "Mesh"]
-
-
-class Driver(Protocol):
-    """What happens between the phases that are asked for and those that the heaters reach."""
-
-    def settle(self, phases: np.ndarray) -> np.ndarray:
-        """Phases that the heaters reach."""
-        ...
-
-    def ask(self, phases: np.ndarray) -> np.ndarray:
-        """What to ask for, so that the heaters reach these phases, or come close."""
-        ...
-
-    def pull(self, gradient: np.ndarray) -> np.ndarray:
-        """From dL/d(reached phases) to dL/d(asked phases)."""
-        ...
+__all__ = ["Mesh"]
 
 
 class Mesh:
