@@ -18,6 +18,10 @@ from coursepkg.photonics.mesh import Mesh
 __all__ = ["NONLINEARITIES", "Nonlinearity", "PhotonicNetwork"]
 
 
+DARK = 1e-150
+"""An amplitude too small to matter, so that 0 / 0 does not occur."""
+
+
 class Nonlinearity(NamedTuple):
     """A digital function of complex fields, and how an adjoint goes back through it.
 
@@ -39,17 +43,22 @@ def _direction(y: np.ndarray) -> np.ndarray:
     return y / np.where(size > 0, size, 1.0)
 
 
+def _saturated(y: Any) -> Any:
+    size = np.maximum(np.abs(y), DARK)
+    return y * (np.tanh(size) / size)
+
+
 def _pull_saturation(h_adj: np.ndarray, y: np.ndarray) -> np.ndarray:
-    size, along = np.abs(y), _direction(y)
+    size = np.maximum(np.abs(y), DARK)
+    along = np.where(np.abs(y) > 0, y / size, 1.0)
     turned = h_adj * along
-    across = np.where(size > 0, np.tanh(size) / np.where(size > 0, size, 1.0), 1.0)
-    return (turned.real / np.cosh(size) ** 2 + 1j * turned.imag * across) * np.where(size > 0, along, 1.0).conj()
+    return (turned.real / np.cosh(size) ** 2 + 1j * turned.imag * (np.tanh(size) / size)) * along.conj()
 
 
 NONLINEARITIES = {
     "abs": Nonlinearity(np.abs, lambda h_adj, y: h_adj.real * _direction(y).conj()),
     "power": Nonlinearity(lambda y: np.abs(y) ** 2, lambda h_adj, y: 2 * h_adj.real * y.conj()),
-    "saturation": Nonlinearity(lambda y: y * (np.tanh(np.abs(y)) / np.abs(y)), _pull_saturation),
+    "saturation": Nonlinearity(_saturated, _pull_saturation),
     "identity": Nonlinearity(lambda y: y, lambda h_adj, y: h_adj),
 }
 """``abs`` keeps the amplitude and forgets the phase, as a detector does; ``power`` squares it; ``saturation`` is
