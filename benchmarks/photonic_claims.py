@@ -385,7 +385,7 @@ def mnist(ports: int, epochs: int, seeds: int) -> Report | None:
     return {"settings": settings, "runs": runs}
 
 
-def mnist_long(ports: int = 64, epochs: int = 60) -> Report | None:
+def mnist_long(ports: int = 64, epochs: int = 50) -> Report | None:
     """Without errors and for many epochs, by the batch-free gradient."""
     data = images(ports)
     if data is None:
@@ -499,6 +499,9 @@ def _training_claims(task: str, runs: Report, peak: float, band: str) -> list[Cl
     worst = min(
         (mean(runs[name], "test"), name) for name in CONDITIONS if "loss" not in name and not name.startswith("all")
     )
+    pairs = zip(clean, runs[worst[1]], strict=True)  # the same start and the same examples
+    differences = [a["test"] - b["test"] for a, b in pairs]
+    lost, spread = float(np.mean(differences)), float(np.std(differences, ddof=1) / math.sqrt(len(differences)))
     return [
         Claim(
             f"{task}: more than 94 % test accuracy by training on chip",
@@ -515,8 +518,9 @@ def _training_claims(task: str, runs: Report, peak: float, band: str) -> list[Cl
         Claim(
             f"{task}: errors other than loss hardly change the result",
             "comparable to digital training",
-            f"worst of them, {worst[1]}: {worst[0]:.1%} against {average:.1%}",
-            _verdict(worst[0] > average - 0.03),
+            f"worst of them, {worst[1]}: {worst[0]:.1%} against {average:.1%}, a difference of {lost:.3f} with a standard "
+            f"error of {spread:.3f}",
+            "holds within the spread of seeds" if lost < 3 * spread else "does not hold",
         ),
     ]
 
@@ -649,10 +653,10 @@ PARTS: dict[str, Callable[[], Report | None]] = {
     "hardware": hardware,
     "energy": energy,
     "circle": lambda: training("circle", 1000),
-    "moons": lambda: training("moons", 2000),
+    "moons": lambda: training("moons", 1000),
     "digits": digits,
     "mnist16": lambda: mnist(16, 10, 2),
-    "mnist64": lambda: mnist(64, 5, 1),
+    "mnist64": lambda: mnist(64, 4, 1),
     "mnist_long": mnist_long,
 }
 

@@ -5,7 +5,7 @@ import inspect
 
 import numpy as np
 import pytest
-from optical import LAYOUTS, flawed, light, relative
+from optical import LAYOUTS, flawed, light, relative, sealed
 
 from coursepkg.photonics import (
     AdjointPass,
@@ -21,7 +21,6 @@ from coursepkg.photonics import (
     insitu,
     lock_in,
 )
-from coursepkg.photonics.insitu import Reading
 
 READOUTS = ("subtraction", "toggle")
 
@@ -29,32 +28,6 @@ READOUTS = ("subtraction", "toggle")
 @pytest.fixture
 def rng():
     return np.random.default_rng(21)
-
-
-def sealed(mesh):
-    """A chip in a closed box: two ends for light, detectors, and no way to its fields."""
-    send = {"forward": mesh.forward_taps, "backward": mesh.backward_taps}
-
-    class Box:
-        __slots__ = ("launched",)
-        n = mesh.n
-
-        def __init__(self):
-            self.launched = []
-
-        def _read(self, direction, fields):
-            self.launched.append((direction, np.array(fields)))
-            out, taps = send[direction](fields)
-            overlaid = [np.abs(out + turn) ** 2 for turn in (1, 1j, -1, -1j)]
-            return Reading(np.abs(taps) ** 2, np.stack(overlaid))
-
-        def forward(self, fields):
-            return self._read("forward", fields)
-
-        def backward(self, fields):
-            return self._read("backward", fields)
-
-    return Box()
 
 
 def measured(device, readout, x, y_adj):

@@ -1,5 +1,7 @@
 """A mesh multiplies by its matrix forward, by the transpose backward, and loses no light."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from optical import LAYOUTS, flawed, light, lossy
@@ -176,6 +178,20 @@ def test_every_heater_moves_the_matrix_by_the_same_amount(layout, rng):
             sides.append(mesh.matrix())
             mesh.phases[k] -= sign * step
         assert np.linalg.norm(sides[0] - sides[1]) / (2 * step) == pytest.approx(1.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_no_matrix_is_built_on_the_way(layout):
+    """With its settings known, a mesh of 256 ports needs for a beam far less memory than 256 x 256 numbers."""
+    mesh = Mesh(256, layout)
+    x = np.ones(256)
+    for send in (mesh.forward, mesh.backward):
+        send(x)
+        tracemalloc.start()
+        send(x)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 256 * 256 * 16 / 8
 
 
 def test_bad_input_is_refused_with_advice(rng):

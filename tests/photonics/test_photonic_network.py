@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from optical import LAYOUTS, light, relative
+from optical import LAYOUTS, light, relative, sealed
 
 from coursepkg import datasets, nn, optimizers
 from coursepkg.photonics import (
     CouplerError,
     Crosstalk,
     HeaterLoss,
+    InSituPass,
     Mesh,
     PhaseError,
     PhotonicNetwork,
@@ -154,6 +155,15 @@ def test_flawed_chips_measure_their_own_gradient(layout, rng):
     lossy = design.with_meshes(lambda mesh: fabricate(mesh, HeaterLoss(0.2), rng=rng))
     witness = joined(routes.reverse(lossy)(x, classes))
     assert relative(joined(routes.batch_free(lossy)(x, classes)), witness) < 1e-9
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_three_sealed_chips_measure_the_gradient_of_the_network(layout, rng):
+    network = PhotonicNetwork.random(8, 3, layout, rng=rng)
+    x, classes = examples(rng, 8)
+    boxes = [InSituPass(sealed(mesh)) for mesh in network.meshes]
+    found, witness = routes.through(network, boxes)(x, classes), routes.reverse(network)(x, classes)
+    assert relative(joined(found), joined(witness)) < 1e-9
 
 
 def test_the_mean_over_a_batch_is_the_mean_of_single_gradients(rng):
