@@ -28,6 +28,7 @@ CHAPTERS = [
     ("06_training_networks", "depth"),
     ("07_rnn_bptt", "back"),
     ("08_memory_efficient_backprop", "rows"),
+    ("09_forward_gradient", "angle"),
     ("10_neural_tree", "update"),
     ("11_photonic_backprop", "theta"),
 ]
