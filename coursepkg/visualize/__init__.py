@@ -49,6 +49,7 @@ _HOME = {
     "draw_dial": "dial",
     "draw_series": "series",
     "draw_two_ways": "two_ways",
+    "draw_table": "table",
     "draw_phasors": "light",
     "draw_interferometer": "interferometer",
     "draw_mesh": "mesh",
