@@ -141,11 +141,13 @@ def test_the_tree_is_in_the_field_everywhere_and_first_nowhere(stored):
     assert np.mean(ahead_of_decision_tree) > 0.5
 
 
-def test_the_order_of_the_optimizers_is_that_of_the_paper(stored):
+def test_gradient_descent_and_adagrad_stay_behind_the_other_four(stored):
     order = ["rmsprop", "momentum", "nesterov", "adam_fixed_step", "adagrad", "gd"]
     found = [mean(stored["optimizers"][name], "best_on_test") for name in order]
-    assert found[0] == max(found)
     assert min(found[:4]) > max(found[4:])
+    assert max(found[:4]) - min(found[:4]) < 0.02
+    adam = stored["optimizers"]["adam_fixed_step"]
+    assert mean(adam, "best_on_test") - mean(adam, "last_epoch") > 0.1
 
 
 # --- optional data
@@ -172,7 +174,7 @@ def test_the_stored_contest_on_ionosphere_comes_out_again(notebook):
     again = names_after(notebook, *OPENING, "def contest")["contest"](datasets.uci("ionosphere"))
     assert set(told) == set(again)
     for name, (_, score) in again.items():
-        # Another processor rounds otherwise; over five splits that may turn a few of the 350 answers.
+        # Another processor rounds otherwise; over three splits that may turn a few of the 210 answers.
         assert 100 * score == pytest.approx(float(told[name]), abs=1.5)
 
 
