@@ -96,6 +96,10 @@ IMAGE_CONDITIONS = {
 }
 
 
+SMALL_EFFECTS = ("amplitudes at the ports 0.05", "couplers 0.05 rad", "tap noise 0.005", "phases at the ports 0.025 pi")
+"""Left out at 64 ports, where a run takes long."""
+
+
 def one_minus_cosine(found: np.ndarray, truth: np.ndarray) -> float:
     """Error of a direction: 0 for the same, 1 for a right angle, 2 for the opposite."""
     return float(1 - found @ truth / np.linalg.norm(found) / np.linalg.norm(truth))
@@ -366,7 +370,7 @@ def train_on_images(
     }
 
 
-def mnist(ports: int, epochs: int, seeds: int) -> Report | None:
+def mnist(ports: int, epochs: int, seeds: int, leave_out: Sequence[str] = ()) -> Report | None:
     """The error sweep."""
     data = images(ports)
     if data is None:
@@ -379,7 +383,8 @@ def mnist(ports: int, epochs: int, seeds: int) -> Report | None:
         "epochs": epochs,
     }
     runs = {}
-    for name, condition in IMAGE_CONDITIONS.items():
+    for name in [name for name in IMAGE_CONDITIONS if name not in leave_out]:
+        condition = IMAGE_CONDITIONS[name]
         runs[name] = [train_on_images(data, ports, condition, epochs, 200, 0.01, seed) for seed in range(seeds)]
         print(f"MNIST, {ports} ports, {name}: test {mean(runs[name], 'test'):.4f}", flush=True)
     return {"settings": settings, "runs": runs}
@@ -403,13 +408,13 @@ def digits() -> Report:
     y = data.y[order]
     split = x[:1437], y[:1437], x[1437:], y[1437:]
     settings = {"ports": 64, "epochs": 40, "batch": 100, "optimizer": "Adam, cosine schedule from 0.01"}
-    runs = {"no error": [train_on_images(split, 64, None, 40, 100, 0.01, seed) for seed in range(2)]}
+    runs = {"no error": [train_on_images(split, 64, None, 40, 100, 0.01, seed) for seed in range(1)]}
     for readout in ("subtraction", "toggle"):
         condition = Condition(chip=[HeaterLoss(0.05)], readout=readout)
         runs[f"heater loss 0.05 dB, {readout}"] = [
-            train_on_images(split, 64, condition, 15, 100, 0.01, seed) for seed in range(1)
+            train_on_images(split, 64, condition, 10, 100, 0.01, seed) for seed in range(1)
         ]
-    return {"settings": settings | {"with loss": "15 epochs"}, "runs": runs}
+    return {"settings": settings | {"with loss": "10 epochs"}, "runs": runs}
 
 
 # --- the table of claims
@@ -518,8 +523,8 @@ def _training_claims(task: str, runs: Report, peak: float, band: str) -> list[Cl
         Claim(
             f"{task}: errors other than loss hardly change the result",
             "comparable to digital training",
-            f"worst of them, {worst[1]}: {worst[0]:.1%} against {average:.1%}, a difference of {lost:.3f} with a standard "
-            f"error of {spread:.3f}",
+            f"worst of them, {worst[1]}: {worst[0]:.1%} against {average:.1%}, differing by {lost:.3f} with a "
+            f"standard error of {spread:.3f}",
             "holds within the spread of seeds" if lost < 3 * spread else "does not hold",
         ),
     ]
@@ -527,12 +532,12 @@ def _training_claims(task: str, runs: Report, peak: float, band: str) -> list[Cl
 
 def _image_claims(ports: int, part: Report) -> list[Claim]:
     def error(name: str) -> str:
-        return f"{1 - mean(part['runs'][name], 'test'):.1%}"
+        return f"{1 - mean(part['runs'][name], 'test'):.1%}" if name in part["runs"] else "not run"
 
     runs, epochs = part["runs"], part["settings"]["epochs"]
     clean = 1 - mean(runs["no error"], "test")
     taps = [f"tap noise {s}" for s in (0.005, 0.01, 0.02)]
-    growth = [1 - mean(runs[name], "test") - clean for name in taps]
+    growth = [1 - mean(runs[name], "test") - clean for name in taps[1:]]
     worst, toggled = (f"all four at their worst, {readout}" for readout in ("subtraction", "toggle"))
     where = f"MNIST, {ports} ports, {epochs} epochs of 8,000 images, test error"
     return [
@@ -540,7 +545,7 @@ def _image_claims(ports: int, part: Report) -> list[Claim]:
             f"{where}: none / tap noise 0.005 / 0.01 / 0.02",
             "3.0 / 3.2 / 3.8 / 5.2 % (64 ports, 100 epochs, 60,000 images)",
             " / ".join(error(name) for name in ("no error", *taps)),
-            "same order" if growth[0] < 0.02 and growth[2] > growth[0] else "differs",
+            "same order" if growth[0] < 0.02 and growth[1] > growth[0] else "differs",
         ),
         Claim(
             f"{where}: phases at the ports 0.025 / 0.05",
@@ -655,8 +660,8 @@ PARTS: dict[str, Callable[[], Report | None]] = {
     "circle": lambda: training("circle", 1000),
     "moons": lambda: training("moons", 1000),
     "digits": digits,
-    "mnist16": lambda: mnist(16, 10, 2),
-    "mnist64": lambda: mnist(64, 4, 1),
+    "mnist16": lambda: mnist(16, 8, 1),
+    "mnist64": lambda: mnist(64, 4, 1, leave_out=SMALL_EFFECTS),
     "mnist_long": mnist_long,
 }
 
@@ -666,7 +671,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--parts", nargs="+", choices=list(PARTS), default=list(PARTS), help="what to recompute")
     arguments = parser.parse_args()
-    parts = json.loads(RESULT.read_text(encoding="utf-8"))["parts"] if RESULT.exists() else {}
+    text = "nothing was computed"
     with threadpool_limits(limits=1):
         for name in arguments.parts:
             clock = time.process_time()
@@ -675,10 +680,11 @@ def main() -> None:
                 print(f"{name}: its data is not on this computer; what an earlier run found is kept")
                 continue
             seconds = round(time.process_time() - clock, 1)
+            parts = json.loads(RESULT.read_text(encoding="utf-8"))["parts"] if RESULT.exists() else {}
             parts[name] = {"date": datetime.date.today().isoformat(), "cpu_seconds": seconds, **found}
             print(f"{name}: {seconds} s", flush=True)
-            store(parts)
-    print(store(parts))
+            text = store(parts)
+    print(text)
 
 
 def store(parts: Report) -> str:

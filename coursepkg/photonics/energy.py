@@ -192,7 +192,7 @@ def latency(ports: int, *, column_length: float = 300e-6, group_index: float = 4
     ports : int
         Number of ports, which is the number of columns.
     column_length : float
-        Length of a column in metres.
+        Length of a column in metres; 300 micrometres is typical of silicon with thermal heaters.
     group_index : float
         How many times slower than in vacuum a pulse travels in a silicon waveguide.
 
