@@ -267,7 +267,7 @@ def many(variants: list[tuple[str, float]], settings: dict[str, Any], train: Any
 
 
 TEXT = {"words": 1000, "length": 32, "width": 64, "heads": 4, "hidden": 128, "blocks": 1, "optimizer": "Adam 2e-3",
-        "epochs": 12, "batch_size": 32, "dtype": "float32"}  # fmt: skip
+        "epochs": 8, "batch_size": 32, "dtype": "float32"}  # fmt: skip
 
 
 def classifier(classes: int, sketch: str, seed: int) -> nn.TextClassifier:

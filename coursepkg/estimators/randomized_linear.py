@@ -168,6 +168,9 @@ class RandomizedLinear(Linear):
 def randomize(model: Module, *, rate: float, sketch: str = "fold", rng: np.random.Generator) -> Module:
     """Replace every ``nn.Linear`` inside a model, in place, by a layer that shares its parameters and keeps a sketch.
 
+    A layer saves nothing if somebody else keeps its input: the caller (a batch), an activation whose rule reads its own
+    output (use :class:`~coursepkg.estimators.lean_relu.LeanReLU`), or another exact layer.
+
     Parameters
     ----------
     model : Module
