@@ -390,7 +390,7 @@ def mnist(ports: int, epochs: int, seeds: int, leave_out: Sequence[str] = ()) ->
     return {"settings": settings, "runs": runs}
 
 
-def mnist_long(ports: int = 64, epochs: int = 50) -> Report | None:
+def mnist_long(ports: int = 64, epochs: int = 25) -> Report | None:
     """Without errors and for many epochs, by the batch-free gradient."""
     data = images(ports)
     if data is None:
@@ -661,7 +661,7 @@ PARTS: dict[str, Callable[[], Report | None]] = {
     "moons": lambda: training("moons", 1000),
     "digits": digits,
     "mnist16": lambda: mnist(16, 8, 1),
-    "mnist64": lambda: mnist(64, 4, 1, leave_out=SMALL_EFFECTS),
+    "mnist64": lambda: mnist(64, 3, 1, leave_out=SMALL_EFFECTS),
     "mnist_long": mnist_long,
 }
 

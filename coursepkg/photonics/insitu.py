@@ -166,10 +166,6 @@ class InSituPass:
         Three powers subtracted digitally, or the difference of two with the adjoint's sign toggled. They agree on a
         loss-free chip; on a lossy one subtraction is biased, and the toggle is not.
 
-    Attributes
-    ----------
-    passes : Passes or None
-        Powers of the last run, for pictures.
     """
 
     def __init__(self, device: Device, readout: str = "subtraction") -> None:
@@ -177,15 +173,23 @@ class InSituPass:
             raise ValueError(f"the readout is 'subtraction' or 'toggle', got {readout!r}")
         self.device = device
         self.readout = readout
-        self.passes: Passes | None = None
-        self._forward: tuple[np.ndarray, np.ndarray] | None = None
+        self._x: np.ndarray | None = None
+        self._seen: dict[str, tuple[np.ndarray, np.ndarray]] = {}  # powers at the taps, and what one unit of them is
+
+    @property
+    def passes(self) -> Passes | None:
+        """Powers of the last run, for pictures."""
+        scaled = {name: taps * unit for name, (taps, unit) in self._seen.items()}
+        if "backward" not in scaled:
+            return None
+        last = scaled["sum"] if self.readout == "subtraction" else (scaled["plus"], scaled["minus"])
+        return Passes(scaled["forward"], scaled["backward"], last)
 
     def forward(self, x: Any) -> np.ndarray:
         """Send a batch, shape (n, batch), and return the outputs, as measured."""
-        fields = _as_batch(x, self.device.n)
-        reading, size = self._launch(self.device.forward, fields)
-        self._forward = fields, reading.taps * size**2
-        return reading.fields() * size
+        self._x = _as_batch(x, self.device.n)
+        self._seen = {}
+        return self._measure("forward", self.device.forward, self._x)
 
     def backward(self, y_adj: Any) -> tuple[np.ndarray, np.ndarray]:
         """From the adjoint at the outputs to the gradient and the adjoint at the inputs, both measured.
@@ -203,33 +207,33 @@ class InSituPass:
             Conjugate of the gradient at the inputs.
         """
         adjoint = _as_batch(y_adj, self.device.n)
-        if self._forward is None or self._forward[0].shape != adjoint.shape:
+        if self._x is None or self._x.shape != adjoint.shape:
             raise ValueError(f"backward needs the adjoint of the batch last sent forward, got shape {adjoint.shape}")
-        x, seen_forward = self._forward
-        reading, size = self._launch(self.device.backward, adjoint)
-        x_adj = reading.fields() * size
-        seen_backward = reading.taps * size**2
+        x_adj = self._measure("backward", self.device.backward, adjoint)
         if self.readout == "subtraction":
-            reading, size = self._launch(self.device.forward, x - 1j * x_adj.conj())
-            seen_sum = reading.taps * size**2
-            self.passes = Passes(seen_forward, seen_backward, seen_sum)
-            return np.sum(seen_sum - seen_forward - seen_backward, axis=1) / 2, x_adj
-        plus, minus = self._toggle(x, x_adj)
-        self.passes = Passes(seen_forward, seen_backward, (plus, minus))
-        return np.sum(plus - minus, axis=1) / 4, x_adj
+            self._measure("sum", self.device.forward, self._x - 1j * x_adj.conj())
+            return (self._total("sum") - self._total("forward") - self._total("backward")) / 2, x_adj
+        self._toggle(self._x, x_adj)
+        return (self._total("plus") - self._total("minus")) / 4, x_adj
 
-    def _toggle(self, x: np.ndarray, x_adj: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Powers with the two beams launched in equal strength, the adjoint's sign one way and the other."""
+    def _toggle(self, x: np.ndarray, x_adj: np.ndarray) -> None:
+        """Launch the two beams in equal strength, the adjoint's sign one way and the other."""
         (x, size), (back, back_size) = _unit(x), _unit(x_adj.conj())
-        scale = 2 * size * back_size  # undoes the even split, 1/sqrt(2) in each field
-        plus = self.device.forward((x - 1j * back) / np.sqrt(2)).taps
-        minus = self.device.forward((x + 1j * back) / np.sqrt(2)).taps
-        return plus * scale, minus * scale
+        unit = 2 * size * back_size  # undoes the even split, 1/sqrt(2) in each field
+        for name, sign in (("plus", -1j), ("minus", 1j)):
+            self._seen[name] = self.device.forward((x + sign * back) / np.sqrt(2)).taps, unit
 
-    @staticmethod
-    def _launch(send: Callable[[np.ndarray], Reading], fields: np.ndarray) -> tuple[Reading, np.ndarray]:
+    def _measure(self, name: str, send: Callable[[np.ndarray], Reading], fields: np.ndarray) -> np.ndarray:
+        """Launch fields at power 1, keep what the taps see, and return what comes out in the fields' own scale."""
         unit, size = _unit(fields)
-        return send(unit), size
+        reading = send(unit)
+        self._seen[name] = reading.taps, size**2
+        return reading.fields() * size
+
+    def _total(self, name: str) -> np.ndarray:
+        """Power at each tap, added over the batch."""
+        taps, unit = self._seen[name]
+        return taps @ unit
 
 
 class LockIn(NamedTuple):
