@@ -12,6 +12,7 @@ from itertools import count
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy import ndarray
 
 from .array_methods import ArrayMethods
 from .table import COMPOSITES, CONSTANTS, PRIMITIVES, Primitive, elementwise, name_of, primitive
@@ -44,7 +45,7 @@ class tracing:
         tracing.depth -= 1
 
 
-ORDER = count()
+ORDER = count(0, -1)
 
 
 def plain(x: Any) -> Any:
@@ -60,9 +61,9 @@ def newest(args: tuple[Any, ...]) -> type[Traced] | None:
     """Return the class that must handle a call: that of the newest traced argument, or None if there is none."""
     best = None
     for a in args:
-        if isinstance(a, Traced) and (
-            best is None or (type(a) is not type(best) and (a.traces, a.rank) > (best.traces, best.rank))
-        ):
+        if type(a) is ndarray or not isinstance(a, Traced):
+            continue
+        if best is None or (type(a) is not type(best) and (a.traces, a.rank) > (best.traces, best.rank)):
             best = a
     return type(best) if best is not None else None
 
@@ -153,7 +154,7 @@ def operation(function: Callable[..., Any], *, forward: Callable[..., Any] | Non
 
     def traced_or_plain(*args: Any, **kwargs: Any) -> Any:
         for a in args:
-            if type(a) is not np.ndarray and isinstance(a, Traced):
+            if type(a) is not ndarray and isinstance(a, Traced):
                 return apply(entry, args, kwargs)
         out = forward(*args, **kwargs)
         return out[0] if saves else out

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy import ndarray
 
 from . import catalogue  # noqa: F401  (fills the table)
 from .dispatch import Traced
@@ -52,14 +53,19 @@ class Dual(Traced):
     @classmethod
     def apply(cls, entry: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a primitive and push the tangents of its arguments through; older differentiations are constants here."""
-        mark = max(a.traces for a in args if type(a) is Dual)
-        tangents = [a.tangent if type(a) is Dual and a.traces == mark else None for a in args]
-        values = [a if t is None else a.value for a, t in zip(args, tangents, strict=True)]
+        mark = max([a.traces for a in args if type(a) is Dual])
+        values, moving = [], []
+        for i, a in enumerate(args):
+            if type(a) is Dual and a.traces == mark:
+                moving.append((i, a.tangent))
+                a = a.value
+            values.append(a)
         out = entry.forward(*values, **kwargs)
         value = out[0] if entry.saves else out
-        tangent = None
-        for i, (t, rule) in enumerate(zip(tangents, entry.jvp)):  # noqa: B905 (one rule may serve any number)
-            if t is None or rule is None:
+        tangent, rules = None, entry.jvp
+        for i, t in moving:
+            rule = rules[i]
+            if rule is None:
                 continue
             if rule is LINEAR:
                 term = entry.forward(*values[:i], t, *values[i + 1 :], **kwargs)
@@ -72,9 +78,9 @@ class Dual(Traced):
             tangent = np.broadcast_to(tangent, value.shape)
         if tangent.dtype is not value.dtype and tangent.dtype != value.dtype:
             tangent = (np.real(tangent) if value.dtype.kind != "c" else tangent).astype(value.dtype)
-        result = Dual.__new__(Dual)
-        result.value = np.asarray(value) if isinstance(value, np.generic) else value
-        result.tangent = np.asarray(tangent) if isinstance(tangent, np.generic) else tangent
+        result = _new(Dual)
+        result.value = value if type(value) is ndarray or isinstance(value, Traced) else np.asarray(value)
+        result.tangent = tangent if type(tangent) is ndarray or isinstance(tangent, Traced) else np.asarray(tangent)
         result.traces = mark
         return result
 
@@ -83,3 +89,6 @@ class Dual(Traced):
 
     def __repr__(self) -> str:
         return f"Dual({self.value}, tangent={self.tangent})"
+
+
+_new = Dual.__new__

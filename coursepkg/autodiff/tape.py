@@ -12,10 +12,11 @@ pass.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from heapq import heappop, heappush
+from heapq import heappop, heappush, heapreplace
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy import ndarray
 
 from . import catalogue  # noqa: F401  (fills the table)
 from .primitives.indexing import Patch
@@ -34,13 +35,15 @@ class Node:
     shape, dtype
         Those of the value that the node stands for.
     order : int
-        When it was made.
+        When it was made, counting down: the newest comes first in a heap.
     traces : int
         The differentiations it depends on, as bits.
     entry : Primitive, None or FREED
         None for a leaf.
-    parents, saved, kwargs : sequence, sequence, dict
-        The arguments: their nodes (None for constants), and the values that rules read.
+    inputs : sequence
+        For each argument two items: its node (None for a constant), and its value if rules read it.
+    kwargs : dict
+        The keyword arguments.
     out : array or tuple
         The result, if rules read it.
     incoming : array or None
@@ -52,22 +55,25 @@ class Node:
     """
 
     __slots__ = (
-        "dtype", "entry", "grad", "incoming", "kwargs", "order", "out", "parents", "saved", "shape", "traces",
-        "watched",
+        "dtype", "entry", "grad", "incoming", "inputs", "kwargs", "order", "out", "shape", "traces", "watched",
     )  # fmt: skip
 
     dtype: np.dtype
     entry: Any
     grad: Any
     incoming: Any
+    inputs: Sequence[Any]
     kwargs: dict[str, Any]
     order: int
     out: Any
-    parents: Sequence[Node | None]
-    saved: Sequence[Any]
     shape: tuple[int, ...]
     traces: int
     watched: bool
+
+    @property
+    def parents(self) -> Sequence[Node | None]:
+        """The nodes of the arguments."""
+        return self.inputs[::2]
 
     @property
     def ndim(self) -> int:
@@ -110,9 +116,14 @@ def pull_back(
         If a part of the record was freed by an earlier backward pass.
     """
     retain_graph = create_graph if retain_graph is None else retain_graph
+    everything = wanted == -1
     arrived: list[Arrived] = []
     leaves: list[Node] = []  # leaves that hold a gradient; they only collect
-    newest: list[tuple[int, Node]] = []  # a heap of the other nodes that do; order negated: heaps give the smallest
+    newest: list[tuple[int, Node]] = []  # a heap of the other nodes that do
+    ahead: Node | None = (
+        None  # one more of them, outside the heap: where each step has one parent, the heap stays empty
+    )
+    sent: Sequence[tuple[Node, Any]]
     owned: set[int] = set()  # nodes whose gradient is our own array, which we may add to in place
     try:
         for node, g in seeds:
@@ -121,11 +132,17 @@ def pull_back(
                 if node.entry is None:
                     leaves.append(node)
                 else:
-                    heappush(newest, (-node.order, node))
+                    heappush(newest, (node.order, node))
             else:
                 node.incoming = node.incoming + g
-        while newest:
-            node = heappop(newest)[1]
+        while ahead is not None or newest:
+            if ahead is None:
+                node = heappop(newest)[1]
+            elif newest and newest[0][0] < ahead.order:
+                node = heapreplace(newest, (ahead.order, ahead))[1]
+            else:
+                node = ahead
+            ahead = None
             g, node.incoming = node.incoming, None
             entry = node.entry
             if node.watched:
@@ -135,24 +152,36 @@ def pull_back(
                     "this graph was freed by an earlier backward pass; call backward(retain_graph=True) the "
                     "first time if you need to go through it twice"
                 )
-            parents, saved, kwargs, out = node.parents, node.saved, node.kwargs, node.out
+            inputs, out = node.inputs, node.out
             if create_graph:
-                saved, out = _traced(node)
+                inputs, out = _traced(node)
             if not retain_graph:
                 node.entry = FREED
-                node.parents = node.saved = node.out = None  # type: ignore[assignment]
-            arguments = 0 if kwargs else len(saved)
-            for rule, parent in zip(entry.vjp, parents):  # noqa: B905 (one rule may serve any number of arguments)
-                if parent is None or not parent.traces & wanted:
-                    continue
-                if arguments == 2:  # spelled out, because unpacking takes longer than the call
-                    gi = rule(g, out, saved[0], saved[1])
-                elif arguments == 1:
-                    gi = rule(g, out, saved[0])
+                node.inputs = node.out = None  # type: ignore[assignment]
+            vjp, elementwise = entry.vjp, entry.elementwise
+            # Most steps have one or two arguments, for which a loop would take twice as long.
+            if len(inputs) == 2 and not node.kwargs:
+                p, x = inputs
+                sent = ((p, vjp[0](g, out, x)),) if everything or p.traces & wanted else ()
+            elif len(inputs) == 4 and not node.kwargs:
+                p, x, q, y = inputs
+                first = p is not None and (everything or p.traces & wanted)
+                if q is None or not (everything or q.traces & wanted):
+                    sent = ((p, vjp[0](g, out, x, y)),) if first else ()
                 else:
-                    gi = rule(g, out, *saved, **kwargs)
+                    second = q, vjp[1](g, out, x, y)
+                    sent = ((p, vjp[0](g, out, x, y)), second) if first else (second,)
+            else:
+                values = inputs[1::2]
+                sent = [
+                    (p, rule(g, out, *values, **node.kwargs))
+                    for p, rule in zip(inputs[::2], vjp)  # noqa: B905 (one rule may serve any number of arguments)
+                    if p is not None and p.traces & wanted
+                ]
+            for parent, gi in sent:
                 before = parent.incoming
-                if gi.shape != parent.shape or gi.dtype is not parent.dtype:
+                like = node if elementwise else gi  # what such a rule returns has shape and dtype of the step's result
+                if like.shape != parent.shape or like.dtype is not parent.dtype:
                     if type(gi) is Patch:
                         if parent.order in owned:
                             gi.add_to(before)
@@ -162,38 +191,46 @@ def pull_back(
                 if before is None:  # the first gradient by reference
                     parent.incoming = gi
                     if parent.entry is not None:
-                        heappush(newest, (-parent.order, parent))
+                        if ahead is None:
+                            ahead = parent
+                        else:
+                            heappush(newest, (parent.order, parent))
                         continue
                     leaves.append(parent)
                     # Users see a leaf's gradient, so it matters whether anybody else holds the same array.
-                    if type(gi) is np.ndarray and gi is not g and gi.base is None:
+                    if type(gi) is ndarray and gi is not g and gi.base is None:
                         owned.add(parent.order)
-                elif parent.order in owned and type(gi) is np.ndarray:  # from the third on in place
+                elif parent.order in owned and type(gi) is ndarray:  # from the third on in place
                     before += gi
                 else:  # the second makes a new array, and so does one that an outer differentiation follows
                     parent.incoming = total = before + gi
-                    if type(total) is np.ndarray:
+                    if type(total) is ndarray:
                         owned.add(parent.order)
                     else:
                         owned.discard(parent.order)
-        return arrived + [Arrived(leaf, leaf.incoming, leaf.order in owned) for leaf in leaves]
+        for leaf in leaves:
+            g = leaf.incoming
+            arrived.append(Arrived(leaf, g if g.dtype is leaf.dtype else fit(g, leaf), leaf.order in owned))
+        return arrived
     finally:
-        for node in [*leaves, *(node for _, node in newest)]:
+        for node in [*leaves, *(node for _, node in newest), *([ahead] if ahead else [])]:
             node.incoming = None
 
 
 def _traced(node: Node) -> tuple[list[Any], Any]:
-    """Return a node's saved values and output as tensors on the record, so that what the rules do is recorded too."""
+    """Return a node's inputs and output with values as tensors on the record, so that what the rules do is recorded."""
     from .tensor import Tensor
 
-    entry = node.entry
-    saved = [
+    entry, parents = node.entry, node.inputs[::2]
+    values = [
         value if parent is None or type(value) is Node else Tensor.on(value, parent)
-        for value, parent in zip(node.saved, node.parents, strict=True)
+        for parent, value in zip(parents, node.inputs[1::2], strict=True)
     ]
     if entry.saves:  # what the forward rule saved depends on its arguments too
-        return saved, entry.forward(*saved, **node.kwargs)
-    return saved, node.out if type(node.out) is Node else Tensor.on(node.out, node)
+        out = entry.forward(*values, **node.kwargs)
+    else:
+        out = node.out if type(node.out) is Node else Tensor.on(node.out, node)
+    return [item for pair in zip(parents, values, strict=True) for item in pair], out
 
 
 def fit(g: Any, like: Any) -> Any:

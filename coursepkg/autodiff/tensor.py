@@ -6,15 +6,18 @@ array, or reuses the old one if nobody else holds it, so what the record keeps f
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import ContextDecorator
 from contextvars import ContextVar, Token
 from sys import getrefcount
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy import ndarray
 
-from .array_methods import PLAIN
+from .array_methods import NO_KEYWORDS, PLAIN
 from .dispatch import ORDER, LeavesGraphError, Traced, plain, tracing
+from .primitives.indexing import getitem
 from .table import PRIMITIVES, Primitive
 from .tape import Node, pull_back
 
@@ -57,8 +60,73 @@ def _references_to_an_attribute() -> int:
     return getrefcount(holder._tokens)
 
 
-SMALL = 512  # entries; letting go of less would cost more than it frees
 ALONE = _references_to_an_attribute()
+
+
+# Most operations have one or two arguments; for small arrays, a loop over them or a detour through NumPy's dispatch
+# would take longer than the operation itself, so these cases are spelled out. In each of them, where no rule reads a
+# value, its node stands in for it, so that the record does not keep the array.
+
+
+def _record(entry: Primitive, out: Any, inputs: Sequence[Any], traces: int, kwargs: dict[str, Any]) -> Tensor:
+    """Wrap what a primitive returned and, if a gradient may be asked for, put it on the record."""
+    data = out[0] if entry.saves else out
+    if type(data) is not ndarray and isinstance(data, np.generic):
+        data = np.asarray(data)
+    result = _new(Tensor)
+    result._data = data
+    result._node = None
+    if not traces or not _recording.get():
+        return result
+    shape, first = data.shape, inputs[0]
+    if first is not None and first.shape == shape:
+        shape = first.shape  # one tuple for all
+    result._node = node = Node()
+    node.entry, node.inputs, node.kwargs = entry, inputs, kwargs
+    node.out = out if entry.reads_out else None
+    node.shape, node.dtype, node.traces, node.order = shape, data.dtype, traces, next(ORDER)
+    node.incoming = node.grad = None
+    node.watched = False
+    return result
+
+
+def _operators(entry: Primitive) -> tuple[Callable[[Tensor, Any], Any], Callable[[Tensor, Any], Any]]:
+    """Make ``a + b`` and, for an ``a`` that does not know tensors, the method of ``b`` that Python asks then."""
+    function, forward = entry.function, entry.forward
+    reads_x, reads_y = entry.reads or (True, True)
+
+    def method(a: Tensor, b: Any) -> Any:
+        x: Any
+        y: Any
+        x, p = a._data, a._node
+        if type(b) is Tensor:
+            y, q = b._data, b._node
+        elif type(b) in PLAIN:
+            y, q = b, None
+        else:
+            return function(a, b)
+        out = forward(x, y)
+        traces = 0
+        if p is not None:
+            traces = p.traces
+            if not reads_x:
+                x = p
+        if q is not None:
+            traces |= q.traces
+            if not reads_y:
+                y = q
+        return _record(entry, out, (p, x, q, y), traces, NO_KEYWORDS)
+
+    def reflected(b: Tensor, a: Any) -> Any:
+        if type(a) not in PLAIN:
+            return function(a, b)
+        y, q = b._data, b._node
+        out = forward(a, y)
+        if q is None:
+            return _record(entry, out, (), 0, NO_KEYWORDS)
+        return _record(entry, out, (None, a, q, y if reads_y else q), q.traces, NO_KEYWORDS)
+
+    return method, reflected
 
 
 class Tensor(Traced):
@@ -109,61 +177,46 @@ class Tensor(Traced):
     @classmethod
     def apply(cls, entry: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a primitive and, if a gradient may be asked for, put it on the record."""
-        inputs: Any
-        parents: Any
-        # Most operations have one or two arguments, for which a loop would take three times as long.
-        if len(args) == 1 and not kwargs:
-            (a,) = args
+        reads = entry.reads or (True,) * len(args)
+        values: list[Any] = []
+        inputs: list[Any] = []
+        traces = 0
+        for i, a in enumerate(args):
             x, p = (a._data, a._node) if type(a) is Tensor else (a, None)
-            inputs, parents = (x,), (p,)
-            out = entry.forward(x)
-            traces = 0 if p is None else p.traces
-        elif len(args) == 2 and not kwargs:
-            a, b = args
-            x, p = (a._data, a._node) if type(a) is Tensor else (a, None)
-            y, q = (b._data, b._node) if type(b) is Tensor else (b, None)
-            inputs, parents = (x, y), (p, q)
-            out = entry.forward(x, y)
-            traces = (0 if p is None else p.traces) | (0 if q is None else q.traces)
-        else:
-            traces, inputs, parents = 0, [], []
-            for a in args:
-                x, p = (a._data, a._node) if type(a) is Tensor else (a, None)
-                inputs.append(x)
-                parents.append(p)
-                if p is not None:
-                    traces |= p.traces
-            out = entry.forward(*inputs, **kwargs)
-        data = out[0] if entry.saves else out
-        if type(data) is not np.ndarray and isinstance(data, np.generic):
-            data = np.asarray(data)
-        result = _new(Tensor)
-        result._data = data
-        if not traces or not _recording.get():
-            result._node = None
-            return result
-        if entry.reads is not None and (data.size > SMALL or not entry.elementwise):
-            # Let go of what no rule reads; the node of the value stands in for its shape.
-            inputs = [v if p is None or r else p for v, p, r in zip(inputs, parents, entry.reads, strict=False)]
-        result._node = node = Node()
-        node.entry, node.parents, node.saved, node.kwargs = entry, parents, inputs, kwargs
-        node.out = out if entry.reads_out else None
-        node.shape, node.dtype, node.traces, node.order = data.shape, data.dtype, traces, next(ORDER)
-        node.incoming = node.grad = None
-        node.watched = False
-        return result
+            values.append(x)
+            if p is not None:
+                traces |= p.traces
+                if i < len(reads) and not reads[i]:
+                    x = p
+            inputs += p, x
+        return _record(entry, entry.forward(*values, **kwargs), inputs, traces, kwargs)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        # The common case, in short: tensors and plain numbers only. Everything else is sorted out by the general code.
         if method == "__call__" and not kwargs:
             entry = PRIMITIVES.get(ufunc)
             if entry is not None:
+                if len(inputs) == 1:
+                    x, p = self._data, self._node
+                    out = entry.forward(x)
+                    if p is None:
+                        return _record(entry, out, (), 0, NO_KEYWORDS)
+                    return _record(entry, out, (p, p if entry.reads else x), p.traces, NO_KEYWORDS)
                 for a in inputs:
                     if type(a) is not Tensor and type(a) not in PLAIN:
                         break
                 else:
                     return Tensor.apply(entry, inputs, kwargs)
         return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
+
+    __add__, __radd__ = _operators(PRIMITIVES[np.add])
+    __sub__, __rsub__ = _operators(PRIMITIVES[np.subtract])
+    __mul__, __rmul__ = _operators(PRIMITIVES[np.multiply])
+    __truediv__, __rtruediv__ = _operators(PRIMITIVES[np.divide])
+    __pow__, __rpow__ = _operators(PRIMITIVES[np.power])
+    __matmul__, __rmatmul__ = _operators(PRIMITIVES[np.matmul])
+
+    def __getitem__(self, index: Any) -> Any:
+        return Tensor.apply(PRIMITIVES[getitem], (self, index), NO_KEYWORDS)
 
     @classmethod
     def on(cls, data: Any, node: Node | None) -> Tensor:

@@ -23,7 +23,9 @@ def leaves_of(tree: Tree) -> list[Any]:
 
 
 def _collect(tree: Tree, found: list[Any]) -> None:
-    if isinstance(tree, (tuple, list)):
+    if type(tree) is np.ndarray:  # in short, for the most common leaf
+        found.append(tree)
+    elif isinstance(tree, (tuple, list)):
         for part in tree:
             _collect(part, found)
     elif isinstance(tree, dict):
