@@ -6,12 +6,12 @@ its own contribution, and the sum stands at the variable (the drawings of Stanfo
 RNN Explained").
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from coursepkg.visualize.drawing import GraphDrawing, Shown
 from coursepkg.visualize.fold import fold_graph
-from coursepkg.visualize.nodes import Node, contributions, give_names, read_graph
+from coursepkg.visualize.nodes import Node, contributions, give_names, identity, read_graph
 from coursepkg.visualize.picture import Picture
 from coursepkg.visualize.text import format_number
 from coursepkg.visualize.words import describe, describe_nodes
@@ -27,6 +27,7 @@ def draw_graph(
     ask: Any = (),
     highlight: Any = (),
     names: bool = False,
+    labels: Mapping[str, Any] | None = None,
     title: str = "",
     max_nodes: int = 40,
 ) -> Picture:
@@ -36,9 +37,12 @@ def draw_graph(
     branch carries its contribution to the gradient (upstream × local) and the sum stands at the variable. A graph of
     more than `max_nodes` nodes is folded: the operations nearest to `root` are drawn, the rest is counted in boxes.
 
+    A ``Tensor`` is drawn too: arrays are named by their shape, vectors of up to four numbers are written out. Its
+    record is freed by ``backward()``; to see gradients, call ``backward(retain_graph=True)`` before you draw.
+
     Parameters
     ----------
-    root : Scalar-like
+    root : Scalar-like or Tensor
         The result. Anything with ``.data`` will do; ``.grad``, ``.parents`` or ``._prev``, ``.op`` or ``._op``,
         ``.label`` and ``.local_grads`` are used when they exist.
     values, grads : bool
@@ -49,6 +53,8 @@ def draw_graph(
         Nodes and edges to mark.
     names : bool
         Write a name (v1, v2, ...) over each operation without a label.
+    labels : mapping of str to node, optional
+        Names for nodes, such as ``{"W": W, "b": b}`` for tensors, which have no label of their own.
     title : str
         A line over the drawing.
     max_nodes : int
@@ -64,7 +70,7 @@ def draw_graph(
     TypeError
         If `root` holds no number.
     ValueError
-        If the graph has a loop, or `max_nodes` leaves nothing to draw.
+        If the graph has a loop, or `max_nodes` leaves nothing to draw; if a tensor's record is empty or was freed.
 
     Examples
     --------
@@ -75,9 +81,9 @@ def draw_graph(
     >>> draw_graph(f)
     Figure: Computational graph with 3 nodes. Inputs: x = 3, y = 2. Forward: v1 = x × y = 6. Gradients: v1 1, x 2, y 3.
     """
-    nodes = give_names(read_graph(root))
-    place = {id(node.source): node.index for node in nodes}
-    asked = [place[id(item)] for item in _several(ask) if id(item) in place]
+    nodes = give_names(read_graph(root, labels))
+    place = {identity(node.source): node.index for node in nodes}
+    asked = [place[identity(item)] for item in _several(ask) if identity(item) in place]
     folding = fold_graph(nodes, max_nodes)
     wires, branches = number_texts(nodes, values=values, grads=grads)
     drawing = GraphDrawing(nodes, folding, wires, branches, names=names)
@@ -126,7 +132,7 @@ def _several(items: Any) -> Iterable[Any]:
 
 def _mark(drawing: GraphDrawing, shown: Shown, place: dict[int, int], highlight: Any) -> None:
     def drawn(item: Any) -> int:
-        return drawing.place.get(place.get(id(item), -1), -1)
+        return drawing.place.get(place.get(identity(item), -1), -1)
 
     for entry in _several(highlight):
         if isinstance(entry, tuple):

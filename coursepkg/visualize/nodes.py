@@ -6,7 +6,7 @@ Whatever is missing is left out of the picture, so a learner's half-built engine
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from coursepkg.visualize.text import MINUS, format_number
 
 _SYMBOLS = {"*": "×", "-": MINUS, "/": "÷", "**": "^", "pow": "^", "neg": MINUS, "@": "@", "sub": MINUS, "mul": "×"}
 _SYMBOLS |= {"add": "+", "div": "÷", "truediv": "÷", "·": "×", "√": "sqrt"}
+_SYMBOLS |= {"matmul": "@", "negative": MINUS, "absolute": "abs", "softmax_cross_entropy": "cross-entropy"}
 _SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _INFIX = {"+", "×", MINUS, "÷", "^", "@"}
 _COMMUTATIVE = {"+", "×"}
@@ -73,13 +74,15 @@ def split_constant(op: str) -> tuple[str, float | None, bool]:
     return op, None, False
 
 
-def read_graph(root: Any) -> list[Node]:
+def read_graph(root: Any, labels: Mapping[str, Any] | None = None) -> list[Node]:
     """List the nodes that lead to `root`, operands before results, `root` last.
 
     Parameters
     ----------
-    root : Scalar-like
+    root : Scalar-like or Tensor
         The result of a computation.
+    labels : mapping of str to node, optional
+        Names for nodes that have none of their own.
 
     Returns
     -------
@@ -91,6 +94,10 @@ def read_graph(root: Any) -> list[Node]:
     TypeError
         If `root` holds no number.
     """
+    if hasattr(root, "requires_grad") and hasattr(root, "_node"):  # a Tensor; NumPy is loaded then
+        from coursepkg.autodiff.record import read_record
+
+        root = read_record(root, labels)
     if isinstance(getattr(root, "data", memoryview(b"")), memoryview):  # NumPy numbers have a buffer named data
         raise TypeError(
             f"a graph is drawn from the result of a computation (something with .data and .grad), got "
@@ -117,10 +124,19 @@ def read_graph(root: Any) -> list[Node]:
         open_nodes.discard(id(item))
         place[id(item)] = len(nodes)
         nodes.append(_read_node(item, len(nodes), [place[id(operand)] for operand in operands]))
+    called = {} if labels is None else {identity(item): name for name, item in labels.items()}
     for node in nodes:
+        node.label = called.get(identity(node.source), node.label)
         for parent in node.parents:
             nodes[parent].uses += 1
     return nodes
+
+
+def identity(item: Any) -> int:
+    """What tells two nodes apart: the object itself, or the place in the record that a tensor stands for."""
+    for attribute in ("node", "_node"):
+        item = getattr(item, attribute, None) or item
+    return id(item)
 
 
 def _operands(item: Any) -> list[Any]:

@@ -74,7 +74,8 @@ def format_number(value: Any, digits: int = 3) -> str:
     """Write a number the way every picture of the course does.
 
     Whole numbers up to five digits stay whole; others get `digits` significant digits; very large and very small
-    ones get an exponent. The minus is a real minus sign and zero has none. An array is named by its shape.
+    ones get an exponent. The minus is a real minus sign and zero has none. A vector of up to four numbers is written
+    out, any other array is named by its shape.
 
     Parameters
     ----------
@@ -94,7 +95,9 @@ def format_number(value: Any, digits: int = 3) -> str:
     """
     if value is None:
         return "none"
-    shape = getattr(value, "shape", ())
+    shape: Any = getattr(value, "shape", ())
+    if len(shape) == 1 and 1 <= shape[0] <= 4 and hasattr(value, "tolist"):
+        return f"[{', '.join(format_number(entry, digits) for entry in value.tolist())}]"
     if shape:
         return "×".join(str(length) for length in shape) + " array"
     if isinstance(value, complex) or getattr(getattr(value, "dtype", None), "kind", "") == "c":

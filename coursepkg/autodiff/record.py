@@ -1,0 +1,187 @@
+"""The record of a tensor, to be looked at: each step with its operation, its operands, its value and its gradient.
+
+The one idea: the record keeps only what the backward pass reads, so a value may be missing; then its shape stands in
+for it. A small value whose operands are known is computed again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .dispatch import plain
+from .tape import FREED, Node, pull_back
+from .tensor import Tensor
+
+__all__ = ["Step", "read_record"]
+
+TINY = 4
+"""Values with more entries are named by their shape, so they are not computed again."""
+SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**"}
+
+
+@dataclass(eq=False)
+class Step:
+    """A value of the record.
+
+    Attributes
+    ----------
+    data : array, number, Node or str
+        The value; something that has its shape if it is not known, or "number" for a single one.
+    grad : array or None
+        The gradient that reached it.
+    op : str
+        The operation, empty for leaves and constants; small constants stand in it ("*2").
+    parents : list of Step
+        The operands.
+    label : str
+        Its name, if it was given one.
+    node : Node or None
+        Its place in the record.
+    """
+
+    data: Any
+    grad: Any = None
+    op: str = ""
+    parents: list[Step] = field(default_factory=list)
+    label: str = ""
+    node: Node | None = None
+
+
+def read_record(tensor: Tensor, labels: Mapping[str, Any] | None = None) -> Step:
+    """Return the last step of a tensor's record; its parents lead to all others.
+
+    Parameters
+    ----------
+    tensor : Tensor
+        The result of a computation that requires a gradient.
+    labels : mapping of str to Tensor or array, optional
+        Names for tensors and for constant arrays, which have none of their own. A tensor that is named also shows its
+        value.
+
+    Returns
+    -------
+    Step
+        With values and gradients as far as they are known. Gradients of intermediate results are known once
+        ``backward(retain_graph=True)`` has left some in the leaves, for a result that is a single number.
+
+    Raises
+    ------
+    ValueError
+        If nothing was recorded, or if the record was freed.
+    """
+    if tensor._node is None:
+        raise ValueError(
+            "nothing was recorded for this tensor: no parameter with requires_grad=True leads to it, or it was "
+            "computed inside no_grad()"
+        )
+    nodes = _oldest_first(tensor._node)
+    values = _kept(nodes)
+    values[tensor._node] = tensor._data
+    named: dict[Any, str] = {}  # by node, and by id for constant arrays
+    for name, given in (labels or {}).items():
+        node = getattr(given, "_node", None)
+        named[id(given) if node is None else node] = name
+        if node is not None:
+            values[node] = given._data
+    gradients = _gradients(nodes)
+    steps: dict[Any, Step] = {}  # by node, and by id for constant arrays
+    for node in nodes:
+        op, parents = ("", []) if node.entry is None else _operation(node, steps, named)
+        if node not in values and node.entry is not None and math.prod(node.shape) <= TINY:
+            _compute_again(node, values)
+        unknown = node if node.shape else "number"
+        data = plain(values[node]) if node in values else unknown
+        steps[node] = Step(data, gradients.get(node), op, parents, named.get(node, ""), node)
+    return steps[tensor._node]
+
+
+def _oldest_first(root: Node) -> list[Node]:
+    found, waiting = {root}, [root]
+    while waiting:
+        node = waiting.pop()
+        if node.entry is FREED:
+            raise ValueError(
+                "this graph was freed by a backward pass, so there is nothing left to draw; draw it before, or call "
+                "backward(retain_graph=True) and draw it then, with gradients"
+            )
+        for parent in () if node.entry is None else node.parents:
+            if parent is not None and parent not in found:
+                found.add(parent)
+                waiting.append(parent)
+    return sorted(found, key=lambda node: -node.order)  # the order counts down
+
+
+def _kept(nodes: list[Node]) -> dict[Node, Any]:
+    """Values that the record keeps because a rule reads them."""
+    values: dict[Node, Any] = {}
+    for node in nodes:
+        if node.entry is None:
+            continue
+        if node.out is not None:
+            values[node] = node.out[0] if node.entry.saves else node.out
+        for parent, value in zip(node.inputs[::2], node.inputs[1::2], strict=True):
+            if parent is not None and type(value) is not Node:
+                values[parent] = value
+    return values
+
+
+def _compute_again(node: Node, values: dict[Node, Any]) -> None:
+    arguments = list(zip(node.inputs[::2], node.inputs[1::2], strict=True))
+    if all(parent is None or parent in values for parent, _ in arguments):
+        out = node.entry.forward(*[v if p is None else values[p] for p, v in arguments], **node.kwargs)
+        values[node] = out[0] if node.entry.saves else out
+
+
+def _gradients(nodes: list[Node]) -> dict[Node, Any]:
+    """Gradients left by ``backward``; once there are some, also what passed through the other steps."""
+    left = {node: node.grad for node in nodes if node.grad is not None}
+    root = nodes[-1]
+    if not left or root.shape or root.entry is None:
+        return left
+    watched = [node for node in nodes if not node.watched]
+    for node in watched:
+        node.watched = True
+    try:
+        passed = pull_back([(root, np.ones((), root.dtype))], retain_graph=True)
+    finally:
+        for node in watched:
+            node.watched = False
+    through = {a.node: np.conj(plain(a.gradient)) if a.node.dtype.kind == "c" else plain(a.gradient) for a in passed}
+    return {**{node: g for node, g in through.items() if node.entry is not None}, **left}
+
+
+def _operation(node: Node, steps: dict[Any, Step], named: Mapping[Any, str]) -> tuple[str, list[Step]]:
+    """Return what is written in a step, and its operands: arrays are operands, everything else is written."""
+    name = SIGNS.get(node.entry.name, node.entry.name)
+    parents, before, after = [], "", ""
+    for position, (parent, value) in enumerate(zip(node.inputs[::2], node.inputs[1::2], strict=True)):
+        if parent is not None:
+            parents.append(steps[parent])
+        elif isinstance(value, np.ndarray) and node.entry.name != "getitem":
+            parents.append(steps.setdefault(id(value), Step(value, label=named.get(id(value), ""))))
+        elif isinstance(value, (int, float)) and name in SIGNS.values():
+            before, after = (f"{value:g}", "") if position == 0 else ("", f"{value:g}")
+        else:
+            after += f" {_short(value)}"
+    given = {key: value for key, value in node.kwargs.items() if value is not None and value is not False}
+    keywords = "".join(f" {key}={value}" for key, value in given.items())
+    if node.entry.name == "getitem":
+        return f"[{after.strip()}]", parents
+    return before + name + after + keywords, parents
+
+
+def _short(value: Any) -> str:
+    """Return an index, a shape or a dtype the way one writes it."""
+    if isinstance(value, tuple):
+        return ", ".join(_short(part) for part in value)
+    if isinstance(value, slice):
+        ends = ["" if end is None else str(end) for end in (value.start, value.stop)]
+        return ":".join(ends) if value.step is None else ":".join([*ends, str(value.step)])
+    if isinstance(value, np.ndarray):
+        return "mask" if value.dtype == bool else "index"
+    return "…" if value is Ellipsis else str(getattr(value, "__name__", value))
