@@ -7,6 +7,7 @@ when numbers stop being finite.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -229,7 +230,7 @@ class Trainer:
         validation : pair of ndarray, or Dataset, optional
             Evaluated after each epoch, without learning from it.
         progress : bool, optional
-            Show a progress bar. By default only in a terminal, so that nothing is stored in a notebook.
+            Show a progress bar. By default as :func:`progress_bar` does.
 
         Returns
         -------
@@ -241,11 +242,9 @@ class Trainer:
         TrainingDiverged
             As soon as a number is not finite.
         """
-        from tqdm import tqdm
-
         X, y = data
         held_out = None if validation is None else tuple(validation)
-        bar = tqdm(range(epochs), desc="training", unit="epoch", disable=None if progress is None else not progress)
+        bar = progress_bar(range(epochs), "training", unit="epoch", shown=progress)
         for _ in bar:
             self._epoch(X, y, batch_size, rng)
             if held_out is not None:
@@ -344,6 +343,40 @@ class Trainer:
                     kind = "NaN" if np.isnan(array).any() else "infinity"
                     raise TrainingDiverged(f"training stopped {where}: {what} {name} holds {kind}. {advice}")
         raise TrainingDiverged(f"training stopped {where}: the loss is {_number(loss)}. {advice}")
+
+
+def progress_bar(steps: Iterable[Any], what: str, *, unit: str = "step", shown: bool | None = None) -> Any:
+    """Go through a loop and show live how far it is.
+
+    Parameters
+    ----------
+    steps : iterable
+        What to loop over.
+    what : str
+        What is going on; stands before the bar.
+    unit : str
+        What one step is called.
+    shown : bool, optional
+        Whether to show it. By default in a terminal and in a notebook, and nowhere else. In a notebook the bar takes
+        itself away when the loop ends, so that nothing of it is saved; the environment variable ``TQDM_DISABLE=1``
+        keeps it from appearing, which is how this course's notebooks are stored and tested.
+
+    Returns
+    -------
+    tqdm
+        An iterator over ``steps``.
+
+    Examples
+    --------
+    >>> [2 * step for step in progress_bar(range(3), "doubling", shown=False)]
+    [0, 2, 4]
+    """
+    from tqdm import tqdm  # only when something is trained
+
+    if shown is None and type(sys.stdout).__module__.startswith("ipykernel"):
+        # What a notebook gets from stderr looks like a warning.
+        return tqdm(steps, desc=what, unit=unit, file=sys.stdout, leave=False, ncols=80)
+    return tqdm(steps, desc=what, unit=unit, disable=None if shown is None else not shown)
 
 
 @contextmanager

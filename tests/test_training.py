@@ -1,7 +1,9 @@
 """The loop learns, records honestly, keeps quiet, and stops early with a plain message."""
 
+import io
 import subprocess
 import sys
+import tempfile
 from itertools import pairwise
 
 import numpy as np
@@ -10,7 +12,8 @@ import pytest
 from coursepkg import datasets, nn
 from coursepkg import optimizers as opt
 from coursepkg.autodiff.tensor import Tensor
-from coursepkg.training import History, Trainer, TrainingDiverged, accuracy
+from coursepkg.training import History, Trainer, TrainingDiverged, accuracy, progress_bar
+from tools.notebook_run import kernel_environment
 
 
 def network(rng, sizes=(2, 8, 2)):
@@ -214,6 +217,54 @@ def test_progress_appears_only_in_a_terminal_or_on_request(progress, shown, caps
     captured = capsys.readouterr()
     assert captured.out == ""
     assert ("training" in captured.err) is shown
+
+
+class Kernel(io.StringIO):
+    """Stands in for the stdout of a notebook."""
+
+
+Kernel.__module__ = "ipykernel.iostream"
+
+
+def as_a_page_shows_it(text):
+    """What is left on a line when each carriage return goes back to its start."""
+    line = ""
+    for part in text.split("\r"):
+        line = part + line[len(part) :]
+    return line.strip()
+
+
+def test_in_a_notebook_the_bar_is_live_and_takes_itself_away(monkeypatch, capsys):
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    page = Kernel()
+    monkeypatch.setattr(sys, "stdout", page)
+    seen = [as_a_page_shows_it(page.getvalue()) for _ in progress_bar(range(3), "reading", unit="page")]
+    assert seen[0].startswith("reading:   0%")
+    assert as_a_page_shows_it(page.getvalue()) == ""
+    for _ in progress_bar(range(1000), "reading"):
+        break
+    assert as_a_page_shows_it(page.getvalue()) == ""
+    assert "\n" not in page.getvalue()
+    trainer, data, _, rng = moons_trainer()
+    trainer.fit(data, epochs=2, batch_size=50, rng=rng)
+    assert "training:" in page.getvalue()
+    assert capsys.readouterr().err == ""
+
+
+def test_stored_and_tested_notebooks_show_no_bar():
+    code = """if True:
+        import io, sys
+        class Kernel(io.StringIO): pass
+        Kernel.__module__ = "ipykernel.iostream"
+        page, sys.stdout = sys.stdout, Kernel()
+        from coursepkg.training import progress_bar
+        total = sum(progress_bar(range(4), "adding"))
+        print(total, repr(sys.stdout.getvalue()), file=page)"""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = kernel_environment(folder)
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "6 ''"
+    assert done.stderr == ""
 
 
 def test_training_does_not_load_the_plots():

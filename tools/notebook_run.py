@@ -50,6 +50,7 @@ def kernel_environment(folder: str | Path) -> dict[str, str]:
     return environment | {
         **dict.fromkeys(one_thread, "1"),
         "PYTHONHASHSEED": "0",
+        "TQDM_DISABLE": "1",  # progress bars are for people
         "PYTHONWARNINGS": "error",
         "PYTHONUTF8": "1",
         "TZ": "UTC",

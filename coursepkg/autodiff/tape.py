@@ -123,7 +123,8 @@ def pull_back(
     ahead: Node | None = (
         None  # one more of them, outside the heap: where each step has one parent, the heap stays empty
     )
-    sent: Sequence[tuple[Node, Any]]
+    sent: Any
+    inputs: Any
     owned: set[int] = set()  # nodes whose gradient is our own array, which we may add to in place
     try:
         for node, g in seeds:
@@ -161,23 +162,27 @@ def pull_back(
             vjp, elementwise = entry.vjp, entry.elementwise
             # Most steps have one or two arguments, for which a loop would take twice as long.
             if len(inputs) == 2 and not node.kwargs:
-                p, x = inputs
-                sent = ((p, vjp[0](g, out, x)),) if everything or p.traces & wanted else ()
+                p = inputs[0]
+                sent = ((p, vjp[0](g, out, inputs[1])),) if everything or p.traces & wanted else ()
             elif len(inputs) == 4 and not node.kwargs:
-                p, x, q, y = inputs
-                first = p is not None and (everything or p.traces & wanted)
+                p, q = inputs[0], inputs[2]
                 if q is None or not (everything or q.traces & wanted):
-                    sent = ((p, vjp[0](g, out, x, y)),) if first else ()
+                    reached = p is not None and (everything or p.traces & wanted)
+                    sent = ((p, vjp[0](g, out, inputs[1], inputs[3])),) if reached else ()
+                elif p is None or not (everything or p.traces & wanted):
+                    sent = ((q, vjp[1](g, out, inputs[1], inputs[3])),)
                 else:
-                    second = q, vjp[1](g, out, x, y)
-                    sent = ((p, vjp[0](g, out, x, y)), second) if first else (second,)
+                    sent = (
+                        (p, vjp[0](g, out, inputs[1], inputs[3])),
+                        (q, vjp[1](g, out, inputs[1], inputs[3])),
+                    )
             else:
-                values = inputs[1::2]
                 sent = [
-                    (p, rule(g, out, *values, **node.kwargs))
+                    (p, rule(g, out, *inputs[1::2], **node.kwargs))
                     for p, rule in zip(inputs[::2], vjp)  # noqa: B905 (one rule may serve any number of arguments)
                     if p is not None and p.traces & wanted
                 ]
+            inputs = out = None  # no name may keep an array that is not needed any more
             for parent, gi in sent:
                 before = parent.incoming
                 like = node if elementwise else gi  # what such a rule returns has shape and dtype of the step's result
@@ -208,6 +213,7 @@ def pull_back(
                         owned.add(parent.order)
                     else:
                         owned.discard(parent.order)
+            sent = gi = before = None
         for leaf in leaves:
             g = leaf.incoming
             arrived.append(Arrived(leaf, g if g.dtype is leaf.dtype else fit(g, leaf), leaf.order in owned))

@@ -130,9 +130,9 @@ def tape_holdings(model: Module, run: Callable[[], Any], *, given: Sequence[np.n
         label = f"{name} {type(part).__name__}".strip()
 
         def forward(*inputs: Any) -> Any:
-            start = next(ORDER)
+            start = -next(ORDER)  # the record counts down
             out = type(part).forward(part, *inputs)
-            spans.append((start, next(ORDER), label))
+            spans.append((start, -next(ORDER), label))
             return out
 
         return forward
@@ -142,10 +142,10 @@ def tape_holdings(model: Module, run: Callable[[], Any], *, given: Sequence[np.n
     parameters = {_buffer(p._data)[0] for p in model.parameters()}
     seen = {_buffer(a)[0] for a in given}
     rows: dict[str, list[int]] = {}
-    for node in sorted(_nodes(loss), key=lambda node: node.order):
-        row = rows.setdefault(_innermost(spans, node.order), [0, 0])
+    for node in sorted(_nodes(loss), key=lambda node: -node.order):
+        row = rows.setdefault(_innermost(spans, -node.order), [0, 0])
         mine: set[int] = set()
-        for array in _arrays((node.saved, node.out, node.kwargs)):
+        for array in _arrays((node.inputs, node.out, node.kwargs)):
             key, size = _buffer(array)
             if key in parameters or key in mine:
                 continue
