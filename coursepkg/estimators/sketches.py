@@ -129,12 +129,11 @@ def _dct(rng: Rng, size: int, a: np.ndarray) -> np.ndarray:
 
 
 def _fold(rng: Rng, size: int, a: np.ndarray) -> np.ndarray:
-    from scipy.sparse import csr_array
+    from scipy.sparse import csc_array
 
-    order, signs = rng.permutation(len(a)), _signs(rng, len(a), a.dtype)
-    ends = np.concatenate(([0], np.cumsum(_bucket_sizes(len(a), size))))
-    # One row of S^T per bucket. Multiplying by it adds rows up without a copy of a.
-    return csr_array((signs, order, ends), shape=(size, len(a))) @ a
+    buckets, signs = rng.permutation(len(a)) % size, _signs(rng, len(a), a.dtype)
+    # S^T has one entry per column. By columns, the product reads a from first to last and makes no copy of it.
+    return csc_array((signs, buckets, np.arange(len(a) + 1)), shape=(size, len(a))) @ a
 
 
 def _bucket_sizes(rows: int, size: int) -> np.ndarray:
