@@ -144,7 +144,7 @@ class RandomizedLinear(Linear):
             return super().forward(x)
         seed = int(self.rng.integers(2**63))  # also when nothing is recorded, so that a second run can draw the same
         w = self.weight.T
-        recorded = type(w) is Tensor and w.traces and type(w._data) is np.ndarray
+        recorded = type(w) is Tensor and w.traces and type(w._data) is np.ndarray and np.size(x)
         values = x._data if type(x) is Tensor else x
         if not (recorded and type(values) is np.ndarray and values.shape[-1:] == w.shape[:1]):
             return super().forward(x)

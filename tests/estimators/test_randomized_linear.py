@@ -98,6 +98,15 @@ def test_in_evaluation_it_is_the_exact_layer_and_draws_nothing():
         np.testing.assert_array_equal(found[name], gradient)
 
 
+def test_an_empty_batch_and_a_single_example_pass():
+    layer = RandomizedLinear(3, 2, rate=0.5, rng=np.random.default_rng(0))
+    np.sum(layer(np.ones((0, 3)))).backward()
+    np.testing.assert_array_equal(layer.weight.grad, np.zeros((2, 3)))
+    layer.zero_grad()
+    np.sum(layer(np.array([1.0, 2.0, 3.0]))).backward()
+    np.testing.assert_allclose(layer.weight.grad, [[1.0, 2.0, 3.0]] * 2, rtol=1e-12)
+
+
 def test_nothing_recorded_means_nothing_sketched():
     rng = np.random.default_rng(0)
     layer = RandomizedLinear(3, 2, rate=0.5, rng=rng)
