@@ -25,6 +25,7 @@ import statistics
 import time
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -175,7 +176,8 @@ def versions() -> dict[str, str]:
     found = {}
     for name in ("torch", "jax", "neuroptica", "neurophox", "tensorflow-cpu", "numba", "interferometer", *BROKEN):
         try:
-            found[name] = version(name)
+            place = getattr(find_spec(name.split("-")[0]), "origin", None) or ""
+            found[name] = version(name) if "site-packages" in place else "git checkout"
         except PackageNotFoundError:
             continue
     return found
