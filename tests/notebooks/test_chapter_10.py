@@ -54,6 +54,11 @@ def mean(rows, key):
     return np.mean([run[key] for run in rows.values()])
 
 
+def first(rows, seeds):
+    """The runs that the chapter shows; a later benchmark may have added more."""
+    return {str(seed): rows[str(seed)] for seed in range(seeds)}
+
+
 # --- what feedback refers to
 
 
@@ -108,8 +113,7 @@ def test_the_means_of_the_published_table_are_those_of_its_rows(notebook):
 
 @pytest.mark.parametrize("name", ["iris", "wine"])
 def test_peeking_is_several_points_ahead_in_the_same_runs(name, stored):
-    runs = stored["three_ways"][name]
-    assert len(runs) >= 10
+    runs = first(stored["three_ways"][name], 10)
     peeking = mean(runs, "peek_at_test")
     assert peeking - mean(runs, "validation") > 0.03
     assert peeking - mean(runs, "last") > 0.02
@@ -119,21 +123,19 @@ def test_peeking_is_several_points_ahead_in_the_same_runs(name, stored):
 
 @pytest.mark.parametrize("name", PAPER)
 def test_the_published_number_is_reproduced_by_the_published_rule(name, stored):
-    runs = stored["published"][name]
+    runs = first(stored["published"][name], 10)
     scores = np.array([run["best_on_test"] for run in runs.values()])
     theirs, spread = PAPER[name]
     error = np.hypot(spread / 30**0.5, scores.std(ddof=1) / len(scores) ** 0.5)
-    assert len(scores) >= 10
     assert abs(scores.mean() - theirs) < 2 * error
     assert scores.mean() - mean(runs, "last_epoch") > 0.005
 
 
 def test_the_tree_is_in_the_field_everywhere_and_first_nowhere(stored):
     ahead_of_decision_tree = []
-    for runs in stored["honest"].values():
+    for table in ("iris", "wine", "wdbc", "ionosphere", "australian", "pima"):
+        runs = first(stored["honest"][table], 10)
         rivals = {name: np.mean([run["rivals"][name]["test"] for run in runs.values()]) for name in runs["0"]["rivals"]}
-        if "logistic regression" not in rivals:
-            continue  # a regression table; the chapter shows the classification ones
         tree = mean(runs, "test")
         assert tree < max(rivals.values())
         assert tree > min(rivals.values()) - 0.01
@@ -143,10 +145,10 @@ def test_the_tree_is_in_the_field_everywhere_and_first_nowhere(stored):
 
 def test_gradient_descent_and_adagrad_stay_behind_the_other_four(stored):
     order = ["rmsprop", "momentum", "nesterov", "adam_fixed_step", "adagrad", "gd"]
-    found = [mean(stored["optimizers"][name], "best_on_test") for name in order]
+    found = [mean(first(stored["optimizers"][name], 5), "best_on_test") for name in order]
     assert min(found[:4]) > max(found[4:])
     assert max(found[:4]) - min(found[:4]) < 0.02
-    adam = stored["optimizers"]["adam_fixed_step"]
+    adam = first(stored["optimizers"]["adam_fixed_step"], 5)
     assert mean(adam, "best_on_test") - mean(adam, "last_epoch") > 0.1
 
 
