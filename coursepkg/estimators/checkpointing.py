@@ -20,7 +20,7 @@ from coursepkg.autodiff.reverse_mode import vjp
 from coursepkg.autodiff.table import Each, Primitive
 from coursepkg.autodiff.tensor import Tensor, enable_grad, no_grad
 from coursepkg.nn.module import Module, Sequential, functional_call
-from coursepkg.nn.recurrent.sweeps import Memo
+from coursepkg.nn.recurrent.sweep_parts import Memo
 
 __all__ = ["checkpoint", "in_segments"]
 

@@ -9,153 +9,15 @@ where something is traced again (second derivatives, forward mode, symbols), the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from coursepkg.autodiff.dispatch import Traced, operation
-from coursepkg.autodiff.forward_mode import jvp, jvps
-from coursepkg.autodiff.reverse_mode import vjp
-from coursepkg.autodiff.table import Example, example
+from coursepkg.autodiff.table import example
 from coursepkg.nn.recurrent.cells import gru_step, lstm_step, rnn_step, unroll
+from coursepkg.nn.recurrent.sweep_parts import Sums, arriving, awake, blocks, contributions, downward, sweep_operation
 
 __all__ = ["gru_sweep", "lstm_sweep", "rnn_sweep"]
-
-
-class Memo:
-    """What a backward sweep found, for the rules of the other arguments of the same sweep.
-
-    The traversal asks one rule per argument, in order, with the same gradient; the first of them does the sweep. A rule
-    that does not come later than the last one belongs to a new traversal, even if the gradient is the same object.
-    """
-
-    def __init__(self) -> None:
-        self.gradient: Any = None
-        self.last = -1
-        self.found: Any = None
-
-    def get(self, index: int, g: Any, sweep: Callable[[], Any]) -> Any:
-        """Return what the sweep for this gradient finds for one argument, running it only if need be."""
-        if self.gradient is not g or index <= self.last:
-            self.gradient, self.found = g, sweep()
-        self.last = index
-        return self.found[index]
-
-
-def _sweep_operation(
-    function: Callable[..., Any],
-    run: Callable[..., tuple[Any, Any]],
-    back: Callable[..., Sequence[Any]],
-    arity: int,
-    examples: Sequence[Example],
-) -> Any:
-    """Enter a recurrence into the table.
-
-    ``function`` is its definition by steps, ``run`` the fast forward sweep ``(*args) -> (output, saved)``, and ``back``
-    the fast backward sweep ``(g, saved, inputs_too, *args) -> one gradient per argument``; the first argument is the
-    inputs, whose gradient is often not wanted.
-    """
-
-    def forward(*args: Any, **options: Any) -> tuple[Any, Any, Memo]:
-        if any(isinstance(a, Traced) for a in args):
-            return function(*args, **options), None, Memo()
-        output, saved = run(*args, **options)
-        return output, saved, Memo()
-
-    def rule(index: int) -> Callable[..., Any]:
-        def gradient(g: Any, out: Any, *args: Any, **options: Any) -> Any:
-            _, saved, memo = out
-            if isinstance(g, Traced) or any(isinstance(a, Traced) for a in args):
-                return memo.get(index, g, lambda: _by_tape(function, g, args, options))
-            return memo.get(index, g, lambda: back(g, saved, index == 0, *args, **options))
-
-        return gradient
-
-    def change(push: Callable[..., Any], index: int) -> Callable[..., Any]:
-        def tangent(t: Any, out: Any, *args: Any, **options: Any) -> Any:
-            return push(lambda a: function(*args[:index], a, *args[index + 1 :], **options), args[index], t)[1]
-
-        return tangent
-
-    def symbols(sp: Any, values: Sequence[Any], *expressions: Any, **options: Any) -> Any:
-        from coursepkg.autodiff.symbolic_array import SymbolicArray
-
-        traced = [SymbolicArray(e, v) for e, v in zip(expressions, values, strict=True)]
-        return function(*traced, **options).expressions
-
-    return operation(
-        function,
-        forward=forward,
-        saves=True,
-        vjp=[rule(i) for i in range(arity)],
-        jvp=[change(jvp, i) for i in range(arity)],
-        jvps=[change(jvps, i) for i in range(arity)],
-        sympy_array=symbols,
-        name=function.__name__.lstrip("_"),
-        examples=examples,
-    )
-
-
-def _by_tape(function: Callable[..., Any], g: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    return vjp(lambda *moved: function(*moved, **options), *args)[1](g)
-
-
-# --- what the sweeps share
-
-
-def _blocks(steps: int, width: int) -> list[range]:
-    """Times in groups, each small enough for its pre-activations to stay in the cache: larger arrays cost more than the
-    products gain, because fresh memory has to be fetched from the system."""
-    size = max(1, 32_768 // width)
-    return [range(start, min(start + size, steps)) for start in range(0, steps, size)]
-
-
-def _contributions(x: np.ndarray, w: np.ndarray, bias: np.ndarray, times: range) -> np.ndarray:
-    """What the inputs of some times add to the pre-activations, in one product."""
-    part = x[times.start : times.stop]
-    a = part.reshape(-1, part.shape[-1]) @ w
-    a += bias
-    return a.reshape(*part.shape[:-1], -1)
-
-
-class _Sums:
-    """Gradients of the weights, summed up block by block."""
-
-    def __init__(self, x: np.ndarray, weight_ih: np.ndarray, weight_hh: np.ndarray, inputs_too: bool) -> None:
-        self.weight_ih, self.x = weight_ih, x
-        self.dx = np.empty(x.shape, np.result_type(x, weight_ih)) if inputs_too else None
-        self.g_ih, self.g_hh = np.zeros_like(weight_ih), np.zeros_like(weight_hh)
-        self.g_bias, self.g_inner = np.zeros_like(weight_ih[:, 0]), np.zeros_like(weight_hh[:, 0])
-
-    def add(self, times: range, da: np.ndarray, h: np.ndarray, du: np.ndarray | None = None) -> None:
-        """Add the contributions of some times: ``da`` reaches the input's part of the pre-activations, ``du`` the
-        state's part, where they differ."""
-        flat = da.reshape(-1, da.shape[-1])
-        part = self.x[times.start : times.stop]
-        self.g_ih += flat.T @ part.reshape(-1, part.shape[-1])
-        self.g_bias += np.add.reduce(flat, axis=0)
-        if self.dx is not None:
-            self.dx[times.start : times.stop] = (flat @ self.weight_ih).reshape(part.shape)
-        if du is not None:
-            flat = du.reshape(-1, du.shape[-1])
-            self.g_inner += np.add.reduce(flat, axis=0)
-        self.g_hh += flat.T @ h[times.start : times.stop].reshape(-1, h.shape[-1])
-
-
-def _live(mask: Any, t: int) -> Any:
-    return None if mask is None else mask[t][:, None]
-
-
-def _upstream(g: np.ndarray, t: int, carried: np.ndarray, last: bool) -> np.ndarray:
-    """The gradient at a hidden state: from what is read of it, and from all that comes later."""
-    return carried if last else g[t] + carried
-
-
-def _downward(times: range) -> Iterator[tuple[int, int]]:
-    """Places in a block and times, the latest first."""
-    return ((t - times.start, t) for t in reversed(times))
-
 
 # --- the tanh or ReLU recurrence
 
@@ -202,8 +64,8 @@ def _rnn_run(x, h0, weight_ih, weight_hh, bias, *, nonlinearity="tanh", mask=Non
     h = np.empty((len(x) + 1, *h0.shape), np.result_type(x, h0, weight_hh))
     h[0] = h0
     w, u = np.ascontiguousarray(weight_ih.T), np.ascontiguousarray(weight_hh.T)
-    for times in _blocks(len(x), h0.size):
-        a = _contributions(x, w, bias, times)
+    for times in blocks(len(x), h0.size):
+        a = contributions(x, w, bias, times)
         for k, t in enumerate(times):
             z = np.matmul(h[t], u, out=h[t + 1])
             z += a[k]
@@ -212,18 +74,18 @@ def _rnn_run(x, h0, weight_ih, weight_hh, bias, *, nonlinearity="tanh", mask=Non
             else:
                 np.maximum(z, 0, out=z)
             if mask is not None:
-                np.copyto(z, h[t], where=~_live(mask, t))
+                np.copyto(z, h[t], where=~awake(mask, t))
     return h[-1] if last else h[1:], h
 
 
 def _rnn_back(g, h, inputs_too, x, h0, weight_ih, weight_hh, bias, *, nonlinearity="tanh", mask=None, last=False):
-    sums = _Sums(x, weight_ih, weight_hh, inputs_too)
+    sums = Sums(x, weight_ih, weight_hh, inputs_too)
     carried = g if last else np.zeros_like(h0)
-    for times in reversed(_blocks(len(x), h0.size)):
+    for times in reversed(blocks(len(x), h0.size)):
         after = h[times.start + 1 : times.stop + 1]
         da = 1 - after * after if nonlinearity == "tanh" else (after > 0).astype(h.dtype)
-        for k, t in _downward(times):
-            dh, live = _upstream(g, t, carried, last), _live(mask, t)
+        for k, t in downward(times):
+            dh, live = arriving(g, t, carried, last), awake(mask, t)
             da[k] *= dh if live is None else dh * live
             carried = da[k] @ weight_hh
             if live is not None:
@@ -232,7 +94,7 @@ def _rnn_back(g, h, inputs_too, x, h0, weight_ih, weight_hh, bias, *, nonlineari
     return sums.dx, carried, sums.g_ih, sums.g_hh, sums.g_bias
 
 
-rnn_sweep = _sweep_operation(
+rnn_sweep = sweep_operation(
     _rnn_sweep,
     _rnn_run,
     _rnn_back,
@@ -303,8 +165,8 @@ def _lstm_run(x, h0, c0, weight_ih, weight_hh, bias, *, mask=None, last=False):
     scale, shift = _gate_scales(hidden, dtype)
     w, u = np.ascontiguousarray(weight_ih.T) * scale, np.ascontiguousarray(weight_hh.T) * scale
     written = np.empty_like(h[0])
-    for times in _blocks(steps, 4 * h0.size):
-        a = _contributions(x, w, bias * scale, times)
+    for times in blocks(steps, 4 * h0.size):
+        a = contributions(x, w, bias * scale, times)
         for k, t in enumerate(times):
             z = np.matmul(h[t], u, out=gates[t])
             z += a[k]
@@ -318,7 +180,7 @@ def _lstm_run(x, h0, c0, weight_ih, weight_hh, bias, *, mask=None, last=False):
             np.multiply(o, tanh_c[t], out=h[t + 1])
             if mask is not None:
                 for states in (h, c):
-                    np.copyto(states[t + 1], states[t], where=~_live(mask, t))
+                    np.copyto(states[t + 1], states[t], where=~awake(mask, t))
     h[-1] = c[-1]
     return h[-2:] if last else h[1:], (h, c, gates, tanh_c)
 
@@ -327,18 +189,18 @@ def _lstm_back(g_out, saved, inputs_too, x, h0, c0, weight_ih, weight_hh, bias, 
     h, c, gates, tanh_c = saved
     hidden = h0.shape[1]
     one, two, three = hidden, 2 * hidden, 3 * hidden
-    sums = _Sums(x, weight_ih, weight_hh, inputs_too)
+    sums = Sums(x, weight_ih, weight_hh, inputs_too)
     carried, dc = g_out[0] if last else np.zeros_like(h0), g_out[-1].copy()
     upstream = np.empty((len(h0), 4 * hidden), gates.dtype)
-    for times in reversed(_blocks(len(x), 4 * h0.size)):
+    for times in reversed(blocks(len(x), 4 * h0.size)):
         block = slice(times.start, times.stop)
         da = gates[block] * (1 - gates[block])  # the slope of each gate: s (1 - s), and 1 - g^2 for the candidate
         candidate = gates[block, :, two:three]
         np.subtract(1, candidate * candidate, out=da[..., two:three])
         opened = gates[block, :, three:] * (1 - tanh_c[block] * tanh_c[block])
-        for k, t in _downward(times):
+        for k, t in downward(times):
             i, f, g = gates[t][:, :one], gates[t][:, one:two], gates[t][:, two:three]
-            dh, live = _upstream(g_out, t, carried, last), _live(mask, t)
+            dh, live = arriving(g_out, t, carried, last), awake(mask, t)
             if live is not None:
                 past_h, past_c = dh * ~live, dc * ~live
                 dh, dc = dh * live, dc * live
@@ -358,7 +220,7 @@ def _lstm_back(g_out, saved, inputs_too, x, h0, c0, weight_ih, weight_hh, bias, 
     return sums.dx, carried, dc, sums.g_ih, sums.g_hh, sums.g_bias
 
 
-lstm_sweep = _sweep_operation(
+lstm_sweep = sweep_operation(
     _lstm_sweep,
     _lstm_run,
     _lstm_back,
@@ -421,8 +283,8 @@ def _gru_run(x, h0, weight_ih, weight_hh, bias_ih, bias_hh, *, mask=None, last=F
     gates, contributed = np.empty((steps, n, 3 * hidden), dtype), np.empty((n, 3 * hidden), dtype)
     h[0] = h0
     w, u = np.ascontiguousarray(weight_ih.T), np.ascontiguousarray(weight_hh.T)
-    for times in _blocks(steps, 3 * h0.size):
-        a = _contributions(x, w, bias_ih, times)
+    for times in blocks(steps, 3 * h0.size):
+        a = contributions(x, w, bias_ih, times)
         for k, t in enumerate(times):
             np.matmul(h[t], u, out=contributed)
             contributed += bias_hh
@@ -440,7 +302,7 @@ def _gru_run(x, h0, weight_ih, weight_hh, bias_ih, bias_hh, *, mask=None, last=F
             h[t + 1] *= z
             h[t + 1] += candidate
             if mask is not None:
-                np.copyto(h[t + 1], h[t], where=~_live(mask, t))
+                np.copyto(h[t + 1], h[t], where=~awake(mask, t))
     return h[-1] if last else h[1:], (h, gates, q)
 
 
@@ -448,18 +310,18 @@ def _gru_back(g, saved, inputs_too, x, h0, weight_ih, weight_hh, bias_ih, bias_h
     h, gates, q = saved
     hidden = h0.shape[1]
     one, two = hidden, 2 * hidden
-    sums = _Sums(x, weight_ih, weight_hh, inputs_too)
+    sums = Sums(x, weight_ih, weight_hh, inputs_too)
     carried = g if last else np.zeros_like(h0)
-    for times in reversed(_blocks(len(x), 3 * h0.size)):
+    for times in reversed(blocks(len(x), 3 * h0.size)):
         block = slice(times.start, times.stop)
         da = gates[block] * (1 - gates[block])
         np.subtract(1, gates[block, :, two:] ** 2, out=da[..., two:])
         da[..., two:] *= 1 - gates[block, :, one:two]
         da[..., one:two] *= h[block] - gates[block, :, two:]
         du = np.empty_like(da)
-        for k, t in _downward(times):
+        for k, t in downward(times):
             r, z = gates[t][:, :one], gates[t][:, one:two]
-            dh, live = _upstream(g, t, carried, last), _live(mask, t)
+            dh, live = arriving(g, t, carried, last), awake(mask, t)
             if live is not None:
                 past = dh * ~live
                 dh = dh * live
@@ -478,7 +340,7 @@ def _gru_back(g, saved, inputs_too, x, h0, weight_ih, weight_hh, bias_ih, bias_h
     return sums.dx, carried, sums.g_ih, sums.g_hh, sums.g_bias, sums.g_inner
 
 
-gru_sweep = _sweep_operation(
+gru_sweep = sweep_operation(
     _gru_sweep,
     _gru_run,
     _gru_back,
