@@ -173,7 +173,7 @@ def as_markdown(report: dict[str, Any]) -> str:
 
 def versions() -> dict[str, str]:
     """Of everything that took part and says so."""
-    found = {}
+    found = {"meshes": "git checkout"} if find_spec("meshes") else {}
     for name in ("torch", "jax", "neuroptica", "neurophox", "tensorflow-cpu", "numba", "interferometer", *BROKEN):
         try:
             place = getattr(find_spec(name.split("-")[0]), "origin", None) or ""

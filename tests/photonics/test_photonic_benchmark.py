@@ -1,0 +1,108 @@
+"""The photonic benchmarks: what is stored keeps the promises, and peers are checked before they are timed."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from coursepkg.photonics import Mesh
+from coursepkg.photonics.energy import Costs, crossover
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.fixture(scope="module")
+def script():
+    """A function that imports a benchmark by its name."""
+    sys.path.insert(0, str(BENCHMARKS))
+    yield importlib.import_module
+    sys.path.remove(str(BENCHMARKS))
+
+
+def stored(name):
+    return json.loads((BENCHMARKS / "results" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def test_the_stored_speed_keeps_its_promises(script):
+    report, module = stored("photonic"), script("photonic")
+    assert module.promises(report["sizes"]) == report["promises"]
+    assert len(report["promises"]) >= 4
+    assert all(promise["kept"] for promise in report["promises"])
+    for size in ("8", "64"):
+        assert {"ours", "torch, loop over columns", "neuroptica"} <= set(report["sizes"][size]["gradient"])
+    assert module.as_markdown(report) == (BENCHMARKS / "results" / "photonic.md").read_text(encoding="utf-8")
+
+
+def test_whoever_is_ahead_is_printed_in_bold(script):
+    report = stored("photonic")
+    ahead = [
+        (part, name)
+        for size in report["sizes"].values()
+        for part in ("forward", "gradient")
+        for name, entry in size[part].items()
+        if entry["times_ours"] < 1
+    ]
+    text = script("photonic").as_markdown(report)
+    assert text.count(" **") >= len(ahead) > 0
+
+
+def test_the_stored_claims_follow_from_the_stored_runs(script):
+    report, module = stored("photonic_claims"), script("photonic_claims")
+    assert [claim._asdict() for claim in module.claims(report["parts"])] == report["claims"]
+    assert {"circle", "moons", "loss", "energy", "hardware", "inference", "mnist16", "mnist64"} <= set(report["parts"])
+    for part in {"circle", "moons"} & set(report["parts"]):
+        runs = report["parts"][part]["runs"]
+        assert set(module.CONDITIONS) <= set(runs)
+        assert all(len(each) == module.SEEDS for each in runs.values())
+    found = report["parts"]["energy"]["training_2x"]["segmented shifters"]
+    assert found["batch 16"] == crossover(2, 16, Costs().segmented(), training=True) == 63
+
+
+def test_short_training_runs_are_reproducible_and_say_what_they_measured(script):
+    module = script("photonic_claims")
+    condition = module.CONDITIONS["all of them, typical, toggle"]
+    first, second = (module.train_on_points("moons", condition, 40, seed=1) for _ in range(2))
+    assert first == second
+    assert 0 < first["gradient_error"] < 0.5
+    assert first["lowest_test"] <= first["test"] <= first["best_test"]
+
+
+def test_a_peer_that_is_wrong_is_not_timed(script):
+    peers = script("photonic_peers")
+    task = peers.task(4, 3)
+    found, _ = peers.contenders(task)
+    assert {"ours", "ours, batch-free", "ours, three passes of light", "ours, tensor engine"} <= set(found)
+    peers.PEERS["ours, tensor engine"], kept = (
+        ("coursepkg", lambda t: peers.Contender(lambda: t.x, lambda: t.mesh.phases)),
+        peers.PEERS["ours, tensor engine"],
+    )
+    try:
+        with pytest.raises(SystemExit, match="tensor engine differs from ours"):
+            peers.contenders(task)
+    finally:
+        peers.PEERS["ours, tensor engine"] = kept
+
+
+def test_a_peers_gradient_is_checked_by_its_own_loss(script):
+    peers = script("photonic_peers")
+    task = peers.task(3, 4)
+    mesh = Mesh(3, phases=np.arange(9.0))
+
+    def gradient(scale):
+        layer = peers.AdjointPass(mesh)
+        y = layer.forward(task.x)
+        return scale * layer.backward((y - task.target).conj())[0]
+
+    def move(direction):
+        mesh.phases = mesh.phases + direction
+
+    def check(scale):
+        job = lambda: gradient(scale)  # noqa: E731
+        peers._check_by_difference("someone", task, mesh.matrix(), lambda: mesh.forward(task.x), job, move, 1e-9, 1e-5)
+
+    check(1.0)
+    with pytest.raises(SystemExit, match="someone: its gradient says"):
+        check(2.0)
