@@ -91,7 +91,7 @@ def _matrix(name: str, a: Any) -> np.ndarray:
 def _signs(rng: Rng, count: int, dtype: Any) -> np.ndarray:
     """Random +1 and -1, eight from each random byte."""
     bits = np.unpackbits(np.frombuffer(rng.bytes((count + 7) // 8), np.uint8), count=count)
-    return np.array([-1, 1], dtype)[bits]
+    return (bits.view(np.int8) * np.int8(2) - np.int8(1)).astype(dtype)
 
 
 def _gaussian(rng: Rng, size: int, a: np.ndarray) -> np.ndarray:
@@ -131,9 +131,10 @@ def _dct(rng: Rng, size: int, a: np.ndarray) -> np.ndarray:
 def _fold(rng: Rng, size: int, a: np.ndarray) -> np.ndarray:
     from scipy.sparse import csc_array
 
-    buckets, signs = rng.permutation(len(a)) % size, _signs(rng, len(a), a.dtype)
+    small = np.int32  # what the sparse product wants; anything else it converts
+    buckets, signs = rng.permutation(len(a)).astype(small) % small(size), _signs(rng, len(a), a.dtype)
     # S^T has one entry per column. By columns, the product reads a from first to last and makes no copy of it.
-    return csc_array((signs, buckets, np.arange(len(a) + 1)), shape=(size, len(a))) @ a
+    return csc_array((signs, buckets, np.arange(len(a) + 1, dtype=small)), shape=(size, len(a))) @ a
 
 
 def _bucket_sizes(rows: int, size: int) -> np.ndarray:
