@@ -1,0 +1,71 @@
+"""Chapter 09: what feedback refers to exists, and what the page says of stored runs is what was stored."""
+
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from coursepkg.grading.spec import load_chapter
+
+ROOT = Path(__file__).resolve().parents[2]
+EXERCISES = load_chapter(ROOT / "solutions" / "specs" / "ex_09.py")
+RESULTS = ROOT / "benchmarks" / "results"
+
+
+@pytest.fixture(scope="module")
+def notebook():
+    return nbformat.read(ROOT / "notebooks" / "09_forward_gradient.ipynb", as_version=4)
+
+
+def words(notebook):
+    return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+def outputs(notebook):
+    found = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    return "\n".join(str(output.get("text", output.get("data", {}).get("text/plain", ""))) for output in found)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
+def test_every_section_that_feedback_names_exists(exercise, notebook):
+    sections = set(re.findall(r"^## (\d+) · ", words(notebook), re.MULTILINE))
+    named = [exercise.see, *(entry.look_at for entry in exercise.bank)]
+    for text in named:
+        if text.startswith("notebook 09"):
+            assert set(re.findall(r"\d+", text.split(":")[0].removeprefix("notebook 09"))) <= sections, text
+
+
+def test_the_page_shows_every_claim_with_its_verdict(notebook):
+    shown = outputs(notebook)
+    for row in json.loads((RESULTS / "forward_gradient_claims.json").read_text(encoding="utf-8"))["rows"]:
+        for key in ("claim", "ours", "verdict"):
+            assert row[key] in shown, row["claim"]
+
+
+def test_sentences_about_the_large_network_hold_in_the_stored_runs(notebook):
+    learning = json.loads((RESULTS / "forward_gradient_learning.json").read_text(encoding="utf-8"))
+    best = {run["method"]: run for run in learning["mlp"]["best"]}
+    start, end = best["rank four"]["curve"][0][2], best["rank four"]["loss"]
+    assert f"has come from a loss of {start:.2f} to {end:.2f}" in words(notebook)
+    assert best["backprop"]["loss"] < 0.05
+    cnn = {run["method"]: run for run in learning["cnn"]["best"]}
+    assert f"only {cnn['Gaussian']['parameters']:,}" in words(notebook)
+    assert cnn["Gaussian"]["loss"] > 2
+
+
+def test_deeper_networks_gain_from_local_losses_and_backpropagation_stays_ahead():
+    runs = json.loads((RESULTS / "forward_gradient_learning.json").read_text(encoding="utf-8"))["local"]["runs"]
+    loss = {(run["hidden layers"], run["method"]): run["loss"] for run in runs}
+    assert loss[1, "local losses"] == loss[1, "activities"]
+    gains = [loss[depth, "activities"] / loss[depth, "local losses"] for depth in (1, 2, 4)]
+    assert gains == sorted(gains)
+    assert all(loss[depth, "backprop"] < 0.2 * loss[depth, "local losses"] for depth in (1, 2, 4))
+
+
+def test_numbers_quoted_from_notes_carry_their_mark():
+    rows = json.loads((RESULTS / "forward_gradient_claims.json").read_text(encoding="utf-8"))["rows"]
+    quoted = [row["published"] for row in rows if re.search(r"R_[fb]", row["published"])]
+    assert quoted
+    assert all(text.endswith("*") for text in quoted)
