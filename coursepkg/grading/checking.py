@@ -28,7 +28,7 @@ from coursepkg.grading.worker import LOAD_SECONDS, MAX_REPLY
 
 MAX_BYTES = 20_000_000
 STARTS = 3
-_GRACE = 10.0  # beyond the worker's own limits, before it is ended from outside
+_GRACE = 25.0  # of wall time, beyond the worker's own limits in processor time, before it is ended from outside
 _CHECKED = re.compile(r"""\bcheck\(\s*["'](\d\d\.\d+)["']""")
 
 

@@ -7,6 +7,7 @@ nobody speaks to it any more.
 from __future__ import annotations
 
 import base64
+import contextlib
 import ctypes
 import json
 import signal
@@ -18,6 +19,7 @@ from typing import Any, TextIO
 from coursepkg.grading.batch import Graded, Grader, Work, load_chapters
 from coursepkg.grading.results import Result
 
+END_SECONDS = 5.0
 _DEATH_SIGNAL = 1
 
 
@@ -120,18 +122,17 @@ class GradingProcess:
             raise Lost("the grading process has ended") from None
 
     def close(self) -> None:
-        """End it; it closes its sandbox itself."""
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                try:
-                    stream.close()
-                except OSError:  # it had ended before
-                    continue
+        """End it, also while another thread waits for its reply; its sandbox ends with it."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with contextlib.suppress(OSError):  # it may have ended before
+            self._process.stdin.close()
         try:
-            self._process.wait(20)
+            self._process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._process.stdout.close()  # last: nobody may be reading from what is closed
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 It reads one JSON request a line and writes one JSON reply a line: first the cells of a notebook, then calls of the
 names that they define. It has the interpreter, the drivers and the inputs it is sent, but no reference and no score,
-so there is nothing in it to forge: a faked reply is merely a wrong number.
+so there is nothing in it to forge: a faked reply is merely a wrong number. Its time limits are in processor time, since
+a crowded machine is not the learner's fault; whoever speaks to it limits wall time, more generously.
 """
 
 from __future__ import annotations
@@ -13,13 +14,12 @@ import linecache
 import os
 import random
 import sys
-import time
 from collections.abc import Mapping
 from typing import Any, TextIO
 
 import numpy as np
 
-from coursepkg.grading.calling import LocalCall, Outcome, guarded
+from coursepkg.grading.calling import PROCESSOR, LocalCall, Outcome, guarded, now
 from coursepkg.grading.values import Unfit, encode
 
 LOAD_SECONDS = 60.0
@@ -39,7 +39,7 @@ class Answers:
 
     def load(self, cells: list[str]) -> None:
         """Run all cells, statement by statement, so that a failing line takes no definition after it away."""
-        deadline = time.monotonic() + LOAD_SECONDS
+        deadline = now(PROCESSOR) + LOAD_SECONDS
         for number, source in enumerate(cells, 1):
             name = f"<cell {number}>"
             linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
@@ -49,7 +49,7 @@ class Answers:
                 self._note_syntax_error(source, error)
                 continue
             for statement in statements:
-                self._run(statement, name, deadline - time.monotonic())
+                self._run(statement, name, deadline - now(PROCESSOR))
 
     def _run(self, statement: ast.stmt, name: str, seconds: float) -> None:
         before = dict(self.namespace)
@@ -61,7 +61,7 @@ class Answers:
                 self.failures[defines] = _syntax_outcome(error)
             return
         # A notebook is a program, and running it is this process's whole purpose; it has no other rights than that.
-        outcome = guarded(lambda: exec(code, self.namespace), min(max(seconds, 0.01), STATEMENT_SECONDS))
+        outcome = guarded(lambda: exec(code, self.namespace), min(max(seconds, 0.01), STATEMENT_SECONDS), PROCESSOR)
         for key, value in self.namespace.items():
             if callable(value) and before.get(key) is not value:
                 self.defined[key] = value
@@ -86,8 +86,8 @@ class Answers:
             return Outcome("not-attempted", message=f"nothing called {name} is defined")
         key = name, request["driver"]
         if key not in self.calls:
-            self.calls[key] = LocalCall(self.defined[name], request["driver"])
-        self.calls[key].deadline = time.monotonic() + request["seconds"]
+            self.calls[key] = LocalCall(self.defined[name], request["driver"], time_by=PROCESSOR)
+        self.calls[key].deadline = now(PROCESSOR) + request["seconds"]
         return self.calls[key](request["case"])
 
 

@@ -12,7 +12,7 @@ import warnings
 import numpy as np
 import pytest
 
-from coursepkg.grading.calling import LocalCall, Outcome, TimeLimit
+from coursepkg.grading.calling import PROCESSOR, LocalCall, Outcome, TimeLimit
 from coursepkg.grading.values import encode
 
 CASE = {"args": [1.5], "kwargs": {}}
@@ -120,6 +120,26 @@ def test_an_endless_loop_ends(answer):
     assert (sys.gettrace(), sys.getprofile(), signal.getsignal(signal.SIGALRM)) == hooks
     assert sys.exc_info() == (None, None, None), "the learner's next traceback would begin with ours"
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a POSIX timer")
+@pytest.mark.parametrize("answer", [loop for loop in LOOPS if loop is not sleeps], ids=lambda answer: answer.__name__)
+def test_an_endless_loop_ends_by_processor_time_too(answer):
+    hooks = sys.gettrace(), sys.getprofile(), signal.getsignal(signal.SIGPROF)
+    assert LocalCall(answer, "call", seconds=0.2, time_by=PROCESSOR)(CASE).kind == "time-limit"
+    assert (sys.gettrace(), sys.getprofile(), signal.getsignal(signal.SIGPROF)) == hooks
+    assert signal.getitimer(signal.ITIMER_PROF) == (0.0, 0.0)
+
+
+def test_by_processor_time_waiting_is_free():
+    """Whether an answer waits for a crowded machine or for a clock: only what it computes itself counts."""
+
+    def waits(x):
+        time.sleep(0.5)
+        return x
+
+    assert LocalCall(waits, "call", seconds=0.1, time_by=PROCESSOR)(CASE).value == 1.5
+    assert LocalCall(waits, "call", seconds=0.1)(CASE).kind == "time-limit"
 
 
 @pytest.mark.parametrize("answer", [plain_loop, prints_without_end, returns_when_stopped], ids=lambda a: a.__name__)

@@ -1,12 +1,16 @@
 """A batch gives the same bytes whatever happens to it: any number of processes, killed anywhere, started again."""
 
+import contextlib
+import fcntl
 import json
 import os
 import random
 import re
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -86,6 +90,23 @@ def test_a_batch_in_the_sandbox_from_the_command_line(handed_in, secret, tmp_pat
     assert "add --resume" in capsys.readouterr().err
     assert cli.main([*words, "--resume"]) == 0
     assert "14 kept" in capsys.readouterr().out
+
+
+def test_a_terminal_is_shown_how_far_it_is(handed_in, tmp_path):
+    terminal, its_end = os.openpty()
+    fcntl.ioctl(its_end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    script = tmp_path / "run_batch.py"
+    script.write_text(RUNNER.replace(", quiet=True", ""))
+    words = [sys.executable, str(script), str(SPECS), str(handed_in), str(tmp_path / "out"), "", SECRET.decode()]
+    with os.fdopen(terminal, "rb", buffering=0) as shown:
+        with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=its_end) as process:
+            os.close(its_end)
+            text = b""
+            with contextlib.suppress(OSError):  # so a terminal ends when nobody writes to it any more
+                while part := shown.read(1000):
+                    text += part
+        assert process.returncode == 0
+    assert f"{len(TINY)}/{len(TINY)}".encode() in text
 
 
 def test_any_number_of_processes_gives_the_same_bytes(handed_in, tmp_path):

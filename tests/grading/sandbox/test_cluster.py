@@ -1,9 +1,11 @@
 """A batch on a cluster gives the same bytes as on one machine, also when a worker is killed in the middle."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -204,6 +206,26 @@ def test_a_grading_process_that_ends_is_noticed(tmp_path):
     with pytest.raises(serving.Lost, match="ended"):
         process.grade(serving.work_to_json(WORK))
     process.close()
+
+
+def test_a_grading_process_can_be_ended_while_it_grades(tmp_path, monkeypatch):
+    monkeypatch.setattr(serving, "END_SECONDS", 0.2)
+    process = serving.GradingProcess({"specs": str(SPECS), "secret": "00" * 16, "tier": "none (trusted)"})
+    ended = []
+    sleeps = Work("ann", "Ann", "91", "91.ipynb", notebook_bytes(["import time\ntime.sleep(14)", RIGHT]))
+
+    def grade():
+        with contextlib.suppress(serving.Lost):
+            process.grade(serving.work_to_json(sleeps))
+        ended.append(True)
+
+    thread = threading.Thread(target=grade)
+    thread.start()
+    time.sleep(0.5)
+    process.close()
+    thread.join(5)
+    assert ended
+    assert not graders_left()
 
 
 def test_what_the_cluster_loses_has_no_mark_and_is_tried_again(tmp_path):

@@ -1,7 +1,8 @@
 """A class of any size: right, partly right, wrong and hostile notebooks of one chapter, each with what it deserves.
 
-Right and wrong answers are those of the chapter's own specification, taken out of its source with all that they need.
-Hostile ones come from the hostile suite: what they do stands in the place of one answer, the others stay.
+Right and wrong answers are those of the chapter's own specification, taken out of its source with all that they need;
+those that load SymPy or SciPy are left out, since loading takes longer than grading. Hostile ones come from the hostile
+suite: what they do stands in the place of one answer, the others stay.
 """
 
 import ast
@@ -16,7 +17,7 @@ import hostile_notebooks
 
 from coursepkg.grading.build import BEGIN, source_of
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[3]
 SPECS = PROJECT / "solutions" / "specs"
 SHARES = {"right": 0.4, "partial": 0.35, "wrong": 0.15, "hostile": 0.1}
 # What is over at once and harms nothing but its own answer, so that every other one keeps what it deserves.
@@ -68,6 +69,7 @@ def answers(chapter):
             return _cell(name, expression, definitions)
 
         right = [cell(item) for item in given["accepted"].elts if not isinstance(item, ast.Starred)]
+        right = [source for source in right if "sympy" not in source and "scipy" not in source]
         wrong = []
         for entry in _calls(given["bank"], "Misconception"):
             parts = {keyword.arg: keyword.value for keyword in entry.keywords}

@@ -1,0 +1,68 @@
+"""What the pages for instructors say of speed and size is counted from the stored run of the benchmark."""
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from coursepkg.grading import cli
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def script():
+    spec = importlib.util.spec_from_file_location("benchmark_grading", ROOT / "benchmarks" / "grading.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def report(script):
+    return json.loads(script.RESULT.read_text(encoding="utf-8"))
+
+
+def test_the_table_is_what_the_stored_run_gives(script, report):
+    _, table, _ = script.PAGE.read_text(encoding="utf-8").split(script.MARK)
+    assert table.strip() == script.scale(report)
+    assert len(table.strip().splitlines()) >= 15
+
+
+def test_ratios_are_those_of_the_rows_and_reach_their_bars(script, report):
+    assert report["ratios"] == script.ratios(report["rows"])
+    assert set(report["ratios"]) == set(script.BARS)
+    for row in report["ratios"].values():
+        assert row["wall"] >= row["bar"]
+
+
+def test_the_run_was_of_four_hundred_notebooks_of_ten_exercises_on_two_cores(report):
+    mine = report["rows"][0]
+    assert (mine["grader"], mine["notebooks"]) == ("coursepkg", 400)
+    assert (report["settings"]["jobs"], report["settings"]["exercises"]) == (2, 10)
+    assert {"nbgrader", "otter-grader", "python", "load", "date"} <= set(report["settings"])
+    assert mine["cpu_seconds"] / mine["notebooks"] <= 0.3  # a thousand in five minutes, on one core already
+    assert mine["check_cpu_seconds"] < 0.05
+
+
+def test_arithmetic_of_the_table(script):
+    mine = {
+        "grader": "coursepkg", "notebooks": 10, "cpu_seconds": 1.0, "peak_bytes": 50e6, "listing_bytes": 500.0,
+        "listing_cpu_seconds": 1e-5, "bytes": 20_000, "files": 20, "disk_bytes": 80_000, "handed_in_bytes": 50_000,
+    }  # fmt: skip
+    dask = {"grader": "dask", "notebooks": 10, "scheduler_cpu_seconds": 0.02, "workers_cpu_seconds": 0.05}
+    table = script.scale({"rows": [mine, dask]})
+    for words in (
+        "100 ms", "2.8 hours", "4 cores | 42 minutes", "256 cores | 1 minutes", "50 MB for the list", "5.0 GB",
+        "2.0 GB in 2.0 million files, 8.0 GB on disk", "2.0 ms: enough for 50 cores", "5.0 ms beside grading",
+    ):  # fmt: skip
+        assert words in table, table
+    assert script.span(7200) == "2.0 hours"
+
+
+def test_the_page_on_scale_names_commands_that_there_are():
+    page = (ROOT / "instructor" / "scale.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^    grade (.+)$", page, re.MULTILINE)
+    assert [cli._parser().parse_args(["grade", *command.split()]).scheduler for command in shown] == ["tcp://HOST:8786"]
