@@ -174,14 +174,17 @@ class Grader:
             self._sandbox = self._sandbox or Sandbox(self.tier)
         except Unavailable as error:
             return self.lost(work, str(error))
+        before = self._sandbox.cpu_seconds
         with SandboxedWorker(cells, self._sandbox) as worker:
             judged = self._judge_all(work, exercises, worker)
+        spent = self._sandbox.cpu_seconds - before
         results, times = [], []
         for exercise in exercises:
             answer = judged[exercise.id]
             more = (flags[exercise.id],) if exercise.id in flags and answer.hidden.status != "not-attempted" else ()
             results.append(self._result(work, exercise, answer, more))
-            times.append({"seconds": round(answer.seconds, 4), "signature": answer.signature})
+            seconds = {"seconds": round(answer.seconds, 4), "sandbox_cpu_seconds_of_notebook": round(spent, 4)}
+            times.append({**seconds, "signature": answer.signature})
         late = any(answer.hidden.finding == "time-limit" for answer in judged.values())
         return Graded(tuple(results), tuple(times), late)
 

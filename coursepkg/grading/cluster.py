@@ -13,9 +13,11 @@ grader on several machines. What a learner wrote is only ever text in a line.
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 import tempfile
 import threading
+import time
 from collections.abc import Mapping
 from concurrent.futures import Executor, Future
 from functools import cache
@@ -29,8 +31,7 @@ from coursepkg.grading.results import Result
 from coursepkg.grading.sandbox import BUBBLEWRAP, NONE, SECOND, examine
 from coursepkg.grading.serving import GradingProcess, Lost, graded_from_json, work_to_json
 
-CONNECT_SECONDS = 10
-_FRAME = ("student", "exercise", "notebook_sha256", "spec_sha256", "seed_id", "sandbox", "versions")
+CONNECT_SECONDS, COUNT_SECONDS = 10, 5
 
 
 class Unsuited(OSError):
@@ -57,14 +58,17 @@ class Cluster(Executor):
         except (OSError, ValueError) as error:
             raise Unsuited(f"no scheduler answers at {address} ({type(error).__name__})") from None
         self._name = ""
+        self._counted = -math.inf
         if not self.width:
             self._client.close()
             raise Unsuited(f"no worker has joined the scheduler at {address}; start some with `dask worker {address}`")
 
     @property
     def width(self) -> int:
-        """How many notebooks can be graded at once, now."""
-        return sum(self._client.nthreads().values())
+        """How many notebooks can be graded at once; counted anew every few seconds, since workers come and go."""
+        if time.monotonic() - self._counted > COUNT_SECONDS:
+            self._width, self._counted = sum(self._client.nthreads().values()), time.monotonic()
+        return self._width
 
     def tier(self) -> tuple[str | None, str]:
         """The tier that holds on every worker, or None; and words about those on which none does."""

@@ -146,7 +146,7 @@ class _Run:
         waiting: dict[Future[Graded], Work] = {}
         for learner in learners:
             for work in self._works(learner):
-                if len(waiting) >= _AHEAD * (self.cluster.width if self.cluster else self.batch.jobs):
+                if len(waiting) >= _AHEAD * max(self.cluster.width if self.cluster else self.batch.jobs, 1):
                     self._collect(waiting, FIRST_COMPLETED)
                 waiting[pool.submit(_grade, work)] = work
             bar.update()

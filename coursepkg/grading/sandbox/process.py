@@ -42,7 +42,7 @@ class Sandbox:
     Attributes
     ----------
     cpu_seconds : float
-        Processor time of the answering processes that have ended in it.
+        Processor time spent in it; the grader's own does not show it, since bubblewrap does not hand it on.
     """
 
     def __init__(self, tier: str):
