@@ -12,8 +12,8 @@ notebooks deserve before a number counts. The others get no hostile notebook: an
 half a minute for each test and otter-grader would wait for ever, and several would get full marks.
 
 The clock is processor time of all processes of a grader, start and sandbox included; wall time is told as well, with
-the load. Each is used in the way that its manual says is for a class: ours with two processes, nbgrader with all notebooks in one
-call, otter-grader with one call for each notebook, since it grades many at a time in Docker alone.
+the load. Each is used in the way that its manual says is for a class: ours with two processes, nbgrader with all
+notebooks in one call, otter-grader with one call for each notebook, since it grades many at a time in Docker alone.
 
 With Dask installed, a part of the class is graded on a local cluster as well, to see what scheduler and workers cost.
 ``--store`` also brings ``instructor/grading.md`` and ``instructor/scale.md`` up to date, where these numbers say what a
