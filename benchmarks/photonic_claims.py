@@ -53,7 +53,6 @@ from coursepkg.training import accuracy
 
 RESULT = Path(__file__).parent / "results" / "photonic_claims.json"
 Report = dict[str, Any]
-SEEDS = 5
 
 
 class Condition(NamedTuple):
@@ -157,22 +156,23 @@ def train_on_points(task: str, condition: Condition, iterations: int, seed: int,
     }
 
 
-def training(task: str, iterations: int) -> Report:
+def training(task: str, iterations: int, seeds: int) -> Report:
     """Every condition with each seed, and larger batches without error."""
     settings = {
         "network": "3 triangular meshes of 4 ports, abs between them",
         "data": "250 points, 200 to train on, as on the chip",
         "optimizer": "Adam 0.01, batch 1",
         "iterations": iterations,
+        "seeds": seeds,
         "scored": "every 5 iterations, averaged over the last 200",
     }
     runs = {}
     for name, condition in CONDITIONS.items():
-        runs[name] = [train_on_points(task, condition, iterations, seed) for seed in range(SEEDS)]
+        runs[name] = [train_on_points(task, condition, iterations, seed) for seed in range(seeds)]
         print(f"{task}, {name}: test {mean(runs[name], 'test'):.3f}", flush=True)
     for batch in (10, 50):
         runs[f"no error, batch {batch}"] = [
-            train_on_points(task, Condition(), iterations, seed, batch) for seed in range(SEEDS)
+            train_on_points(task, Condition(), iterations, seed, batch) for seed in range(seeds)
         ]
     return {"settings": settings, "runs": runs}
 
@@ -511,7 +511,7 @@ def _training_claims(task: str, runs: Report, peak: float, band: str) -> list[Cl
         Claim(
             f"{task}: more than 94 % test accuracy by training on chip",
             f"best moment {peak:.0%}",
-            f"best moment {best:.0%}, average {average:.1%} over {SEEDS} seeds and the last 200 iterations",
+            f"best moment {best:.0%}, average {average:.1%} over {len(clean)} seeds and the last 200 iterations",
             "holds as a best moment, not as an average" if best > 0.94 > average else _verdict(average > 0.94),
         ),
         Claim(
@@ -626,9 +626,10 @@ def as_markdown(report: Report) -> str:
     ]
     for task in ("circle", "moons"):
         if task in report["parts"]:
+            settings = report["parts"][task]["settings"]
             lines += [
                 "",
-                f"## {task}: {report['parts'][task]['settings']['iterations']} iterations, batch 1, {SEEDS} seeds",
+                f"## {task}: {settings['iterations']} iterations, batch 1, {settings['seeds']} seeds",
                 "",
                 "| error | train | test | best test | median 1 - cosine of the gradient |",
                 "|---|---|---|---|---|",
@@ -661,8 +662,8 @@ PARTS: dict[str, Callable[[], Report | None]] = {
     "loss": loss,
     "hardware": hardware,
     "energy": energy,
-    "circle": lambda: training("circle", 1000),
-    "moons": lambda: training("moons", 1000),
+    "circle": lambda: training("circle", 1000, 5),
+    "moons": lambda: training("moons", 1000, 2),
     "digits": digits,
     "mnist16": lambda: mnist(16, 8, 1),
     "mnist64": lambda: mnist(64, 3, 1, leave_out=SMALL_EFFECTS),
