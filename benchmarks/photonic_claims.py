@@ -538,6 +538,7 @@ def _image_claims(ports: int, part: Report) -> list[Claim]:
     clean = 1 - mean(runs["no error"], "test")
     taps = [f"tap noise {s}" for s in (0.005, 0.01, 0.02)]
     growth = [1 - mean(runs[name], "test") - clean for name in taps[1:]]
+    phases = 1 - mean(runs["phases at the ports 0.05 pi"], "test") - clean
     # Our errors at the ports are drawn anew for each launch and each reading, which is hard on a difference of passes.
     worst, toggled = (f"all four at their worst, {readout}" for readout in ("subtraction", "toggle"))
     failed = mean(runs[worst], "test") < mean(runs[toggled], "test") - 0.1
@@ -555,7 +556,7 @@ def _image_claims(ports: int, part: Report) -> list[Claim]:
             f"{where}: phases at the ports 0.025 / 0.05",
             "3.4 / 5.0 %",
             " / ".join(error(f"phases at the ports {s} pi") for s in (0.025, 0.05)),
-            "same order" if mean(runs["phases at the ports 0.05 pi"], "test") < 1 - clean else "differs",
+            f"costs {phases:.3f} at 0.05, published 0.020: ours are new at each launch and each reading",
         ),
         Claim(
             f"{where}: uneven heater loss 0.05 dB",
