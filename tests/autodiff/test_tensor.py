@@ -10,6 +10,7 @@ import pytest
 
 from coursepkg.autodiff.catalogue import affine, astype, relu, softmax, softmax_cross_entropy
 from coursepkg.autodiff.dispatch import LeavesGraphError, MissingPrimitiveError
+from coursepkg.autodiff.table import PRIMITIVES
 from coursepkg.autodiff.tensor import Tensor, no_grad
 from coursepkg.gradients import numeric
 
@@ -591,3 +592,16 @@ def test_functions_of_our_own_are_plain_on_plain_arrays():
     assert relu(-3.0) == 0.0
     assert astype(np.array([1.5]), np.float32).dtype == np.float32
     assert isinstance(relu(leaf(2)), Tensor)
+
+
+@pytest.mark.parametrize("bias", [(7,), (5, 1)])
+def test_affine_adds_any_bias_into_the_product(bias):
+    """Not into a second array of its size, which for a convolution is the largest there is."""
+    x, w, b = np.ones((200, 5, 6)), np.ones((6, 7)), np.ones(bias)
+    entry = PRIMITIVES[affine]
+    entry.forward(x, w, b)
+    tracemalloc.start()
+    out = entry.forward(x, w, b)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert out.nbytes <= peak < 1.5 * out.nbytes

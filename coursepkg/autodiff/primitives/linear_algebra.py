@@ -81,14 +81,14 @@ matmul = primitive(
 
 def _affine_forward(x, weight, bias):
     out = np.matmul(x, weight)
-    if type(out) is np.ndarray and type(bias) is np.ndarray and bias.shape == out.shape[-1:]:
-        if bias.dtype is out.dtype:
-            out += bias  # saves an array of the size of the result
-            return out
-        return out + bias
     shape = np.shape(bias)
-    if len(shape) > out.ndim or any(n not in (1, m) for n, m in zip(shape[::-1], out.shape[::-1], strict=False)):
+    if shape != out.shape[-1:] and (
+        len(shape) > out.ndim or any(n not in (1, m) for n, m in zip(shape[::-1], out.shape[::-1], strict=False))
+    ):
         raise ValueError(f"a bias of shape {shape} cannot be added to x @ weight of shape {out.shape}")
+    if type(out) is np.ndarray and type(bias) is np.ndarray and bias.dtype is out.dtype:
+        out += bias  # saves an array of the size of the result
+        return out
     return out + bias
 
 
