@@ -597,7 +597,7 @@ def test_functions_of_our_own_are_plain_on_plain_arrays():
 @pytest.mark.parametrize("bias", [(7,), (5, 1)])
 def test_affine_adds_any_bias_into_the_product(bias):
     """Not into a second array of its size, which for a convolution is the largest there is."""
-    x, w, b = np.ones((200, 5, 6)), np.ones((6, 7)), np.ones(bias)
+    x, w, b = np.ones((4000, 5, 6)), np.ones((6, 7)), np.ones(bias)
     entry = PRIMITIVES[affine]
     entry.forward(x, w, b)
     tracemalloc.start()
