@@ -453,11 +453,12 @@ def sizes_by_inverse(H):
 
 def sizes_by_power(H):
     def largest(A):
-        v = np.ones(len(A)) + np.arange(len(A)) / 7
-        for _ in range(20_000):
-            v = A @ v
-            v = v / math.sqrt(v @ v)
-        return float(v @ A @ v)
+        P = A
+        for _ in range(25):  # the power 2**25 of A: only its largest direction is left
+            P = P @ P
+            P = P / np.linalg.norm(P)
+        v = P @ (np.ones(len(A)) + np.arange(len(A)) / 7)
+        return float(v @ A @ v / (v @ v))
 
     steep = largest(H)
     gentle = steep - largest(steep * np.eye(len(H)) - H)
