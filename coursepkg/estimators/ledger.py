@@ -144,7 +144,7 @@ def _passing(sketch: str, rows: int, size: int, width: int, itemsize: int) -> in
     if sketch == "gaussian":
         return dense + result
     if sketch == "rademacher":
-        return dense + max(rows * size * 9 // 8, result)  # random bits come first, packed and as a byte each
+        return dense + max(rows * size, result)  # signs come first as a byte each
     if sketch == "dct":
         return rows * width * itemsize + result
     return rows * (8 + itemsize) + result  # an order, and signs

@@ -90,8 +90,10 @@ def _matrix(name: str, a: Any) -> np.ndarray:
 
 def _signs(rng: Rng, count: int, dtype: Any) -> np.ndarray:
     """Random +1 and -1, eight from each random byte."""
-    bits = np.unpackbits(np.frombuffer(rng.bytes((count + 7) // 8), np.uint8), count=count)
-    return (bits.view(np.int8) * np.int8(2) - np.int8(1)).astype(dtype)
+    signs = np.unpackbits(np.frombuffer(rng.bytes((count + 7) // 8), np.uint8), count=count).view(np.int8)
+    signs *= np.int8(2)  # in place: a dense sketch has many
+    signs -= np.int8(1)
+    return signs.astype(dtype)
 
 
 def _gaussian(rng: Rng, size: int, a: np.ndarray) -> np.ndarray:
