@@ -88,7 +88,7 @@ def test_flaws_add_up_and_are_seeded(rng):
         (Quantisation(8), lambda n: 2 * np.pi / 2**8 * np.sqrt(n / 12)),
         (Quantisation(11), lambda n: 2 * np.pi / 2**11 * np.sqrt(n / 12)),
     ],
-    ids=str,
+    ids=lambda value: "law" if callable(value) else str(value),  # a function's address differs between processes
 )
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_the_matrix_moves_as_far_as_the_law_says(flaw, law, layout, rng):
