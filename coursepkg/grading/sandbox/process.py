@@ -118,10 +118,16 @@ class Sandbox:
                 return self._control.recv(256)
         return b""
 
-    def end(self) -> None:
-        """End the process that answers. If it has left a file, the sandbox goes with it."""
+    def end(self) -> bool:
+        """End the process that answers. If it has left a file, the sandbox goes with it.
+
+        Returns
+        -------
+        bool
+            Whether the sandbox still stood: its first process reported.
+        """
         if self._control is None:
-            return
+            return False
         report: Mapping[str, Any] = {}
         with contextlib.suppress(OSError, ValueError):
             self._control.send(b"end")
@@ -129,6 +135,7 @@ class Sandbox:
         self.cpu_seconds += report.get("cpu_seconds", 0.0)
         if not report.get("clean"):
             self.close()
+        return bool(report)
 
     def close(self) -> None:
         """Take the sandbox down, with all that runs in it."""
@@ -239,6 +246,13 @@ class SandboxedWorker(Worker):
         if reply == {"ready": True}:
             return None
         return Outcome("infrastructure", message="the sandbox could not be set up; see `grade doctor`")
+
+    def _ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any] | Outcome:
+        """Ask, and blame nobody's code for a sandbox that was ended from outside."""
+        reply = super()._ask(request, seconds)
+        if isinstance(reply, Outcome) and reply.error == "ProcessEnded" and not self.sandbox.end():
+            return Outcome("infrastructure", message="the sandbox was ended from outside; grade again")
+        return reply
 
     # --- how it is reached ---
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -106,6 +107,22 @@ def test_a_sandbox_that_was_ended_from_outside_is_built_again(sandbox):
     os.kill(first_process(sandbox), signal.SIGKILL)
     sandbox._first.wait()
     assert ask(sandbox, "return 2").value == 2
+
+
+def test_a_sandbox_that_is_ended_under_an_answer_is_not_the_answers_fault(sandbox):
+    def end_it():
+        os.kill(first_process(sandbox), signal.SIGKILL)
+
+    cells = ["import time\ndef answer():\n    time.sleep(60)"]
+    with SandboxedWorker(cells, sandbox) as worker:
+        worker.call({**ANSWER, "function": "another"}, CASE)
+        threading.Timer(0.3, end_it).start()
+        assert worker.call(ANSWER, CASE).kind == "infrastructure"
+    assert ask(sandbox, "return 2").value == 2
+
+
+def test_an_answer_that_ends_its_process_is_at_fault_itself(sandbox):
+    assert ask(sandbox, "import os", "os._exit(0)").error == "ProcessEnded"
 
 
 def test_a_closed_sandbox_leaves_no_process(sandbox):
