@@ -157,7 +157,8 @@ class _Graders(WorkerPlugin):
             raise Unsuited(f"this worker has {_listed(versions())}; the batch was begun with {_listed(self.wanted)}")
         if self.tier != NONE and (leak := await asyncio.to_thread(_leaks, self.tier)):
             raise Unsuited(f"the sandbox does not hold on this worker ({leak})")
-        self._folder = tempfile.TemporaryDirectory(prefix="coursepkg-specs-")
+        # In the worker's own folder: that of a worker that was killed is cleared away by the next one that starts.
+        self._folder = tempfile.TemporaryDirectory(prefix="coursepkg-specs-", dir=worker.local_directory)
         for name, text in self.texts.items():
             Path(self._folder.name, name).write_bytes(text)
         self._processes: dict[int, GradingProcess] = {}

@@ -112,6 +112,8 @@ def test_kills_on_either_side_change_no_byte_and_nothing_is_graded_twice(tmp_pat
         process = batch_on(address, folder, results, secret, "--resume")
         wait_for(lambda: len(list(results.glob("*/91.2.json"))) >= len(done) / 2 + 4 or process.poll() is not None)
         workers[0].kill()
+        # What a killed worker leaves of the specifications lies where Dask clears it away, and nowhere else.
+        assert list((tmp_path / "dask-scratch-space").glob("worker-*/coursepkg-specs-*"))
         assert process.poll() is None
         output, _ = process.communicate(timeout=120)
         assert process.returncode == 0, output
