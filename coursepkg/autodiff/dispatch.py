@@ -153,9 +153,14 @@ def operation(function: Callable[..., Any], *, forward: Callable[..., Any] | Non
     saves = properties.get("saves", False)
 
     def traced_or_plain(*args: Any, **kwargs: Any) -> Any:
+        kind: Any = None
         for a in args:
-            if type(a) is not ndarray and isinstance(a, Traced):
-                return apply(entry, args, kwargs)
+            if type(a) is not ndarray and type(a) is not kind and isinstance(a, Traced):
+                if kind is not None or kwargs:
+                    return apply(entry, args, kwargs)
+                kind = type(a)
+        if kind is not None:
+            return kind.apply(entry, args, kwargs) if len(args) > 1 else args[0].apply_alone(entry)
         out = forward(*args, **kwargs)
         return out[0] if saves else out
 
@@ -164,9 +169,9 @@ def operation(function: Callable[..., Any], *, forward: Callable[..., Any] | Non
     traced_or_plain.__wrapped__ = function  # type: ignore[attr-defined]
     rules = properties.pop("rules", None)
     if rules is not None:
-        entry = elementwise(traced_or_plain, *rules, forward=forward if saves else traced_or_plain, **properties)
+        entry = elementwise(traced_or_plain, *rules, forward=forward if saves else traced_or_plain, on_arrays=forward, **properties)
     else:
-        entry = primitive(traced_or_plain, forward=forward if saves else traced_or_plain, **properties)
+        entry = primitive(traced_or_plain, forward=forward if saves else traced_or_plain, on_arrays=forward, **properties)
     return traced_or_plain
 
 
@@ -196,6 +201,10 @@ class Traced(ArrayMethods):
     def apply(cls, entry: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a primitive on arguments of which at least one is of this kind."""
         raise NotImplementedError
+
+    def apply_alone(self, entry: Primitive) -> Any:
+        """Run a primitive on this value as its only argument."""
+        return self.apply(entry, (self,), {})
 
     # --- NumPy's protocols
 

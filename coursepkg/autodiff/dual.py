@@ -12,6 +12,7 @@ import numpy as np
 from numpy import ndarray
 
 from . import catalogue  # noqa: F401  (fills the table)
+from .array_methods import PLAIN
 from .dispatch import Traced
 from .table import LINEAR, Primitive
 
@@ -53,16 +54,21 @@ class Dual(Traced):
     @classmethod
     def apply(cls, entry: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a primitive and push the tangents of its arguments through; older differentiations are constants here."""
-        mark = max([a.traces for a in args if type(a) is Dual])
-        values, moving = [], []
+        mark = 0
+        for a in args:
+            if type(a) is Dual and a.traces > mark:
+                mark = a.traces
+        values, moving, on_arrays = [], [], True
         for i, a in enumerate(args):
             if type(a) is Dual and a.traces == mark:
                 moving.append((i, a.tangent))
                 a = a.value
+            if type(a) is not ndarray and type(a) not in PLAIN:
+                on_arrays = False
             values.append(a)
-        out = entry.forward(*values, **kwargs)
+        out = (entry.on_arrays if on_arrays else entry.forward)(*values, **kwargs)
         value = out[0] if entry.saves else out
-        tangent, rules = None, entry.jvp
+        tangent, ours, rules = None, False, entry.jvp
         for i, t in moving:
             rule = rules[i]
             if rule is None:
@@ -70,8 +76,14 @@ class Dual(Traced):
             if rule is LINEAR:
                 term = entry.forward(*values[:i], t, *values[i + 1 :], **kwargs)
             else:
-                term = rule(t, out, *values, **kwargs)  # type: ignore[operator]
-            tangent = term if tangent is None else tangent + term
+                term = rule(t, out, *values, **kwargs)
+            if tangent is None:
+                tangent = term
+            elif ours and tangent.dtype is term.dtype and tangent.shape == value.shape:
+                tangent += term
+            else:  # a term may be an array that others hold, the sum of two is not
+                tangent = tangent + term
+                ours = type(tangent) is ndarray and type(term) is ndarray
         if tangent is None:
             tangent = np.zeros_like(value)
         if tangent.shape != value.shape:

@@ -124,16 +124,18 @@ def _kept(nodes: list[Node]) -> dict[Node, Any]:
             continue
         if node.out is not None:
             values[node] = node.out[0] if node.entry.saves else node.out
-        for parent, value in zip(node.inputs[::2], node.inputs[1::2], strict=True):
+        parents, inputs, _ = node.arguments()
+        for parent, value in zip(parents, inputs, strict=True):
             if parent is not None and type(value) is not Node:
                 values[parent] = value
     return values
 
 
 def _compute_again(node: Node, values: dict[Node, Any]) -> None:
-    arguments = list(zip(node.inputs[::2], node.inputs[1::2], strict=True))
-    if all(parent is None or parent in values for parent, _ in arguments):
-        out = node.entry.forward(*[v if p is None else values[p] for p, v in arguments], **node.kwargs)
+    parents, given, kwargs = node.arguments()
+    if all(parent is None or parent in values for parent in parents):
+        known = [v if p is None else values[p] for p, v in zip(parents, given, strict=True)]
+        out = node.entry.forward(*known, **kwargs)
         values[node] = out[0] if node.entry.saves else out
 
 
@@ -151,15 +153,16 @@ def _gradients(nodes: list[Node]) -> dict[Node, Any]:
     finally:
         for node in watched:
             node.watched = False
-    through = {a.node: np.conj(plain(a.gradient)) if a.node.dtype.kind == "c" else plain(a.gradient) for a in passed}
+    through = {at: np.conj(plain(g)) if at.dtype.kind == "c" else plain(g) for at, g, _ in passed}
     return {**{node: g for node, g in through.items() if node.entry is not None}, **left}
 
 
 def _operation(node: Node, steps: dict[Any, Step], named: Mapping[Any, str]) -> tuple[str, list[Step]]:
     """Return what is written in a step, and its operands: arrays are operands, everything else is written."""
     name = SIGNS.get(node.entry.name, node.entry.name)
+    nodes, values, kwargs = node.arguments()
     parents, before, after = [], "", ""
-    for position, (parent, value) in enumerate(zip(node.inputs[::2], node.inputs[1::2], strict=True)):
+    for position, (parent, value) in enumerate(zip(nodes, values, strict=True)):
         if parent is not None:
             parents.append(steps[parent])
         elif isinstance(value, np.ndarray) and node.entry.name != "getitem":
@@ -168,7 +171,7 @@ def _operation(node: Node, steps: dict[Any, Step], named: Mapping[Any, str]) -> 
             before, after = (f"{value:g}", "") if position == 0 else ("", f"{value:g}")
         else:
             after += f" {_short(value)}"
-    given = {key: value for key, value in node.kwargs.items() if value is not None and value is not False}
+    given = {key: value for key, value in kwargs.items() if value is not None and value is not False}
     keywords = "".join(f" {key}={value}" for key, value in given.items())
     if node.entry.name == "getitem":
         return f"[{after.strip()}]", parents

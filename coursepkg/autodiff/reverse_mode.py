@@ -39,15 +39,16 @@ def _finish(started: list[Tensor], seeds: list[tuple[Any, Any]], bit: int, retai
     create_graph = any(output.traces & (bit - 1) for output, _ in seeds)
     with enable_grad():
         found = pull_back(seeds, wanted=bit, create_graph=create_graph, retain_graph=retain_graph or create_graph)
-    arrived: dict[Any, Any] = {a.node: a for a in found}
+    arrived = {node: (g, fresh) for node, g, fresh in found}
     gradients: list[Any] = []
     for leaf in started:
-        a = arrived.get(leaf._node)
-        if a is None:
+        if leaf._node not in arrived:
             gradients.append(np.zeros(leaf.shape, leaf.dtype))
             continue
-        g = np.conj(a.gradient) if leaf.dtype.kind == "c" else a.gradient
-        gradients.append(g if isinstance(g, Traced) else np.asarray(g) if a.fresh else np.array(g))
+        g, fresh = arrived[leaf._node]
+        if leaf.dtype.kind == "c":
+            g = np.conj(g)
+        gradients.append(g if isinstance(g, Traced) else np.asarray(g) if fresh else np.array(g))
     return gradients
 
 

@@ -190,12 +190,14 @@ class Primitive:
         The same on whole object arrays, where entry by entry will not do.
     saves : bool
         Whether ``forward`` returns extra values for the rules; rules then get the whole tuple as ``out``.
+    on_arrays : callable
+        The forward rule where no argument is traced; ``forward`` itself unless it looks for traced ones first.
     flat : bool
         Whether the derivative is zero wherever it exists (``sign``), so that a test must expect zeros.
     examples : tuple of Example
         Calls to test, which also document the domain.
-    reads_out, reads : bool, tuple of bool or None
-        Whether vjp rules read the result, and which arguments (None: all), from the names of their parameters.
+    reads_out, unread : bool, tuple of int
+        Whether vjp rules read the result, and which arguments none of them reads, from the names of their parameters.
     """
 
     name: str
@@ -209,19 +211,21 @@ class Primitive:
     saves: bool = False
     flat: bool = False
     elementwise: bool = False
+    on_arrays: Callable[..., Any] | None = None
     examples: tuple[Example, ...] = ()
 
     reads_out: bool = field(init=False)
-    reads: tuple[bool, ...] | None = field(init=False)
+    unread: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         rules = [self.vjp.rule] if isinstance(self.vjp, Each) else [rule for rule in self.vjp if rule]
         read = [parameters for rule in rules if (parameters := _parameters_read(rule)) is not None]
+        self.on_arrays = self.on_arrays or self.forward
         everything = self.saves or isinstance(self.vjp, Each) or len(read) < len(rules)
         self.reads_out = everything or any(parameters[0] for parameters in read)
         longest = max((len(parameters) for parameters in read), default=1)
         reads = tuple(any(p[i] for p in read if i < len(p)) for i in range(1, longest))
-        self.reads = None if everything or all(reads) else reads
+        self.unread = () if everything else tuple(i for i, read in enumerate(reads) if not read)
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from heapq import heappop, heappush, heapreplace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy import ndarray
@@ -21,14 +21,21 @@ from numpy import ndarray
 from . import catalogue  # noqa: F401  (fills the table)
 from .primitives.indexing import Patch
 
-__all__ = ["FREED", "Arrived", "Node", "fit", "pull_back"]
+__all__ = ["ALONE", "FREED", "Node", "fit", "pull_back"]
 
 FREED: Any = "freed"
 """In place of a node's primitive once the backward pass has used it up."""
 
 
+ALONE: Any = "alone"
+"""In place of the second argument's value, for a step that has only one argument."""
+
+
 class Node:
     """A leaf, or one step of the computation: which primitive, from which nodes, with which values.
+
+    Most steps have one or two arguments. They stand in attributes of their own, because on small arrays a tuple and a
+    loop over it would take longer than the arithmetic.
 
     Attributes
     ----------
@@ -40,14 +47,18 @@ class Node:
         The differentiations it depends on, as bits.
     entry : Primitive, None or FREED
         None for a leaf.
-    inputs : sequence
-        For each argument two items: its node (None for a constant), and its value if rules read it.
-    kwargs : dict
-        The keyword arguments.
+    p, x
+        The first argument: its node (None for a constant), and its value, or the node again if no rule reads the value.
+    q, y
+        The second one; ``y`` is ALONE if there is none.
+    call : tuple or None
+        With more arguments or keywords, instead: nodes, values, keywords.
     out : array or tuple
         The result, if rules read it.
     incoming : array or None
         The gradient collected so far, during a backward pass.
+    owned : bool
+        Whether that gradient is an array of our own, which we may add to in place.
     watched : bool
         Whether the gradient of this intermediate result is wanted too.
     grad : array, Tensor or None
@@ -55,25 +66,35 @@ class Node:
     """
 
     __slots__ = (
-        "dtype", "entry", "grad", "incoming", "inputs", "kwargs", "order", "out", "shape", "traces", "watched",
+        "call", "dtype", "entry", "grad", "incoming", "order", "out", "owned", "p", "q", "shape", "traces", "watched", "x", "y",
     )  # fmt: skip
 
+    call: tuple[Sequence[Node | None], Sequence[Any], dict[str, Any]] | None
     dtype: np.dtype
     entry: Any
     grad: Any
     incoming: Any
-    inputs: Sequence[Any]
-    kwargs: dict[str, Any]
     order: int
     out: Any
+    owned: bool
+    p: Node | None
+    q: Node | None
     shape: tuple[int, ...]
     traces: int
     watched: bool
+    x: Any
+    y: Any
+
+    def arguments(self) -> tuple[Sequence[Node | None], Sequence[Any], dict[str, Any]]:
+        """Return nodes, values and keywords of the call, for any number of arguments."""
+        if self.call is not None:
+            return self.call
+        return ((self.p,), (self.x,), {}) if self.y is ALONE else ((self.p, self.q), (self.x, self.y), {})
 
     @property
     def parents(self) -> Sequence[Node | None]:
         """The nodes of the arguments."""
-        return self.inputs[::2]
+        return () if self.entry is None else self.arguments()[0]
 
     @property
     def ndim(self) -> int:
@@ -81,17 +102,9 @@ class Node:
         return len(self.shape)
 
 
-class Arrived(NamedTuple):
-    """A gradient that reached a leaf; ``fresh`` says that no one else holds the same array."""
-
-    node: Node
-    gradient: Any
-    fresh: bool
-
-
 def pull_back(
     seeds: list[tuple[Node, Any]], *, wanted: int = -1, create_graph: bool = False, retain_graph: bool | None = None
-) -> list[Arrived]:
+) -> list[tuple[Node, Any, bool]]:
     """Send gradients from outputs to leaves.
 
     Parameters
@@ -107,8 +120,8 @@ def pull_back(
 
     Returns
     -------
-    list of Arrived
-        One entry per leaf, and per watched node.
+    list of (Node, array, bool)
+        For each leaf, and each watched node: its gradient, and whether no one else holds the same array.
 
     Raises
     ------
@@ -116,20 +129,18 @@ def pull_back(
         If a part of the record was freed by an earlier backward pass.
     """
     retain_graph = create_graph if retain_graph is None else retain_graph
-    everything = wanted == -1
-    arrived: list[Arrived] = []
+    arrived: list[tuple[Node, Any, bool]] = []
     leaves: list[Node] = []  # leaves that hold a gradient; they only collect
     newest: list[tuple[int, Node]] = []  # a heap of the other nodes that do
     ahead: Node | None = (
         None  # one more of them, outside the heap: where each step has one parent, the heap stays empty
     )
+    node: Any
     sent: Any
-    inputs: Any
-    owned: set[int] = set()  # nodes whose gradient is our own array, which we may add to in place
     try:
         for node, g in seeds:
             if node.incoming is None:
-                node.incoming = g
+                node.incoming, node.owned = g, False
                 if node.entry is None:
                     leaves.append(node)
                 else:
@@ -147,48 +158,42 @@ def pull_back(
             g, node.incoming = node.incoming, None
             entry = node.entry
             if node.watched:
-                arrived.append(Arrived(node, g, node.order in owned))
+                arrived.append((node, g, node.owned))
             if entry is FREED:
                 raise RuntimeError(
                     "this graph was freed by an earlier backward pass; call backward(retain_graph=True) the "
                     "first time if you need to go through it twice"
                 )
-            inputs, out = node.inputs, node.out
+            p, q, x, y, out, call = node.p, node.q, node.x, node.y, node.out, node.call
+            vjp = entry.vjp
             if create_graph:
-                inputs, out = _traced(node)
+                sent = _send(entry, g, *_traced(node), wanted)
+            elif call is not None:
+                parents, values, kwargs = call
+                sent = []
+                for p, rule in zip(parents, vjp):  # noqa: B905 (one rule may serve any number of arguments)
+                    if p is not None and p.traces & wanted:
+                        sent.append((p, rule(g, out, *values, **kwargs) if kwargs else rule(g, out, *values)))
+                parents = values = None
+            elif y is ALONE:
+                sent = ((p, vjp[0](g, out, x)),) if p.traces & wanted else ()
+            elif q is None or not q.traces & wanted:
+                sent = ((p, vjp[0](g, out, x, y)),) if p is not None and p.traces & wanted else ()
+            elif p is None or not p.traces & wanted:
+                sent = ((q, vjp[1](g, out, x, y)),)
+            else:
+                sent = (p, vjp[0](g, out, x, y)), (q, vjp[1](g, out, x, y))
+            p = q = x = y = out = call = None  # no name may keep an array that is not needed any more
             if not retain_graph:
                 node.entry = FREED
-                node.inputs = node.out = None  # type: ignore[assignment]
-            vjp, elementwise = entry.vjp, entry.elementwise
-            # Most steps have one or two arguments, for which a loop would take twice as long.
-            if len(inputs) == 2 and not node.kwargs:
-                p = inputs[0]
-                sent = ((p, vjp[0](g, out, inputs[1])),) if everything or p.traces & wanted else ()
-            elif len(inputs) == 4 and not node.kwargs:
-                p, q = inputs[0], inputs[2]
-                if q is None or not (everything or q.traces & wanted):
-                    reached = p is not None and (everything or p.traces & wanted)
-                    sent = ((p, vjp[0](g, out, inputs[1], inputs[3])),) if reached else ()
-                elif p is None or not (everything or p.traces & wanted):
-                    sent = ((q, vjp[1](g, out, inputs[1], inputs[3])),)
-                else:
-                    sent = (
-                        (p, vjp[0](g, out, inputs[1], inputs[3])),
-                        (q, vjp[1](g, out, inputs[1], inputs[3])),
-                    )
-            else:
-                sent = [
-                    (p, rule(g, out, *inputs[1::2], **node.kwargs))
-                    for p, rule in zip(inputs[::2], vjp)  # noqa: B905 (one rule may serve any number of arguments)
-                    if p is not None and p.traces & wanted
-                ]
-            inputs = out = None  # no name may keep an array that is not needed any more
+                node.call = node.p = node.q = node.x = node.y = node.out = None
+            elementwise = entry.elementwise
             for parent, gi in sent:
                 before = parent.incoming
                 like = node if elementwise else gi  # what such a rule returns has shape and dtype of the step's result
                 if like.shape != parent.shape or like.dtype is not parent.dtype:
                     if type(gi) is Patch:
-                        if parent.order in owned:
+                        if before is not None and parent.owned:
                             gi.add_to(before)
                             continue
                         gi = gi.spread(parent)
@@ -196,6 +201,7 @@ def pull_back(
                 if before is None:  # the first gradient by reference
                     parent.incoming = gi
                     if parent.entry is not None:
+                        parent.owned = False
                         if ahead is None:
                             ahead = parent
                         else:
@@ -203,40 +209,47 @@ def pull_back(
                         continue
                     leaves.append(parent)
                     # Users see a leaf's gradient, so it matters whether anybody else holds the same array.
-                    if type(gi) is ndarray and gi is not g and gi.base is None:
-                        owned.add(parent.order)
-                elif parent.order in owned and type(gi) is ndarray:  # from the third on in place
+                    parent.owned = type(gi) is ndarray and gi is not g and gi.base is None
+                elif parent.owned and type(gi) is ndarray:  # from the third on in place
                     before += gi
                 else:  # the second makes a new array, and so does one that an outer differentiation follows
                     parent.incoming = total = before + gi
-                    if type(total) is ndarray:
-                        owned.add(parent.order)
-                    else:
-                        owned.discard(parent.order)
+                    parent.owned = type(total) is ndarray
             sent = gi = before = None
-        for leaf in leaves:
-            g = leaf.incoming
-            arrived.append(Arrived(leaf, g if g.dtype is leaf.dtype else fit(g, leaf), leaf.order in owned))
-        return arrived
-    finally:
+    except BaseException:
         for node in [*leaves, *(node for _, node in newest), *([ahead] if ahead else [])]:
             node.incoming = None
+        raise
+    for leaf in leaves:
+        g, leaf.incoming = leaf.incoming, None
+        arrived.append((leaf, g if g.dtype is leaf.dtype else fit(g, leaf), leaf.owned))
+    return arrived
 
 
-def _traced(node: Node) -> tuple[list[Any], Any]:
-    """Return a node's inputs and output with values as tensors on the record, so that what the rules do is recorded."""
+def _send(
+    entry: Any, g: Any, out: Any, parents: Sequence[Node | None], values: Any, kwargs: Any, wanted: int
+) -> list[tuple[Node, Any]]:
+    """Run the rules of a call with any number of arguments, or keywords."""
+    return [
+        (p, rule(g, out, *values, **kwargs))
+        for p, rule in zip(parents, entry.vjp)  # noqa: B905 (one rule may serve any number of arguments)
+        if p is not None and p.traces & wanted
+    ]
+
+
+def _traced(node: Node) -> tuple[Any, Sequence[Node | None], list[Any], dict[str, Any]]:
+    """Return a node's output and call with values as tensors on the record, so that what the rules do is recorded."""
     from .tensor import Tensor
 
-    entry, parents = node.entry, node.inputs[::2]
+    entry, out = node.entry, node.out
+    parents, given, kwargs = node.arguments()
     values = [
         value if parent is None or type(value) is Node else Tensor.on(value, parent)
-        for parent, value in zip(parents, node.inputs[1::2], strict=True)
+        for parent, value in zip(parents, given, strict=True)
     ]
     if entry.saves:  # what the forward rule saved depends on its arguments too
-        out = entry.forward(*values, **node.kwargs)
-    else:
-        out = node.out if type(node.out) is Node else Tensor.on(node.out, node)
-    return [item for pair in zip(parents, values, strict=True) for item in pair], out
+        return entry.forward(*values, **kwargs), parents, values, kwargs
+    return out if type(out) is Node else Tensor.on(out, node), parents, values, kwargs
 
 
 def fit(g: Any, like: Any) -> Any:

@@ -6,7 +6,7 @@ array, or reuses the old one if nobody else holds it, so what the record keeps f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ContextDecorator
 from contextvars import ContextVar, Token
 from sys import getrefcount
@@ -19,7 +19,7 @@ from .array_methods import NO_KEYWORDS, PLAIN
 from .dispatch import ORDER, LeavesGraphError, Traced, plain, tracing
 from .primitives.indexing import getitem
 from .table import PRIMITIVES, Primitive
-from .tape import Node, pull_back
+from .tape import ALONE, Node, pull_back
 
 __all__ = ["Tensor", "enable_grad", "no_grad"]
 
@@ -55,12 +55,13 @@ class enable_grad(_Recording):
 
 
 def _references_to_an_attribute() -> int:
-    """What ``getrefcount(self.x)`` says of an object that only ``self.x`` holds (it differs between Pythons)."""
+    """What ``x = self.x; getrefcount(x)`` says if nothing else holds the object (it differs between Pythons)."""
     holder = no_grad()
-    return getrefcount(holder._tokens)
+    tokens = holder._tokens
+    return getrefcount(tokens)
 
 
-ALONE = _references_to_an_attribute()
+HELD_ONCE = _references_to_an_attribute()
 
 
 # Most operations have one or two arguments; for small arrays, a loop over them or a detour through NumPy's dispatch
@@ -68,35 +69,33 @@ ALONE = _references_to_an_attribute()
 # value, its node stands in for it, so that the record does not keep the array.
 
 
-def _record(entry: Primitive, out: Any, inputs: Sequence[Any], traces: int, kwargs: dict[str, Any]) -> Tensor:
-    """Wrap what a primitive returned and, if a gradient may be asked for, put it on the record."""
+def _record(node: Node, entry: Primitive, out: Any, traces: int) -> Tensor:
+    """Wrap what a primitive returned and put it on the record, as the node that already holds the arguments."""
     data = out[0] if entry.saves else out
     if type(data) is not ndarray and isinstance(data, np.generic):
         data = np.asarray(data)
-    result = _new(Tensor)
-    result._data = data
-    result._node = None
-    if not traces or not _recording.get():
-        return result
-    shape, first = data.shape, inputs[0]
-    if first is not None and first.shape == shape:
-        shape = first.shape  # one tuple for all
-    result._node = node = Node()
-    node.entry, node.inputs, node.kwargs = entry, inputs, kwargs
+    node.entry, node.traces, node.order = entry, traces, next(ORDER)
     node.out = out if entry.reads_out else None
-    node.shape, node.dtype, node.traces, node.order = shape, data.dtype, traces, next(ORDER)
+    node.shape, node.dtype = data.shape, data.dtype
     node.incoming = node.grad = None
     node.watched = False
+    result = _new(Tensor)
+    result._data, result._node = data, node
     return result
+
+
+def _unrecorded(entry: Primitive, out: Any) -> Tensor:
+    """Wrap what a primitive returned where no gradient will be asked for."""
+    data = out[0] if entry.saves else out
+    return Tensor.on(np.asarray(data) if isinstance(data, np.generic) else data, None)
 
 
 def _operators(entry: Primitive) -> tuple[Callable[[Tensor, Any], Any], Callable[[Tensor, Any], Any]]:
     """Make ``a + b`` and, for an ``a`` that does not know tensors, the method of ``b`` that Python asks then."""
     function, forward = entry.function, entry.forward
-    reads_x, reads_y = entry.reads or (True, True)
+    reads_x, reads_y = (i not in entry.unread for i in range(2))
 
     def method(a: Tensor, b: Any) -> Any:
-        x: Any
         y: Any
         x, p = a._data, a._node
         if type(b) is Tensor:
@@ -106,27 +105,55 @@ def _operators(entry: Primitive) -> tuple[Callable[[Tensor, Any], Any], Callable
         else:
             return function(a, b)
         out = forward(x, y)
-        traces = 0
-        if p is not None:
-            traces = p.traces
-            if not reads_x:
-                x = p
-        if q is not None:
-            traces |= q.traces
-            if not reads_y:
-                y = q
-        return _record(entry, out, (p, x, q, y), traces, NO_KEYWORDS)
+        if p is None:
+            traces = 0 if q is None else q.traces
+        else:
+            traces = p.traces if q is None else p.traces | q.traces
+        if not traces or not _recording.get():
+            return _unrecorded(entry, out)
+        node = Node()
+        node.p, node.x = p, x if reads_x or p is None else p
+        node.q, node.y = q, y if reads_y or q is None else q
+        node.call = None
+        return _record(node, entry, out, traces)
 
     def reflected(b: Tensor, a: Any) -> Any:
         if type(a) not in PLAIN:
             return function(a, b)
         y, q = b._data, b._node
         out = forward(a, y)
-        if q is None:
-            return _record(entry, out, (), 0, NO_KEYWORDS)
-        return _record(entry, out, (None, a, q, y if reads_y else q), q.traces, NO_KEYWORDS)
+        if q is None or not _recording.get():
+            return _unrecorded(entry, out)
+        node = Node()
+        node.p, node.x, node.q, node.y = None, a, q, y if reads_y else q
+        node.call = None
+        return _record(node, entry, out, q.traces)
 
     return method, reflected
+
+
+def _in_place(ufunc: np.ufunc) -> Callable[[Tensor, Any], Tensor]:
+    """Make ``w -= step``: a new tensor while recording (the name is bound again), a new value of the leaf in no_grad."""
+
+    def method(self: Tensor, other: Any) -> Tensor:
+        data = self._data
+        if not self.is_leaf:
+            return ufunc(self, other)
+        if not _recording.get():
+            if type(other) is not ndarray:
+                other = plain(other)
+            # Write into the array if nobody else holds it: no record, and no view that was handed out.
+            alone = type(data) is ndarray and getrefcount(data) == HELD_ONCE
+            self._data = ufunc(data, other, data if alone else np.empty_like(data))
+            return self
+        if self.traces:
+            raise LeavesGraphError(
+                "a leaf that requires a gradient cannot be changed in place while recording; write `with "
+                "no_grad(): w -= ...` for an update, or `v = w - ...` for a new value"
+            )
+        return ufunc(self, other)
+
+    return method
 
 
 class Tensor(Traced):
@@ -177,30 +204,53 @@ class Tensor(Traced):
     @classmethod
     def apply(cls, entry: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a primitive and, if a gradient may be asked for, put it on the record."""
-        reads = entry.reads or (True,) * len(args)
         values: list[Any] = []
-        inputs: list[Any] = []
-        traces = 0
-        for i, a in enumerate(args):
-            x, p = (a._data, a._node) if type(a) is Tensor else (a, None)
+        parents: list[Node | None] = []
+        traces, on_arrays = 0, True
+        for x in args:
+            p = None
+            if type(x) is Tensor:
+                x, p = x._data, x._node
+                if p is not None:
+                    traces |= p.traces
+            if type(x) is not ndarray and type(x) not in PLAIN:
+                on_arrays = False
             values.append(x)
-            if p is not None:
-                traces |= p.traces
-                if i < len(reads) and not reads[i]:
-                    x = p
-            inputs += p, x
-        return _record(entry, entry.forward(*values, **kwargs), inputs, traces, kwargs)
+            parents.append(p)
+        out = (entry.on_arrays if on_arrays else entry.forward)(*values, **kwargs)
+        if not traces or not _recording.get():
+            return _unrecorded(entry, out)
+        for i in entry.unread:
+            if i < len(args) and parents[i] is not None:
+                values[i] = parents[i]
+        node = Node()
+        node.call = node.p = node.q = node.x = node.y = None
+        if kwargs or len(args) > 2:
+            node.call = parents, values, kwargs
+        elif len(args) == 2:
+            (node.p, node.q), (node.x, node.y) = parents, values
+        else:
+            (node.p,), (node.x,) = parents, values
+            node.y = ALONE
+        return _record(node, entry, out, traces)
+
+    def apply_alone(self, entry: Primitive) -> Tensor:
+        """Run a primitive on this tensor as its only argument."""
+        x, p = self._data, self._node
+        out = (entry.on_arrays if type(x) is ndarray else entry.forward)(x)
+        if p is None or not _recording.get():
+            return _unrecorded(entry, out)
+        node = Node()
+        node.p, node.x = p, p if entry.unread else x
+        node.q, node.y, node.call = None, ALONE, None
+        return _record(node, entry, out, p.traces)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs:
             entry = PRIMITIVES.get(ufunc)
             if entry is not None:
                 if len(inputs) == 1:
-                    x, p = self._data, self._node
-                    out = entry.forward(x)
-                    if p is None:
-                        return _record(entry, out, (), 0, NO_KEYWORDS)
-                    return _record(entry, out, (p, p if entry.reads else x), p.traces, NO_KEYWORDS)
+                    return self.apply_alone(entry)
                 for a in inputs:
                     if type(a) is not Tensor and type(a) not in PLAIN:
                         break
@@ -337,21 +387,22 @@ class Tensor(Traced):
         for node, g, fresh in pull_back(seeds, create_graph=create_graph, retain_graph=retain_graph):
             if node.dtype.kind == "c":
                 g, fresh = np.conj(g), True
-            if not create_graph:
-                g = np.asarray(g) if isinstance(g, np.generic) else g if fresh else np.copy(g)
+            if not fresh and not create_graph:
+                g = np.array(g)
             node.grad = g if node.grad is None else node.grad + g
 
     def _seed(self, gradient: Any) -> Any:
         """Check the gradient given to ``backward`` and bring it to this tensor's dtype."""
+        data = self._data
         if gradient is None:
-            if self.size != 1:
+            if data.size != 1:
                 raise RuntimeError(
                     f"backward() without an argument needs a single number, but this tensor has shape "
-                    f"{self.shape}; reduce it first (np.sum, np.mean) or pass backward(gradient) of that shape"
+                    f"{data.shape}; reduce it first (np.sum, np.mean) or pass backward(gradient) of that shape"
                 )
-            if self.dtype.kind == "c":
+            if data.dtype.kind == "c":
                 raise RuntimeError("backward() without an argument needs a real number; take np.real or np.abs first")
-            return np.ones(self.shape, self.dtype)
+            return np.array(1.0, data.dtype, ndmin=data.ndim)
         if np.shape(gradient) != self.shape:
             raise ValueError(f"gradient has shape {np.shape(gradient)}, but this tensor has shape {self.shape}")
         gradient = gradient if isinstance(gradient, Traced) else np.asarray(gradient, self.dtype)
@@ -369,31 +420,10 @@ class Tensor(Traced):
             raise ValueError(f"the new values have shape {array.shape}, the tensor has shape {self.shape}")
         self._data = array
 
-    def _in_place(self, operator: Any, other: Any) -> Tensor:
-        """``w -= step``: a new tensor while recording (the name is bound again), a new value of the leaf in no_grad."""
-        if self.is_leaf and not _recording.get():
-            # Write into the array if nobody else holds it: no record, and no view that was handed out.
-            alone = type(self._data) is np.ndarray and getrefcount(self._data) == ALONE
-            self._data = operator(self._data, plain(other), out=self._data if alone else np.empty_like(self._data))
-            return self
-        if self.is_leaf and self.traces:
-            raise LeavesGraphError(
-                "a leaf that requires a gradient cannot be changed in place while recording; write `with "
-                "no_grad(): w -= ...` for an update, or `v = w - ...` for a new value"
-            )
-        return operator(self, other)
-
-    def __iadd__(self, other: Any) -> Tensor:
-        return self._in_place(np.add, other)
-
-    def __isub__(self, other: Any) -> Tensor:
-        return self._in_place(np.subtract, other)
-
-    def __imul__(self, other: Any) -> Tensor:
-        return self._in_place(np.multiply, other)
-
-    def __itruediv__(self, other: Any) -> Tensor:
-        return self._in_place(np.true_divide, other)
+    __iadd__ = _in_place(np.add)
+    __isub__ = _in_place(np.subtract)
+    __imul__ = _in_place(np.multiply)
+    __itruediv__ = _in_place(np.true_divide)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         if not self.is_leaf or (self.traces and _recording.get()):

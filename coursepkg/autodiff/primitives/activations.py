@@ -235,13 +235,13 @@ def _softmax_cross_entropy(logits, labels):
 
 def _cross_entropy_and_error(logits, labels):
     """Return the loss, and probabilities minus one-hot labels: the gradient of the summed loss."""
-    z = logits - logits.max(axis=1, keepdims=True)
+    z = logits - np.maximum.reduce(logits, axis=1, keepdims=True)
     e = np.exp(z)
-    total = e.sum(axis=1, keepdims=True)
+    total = np.add.reduce(e, axis=1, keepdims=True)
     right = np.arange(len(labels)), labels
     one_hot = np.zeros(e.shape, e.dtype)
     one_hot[right] = 1
-    return (np.log(total[:, 0]) - z[right]).sum() / len(labels), e / total - one_hot
+    return np.add.reduce(np.log(total[:, 0]) - z[right]) / len(labels), e / total - one_hot
 
 
 softmax_cross_entropy = operation(
@@ -250,7 +250,7 @@ softmax_cross_entropy = operation(
     name="softmax_cross_entropy",
     saves=True,
     vjp=[lambda g, out, _logits, labels: out[1] * (g / len(labels)), None],
-    jvp=[lambda t, out, logits, labels: (out[1] * t).sum((-2, -1)) / len(labels), None],
+    jvp=[lambda t, out, logits, labels: np.add.reduce(out[1] * t, axis=(-2, -1)) / len(labels), None],
     jvps=[SAME, None],
     examples=[example((4, 3), fixed(np.array([2, 0, 0, 1]))), example((1, 5), fixed(np.array([3])))],
     sympy_array=lambda sp, values, z, labels: np.asarray(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy import ndarray
 
 from ..dispatch import operation
 from ..table import LINEAR, SAME, Each, apart, composite, example, fixed, primitive
@@ -22,7 +23,9 @@ def mT(a):
     return a.T if a.ndim == 2 else np.swapaxes(a, -1, -2)
 
 
-def _matmul_left(g, _out, _a, b):
+def _matmul_left(g, _out, _a, b, _bias=None):
+    if b.ndim == 2 and _a.ndim > 1:  # most often
+        return np.matmul(g, b.T)
     if b.ndim == 1:
         return g * b if _a.ndim == 1 else np.expand_dims(g, -1) * b
     if _a.ndim == 1:
@@ -30,7 +33,9 @@ def _matmul_left(g, _out, _a, b):
     return np.matmul(g, mT(b))
 
 
-def _matmul_right(g, _out, a, _b):
+def _matmul_right(g, _out, a, _b, _bias=None):
+    if a.ndim == 2 and _b.ndim > 1:  # most often
+        return np.matmul(a.T, g)
     if a.ndim == 1:
         return g * a if _b.ndim == 1 else np.expand_dims(a, 1) * np.expand_dims(g, -2)
     if _b.ndim == 1:
@@ -81,12 +86,12 @@ matmul = primitive(
 
 def _affine_forward(x, weight, bias):
     out = np.matmul(x, weight)
-    shape = np.shape(bias)
+    shape = bias.shape if type(bias) is ndarray else np.shape(bias)
     if shape != out.shape[-1:] and (
         len(shape) > out.ndim or any(n not in (1, m) for n, m in zip(shape[::-1], out.shape[::-1], strict=False))
     ):
         raise ValueError(f"a bias of shape {shape} cannot be added to x @ weight of shape {out.shape}")
-    if type(out) is np.ndarray and type(bias) is np.ndarray and bias.dtype is out.dtype:
+    if type(out) is ndarray and type(bias) is ndarray and bias.dtype is out.dtype:
         out += bias  # saves an array of the size of the result
         return out
     return out + bias
@@ -122,8 +127,8 @@ affine = operation(
     forward=_affine_forward,
     name="affine",
     vjp=[
-        lambda g, _out, _x, w, _b: _matmul_left(g, None, _x, w),
-        lambda g, _out, x, _w, _b: _matmul_right(g, None, x, _w),
+        _matmul_left,
+        _matmul_right,
         lambda g, _out, _x, _w, _b: g,
     ],
     jvp=[lambda t, out, x, w, b: np.matmul(t, w), lambda t, out, x, w, b: np.matmul(x, t), lambda t, out, x, w, b: t],
