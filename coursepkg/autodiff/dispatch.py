@@ -153,14 +153,9 @@ def operation(function: Callable[..., Any], *, forward: Callable[..., Any] | Non
     saves = properties.get("saves", False)
 
     def traced_or_plain(*args: Any, **kwargs: Any) -> Any:
-        kind: Any = None
         for a in args:
-            if type(a) is not ndarray and type(a) is not kind and isinstance(a, Traced):
-                if kind is not None or kwargs:
-                    return apply(entry, args, kwargs)
-                kind = type(a)
-        if kind is not None:
-            return kind.apply(entry, args, kwargs) if len(args) > 1 else args[0].apply_alone(entry)
+            if type(a) is not ndarray and isinstance(a, Traced):
+                return apply(entry, args, kwargs) if kwargs else a.run(entry, args)
         out = forward(*args, **kwargs)
         return out[0] if saves else out
 
@@ -202,9 +197,10 @@ class Traced(ArrayMethods):
         """Run a primitive on arguments of which at least one is of this kind."""
         raise NotImplementedError
 
-    def apply_alone(self, entry: Primitive) -> Any:
-        """Run a primitive on this value as its only argument."""
-        return self.apply(entry, (self,), {})
+    @classmethod
+    def run(cls, entry: Primitive, args: tuple[Any, ...]) -> Any:
+        """Run a primitive on arguments of which this kind is one, but perhaps not the newest."""
+        return apply(entry, args, {})
 
     # --- NumPy's protocols
 

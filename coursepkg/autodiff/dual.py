@@ -43,13 +43,15 @@ class Dual(Traced):
     rank: ClassVar[int] = 0
 
     def __init__(self, value: Any, tangent: Any, traces: int = 1) -> None:
-        self.value = value if isinstance(value, (np.ndarray, Traced)) else np.asarray(value)
-        self.tangent = tangent if isinstance(tangent, (np.ndarray, Traced)) else np.asarray(tangent)
-        self.traces = traces
-        if self.value.shape != self.tangent.shape:
+        if type(value) is not ndarray and not isinstance(value, (ndarray, Traced)):
+            value = np.asarray(value)
+        if type(tangent) is not ndarray and not isinstance(tangent, (ndarray, Traced)):
+            tangent = np.asarray(tangent)
+        if value.shape != tangent.shape:
             raise ValueError(
-                f"a tangent has the shape of its value; got value {self.value.shape} and tangent {self.tangent.shape}"
+                f"a tangent has the shape of its value; got value {value.shape} and tangent {tangent.shape}"
             )
+        self.value, self.tangent, self.traces = value, tangent, traces
 
     @classmethod
     def apply(cls, entry: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

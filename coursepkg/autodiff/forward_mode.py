@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from .dispatch import Traced, plain, tracing
 from .dual import Dual
@@ -41,9 +42,11 @@ def jvp(f: Function, args: Any, tangents: Any) -> tuple[Any, Any]:
     """
     with tracing() as bit:
         duals = []
-        for leaf, tangent in zip(map(differentiable, leaves_of(args)), leaves_of(tangents), strict=True):
-            tangent = tangent if isinstance(tangent, Traced) else np.asarray(tangent)
-            if tangent.dtype != leaf.dtype:
+        for leaf, tangent in zip(leaves_of(args), leaves_of(tangents), strict=True):
+            leaf = differentiable(leaf)
+            if type(tangent) is not ndarray and not isinstance(tangent, Traced):
+                tangent = np.asarray(tangent)
+            if tangent.dtype is not leaf.dtype and tangent.dtype != leaf.dtype:
                 tangent = tangent.astype(leaf.dtype)
             duals.append(Dual(leaf, tangent, bit))
         outputs = f(rebuild(args, duals))

@@ -168,7 +168,7 @@ def _parameters_read(rule: Rule) -> list[bool] | None:
 CO_VARARGS = 0x04
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Primitive:
     """An operation that the engine differentiates by rules.
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from heapq import heappop, heappush, heapreplace
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,15 @@ __all__ = ["ALONE", "FREED", "Node", "fit", "pull_back"]
 
 FREED: Any = "freed"
 """In place of a node's primitive once the backward pass has used it up."""
+
+
+def _references_by_a_name() -> int:
+    """What ``getrefcount`` says of an object that only a local name holds (it differs between Pythons)."""
+    held = object()
+    return getrefcount(held)
+
+
+HELD_ONCE = _references_by_a_name()
 
 
 ALONE: Any = "alone"
@@ -164,65 +174,60 @@ def pull_back(
                     "this graph was freed by an earlier backward pass; call backward(retain_graph=True) the "
                     "first time if you need to go through it twice"
                 )
-            p, q, x, y, out, call = node.p, node.q, node.x, node.y, node.out, node.call
-            vjp = entry.vjp
+            vjp, call, out, y = entry.vjp, node.call, node.out, node.y
             if create_graph:
                 sent = _send(entry, g, *_traced(node), wanted)
             elif call is not None:
-                parents, values, kwargs = call
-                sent = []
-                for p, rule in zip(parents, vjp):  # noqa: B905 (one rule may serve any number of arguments)
-                    if p is not None and p.traces & wanted:
-                        sent.append((p, rule(g, out, *values, **kwargs) if kwargs else rule(g, out, *values)))
-                parents = values = None
+                sent = _send(entry, g, out, *call, wanted)
             elif y is ALONE:
-                sent = ((p, vjp[0](g, out, x)),) if p.traces & wanted else ()
-            elif q is None or not q.traces & wanted:
-                sent = ((p, vjp[0](g, out, x, y)),) if p is not None and p.traces & wanted else ()
-            elif p is None or not p.traces & wanted:
-                sent = ((q, vjp[1](g, out, x, y)),)
+                p = node.p
+                sent = ((p, vjp[0](g, out, node.x)),) if p.traces & wanted else ()
             else:
-                sent = (p, vjp[0](g, out, x, y)), (q, vjp[1](g, out, x, y))
-            p = q = x = y = out = call = None  # no name may keep an array that is not needed any more
+                p, q, x = node.p, node.q, node.x
+                if q is None or not q.traces & wanted:
+                    sent = ((p, vjp[0](g, out, x, y)),) if p is not None and p.traces & wanted else ()
+                elif p is None or not p.traces & wanted:
+                    sent = ((q, vjp[1](g, out, x, y)),)
+                else:
+                    sent = (p, vjp[0](g, out, x, y)), (q, vjp[1](g, out, x, y))
+            call = out = x = y = None  # no name may keep an array that is not needed any more
             if not retain_graph:
                 node.entry = FREED
                 node.call = node.p = node.q = node.x = node.y = node.out = None
             elementwise = entry.elementwise
             for parent, gi in sent:
-                before = parent.incoming
+                before, spread = parent.incoming, False
                 like = node if elementwise else gi  # what such a rule returns has shape and dtype of the step's result
                 if like.shape != parent.shape or like.dtype is not parent.dtype:
                     if type(gi) is Patch:
                         if before is not None and parent.owned:
                             gi.add_to(before)
                             continue
-                        gi = gi.spread(parent)
+                        gi, spread = gi.spread(parent), True
                     gi = fit(gi, parent)
                 if before is None:  # the first gradient by reference
-                    parent.incoming = gi
-                    if parent.entry is not None:
-                        parent.owned = False
-                        if ahead is None:
-                            ahead = parent
-                        else:
-                            heappush(newest, (parent.order, parent))
-                        continue
-                    leaves.append(parent)
-                    # Users see a leaf's gradient, so it matters whether anybody else holds the same array.
-                    parent.owned = type(gi) is ndarray and gi is not g and gi.base is None
+                    parent.incoming, parent.owned = gi, spread
+                    if parent.entry is None:
+                        leaves.append(parent)
+                    elif ahead is None:
+                        ahead = parent
+                    else:
+                        heappush(newest, (parent.order, parent))
                 elif parent.owned and type(gi) is ndarray:  # from the third on in place
                     before += gi
                 else:  # the second makes a new array, and so does one that an outer differentiation follows
                     parent.incoming = total = before + gi
                     parent.owned = type(total) is ndarray
-            sent = gi = before = None
+            sent = gi = before = g = None
     except BaseException:
         for node in [*leaves, *(node for _, node in newest), *([ahead] if ahead else [])]:
             node.incoming = None
         raise
     for leaf in leaves:
         g, leaf.incoming = leaf.incoming, None
-        arrived.append((leaf, g if g.dtype is leaf.dtype else fit(g, leaf), leaf.owned))
+        # Users see a leaf's gradient, so it matters whether anybody else holds the same array.
+        fresh = leaf.owned or (getrefcount(g) == HELD_ONCE and type(g) is ndarray and g.base is None)
+        arrived.append((leaf, g if g.dtype is leaf.dtype else fit(g, leaf), fresh))
     return arrived
 
 

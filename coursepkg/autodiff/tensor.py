@@ -16,7 +16,7 @@ import numpy as np
 from numpy import ndarray
 
 from .array_methods import NO_KEYWORDS, PLAIN
-from .dispatch import ORDER, LeavesGraphError, Traced, plain, tracing
+from .dispatch import ORDER, LeavesGraphError, Traced, apply, newest, plain, tracing
 from .primitives.indexing import getitem
 from .table import PRIMITIVES, Primitive
 from .tape import ALONE, Node, pull_back
@@ -30,16 +30,16 @@ class _Recording(ContextDecorator):
     """Switch recording on or off for a while."""
 
     on: ClassVar[bool]
-
-    def __init__(self) -> None:
-        self._tokens: list[Token[bool]] = []
+    _entered: tuple[Token[bool], Any] | None = None  # the latest token, and those before it
 
     def __enter__(self) -> Self:
-        self._tokens.append(_recording.set(self.on))
+        self._entered = _recording.set(self.on), self._entered
         return self
 
     def __exit__(self, *exception: object) -> None:
-        _recording.reset(self._tokens.pop())
+        assert self._entered is not None
+        token, self._entered = self._entered
+        _recording.reset(token)
 
 
 class no_grad(_Recording):
@@ -57,8 +57,9 @@ class enable_grad(_Recording):
 def _references_to_an_attribute() -> int:
     """What ``x = self.x; getrefcount(x)`` says if nothing else holds the object (it differs between Pythons)."""
     holder = no_grad()
-    tokens = holder._tokens
-    return getrefcount(tokens)
+    holder._entered = object()  # type: ignore[assignment]
+    held = holder._entered
+    return getrefcount(held)
 
 
 HELD_ONCE = _references_to_an_attribute()
@@ -136,8 +137,8 @@ def _in_place(ufunc: np.ufunc) -> Callable[[Tensor, Any], Tensor]:
     """Make ``w -= step``: a new tensor while recording (the name is bound again), a new value of the leaf in no_grad."""
 
     def method(self: Tensor, other: Any) -> Tensor:
-        data = self._data
-        if not self.is_leaf:
+        data, node = self._data, self._node
+        if node is not None and node.entry is not None:  # the result of a computation
             return ufunc(self, other)
         if not _recording.get():
             if type(other) is not ndarray:
@@ -146,7 +147,7 @@ def _in_place(ufunc: np.ufunc) -> Callable[[Tensor, Any], Tensor]:
             alone = type(data) is ndarray and getrefcount(data) == HELD_ONCE
             self._data = ufunc(data, other, data if alone else np.empty_like(data))
             return self
-        if self.traces:
+        if node is not None:
             raise LeavesGraphError(
                 "a leaf that requires a gradient cannot be changed in place while recording; write `with "
                 "no_grad(): w -= ...` for an update, or `v = w - ...` for a new value"
@@ -204,45 +205,49 @@ class Tensor(Traced):
     @classmethod
     def apply(cls, entry: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a primitive and, if a gradient may be asked for, put it on the record."""
-        values: list[Any] = []
-        parents: list[Node | None] = []
-        traces, on_arrays = 0, True
+        inputs: list[Any] = []  # for each argument its node and its value
+        traces, nested = 0, False
         for x in args:
             p = None
             if type(x) is Tensor:
                 x, p = x._data, x._node
                 if p is not None:
                     traces |= p.traces
-            if type(x) is not ndarray and type(x) not in PLAIN:
-                on_arrays = False
-            values.append(x)
-            parents.append(p)
-        out = (entry.on_arrays if on_arrays else entry.forward)(*values, **kwargs)
+            if type(x) is not ndarray and isinstance(x, Traced):
+                nested = True
+            inputs += p, x
+        if nested and newest(args) is not Tensor:
+            return apply(entry, args, kwargs)
+        parents, values = inputs[::2], inputs[1::2]
+        out = (entry.forward if nested else entry.on_arrays)(*values, **kwargs)
         if not traces or not _recording.get():
             return _unrecorded(entry, out)
         for i in entry.unread:
             if i < len(args) and parents[i] is not None:
                 values[i] = parents[i]
         node = Node()
-        node.call = node.p = node.q = node.x = node.y = None
-        if kwargs or len(args) > 2:
+        if kwargs or len(args) != 2:
+            node.p = node.q = node.x = node.y = None
             node.call = parents, values, kwargs
-        elif len(args) == 2:
-            (node.p, node.q), (node.x, node.y) = parents, values
         else:
-            (node.p,), (node.x,) = parents, values
-            node.y = ALONE
+            node.p, node.q = parents
+            node.x, node.y = values
+            node.call = None
         return _record(node, entry, out, traces)
 
-    def apply_alone(self, entry: Primitive) -> Tensor:
-        """Run a primitive on this tensor as its only argument."""
-        x, p = self._data, self._node
+    @classmethod
+    def run(cls, entry: Primitive, args: tuple[Any, ...]) -> Any:
+        """Run a primitive on arguments of which a tensor is one, but perhaps not the newest."""
+        if len(args) > 1:
+            return Tensor.apply(entry, args, NO_KEYWORDS)
+        x, p = args[0]._data, args[0]._node
         out = (entry.on_arrays if type(x) is ndarray else entry.forward)(x)
         if p is None or not _recording.get():
             return _unrecorded(entry, out)
         node = Node()
         node.p, node.x = p, p if entry.unread else x
-        node.q, node.y, node.call = None, ALONE, None
+        node.q = node.call = None
+        node.y = ALONE
         return _record(node, entry, out, p.traces)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -250,7 +255,7 @@ class Tensor(Traced):
             entry = PRIMITIVES.get(ufunc)
             if entry is not None:
                 if len(inputs) == 1:
-                    return self.apply_alone(entry)
+                    return Tensor.run(entry, inputs)
                 for a in inputs:
                     if type(a) is not Tensor and type(a) not in PLAIN:
                         break
@@ -386,8 +391,8 @@ class Tensor(Traced):
         seeds = [(self._node, self._seed(gradient))]
         for node, g, fresh in pull_back(seeds, create_graph=create_graph, retain_graph=retain_graph):
             if node.dtype.kind == "c":
-                g, fresh = np.conj(g), True
-            if not fresh and not create_graph:
+                g = np.conj(g)
+            elif not fresh and not create_graph:
                 g = np.array(g)
             node.grad = g if node.grad is None else node.grad + g
 

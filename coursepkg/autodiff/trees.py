@@ -41,6 +41,8 @@ def rebuild(tree: Tree, leaves: Iterable[Any]) -> Tree:
 
 
 def _put(tree: Tree, supply: Iterator[Any]) -> Tree:
+    if type(tree) is np.ndarray:
+        return next(supply)
     if isinstance(tree, (tuple, list)):
         parts = [_put(part, supply) for part in tree]
         return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
@@ -51,7 +53,7 @@ def _put(tree: Tree, supply: Iterator[Any]) -> Tree:
 
 def differentiable(leaf: Any) -> Any:
     """Return a leaf as an array with a floating point or complex dtype (integers become float64)."""
-    if isinstance(leaf, Traced):
+    if type(leaf) is not np.ndarray and isinstance(leaf, Traced):
         return leaf
     array = np.asarray(leaf)
     if array.dtype.kind in "iub":

@@ -28,24 +28,31 @@ class Patch:
 
     def add_to(self, buffer: np.ndarray) -> None:
         """Add the patch to an array in place."""
+        parts = self.index if isinstance(self.index, tuple) else (self.index,)
         if is_basic(self.index):
-            buffer[self.index] += self.g
+            part = buffer[parts if Ellipsis in parts else (*parts, ...)]  # a view, also of a single entry
+            part += self.g
         else:
             np.add.at(buffer, self.index, self.g)
 
     def spread(self, like: Any) -> np.ndarray:
         """Return the full gradient, of the shape and dtype of ``like``."""
         buffer = np.zeros(like.shape, np.result_type(self.g.dtype, like.dtype))
-        self.add_to(buffer)
+        if is_basic(self.index):
+            buffer[self.index] = self.g
+        else:
+            np.add.at(buffer, self.index, self.g)
         return buffer
+
+
+BASIC = frozenset({slice, int, type(None), type(Ellipsis)})
 
 
 def is_basic(index: Any) -> bool:
     """Return whether an index holds only integers, slices, ``...`` and None, so that no entry is picked twice."""
     parts = index if isinstance(index, tuple) else (index,)
-    return all(
-        p is None or p is Ellipsis or (isinstance(p, (slice, int, np.integer)) and not isinstance(p, bool))
-        for p in parts
+    return BASIC.issuperset(map(type, parts)) or all(
+        type(p) in BASIC or (isinstance(p, np.integer) and not isinstance(p, bool)) for p in parts
     )
 
 

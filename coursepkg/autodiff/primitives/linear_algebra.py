@@ -87,14 +87,17 @@ matmul = primitive(
 def _affine_forward(x, weight, bias):
     out = np.matmul(x, weight)
     shape = bias.shape if type(bias) is ndarray else np.shape(bias)
-    if shape != out.shape[-1:] and (
-        len(shape) > out.ndim or any(n not in (1, m) for n, m in zip(shape[::-1], out.shape[::-1], strict=False))
-    ):
-        raise ValueError(f"a bias of shape {shape} cannot be added to x @ weight of shape {out.shape}")
-    if type(out) is ndarray and type(bias) is ndarray and bias.dtype is out.dtype:
+    if shape != out.shape[-1:] and shape != out.shape:
+        _check_bias(shape, out.shape)
+    if type(bias) is ndarray and bias.dtype is out.dtype and type(out) is ndarray:
         out += bias  # saves an array of the size of the result
         return out
     return out + bias
+
+
+def _check_bias(shape, product):
+    if len(shape) > len(product) or any(n not in (1, m) for n, m in zip(shape[::-1], product[::-1], strict=False)):
+        raise ValueError(f"a bias of shape {shape} cannot be added to x @ weight of shape {product}")
 
 
 def _affine(x, weight, bias):
@@ -129,7 +132,7 @@ affine = operation(
     vjp=[
         _matmul_left,
         _matmul_right,
-        lambda g, _out, _x, _w, _b: g,
+        lambda g, _out, _x, _w, _b: np.add.reduce(g, axis=0) if g.ndim == 2 and _b.ndim == 1 else g,
     ],
     jvp=[lambda t, out, x, w, b: np.matmul(t, w), lambda t, out, x, w, b: np.matmul(x, t), lambda t, out, x, w, b: t],
     jvps=[

@@ -40,7 +40,7 @@ def rnn_step(x: Any, state: State, w: Any, u: Any, b: Any, nonlinearity: str = "
     (h',)
     """
     (h,) = state
-    z = affine(x, w, b) + h @ u
+    z = affine(h, u, affine(x, w, b))  # x w + b + h u, in two steps
     return (np.tanh(z) if nonlinearity == "tanh" else relu(z),)
 
 
@@ -61,7 +61,7 @@ def lstm_step(x: Any, state: State, w: Any, u: Any, b: Any) -> State:
     (h', c')
     """
     h, c = state
-    i, f, g, o = _parts(affine(x, w, b) + h @ u, 4)
+    i, f, g, o = _parts(affine(h, u, affine(x, w, b)), 4)  # of x w + b + h u
     c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
     return sigmoid(o) * np.tanh(c), c
 
