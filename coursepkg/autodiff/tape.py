@@ -44,8 +44,8 @@ ALONE: Any = "alone"
 class Node:
     """A leaf, or one step of the computation: which primitive, from which nodes, with which values.
 
-    Most steps have one or two arguments. They stand in attributes of their own, because on small arrays a tuple and a
-    loop over it would take longer than the arithmetic.
+    Most steps have one to three arguments. They stand in attributes of their own, because on small arrays a loop over
+    them would take longer than the arithmetic.
 
     Attributes
     ----------
@@ -62,7 +62,8 @@ class Node:
     q, y
         The second one; ``y`` is ALONE if there is none.
     call : tuple or None
-        With more arguments or keywords, instead: nodes, values, keywords.
+        Node and value of a third argument. With more arguments, or keywords, instead of all this: nodes, values and
+        keywords.
     out : array or tuple
         The result, if rules read it.
     incoming : array or None
@@ -79,7 +80,7 @@ class Node:
         "call", "dtype", "entry", "grad", "incoming", "order", "out", "owned", "p", "q", "shape", "traces", "watched", "x", "y",
     )  # fmt: skip
 
-    call: tuple[Sequence[Node | None], Sequence[Any], dict[str, Any]] | None
+    call: Any
     dtype: np.dtype
     entry: Any
     grad: Any
@@ -97,9 +98,10 @@ class Node:
 
     def arguments(self) -> tuple[Sequence[Node | None], Sequence[Any], dict[str, Any]]:
         """Return nodes, values and keywords of the call, for any number of arguments."""
-        if self.call is not None:
-            return self.call
-        return ((self.p,), (self.x,), {}) if self.y is ALONE else ((self.p, self.q), (self.x, self.y), {})
+        p, q, x, y, call = self.p, self.q, self.x, self.y, self.call
+        if call is None:
+            return ((p,), (x,), {}) if y is ALONE else ((p, q), (x, y), {})
+        return ((p, q, call[0]), (x, y, call[1]), {}) if len(call) == 2 else call
 
     @property
     def parents(self) -> Sequence[Node | None]:
@@ -178,7 +180,17 @@ def pull_back(
             if create_graph:
                 sent = _send(entry, g, *_traced(node), wanted)
             elif call is not None:
-                sent = _send(entry, g, out, *call, wanted)
+                if len(call) == 3:
+                    sent = _send(entry, g, out, *call, wanted)
+                else:
+                    p, q, x, r, z, sent = node.p, node.q, node.x, *call, []
+                    if r is not None and r.traces & wanted:
+                        sent.append((r, vjp[2](g, out, x, y, z)))
+                    if q is not None and q.traces & wanted:
+                        sent.append((q, vjp[1](g, out, x, y, z)))
+                    if p is not None and p.traces & wanted:
+                        sent.append((p, vjp[0](g, out, x, y, z)))
+                    z = None
             elif y is ALONE:
                 p = node.p
                 sent = ((p, vjp[0](g, out, node.x)),) if p.traces & wanted else ()

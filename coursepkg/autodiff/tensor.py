@@ -17,7 +17,7 @@ from numpy import ndarray
 
 from .array_methods import NO_KEYWORDS, PLAIN
 from .dispatch import ORDER, LeavesGraphError, Traced, apply, newest, plain, tracing
-from .primitives.indexing import getitem
+from .primitives.indexing import getitem, is_basic
 from .table import PRIMITIVES, Primitive
 from .tape import ALONE, Node, pull_back
 
@@ -238,6 +238,23 @@ class Tensor(Traced):
     @classmethod
     def run(cls, entry: Primitive, args: tuple[Any, ...]) -> Any:
         """Run a primitive on arguments of which a tensor is one, but perhaps not the newest."""
+        if len(args) == 3:
+            a, b, c = args
+            x, p = (a._data, a._node) if type(a) is Tensor else (a, None)
+            y, q = (b._data, b._node) if type(b) is Tensor else (b, None)
+            z, r = (c._data, c._node) if type(c) is Tensor else (c, None)
+            if type(x) is type(y) is type(z) is ndarray and _recording.get():
+                traces = 0 if p is None else p.traces
+                if q is not None:
+                    traces |= q.traces
+                if r is not None:
+                    traces |= r.traces
+                if traces:
+                    node, unread = Node(), entry.unread
+                    node.p, node.x = p, x if p is None or 0 not in unread else p
+                    node.q, node.y = q, y if q is None or 1 not in unread else q
+                    node.call = r, z if r is None or 2 not in unread else r
+                    return _record(node, entry, entry.on_arrays(x, y, z), traces)
         if len(args) > 1:
             return Tensor.apply(entry, args, NO_KEYWORDS)
         x, p = args[0]._data, args[0]._node
@@ -271,7 +288,14 @@ class Tensor(Traced):
     __matmul__, __rmatmul__ = _operators(PRIMITIVES[np.matmul])
 
     def __getitem__(self, index: Any) -> Any:
-        return Tensor.apply(PRIMITIVES[getitem], (self, index), NO_KEYWORDS)
+        data, p = self._data, self._node
+        if p is None or type(data) is not ndarray or not is_basic(index) or not _recording.get():
+            return Tensor.apply(GETITEM, (self, index), NO_KEYWORDS)
+        node = Node()
+        node.p = node.x = p  # no rule reads the value, so its node stands in for it
+        node.q = node.call = None
+        node.y = index
+        return _record(node, GETITEM, data[index], p.traces)
 
     @classmethod
     def on(cls, data: Any, node: Node | None) -> Tensor:
@@ -462,6 +486,7 @@ class Tensor(Traced):
 
 
 _new = Tensor.__new__
+GETITEM = PRIMITIVES[getitem]
 
 
 def leaf_node(value: Any, traces: int) -> Node:

@@ -23,14 +23,14 @@ class Patch:
 
     shape = dtype = None
 
-    def __init__(self, g: np.ndarray, index: Any) -> None:
-        self.g, self.index = g, index
+    def __init__(self, g: np.ndarray, index: Any, basic: bool) -> None:
+        self.g, self.index, self.basic = g, index, basic
 
     def add_to(self, buffer: np.ndarray) -> None:
         """Add the patch to an array in place."""
-        parts = self.index if isinstance(self.index, tuple) else (self.index,)
-        if is_basic(self.index):
-            part = buffer[parts if Ellipsis in parts else (*parts, ...)]  # a view, also of a single entry
+        if self.basic:
+            index = self.index if type(self.index) is tuple else (self.index,)
+            part = buffer[index if Ellipsis in index else (*index, ...)]  # a view, also of a single entry
             part += self.g
         else:
             np.add.at(buffer, self.index, self.g)
@@ -38,7 +38,7 @@ class Patch:
     def spread(self, like: Any) -> np.ndarray:
         """Return the full gradient, of the shape and dtype of ``like``."""
         buffer = np.zeros(like.shape, np.result_type(self.g.dtype, like.dtype))
-        if is_basic(self.index):
+        if self.basic:
             buffer[self.index] = self.g
         else:
             np.add.at(buffer, self.index, self.g)
@@ -73,7 +73,7 @@ def behind_the_first(index: Any) -> Any:
 def _scatter(g, index, shape):
     """The transpose of ``x[index]``: zeros of the given shape with ``g`` added at ``index``."""
     buffer = np.zeros(shape, g.dtype)
-    Patch(g, index).add_to(buffer)
+    Patch(g, index, is_basic(index)).add_to(buffer)
     return buffer
 
 
@@ -95,12 +95,14 @@ scatter: Any = operation(
 
 
 def _getitem(x, index):
-    return x[plain(index)]
+    return x[index if is_basic(index) else plain(index)]
 
 
 def _getitem_vjp(g, _out, _x, index):
-    index = plain(index)
-    return scatter(g, index, _x.shape) if isinstance(g, Traced) else Patch(g, index)
+    basic = is_basic(index)
+    if not basic:
+        index = plain(index)
+    return scatter(g, index, _x.shape) if isinstance(g, Traced) else Patch(g, index, basic)
 
 
 def _getitem_changes(t, _out, _x, index):
