@@ -91,6 +91,38 @@ def _unrecorded(entry: Primitive, out: Any) -> Tensor:
     return Tensor.on(np.asarray(data) if isinstance(data, np.generic) else data, None)
 
 
+def _apply_to_one(entry: Primitive, a: Tensor) -> Tensor:
+    """Run a primitive of one argument."""
+    x, p = a._data, a._node
+    out = (entry.on_arrays if type(x) is ndarray else entry.forward)(x)
+    if p is None or not _recording.get():
+        return _unrecorded(entry, out)
+    node = Node()
+    node.p, node.x = p, p if entry.unread else x
+    node.q = node.call = None
+    node.y = ALONE
+    return _record(node, entry, out, p.traces)
+
+
+def _apply_to_three(entry: Primitive, a: Any, b: Any, c: Any) -> Tensor | None:
+    """Run a primitive of three arguments, as a dense layer is, if all are plain or tensors that hold plain arrays."""
+    x, p = (a._data, a._node) if type(a) is Tensor else (a, None)
+    y, q = (b._data, b._node) if type(b) is Tensor else (b, None)
+    z, r = (c._data, c._node) if type(c) is Tensor else (c, None)
+    traces = 0 if p is None else p.traces
+    if q is not None:
+        traces |= q.traces
+    if r is not None:
+        traces |= r.traces
+    if not type(x) is type(y) is type(z) is ndarray or not traces or not _recording.get():
+        return None
+    node, unread = Node(), entry.unread
+    node.p, node.x = p, x if p is None or 0 not in unread else p
+    node.q, node.y = q, y if q is None or 1 not in unread else q
+    node.call = r, z if r is None or 2 not in unread else r
+    return _record(node, entry, entry.on_arrays(x, y, z), traces)
+
+
 def _operators(entry: Primitive) -> tuple[Callable[[Tensor, Any], Any], Callable[[Tensor, Any], Any]]:
     """Make ``a + b`` and, for an ``a`` that does not know tensors, the method of ``b`` that Python asks then."""
     function, forward = entry.function, entry.forward
@@ -138,16 +170,17 @@ def _in_place(ufunc: np.ufunc) -> Callable[[Tensor, Any], Tensor]:
 
     def method(self: Tensor, other: Any) -> Tensor:
         data, node = self._data, self._node
-        if node is not None and node.entry is not None:  # the result of a computation
-            return ufunc(self, other)
-        if not _recording.get():
+        leaf = node is None or node.entry is None
+        if leaf and not _recording.get():
             if type(other) is not ndarray:
                 other = plain(other)
             # Write into the array if nobody else holds it: no record, and no view that was handed out.
-            alone = type(data) is ndarray and getrefcount(data) == HELD_ONCE
-            self._data = ufunc(data, other, data if alone else np.empty_like(data))
+            if type(data) is ndarray and getrefcount(data) == HELD_ONCE:
+                ufunc(data, other, data)
+            else:
+                self._data = ufunc(data, other, np.empty_like(data))
             return self
-        if node is not None:
+        if leaf and node is not None:
             raise LeavesGraphError(
                 "a leaf that requires a gradient cannot be changed in place while recording; write `with "
                 "no_grad(): w -= ...` for an update, or `v = w - ...` for a new value"
@@ -238,41 +271,17 @@ class Tensor(Traced):
     @classmethod
     def run(cls, entry: Primitive, args: tuple[Any, ...]) -> Any:
         """Run a primitive on arguments of which a tensor is one, but perhaps not the newest."""
-        if len(args) == 3:
-            a, b, c = args
-            x, p = (a._data, a._node) if type(a) is Tensor else (a, None)
-            y, q = (b._data, b._node) if type(b) is Tensor else (b, None)
-            z, r = (c._data, c._node) if type(c) is Tensor else (c, None)
-            if type(x) is type(y) is type(z) is ndarray and _recording.get():
-                traces = 0 if p is None else p.traces
-                if q is not None:
-                    traces |= q.traces
-                if r is not None:
-                    traces |= r.traces
-                if traces:
-                    node, unread = Node(), entry.unread
-                    node.p, node.x = p, x if p is None or 0 not in unread else p
-                    node.q, node.y = q, y if q is None or 1 not in unread else q
-                    node.call = r, z if r is None or 2 not in unread else r
-                    return _record(node, entry, entry.on_arrays(x, y, z), traces)
-        if len(args) > 1:
-            return Tensor.apply(entry, args, NO_KEYWORDS)
-        x, p = args[0]._data, args[0]._node
-        out = (entry.on_arrays if type(x) is ndarray else entry.forward)(x)
-        if p is None or not _recording.get():
-            return _unrecorded(entry, out)
-        node = Node()
-        node.p, node.x = p, p if entry.unread else x
-        node.q = node.call = None
-        node.y = ALONE
-        return _record(node, entry, out, p.traces)
+        if len(args) == 1:
+            return _apply_to_one(entry, args[0])
+        result = _apply_to_three(entry, *args) if len(args) == 3 else None
+        return Tensor.apply(entry, args, NO_KEYWORDS) if result is None else result
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs:
             entry = PRIMITIVES.get(ufunc)
             if entry is not None:
                 if len(inputs) == 1:
-                    return Tensor.run(entry, inputs)
+                    return _apply_to_one(entry, self)
                 for a in inputs:
                     if type(a) is not Tensor and type(a) not in PLAIN:
                         break
