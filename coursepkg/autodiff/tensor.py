@@ -289,6 +289,12 @@ class Tensor(Traced):
                     return Tensor.apply(entry, inputs, kwargs)
         return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
 
+    def __array_function__(self, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        entry = PRIMITIVES.get(function)
+        if entry is not None and not kwargs and type(args[0]) is Tensor:
+            return Tensor.run(entry, args)
+        return super().__array_function__(function, types, args, kwargs)
+
     __add__, __radd__ = _operators(PRIMITIVES[np.add])
     __sub__, __rsub__ = _operators(PRIMITIVES[np.subtract])
     __mul__, __rmul__ = _operators(PRIMITIVES[np.multiply])
