@@ -12,8 +12,8 @@ import numpy as np
 from numpy import ndarray
 
 from . import catalogue  # noqa: F401  (fills the table)
-from .array_methods import PLAIN
-from .dispatch import Traced
+from .array_methods import NO_KEYWORDS
+from .dispatch import Traced, apply, newest
 from .table import LINEAR, Primitive
 
 __all__ = ["Dual"]
@@ -54,25 +54,29 @@ class Dual(Traced):
         self.value, self.tangent, self.traces = value, tangent, traces
 
     @classmethod
-    def apply(cls, entry: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def apply(cls, entry: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any], mark: int = 0) -> Any:
         """Run a primitive and push the tangents of its arguments through; older differentiations are constants here."""
-        mark = 0
+        values: list[Any] = []
+        changes: list[Any] = []
+        nested = False
         for a in args:
-            if type(a) is Dual and a.traces > mark:
-                mark = a.traces
-        values, moving, on_arrays = [], [], True
-        for i, a in enumerate(args):
-            if type(a) is Dual and a.traces == mark:
-                moving.append((i, a.tangent))
-                a = a.value
-            if type(a) is not ndarray and type(a) not in PLAIN:
-                on_arrays = False
+            t = None
+            if type(a) is Dual:
+                if a.traces == mark or not mark:
+                    mark, t, a = a.traces, a.tangent, a.value
+                elif a.traces > mark:  # a newer one than the first
+                    return Dual.apply(entry, args, kwargs, a.traces)
+            if type(a) is not ndarray and isinstance(a, Traced):
+                nested = True
             values.append(a)
-        out = (entry.on_arrays if on_arrays else entry.forward)(*values, **kwargs)
+            changes.append(t)
+        if nested and newest(args) is not Dual:
+            return apply(entry, args, kwargs)
+        out = (entry.forward if nested else entry.on_arrays)(*values, **kwargs)
         value = out[0] if entry.saves else out
-        tangent, ours, rules = None, False, entry.jvp
-        for i, t in moving:
-            rule = rules[i]
+        tangent, ours = None, False
+        for i, t in enumerate(changes):
+            rule = None if t is None else entry.jvp[i]
             if rule is None:
                 continue
             if rule is LINEAR:
@@ -97,6 +101,11 @@ class Dual(Traced):
         result.tangent = tangent if type(tangent) is ndarray or isinstance(tangent, Traced) else np.asarray(tangent)
         result.traces = mark
         return result
+
+    @classmethod
+    def run(cls, entry: Primitive, args: tuple[Any, ...]) -> Any:
+        """Run a primitive on arguments of which a dual is one, but perhaps not the newest."""
+        return Dual.apply(entry, args, NO_KEYWORDS)
 
     def _under(self) -> Any:
         return self.value

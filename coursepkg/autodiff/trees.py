@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,13 @@ __all__ = ["call_with", "differentiable", "leaves_of", "point_of", "rebuild", "s
 
 Tree = Any
 Function = Callable[..., Any]
+ARRAYS = frozenset({np.ndarray})
 
 
 def leaves_of(tree: Tree) -> list[Any]:
     """Return the arrays of a tree, from left to right."""
+    if type(tree) is tuple and ARRAYS.issuperset(map(type, tree)):  # in short, for the most common tree
+        return list(tree)
     found: list[Any] = []
     _collect(tree, found)
     return found
@@ -41,8 +45,8 @@ def rebuild(tree: Tree, leaves: Iterable[Any]) -> Tree:
 
 
 def _put(tree: Tree, supply: Iterator[Any]) -> Tree:
-    if type(tree) is np.ndarray:
-        return next(supply)
+    if type(tree) is tuple and ARRAYS.issuperset(map(type, tree)):
+        return tuple(islice(supply, len(tree)))
     if isinstance(tree, (tuple, list)):
         parts = [_put(part, supply) for part in tree]
         return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
@@ -56,9 +60,10 @@ def differentiable(leaf: Any) -> Any:
     if type(leaf) is not np.ndarray and isinstance(leaf, Traced):
         return leaf
     array = np.asarray(leaf)
-    if array.dtype.kind in "iub":
+    kind = array.dtype.kind
+    if kind in "iub":
         return array.astype(float)
-    if array.dtype.kind not in "fc":
+    if kind not in "fc":
         raise TypeError(
             f"a gradient needs numbers, got {type(leaf).__name__} of dtype {array.dtype}; x is an array, or a "
             "tuple, list or dict of arrays"

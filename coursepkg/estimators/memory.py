@@ -145,7 +145,7 @@ def tape_holdings(model: Module, run: Callable[[], Any], *, given: Sequence[np.n
     for node in sorted(_nodes(loss), key=lambda node: -node.order):
         row = rows.setdefault(_innermost(spans, -node.order), [0, 0])
         mine: set[int] = set()
-        for array in _arrays((node.inputs, node.out, node.kwargs)):
+        for array in _arrays((node.arguments(), node.out)):
             key, size = _buffer(array)
             if key in parameters or key in mine:
                 continue
