@@ -162,6 +162,16 @@ def test_numbers_that_a_learner_draws_without_a_seed_are_the_same_each_time(sand
         assert ask(another, *lines).value == ask(sandbox, *lines).value
 
 
+def test_what_answers_import_most_is_there_before_they_ask(sandbox):
+    """Loading the course's package for each notebook takes longer than all else that happens in it."""
+    lines = (
+        "import sys", "before = set(sys.modules)",
+        "import numpy as np, coursepkg.gradients, coursepkg.optimizers", "np.random.default_rng(1)",
+        "from coursepkg.autodiff.scalar import Scalar", "return sorted(set(sys.modules) - before)",
+    )  # fmt: skip
+    assert ask(sandbox, *lines).value == []
+
+
 def test_results_do_not_depend_on_what_was_graded_before():
     chapters, tier = load_chapters(SPECS), machine.best_tier()
     class_of = {"ann": [RIGHT, PRODUCT], "ben": [WRONG, PRODUCT], "cy": [RIGHT], "dee": [PRODUCT + " / 0"]}
