@@ -49,10 +49,11 @@ sys.path.insert(0, str(ROOT / "tests" / "grading" / "sandbox"))
 from generated_class import QUICK, SLOW, SPECS, HandedIn, fill_in, generate, notebook_name  # noqa: E402
 
 from coursepkg.grading.calling import LocalCall  # noqa: E402
+from coursepkg.grading.compiling import compile_check  # noqa: E402
 from coursepkg.grading.judge import judge  # noqa: E402
 from coursepkg.grading.nbgrader_source import source_notebook  # noqa: E402
 from coursepkg.grading.results import read_results, read_times  # noqa: E402
-from coursepkg.grading.spec import Exercise, compile_check, load_chapter  # noqa: E402
+from coursepkg.grading.spec import Exercise, load_chapter  # noqa: E402
 from coursepkg.grading.submissions import Folder, discover  # noqa: E402
 
 CHAPTER = "03"

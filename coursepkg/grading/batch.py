@@ -30,6 +30,7 @@ from coursepkg import __version__
 from coursepkg.grading import feedback
 from coursepkg.grading.calling import Outcome
 from coursepkg.grading.checking import UnreadableNotebook, Worker, cells_of
+from coursepkg.grading.compiling import compile_check, hidden_check
 from coursepkg.grading.judge import FATAL, Verdict, judge
 from coursepkg.grading.results import (
     GRADED,
@@ -41,7 +42,7 @@ from coursepkg.grading.results import (
 )
 from coursepkg.grading.sandbox.launch import Unavailable
 from coursepkg.grading.sandbox.process import Sandbox, SandboxedWorker
-from coursepkg.grading.spec import Exercise, SpecError, compile_check, load_chapter
+from coursepkg.grading.spec import Exercise, SpecError, load_chapter
 from coursepkg.grading.values import encode
 
 _CHECK_CALL = re.compile(r"""\bcheck\(\s*["'](\d\d)\.(\d+)["']""")
@@ -123,10 +124,6 @@ def seed_of(secret: bytes, student: str, exercise: str) -> bytes:
 def seed_id(seed: bytes) -> str:
     """A name for a seed that does not give it away."""
     return hashlib.sha256(b"seed id" + seed).hexdigest()[:16]
-
-
-def _hidden_check(exercise: Exercise, seed: bytes) -> dict[str, Any]:
-    return compile_check(exercise, np.random.default_rng(int.from_bytes(seed, "big")))
 
 
 # --- one notebook ----------------------------------------------------------------------------------------------------
@@ -227,8 +224,8 @@ class Grader:
         return _Answer(verdict, verdict, time.perf_counter() - began, _signature(outcomes))
 
     def _judge_hidden(self, work: Work, exercise: Exercise, worker: Worker) -> Verdict:
-        seed = seed_of(self.secret, work.student, exercise.id)
-        return _judged(exercise, lambda: _hidden_check(exercise, seed), worker, [])
+        rng = np.random.default_rng(int.from_bytes(seed_of(self.secret, work.student, exercise.id), "big"))
+        return _judged(exercise, lambda: hidden_check(exercise, rng), worker, [])
 
     # --- results ---
 

@@ -71,7 +71,7 @@ def judge(compiled: Mapping[str, Any], call: Call) -> Verdict:
     Parameters
     ----------
     compiled : mapping
-        A compiled check (``coursepkg.grading.spec.compile_check``).
+        A compiled check (``coursepkg.grading.compiling.compile_check``).
     call : callable
         ``call({"args": [...], "kwargs": {...}}) -> Outcome``, with encoded arguments.
 
@@ -167,10 +167,9 @@ class _Judgement:
 
     def _misconception(self) -> Mapping[str, Any] | None:
         """The entry of the bank that explains all cases."""
+        changed = any(outcome.changed for outcome in self.outcomes)
         for entry in self.compiled["misconceptions"]:
-            if entry["changes"] and not any(outcome.changed for outcome in self.outcomes):
-                continue
-            if all(map(self._explains, entry["outcomes"], self.outcomes)):
+            if all(map(self._explains, entry["outcomes"], self.outcomes)) and (changed or not entry["changes"]):
                 return entry
         return None
 

@@ -7,7 +7,7 @@ That matters: for each notebook there are several times as many calls of these a
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -47,14 +47,27 @@ def run_own(answer: Any, driver_name: str, inputs: Inputs, *, seconds: float = 6
     list of Outcome
         One for each case. What was printed and warned is not kept.
     """
+    return _outcomes([(answer, args, kwargs) for args, kwargs in inputs], driver_name, seconds)
+
+
+def run_each(
+    answers: Iterable[Any], driver_name: str, args: list[Any], kwargs: dict[str, Any], *, seconds: float = 60.0
+) -> list[Outcome]:
+    """Use several answers of a specification on one input; as ``run_own``, with one outcome for each answer."""
+    return _outcomes([(answer, args, kwargs) for answer in answers], driver_name, seconds)
+
+
+def _outcomes(
+    calls: Sequence[tuple[Any, list[Any], dict[str, Any]]], driver_name: str, seconds: float
+) -> list[Outcome]:
     outcomes: list[Outcome] = []
 
     def run() -> None:
-        for args, kwargs in inputs:
+        for answer, args, kwargs in calls:
             outcomes.append(_one(answer, driver_name, args, kwargs))
 
     ended = guarded(run, seconds)
-    return [*outcomes, *[ended] * (len(inputs) - len(outcomes))]
+    return [*outcomes, *[ended] * (len(calls) - len(outcomes))]
 
 
 def _one(answer: Any, driver_name: str, args: list[Any], kwargs: dict[str, Any]) -> Outcome:
@@ -64,7 +77,7 @@ def _one(answer: Any, driver_name: str, args: list[Any], kwargs: dict[str, Any])
     own_args, own_kwargs = copied(args), copied(kwargs)
     try:
         outcome = Outcome("value", tree(DRIVERS[driver_name].run(answer, *own_args, **own_kwargs)))
-    except Exception as error:  # noqa: BLE001 - a wrong idea may raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a wrong idea may raise anything
         outcome = failure(error)
     if unchanged(own_args, args) and unchanged(own_kwargs, kwargs):
         return outcome

@@ -13,8 +13,8 @@ from hostile_notebooks import SECRET, SPECS, SUBMISSIONS, grade_all, notebook_by
 
 from coursepkg.grading import checking
 from coursepkg.grading.batch import Grader, Work, load_chapters, seed_of
+from coursepkg.grading.compiling import compile_check
 from coursepkg.grading.results import Result
-from coursepkg.grading.spec import compile_check
 
 TRACES = ("/tmp/unpickled", "/tmp/shell-was-here", *(f"{folder}/hostile-was-here" for folder in ("", "/etc", "/home")))
 
@@ -176,6 +176,7 @@ def test_a_notebook_has_a_time_limit_as_a_whole(grader, monkeypatch):
     assert {result.items[0].misconception for result in graded.results} == {"time-limit"}
 
 
-def test_a_specification_that_cannot_be_compiled_is_no_zero(grader, monkeypatch):
-    monkeypatch.setattr("coursepkg.grading.batch.compile_check", lambda *arguments: 1 / 0)
+@pytest.mark.parametrize("inputs", ["compile_check", "hidden_check"])
+def test_a_specification_that_cannot_be_compiled_is_no_zero(grader, monkeypatch, inputs):
+    monkeypatch.setattr(f"coursepkg.grading.batch.{inputs}", lambda *arguments: 1 / 0)
     assert points(grader.grade(work_of("right")).results) == (None, None)
