@@ -46,9 +46,10 @@ either way"}``.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -156,6 +157,51 @@ class Exercise:
 
 
 # --- chapters --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """The specification of one chapter, and the hash of its file."""
+
+    exercises: tuple[Exercise, ...]
+    sha256: str
+
+
+class Chapters(Mapping[str, Chapter]):
+    """The chapters of a folder of specifications, each loaded when it is asked for, since most classes need one alone.
+
+    Parameters
+    ----------
+    specs : Path
+        The folder.
+
+    Raises
+    ------
+    SpecError
+        If it holds no specification; later, if one cannot be loaded.
+    """
+
+    def __init__(self, specs: Path):
+        self._paths = {path.stem.removeprefix("ex_"): path for path in sorted(specs.glob("ex_*.py"))}
+        self._loaded: dict[str, Chapter] = {}
+        if not self._paths:
+            raise SpecError(f"{specs} holds no specification (ex_01.py and so on)")
+
+    def __getitem__(self, name: str) -> Chapter:
+        if name not in self._loaded:
+            path = self._paths[name]
+            sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+            self._loaded[name] = Chapter(tuple(load_chapter(path)), sha256)
+        return self._loaded[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._paths
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
 
 
 def load_specs(folder: Path) -> dict[str, list[Exercise]]:

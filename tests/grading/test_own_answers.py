@@ -5,9 +5,10 @@ import warnings
 import numpy as np
 import pytest
 
+from coursepkg.grading.arguments import copied, unchanged
 from coursepkg.grading.calling import Outcome
 from coursepkg.grading.ideas import far_apart
-from coursepkg.grading.own_answers import copied, inputs_of, run_each, run_own, unchanged
+from coursepkg.grading.own_answers import inputs_of, run_each, run_own
 from coursepkg.grading.values import encode
 
 CASES = [

@@ -10,7 +10,7 @@ from grading_chapters import compiled, exercises
 
 from coursepkg.grading import Exercise, Misconception, case
 from coursepkg.grading.compiling import compile_check, hidden_check
-from coursepkg.grading.spec import SpecError, load_specs
+from coursepkg.grading.spec import Chapters, SpecError, load_specs
 
 
 def product(a, b):
@@ -52,6 +52,7 @@ def test_a_sound_specification_compiles():
     ("too loose", {"rtol": 1e-2}),
     ("too loose", {"atol": 0.01}),
     ("3 cases", {"visible": BASE.visible[:2]}),
+    ("3 cases are needed, not 0", {"visible": []}),
     ("the reference fails in case 2: error ZeroDivisionError", {"reference": lambda a, b: a / (a + 0.5)}),
     ("the reference fails in case 1: not-attempted", {"reference": lambda a, b: _raise(NotImplementedError())}),
     ("no plain data", {"reference": lambda a, b: product}),
@@ -172,6 +173,23 @@ def test_a_specification_edited_within_a_second_is_read_anew(tmp_path, monkeypat
         body = f"from types import SimpleNamespace as E\nEXERCISES = [E(id='{identity}', function='f')]"
         (tmp_path / "ex_07.py").write_text(body)
         assert load_specs(tmp_path)["07"][0].id == identity
+
+
+def test_a_chapter_is_loaded_when_it_is_asked_for_and_once(tmp_path):
+    (tmp_path / "ex_07.py").write_text("raise ImportError('not this one')")
+    (tmp_path / "ex_08.py").write_text(
+        "from types import SimpleNamespace as E\nEXERCISES = [E(id='08.1', function='f')]"
+    )
+    chapters = Chapters(tmp_path)
+    assert list(chapters) == ["07", "08"]
+    assert "07" in chapters
+    assert "09" not in chapters
+    assert chapters["08"] is chapters["08"]
+    assert len(chapters["08"].sha256) == 64
+    with pytest.raises(ImportError, match="not this one"):
+        chapters["07"]
+    with pytest.raises(KeyError):
+        chapters["09"]
 
 
 def test_specs_are_loaded_by_chapter(tmp_path):
