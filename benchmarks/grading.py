@@ -24,10 +24,12 @@ class takes, and what 100,000 notebooks would take.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import importlib.util
 import json
 import os
 import platform
+import re
 import resource
 import shutil
 import subprocess
@@ -48,11 +50,13 @@ sys.path.insert(0, str(ROOT / "tests" / "grading" / "sandbox"))
 
 from generated_class import QUICK, SLOW, SPECS, HandedIn, fill_in, generate, notebook_name  # noqa: E402
 
+from coursepkg.grading.build import source_of  # noqa: E402
 from coursepkg.grading.calling import LocalCall  # noqa: E402
+from coursepkg.grading.compiling import compile_check  # noqa: E402
 from coursepkg.grading.judge import judge  # noqa: E402
 from coursepkg.grading.nbgrader_source import source_notebook  # noqa: E402
-from coursepkg.grading.results import read_results, read_times  # noqa: E402
-from coursepkg.grading.spec import Exercise, compile_check, load_chapter  # noqa: E402
+from coursepkg.grading.results import read_results  # noqa: E402
+from coursepkg.grading.spec import Exercise, load_chapter  # noqa: E402
 from coursepkg.grading.submissions import Folder, discover  # noqa: E402
 
 CHAPTER = "03"
@@ -63,6 +67,7 @@ MARK = "<!-- counted from benchmarks/results/grading.json -->"
 HONEST = "coursepkg, honest ones alone"
 MANY, CORES = 100_000, (4, 16, 64, 256)
 HIDDEN_SEED = 5
+ADOPT_ORPHANS = 36  # prctl's PR_SET_CHILD_SUBREAPER
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 TEST = """\
 assert check("{id}", {function}).passed
@@ -73,6 +78,7 @@ from coursepkg.grading.judge import judge as _judge
 _hidden = _json.loads({hidden!r})
 assert _judge(_hidden, _LocalCall({function}, _hidden["driver"])).passed
 ### END HIDDEN TESTS"""
+HIDDEN_TESTS = re.compile(r"\n### BEGIN HIDDEN TESTS.*### END HIDDEN TESTS", re.DOTALL)
 OTTER_TEST = """\
 import json
 from otter.test_files import test_case
@@ -157,10 +163,7 @@ def ours(folder: Path, learners: list[HandedIn], exercises: list[Exercise], jobs
     """Grade as anybody would, from the command line, with the proof of the sandbox and the start included."""
     command, results = hand_in(folder, learners), folder / "results"
     with clock() as spent:
-        called([*command, "--jobs", str(jobs)], ROOT)
-    for learner in learners:
-        times = read_times(results, learner.student, exercises[0].id)
-        spent["cpu_seconds"] += times["sandbox_cpu_seconds_of_notebook"]
+        spent["peak_bytes"] = called([*command, "--jobs", str(jobs)], ROOT)
     points = {exercise.id: exercise.points for exercise in exercises}
     marks = {(result.student, result.exercise): result.points for result in read_results(results)}
     for learner in learners:
@@ -266,7 +269,7 @@ class Course:
             self.call("nbgrader", "generate_assignment", "ps1", *self.options)
             self.released = json.loads((folder / "release" / "ps1" / "ps1.ipynb").read_text(encoding="utf-8"))
         else:
-            self.released = fill_in(source, {})
+            self.released = without_hidden_tests(source)
 
     def _find(self, module: str) -> None:
         package = {"otter": "otter-grader"}.get(module, module)
@@ -281,13 +284,13 @@ class Course:
         """Whether a peer can be measured."""
         return {"otter": "otter-grader"}.get(module, module) in self.versions
 
-    def call(self, program: str, *words: str) -> None:
+    def call(self, program: str, *words: str) -> int:
         """Run a peer's program in the course's folder, with our package to be imported and a home of its own."""
         scripts = Path(str(self.python)).parent
         home = self.folder / "home"
         home.mkdir(parents=True, exist_ok=True)
         path = f"{scripts}{os.pathsep}{os.environ['PATH']}"
-        called([str(scripts / program), *words], self.folder, PATH=path, HOME=str(home), PYTHONPATH=str(ROOT))
+        return called([str(scripts / program), *words], self.folder, PATH=path, HOME=str(home), PYTHONPATH=str(ROOT))
 
     def _source(self, exercises: list[Exercise]) -> dict[str, Any]:
         """The solution notebook with a test cell behind each answer, visible and hidden tests in it."""
@@ -325,6 +328,14 @@ def test_cell(exercise: Exercise) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def without_hidden_tests(source: dict[str, Any]) -> dict[str, Any]:
+    """The notebook as nbgrader would release it, but for the solutions, which are filled in anyway."""
+    notebook = fill_in(source, {})
+    for cell in notebook["cells"]:
+        cell["source"] = HIDDEN_TESTS.sub("", source_of(cell))
+    return notebook
+
+
 def nbgrader(course: Course, learners: list[HandedIn], exercises: list[Exercise]) -> dict[str, Any]:
     """``nbgrader autograde``, all notebooks in one call."""
     for learner in learners:
@@ -334,7 +345,7 @@ def nbgrader(course: Course, learners: list[HandedIn], exercises: list[Exercise]
         checks = path.parent / ".checks"
         shutil.copytree(ROOT / "exercises" / ".checks", checks)
     with clock() as spent:
-        course.call("nbgrader", "autograde", "ps1", *course.options)
+        spent["peak_bytes"] = course.call("nbgrader", "autograde", "ps1", *course.options)
     course.call("nbgrader", "export", "--to", "grades.csv", course.options[-1])
     rows = [line.split(",") for line in (course.folder / "grades.csv").read_text(encoding="utf-8").splitlines()]
     head = rows[0]
@@ -358,7 +369,7 @@ def otter(course: Course, learners: list[HandedIn], exercises: list[Exercise]) -
     for learner in learners:
         (course.folder / "work.ipynb").write_bytes(learner.data)
         with clock() as spent:
-            course.call("otter", "run", "-a", "autograder.zip", "work.ipynb")
+            spent["peak_bytes"] = course.call("otter", "run", "-a", "autograder.zip", "work.ipynb")
         total = {key: max(total.get(key, 0), value) if key == "peak_bytes" else total.get(key, 0) + value
                  for key, value in spent.items()}  # fmt: skip
         report = json.loads((course.folder / "results.json").read_text(encoding="utf-8"))
@@ -379,27 +390,44 @@ def compare(name: str, marks: dict[str, float], learners: list[HandedIn], exerci
 # --- clock and report ------------------------------------------------------------------------------------------------
 
 
-def called(command: list[str], folder: Path, **environment: str) -> None:
-    """Run a program; what it says is shown only if it fails."""
-    ran = subprocess.run(
-        command, cwd=folder, env=ENVIRONMENT | environment, capture_output=True, text=True, check=False
-    )
-    if ran.returncode:
-        raise SystemExit(
-            f"{' '.join(command)} ended with {ran.returncode}:\n{ran.stdout[-2000:]}\n{ran.stderr[-2000:]}"
+def called(command: list[str], folder: Path, **environment: str) -> int:
+    """Run a program, and return the bytes of its largest process; what it says is shown only if it fails.
+
+    Processes of the sandbox are not among these: what they may take is a limit, and hostile ones take it.
+    """
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
+        process = subprocess.Popen(
+            command, cwd=folder, env=ENVIRONMENT | environment, stdout=said, stderr=subprocess.STDOUT
         )
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            said.seek(0)
+            raise SystemExit(f"{' '.join(command)} ended with {process.returncode}:\n{said.read()[-4000:]}")
+    return usage.ru_maxrss * 1024
 
 
 @contextmanager
 def clock() -> Any:
-    """Processor and wall seconds of all child processes, and the largest of them."""
+    """Processor and wall seconds of all processes that were started beneath this one.
+
+    What a process leaves behind unwaited for, as bubblewrap does with what runs in it, falls to this one and counts.
+    """
     spent: dict[str, float] = {}
+    ctypes.CDLL(None).prctl(ADOPT_ORPHANS, 1, 0, 0, 0)
+    own = children()
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     yield spent
+    spent["wall_seconds"] = time.perf_counter() - began
+    while orphans := children() - own:
+        os.waitpid(orphans.pop(), 0)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     spent["cpu_seconds"] = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    spent["wall_seconds"] = time.perf_counter() - began
-    spent["peak_bytes"] = after.ru_maxrss * 1024
+
+
+def children() -> set[int]:
+    """The processes whose parent this one is."""
+    return set(map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="utf-8").split()))
 
 
 def ratios(rows: list[dict[str, Any]]) -> dict[str, dict[str, float]]:

@@ -19,9 +19,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,7 +29,8 @@ from coursepkg import __version__
 from coursepkg.grading import feedback
 from coursepkg.grading.calling import Outcome
 from coursepkg.grading.checking import UnreadableNotebook, Worker, cells_of
-from coursepkg.grading.judge import FATAL, Verdict, judge
+from coursepkg.grading.compiling import compile_check, hidden_check
+from coursepkg.grading.judge import FATAL, Verdict, judge_all
 from coursepkg.grading.results import (
     GRADED,
     INFRASTRUCTURE_ERROR,
@@ -41,22 +41,15 @@ from coursepkg.grading.results import (
 )
 from coursepkg.grading.sandbox.launch import Unavailable
 from coursepkg.grading.sandbox.process import Sandbox, SandboxedWorker
-from coursepkg.grading.spec import Exercise, SpecError, compile_check, load_chapter
+from coursepkg.grading.spec import Chapter, Exercise
 from coursepkg.grading.values import encode
 
-_CHECK_CALL = re.compile(r"""\bcheck\(\s*["'](\d\d)\.(\d+)["']""")
+# It begins with letters, which are found quickly, and looks back for the end of another name: `recheck(` is no check.
+_CHECK_CALL = re.compile(r"""check\((?<!\wcheck\()\s*["'](\d\d)\.(\d+)["']""")
 _MARK = re.compile(r'"grade_id"\s*:\s*"ex-(\d\d)-(\d+)"')
 _OUR_WORDS = {"time-limit", "wrong-kind", "ProcessEnded", "BadReply", "Misfit"}
 _SETTLED = ("not-attempted", "infrastructure")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
-
-
-@dataclass(frozen=True)
-class Chapter:
-    """The specification of one chapter, and the hash of its file."""
-
-    exercises: tuple[Exercise, ...]
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -73,7 +66,12 @@ class Work:
     @property
     def sha256(self) -> str:
         """Hash of the notebook."""
-        return hashlib.sha256(self.data).hexdigest()
+        return _sha256(self.data)
+
+
+@lru_cache(maxsize=1)
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -83,23 +81,6 @@ class Graded:
     results: tuple[Result, ...]
     times: tuple[dict[str, Any], ...]
     out_of_time: bool = False
-
-
-def load_chapters(specs: Path) -> dict[str, Chapter]:
-    """All chapters of a folder of specifications.
-
-    Raises
-    ------
-    SpecError
-        If one cannot be loaded, or there is none.
-    """
-    paths = sorted(specs.glob("ex_*.py"))
-    if not paths:
-        raise SpecError(f"{specs} holds no specification (ex_01.py and so on)")
-    return {
-        path.stem.removeprefix("ex_"): Chapter(tuple(load_chapter(path)), hashlib.sha256(path.read_bytes()).hexdigest())
-        for path in paths
-    }
 
 
 @cache
@@ -123,10 +104,6 @@ def seed_of(secret: bytes, student: str, exercise: str) -> bytes:
 def seed_id(seed: bytes) -> str:
     """A name for a seed that does not give it away."""
     return hashlib.sha256(b"seed id" + seed).hexdigest()[:16]
-
-
-def _hidden_check(exercise: Exercise, seed: bytes) -> dict[str, Any]:
-    return compile_check(exercise, np.random.default_rng(int.from_bytes(seed, "big")))
 
 
 # --- one notebook ----------------------------------------------------------------------------------------------------
@@ -184,7 +161,7 @@ class Grader:
             more = (flags[exercise.id],) if exercise.id in flags and answer.hidden.status != "not-attempted" else ()
             results.append(self._result(work, exercise, answer, more))
             seconds = {"seconds": round(answer.seconds, 4), "sandbox_cpu_seconds_of_notebook": round(spent, 4)}
-            times.append({**seconds, "signature": answer.signature})
+            times.append({**seconds, "signature": "" if answer.hidden.passed else _signature(answer.outcomes)})
         late = any(answer.hidden.finding == "time-limit" for answer in judged.values())
         return Graded(tuple(results), tuple(times), late)
 
@@ -224,11 +201,11 @@ class Grader:
             return self._visible[exercise.id]
 
         verdict = _judged(exercise, compiled, worker, outcomes)
-        return _Answer(verdict, verdict, time.perf_counter() - began, _signature(outcomes))
+        return _Answer(verdict, verdict, time.perf_counter() - began, outcomes)
 
     def _judge_hidden(self, work: Work, exercise: Exercise, worker: Worker) -> Verdict:
-        seed = seed_of(self.secret, work.student, exercise.id)
-        return _judged(exercise, lambda: _hidden_check(exercise, seed), worker, [])
+        rng = np.random.default_rng(int.from_bytes(seed_of(self.secret, work.student, exercise.id), "big"))
+        return _judged(exercise, lambda: hidden_check(exercise, rng), worker, [])
 
     # --- results ---
 
@@ -283,7 +260,7 @@ class _Answer:
     visible: Verdict
     hidden: Verdict
     seconds: float
-    signature: str
+    outcomes: Sequence[Outcome]
 
 
 def _judged(
@@ -291,13 +268,14 @@ def _judged(
 ) -> Verdict:
     worker.starts = 0  # each exercise may crash its worker three times, and costs no other one anything
 
-    def call(item: Mapping[str, Any]) -> Outcome:
-        outcomes.append(worker.call(check, item))
-        return outcomes[-1]
+    def ask(items: Sequence[Mapping[str, Any]]) -> list[Outcome]:
+        found = worker.ask(check, items)
+        outcomes.extend(found)
+        return found
 
     try:
         check = compiled()
-        return judge(check, call)
+        return judge_all(check, ask)
     except Exception as error:  # noqa: BLE001 - a fault of ours is no mark, and the other exercises go on
         words = feedback.infrastructure(f"the grader itself failed ({type(error).__name__}: {error})")
         return Verdict(exercise.id, "infrastructure", lines=tuple(words))

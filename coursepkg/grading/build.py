@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coursepkg.grading.spec import FORMAT, Exercise, SpecError, compile_check, load_specs
+from coursepkg.grading.compiling import FORMAT, compile_check
+from coursepkg.grading.spec import Exercise, SpecError, load_specs
 from coursepkg.grading.values import difference
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"

@@ -23,12 +23,14 @@ from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import Any
 
+from coursepkg.grading.arguments import copied, unchanged
 from coursepkg.grading.drivers import DRIVERS, Driver, Misfit
 from coursepkg.grading.values import decode, encode, kind_of, tree
 
 CHECK_SECONDS = 5.0
 WALL, PROCESSOR = "wall", "processor"  # clocks: the learner's patience, or what an answer itself has spent
 PRINTED_CHARACTERS = 2000
+LAST_KINDS = ("time-limit", "wrong-kind", "infrastructure")  # after these, no further case is tried
 _TICK = 0.05
 
 
@@ -52,13 +54,14 @@ class Outcome:
     warned: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """The outcome as JSON data (for a worker's reply), arrays as shape and base64."""
-        return {**self.__dict__, "value": encode(self.value, packed=True)}
+        """The outcome as JSON data (for a worker's reply): what there is to say, arrays as shape and base64."""
+        told = {name: value for name, value in self.__dict__.items() if name != "value" and value}
+        return {**told, "value": encode(self.value, packed=True)}
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Outcome:
         """Rebuild an outcome from a worker's reply; raises ValueError or TypeError if it is malformed."""
-        return Outcome(**{**data, "value": decode(data.get("value"))})
+        return Outcome(**{**data, "value": tree(decode(data.get("value")))})
 
 
 class TimeLimit(BaseException):
@@ -121,20 +124,14 @@ def now(time_by: str) -> float:
     return time.process_time() if time_by == PROCESSOR else time.monotonic()
 
 
-@contextlib.contextmanager
-def _time_limit(seconds: float, time_by: str) -> Iterator[_Clock]:
+def _time_limit(seconds: float, time_by: str) -> contextlib.AbstractContextManager[_Clock]:
     clock = _Clock()
     on_main = threading.current_thread() is threading.main_thread()
-    if on_main and hasattr(signal, "setitimer"):
-        limit = _alarm(seconds, clock, time_by)
-    else:
-        limit = _watcher(seconds, clock)
-    with limit:
-        yield clock
+    return _alarm(seconds, clock, time_by) if on_main and hasattr(signal, "setitimer") else _watcher(seconds, clock)
 
 
 @contextlib.contextmanager
-def _alarm(seconds: float, clock: _Clock, time_by: str) -> Iterator[None]:
+def _alarm(seconds: float, clock: _Clock, time_by: str) -> Iterator[_Clock]:
     """POSIX main thread: a repeated timer."""
     timer, number = (
         (signal.ITIMER_PROF, signal.SIGPROF) if time_by == PROCESSOR else (signal.ITIMER_REAL, signal.SIGALRM)
@@ -143,7 +140,7 @@ def _alarm(seconds: float, clock: _Clock, time_by: str) -> Iterator[None]:
     previous = signal.signal(number, clock.ring)
     waiting, _ = signal.setitimer(timer, seconds, _TICK)
     try:
-        yield
+        yield clock
     finally:
         clock.running = False
         signal.setitimer(timer, 0)
@@ -162,7 +159,7 @@ def _raise_in_thread(thread: int, exception: type[BaseException] | None) -> None
 
 
 @contextlib.contextmanager
-def _watcher(seconds: float, clock: _Clock) -> Iterator[None]:
+def _watcher(seconds: float, clock: _Clock) -> Iterator[_Clock]:
     """Elsewhere (other threads, Windows): a thread that raises in this one until it has left the learner's code."""
     me, done = threading.get_ident(), threading.Event()
 
@@ -178,10 +175,10 @@ def _watcher(seconds: float, clock: _Clock) -> Iterator[None]:
     try:
         thread.start()
     except RuntimeError:  # a platform without threads (Python in a browser): the learner's stop button has to do
-        yield
+        yield clock
         return
     try:
-        yield
+        yield clock
     finally:
         clock.running = False
         done.set()
@@ -278,7 +275,7 @@ class LocalCall:
             return Outcome("infrastructure", message=f"there is no driver {self.driver!r}")
         try:
             args, kwargs = decode(case["args"]), decode({"dict": list(map(list, case["kwargs"].items()))})
-            before = encode([args, kwargs], packed=True)
+            before = copied([args, kwargs])
         except (KeyError, TypeError, ValueError) as error:
             return Outcome("infrastructure", message=f"a stored case cannot be read: {error}")
         call = len(args), tuple(kwargs)
@@ -290,34 +287,27 @@ class LocalCall:
         if seconds <= 0:
             return Outcome("time-limit")
         outcome = guarded(lambda: tree(driver.run(self.answer, *args, **kwargs)), seconds, self.time_by)
-        return _with_changes(outcome, before, args, kwargs)
-
-
-def _with_changes(outcome: Outcome, before: Any, args: Any, kwargs: Any) -> Outcome:
-    try:
-        changed = encode([args, kwargs], packed=True) != before
-    except Exception:  # noqa: BLE001 - the learner may have put anything into the arguments
-        changed = True
-    return Outcome(**{**outcome.__dict__, "changed": changed})
+        return outcome if unchanged([args, kwargs], before) else Outcome(**{**outcome.__dict__, "changed": True})
 
 
 def guarded(run: Callable[[], Any], seconds: float, time_by: str = WALL) -> Outcome:
     """Run a learner's code and say what happened; nothing escapes, not even SystemExit."""
     printed = _Capped()
     caught: list[warnings.WarningMessage] = []
+    streams = sys.stdout, sys.stderr
     try:
-        with (
-            contextlib.redirect_stdout(printed),
-            contextlib.redirect_stderr(printed),
-            warnings.catch_warnings(record=True) as caught,
-            _time_limit(seconds, time_by) as clock,
-        ):
+        with warnings.catch_warnings(record=True) as caught, _time_limit(seconds, time_by) as clock:
             warnings.simplefilter("default")
+            sys.stdout = sys.stderr = printed
             outcome = next(_apart(run, clock))
     except TimeLimit:  # rang between the learner's last line and ours
         outcome = Outcome("time-limit")
+    finally:
+        sys.stdout, sys.stderr = streams
     if clock.rings:
         outcome = Outcome("time-limit")
+    if not printed.text and not caught:
+        return outcome
     warned = f"{caught[0].category.__name__}: {' '.join(str(caught[0].message).split())[:120]}" if caught else ""
     return Outcome(**{**outcome.__dict__, "printed": printed.text, "warned": warned})
 
@@ -354,7 +344,7 @@ def misuse(answer: Any, driver: Driver, args: Any, kwargs: Any) -> str | None:
     if not callable(answer):
         return f"This exercise checks a function; it was given {kind_of(answer)}."
     count = len(args) if driver.arity is None else driver.arity
-    own = inspect.signature(driver.run).parameters
+    own = inspect.signature(driver.run).parameters if kwargs else {}
     named = {name: value for name, value in kwargs.items() if driver.arity is None and name not in own}
     try:
         signature = inspect.signature(answer)

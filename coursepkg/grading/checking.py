@@ -6,7 +6,6 @@ all the same, since a notebook is only a file: its size is capped, it is parsed 
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import queue
@@ -14,16 +13,14 @@ import re
 import subprocess
 import sys
 import threading
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from coursepkg.grading import feedback
-from coursepkg.grading.calling import CHECK_SECONDS, Outcome
-from coursepkg.grading.judge import Verdict, judge
-from coursepkg.grading.values import tree
+from coursepkg.grading.calling import CHECK_SECONDS, LAST_KINDS, Outcome
+from coursepkg.grading.judge import Verdict, judge_all
 from coursepkg.grading.worker import LOAD_SECONDS, MAX_REPLY
 
 MAX_BYTES = 20_000_000
@@ -37,7 +34,7 @@ class UnreadableNotebook(ValueError):
 
 
 def read_cells(path: Path) -> list[str]:
-    """The code cells of a notebook, with the lines that only IPython understands taken out.
+    """The code cells of a notebook, as they are: only the worker tries to understand them.
 
     Raises
     ------
@@ -63,7 +60,7 @@ def cells_of(text: bytes, name: str) -> list[str]:
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
     if not isinstance(cells, list):
         raise UnreadableNotebook(f"{name} is no notebook of format 4: it has no list of cells")
-    return [python_lines(_source(cell)) for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "code"]
+    return [_source(cell) for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "code"]
 
 
 def _source(cell: Mapping[str, Any]) -> str:
@@ -71,31 +68,6 @@ def _source(cell: Mapping[str, Any]) -> str:
     if isinstance(source, list):
         source = "".join(line for line in source if isinstance(line, str))
     return source if isinstance(source, str) else ""
-
-
-def python_lines(source: str) -> str:
-    """A cell without magics, shell lines and help requests; line numbers stay as they are."""
-    if _is_python(source):  # a question in a docstring is no help request
-        return source
-    lines = source.splitlines()
-    first = lines[0].strip() if lines else ""
-    if first.startswith("%%") and not first.startswith(("%%time", "%%capture", "%%prun")):
-        return ""
-    kept = []
-    for line in lines:
-        bare = line.strip()
-        foreign = bare.startswith(("%", "!", "?")) or (bare.endswith("?") and not bare.startswith("#"))
-        kept.append(line[: len(line) - len(line.lstrip())] + "pass" if foreign else line)
-    return "\n".join(kept)
-
-
-def _is_python(source: str) -> bool:
-    with warnings.catch_warnings(action="ignore"):
-        try:
-            ast.parse(source)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):  # null characters, nested without end
-            return False
-    return True
 
 
 # --- the worker, from outside ----------------------------------------------------------------------------------------
@@ -131,22 +103,46 @@ class Worker:
 
     def call(self, compiled: Mapping[str, Any], item: Mapping[str, Any]) -> Outcome:
         """Use the answer to one exercise on one case."""
+        return self.ask(compiled, [item])[0]
+
+    def ask(self, compiled: Mapping[str, Any], items: Sequence[Mapping[str, Any]]) -> list[Outcome]:
+        """Use the answer to one exercise on several cases, in one request with a reply and a time limit for each.
+
+        Returns
+        -------
+        list of Outcome
+            One for each case; fewer if one of them ended the process, or if no further case makes sense.
+        """
         if not self._running and (trouble := self._start()) is not None:
-            return trouble
-        self._requests += 1
+            return [trouble]
+        first = self._requests + 1
+        self._requests += len(items)
         request = {
-            "id": self._requests,
+            "id": first,
             "function": compiled["function"],
             "driver": compiled["driver"],
-            "case": item,
+            "cases": list(items),
             "seconds": CHECK_SECONDS,
         }
-        reply = self._ask(request, CHECK_SECONDS + _GRACE)
+        unread = self._tell(request, self._patience())
+        outcomes: list[Outcome] = []
+        for number in range(first, first + len(items)):
+            outcomes.append(self._outcome(unread or self._reply(self._patience()), number))
+            if not self._running or outcomes[-1].kind in LAST_KINDS:
+                break
+        return outcomes
+
+    def _patience(self) -> float:
+        """How long to wait for a reply to a case."""
+        return CHECK_SECONDS + _GRACE
+
+    def _outcome(self, reply: dict[str, Any] | Outcome, number: int) -> Outcome:
+        """The reply with this number as an outcome; after any other reply the process is ended."""
         if isinstance(reply, Outcome):
             self._end()
             return reply
         try:
-            if reply.pop("id", None) != self._requests:  # written ahead, or by somebody else
+            if reply.pop("id", None) != number:  # written ahead, or by somebody else
                 raise ValueError("a reply to no request")
             return _believable(reply)
         except (TypeError, ValueError, RecursionError, OverflowError, MemoryError):
@@ -161,7 +157,8 @@ class Worker:
         if (trouble := self._greet()) is not None:
             self._end()
             return trouble
-        reply = self._ask({"cells": self.cells}, LOAD_SECONDS + _GRACE)
+        seconds = LOAD_SECONDS + _GRACE
+        reply = self._tell({"cells": self.cells}, seconds) or self._reply(seconds)
         if isinstance(reply, Outcome):
             self._end()
             return reply
@@ -171,19 +168,24 @@ class Worker:
         """What a worker says before it reads the notebook; a plain one says nothing."""
         return None
 
-    def _ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any] | Outcome:
+    def _tell(self, request: Mapping[str, Any], seconds: float) -> Outcome | None:
+        """Send a request; an outcome only if that fails."""
         try:
             self._send(json.dumps(request) + "\n", seconds)
         except OSError:
-            return Outcome("error", error="ProcessEnded", message="your code ended the process that ran it")
-        return self._reply(seconds)
+            return self._ended()
+        return None
+
+    def _ended(self) -> Outcome:
+        """What to say of a process that is gone."""
+        return Outcome("error", error="ProcessEnded", message="your code ended the process that ran it")
 
     def _reply(self, seconds: float) -> dict[str, Any] | Outcome:
         line = self._line(seconds)
         if line is None:
             return Outcome("time-limit")
         if not line.endswith("\n"):
-            return Outcome("error", error="ProcessEnded", message="your code ended the process that ran it")
+            return self._ended()
         try:
             reply = json.loads(line)
         except (ValueError, RecursionError):
@@ -251,8 +253,7 @@ def _believable(reply: Mapping[str, Any]) -> Outcome:
         raise TypeError("a field of another type")
     if type(reply.get("changed", False)) is not bool:
         raise TypeError("a field of another type")
-    outcome = Outcome.from_json(reply)
-    return Outcome(**{**outcome.__dict__, "value": tree(outcome.value)})
+    return Outcome.from_json(reply)
 
 
 def _read(process: subprocess.Popen[str], replies: queue.Queue[str]) -> None:
@@ -302,7 +303,7 @@ def judge_notebook(path: Path, checks: Mapping[str, Mapping[str, Any]]) -> list[
 
 def _judged(compiled: Mapping[str, Any], worker: Worker) -> Verdict:
     try:
-        return judge(compiled, lambda item: worker.call(compiled, item))
+        return judge_all(compiled, lambda items: worker.ask(compiled, items))
     except Exception as error:  # noqa: BLE001 - a fault of ours is reported as such, and the other exercises go on
         words = feedback.infrastructure(f"the checker itself failed ({type(error).__name__}: {error})")
         return Verdict(compiled["id"], "infrastructure", lines=tuple(words))

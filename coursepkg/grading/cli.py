@@ -228,7 +228,7 @@ def _run_batch(batch: Batch, tree: Folder | Archive, cluster: Cluster | None) ->
     try:
         counts = run(batch, tree, cluster=cluster)
     except (SpecError, SyntaxError, ImportError, Busy) as error:
-        print(f"Nothing was graded: {error}", file=sys.stderr)
+        print(f"Stopped: {error}. What is graded is kept; go on with --resume.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("Stopped. What is graded is kept; go on with --resume.", file=sys.stderr)

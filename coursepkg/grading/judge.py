@@ -7,17 +7,19 @@ be right included. Nothing that a learner's code does reaches this comparison: i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from coursepkg.grading import feedback
-from coursepkg.grading.calling import Outcome
+from coursepkg.grading.calling import LAST_KINDS, Outcome
 from coursepkg.grading.patterns import Pattern, explain
 from coursepkg.grading.values import decode, difference
 
 FATAL = ("ProcessEnded", "BadReply")  # the answer took its process along; further cases would do it again
 Call = Callable[[Mapping[str, Any]], Outcome]
+Ask = Callable[[Sequence[Mapping[str, Any]]], Iterable[Outcome]]
 
 
 @dataclass(frozen=True, repr=False)
@@ -71,7 +73,7 @@ def judge(compiled: Mapping[str, Any], call: Call) -> Verdict:
     Parameters
     ----------
     compiled : mapping
-        A compiled check (``coursepkg.grading.spec.compile_check``).
+        A compiled check (``coursepkg.grading.compiling.compile_check``).
     call : callable
         ``call({"args": [...], "kwargs": {...}}) -> Outcome``, with encoded arguments.
 
@@ -79,14 +81,24 @@ def judge(compiled: Mapping[str, Any], call: Call) -> Verdict:
     -------
     Verdict
     """
+    return judge_all(compiled, lambda items: map(call, items))
+
+
+def judge_all(compiled: Mapping[str, Any], ask: Ask) -> Verdict:
+    """Judge an answer that is asked for several cases at once: as ``judge``, with ``ask(cases) -> outcomes``.
+
+    There may be fewer outcomes than cases, if no further one makes sense after the last of them. No more of them are
+    read than are needed.
+    """
     inputs = [{"args": item["args"], "kwargs": item["kwargs"]} for item in compiled["cases"]]
     expected = [decode(item["expected"]) for item in compiled["cases"]]
     outcomes: list[Outcome] = []
-    for item in inputs:
-        outcomes.append(call(item))
-        if outcomes[-1].kind in ("time-limit", "infrastructure", "wrong-kind") or outcomes[-1].error in FATAL:
+    replies = iter(ask([*inputs, inputs[0]]))  # the first one again, to see whether something is kept between calls
+    for outcome in islice(replies, len(inputs)):
+        outcomes.append(outcome)
+        if outcome.kind in LAST_KINDS or outcome.error in FATAL:
             break
-    return _Judgement(compiled, inputs, expected, outcomes, call).verdict()
+    return _Judgement(compiled, inputs, expected, outcomes, replies).verdict()
 
 
 class _Judgement:
@@ -98,9 +110,10 @@ class _Judgement:
         inputs: Sequence[Mapping[str, Any]],
         expected: Sequence[Any],
         outcomes: Sequence[Outcome],
-        call: Call,
+        replies: Iterator[Outcome],
     ):
-        self.compiled, self.inputs, self.expected, self.outcomes, self.call = compiled, inputs, expected, outcomes, call
+        self.compiled, self.inputs, self.expected, self.outcomes = compiled, inputs, expected, outcomes
+        self.replies = replies
         self.rtol, self.atol = compiled["rtol"], compiled["atol"]
         self.differences = [
             difference(value, outcome.value, self.rtol, self.atol) if outcome.kind == "value" else None
@@ -167,10 +180,9 @@ class _Judgement:
 
     def _misconception(self) -> Mapping[str, Any] | None:
         """The entry of the bank that explains all cases."""
+        changed = any(outcome.changed for outcome in self.outcomes)
         for entry in self.compiled["misconceptions"]:
-            if entry["changes"] and not any(outcome.changed for outcome in self.outcomes):
-                continue
-            if all(map(self._explains, entry["outcomes"], self.outcomes)):
+            if all(map(self._explains, entry["outcomes"], self.outcomes)) and (changed or not entry["changes"]):
                 return entry
         return None
 
@@ -184,7 +196,7 @@ class _Judgement:
 
     def _keeps_state(self) -> bool:
         """Whether the first case, called once more, gives something else."""
-        first, again = self.outcomes[0], self.call(self.inputs[0])
+        first, again = self.outcomes[0], next(self.replies)
         if again.kind != "value":
             return again.kind == "error"
         return difference(first.value, again.value, self.rtol, self.atol) is not None

@@ -98,12 +98,15 @@ def checks_folder(start: Path | None = None) -> Path | None:
     """The folder of compiled checks, searched from ``start`` (the working folder) upwards."""
     if named := os.environ.get("COURSEPKG_CHECKS"):
         return Path(named)
-    here = Path.cwd() if start is None else start.resolve()
-    for folder in (here, *here.parents):
-        for candidate in (folder / "exercises" / ".checks", folder / ".checks"):
-            if candidate.is_dir():
-                return candidate
-    return None
+    here = os.getcwd() if start is None else os.path.realpath(start)
+    while True:
+        for names in (("exercises", ".checks"), (".checks",)):
+            if os.path.isdir(candidate := os.path.join(here, *names)):
+                return Path(candidate)
+        above = os.path.dirname(here)
+        if above == here:
+            return None
+        here = above
 
 
 def _find(exercise_id: Any, example: str) -> Mapping[str, Any] | Verdict:

@@ -6,13 +6,11 @@ That matters: for each notebook there are several times as many calls of these a
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-import numpy as np
-
+from coursepkg.grading.arguments import copied, unchanged
 from coursepkg.grading.calling import Outcome, failure, guarded, misuse
 from coursepkg.grading.drivers import DRIVERS
 from coursepkg.grading.values import decode, tree
@@ -47,14 +45,27 @@ def run_own(answer: Any, driver_name: str, inputs: Inputs, *, seconds: float = 6
     list of Outcome
         One for each case. What was printed and warned is not kept.
     """
+    return _outcomes([(answer, args, kwargs) for args, kwargs in inputs], driver_name, seconds)
+
+
+def run_each(
+    answers: Iterable[Any], driver_name: str, args: list[Any], kwargs: dict[str, Any], *, seconds: float = 60.0
+) -> list[Outcome]:
+    """Use several answers of a specification on one input; as ``run_own``, with one outcome for each answer."""
+    return _outcomes([(answer, args, kwargs) for answer in answers], driver_name, seconds)
+
+
+def _outcomes(
+    calls: Sequence[tuple[Any, list[Any], dict[str, Any]]], driver_name: str, seconds: float
+) -> list[Outcome]:
     outcomes: list[Outcome] = []
 
     def run() -> None:
-        for args, kwargs in inputs:
+        for answer, args, kwargs in calls:
             outcomes.append(_one(answer, driver_name, args, kwargs))
 
     ended = guarded(run, seconds)
-    return [*outcomes, *[ended] * (len(inputs) - len(outcomes))]
+    return [*outcomes, *[ended] * (len(calls) - len(outcomes))]
 
 
 def _one(answer: Any, driver_name: str, args: list[Any], kwargs: dict[str, Any]) -> Outcome:
@@ -64,7 +75,7 @@ def _one(answer: Any, driver_name: str, args: list[Any], kwargs: dict[str, Any])
     own_args, own_kwargs = copied(args), copied(kwargs)
     try:
         outcome = Outcome("value", tree(DRIVERS[driver_name].run(answer, *own_args, **own_kwargs)))
-    except Exception as error:  # noqa: BLE001 - a wrong idea may raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a wrong idea may raise anything
         outcome = failure(error)
     if unchanged(own_args, args) and unchanged(own_kwargs, kwargs):
         return outcome
@@ -74,32 +85,3 @@ def _one(answer: Any, driver_name: str, args: list[Any], kwargs: dict[str, Any])
 @cache
 def _misuse(answer: Any, driver_name: str, count: int, names: tuple[str, ...]) -> str | None:
     return misuse(answer, DRIVERS[driver_name], [None] * count, dict.fromkeys(names))
-
-
-def copied(value: Any) -> Any:
-    """Arguments of a case that may be changed without changing the case."""
-    if isinstance(value, np.ndarray):
-        return value.copy()
-    if isinstance(value, list):
-        return [copied(item) for item in value]
-    if isinstance(value, tuple):
-        return tuple(copied(item) for item in value)
-    if isinstance(value, dict):
-        return {key: copied(item) for key, item in value.items()}
-    return value
-
-
-def unchanged(now: Any, before: Any) -> bool:
-    """Whether arguments are still what they were, bit for bit."""
-    if type(now) is not type(before):
-        return False
-    if isinstance(now, np.ndarray):
-        same = now.dtype == before.dtype and now.shape == before.shape
-        return bool(same and now.tobytes() == before.tobytes())
-    if isinstance(now, list | tuple):
-        return len(now) == len(before) and all(map(unchanged, now, before))
-    if isinstance(now, dict):
-        return list(now) == list(before) and all(unchanged(now[key], before[key]) for key in now)
-    with contextlib.suppress(Exception):  # an answer may have put anything there
-        return bool(now == before or (now != now and before != before))
-    return False

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -112,10 +112,9 @@ class Result:
 
     def to_json(self) -> dict[str, Any]:
         """The result as JSON data, in the order of the schema."""
-        data = asdict(self)
-        return {
-            "schema": data.pop("schema"), **data, "items": list(data["items"]), "flags": list(data["flags"]),
-        }  # fmt: skip
+        data = {name: value for name, value in self.__dict__.items() if name != "schema"}
+        data |= {"versions": dict(self.versions), "flags": list(self.flags)}
+        return {"schema": self.schema, **data, "items": [dict(item.__dict__) for item in self.items]}
 
     @staticmethod
     def from_json(data: Any) -> Result:
@@ -192,7 +191,7 @@ def write_result(results: Path, result: Result, times: dict[str, Any] | None = N
 def _put(path: Path, text: str) -> None:
     """Write a file so that it is there whole or not at all."""
     partial = path.with_name(f".{path.name}.partial")
-    with partial.open("wb") as file:
+    with open(partial, "wb") as file:
         file.write(text.encode("utf-8", "surrogatepass"))
     os.replace(partial, path)
 

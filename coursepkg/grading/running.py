@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from coursepkg.grading.batch import Chapter, Graded, Grader, Work, chapter_of_text, load_chapters, nothing_readable
+from coursepkg.grading.batch import Graded, Grader, Work, chapter_of_text, nothing_readable
 from coursepkg.grading.reporting.gradebook import HAND
 from coursepkg.grading.results import (
     INFRASTRUCTURE_ERROR,
@@ -35,6 +35,7 @@ from coursepkg.grading.results import (
     write_result,
 )
 from coursepkg.grading.serving import Lost
+from coursepkg.grading.spec import Chapters
 from coursepkg.grading.submissions import Archive, Folder, HandedIn, by_chapter, discover, load
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def run(batch: Batch, tree: Folder | Archive, *, cluster: Cluster | None = None,
     SpecError, Busy, BrokenProcessPool
         If the specifications cannot be loaded, another run is writing, or a grading process died.
     """
-    chapters = load_chapters(batch.specs)
+    chapters = Chapters(batch.specs)
     batch.results.mkdir(parents=True, exist_ok=True)
     with _alone_in(batch.results):
         remove_partial_files(batch.results)
@@ -118,7 +119,7 @@ class _Run:
     def __init__(
         self,
         batch: Batch,
-        chapters: dict[str, Chapter],
+        chapters: Chapters,
         tree: Folder | Archive,
         cluster: Cluster | None,
         quiet: bool,
@@ -223,7 +224,7 @@ def _begin(batch: Batch, parent: int) -> None:
     ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
-    _grader = Grader(load_chapters(batch.specs), batch.secret, batch.tier)
+    _grader = Grader(Chapters(batch.specs), batch.secret, batch.tier)
     Finalize(_grader, _grader.close, exitpriority=1)
 
 

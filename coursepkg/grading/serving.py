@@ -16,8 +16,9 @@ import sys
 from pathlib import Path
 from typing import Any, TextIO
 
-from coursepkg.grading.batch import Graded, Grader, Work, load_chapters
+from coursepkg.grading.batch import Graded, Grader, Work
 from coursepkg.grading.results import Result
+from coursepkg.grading.spec import Chapters
 
 END_SECONDS = 5.0
 _DEATH_SIGNAL = 1
@@ -70,7 +71,7 @@ def graded_from_json(line: str) -> Graded:
 def serve(lines: TextIO, replies: TextIO) -> None:
     """Grade until there are no more lines."""
     job = json.loads(lines.readline())
-    grader = Grader(load_chapters(Path(job["specs"])), bytes.fromhex(job["secret"]), job["tier"])
+    grader = Grader(Chapters(Path(job["specs"])), bytes.fromhex(job["secret"]), job["tier"])
     try:
         for line in lines:
             replies.write(graded_to_json(grader.grade(work_from_json(line))) + "\n")

@@ -1,9 +1,7 @@
 """Exercises, specified once: what is asked, the reference, the inputs, and the wrong ideas that must be recognised.
 
-A specification lives in ``solutions/specs/ex_NN.py`` as ``EXERCISES: list[Exercise]``. ``compile_check`` runs the
-reference and every wrong answer on the inputs and keeps only numbers: what the learner's tree gets holds inputs,
-expected numbers and the numbers of each wrong idea, no formula and no reference. It refuses a specification whose
-inputs cannot tell right from wrong.
+A specification lives in ``solutions/specs/ex_NN.py`` as ``EXERCISES: list[Exercise]``; ``compiling`` turns it into
+numbers, and refuses it if its inputs cannot tell right from wrong.
 
 How to write one::
 
@@ -48,28 +46,16 @@ either way"}``.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
-
-from coursepkg.grading.calling import Outcome
-from coursepkg.grading.drivers import DRIVERS
-from coursepkg.grading.own_answers import inputs_of, run_own
-from coursepkg.grading.values import SINGLE_RTOL, Unfit, difference, encode, is_informative, leaves
-
-FORMAT = 1
-DIGITS = 12
-MIN_CASES = 3
-MIN_ACCEPTED = 5
-MIN_BANK = 5
-REDRAWS = 20
 
 
 class SpecError(ValueError):
@@ -170,208 +156,52 @@ class Exercise:
     equivalent_mutants: Mapping[str, str] = field(default_factory=dict)
 
 
-# --- compiling -------------------------------------------------------------------------------------------------------
+# --- chapters --------------------------------------------------------------------------------------------------------
 
 
-def compile_check(exercise: Exercise, rng: np.random.Generator | None = None) -> dict[str, Any]:
-    """Turn a specification into numbers: the compiled check that ``judge`` reads.
+@dataclass(frozen=True)
+class Chapter:
+    """The specification of one chapter, and the hash of its file."""
+
+    exercises: tuple[Exercise, ...]
+    sha256: str
+
+
+class Chapters(Mapping[str, Chapter]):
+    """The chapters of a folder of specifications, each loaded when it is asked for, since most classes need one alone.
 
     Parameters
     ----------
-    exercise : Exercise
-        The specification.
-    rng : numpy.random.Generator, optional
-        Draw hidden inputs from it; without, the visible inputs are used. Draws that cannot tell two ideas apart are
-        thrown away and drawn again, so a seed always gives the same check.
-
-    Returns
-    -------
-    dict
-        JSON data: inputs, expected numbers, the numbers of each wrong idea.
+    specs : Path
+        The folder.
 
     Raises
     ------
     SpecError
-        With all reasons, if the specification cannot judge.
+        If it holds no specification; later, if one cannot be loaded.
     """
-    if problems := _form_problems(exercise):
-        raise SpecError(_listed(exercise, problems))
-    draws = 1 if rng is None else REDRAWS
-    for _ in range(draws):
-        cases = exercise.visible if rng is None else exercise.hidden(rng)
-        compiled, problems = _compile_cases(exercise, cases, hidden=rng is not None)
-        if not problems:
-            return compiled
-    kind = "visible" if rng is None else f"hidden (after {REDRAWS} draws)"
-    raise SpecError(_listed(exercise, [f"{kind} inputs: {problem}" for problem in problems]))
 
+    def __init__(self, specs: Path):
+        self._paths = {path.stem.removeprefix("ex_"): path for path in sorted(specs.glob("ex_*.py"))}
+        self._loaded: dict[str, Chapter] = {}
+        if not self._paths:
+            raise SpecError(f"{specs} holds no specification (ex_01.py and so on)")
 
-def _listed(exercise: Exercise, problems: list[str]) -> str:
-    return f"exercise {exercise.id} ({exercise.function}):\n" + "\n".join(f"  - {problem}" for problem in problems)
+    def __getitem__(self, name: str) -> Chapter:
+        if name not in self._loaded:
+            path = self._paths[name]
+            sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+            self._loaded[name] = Chapter(tuple(load_chapter(path)), sha256)
+        return self._loaded[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._paths
 
-def _form_problems(exercise: Exercise) -> list[str]:
-    names = [entry.id for entry in exercise.bank]
-    words = [exercise.title, exercise.see, *exercise.hints]
-    words += [text for entry in exercise.bank for text in (entry.looks_like, entry.why, entry.look_at)]
-    rules = {
-        f"there is no driver {exercise.driver!r}; known: {', '.join(sorted(DRIVERS))}": exercise.driver in DRIVERS,
-        f"at least {MIN_ACCEPTED} accepted answers are needed, not {len(exercise.accepted)}": len(exercise.accepted)
-        >= MIN_ACCEPTED,
-        f"at least {MIN_BANK} misconceptions are needed, not {len(exercise.bank)}": len(exercise.bank) >= MIN_BANK,
-        "two misconceptions have the same id": len(set(names)) == len(names),
-        "exactly three hints are needed": len(exercise.hints) == 3,
-        "a title, hint, `see` or misconception text is empty": all(text.strip() for text in words),
-        "a text has more than one line; write one short sentence": not any("\n" in text.strip() for text in words),
-        "minutes, difficulty (1 to 3) and points must be positive": exercise.minutes > 0
-        and exercise.difficulty in (1, 2, 3)
-        and exercise.points > 0,
-        "the tolerance is too loose: rtol and atol must not exceed 1e-3": 0 <= exercise.rtol <= 1e-3
-        and 0 < exercise.atol <= 1e-3,
-    }
-    return [problem for problem, holds in rules.items() if not holds]
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
 
-
-def _compile_cases(exercise: Exercise, cases: Sequence[Case], *, hidden: bool) -> tuple[dict[str, Any], list[str]]:
-    inputs = [
-        {
-            "args": [encode(arg, DIGITS) for arg in item.args],
-            "kwargs": {k: encode(v, DIGITS) for k, v in item.kwargs.items()},
-        }
-        for item in cases
-    ]
-    arguments = inputs_of(inputs)
-    expected = run_own(exercise.reference, exercise.driver, arguments)
-    again = run_own(exercise.reference, exercise.driver, arguments[:1])
-    if problems := _reference_problems(exercise, expected, again):
-        return {}, problems
-    wrong = {entry.id: run_own(entry.answer, exercise.driver, arguments) for entry in exercise.bank}
-    problems = _bank_problems(exercise, expected, wrong)
-    compiled = {
-        "id": exercise.id,
-        "title": exercise.title,
-        "function": exercise.function,
-        "driver": exercise.driver,
-        "points": exercise.points,
-        "minutes": exercise.minutes,
-        "difficulty": exercise.difficulty,
-        "see": exercise.see,
-        "hints": list(exercise.hints),
-        "rtol": exercise.rtol,
-        "atol": exercise.atol,
-        "hidden": hidden,
-        "cases": [
-            {**item, "expected": encode(outcome.value, DIGITS)} for item, outcome in zip(inputs, expected, strict=True)
-        ],
-        "misconceptions": [
-            {
-                "id": entry.id,
-                "looks_like": entry.looks_like,
-                "why": entry.why,
-                "look_at": entry.look_at,
-                "changes": any(outcome.changed for outcome in wrong[entry.id]),
-                "outcomes": [_wrong_outcome(outcome) for outcome in wrong[entry.id]],
-            }
-            for entry in exercise.bank
-        ],
-    }
-    return compiled, problems
-
-
-def _wrong_outcome(outcome: Outcome) -> dict[str, Any]:
-    if outcome.kind == "value":
-        return {"value": encode(outcome.value, DIGITS)}
-    return {"error": outcome.error}
-
-
-def _reference_problems(exercise: Exercise, expected: list[Outcome], again: list[Outcome]) -> list[str]:
-    if len(expected) < MIN_CASES:
-        return [f"at least {MIN_CASES} cases are needed, not {len(expected)}"]
-    for number, outcome in enumerate(expected, 1):
-        if outcome.kind != "value":
-            return [f"the reference fails in case {number}: {outcome.kind} {outcome.error} {outcome.message}".strip()]
-        if outcome.changed:
-            return [f"the reference changes its arguments in case {number}; let it work on a copy"]
-        if any(isinstance(leaf, Unfit) for leaf in leaves(outcome.value)):
-            return [f"the reference returns something that is no plain data in case {number}"]
-    problems = []
-    informative = sum(is_informative(outcome.value, exercise.atol) for outcome in expected)
-    if 2 * informative < len(expected) or informative < 2:
-        problems.append(
-            f"the expected values are near zero (below 1000 * atol = {1000 * exercise.atol:g}) in "
-            f"{len(expected) - informative} of {len(expected)} cases, and zero agrees with zero whatever it means"
-        )
-    if all(_same(exercise, expected[0], outcome) for outcome in expected[1:]) and exercise.driver == "call":
-        problems.append("all cases expect the same value, so a constant would pass")
-    if not _same(exercise, expected[0], again[0]):
-        problems.append("the reference gives another value when it is called again")
-    return problems
-
-
-def _bank_problems(exercise: Exercise, expected: list[Outcome], wrong: Mapping[str, list[Outcome]]) -> list[str]:
-    problems = []
-    for name, outcomes in wrong.items():
-        kinds = {outcome.kind for outcome in outcomes}
-        if not kinds <= {"value", "error"}:
-            problems.append(f"misconception {name} ends in {', '.join(sorted(kinds - {'value', 'error'}))}")
-        elif "value" not in kinds:
-            problems.append(f"misconception {name} raises {outcomes[0].error} in every case; it needs numbers in one")
-        elif any(o.kind == "value" and any(isinstance(x, Unfit) for x in leaves(o.value)) for o in outcomes):
-            problems.append(f"misconception {name} returns something that is no plain data")
-    if problems:
-        return problems
-    signatures = {"the reference": expected, **wrong}
-    numbers = {name: _numbers(outcomes) for name, outcomes in signatures.items()}
-    for first, second in combinations(signatures, 2):
-        if _far_apart(exercise, numbers[first], numbers[second]):
-            continue
-        if _alike(exercise, signatures[first], signatures[second]):
-            problems.append(f"{first} and {second} cannot be told apart by these inputs")
-    return problems
-
-
-def _numbers(outcomes: list[Outcome]) -> np.ndarray | None:
-    """All numbers of an answer in a row; None if it holds anything else, or float32, which is compared otherwise."""
-    kept: list[float] = []
-    for outcome in outcomes:
-        for leaf in leaves(outcome.value):
-            if isinstance(leaf, np.ndarray) and leaf.dtype in (np.float64, np.int64):
-                kept.extend(leaf.ravel().tolist())
-            elif type(leaf) in (float, int):
-                kept.append(leaf)
-            else:
-                return None
-    return np.array(kept, dtype=float)
-
-
-def _far_apart(exercise: Exercise, first: np.ndarray | None, second: np.ndarray | None) -> bool:
-    """A quick look that settles most pairs: whether some number is clearly another one."""
-    if first is None or second is None or first.shape != second.shape:
-        return False
-    rtol, atol = _indistinct(exercise)
-    with np.errstate(all="ignore"):
-        return bool((np.abs(first - second) > 2 * (atol + rtol * np.abs(first))).any())
-
-
-def _alike(exercise: Exercise, first: list[Outcome], second: list[Outcome]) -> bool:
-    if any(outcome.changed for outcome in first) != any(outcome.changed for outcome in second):
-        return False
-    return all(_same(exercise, a, b) for a, b in zip(first, second, strict=True))
-
-
-def _indistinct(exercise: Exercise) -> tuple[float, float]:
-    """Tolerances within which two ideas are too close to be told apart; ten times what an answer is granted."""
-    return 10 * max(exercise.rtol, SINGLE_RTOL), 10 * exercise.atol
-
-
-def _same(exercise: Exercise, first: Outcome, second: Outcome) -> bool:
-    """Whether two outcomes are too close to be told apart."""
-    if "error" in (first.kind, second.kind):
-        return first.kind == second.kind and first.error == second.error
-    return difference(first.value, second.value, *_indistinct(exercise)) is None
-
-
-# --- chapters --------------------------------------------------------------------------------------------------------
+    def __len__(self) -> int:
+        return len(self._paths)
 
 
 def load_specs(folder: Path) -> dict[str, list[Exercise]]:

@@ -1,9 +1,11 @@
 """The worker: a process that holds a learner's answers and never their judgement.
 
-It reads one JSON request a line and writes one JSON reply a line: first the cells of a notebook, then calls of the
-names that they define. It has the interpreter, the drivers and the inputs it is sent, but no reference and no score,
-so there is nothing in it to forge: a faked reply is merely a wrong number. Its time limits are in processor time, since
-a crowded machine is not the learner's fault; whoever speaks to it limits wall time, more generously.
+It reads one JSON request a line: first the cells of a notebook, then calls of the names that they define, all cases of
+an exercise at once. It writes one JSON reply a line, one for each case as soon as that is over, so that a case which
+ends the process takes no other reply along. It has the interpreter, the drivers and the inputs it is sent, but no
+reference and no score, so there is nothing in it to forge: a faked reply is merely a wrong number. Its time limits are
+in processor time, since a crowded machine is not the learner's fault; whoever speaks to it limits wall time, more
+generously.
 """
 
 from __future__ import annotations
@@ -14,12 +16,12 @@ import linecache
 import os
 import random
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TextIO
 
 import numpy as np
 
-from coursepkg.grading.calling import PROCESSOR, LocalCall, Outcome, guarded, now
+from coursepkg.grading.calling import LAST_KINDS, PROCESSOR, LocalCall, Outcome, guarded, now
 from coursepkg.grading.values import Unfit, encode
 
 LOAD_SECONDS = 60.0
@@ -44,7 +46,7 @@ class Answers:
             name = f"<cell {number}>"
             linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
             try:
-                statements = ast.parse(source, name).body
+                statements = _statements(source, name)
             except _NO_PYTHON as error:
                 self._note_syntax_error(source, error)
                 continue
@@ -77,7 +79,7 @@ class Answers:
             if len(words) > 1 and words[0] in ("def", "class"):
                 self.failures[words[1]] = outcome
 
-    def call(self, request: Mapping[str, Any]) -> Outcome:
+    def call(self, request: Mapping[str, Any], case: Mapping[str, Any]) -> Outcome:
         """Use one answer on one case."""
         name = request["function"]
         if name in self.failures:
@@ -88,7 +90,29 @@ class Answers:
         if key not in self.calls:
             self.calls[key] = LocalCall(self.defined[name], request["driver"], time_by=PROCESSOR)
         self.calls[key].deadline = now(PROCESSOR) + request["seconds"]
-        return self.calls[key](request["case"])
+        return self.calls[key](case)
+
+
+def _statements(source: str, name: str) -> list[ast.stmt]:
+    """The statements of a cell; if Python cannot read it, those without what only IPython understands."""
+    try:
+        return ast.parse(source, name).body
+    except _NO_PYTHON:
+        return ast.parse(python_lines(source), name).body
+
+
+def python_lines(source: str) -> str:
+    """A cell without magics, shell lines and help requests; line numbers stay as they are."""
+    lines = source.splitlines()
+    first = lines[0].strip() if lines else ""
+    if first.startswith("%%") and not first.startswith(("%%time", "%%capture", "%%prun")):
+        return ""
+    kept = []
+    for line in lines:
+        bare = line.strip()
+        foreign = bare.startswith(("%", "!", "?")) or (bare.endswith("?") and not bare.startswith("#"))
+        kept.append(line[: len(line) - len(line.lstrip())] + "pass" if foreign else line)
+    return "\n".join(kept)
 
 
 def _syntax_outcome(error: Exception) -> Outcome:
@@ -105,16 +129,24 @@ def serve(requests: TextIO, replies: TextIO) -> None:
     answers = Answers()
     for line in requests:
         request = json.loads(line)
-        if "cells" in request:
-            answers.load(request["cells"])
-            reply: dict[str, Any] = {"loaded": len(request["cells"])}
-        else:
-            reply = {"id": request["id"], **answers.call(request).to_json()}
-        text = json.dumps(reply)
-        if len(text) >= MAX_REPLY:
-            text = json.dumps({**reply, "value": encode(Unfit("an answer of more than 4 MB"))})
-        replies.write(text + "\n")
-        replies.flush()
+        for reply in _replies(answers, request):
+            text = json.dumps(reply)
+            if len(text) >= MAX_REPLY:
+                text = json.dumps({**reply, "value": encode(Unfit("an answer of more than 4 MB"))})
+            replies.write(text + "\n")
+            replies.flush()
+
+
+def _replies(answers: Answers, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    if "cells" in request:
+        answers.load(request["cells"])
+        yield {"loaded": len(request["cells"])}
+        return
+    for number, case in enumerate(request["cases"], request["id"]):
+        outcome = answers.call(request, case)
+        yield {"id": number, **outcome.to_json()}
+        if outcome.kind in LAST_KINDS:
+            return
 
 
 def main() -> None:

@@ -8,8 +8,9 @@ import numpy as np
 
 from coursepkg.grading.build import build_tree, write_tree
 from coursepkg.grading.calling import LocalCall, Outcome
+from coursepkg.grading.compiling import compile_check
 from coursepkg.grading.judge import judge
-from coursepkg.grading.spec import compile_check, load_chapter
+from coursepkg.grading.spec import load_chapter
 from coursepkg.grading.values import decode, difference, tree
 
 PROJECT = Path(__file__).parents[2]

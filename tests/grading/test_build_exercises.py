@@ -20,7 +20,8 @@ from coursepkg.grading.build import (
     write_tree,
 )
 from coursepkg.grading.cli import main
-from coursepkg.grading.spec import compile_check, load_specs
+from coursepkg.grading.compiling import compile_check
+from coursepkg.grading.spec import load_specs
 
 SPECS = load_specs(OWN / "solutions" / "specs")["90"]
 SOLUTION = json.loads((OWN / "solutions" / "90_fixture.ipynb").read_text(encoding="utf-8"))

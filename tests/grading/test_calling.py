@@ -275,6 +275,25 @@ def test_arguments_that_were_changed_are_noticed():
     assert outcome(lambda a, b, k: b.clear() or 1 / 0, case=case).changed
 
 
+class Asked:
+    """What is put among the arguments and would rather not be compared."""
+
+    def __eq__(self, other):
+        raise SystemExit("it was asked")
+
+    def __hash__(self):
+        return hash("a")
+
+
+@pytest.mark.parametrize("change", [
+    lambda d, xs: xs.__setitem__(0, Asked()), lambda d, xs: d.__setitem__("a", Asked()),
+    lambda d, xs: (d.clear(), d.__setitem__(Asked(), 1.5)), lambda d, xs: xs.__setitem__(0, xs),
+])  # fmt: skip
+def test_nothing_that_an_answer_put_among_its_arguments_is_asked_to_compare(change):
+    found = outcome(lambda d, xs: change(d, xs) and None, case={"args": [encode({"a": 1.5}), [1.0]], "kwargs": {}})
+    assert (found.kind, found.changed) == ("value", True)
+
+
 def test_an_outcome_survives_json():
     for item in (
         Outcome("value", {"a": (1.5, np.ones((2, 3), dtype=np.float32))}, changed=True, printed="x"),

@@ -8,8 +8,9 @@ import sys
 import pytest
 from grading_chapters import build_in
 
-from coursepkg.grading.checking import UnreadableNotebook, Worker, judge_notebook, load_checks, python_lines, read_cells
+from coursepkg.grading.checking import UnreadableNotebook, Worker, judge_notebook, load_checks, read_cells
 from coursepkg.grading.cli import main
+from coursepkg.grading.worker import Answers, python_lines
 
 RIGHT = "def portions_per_money(portions_per_gram, grams_per_money):\n    return portions_per_gram * grams_per_money\n"
 WRONG = "def portions_per_money(portions_per_gram, grams_per_money):\n    return portions_per_gram + grams_per_money\n"
@@ -124,8 +125,10 @@ def test_lines_that_only_ipython_knows_are_left_out_and_line_numbers_stay():
 
 def test_a_question_in_a_docstring_is_no_help_request():
     source = 'def f(x):\n    """Which of them pass?\n\n    ! is a factorial, % a remainder?\n    """\n    return x'
-    assert python_lines(source) == source
-    assert python_lines(source + "\nf?") != source + "\nf?"
+    answers = Answers()
+    answers.load([source, "def g(x):\n    return x\ng?"])
+    assert "! is a factorial, % a remainder?" in answers.defined["f"].__doc__
+    assert answers.defined["g"](3) == 3
     assert python_lines("x = '\\d'\0?") == "pass"
     assert python_lines("(" * 5000 + "?") == "pass"
 

@@ -5,9 +5,9 @@ import pytest
 
 from coursepkg.grading import Exercise, Misconception, case
 from coursepkg.grading.calling import LocalCall, Outcome
+from coursepkg.grading.compiling import compile_check
 from coursepkg.grading.feedback import PATTERNS
 from coursepkg.grading.judge import judge
-from coursepkg.grading.spec import compile_check
 
 RNG = np.random.default_rng(7)
 

@@ -5,8 +5,10 @@ import warnings
 import numpy as np
 import pytest
 
-from coursepkg.grading.own_answers import copied, inputs_of, run_own, unchanged
-from coursepkg.grading.spec import _far_apart, _numbers
+from coursepkg.grading.arguments import copied, unchanged
+from coursepkg.grading.calling import Outcome
+from coursepkg.grading.ideas import far_apart
+from coursepkg.grading.own_answers import inputs_of, run_each, run_own
 from coursepkg.grading.values import encode
 
 CASES = [
@@ -52,6 +54,20 @@ def test_an_answer_without_end_is_ended():
     assert [outcome.kind for outcome in outcomes(loops, seconds=0.2)] == ["value", "time-limit"]
 
 
+def test_several_answers_share_an_input_and_nothing_else():
+    args, kwargs = inputs_of(CASES)[0]
+
+    def changes(x, k):
+        x += 1
+        return x
+
+    answers = [changes, lambda x, k: exit(3), lambda x, k: 1 / 0, lambda x, k: x * k]
+    found = run_each(answers, "call", args, kwargs)
+    assert [outcome.error for outcome in found] == ["", "SystemExit", "ZeroDivisionError", ""]
+    assert [outcome.changed for outcome in found] == [True, False, False, False]
+    np.testing.assert_array_equal(found[3].value, [4.5, -6.0])
+
+
 def test_an_answer_that_is_not_written_and_one_that_exits_are_told_apart():
     def missing(x, k):
         raise NotImplementedError
@@ -91,18 +107,9 @@ def test_every_change_is_noticed(change):
 # --- the quick look that settles most pairs of ideas ------------------------------------------------------------------
 
 
-class Tolerances:
-    """All of an exercise that the comparison reads."""
-
-    rtol, atol = 1e-6, 1e-9
-
-
-def numbers(value):
-    return _numbers(run_own(lambda x, k: value, "call", inputs_of(CASES)))
-
-
 def far(first, second):
-    return _far_apart(Tolerances, numbers(first), numbers(second))
+    outcomes = {"first": Outcome("value", first), "second": Outcome("value", second)}
+    return ("first", "second") in far_apart(outcomes, rtol=1e-3, atol=1e-8)
 
 
 def test_the_quick_look_never_settles_what_is_close():

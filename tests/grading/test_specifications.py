@@ -9,7 +9,8 @@ import pytest
 from grading_chapters import compiled, exercises
 
 from coursepkg.grading import Exercise, Misconception, case
-from coursepkg.grading.spec import SpecError, compile_check, load_specs
+from coursepkg.grading.compiling import compile_check, hidden_check
+from coursepkg.grading.spec import Chapters, SpecError, load_specs
 
 
 def product(a, b):
@@ -51,6 +52,7 @@ def test_a_sound_specification_compiles():
     ("too loose", {"rtol": 1e-2}),
     ("too loose", {"atol": 0.01}),
     ("3 cases", {"visible": BASE.visible[:2]}),
+    ("3 cases are needed, not 0", {"visible": []}),
     ("the reference fails in case 2: error ZeroDivisionError", {"reference": lambda a, b: a / (a + 0.5)}),
     ("the reference fails in case 1: not-attempted", {"reference": lambda a, b: _raise(NotImplementedError())}),
     ("no plain data", {"reference": lambda a, b: product}),
@@ -99,6 +101,7 @@ def test_hidden_draws_that_cannot_tell_are_drawn_again():
     )
     checks = [compile_check(spec, np.random.default_rng(seed)) for seed in range(20)]
     assert checks == [compile_check(spec, np.random.default_rng(seed)) for seed in range(20)]
+    assert checks == [whole(hidden_check(spec, np.random.default_rng(seed))) for seed in range(20)]
     for check in checks:
         assert any(len(item["args"][0]["data"]) == 2 for item in check["cases"])
     with pytest.raises(SpecError, match="after 20 draws"):
@@ -106,6 +109,53 @@ def test_hidden_draws_that_cannot_tell_are_drawn_again():
             dataclasses.replace(spec, hidden=lambda rng: [case(rng.normal(size=1)) for _ in range(3)]),
             np.random.default_rng(1),
         )
+
+
+def whole(check):
+    """A hidden check with all the numbers that it would otherwise work out when the judge reads them."""
+    asked = [{**entry, "changes": entry["changes"], "outcomes": list(entry["outcomes"])}
+             for entry in check["misconceptions"]]  # fmt: skip
+    return {**check, "misconceptions": asked}
+
+
+@pytest.mark.parametrize("exercise_id", list(exercises()))
+def test_a_learners_own_check_is_the_whole_one_worked_out_later(exercise_id):
+    spec = exercises()[exercise_id]
+    for seed in range(3):
+        assert whole(hidden_check(spec, np.random.default_rng(seed))) == compiled(exercise_id, seed)
+
+
+def test_ideas_run_on_no_more_cases_than_tell_them_apart():
+    ran = []
+
+    def counted(number, answer):
+        return wrong(number, lambda a, b: ran.append(number) or answer(a, b))
+
+    late = counted(5, lambda a, b: a * b + (5 if b == 2.5 else 0))  # right in the first case, and wrong in the second
+    raises = counted(6, lambda a, b: _raise(ValueError()) if b == 2.0 else 1.0)
+    bank = [*(counted(k, lambda a, b, k=k: a * b + k) for k in range(1, 5)), late, raises]
+    drawn = [case(1.5, 2.0), case(-0.5, 2.5), case(2.0, 0.7), case(0.4, 0.9)]
+    check = hidden_check(dataclasses.replace(BASE, bank=bank, hidden=lambda rng: drawn), np.random.default_rng(0))
+    assert sorted(ran) == [1, 2, 3, 4, 5, 5, 6, 6]  # a number is needed from each, an error is not enough
+    assert [list(entry["outcomes"])[3]["value"] for entry in check["misconceptions"][:4]] == [1.36, 2.36, 3.36, 4.36]
+    assert len(ran) == 8 + 4 * 3
+    assert whole(check) == whole(check)
+
+
+def test_an_idea_that_changes_its_arguments_is_told_from_the_reference_by_that():
+    def changes(xs):
+        xs.append(0.0)
+        return sum(xs)
+
+    def total(xs):
+        return sum(xs)
+
+    ideas = [wrong(9, changes), *(wrong(k, lambda xs, k=k: sum(xs) + k) for k in range(1, 5))]
+    lists = [case([2.0, 1.0]), case([0.5, 4.0]), case([3.0])]
+    spec = dataclasses.replace(BASE, reference=total, bank=ideas, visible=lists, hidden=lambda rng: lists)
+    check = whole(hidden_check(spec, np.random.default_rng(0)))
+    assert [entry["changes"] for entry in check["misconceptions"]] == [True, False, False, False, False]
+    assert check["misconceptions"] == compile_check(spec)["misconceptions"]
 
 
 @pytest.mark.parametrize("exercise_id", list(exercises()))
@@ -123,6 +173,23 @@ def test_a_specification_edited_within_a_second_is_read_anew(tmp_path, monkeypat
         body = f"from types import SimpleNamespace as E\nEXERCISES = [E(id='{identity}', function='f')]"
         (tmp_path / "ex_07.py").write_text(body)
         assert load_specs(tmp_path)["07"][0].id == identity
+
+
+def test_a_chapter_is_loaded_when_it_is_asked_for_and_once(tmp_path):
+    (tmp_path / "ex_07.py").write_text("raise ImportError('not this one')")
+    (tmp_path / "ex_08.py").write_text(
+        "from types import SimpleNamespace as E\nEXERCISES = [E(id='08.1', function='f')]"
+    )
+    chapters = Chapters(tmp_path)
+    assert list(chapters) == ["07", "08"]
+    assert "07" in chapters
+    assert "09" not in chapters
+    assert chapters["08"] is chapters["08"]
+    assert len(chapters["08"].sha256) == 64
+    with pytest.raises(ImportError, match="not this one"):
+        chapters["07"]
+    with pytest.raises(KeyError):
+        chapters["09"]
 
 
 def test_specs_are_loaded_by_chapter(tmp_path):

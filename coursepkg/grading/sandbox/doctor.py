@@ -14,7 +14,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,22 +50,34 @@ def examine(tier: str) -> list[Finding]:
     list of Finding
         A tier that cannot start has one finding that says why.
     """
-    try:
-        started = _starts(tier)
-    except Unavailable as error:
-        return [Finding("starts", str(error))]
-    if started is not None:
-        return [Finding("starts", started)]
+    token = secrets.token_hex(8)
     with _planted() as (plan, unharmed):
-        lines = run_probe(tier, json.dumps(plan) + "\n", seconds=PROBE_SECONDS)
         try:
-            ready, report = map(json.loads, lines)
-            found: dict[str, str | None] = dict(report) if ready == {"ready": True} else {}
-        except ValueError:
-            return [Finding("starts", f"the probe did not end as it should: {lines}")]
-        findings = [Finding("starts", None), *(Finding(name, leak) for name, leak in found.items())]
-        findings.append(Finding("seen from outside", unharmed()))
-    return [*findings, Finding("earlier answers", _earlier_answers(tier)), Finding("ends", _ends(tier))]
+            with Sandbox(tier) as sandbox:  # one for all attempts, as it is one for many notebooks
+                sandbox.command.append(token)
+                findings = _tried(sandbox, plan, unharmed)
+                if findings[0].leak is None:
+                    findings += [
+                        Finding("earlier answers", _earlier_answers(sandbox)),
+                        Finding("ends", _ends(sandbox, token)),
+                    ]
+                return findings
+        except Unavailable as error:
+            return [Finding("starts", str(error))]
+
+
+def _tried(sandbox: Sandbox, plan: dict[str, Any], unharmed: Callable[[], str | None]) -> list[Finding]:
+    """What an answer, and then the probe, could do."""
+    if (started := _starts(sandbox)) is not None:
+        return [Finding("starts", started)]
+    lines = run_probe(sandbox, json.dumps(plan) + "\n", seconds=PROBE_SECONDS)
+    try:
+        ready, report = map(json.loads, lines)
+        found: dict[str, str | None] = dict(report) if ready == {"ready": True} else {}
+    except ValueError:
+        return [Finding("starts", f"the probe did not end as it should: {lines}")]
+    findings = [Finding("starts", None), *(Finding(name, leak) for name, leak in found.items())]
+    return [*findings, Finding("seen from outside", unharmed())]
 
 
 def choose_tier(*, all_tiers: bool = False) -> tuple[str | None, dict[str, list[Finding]]]:
@@ -86,9 +98,9 @@ _CASE = {"args": [20.0], "kwargs": {}}
 _DOUBLE = {"function": "double", "driver": "call"}
 
 
-def _starts(tier: str) -> str | None:
+def _starts(sandbox: Sandbox) -> str | None:
     source = "import numpy as np\ndef double(x):\n    return float(np.array([x, x]) @ np.ones(2))"
-    with SandboxedWorker([source], tier) as worker:
+    with SandboxedWorker([source], sandbox) as worker:
         outcome = worker.call(_DOUBLE, _CASE)
     return None if outcome == Outcome("value", 40.0) else f"nothing runs in it ({outcome.kind}: {outcome.message})"
 
@@ -123,42 +135,42 @@ def double(x):
 """
 
 
-def _earlier_answers(tier: str) -> str | None:
+def _earlier_answers(sandbox: Sandbox) -> str | None:
     """Whether anything that one answer did is still there for the next one in the same sandbox."""
     token = f"left_{secrets.token_hex(8)}"
     try:
-        with Sandbox(tier) as sandbox:
-            for source in (_LEAVE, _FIND, _LEAVE.replace("FOLDERS", "()"), _FIND):
-                cell = source.replace("TOKEN", token).replace("FOLDERS", str(_FOLDERS))
-                with SandboxedWorker([cell], sandbox) as worker:
-                    outcome = worker.call(_DOUBLE, _CASE)
-                if outcome.kind != "value":
-                    return f"it could not be tried ({outcome.kind}: {outcome.message})"
-                if outcome.value and source == _FIND:
-                    return f"an answer found what an earlier one had left: {', '.join(map(str, outcome.value))}"
+        for source in (_LEAVE.replace("FOLDERS", "()"), _FIND, _LEAVE, _FIND):
+            cell = source.replace("TOKEN", token).replace("FOLDERS", str(_FOLDERS))
+            with SandboxedWorker([cell], sandbox) as worker:
+                outcome = worker.call(_DOUBLE, _CASE)
+            if outcome.kind != "value":
+                return f"it could not be tried ({outcome.kind}: {outcome.message})"
+            if outcome.value and source == _FIND:
+                return f"an answer found what an earlier one had left: {', '.join(map(str, outcome.value))}"
     finally:
         for folder in _FOLDERS:  # where there is no sandbox, these are the machine's own
             Path("/" if folder == "." else folder, token).unlink(missing_ok=True)
     return None
 
 
-def _ends(tier: str) -> str | None:
-    """Whether an answer that ignores every signal is gone once its worker is ended, and all with the sandbox."""
-    token = secrets.token_hex(8)
+def _ends(sandbox: Sandbox, token: str) -> str | None:
+    """Whether an answer that ignores every signal is gone once its worker is ended, and all with the sandbox.
+
+    All processes of the sandbox have the token in their command line.
+    """
     stubborn = (
         "import signal\nfor number in range(1, 65):\n    try:\n        signal.signal(number, signal.SIG_IGN)\n"
         "    except (OSError, ValueError):\n        pass\ndef double(x):\n    return 2 * x"
     )
-    with Sandbox(tier) as sandbox:
-        sandbox.command.append(token)
-        with SandboxedWorker([stubborn], sandbox) as worker:
-            outcome = worker.call(_DOUBLE, _CASE)
-            during = _with_token(token)
-        after = _with_token(token)
-        if outcome.kind != "value" or not during:
-            return f"it could not be tried ({outcome.kind}: {outcome.message})"
-        if len(after) >= len(during):
-            return f"of the processes {', '.join(during)} there are left {', '.join(after)} when an answer has ended"
+    with SandboxedWorker([stubborn], sandbox) as worker:
+        outcome = worker.call(_DOUBLE, _CASE)
+        during = _with_token(token)
+    after = _with_token(token)
+    if outcome.kind != "value" or not during:
+        return f"it could not be tried ({outcome.kind}: {outcome.message})"
+    if len(after) >= len(during):
+        return f"of the processes {', '.join(during)} there are left {', '.join(after)} when an answer has ended"
+    sandbox.close()
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:
         if not (left := _with_token(token)):

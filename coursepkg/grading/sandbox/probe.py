@@ -173,7 +173,7 @@ def _memory(plan: Plan) -> str | None:
     kept, size = [], 64 << 20
     try:
         for _ in range((4 << 30) // size):
-            kept.append(bytearray(size))  # zeros that are never touched cost address space alone
+            kept.append(bytes(size))  # zeros that are never touched cost address space alone; a bytearray touches them
     except MemoryError:
         kept.clear()
         return None

@@ -219,12 +219,17 @@ class SandboxedWorker(Worker):
         if self._own:
             self.sandbox.close()
 
-    def call(self, compiled: Mapping[str, Any], item: Mapping[str, Any]) -> Outcome:
+    def ask(self, compiled: Mapping[str, Any], items: Sequence[Mapping[str, Any]]) -> list[Outcome]:
         """Use an answer, as long as the notebook as a whole has time left."""
         self._deadline = self._deadline or time.monotonic() + NOTEBOOK_SECONDS
         if time.monotonic() > self._deadline:
-            return Outcome("time-limit", message="the notebook as a whole takes too long")
-        return super().call(compiled, item)
+            return [Outcome("time-limit", message="the notebook as a whole takes too long")]
+        return super().ask(compiled, items)
+
+    def _patience(self) -> float:
+        """As long as for any worker, but not beyond the time of the notebook as a whole."""
+        assert self._deadline is not None
+        return min(super()._patience(), max(self._deadline - time.monotonic(), 0.0))
 
     def _start(self) -> Outcome | None:
         """Start and load; a notebook that cannot be loaded once is not tried again for each of its exercises."""
@@ -247,12 +252,11 @@ class SandboxedWorker(Worker):
             return None
         return Outcome("infrastructure", message="the sandbox could not be set up; see `grade doctor`")
 
-    def _ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any] | Outcome:
-        """Ask, and blame nobody's code for a sandbox that was ended from outside."""
-        reply = super()._ask(request, seconds)
-        if isinstance(reply, Outcome) and reply.error == "ProcessEnded" and not self.sandbox.end():
+    def _ended(self) -> Outcome:
+        """Blame nobody's code for a sandbox that was ended from outside."""
+        if not self.sandbox.end():
             return Outcome("infrastructure", message="the sandbox was ended from outside; grade again")
-        return reply
+        return super()._ended()
 
     # --- how it is reached ---
 
@@ -281,7 +285,7 @@ class SandboxedWorker(Worker):
             self.sandbox.close()
 
 
-def run_probe(tier: str, plan: str, *, seconds: float) -> list[bytes]:
+def run_probe(sandbox: Sandbox, plan: str, *, seconds: float) -> list[bytes]:
     """Run ``doctor``'s probe where an answer would run; returns the lines that it wrote.
 
     Raises
@@ -289,7 +293,9 @@ def run_probe(tier: str, plan: str, *, seconds: float) -> list[bytes]:
     Unavailable
         If the sandbox cannot be built.
     """
-    with Sandbox(tier) as sandbox, contextlib.closing(sandbox.start("probe")) as pipes:
+    with contextlib.closing(sandbox.start("probe")) as pipes:
         with contextlib.suppress(OSError):  # then it has nothing to say either
             pipes.send(plan, seconds)
-        return [line for line in (pipes.line(seconds), pipes.line(seconds)) if line is not None]
+        lines = [line for line in (pipes.line(seconds), pipes.line(seconds)) if line is not None]
+    sandbox.end()
+    return lines

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import platform
 import struct
+from functools import cache
 
 # name: (x86_64, aarch64); None where the architecture has no such call.
 REFUSED: dict[str, tuple[int | None, int | None]] = {
@@ -83,6 +84,7 @@ def refused_numbers(machine: str) -> list[int]:
     return sorted(number for row in REFUSED.values() if (number := row[column]) is not None)
 
 
+@cache
 def program(machine: str | None = None) -> bytes:
     """The filter as the kernel takes it: 8 bytes an instruction.
 

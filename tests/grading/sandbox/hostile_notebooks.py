@@ -305,10 +305,11 @@ def work_of(name):
 def grade_all(tier, names=tuple(SUBMISSIONS), seconds=1.0):
     """Grade submissions in one tier, with less patience than usual; returns results by name."""
     from coursepkg.grading import checking
-    from coursepkg.grading.batch import Grader, load_chapters
+    from coursepkg.grading.batch import Grader
+    from coursepkg.grading.spec import Chapters
 
     checking.CHECK_SECONDS, checking._GRACE = seconds, 1.0
-    grader = Grader(load_chapters(SPECS), SECRET, tier)
+    grader = Grader(Chapters(SPECS), SECRET, tier)
     return {name: grader.grade(work_of(name)).results for name in names}
 
 

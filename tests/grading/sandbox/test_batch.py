@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import struct
 import subprocess
@@ -19,10 +20,11 @@ import pytest
 from hostile_notebooks import PRODUCT, RIGHT, SECRET, SPECS, WRONG, notebook_bytes
 
 from coursepkg.grading import cli, running
-from coursepkg.grading.batch import Grader, Work, load_chapters, seed_id, seed_of
+from coursepkg.grading.batch import Grader, Work, chapter_of_text, seed_id, seed_of
 from coursepkg.grading.results import read_result, read_results, result_path, write_result
 from coursepkg.grading.running import Batch, Busy, run
 from coursepkg.grading.sandbox import NONE, Finding, probe
+from coursepkg.grading.spec import Chapters
 from coursepkg.grading.submissions import open_tree
 
 TINY = {
@@ -123,7 +125,7 @@ def test_an_address_in_an_error_does_not_reach_the_result(handed_in, tmp_path):
 
 
 def test_hidden_inputs_are_each_learners_own():
-    chapter = load_chapters(SPECS)
+    chapter = Chapters(SPECS)
     names = [
         seed_id(seed_of(key, student, exercise))
         for key in (SECRET, b"another secret of sixteen bytes") for student in ("ann", "ben", "an", "n91.1")
@@ -299,7 +301,7 @@ def test_an_answer_out_of_time_is_graded_once_more_alone(tmp_path, monkeypatch):
         def shutdown(self, **options):
             pass
 
-    grader = Grader(load_chapters(SPECS), SECRET, NONE)
+    grader = Grader(Chapters(SPECS), SECRET, NONE)
     monkeypatch.setattr(running, "_pool", lambda batch: Pool())
     folder = hand_in(tmp_path / "all", {"ann": [RIGHT, PRODUCT], "ben": [WRONG]})
     run(batch(tmp_path / "results"), open_tree(folder), quiet=True)
@@ -343,6 +345,18 @@ def test_the_grader_itself_failing_exits_3(handed_in, secret, tmp_path, leaky, m
     assert "2 answers have no mark" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("chapter", "code"), [("91", 2), ("92", 0)])
+def test_a_specification_that_cannot_be_loaded_stops_its_own_chapter_alone(
+    handed_in, secret, tmp_path, leaky, capsys, chapter, code
+):
+    specs = tmp_path / "specs"
+    shutil.copytree(SPECS, specs)
+    (specs / f"ex_{chapter}.py").write_text("import nothing_at_all")
+    words = ["grade", "batch", str(handed_in), "--secret", str(secret), "--specs", str(specs), "--jobs", "1"]
+    assert cli.main([*words, "--out", str(tmp_path / "results"), "--i-trust-these-files"]) == code
+    assert ("Stopped: No module named 'nothing_at_all'" in capsys.readouterr().err) == (code == 2)
+
+
 @pytest.mark.parametrize(("change", "words"), [
     ({"--secret": "missing"}, "missing"), ({"--secret": "short"}, "16 bytes"), ({"--specs": "missing"}, "solutions"),
     ({"--jobs": "0"}, "--jobs"), ({"--out": "all/out"}, "among the submissions"), ({"--out": "secret"}, "no folder"),
@@ -377,3 +391,12 @@ def test_the_page_for_instructors_names_commands_that_there_are():
     ]  # fmt: skip
     assert len(probe._ATTEMPTS) == 18
     assert "in eighteen ways" in page
+
+
+@pytest.mark.parametrize(("text", "chapter"), [
+    ("check('91.1', f)", "91"), (r"x = 1\ncheck( \"07.12\" , f)", "07"), ("grading.check('91.1', f)", "91"),
+    ("recheck('91.1', f)", ""), ("check('9.1', f)", ""), ("check (91.1)", ""), ("_check('91.1', f)", ""),
+    (r"recheck('05.1')\ncheck('06.1')\ncheck('06.2')\ncheck('05.2')", "06"), ('"grade_id": "ex-08-3"', "08"), ("", ""),
+])  # fmt: skip
+def test_the_chapter_is_told_from_the_checks_in_a_notebook(text, chapter):
+    assert chapter_of_text(text.encode()) == chapter

@@ -16,9 +16,10 @@ from hostile_notebooks import PRODUCT, RIGHT, SECRET, SPECS, SUBMISSIONS, WRONG,
 from test_batch import bytes_of, hand_in, points
 
 from coursepkg.grading import cli, serving
-from coursepkg.grading.batch import Grader, Work, load_chapters
+from coursepkg.grading.batch import Grader, Work
 from coursepkg.grading.results import read_results
 from coursepkg.grading.running import Batch, run
+from coursepkg.grading.spec import Chapters
 from coursepkg.grading.submissions import open_tree
 
 QUIET = {"OMP_NUM_THREADS": "1", "DASK_LOGGING__DISTRIBUTED": "error"}
@@ -186,7 +187,7 @@ WORK = Work("änn\udc80", "Änn <b>", "91", "91.ipynb", b"\x00\xff{}", ("a flag"
 
 def test_work_and_results_survive_the_line():
     assert serving.work_from_json(serving.work_to_json(WORK)) == WORK
-    grader = Grader(load_chapters(SPECS), SECRET, "none (trusted)")
+    grader = Grader(Chapters(SPECS), SECRET, "none (trusted)")
     graded = grader.grade(
         Work("ann", "Ann", "91", "91.ipynb", notebook_bytes([RIGHT, "def product(a, b): return 1 / 0"]))
     )
@@ -237,7 +238,7 @@ def test_what_the_cluster_loses_has_no_mark_and_is_tried_again(tmp_path):
         width, lost = 1, 0
 
         def prepare(self, specs, secret, tier):
-            self.grader = Grader(load_chapters(specs), secret, tier)
+            self.grader = Grader(Chapters(specs), secret, tier)
 
         def submit(self, function, work):
             from concurrent.futures import Future

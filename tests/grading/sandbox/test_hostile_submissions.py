@@ -12,9 +12,10 @@ import pytest
 from hostile_notebooks import SECRET, SPECS, SUBMISSIONS, grade_all, notebook_bytes, work_of
 
 from coursepkg.grading import checking
-from coursepkg.grading.batch import Grader, Work, load_chapters, seed_of
+from coursepkg.grading.batch import Grader, Work, seed_of
+from coursepkg.grading.compiling import compile_check
 from coursepkg.grading.results import Result
-from coursepkg.grading.spec import compile_check
+from coursepkg.grading.spec import Chapters
 
 TRACES = ("/tmp/unpickled", "/tmp/shell-was-here", *(f"{folder}/hostile-was-here" for folder in ("", "/etc", "/home")))
 
@@ -36,7 +37,7 @@ def check(name, results):
 
 def hidden_numbers(name):
     """The first digits of all hidden inputs of a submission."""
-    exercise = load_chapters(SPECS)["91"].exercises[0]
+    exercise = Chapters(SPECS)["91"].exercises[0]
     rng = np.random.default_rng(int.from_bytes(seed_of(SECRET, name, "91.1"), "big"))
     return re.findall(r"\d\.\d{5}", json.dumps([item["args"] for item in compile_check(exercise, rng)["cases"]]))
 
@@ -109,7 +110,7 @@ FILES = {
 
 @pytest.fixture
 def grader():
-    return Grader(load_chapters(SPECS), SECRET, machine.best_tier())
+    return Grader(Chapters(SPECS), SECRET, machine.best_tier())
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -156,7 +157,7 @@ def test_grading_again_gives_the_same(grader):
 
 def test_a_sandbox_that_does_not_start_is_no_zero(monkeypatch):
     monkeypatch.setattr("coursepkg.grading.sandbox.process.command", lambda tier, slot: ["false"])
-    graded = Grader(load_chapters(SPECS), SECRET, "bubblewrap").grade(work_of("right"))
+    graded = Grader(Chapters(SPECS), SECRET, "bubblewrap").grade(work_of("right"))
     assert {result.status for result in graded.results} == {"infrastructure error"}
     assert points(graded.results) == (None, None)
 
@@ -176,6 +177,7 @@ def test_a_notebook_has_a_time_limit_as_a_whole(grader, monkeypatch):
     assert {result.items[0].misconception for result in graded.results} == {"time-limit"}
 
 
-def test_a_specification_that_cannot_be_compiled_is_no_zero(grader, monkeypatch):
-    monkeypatch.setattr("coursepkg.grading.batch.compile_check", lambda *arguments: 1 / 0)
+@pytest.mark.parametrize("inputs", ["compile_check", "hidden_check"])
+def test_a_specification_that_cannot_be_compiled_is_no_zero(grader, monkeypatch, inputs):
+    monkeypatch.setattr(f"coursepkg.grading.batch.{inputs}", lambda *arguments: 1 / 0)
     assert points(grader.grade(work_of("right")).results) == (None, None)

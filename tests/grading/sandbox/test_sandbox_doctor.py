@@ -77,6 +77,18 @@ def test_the_doctor_sees_each_part_that_is_missing(missing, leak):
     assert leak <= set(re.findall(r"'([\w ]+)'", ran.stdout)), ran.stdout
 
 
+def test_asking_for_too_much_memory_does_not_use_it():
+    """Address space is what is limited; a gigabyte of touched pages would be most of what the proof costs."""
+    code = (
+        "import resource\nfrom coursepkg.grading.sandbox import probe\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))\n"
+        "most = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "before = most()\nprint(probe._memory({}), most() - before < 100_000)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["None", "True"]
+
+
 def test_the_report_says_what_leaks():
     text = report({BUBBLEWRAP: [Finding("network", None), Finding("reading", "/etc/passwd was read")]})
     assert text.splitlines()[0] == "bubblewrap: leaks"

@@ -13,12 +13,13 @@ import machine
 import pytest
 from hostile_notebooks import PRODUCT, RIGHT, SECRET, SPECS, WRONG, notebook_bytes, work_of
 
-from coursepkg.grading.batch import Grader, Work, load_chapters
+from coursepkg.grading.batch import Grader, Work
 from coursepkg.grading.sandbox import BUBBLEWRAP, Sandbox, SandboxedWorker, Unavailable
 from coursepkg.grading.sandbox import process as process_module
 from coursepkg.grading.sandbox.doctor import _earlier_answers
 from coursepkg.grading.sandbox.process import Pipes
 from coursepkg.grading.sandbox.slots import Slot
+from coursepkg.grading.spec import Chapters
 from coursepkg.grading.worker import MAX_REPLY
 
 CASE = {"args": [], "kwargs": {}}
@@ -52,9 +53,9 @@ def test_a_sandbox_serves_one_notebook_after_another(sandbox):
     assert sandbox.cpu_seconds > 0
 
 
-def test_nothing_of_an_answer_is_there_for_the_next_one():
+def test_nothing_of_an_answer_is_there_for_the_next_one(sandbox):
     machine.require(machine.best_tier())
-    assert _earlier_answers(machine.best_tier()) is None
+    assert _earlier_answers(sandbox) is None
 
 
 def test_each_answer_has_a_process_of_its_own(sandbox):
@@ -162,8 +163,18 @@ def test_numbers_that_a_learner_draws_without_a_seed_are_the_same_each_time(sand
         assert ask(another, *lines).value == ask(sandbox, *lines).value
 
 
+def test_what_answers_import_most_is_there_before_they_ask(sandbox):
+    """Loading the course's package for each notebook takes longer than all else that happens in it."""
+    lines = (
+        "import sys", "before = set(sys.modules)",
+        "import numpy as np, coursepkg.gradients, coursepkg.optimizers", "np.random.default_rng(1)",
+        "from coursepkg.autodiff.scalar import Scalar", "return sorted(set(sys.modules) - before)",
+    )  # fmt: skip
+    assert ask(sandbox, *lines).value == []
+
+
 def test_results_do_not_depend_on_what_was_graded_before():
-    chapters, tier = load_chapters(SPECS), machine.best_tier()
+    chapters, tier = Chapters(SPECS), machine.best_tier()
     class_of = {"ann": [RIGHT, PRODUCT], "ben": [WRONG, PRODUCT], "cy": [RIGHT], "dee": [PRODUCT + " / 0"]}
     works = [Work(who, who, "91", "91.ipynb", notebook_bytes(cells)) for who, cells in class_of.items()]
     works += [work_of(name) for name in ("patches every comparison", "forges depth", "fills the scratch folder")]
@@ -268,7 +279,7 @@ def test_an_answer_that_replies_ahead_and_reads_no_more_is_only_wrong():
         "        except OSError: break",
         "while True: pass",
     ])  # fmt: skip
-    grader = Grader(load_chapters(SPECS), SECRET, machine.best_tier())
+    grader = Grader(Chapters(SPECS), SECRET, machine.best_tier())
     began = time.monotonic()
     cell = "def squared_slope(x, w):\n" + "\n".join("    " + line for line in ahead.splitlines())
     results = grader.grade(Work("eve", "Eve", "91", "91.ipynb", notebook_bytes([cell, PRODUCT]))).results
@@ -289,7 +300,8 @@ def test_a_reply_holds_its_arrays_as_shape_and_base64():
         SandboxedWorker(["import numpy as np\ndef answer(): return np.array([1.5])"], sandbox) as worker,
     ):
         worker.call(ANSWER, CASE)
-        line = worker._ask({"id": 9, **ANSWER, "case": CASE, "seconds": 5}, 5)
+        worker._tell({"id": 9, **ANSWER, "cases": [CASE], "seconds": 5}, 5)
+        line = worker._reply(5)
     assert line["value"] == {"array": [1], "dtype": "float64", "base64": "AAAAAAAA+D8="}
     assert line["id"] == 9
     assert "points" not in json.dumps(line)
