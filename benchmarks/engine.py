@@ -7,9 +7,10 @@
 One thread, one process. The cases of a workload run interleaved, in a new random order each round, and the clock is
 CPU time, so that other work on the machine disturbs little. Large blocks of memory stay with the process, for every
 case alike (see ``keep_memory``). Where arrays happen to lie decides up to 3 % of a step: two cases with the same code
-differ by that much for as long as the process lives. So every case is built anew eight times, at other addresses. A
-ratio is the median of the ratios within rounds. Every case's gradient is compared with the hand-written one first, and a wrong one is not timed. Start-up and compilation
-are excluded. Only NumPy is needed; a peer that is not installed is left out and named.
+differ by that much for as long as they live. So every case is built anew eight times, at other addresses. A ratio is
+the median of the ratios within rounds. Every case's gradient is compared with the hand-written one first, and a wrong
+one is not timed. Start-up and compilation are excluded. Only NumPy is needed; a peer that is not installed is left out
+and named.
 
   W2 a training step of an MLP 784-256-128-10     W6 one Jacobian-vector product of that network
   W4 sin, exp, multiply, add, sum on 1e6 entries  W8 3x3 convolution: output and three gradients
@@ -55,7 +56,7 @@ Case = tuple[Callable[[], Any], Callable[[Any], list[Any]]]
 CASES: dict[str, dict[str, Callable[[Any], Case]]] = {}
 PROBLEMS: dict[str, tuple[Callable[..., Any], list[dict[str, Any]]]] = {}
 DTYPES = [{"dtype": "float64"}, {"dtype": "float32"}]
-LAYOUTS = 8
+LAYOUTS = 8  # how often the cases are built anew, at other addresses
 
 
 def problem(workload: str, variants: list[dict[str, Any]]) -> Callable:

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from coursepkg.autodiff.catalogue import softmax_cross_entropy
+from coursepkg.autodiff.catalogue import affine, softmax_cross_entropy
 from coursepkg.autodiff.dual import Dual
 from coursepkg.autodiff.symbolic_array import SymbolicArray, symbols_like
 from coursepkg.autodiff.table import PRIMITIVES
@@ -259,6 +259,41 @@ def test_nested_derivatives_do_not_confuse_their_variables(inner, outer):
     assert outer(lambda x: x * inner(lambda y: x + y)(1.0))(1.0) == 1.0
     assert outer(lambda x: x * inner(lambda y: x * y)(2.0))(3.0) == 6.0
     assert outer(lambda x: inner(lambda y: y * y)(x * x))(3.0) == 12.0
+
+
+@pytest.mark.parametrize("outer", [reverse, forward])
+@pytest.mark.parametrize("inner", [reverse, forward])
+@pytest.mark.parametrize("of_inner", range(3))
+def test_three_arguments_may_belong_to_different_differentiations(inner, outer, of_inner):
+    """One argument is that of the inner derivative, the next that of the outer one, the third is plain."""
+    rng = np.random.default_rng(of_inner)
+    given = [rng.normal(size=shape) for shape in ((3, 4), (4, 2), (3, 2))]
+    of_outer = (of_inner + 1) % 3
+    weights = rng.normal(size=given[of_inner].shape)
+
+    def slope(b):
+        def energy(a):
+            args = list(given)
+            args[of_inner], args[of_outer] = a, b
+            return np.sum(np.tanh(affine(*args)))
+
+        return np.sum(weights * inner(energy)(given[of_inner]))
+
+    np.testing.assert_allclose(outer(slope)(given[of_outer]), numeric(slope)(given[of_outer]), rtol=1e-6, atol=1e-8)
+
+
+def test_directions_are_not_written_into():
+    """The contributions of three arguments are added up in place, but never in an array that the caller holds."""
+    rng = np.random.default_rng(0)
+    point = tuple(rng.normal(size=shape) for shape in ((3, 4), (4, 2), (3, 2)))
+    directions = tuple(rng.normal(size=a.shape) for a in point)
+    before = [d.copy() for d in directions]
+    change = jvp(lambda p: affine(*p), point, directions)[1]
+    (x, w, _), (t, v, c) = point, directions
+    np.testing.assert_allclose(change, t @ w + x @ v + c, rtol=1e-13)
+    for a, b in zip(directions, before, strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert not np.shares_memory(change, a)
 
 
 def test_a_tensor_parameter_outside_an_inner_derivative_gets_its_gradient():

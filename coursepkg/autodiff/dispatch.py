@@ -164,9 +164,13 @@ def operation(function: Callable[..., Any], *, forward: Callable[..., Any] | Non
     traced_or_plain.__wrapped__ = function  # type: ignore[attr-defined]
     rules = properties.pop("rules", None)
     if rules is not None:
-        entry = elementwise(traced_or_plain, *rules, forward=forward if saves else traced_or_plain, on_arrays=forward, **properties)
+        entry = elementwise(
+            traced_or_plain, *rules, forward=forward if saves else traced_or_plain, on_arrays=forward, **properties
+        )
     else:
-        entry = primitive(traced_or_plain, forward=forward if saves else traced_or_plain, on_arrays=forward, **properties)
+        entry = primitive(
+            traced_or_plain, forward=forward if saves else traced_or_plain, on_arrays=forward, **properties
+        )
     return traced_or_plain
 
 

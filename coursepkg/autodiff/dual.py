@@ -76,7 +76,7 @@ class Dual(Traced):
         value = out[0] if entry.saves else out
         tangent, ours = None, False
         for i, t in enumerate(changes):
-            rule = None if t is None else entry.jvp[i]
+            rule: Any = None if t is None else entry.jvp[i]
             if rule is None:
                 continue
             if rule is LINEAR:

@@ -211,7 +211,7 @@ class Primitive:
     saves: bool = False
     flat: bool = False
     elementwise: bool = False
-    on_arrays: Callable[..., Any] | None = None
+    on_arrays: Callable[..., Any] = None  # type: ignore[assignment]
     examples: tuple[Example, ...] = ()
 
     reads_out: bool = field(init=False)
@@ -220,7 +220,8 @@ class Primitive:
     def __post_init__(self) -> None:
         rules = [self.vjp.rule] if isinstance(self.vjp, Each) else [rule for rule in self.vjp if rule]
         read = [parameters for rule in rules if (parameters := _parameters_read(rule)) is not None]
-        self.on_arrays = self.on_arrays or self.forward
+        if self.on_arrays is None:
+            self.on_arrays = self.forward
         everything = self.saves or isinstance(self.vjp, Each) or len(read) < len(rules)
         self.reads_out = everything or any(parameters[0] for parameters in read)
         longest = max((len(parameters) for parameters in read), default=1)

@@ -21,21 +21,12 @@ from numpy import ndarray
 
 from . import catalogue  # noqa: F401  (fills the table)
 from .primitives.indexing import Patch
+from .references import NAME
 
 __all__ = ["ALONE", "FREED", "Node", "fit", "pull_back"]
 
 FREED: Any = "freed"
 """In place of a node's primitive once the backward pass has used it up."""
-
-
-def _references_by_a_name() -> int:
-    """What ``getrefcount`` says of an object that only a local name holds (it differs between Pythons)."""
-    held = object()
-    return getrefcount(held)
-
-
-HELD_ONCE = _references_by_a_name()
-
 
 ALONE: Any = "alone"
 """In place of the second argument's value, for a step that has only one argument."""
@@ -77,7 +68,8 @@ class Node:
     """
 
     __slots__ = (
-        "call", "dtype", "entry", "grad", "incoming", "order", "out", "owned", "p", "q", "shape", "traces", "watched", "x", "y",
+        "call", "dtype", "entry", "grad", "incoming", "order", "out", "owned", "p", "q", "shape", "traces", "watched",
+        "x", "y",
     )  # fmt: skip
 
     call: Any
@@ -149,6 +141,11 @@ def pull_back(
     )
     node: Any
     sent: Any
+    p: Any
+    q: Any
+    r: Any
+    x: Any
+    z: Any
     try:
         for node, g in seeds:
             if node.incoming is None:
@@ -178,12 +175,13 @@ def pull_back(
                 )
             vjp, call, out, y = entry.vjp, node.call, node.out, node.y
             if create_graph:
-                sent = _send(entry, g, *_traced(node), wanted)
+                sent = _send(entry, wanted, g, *_traced(node))
             elif call is not None:
                 if len(call) == 3:
-                    sent = _send(entry, g, out, *call, wanted)
+                    sent = _send(entry, wanted, g, out, *call)
                 else:
-                    p, q, x, r, z, sent = node.p, node.q, node.x, *call, []
+                    p, q, x, sent = node.p, node.q, node.x, []
+                    r, z = call
                     if r is not None and r.traces & wanted:
                         sent.append((r, vjp[2](g, out, x, y, z)))
                     if q is not None and q.traces & wanted:
@@ -228,8 +226,8 @@ def pull_back(
                 elif parent.owned and type(gi) is ndarray:  # from the third on in place
                     before += gi
                 else:  # the second makes a new array, and so does one that an outer differentiation follows
-                    parent.incoming = total = before + gi
-                    parent.owned = type(total) is ndarray
+                    parent.incoming = before + gi
+                    parent.owned = type(parent.incoming) is ndarray
             sent = gi = before = g = None
     except BaseException:
         for node in [*leaves, *(node for _, node in newest), *([ahead] if ahead else [])]:
@@ -238,13 +236,13 @@ def pull_back(
     for leaf in leaves:
         g, leaf.incoming = leaf.incoming, None
         # Users see a leaf's gradient, so it matters whether anybody else holds the same array.
-        fresh = leaf.owned or (getrefcount(g) == HELD_ONCE and type(g) is ndarray and g.base is None)
+        fresh = leaf.owned or (getrefcount(g) == NAME and type(g) is ndarray and g.base is None)
         arrived.append((leaf, g if g.dtype is leaf.dtype else fit(g, leaf), fresh))
     return arrived
 
 
 def _send(
-    entry: Any, g: Any, out: Any, parents: Sequence[Node | None], values: Any, kwargs: Any, wanted: int
+    entry: Any, wanted: int, g: Any, out: Any, parents: Sequence[Node | None], values: Sequence[Any], kwargs: Any
 ) -> list[tuple[Node, Any]]:
     """Run the rules of a call with any number of arguments, or keywords."""
     return [

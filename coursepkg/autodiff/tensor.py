@@ -7,10 +7,8 @@ array, or reuses the old one if nobody else holds it, so what the record keeps f
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ContextDecorator
-from contextvars import ContextVar, Token
 from sys import getrefcount
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy import ndarray
@@ -18,54 +16,14 @@ from numpy import ndarray
 from .array_methods import NO_KEYWORDS, PLAIN
 from .dispatch import ORDER, LeavesGraphError, Traced, apply, newest, plain, tracing
 from .primitives.indexing import getitem, is_basic
+from .recording import enable_grad, no_grad, recording
+from .references import ATTRIBUTE
 from .table import PRIMITIVES, Primitive
 from .tape import ALONE, Node, pull_back
 
 __all__ = ["Tensor", "enable_grad", "no_grad"]
 
-_recording: ContextVar[bool] = ContextVar("recording", default=True)
-
-
-class _Recording(ContextDecorator):
-    """Switch recording on or off for a while."""
-
-    on: ClassVar[bool]
-    _entered: tuple[Token[bool], Any] | None = None  # the latest token, and those before it
-
-    def __enter__(self) -> Self:
-        self._entered = _recording.set(self.on), self._entered
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        assert self._entered is not None
-        token, self._entered = self._entered
-        _recording.reset(token)
-
-
-class no_grad(_Recording):
-    """Stop recording: ``with no_grad(): w -= 0.1 * w.grad``. Also a decorator, as in PyTorch."""
-
-    on = False
-
-
-class enable_grad(_Recording):
-    """Record again, inside ``no_grad``."""
-
-    on = True
-
-
-def _references_to_an_attribute() -> int:
-    """What ``x = self.x; getrefcount(x)`` says if nothing else holds the object (it differs between Pythons)."""
-    holder = no_grad()
-    holder._entered = object()  # type: ignore[assignment]
-    held = holder._entered
-    return getrefcount(held)
-
-
-HELD_ONCE = _references_to_an_attribute()
-
-
-# Most operations have one or two arguments; for small arrays, a loop over them or a detour through NumPy's dispatch
+# Most operations have one to three arguments; for small arrays, a loop over them or a detour through NumPy's dispatch
 # would take longer than the operation itself, so these cases are spelled out. In each of them, where no rule reads a
 # value, its node stands in for it, so that the record does not keep the array.
 
@@ -95,7 +53,7 @@ def _apply_to_one(entry: Primitive, a: Tensor) -> Tensor:
     """Run a primitive of one argument."""
     x, p = a._data, a._node
     out = (entry.on_arrays if type(x) is ndarray else entry.forward)(x)
-    if p is None or not _recording.get():
+    if p is None or not recording.get():
         return _unrecorded(entry, out)
     node = Node()
     node.p, node.x = p, p if entry.unread else x
@@ -114,7 +72,7 @@ def _apply_to_three(entry: Primitive, a: Any, b: Any, c: Any) -> Tensor | None:
         traces |= q.traces
     if r is not None:
         traces |= r.traces
-    if not type(x) is type(y) is type(z) is ndarray or not traces or not _recording.get():
+    if not type(x) is type(y) is type(z) is ndarray or not traces or not recording.get():
         return None
     node, unread = Node(), entry.unread
     node.p, node.x = p, x if p is None or 0 not in unread else p
@@ -142,7 +100,7 @@ def _operators(entry: Primitive) -> tuple[Callable[[Tensor, Any], Any], Callable
             traces = 0 if q is None else q.traces
         else:
             traces = p.traces if q is None else p.traces | q.traces
-        if not traces or not _recording.get():
+        if not traces or not recording.get():
             return _unrecorded(entry, out)
         node = Node()
         node.p, node.x = p, x if reads_x or p is None else p
@@ -155,7 +113,7 @@ def _operators(entry: Primitive) -> tuple[Callable[[Tensor, Any], Any], Callable
             return function(a, b)
         y, q = b._data, b._node
         out = forward(a, y)
-        if q is None or not _recording.get():
+        if q is None or not recording.get():
             return _unrecorded(entry, out)
         node = Node()
         node.p, node.x, node.q, node.y = None, a, q, y if reads_y else q
@@ -166,16 +124,16 @@ def _operators(entry: Primitive) -> tuple[Callable[[Tensor, Any], Any], Callable
 
 
 def _in_place(ufunc: np.ufunc) -> Callable[[Tensor, Any], Tensor]:
-    """Make ``w -= step``: a new tensor while recording (the name is bound again), a new value of the leaf in no_grad."""
+    """Make ``w -= step``: a new tensor while recording (the name is bound again), new values of the leaf in no_grad."""
 
     def method(self: Tensor, other: Any) -> Tensor:
         data, node = self._data, self._node
         leaf = node is None or node.entry is None
-        if leaf and not _recording.get():
+        if leaf and not recording.get():
             if type(other) is not ndarray:
                 other = plain(other)
             # Write into the array if nobody else holds it: no record, and no view that was handed out.
-            if type(data) is ndarray and getrefcount(data) == HELD_ONCE:
+            if type(data) is ndarray and getrefcount(data) == ATTRIBUTE:
                 ufunc(data, other, data)
             else:
                 self._data = ufunc(data, other, np.empty_like(data))
@@ -240,6 +198,7 @@ class Tensor(Traced):
         """Run a primitive and, if a gradient may be asked for, put it on the record."""
         inputs: list[Any] = []  # for each argument its node and its value
         traces, nested = 0, False
+        x: Any
         for x in args:
             p = None
             if type(x) is Tensor:
@@ -253,7 +212,7 @@ class Tensor(Traced):
             return apply(entry, args, kwargs)
         parents, values = inputs[::2], inputs[1::2]
         out = (entry.forward if nested else entry.on_arrays)(*values, **kwargs)
-        if not traces or not _recording.get():
+        if not traces or not recording.get():
             return _unrecorded(entry, out)
         for i in entry.unread:
             if i < len(args) and parents[i] is not None:
@@ -304,7 +263,7 @@ class Tensor(Traced):
 
     def __getitem__(self, index: Any) -> Any:
         data, p = self._data, self._node
-        if p is None or type(data) is not ndarray or not is_basic(index) or not _recording.get():
+        if p is None or type(data) is not ndarray or not is_basic(index) or not recording.get():
             return Tensor.apply(GETITEM, (self, index), NO_KEYWORDS)
         node = Node()
         node.p = node.x = p  # no rule reads the value, so its node stands in for it
@@ -470,7 +429,7 @@ class Tensor(Traced):
     __itruediv__ = _in_place(np.true_divide)
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        if not self.is_leaf or (self.traces and _recording.get()):
+        if not self.is_leaf or (self.traces and recording.get()):
             super().__setitem__(index, value)
         array = self._data.copy()
         array[index] = plain(value)
