@@ -144,7 +144,6 @@ def pull_back(
     p: Any
     q: Any
     r: Any
-    x: Any
     z: Any
     try:
         for node, g in seeds:
@@ -180,27 +179,27 @@ def pull_back(
                 if len(call) == 3:
                     sent = _send(entry, wanted, g, out, *call)
                 else:
-                    p, q, x, sent = node.p, node.q, node.x, []
+                    p, q, sent = node.p, node.q, []
                     r, z = call
                     if r is not None and r.traces & wanted:
-                        sent.append((r, vjp[2](g, out, x, y, z)))
+                        sent.append((r, vjp[2](g, out, node.x, y, z)))
                     if q is not None and q.traces & wanted:
-                        sent.append((q, vjp[1](g, out, x, y, z)))
+                        sent.append((q, vjp[1](g, out, node.x, y, z)))
                     if p is not None and p.traces & wanted:
-                        sent.append((p, vjp[0](g, out, x, y, z)))
+                        sent.append((p, vjp[0](g, out, node.x, y, z)))
                     z = None
             elif y is ALONE:
                 p = node.p
                 sent = ((p, vjp[0](g, out, node.x)),) if p.traces & wanted else ()
             else:
-                p, q, x = node.p, node.q, node.x
+                p, q = node.p, node.q
                 if q is None or not q.traces & wanted:
-                    sent = ((p, vjp[0](g, out, x, y)),) if p is not None and p.traces & wanted else ()
+                    sent = ((p, vjp[0](g, out, node.x, y)),) if p is not None and p.traces & wanted else ()
                 elif p is None or not p.traces & wanted:
-                    sent = ((q, vjp[1](g, out, x, y)),)
+                    sent = ((q, vjp[1](g, out, node.x, y)),)
                 else:
-                    sent = (p, vjp[0](g, out, x, y)), (q, vjp[1](g, out, x, y))
-            call = out = x = y = None  # no name may keep an array that is not needed any more
+                    sent = (p, vjp[0](g, out, node.x, y)), (q, vjp[1](g, out, node.x, y))
+            call = out = y = None  # no name may keep an array that is not needed any more
             if not retain_graph:
                 node.entry = FREED
                 node.call = node.p = node.q = node.x = node.y = node.out = None
@@ -228,7 +227,7 @@ def pull_back(
                 else:  # the second makes a new array, and so does one that an outer differentiation follows
                     parent.incoming = before + gi
                     parent.owned = type(parent.incoming) is ndarray
-            sent = gi = before = g = None
+            sent = gi = before = None
     except BaseException:
         for node in [*leaves, *(node for _, node in newest), *([ahead] if ahead else [])]:
             node.incoming = None
