@@ -191,6 +191,8 @@ def pull_back(
             elif y is ALONE:
                 p = node.p
                 sent = ((p, vjp[0](g, out, node.x)),) if p.traces & wanted else ()
+                if not retain_graph:
+                    node.p = node.x = None
             else:
                 p, q = node.p, node.q
                 if q is None or not q.traces & wanted:
@@ -199,10 +201,14 @@ def pull_back(
                     sent = ((q, vjp[1](g, out, node.x, y)),)
                 else:
                     sent = (p, vjp[0](g, out, node.x, y)), (q, vjp[1](g, out, node.x, y))
-            call = out = y = None  # no name may keep an array that is not needed any more
+                if not retain_graph:
+                    node.p = node.q = node.x = node.y = None
             if not retain_graph:
                 node.entry = FREED
-                node.call = node.p = node.q = node.x = node.y = node.out = None
+                node.out = None
+                if call is not None:
+                    node.call = node.p = node.q = node.x = node.y = None
+            call = out = y = None  # no name may keep an array that is not needed any more
             elementwise = entry.elementwise
             for parent, gi in sent:
                 before, spread = parent.incoming, False
