@@ -390,9 +390,13 @@ class Tensor(Traced):
         for node, g, fresh in pull_back(seeds, create_graph=create_graph, retain_graph=retain_graph):
             if node.dtype.kind == "c":
                 g = np.conj(g)
-            elif not fresh and not create_graph:
-                g = np.array(g)
-            node.grad = g if node.grad is None else node.grad + g
+                fresh = type(g) is ndarray
+            if not fresh and not create_graph:
+                g = np.copy(g)
+            if node.grad is not None:
+                g = node.grad + g
+                g = np.asarray(g) if isinstance(g, np.generic) else g
+            node.grad = g
 
     def _seed(self, gradient: Any) -> Any:
         """Check the gradient given to ``backward`` and bring it to this tensor's dtype."""

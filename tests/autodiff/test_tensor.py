@@ -199,12 +199,15 @@ def test_a_real_parameter_in_a_complex_computation_gets_a_real_gradient():
     np.testing.assert_allclose(x.grad, 10 * x.numpy(), rtol=1e-14)
 
 
-def test_the_gradient_of_a_0d_tensor_is_a_0d_array():
-    x = Tensor(2.0, requires_grad=True)
-    (x**3).backward()
+@pytest.mark.parametrize(("value", "cubed"), [(2.0, 12.0), (1 + 2j, (1 - 2j) ** 2 * 3)])
+def test_the_gradient_of_a_0d_tensor_is_a_0d_array(value, cubed):
+    x = Tensor(value, requires_grad=True)
+    np.real(x**3).backward()
     assert isinstance(x.grad, np.ndarray)
     assert x.grad.shape == ()
-    assert x.grad == 12.0
+    assert x.grad == pytest.approx(cubed, rel=1e-15)
+    np.real(x * x + x).backward()  # and from several contributions
+    assert isinstance(x.grad, np.ndarray)
 
 
 def test_broadcast_gradients_are_summed_back_to_the_shape():
