@@ -140,6 +140,7 @@ def pull_back(
         None  # one more of them, outside the heap: where each step has one parent, the heap stays empty
     )
     node: Any
+    like: Any
     sent: Any
     p: Any
     q: Any
@@ -233,7 +234,7 @@ def pull_back(
                 else:  # the second makes a new array, and so does one that an outer differentiation follows
                     parent.incoming = before + gi
                     parent.owned = type(parent.incoming) is ndarray
-            sent = gi = before = None
+            sent = gi = before = like = None
     except BaseException:
         for node in [*leaves, *(node for _, node in newest), *([ahead] if ahead else [])]:
             node.incoming = None
