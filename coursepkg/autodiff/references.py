@@ -9,7 +9,7 @@ from __future__ import annotations
 from sys import getrefcount
 from types import SimpleNamespace
 
-__all__ = ["ATTRIBUTE", "NAME"]
+__all__ = ["ATTRIBUTE", "IN_A_PAIR", "NAME"]
 
 
 def _of_a_name() -> int:
@@ -23,8 +23,18 @@ def _of_an_attribute() -> int:
     return getrefcount(held)
 
 
+def _of_a_pair() -> int:
+    count = 0
+    for _, held in ((None, object()),):
+        count = getrefcount(held)
+    return count
+
+
 NAME = _of_a_name()
 """What ``getrefcount(x)`` says of an object that only the local name ``x`` holds."""
 
 ATTRIBUTE = _of_an_attribute()
 """What it says if, besides, the attribute holds it from which the name was set."""
+
+IN_A_PAIR = _of_a_pair()
+"""What it says in a loop over pairs of an object that only the pair and the loop's name hold."""

@@ -21,7 +21,7 @@ from numpy import ndarray
 
 from . import catalogue  # noqa: F401  (fills the table)
 from .primitives.indexing import Patch
-from .references import NAME
+from .references import IN_A_PAIR, NAME
 
 __all__ = ["ALONE", "FREED", "Node", "fit", "pull_back"]
 
@@ -231,8 +231,12 @@ def pull_back(
                         heappush(newest, (parent.order, parent))
                 elif parent.owned and type(gi) is ndarray:  # from the third on in place
                     before += gi
-                else:  # the second makes a new array, and so does one that an outer differentiation follows
-                    parent.incoming = before + gi
+                else:  # the second into its own array if nobody else holds that, else into a new one
+                    like = None
+                    if type(before) is type(gi) is ndarray and getrefcount(gi) == IN_A_PAIR and gi.base is None:
+                        parent.incoming = np.add(before, gi, gi)
+                    else:
+                        parent.incoming = before + gi
                     parent.owned = type(parent.incoming) is ndarray
             sent = gi = before = like = None
     except BaseException:

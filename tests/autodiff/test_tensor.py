@@ -76,6 +76,26 @@ def test_gradients_that_nobody_else_holds_are_handed_over():
     assert {node.shape: fresh for node, _, fresh in arrived} == {(4, 5): True, (5,): True, (5, 2): True}
 
 
+def test_a_second_gradient_takes_up_the_first_in_its_own_array():
+    x = leaf(100_000)
+    loss = np.sum(np.sin(x) * x)
+    tracemalloc.start()
+    loss.backward()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3.5 * x.grad.nbytes  # two gradients of the product, and one more while sin's rule is at work
+    np.testing.assert_allclose(x.grad, np.cos(x.numpy()) * x.numpy() + np.sin(x.numpy()), rtol=1e-12)
+
+
+def test_a_second_gradient_that_others_hold_is_left_alone():
+    x, y, g = leaf(3), leaf(3, seed=1), np.array([1.0, -2.0, 0.5])
+    z = x + y  # passes one array on to both
+    total = np.stack([x * 2.0, y * 3.0, z])
+    total.backward(np.stack([g, g, g]))
+    np.testing.assert_allclose(x.grad, 3 * g, rtol=1e-15)
+    np.testing.assert_allclose(y.grad, 4 * g, rtol=1e-15)
+
+
 def test_slices_of_an_intermediate_result_add_into_one_buffer():
     x = leaf(50, 4000)
     z = np.tanh(x)
