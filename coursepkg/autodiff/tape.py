@@ -207,7 +207,7 @@ def pull_back(
             if not retain_graph:
                 node.entry = FREED
                 node.out = None
-                if call is not None:
+                if create_graph or call is not None:
                     node.call = node.p = node.q = node.x = node.y = None
             call = out = y = None  # no name may keep an array that is not needed any more
             elementwise = entry.elementwise

@@ -239,13 +239,7 @@ class Tensor(Traced):
         if method == "__call__" and not kwargs:
             entry = PRIMITIVES.get(ufunc)
             if entry is not None:
-                if len(inputs) == 1:
-                    return _apply_to_one(entry, self)
-                for a in inputs:
-                    if type(a) is not Tensor and type(a) not in PLAIN:
-                        break
-                else:
-                    return Tensor.apply(entry, inputs, kwargs)
+                return _apply_to_one(entry, self) if len(inputs) == 1 else Tensor.run(entry, inputs)
         return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -278,6 +278,15 @@ def test_backward_frees_what_the_forward_pass_kept():
         gc.enable()
 
 
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_a_result_that_is_kept_holds_nothing_of_a_record_that_was_freed(create_graph):
+    x, w, b = leaf(2, 3), leaf(3, 4), leaf(4)
+    results = [np.sum(x * x), np.tanh(x), affine(x, w, b), np.sum(x, axis=1)]
+    for y in results:
+        y.backward(np.random.default_rng(3).normal(size=y.shape), retain_graph=False, create_graph=create_graph)
+        assert not any(y._node.parents)
+
+
 def test_the_record_keeps_only_what_the_backward_pass_reads():
     x = leaf(1000)
     tracemalloc.start()
