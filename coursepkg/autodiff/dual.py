@@ -6,6 +6,7 @@ Nothing is recorded and nothing is kept, so memory does not grow with depth (Wen
 
 from __future__ import annotations
 
+from sys import getrefcount
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy import ndarray
 from . import catalogue  # noqa: F401  (fills the table)
 from .array_methods import NO_KEYWORDS
 from .dispatch import Traced, apply, newest
+from .references import NAME
 from .table import LINEAR, Primitive
 
 __all__ = ["Dual"]
@@ -74,7 +76,7 @@ class Dual(Traced):
             return apply(entry, args, kwargs)
         out = (entry.forward if nested else entry.on_arrays)(*values, **kwargs)
         value = out[0] if entry.saves else out
-        tangent, ours = None, False
+        tangent: Any = None
         for i, t in enumerate(changes):
             rule: Any = None if t is None else entry.jvp[i]
             if rule is None:
@@ -85,11 +87,16 @@ class Dual(Traced):
                 term = rule(t, out, *values, **kwargs)
             if tangent is None:
                 tangent = term
-            elif ours and tangent.dtype is term.dtype and tangent.shape == value.shape:
+            elif (
+                type(tangent) is type(term) is ndarray
+                and getrefcount(tangent) == NAME  # nobody else holds it, so the sum may take its place
+                and tangent.base is None
+                and tangent.dtype is term.dtype
+                and tangent.shape == value.shape
+            ):
                 tangent += term
-            else:  # a term may be an array that others hold, the sum of two is not
+            else:
                 tangent = tangent + term
-                ours = type(tangent) is ndarray and type(term) is ndarray
         if tangent is None:
             tangent = np.zeros_like(value)
         if tangent.shape != value.shape:

@@ -43,11 +43,11 @@ def jvp(f: Function, args: Any, tangents: Any) -> tuple[Any, Any]:
     with tracing() as bit:
         duals = []
         for leaf, tangent in zip(leaves_of(args), leaves_of(tangents), strict=True):
-            leaf = differentiable(leaf)
-            if type(tangent) is not ndarray and not isinstance(tangent, Traced):
-                tangent = np.asarray(tangent)
-            if tangent.dtype is not leaf.dtype and tangent.dtype != leaf.dtype:
-                tangent = tangent.astype(leaf.dtype)
+            if not (type(leaf) is type(tangent) is ndarray and leaf.dtype is tangent.dtype and leaf.dtype.kind in "fc"):
+                leaf = differentiable(leaf)
+                tangent = tangent if isinstance(tangent, Traced) else np.asarray(tangent)
+                if tangent.dtype != leaf.dtype:
+                    tangent = tangent.astype(leaf.dtype)
             duals.append(Dual(leaf, tangent, bit))
         outputs = f(rebuild(args, duals))
     if type(outputs) is Dual and outputs.traces == bit:  # one array, most often

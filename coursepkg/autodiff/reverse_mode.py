@@ -7,12 +7,15 @@ entries it has (Baur and Strassen 1983).
 from __future__ import annotations
 
 from collections.abc import Callable
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from .catalogue import astype
 from .dispatch import Traced, tracing
+from .references import IN_A_PAIR
 from .tape import pull_back
 from .tensor import Tensor, enable_grad
 from .trees import Function, Tree, call_with, leaves_of, point_of, rebuild, scalar_of
@@ -39,17 +42,16 @@ def _finish(started: list[Tensor], seeds: list[tuple[Any, Any]], bit: int, retai
     create_graph = any(output.traces & (bit - 1) for output, _ in seeds)
     with enable_grad():
         found = pull_back(seeds, wanted=bit, create_graph=create_graph, retain_graph=retain_graph or create_graph)
-    arrived = {node: (g, fresh) for node, g, fresh in found}
-    gradients: list[Any] = []
-    for leaf in started:
-        if leaf._node not in arrived:
-            gradients.append(np.zeros(leaf.shape, leaf.dtype))
-            continue
-        g, fresh = arrived[leaf._node]
-        if leaf.dtype.kind == "c":
+    gradients: dict[Any, Any] = {}
+    for node, g in found:
+        if node.dtype.kind == "c":
             g = np.conj(g)
-        gradients.append(g if isinstance(g, Traced) else np.asarray(g) if fresh else np.array(g))
-    return gradients
+        if type(g) is not ndarray or getrefcount(g) > IN_A_PAIR or g.base is not None:  # others may hold it too
+            g = g if isinstance(g, Traced) else np.array(g)
+        gradients[node] = g
+    return [
+        gradients[leaf._node] if leaf._node in gradients else np.zeros(leaf.shape, leaf.dtype) for leaf in started
+    ]
 
 
 def _value(output: Any, bit: int) -> Any:

@@ -21,7 +21,7 @@ from numpy import ndarray
 
 from . import catalogue  # noqa: F401  (fills the table)
 from .primitives.indexing import Patch
-from .references import IN_A_PAIR, NAME
+from .references import ATTRIBUTE, IN_A_PAIR
 
 __all__ = ["ALONE", "FREED", "Node", "fit", "pull_back"]
 
@@ -29,7 +29,7 @@ FREED: Any = "freed"
 """In place of a node's primitive once the backward pass has used it up."""
 
 ALONE: Any = "alone"
-"""In place of the second argument's value, for a step that has only one argument."""
+"""In place of further arguments, for a step that has only one."""
 
 
 class Node:
@@ -51,16 +51,14 @@ class Node:
     p, x
         The first argument: its node (None for a constant), and its value, or the node again if no rule reads the value.
     q, y
-        The second one; ``y`` is ALONE if there is none.
-    call : tuple or None
-        Node and value of a third argument. With more arguments, or keywords, instead of all this: nodes, values and
-        keywords.
+        The second one.
+    call : ALONE, None or tuple
+        ALONE and None for one argument and for two; node and value of a third one. With more arguments, or keywords,
+        instead of all this: nodes, values and keywords.
     out : array or tuple
         The result, if rules read it.
     incoming : array or None
         The gradient collected so far, during a backward pass.
-    owned : bool
-        Whether that gradient is an array of our own, which we may add to in place.
     watched : bool
         Whether the gradient of this intermediate result is wanted too.
     grad : array, Tensor or None
@@ -68,8 +66,7 @@ class Node:
     """
 
     __slots__ = (
-        "call", "dtype", "entry", "grad", "incoming", "order", "out", "owned", "p", "q", "shape", "traces", "watched",
-        "x", "y",
+        "call", "dtype", "entry", "grad", "incoming", "order", "out", "p", "q", "shape", "traces", "watched", "x", "y",
     )  # fmt: skip
 
     call: Any
@@ -79,7 +76,6 @@ class Node:
     incoming: Any
     order: int
     out: Any
-    owned: bool
     p: Node | None
     q: Node | None
     shape: tuple[int, ...]
@@ -90,10 +86,12 @@ class Node:
 
     def arguments(self) -> tuple[Sequence[Node | None], Sequence[Any], dict[str, Any]]:
         """Return nodes, values and keywords of the call, for any number of arguments."""
-        p, q, x, y, call = self.p, self.q, self.x, self.y, self.call
+        call = self.call
+        if call is ALONE:
+            return (self.p,), (self.x,), {}
         if call is None:
-            return ((p,), (x,), {}) if y is ALONE else ((p, q), (x, y), {})
-        return ((p, q, call[0]), (x, y, call[1]), {}) if len(call) == 2 else call
+            return (self.p, self.q), (self.x, self.y), {}
+        return call if len(call) == 3 else ((self.p, self.q, call[0]), (self.x, self.y, call[1]), {})
 
     @property
     def parents(self) -> Sequence[Node | None]:
@@ -108,7 +106,7 @@ class Node:
 
 def pull_back(
     seeds: list[tuple[Node, Any]], *, wanted: int = -1, create_graph: bool = False, retain_graph: bool | None = None
-) -> list[tuple[Node, Any, bool]]:
+) -> list[tuple[Node, Any]]:
     """Send gradients from outputs to leaves.
 
     Parameters
@@ -124,8 +122,8 @@ def pull_back(
 
     Returns
     -------
-    list of (Node, array, bool)
-        For each leaf, and each watched node: its gradient, and whether no one else holds the same array.
+    list of (Node, array)
+        For each leaf, and each watched node, its gradient. Others may hold the same array.
 
     Raises
     ------
@@ -133,12 +131,10 @@ def pull_back(
         If a part of the record was freed by an earlier backward pass.
     """
     retain_graph = create_graph if retain_graph is None else retain_graph
-    arrived: list[tuple[Node, Any, bool]] = []
+    arrived: list[tuple[Node, Any]] = []
     leaves: list[Node] = []  # leaves that hold a gradient; they only collect
     newest: list[tuple[int, Node]] = []  # a heap of the other nodes that do
-    ahead: Node | None = (
-        None  # one more of them, outside the heap: where each step has one parent, the heap stays empty
-    )
+    ahead: Node | None = None  # one more of them, outside the heap, which stays empty where each step has one parent
     node: Any
     like: Any
     sent: Any
@@ -149,7 +145,7 @@ def pull_back(
     try:
         for node, g in seeds:
             if node.incoming is None:
-                node.incoming, node.owned = g, False
+                node.incoming = g
                 if node.entry is None:
                     leaves.append(node)
                 else:
@@ -167,77 +163,71 @@ def pull_back(
             g, node.incoming = node.incoming, None
             entry = node.entry
             if node.watched:
-                arrived.append((node, g, node.owned))
+                arrived.append((node, g))
             if entry is FREED:
                 raise RuntimeError(
                     "this graph was freed by an earlier backward pass; call backward(retain_graph=True) the "
                     "first time if you need to go through it twice"
                 )
-            vjp, call, out, y = entry.vjp, node.call, node.out, node.y
+            vjp, call, out = entry.vjp, node.call, node.out
             if create_graph:
                 sent = _send(entry, wanted, g, *_traced(node))
-            elif call is not None:
-                if len(call) == 3:
-                    sent = _send(entry, wanted, g, out, *call)
-                else:
-                    p, q, sent = node.p, node.q, []
-                    r, z = call
-                    if r is not None and r.traces & wanted:
-                        sent.append((r, vjp[2](g, out, node.x, y, z)))
-                    if q is not None and q.traces & wanted:
-                        sent.append((q, vjp[1](g, out, node.x, y, z)))
-                    if p is not None and p.traces & wanted:
-                        sent.append((p, vjp[0](g, out, node.x, y, z)))
-                    z = None
-            elif y is ALONE:
-                p = node.p
-                sent = ((p, vjp[0](g, out, node.x)),) if p.traces & wanted else ()
-                if not retain_graph:
-                    node.p = node.x = None
-            else:
-                p, q = node.p, node.q
+            elif call is None:
+                p, q, y = node.p, node.q, node.y
                 if q is None or not q.traces & wanted:
                     sent = ((p, vjp[0](g, out, node.x, y)),) if p is not None and p.traces & wanted else ()
                 elif p is None or not p.traces & wanted:
                     sent = ((q, vjp[1](g, out, node.x, y)),)
                 else:
                     sent = (p, vjp[0](g, out, node.x, y)), (q, vjp[1](g, out, node.x, y))
-                if not retain_graph:
-                    node.p = node.q = node.x = node.y = None
+            elif call is ALONE:
+                p = node.p
+                sent = ((p, vjp[0](g, out, node.x)),) if p.traces & wanted else ()
+            elif len(call) == 3:
+                sent = _send(entry, wanted, g, out, *call)
+            else:
+                p, q, y, sent = node.p, node.q, node.y, []
+                r, z = call
+                if r is not None and r.traces & wanted:
+                    sent.append((r, vjp[2](g, out, node.x, y, z)))
+                if q is not None and q.traces & wanted:
+                    sent.append((q, vjp[1](g, out, node.x, y, z)))
+                if p is not None and p.traces & wanted:
+                    sent.append((p, vjp[0](g, out, node.x, y, z)))
             if not retain_graph:
                 node.entry = FREED
-                node.out = None
-                if create_graph or call is not None:
-                    node.call = node.p = node.q = node.x = node.y = None
-            call = out = y = None  # no name may keep an array that is not needed any more
-            elementwise = entry.elementwise
+                node.out = node.p = node.q = node.x = node.y = node.call = None
+            call = out = y = z = None  # no name may keep an array that is not needed any more
             for parent, gi in sent:
-                before, spread = parent.incoming, False
-                like = node if elementwise else gi  # what such a rule returns has shape and dtype of the step's result
+                like = node if entry.elementwise else gi  # what such a rule returns is like the step's result
                 if like.shape != parent.shape or like.dtype is not parent.dtype:
                     if type(gi) is Patch:
-                        if before is not None and parent.owned:
+                        before = parent.incoming
+                        if type(before) is ndarray and getrefcount(before) == ATTRIBUTE and before.base is None:
                             gi.add_to(before)
                             continue
-                        gi, spread = gi.spread(parent), True
+                        gi = gi.spread(parent)
                     gi = fit(gi, parent)
+                before = parent.incoming
                 if before is None:  # the first gradient by reference
-                    parent.incoming, parent.owned = gi, spread
+                    parent.incoming = gi
                     if parent.entry is None:
                         leaves.append(parent)
                     elif ahead is None:
                         ahead = parent
                     else:
                         heappush(newest, (parent.order, parent))
-                elif parent.owned and type(gi) is ndarray:  # from the third on in place
+                    continue
+                # A further one is added in place, to an array that nobody else holds if either is one.
+                like = None
+                if type(before) is not ndarray or type(gi) is not ndarray:
+                    parent.incoming = before + gi
+                elif getrefcount(before) == ATTRIBUTE and before.base is None:
                     before += gi
-                else:  # the second into its own array if nobody else holds that, else into a new one
-                    like = None
-                    if type(before) is type(gi) is ndarray and getrefcount(gi) == IN_A_PAIR and gi.base is None:
-                        parent.incoming = np.add(before, gi, gi)
-                    else:
-                        parent.incoming = before + gi
-                    parent.owned = type(parent.incoming) is ndarray
+                elif getrefcount(gi) == IN_A_PAIR and gi.base is None:
+                    parent.incoming = np.add(before, gi, gi)
+                else:
+                    parent.incoming = before + gi
             sent = gi = before = like = None
     except BaseException:
         for node in [*leaves, *(node for _, node in newest), *([ahead] if ahead else [])]:
@@ -245,9 +235,7 @@ def pull_back(
         raise
     for leaf in leaves:
         g, leaf.incoming = leaf.incoming, None
-        # Users see a leaf's gradient, so it matters whether anybody else holds the same array.
-        fresh = leaf.owned or (getrefcount(g) == NAME and type(g) is ndarray and g.base is None)
-        arrived.append((leaf, g if g.dtype is leaf.dtype else fit(g, leaf), fresh))
+        arrived.append((leaf, g if g.dtype is leaf.dtype else fit(g, leaf)))
     return arrived
 
 

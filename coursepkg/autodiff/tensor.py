@@ -17,15 +17,15 @@ from .array_methods import NO_KEYWORDS, PLAIN
 from .dispatch import ORDER, LeavesGraphError, Traced, apply, newest, plain, tracing
 from .primitives.indexing import getitem, is_basic
 from .recording import enable_grad, no_grad, recording
-from .references import ATTRIBUTE
+from .references import ATTRIBUTE, IN_A_PAIR
 from .table import PRIMITIVES, Primitive
 from .tape import ALONE, Node, pull_back
 
 __all__ = ["Tensor", "enable_grad", "no_grad"]
 
-# Most operations have one to three arguments; for small arrays, a loop over them or a detour through NumPy's dispatch
-# would take longer than the operation itself, so these cases are spelled out. In each of them, where no rule reads a
-# value, its node stands in for it, so that the record does not keep the array.
+# Most operations have one to three arguments; for small arrays, a loop over them, a detour through NumPy's dispatch or
+# one more call would take longer than the operation itself, so these cases are spelled out. In each of them, where no
+# rule reads a value, its node stands in for it, so that the record does not keep the array.
 
 
 def _record(node: Node, entry: Primitive, out: Any, traces: int) -> Tensor:
@@ -55,11 +55,18 @@ def _apply_to_one(entry: Primitive, a: Tensor) -> Tensor:
     out = (entry.on_arrays if type(x) is ndarray else entry.forward)(x)
     if p is None or not recording.get():
         return _unrecorded(entry, out)
-    node = Node()
-    node.p, node.x = p, p if entry.unread else x
-    node.q = node.call = None
-    node.y = ALONE
-    return _record(node, entry, out, p.traces)
+    data = out[0] if entry.saves else out
+    if type(data) is not ndarray and isinstance(data, np.generic):
+        data = np.asarray(data)
+    node, result = Node(), _new(Tensor)
+    node.p, node.x, node.call = p, p if entry.unread else x, ALONE
+    node.entry, node.traces, node.order = entry, p.traces, next(ORDER)
+    node.out = out if entry.reads_out else None
+    node.shape, node.dtype = data.shape, data.dtype
+    node.incoming = node.grad = None
+    node.watched = False
+    result._data, result._node = data, node
+    return result
 
 
 def _apply_to_three(entry: Primitive, a: Any, b: Any, c: Any) -> Tensor | None:
@@ -83,7 +90,7 @@ def _apply_to_three(entry: Primitive, a: Any, b: Any, c: Any) -> Tensor | None:
 
 def _operators(entry: Primitive) -> tuple[Callable[[Tensor, Any], Any], Callable[[Tensor, Any], Any]]:
     """Make ``a + b`` and, for an ``a`` that does not know tensors, the method of ``b`` that Python asks then."""
-    function, forward = entry.function, entry.forward
+    function, forward, reads_out = entry.function, entry.forward, entry.reads_out
     reads_x, reads_y = (i not in entry.unread for i in range(2))
 
     def method(a: Tensor, b: Any) -> Any:
@@ -95,18 +102,25 @@ def _operators(entry: Primitive) -> tuple[Callable[[Tensor, Any], Any], Callable
             y, q = b, None
         else:
             return function(a, b)
-        out = forward(x, y)
+        data = out = forward(x, y)
         if p is None:
             traces = 0 if q is None else q.traces
         else:
             traces = p.traces if q is None else p.traces | q.traces
         if not traces or not recording.get():
             return _unrecorded(entry, out)
-        node = Node()
+        if type(data) is not ndarray and isinstance(data, np.generic):
+            data = np.asarray(data)
+        node, result = Node(), _new(Tensor)
         node.p, node.x = p, x if reads_x or p is None else p
         node.q, node.y = q, y if reads_y or q is None else q
-        node.call = None
-        return _record(node, entry, out, traces)
+        node.entry, node.traces, node.order = entry, traces, next(ORDER)
+        node.out = out if reads_out else None
+        node.shape, node.dtype = data.shape, data.dtype
+        node.call = node.incoming = node.grad = None
+        node.watched = False
+        result._data, result._node = data, node
+        return result
 
     def reflected(b: Tensor, a: Any) -> Any:
         if type(a) not in PLAIN:
@@ -130,13 +144,11 @@ def _in_place(ufunc: np.ufunc) -> Callable[[Tensor, Any], Tensor]:
         data, node = self._data, self._node
         leaf = node is None or node.entry is None
         if leaf and not recording.get():
-            if type(other) is not ndarray:
-                other = plain(other)
             # Write into the array if nobody else holds it: no record, and no view that was handed out.
-            if type(data) is ndarray and getrefcount(data) == ATTRIBUTE:
+            if type(data) is type(other) is ndarray and getrefcount(data) == ATTRIBUTE:
                 ufunc(data, other, data)
             else:
-                self._data = ufunc(data, other, np.empty_like(data))
+                self._data = ufunc(data, plain(other), np.empty_like(data))
             return self
         if leaf and node is not None:
             raise LeavesGraphError(
@@ -219,7 +231,6 @@ class Tensor(Traced):
                 values[i] = parents[i]
         node = Node()
         if kwargs or len(args) != 2:
-            node.p = node.q = node.x = node.y = None
             node.call = parents, values, kwargs
         else:
             node.p, node.q = parents
@@ -261,8 +272,7 @@ class Tensor(Traced):
             return Tensor.apply(GETITEM, (self, index), NO_KEYWORDS)
         node = Node()
         node.p = node.x = p  # no rule reads the value, so its node stands in for it
-        node.q = node.call = None
-        node.y = index
+        node.q, node.y, node.call = None, index, None
         return _record(node, GETITEM, data[index], p.traces)
 
     @classmethod
@@ -381,12 +391,12 @@ class Tensor(Traced):
                 "Tensor(..., requires_grad=True) and compute outside no_grad()"
             )
         seeds = [(self._node, self._seed(gradient))]
-        for node, g, fresh in pull_back(seeds, create_graph=create_graph, retain_graph=retain_graph):
+        for node, g in pull_back(seeds, create_graph=create_graph, retain_graph=retain_graph):
             if node.dtype.kind == "c":
                 g = np.conj(g)
-                fresh = type(g) is ndarray
-            if not fresh and not create_graph:
-                g = np.copy(g)
+            # Users see a leaf's gradient, so it must be an array that nobody else holds.
+            if not create_graph and (type(g) is not ndarray or getrefcount(g) > IN_A_PAIR or g.base is not None):
+                g = np.array(g)
             if node.grad is not None:
                 g = node.grad + g
                 g = np.asarray(g) if isinstance(g, np.generic) else g

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..dispatch import operation
+from ..dispatch import operation, plain
 from ..table import SAME, apart, composite, example, fixed, normal
 from .reductions import from_the_end, keep
 
@@ -235,7 +235,9 @@ def _softmax_cross_entropy(logits, labels):
 
 def _cross_entropy_and_error(logits, labels):
     """Return the loss, and probabilities minus one-hot labels: the gradient of the summed loss."""
-    z = logits - np.maximum.reduce(logits, axis=1, keepdims=True)
+    # The largest score only keeps exp from overflowing and cancels in the result, so no derivative flows through it.
+    # NumPy compares along the first axis many entries at once, along a short last one by one.
+    z = logits - np.maximum.reduce(np.asarray(plain(logits)).T.copy(), axis=0)[:, None]
     e = np.exp(z)
     total = np.add.reduce(e, axis=1, keepdims=True)
     right = np.arange(len(labels)), labels
