@@ -149,7 +149,7 @@ def _gradients(nodes: list[Node]) -> dict[Node, Any]:
     for node in watched:
         node.watched = True
     try:
-        passed = pull_back([(root, np.ones((), root.dtype))], retain_graph=True)
+        passed = list(pull_back([(root, np.ones((), root.dtype))], retain_graph=True))
     finally:
         for node in watched:
             node.watched = False

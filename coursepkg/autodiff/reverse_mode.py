@@ -40,15 +40,15 @@ def _start(tree: Tree, bit: int) -> list[Tensor]:
 def _finish(started: list[Tensor], seeds: list[tuple[Any, Any]], bit: int, retain_graph: bool) -> list[Any]:
     """Run the backward pass and return one gradient per leaf, zeros where none arrived."""
     create_graph = any(output.traces & (bit - 1) for output, _ in seeds)
-    with enable_grad():
-        found = pull_back(seeds, wanted=bit, create_graph=create_graph, retain_graph=retain_graph or create_graph)
+    retain_graph = retain_graph or create_graph
     gradients: dict[Any, Any] = {}
-    for node, g in found:
-        if node.dtype.kind == "c":
-            g = np.conj(g)
-        if type(g) is not ndarray or getrefcount(g) > IN_A_PAIR or g.base is not None:  # others may hold it too
-            g = g if isinstance(g, Traced) else np.array(g)
-        gradients[node] = g
+    with enable_grad():
+        for node, g in pull_back(seeds, wanted=bit, create_graph=create_graph, retain_graph=retain_graph):
+            if node.dtype.kind == "c":
+                g = np.conj(g)
+            if type(g) is not ndarray or getrefcount(g) > IN_A_PAIR or g.base is not None:  # others may hold it too
+                g = g if isinstance(g, Traced) else np.array(g)
+            gradients[node] = g
     return [
         gradients[leaf._node] if leaf._node in gradients else np.zeros(leaf.shape, leaf.dtype) for leaf in started
     ]

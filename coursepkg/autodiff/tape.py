@@ -11,7 +11,7 @@ pass.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush, heapreplace
 from sys import getrefcount
 from typing import Any
@@ -106,7 +106,7 @@ class Node:
 
 def pull_back(
     seeds: list[tuple[Node, Any]], *, wanted: int = -1, create_graph: bool = False, retain_graph: bool | None = None
-) -> list[tuple[Node, Any]]:
+) -> Iterator[tuple[Node, Any]]:
     """Send gradients from outputs to leaves.
 
     Parameters
@@ -120,10 +120,10 @@ def pull_back(
     retain_graph : bool, optional
         Keep the record for another backward pass. Default: as ``create_graph``.
 
-    Returns
-    -------
-    list of (Node, array)
-        For each leaf, and each watched node, its gradient. Others may hold the same array.
+    Yields
+    ------
+    Node, array
+        Each watched node and, at the end, each leaf, with its gradient. Others may hold the same array.
 
     Raises
     ------
@@ -131,7 +131,6 @@ def pull_back(
         If a part of the record was freed by an earlier backward pass.
     """
     retain_graph = create_graph if retain_graph is None else retain_graph
-    arrived: list[tuple[Node, Any]] = []
     leaves: list[Node] = []  # leaves that hold a gradient; they only collect
     newest: list[tuple[int, Node]] = []  # a heap of the other nodes that do
     ahead: Node | None = None  # one more of them, outside the heap, which stays empty where each step has one parent
@@ -162,13 +161,13 @@ def pull_back(
             ahead = None
             g, node.incoming = node.incoming, None
             entry = node.entry
-            if node.watched:
-                arrived.append((node, g))
             if entry is FREED:
                 raise RuntimeError(
                     "this graph was freed by an earlier backward pass; call backward(retain_graph=True) the "
                     "first time if you need to go through it twice"
                 )
+            if node.watched:
+                yield node, g
             vjp, call, out = entry.vjp, node.call, node.out
             if create_graph:
                 sent = _send(entry, wanted, g, *_traced(node))
@@ -235,8 +234,7 @@ def pull_back(
         raise
     for leaf in leaves:
         g, leaf.incoming = leaf.incoming, None
-        arrived.append((leaf, g if g.dtype is leaf.dtype else fit(g, leaf)))
-    return arrived
+        yield leaf, g if g.dtype is leaf.dtype else fit(g, leaf)
 
 
 def _send(

@@ -69,25 +69,6 @@ def _apply_to_one(entry: Primitive, a: Tensor) -> Tensor:
     return result
 
 
-def _apply_to_three(entry: Primitive, a: Any, b: Any, c: Any) -> Tensor | None:
-    """Run a primitive of three arguments, as a dense layer is, if all are plain or tensors that hold plain arrays."""
-    x, p = (a._data, a._node) if type(a) is Tensor else (a, None)
-    y, q = (b._data, b._node) if type(b) is Tensor else (b, None)
-    z, r = (c._data, c._node) if type(c) is Tensor else (c, None)
-    traces = 0 if p is None else p.traces
-    if q is not None:
-        traces |= q.traces
-    if r is not None:
-        traces |= r.traces
-    if not type(x) is type(y) is type(z) is ndarray or not traces or not recording.get():
-        return None
-    node, unread = Node(), entry.unread
-    node.p, node.x = p, x if p is None or 0 not in unread else p
-    node.q, node.y = q, y if q is None or 1 not in unread else q
-    node.call = r, z if r is None or 2 not in unread else r
-    return _record(node, entry, entry.on_arrays(x, y, z), traces)
-
-
 def _operators(entry: Primitive) -> tuple[Callable[[Tensor, Any], Any], Callable[[Tensor, Any], Any]]:
     """Make ``a + b`` and, for an ``a`` that does not know tensors, the method of ``b`` that Python asks then."""
     function, forward, reads_out = entry.function, entry.forward, entry.reads_out
@@ -145,7 +126,7 @@ def _in_place(ufunc: np.ufunc) -> Callable[[Tensor, Any], Tensor]:
         leaf = node is None or node.entry is None
         if leaf and not recording.get():
             # Write into the array if nobody else holds it: no record, and no view that was handed out.
-            if type(data) is type(other) is ndarray and getrefcount(data) == ATTRIBUTE:
+            if getrefcount(data) == ATTRIBUTE and type(data) is ndarray and not isinstance(other, Traced):
                 ufunc(data, other, data)
             else:
                 self._data = ufunc(data, plain(other), np.empty_like(data))
@@ -243,8 +224,33 @@ class Tensor(Traced):
         """Run a primitive on arguments of which a tensor is one, but perhaps not the newest."""
         if len(args) == 1:
             return _apply_to_one(entry, args[0])
-        result = _apply_to_three(entry, *args) if len(args) == 3 else None
-        return Tensor.apply(entry, args, NO_KEYWORDS) if result is None else result
+        if len(args) == 3:  # a dense layer, most often
+            a, b, c = args
+            x, p = (a._data, a._node) if type(a) is Tensor else (a, None)
+            y, q = (b._data, b._node) if type(b) is Tensor else (b, None)
+            z, r = (c._data, c._node) if type(c) is Tensor else (c, None)
+            traces = 0 if p is None else p.traces
+            if q is not None:
+                traces |= q.traces
+            if r is not None:
+                traces |= r.traces
+            if type(x) is type(y) is type(z) is ndarray and traces and recording.get():
+                out, unread = entry.on_arrays(x, y, z), entry.unread
+                data = out[0] if entry.saves else out
+                if type(data) is not ndarray and isinstance(data, np.generic):
+                    data = np.asarray(data)
+                node, result = Node(), _new(Tensor)
+                node.p, node.x = p, x if p is None or 0 not in unread else p
+                node.q, node.y = q, y if q is None or 1 not in unread else q
+                node.call = r, z if r is None or 2 not in unread else r
+                node.entry, node.traces, node.order = entry, traces, next(ORDER)
+                node.out = out if entry.reads_out else None
+                node.shape, node.dtype = data.shape, data.dtype
+                node.incoming = node.grad = None
+                node.watched = False
+                result._data, result._node = data, node
+                return result
+        return Tensor.apply(entry, args, NO_KEYWORDS)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs:
@@ -338,12 +344,14 @@ class Tensor(Traced):
     @property
     def grad(self) -> Any:
         """The gradient that ``backward`` left here, or None."""
-        return None if self._node is None else self._node.grad
+        node = self._node
+        return None if node is None else node.grad
 
     @grad.setter
     def grad(self, value: Any) -> None:
-        if self._node is not None:
-            self._node.grad = value
+        node = self._node
+        if node is not None:
+            node.grad = value
         elif value is not None:
             raise RuntimeError(
                 "a tensor that does not require a gradient cannot hold one; set requires_grad=True first"

@@ -86,13 +86,13 @@ matmul = primitive(
 
 def _affine_forward(x, weight, bias):
     out = np.matmul(x, weight)
-    shape = bias.shape if type(bias) is ndarray else np.shape(bias)
-    if shape != out.shape[-1:] and shape != out.shape:
-        _check_bias(shape, out.shape)
-    if type(bias) is ndarray and bias.dtype is out.dtype and type(out) is ndarray:
-        out += bias  # saves an array of the size of the result
-        return out
-    return out + bias
+    if type(out) is not ndarray or type(bias) is not ndarray or bias.dtype is not out.dtype:
+        _check_bias(np.shape(bias), np.shape(out))
+        return out + bias
+    if bias.shape != out.shape[-1:]:
+        _check_bias(bias.shape, out.shape)
+    out += bias  # saves an array of the size of the result
+    return out
 
 
 def _check_bias(shape, product):
@@ -132,7 +132,7 @@ affine = operation(
     vjp=[
         _matmul_left,
         _matmul_right,
-        lambda g, _out, _x, _w, _b: np.add.reduce(g, axis=0) if g.ndim == 2 and _b.ndim == 1 else g,
+        lambda g, _out, _x, _w, _b: np.add.reduce(g, axis=0) if g.ndim == 2 and len(_b.shape) == 1 else g,
     ],
     jvp=[lambda t, out, x, w, b: np.matmul(t, w), lambda t, out, x, w, b: np.matmul(x, t), lambda t, out, x, w, b: t],
     jvps=[
