@@ -141,7 +141,7 @@ def operation(function: Callable[..., Any], *, forward: Callable[..., Any] | Non
     forward : callable, optional
         A forward rule that differs from the body; one that saves values must run on traced values as it is.
     **properties
-        As for :func:`~coursepkg.autodiff.table.primitive`, or ``rules`` and ``domain`` as for
+        As for :func:`~coursepkg.autodiff.table.primitive`, or ``rules`` or ``slope``, and ``domain``, as for
         :func:`~coursepkg.autodiff.table.elementwise`.
 
     Returns
@@ -162,8 +162,8 @@ def operation(function: Callable[..., Any], *, forward: Callable[..., Any] | Non
     for attribute in ("__name__", "__qualname__", "__doc__", "__module__", "__annotations__"):
         setattr(traced_or_plain, attribute, getattr(function, attribute))
     traced_or_plain.__wrapped__ = function  # type: ignore[attr-defined]
-    rules = properties.pop("rules", None)
-    if rules is not None:
+    rules = properties.pop("rules", ())
+    if rules or "slope" in properties:
         entry = elementwise(
             traced_or_plain, *rules, forward=forward if saves else traced_or_plain, on_arrays=forward, **properties
         )

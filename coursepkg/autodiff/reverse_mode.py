@@ -49,9 +49,7 @@ def _finish(started: list[Tensor], seeds: list[tuple[Any, Any]], bit: int, retai
             if type(g) is not ndarray or getrefcount(g) > IN_A_PAIR or g.base is not None:  # others may hold it too
                 g = g if isinstance(g, Traced) else np.array(g)
             gradients[node] = g
-    return [
-        gradients[leaf._node] if leaf._node in gradients else np.zeros(leaf.shape, leaf.dtype) for leaf in started
-    ]
+    return [gradients[leaf._node] if leaf._node in gradients else np.zeros(leaf.shape, leaf.dtype) for leaf in started]
 
 
 def _value(output: Any, bit: int) -> Any:

@@ -16,6 +16,9 @@ traversals in ``tensor.py`` and ``dual.py`` sum, broadcast and cast once, for al
 axis, the first. It is there for speed and may be left out, or return NotImplemented; the directions are then pushed
 through one after the other. Operations that work entry by entry need none, for their rules broadcast.
 
+An operation of one argument that works entry by entry may state its local derivative instead, ``slope(out, x)``; both
+rules multiply by it. The backward pass then multiplies in place if nobody else holds the gradient.
+
 A parameter whose name starts with an underscore is one that the rule does not read: ``lambda g, out, _x: g * out``. The
 record then lets that value go. In its place a vjp gets something that still has its ``shape``, ``ndim`` and ``dtype``
 (for an argument), or None (for ``_out``).
@@ -157,12 +160,15 @@ class Each(Sequence[Rule]):
         raise TypeError("a rule for each argument has no length: the primitive takes any number of arguments")
 
 
-def _parameters_read(rule: Rule) -> list[bool] | None:
-    """Return, for ``out`` and each argument, whether a rule reads it; None if its parameters cannot be told apart."""
+def _parameters_read(rule: Rule, after: int) -> list[bool] | None:
+    """Return, for ``out`` and each argument, whether a rule reads it; None if its parameters cannot be told apart.
+
+    ``out`` comes after so many other parameters.
+    """
     code = getattr(rule, "__code__", None)
     if code is None or code.co_flags & CO_VARARGS:
         return None
-    return [not name.startswith("_") for name in code.co_varnames[1 : code.co_argcount]]
+    return [not name.startswith("_") for name in code.co_varnames[after : code.co_argcount]]
 
 
 CO_VARARGS = 0x04
@@ -190,6 +196,8 @@ class Primitive:
         The same on whole object arrays, where entry by entry will not do.
     saves : bool
         Whether ``forward`` returns extra values for the rules; rules then get the whole tuple as ``out``.
+    slope : callable or None
+        The local derivative of an operation of one argument that works entry by entry, if the rules multiply by it.
     on_arrays : callable
         The forward rule where no argument is traced; ``forward`` itself unless it looks for traced ones first.
     flat : bool
@@ -211,6 +219,7 @@ class Primitive:
     saves: bool = False
     flat: bool = False
     elementwise: bool = False
+    slope: Rule | None = None
     on_arrays: Callable[..., Any] = None  # type: ignore[assignment]
     examples: tuple[Example, ...] = ()
 
@@ -219,7 +228,9 @@ class Primitive:
 
     def __post_init__(self) -> None:
         rules = [self.vjp.rule] if isinstance(self.vjp, Each) else [rule for rule in self.vjp if rule]
-        read = [parameters for rule in rules if (parameters := _parameters_read(rule)) is not None]
+        read = [parameters for rule in rules if (parameters := _parameters_read(rule, after=1)) is not None]
+        if self.slope is not None:
+            read = [_parameters_read(self.slope, after=0)]
         if self.on_arrays is None:
             self.on_arrays = self.forward
         everything = self.saves or isinstance(self.vjp, Each) or len(read) < len(rules)
@@ -315,6 +326,7 @@ def primitive(
 def elementwise(
     function: Callable[..., Any],
     *rules: Rule | None,
+    slope: Rule | None = None,
     domain: Any = normal,
     holomorphic: bool = False,
     **properties: Any,
@@ -330,6 +342,8 @@ def elementwise(
         The ufunc.
     *rules : callable
         One per argument.
+    slope : callable, optional
+        ``slope(out, x)`` in place of the rule, for an operation of one argument: its local derivative.
     domain : sampler or tuple of samplers
         Where to draw the examples' arguments.
     holomorphic : bool
@@ -342,10 +356,12 @@ def elementwise(
     Primitive
         The entry.
     """
+    if slope is not None:
+        rules = (lambda g, out, x: g * slope(out, x),)
     examples = properties.pop("examples", None) or list(elementwise_examples(len(rules), domain))
     if holomorphic:
         examples += [example(*[(3, 2)] * len(rules), domain=complex_normal)]
-    return primitive(function, vjp=rules, jvp=rules, elementwise=True, examples=examples, **properties)
+    return primitive(function, vjp=rules, jvp=rules, slope=slope, elementwise=True, examples=examples, **properties)
 
 
 def elementwise_examples(arity: int, domain: Any) -> Iterator[Example]:

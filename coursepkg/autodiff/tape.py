@@ -21,22 +21,16 @@ from numpy import ndarray
 
 from . import catalogue  # noqa: F401  (fills the table)
 from .primitives.indexing import Patch
-from .references import ATTRIBUTE, IN_A_PAIR
+from .references import ATTRIBUTE, IN_A_PAIR, NAME
 
-__all__ = ["ALONE", "FREED", "Node", "fit", "pull_back"]
+__all__ = ["FREED", "Node", "fit", "pull_back"]
 
 FREED: Any = "freed"
-"""In place of a node's primitive once the backward pass has used it up."""
-
-ALONE: Any = "alone"
-"""In place of further arguments, for a step that has only one."""
+"""In place of a node's call once the backward pass has used it up."""
 
 
 class Node:
     """A leaf, or one step of the computation: which primitive, from which nodes, with which values.
-
-    Most steps have one to three arguments. They stand in attributes of their own, because on small arrays a loop over
-    them would take longer than the arithmetic.
 
     Attributes
     ----------
@@ -46,17 +40,10 @@ class Node:
         When it was made, counting down: the newest comes first in a heap.
     traces : int
         The differentiations it depends on, as bits.
-    entry : Primitive, None or FREED
-        None for a leaf.
-    p, x
-        The first argument: its node (None for a constant), and its value, or the node again if no rule reads the value.
-    q, y
-        The second one.
-    call : ALONE, None or tuple
-        ALONE and None for one argument and for two; node and value of a third one. With more arguments, or keywords,
-        instead of all this: nodes, values and keywords.
-    out : array or tuple
-        The result, if rules read it.
+    call : tuple, None or FREED
+        None for a leaf. Otherwise the primitive, its result if rules read it (else None), and of each argument in turn
+        its node (None for a constant) and its value (the node again if no rule reads the value). With more than three
+        arguments, or keywords: primitive, result, all nodes, all values, keywords.
     incoming : array or None
         The gradient collected so far, during a backward pass.
     watched : bool
@@ -65,38 +52,36 @@ class Node:
         What ``backward`` leaves for the user.
     """
 
-    __slots__ = (
-        "call", "dtype", "entry", "grad", "incoming", "order", "out", "p", "q", "shape", "traces", "watched", "x", "y",
-    )  # fmt: skip
+    __slots__ = ("call", "dtype", "grad", "incoming", "order", "shape", "traces", "watched")
 
     call: Any
     dtype: np.dtype
-    entry: Any
     grad: Any
     incoming: Any
     order: int
-    out: Any
-    p: Node | None
-    q: Node | None
     shape: tuple[int, ...]
     traces: int
     watched: bool
-    x: Any
-    y: Any
+
+    @property
+    def entry(self) -> Any:
+        """The primitive; None for a leaf, FREED if the backward pass has been here."""
+        return self.call if self.call is None or self.call is FREED else self.call[0]
+
+    @property
+    def out(self) -> Any:
+        """The result of the primitive, if rules read it."""
+        return self.call[1]
 
     def arguments(self) -> tuple[Sequence[Node | None], Sequence[Any], dict[str, Any]]:
         """Return nodes, values and keywords of the call, for any number of arguments."""
         call = self.call
-        if call is ALONE:
-            return (self.p,), (self.x,), {}
-        if call is None:
-            return (self.p, self.q), (self.x, self.y), {}
-        return call if len(call) == 3 else ((self.p, self.q, call[0]), (self.x, self.y, call[1]), {})
+        return call[2:] if len(call) == 5 else (call[2::2], call[3::2], {})
 
     @property
     def parents(self) -> Sequence[Node | None]:
         """The nodes of the arguments."""
-        return () if self.entry is None else self.arguments()[0]
+        return () if self.call is None or self.call is FREED else self.arguments()[0]
 
     @property
     def ndim(self) -> int:
@@ -137,15 +122,14 @@ def pull_back(
     node: Any
     like: Any
     sent: Any
-    p: Any
-    q: Any
-    r: Any
+    x: Any
+    y: Any
     z: Any
     try:
         for node, g in seeds:
             if node.incoming is None:
                 node.incoming = g
-                if node.entry is None:
+                if node.call is None:
                     leaves.append(node)
                 else:
                     heappush(newest, (node.order, node))
@@ -160,43 +144,55 @@ def pull_back(
                 node = ahead
             ahead = None
             g, node.incoming = node.incoming, None
-            entry = node.entry
-            if entry is FREED:
+            call = node.call
+            if call is FREED:
                 raise RuntimeError(
                     "this graph was freed by an earlier backward pass; call backward(retain_graph=True) the "
                     "first time if you need to go through it twice"
                 )
             if node.watched:
                 yield node, g
-            vjp, call, out = entry.vjp, node.call, node.out
             if create_graph:
+                entry = call[0]
                 sent = _send(entry, wanted, g, *_traced(node))
-            elif call is None:
-                p, q, y = node.p, node.q, node.y
+            elif len(call) == 6:
+                entry, out, p, x, q, y = call
+                vjp = entry.vjp
                 if q is None or not q.traces & wanted:
-                    sent = ((p, vjp[0](g, out, node.x, y)),) if p is not None and p.traces & wanted else ()
+                    sent = ((p, vjp[0](g, out, x, y)),) if p is not None and p.traces & wanted else ()
                 elif p is None or not p.traces & wanted:
-                    sent = ((q, vjp[1](g, out, node.x, y)),)
+                    sent = ((q, vjp[1](g, out, x, y)),)
                 else:
-                    sent = (p, vjp[0](g, out, node.x, y)), (q, vjp[1](g, out, node.x, y))
-            elif call is ALONE:
-                p = node.p
-                sent = ((p, vjp[0](g, out, node.x)),) if p.traces & wanted else ()
-            elif len(call) == 3:
-                sent = _send(entry, wanted, g, out, *call)
+                    sent = (p, vjp[0](g, out, x, y)), (q, vjp[1](g, out, x, y))
+            elif len(call) == 4:
+                entry, out, p, x = call
+                if not p.traces & wanted:
+                    sent = ()
+                elif entry.slope is None:
+                    sent = ((p, entry.vjp[0](g, out, x)),)
+                else:
+                    slope = entry.slope(out, x)
+                    if type(g) is type(slope) is ndarray and getrefcount(g) == NAME and g.base is None:
+                        g *= slope  # nobody else holds the gradient
+                    else:
+                        g = g * slope
+                    sent = ((p, g),)
+                    slope = None
+            elif len(call) == 5:
+                entry = call[0]
+                sent = _send(entry, wanted, g, *call[1:])
             else:
-                p, q, y, sent = node.p, node.q, node.y, []
-                r, z = call
+                entry, out, p, x, q, y, r, z = call
+                vjp, sent = entry.vjp, []
                 if r is not None and r.traces & wanted:
-                    sent.append((r, vjp[2](g, out, node.x, y, z)))
+                    sent.append((r, vjp[2](g, out, x, y, z)))
                 if q is not None and q.traces & wanted:
-                    sent.append((q, vjp[1](g, out, node.x, y, z)))
+                    sent.append((q, vjp[1](g, out, x, y, z)))
                 if p is not None and p.traces & wanted:
-                    sent.append((p, vjp[0](g, out, node.x, y, z)))
+                    sent.append((p, vjp[0](g, out, x, y, z)))
             if not retain_graph:
-                node.entry = FREED
-                node.out = node.p = node.q = node.x = node.y = node.call = None
-            call = out = y = z = None  # no name may keep an array that is not needed any more
+                node.call = FREED
+            call = out = x = y = z = None  # no name may keep an array that is not needed any more
             for parent, gi in sent:
                 like = node if entry.elementwise else gi  # what such a rule returns is like the step's result
                 if like.shape != parent.shape or like.dtype is not parent.dtype:
@@ -210,7 +206,7 @@ def pull_back(
                 before = parent.incoming
                 if before is None:  # the first gradient by reference
                     parent.incoming = gi
-                    if parent.entry is None:
+                    if parent.call is None:
                         leaves.append(parent)
                     elif ahead is None:
                         ahead = parent

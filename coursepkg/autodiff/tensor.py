@@ -19,7 +19,7 @@ from .primitives.indexing import getitem, is_basic
 from .recording import enable_grad, no_grad, recording
 from .references import ATTRIBUTE, IN_A_PAIR
 from .table import PRIMITIVES, Primitive
-from .tape import ALONE, Node, pull_back
+from .tape import Node, pull_back
 
 __all__ = ["Tensor", "enable_grad", "no_grad"]
 
@@ -28,17 +28,16 @@ __all__ = ["Tensor", "enable_grad", "no_grad"]
 # rule reads a value, its node stands in for it, so that the record does not keep the array.
 
 
-def _record(node: Node, entry: Primitive, out: Any, traces: int) -> Tensor:
-    """Wrap what a primitive returned and put it on the record, as the node that already holds the arguments."""
-    data = out[0] if entry.saves else out
+def _record(out: Any, call: tuple[Any, ...], traces: int) -> Tensor:
+    """Wrap what a primitive returned and put it on the record."""
+    data = out[0] if call[0].saves else out
     if type(data) is not ndarray and isinstance(data, np.generic):
         data = np.asarray(data)
-    node.entry, node.traces, node.order = entry, traces, next(ORDER)
-    node.out = out if entry.reads_out else None
+    node, result = Node(), _new(Tensor)
+    node.call, node.traces, node.order = call, traces, next(ORDER)
     node.shape, node.dtype = data.shape, data.dtype
     node.incoming = node.grad = None
     node.watched = False
-    result = _new(Tensor)
     result._data, result._node = data, node
     return result
 
@@ -59,9 +58,8 @@ def _apply_to_one(entry: Primitive, a: Tensor) -> Tensor:
     if type(data) is not ndarray and isinstance(data, np.generic):
         data = np.asarray(data)
     node, result = Node(), _new(Tensor)
-    node.p, node.x, node.call = p, p if entry.unread else x, ALONE
-    node.entry, node.traces, node.order = entry, p.traces, next(ORDER)
-    node.out = out if entry.reads_out else None
+    node.call = entry, out if entry.reads_out else None, p, p if entry.unread else x
+    node.traces, node.order = p.traces, next(ORDER)
     node.shape, node.dtype = data.shape, data.dtype
     node.incoming = node.grad = None
     node.watched = False
@@ -93,12 +91,12 @@ def _operators(entry: Primitive) -> tuple[Callable[[Tensor, Any], Any], Callable
         if type(data) is not ndarray and isinstance(data, np.generic):
             data = np.asarray(data)
         node, result = Node(), _new(Tensor)
-        node.p, node.x = p, x if reads_x or p is None else p
-        node.q, node.y = q, y if reads_y or q is None else q
-        node.entry, node.traces, node.order = entry, traces, next(ORDER)
-        node.out = out if reads_out else None
+        node.call = (
+            entry, out if reads_out else None, p, x if reads_x or p is None else p, q, y if reads_y or q is None else q
+        )  # fmt: skip
+        node.traces, node.order = traces, next(ORDER)
         node.shape, node.dtype = data.shape, data.dtype
-        node.call = node.incoming = node.grad = None
+        node.incoming = node.grad = None
         node.watched = False
         result._data, result._node = data, node
         return result
@@ -110,10 +108,8 @@ def _operators(entry: Primitive) -> tuple[Callable[[Tensor, Any], Any], Callable
         out = forward(a, y)
         if q is None or not recording.get():
             return _unrecorded(entry, out)
-        node = Node()
-        node.p, node.x, node.q, node.y = None, a, q, y if reads_y else q
-        node.call = None
-        return _record(node, entry, out, q.traces)
+        call = entry, out if reads_out else None, None, a, q, y if reads_y else q
+        return _record(out, call, q.traces)
 
     return method, reflected
 
@@ -123,7 +119,7 @@ def _in_place(ufunc: np.ufunc) -> Callable[[Tensor, Any], Tensor]:
 
     def method(self: Tensor, other: Any) -> Tensor:
         data, node = self._data, self._node
-        leaf = node is None or node.entry is None
+        leaf = node is None or node.call is None
         if leaf and not recording.get():
             # Write into the array if nobody else holds it: no record, and no view that was handed out.
             if getrefcount(data) == ATTRIBUTE and type(data) is ndarray and not isinstance(other, Traced):
@@ -210,14 +206,13 @@ class Tensor(Traced):
         for i in entry.unread:
             if i < len(args) and parents[i] is not None:
                 values[i] = parents[i]
-        node = Node()
-        if kwargs or len(args) != 2:
-            node.call = parents, values, kwargs
+        call: tuple[Any, ...] = entry, out if entry.reads_out else None
+        if kwargs or len(args) > 3:
+            call += parents, values, kwargs
         else:
-            node.p, node.q = parents
-            node.x, node.y = values
-            node.call = None
-        return _record(node, entry, out, traces)
+            for parent, value in zip(parents, values, strict=True):
+                call += parent, value
+        return _record(out, call, traces)
 
     @classmethod
     def run(cls, entry: Primitive, args: tuple[Any, ...]) -> Any:
@@ -240,11 +235,17 @@ class Tensor(Traced):
                 if type(data) is not ndarray and isinstance(data, np.generic):
                     data = np.asarray(data)
                 node, result = Node(), _new(Tensor)
-                node.p, node.x = p, x if p is None or 0 not in unread else p
-                node.q, node.y = q, y if q is None or 1 not in unread else q
-                node.call = r, z if r is None or 2 not in unread else r
-                node.entry, node.traces, node.order = entry, traces, next(ORDER)
-                node.out = out if entry.reads_out else None
+                node.call = (
+                    entry,
+                    out if entry.reads_out else None,
+                    p,
+                    x if p is None or 0 not in unread else p,
+                    q,
+                    y if q is None or 1 not in unread else q,
+                    r,
+                    z if r is None or 2 not in unread else r,
+                )
+                node.traces, node.order = traces, next(ORDER)
                 node.shape, node.dtype = data.shape, data.dtype
                 node.incoming = node.grad = None
                 node.watched = False
@@ -276,10 +277,8 @@ class Tensor(Traced):
         data, p = self._data, self._node
         if p is None or type(data) is not ndarray or not is_basic(index) or not recording.get():
             return Tensor.apply(GETITEM, (self, index), NO_KEYWORDS)
-        node = Node()
-        node.p = node.x = p  # no rule reads the value, so its node stands in for it
-        node.q, node.y, node.call = None, index, None
-        return _record(node, GETITEM, data[index], p.traces)
+        # No rule reads the value, so its node stands in for it.
+        return _record(data[index], (GETITEM, None, p, p, None, index), p.traces)
 
     @classmethod
     def on(cls, data: Any, node: Node | None) -> Tensor:
@@ -330,7 +329,7 @@ class Tensor(Traced):
     @property
     def is_leaf(self) -> bool:
         """Whether this tensor was made by you, and not computed from others that need gradients."""
-        return self._node is None or self._node.entry is None
+        return self._node is None or self._node.call is None
 
     @property
     def data(self) -> np.ndarray:
@@ -482,6 +481,6 @@ GETITEM = PRIMITIVES[getitem]
 def leaf_node(value: Any, traces: int) -> Node:
     """Make the node of a leaf."""
     node = Node()
-    node.entry = node.grad = node.incoming = None
+    node.call = node.grad = node.incoming = None
     node.shape, node.dtype, node.traces, node.order, node.watched = value.shape, value.dtype, traces, next(ORDER), False
     return node

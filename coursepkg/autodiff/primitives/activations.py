@@ -43,15 +43,15 @@ def _some_positive(rng, shape):
 relu = operation(
     _relu,
     name="relu",
-    rules=[lambda g, out, _x: g * (out > 0)],
+    slope=lambda out, _x: out > 0,
     domain=_some_positive,
     sympy=lambda sp, x: sp.Max(x, 0),
 )
 sigmoid = operation(
-    _sigmoid, name="sigmoid", rules=[lambda g, out, _x: g * (out * (1 - out))], sympy=lambda sp, x: 1 / (1 + sp.exp(-x))
+    _sigmoid, name="sigmoid", slope=lambda out, _x: out * (1 - out), sympy=lambda sp, x: 1 / (1 + sp.exp(-x))
 )
 softplus = operation(
-    _softplus, name="softplus", rules=[lambda g, _out, x: g * sigmoid(x)], sympy=lambda sp, x: sp.log(1 + sp.exp(x))
+    _softplus, name="softplus", slope=lambda _out, x: sigmoid(x), sympy=lambda sp, x: sp.log(1 + sp.exp(x))
 )
 
 

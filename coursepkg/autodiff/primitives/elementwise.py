@@ -38,7 +38,7 @@ divide = elementwise(
 negative = elementwise(np.negative, lambda g, _out, _x: -g, holomorphic=True, sympy=lambda sp, x: -x)
 positive_ = elementwise(np.positive, lambda g, _out, _x: g, sympy=lambda sp, x: x)
 reciprocal = elementwise(np.reciprocal, lambda g, out, _x: -g * out * out, holomorphic=True, sympy=lambda sp, x: 1 / x)
-square = elementwise(np.square, lambda g, _out, x: g * (2 * x), holomorphic=True, sympy=lambda sp, x: x**2)
+square = elementwise(np.square, slope=lambda _out, x: 2 * x, holomorphic=True, sympy=lambda sp, x: x**2)
 
 
 def _power_base(g, _out, x, y):
@@ -65,9 +65,9 @@ power = elementwise(
 
 # --- exponentials and logarithms
 
-exp = elementwise(np.exp, lambda g, out, _x: g * out, holomorphic=True, sympy=lambda sp, x: sp.exp(x))
-exp2 = elementwise(np.exp2, lambda g, out, _x: g * (out * LN2), sympy=lambda sp, x: 2**x)
-expm1 = elementwise(np.expm1, lambda g, out, _x: g * (out + 1), sympy=lambda sp, x: sp.exp(x) - 1)
+exp = elementwise(np.exp, slope=lambda out, _x: out, holomorphic=True, sympy=lambda sp, x: sp.exp(x))
+exp2 = elementwise(np.exp2, slope=lambda out, _x: out * LN2, sympy=lambda sp, x: 2**x)
+expm1 = elementwise(np.expm1, slope=lambda out, _x: out + 1, sympy=lambda sp, x: sp.exp(x) - 1)
 log = elementwise(np.log, lambda g, _out, x: g / x, domain=positive, holomorphic=True, sympy=lambda sp, x: sp.log(x))
 log2 = elementwise(
     np.log2, lambda g, _out, x: g / (x * LN2), domain=positive, sympy=lambda sp, x: sp.log(x) / sp.log(2)
@@ -91,10 +91,10 @@ logaddexp = elementwise(
 
 # --- trigonometric and hyperbolic
 
-sin = elementwise(np.sin, lambda g, _out, x: g * np.cos(x), holomorphic=True, sympy=lambda sp, x: sp.sin(x))
-cos = elementwise(np.cos, lambda g, _out, x: -g * np.sin(x), holomorphic=True, sympy=lambda sp, x: sp.cos(x))
+sin = elementwise(np.sin, slope=lambda _out, x: np.cos(x), holomorphic=True, sympy=lambda sp, x: sp.sin(x))
+cos = elementwise(np.cos, slope=lambda _out, x: -np.sin(x), holomorphic=True, sympy=lambda sp, x: sp.cos(x))
 tan = elementwise(
-    np.tan, lambda g, out, _x: g * (1 + out * out), domain=unit, holomorphic=True, sympy=lambda sp, x: sp.tan(x)
+    np.tan, slope=lambda out, _x: 1 + out * out, domain=unit, holomorphic=True, sympy=lambda sp, x: sp.tan(x)
 )
 arcsin = elementwise(np.arcsin, lambda g, _out, x: g / np.sqrt(1 - x * x), domain=unit, sympy=lambda sp, x: sp.asin(x))
 arccos = elementwise(np.arccos, lambda g, _out, x: -g / np.sqrt(1 - x * x), domain=unit, sympy=lambda sp, x: sp.acos(x))
@@ -109,9 +109,9 @@ hypot = elementwise(
     np.hypot, lambda g, out, x, _y: g * x / out, lambda g, out, _x, y: g * y / out,
     sympy=lambda sp, x, y: sp.sqrt(x**2 + y**2),
 )  # fmt: skip
-sinh = elementwise(np.sinh, lambda g, _out, x: g * np.cosh(x), holomorphic=True, sympy=lambda sp, x: sp.sinh(x))
-cosh = elementwise(np.cosh, lambda g, _out, x: g * np.sinh(x), holomorphic=True, sympy=lambda sp, x: sp.cosh(x))
-tanh = elementwise(np.tanh, lambda g, out, _x: g * (1 - out * out), holomorphic=True, sympy=lambda sp, x: sp.tanh(x))
+sinh = elementwise(np.sinh, slope=lambda _out, x: np.cosh(x), holomorphic=True, sympy=lambda sp, x: sp.sinh(x))
+cosh = elementwise(np.cosh, slope=lambda _out, x: np.sinh(x), holomorphic=True, sympy=lambda sp, x: sp.cosh(x))
+tanh = elementwise(np.tanh, slope=lambda out, _x: 1 - out * out, holomorphic=True, sympy=lambda sp, x: sp.tanh(x))
 arcsinh = elementwise(np.arcsinh, lambda g, _out, x: g / np.sqrt(x * x + 1), sympy=lambda sp, x: sp.asinh(x))
 arccosh = elementwise(
     np.arccosh,
