@@ -48,25 +48,6 @@ def _unrecorded(entry: Primitive, out: Any) -> Tensor:
     return Tensor.on(np.asarray(data) if isinstance(data, np.generic) else data, None)
 
 
-def _apply_to_one(entry: Primitive, a: Tensor) -> Tensor:
-    """Run a primitive of one argument."""
-    x, p = a._data, a._node
-    out = (entry.on_arrays if type(x) is ndarray else entry.forward)(x)
-    if p is None or not recording.get():
-        return _unrecorded(entry, out)
-    data = out[0] if entry.saves else out
-    if type(data) is not ndarray and isinstance(data, np.generic):
-        data = np.asarray(data)
-    node, result = Node(), _new(Tensor)
-    node.call = entry, out if entry.reads_out else None, p, p if entry.unread else x
-    node.traces, node.order = p.traces, next(ORDER)
-    node.shape, node.dtype = data.shape, data.dtype
-    node.incoming = node.grad = None
-    node.watched = False
-    result._data, result._node = data, node
-    return result
-
-
 def _operators(entry: Primitive) -> tuple[Callable[[Tensor, Any], Any], Callable[[Tensor, Any], Any]]:
     """Make ``a + b`` and, for an ``a`` that does not know tensors, the method of ``b`` that Python asks then."""
     function, forward, reads_out = entry.function, entry.forward, entry.reads_out
@@ -217,47 +198,59 @@ class Tensor(Traced):
     @classmethod
     def run(cls, entry: Primitive, args: tuple[Any, ...]) -> Any:
         """Run a primitive on arguments of which a tensor is one, but perhaps not the newest."""
-        if len(args) == 1:
-            return _apply_to_one(entry, args[0])
-        if len(args) == 3:  # a dense layer, most often
+        arguments, unread = len(args), entry.unread
+        out: Any
+        if arguments == 1:
+            x, p = args[0]._data, args[0]._node
+            out = (entry.on_arrays if type(x) is ndarray else entry.forward)(x)
+            if p is None or not recording.get():
+                return _unrecorded(entry, out)
+            traces = p.traces
+            call: tuple[Any, ...] = entry, out if entry.reads_out else None, p, p if unread else x
+        elif arguments == 2:
+            a, b = args
+            x, p = (a._data, a._node) if type(a) is Tensor else (a, None)
+            y, q = (b._data, b._node) if type(b) is Tensor else (b, None)
+            traces = (0 if p is None else p.traces) | (0 if q is None else q.traces)
+            if not type(x) is type(y) is ndarray or not traces or not recording.get():
+                return Tensor.apply(entry, args, NO_KEYWORDS)
+            out = entry.on_arrays(x, y)
+            call = (
+                entry, out if entry.reads_out else None,
+                p, x if p is None or 0 not in unread else p, q, y if q is None or 1 not in unread else q,
+            )  # fmt: skip
+        elif arguments == 3:  # a dense layer, most often
             a, b, c = args
             x, p = (a._data, a._node) if type(a) is Tensor else (a, None)
             y, q = (b._data, b._node) if type(b) is Tensor else (b, None)
             z, r = (c._data, c._node) if type(c) is Tensor else (c, None)
-            traces = 0 if p is None else p.traces
-            if q is not None:
-                traces |= q.traces
-            if r is not None:
-                traces |= r.traces
-            if type(x) is type(y) is type(z) is ndarray and traces and recording.get():
-                out, unread = entry.on_arrays(x, y, z), entry.unread
-                data = out[0] if entry.saves else out
-                if type(data) is not ndarray and isinstance(data, np.generic):
-                    data = np.asarray(data)
-                node, result = Node(), _new(Tensor)
-                node.call = (
-                    entry,
-                    out if entry.reads_out else None,
-                    p,
-                    x if p is None or 0 not in unread else p,
-                    q,
-                    y if q is None or 1 not in unread else q,
-                    r,
-                    z if r is None or 2 not in unread else r,
-                )
-                node.traces, node.order = traces, next(ORDER)
-                node.shape, node.dtype = data.shape, data.dtype
-                node.incoming = node.grad = None
-                node.watched = False
-                result._data, result._node = data, node
-                return result
-        return Tensor.apply(entry, args, NO_KEYWORDS)
+            traces = (0 if p is None else p.traces) | (0 if q is None else q.traces) | (0 if r is None else r.traces)
+            if not type(x) is type(y) is type(z) is ndarray or not traces or not recording.get():
+                return Tensor.apply(entry, args, NO_KEYWORDS)
+            out = entry.on_arrays(x, y, z)
+            call = (
+                entry, out if entry.reads_out else None,
+                p, x if p is None or 0 not in unread else p, q, y if q is None or 1 not in unread else q,
+                r, z if r is None or 2 not in unread else r,
+            )  # fmt: skip
+        else:
+            return Tensor.apply(entry, args, NO_KEYWORDS)
+        data = out[0] if entry.saves else out
+        if type(data) is not ndarray and isinstance(data, np.generic):
+            data = np.asarray(data)
+        node, result = Node(), _new(Tensor)
+        node.call, node.traces, node.order = call, traces, next(ORDER)
+        node.shape, node.dtype = data.shape, data.dtype
+        node.incoming = node.grad = None
+        node.watched = False
+        result._data, result._node = data, node
+        return result
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs:
             entry = PRIMITIVES.get(ufunc)
             if entry is not None:
-                return _apply_to_one(entry, self) if len(inputs) == 1 else Tensor.run(entry, inputs)
+                return Tensor.run(entry, inputs)
         return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
