@@ -116,6 +116,7 @@ def pull_back(
         If a part of the record was freed by an earlier backward pass.
     """
     retain_graph = create_graph if retain_graph is None else retain_graph
+    all_ = wanted == -1  # every node depends on some differentiation, so there is no need to look
     leaves: list[Node] = []  # leaves that hold a gradient; they only collect
     newest: list[tuple[int, Node]] = []  # a heap of the other nodes that do
     ahead: Node | None = None  # one more of them, outside the heap, which stays empty where each step has one parent
@@ -158,15 +159,15 @@ def pull_back(
             elif len(call) == 6:
                 entry, out, p, x, q, y = call
                 vjp = entry.vjp
-                if q is None or not q.traces & wanted:
-                    sent = ((p, vjp[0](g, out, x, y)),) if p is not None and p.traces & wanted else ()
-                elif p is None or not p.traces & wanted:
+                if q is None or not (all_ or q.traces & wanted):
+                    sent = ((p, vjp[0](g, out, x, y)),) if p is not None and (all_ or p.traces & wanted) else ()
+                elif p is None or not (all_ or p.traces & wanted):
                     sent = ((q, vjp[1](g, out, x, y)),)
                 else:
                     sent = (p, vjp[0](g, out, x, y)), (q, vjp[1](g, out, x, y))
             elif len(call) == 4:
                 entry, out, p, x = call
-                if not p.traces & wanted:
+                if not (all_ or p.traces & wanted):
                     sent = ()
                 elif entry.slope is None:
                     sent = ((p, entry.vjp[0](g, out, x)),)
@@ -177,18 +178,18 @@ def pull_back(
                     else:
                         g = g * slope
                     sent = ((p, g),)
-                    slope = None
+                    g = slope = None
             elif len(call) == 5:
                 entry = call[0]
                 sent = _send(entry, wanted, g, *call[1:])
             else:
                 entry, out, p, x, q, y, r, z = call
                 vjp, sent = entry.vjp, []
-                if r is not None and r.traces & wanted:
+                if r is not None and (all_ or r.traces & wanted):
                     sent.append((r, vjp[2](g, out, x, y, z)))
-                if q is not None and q.traces & wanted:
+                if q is not None and (all_ or q.traces & wanted):
                     sent.append((q, vjp[1](g, out, x, y, z)))
-                if p is not None and p.traces & wanted:
+                if p is not None and (all_ or p.traces & wanted):
                     sent.append((p, vjp[0](g, out, x, y, z)))
             if not retain_graph:
                 node.call = FREED
