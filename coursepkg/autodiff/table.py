@@ -228,12 +228,13 @@ class Primitive:
 
     def __post_init__(self) -> None:
         rules = [self.vjp.rule] if isinstance(self.vjp, Each) else [rule for rule in self.vjp if rule]
-        read = [parameters for rule in rules if (parameters := _parameters_read(rule, after=1)) is not None]
+        known = [_parameters_read(rule, after=1) for rule in rules]
         if self.slope is not None:
-            read = [_parameters_read(self.slope, after=0)]
+            known = [_parameters_read(self.slope, after=0)]
+        read = [parameters for parameters in known if parameters is not None]
         if self.on_arrays is None:
             self.on_arrays = self.forward
-        everything = self.saves or isinstance(self.vjp, Each) or len(read) < len(rules)
+        everything = self.saves or isinstance(self.vjp, Each) or len(read) < len(known)
         self.reads_out = everything or any(parameters[0] for parameters in read)
         longest = max((len(parameters) for parameters in read), default=1)
         reads = tuple(any(p[i] for p in read if i < len(p)) for i in range(1, longest))

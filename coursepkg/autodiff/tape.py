@@ -23,14 +23,20 @@ from . import catalogue  # noqa: F401  (fills the table)
 from .primitives.indexing import Patch
 from .references import ATTRIBUTE, IN_A_PAIR, NAME
 
-__all__ = ["FREED", "Node", "fit", "pull_back"]
+__all__ = ["ALONE", "FREED", "Node", "fit", "pull_back"]
 
 FREED: Any = "freed"
-"""In place of a node's call once the backward pass has used it up."""
+"""In place of a node's primitive once the backward pass has used it up."""
+
+ALONE: Any = "alone"
+"""In place of further arguments, for a step that has only one."""
 
 
 class Node:
     """A leaf, or one step of the computation: which primitive, from which nodes, with which values.
+
+    Most steps have one to three arguments. They stand in attributes of their own: a tuple of them would be one more
+    object for Python's garbage collector to look after, which costs more than it tidies up.
 
     Attributes
     ----------
@@ -40,10 +46,17 @@ class Node:
         When it was made, counting down: the newest comes first in a heap.
     traces : int
         The differentiations it depends on, as bits.
-    call : tuple, None or FREED
-        None for a leaf. Otherwise the primitive, its result if rules read it (else None), and of each argument in turn
-        its node (None for a constant) and its value (the node again if no rule reads the value). With more than three
-        arguments, or keywords: primitive, result, all nodes, all values, keywords.
+    entry : Primitive, None or FREED
+        None for a leaf.
+    p, x
+        The first argument: its node (None for a constant), and its value, or the node again if no rule reads the value.
+    q, y
+        The second one.
+    call : ALONE, None or tuple
+        ALONE and None for one argument and for two; node and value of a third one. With more arguments, or keywords,
+        instead of all this: nodes, values and keywords.
+    out : array or tuple
+        The result, if rules read it.
     incoming : array or None
         The gradient collected so far, during a backward pass.
     watched : bool
@@ -52,36 +65,38 @@ class Node:
         What ``backward`` leaves for the user.
     """
 
-    __slots__ = ("call", "dtype", "grad", "incoming", "order", "shape", "traces", "watched")
+    __slots__ = (
+        "call", "dtype", "entry", "grad", "incoming", "order", "out", "p", "q", "shape", "traces", "watched", "x", "y",
+    )  # fmt: skip
 
     call: Any
     dtype: np.dtype
+    entry: Any
     grad: Any
     incoming: Any
     order: int
+    out: Any
+    p: Node | None
+    q: Node | None
     shape: tuple[int, ...]
     traces: int
     watched: bool
-
-    @property
-    def entry(self) -> Any:
-        """The primitive; None for a leaf, FREED if the backward pass has been here."""
-        return self.call if self.call is None or self.call is FREED else self.call[0]
-
-    @property
-    def out(self) -> Any:
-        """The result of the primitive, if rules read it."""
-        return self.call[1]
+    x: Any
+    y: Any
 
     def arguments(self) -> tuple[Sequence[Node | None], Sequence[Any], dict[str, Any]]:
         """Return nodes, values and keywords of the call, for any number of arguments."""
         call = self.call
-        return call[2:] if len(call) == 5 else (call[2::2], call[3::2], {})
+        if call is ALONE:
+            return (self.p,), (self.x,), {}
+        if call is None:
+            return (self.p, self.q), (self.x, self.y), {}
+        return call if len(call) == 3 else ((self.p, self.q, call[0]), (self.x, self.y, call[1]), {})
 
     @property
     def parents(self) -> Sequence[Node | None]:
         """The nodes of the arguments."""
-        return () if self.call is None or self.call is FREED else self.arguments()[0]
+        return () if self.entry is None or self.entry is FREED else self.arguments()[0]
 
     @property
     def ndim(self) -> int:
@@ -128,14 +143,16 @@ def pull_back(
     z: Any
     try:
         for node, g in seeds:
-            if node.incoming is None:
-                node.incoming = g
-                if node.call is None:
-                    leaves.append(node)
-                else:
-                    heappush(newest, (node.order, node))
-            else:
+            if node.incoming is not None:
                 node.incoming = node.incoming + g
+                continue
+            node.incoming = g
+            if node.entry is None:
+                leaves.append(node)
+            elif ahead is None:
+                ahead = node
+            else:
+                heappush(newest, (node.order, node))
         while ahead is not None or newest:
             if ahead is None:
                 node = heappop(newest)[1]
@@ -145,28 +162,27 @@ def pull_back(
                 node = ahead
             ahead = None
             g, node.incoming = node.incoming, None
-            call = node.call
-            if call is FREED:
+            entry = node.entry
+            if entry is FREED:
                 raise RuntimeError(
                     "this graph was freed by an earlier backward pass; call backward(retain_graph=True) the "
                     "first time if you need to go through it twice"
                 )
             if node.watched:
                 yield node, g
+            call, out = node.call, node.out
             if create_graph:
-                entry = call[0]
                 sent = _send(entry, wanted, g, *_traced(node))
-            elif len(call) == 6:
-                entry, out, p, x, q, y = call
-                vjp = entry.vjp
+            elif call is None:
+                vjp, p, q, x, y = entry.vjp, node.p, node.q, node.x, node.y
                 if q is None or not (all_ or q.traces & wanted):
                     sent = ((p, vjp[0](g, out, x, y)),) if p is not None and (all_ or p.traces & wanted) else ()
                 elif p is None or not (all_ or p.traces & wanted):
                     sent = ((q, vjp[1](g, out, x, y)),)
                 else:
                     sent = (p, vjp[0](g, out, x, y)), (q, vjp[1](g, out, x, y))
-            elif len(call) == 4:
-                entry, out, p, x = call
+            elif call is ALONE:
+                p, x = node.p, node.x
                 if not (all_ or p.traces & wanted):
                     sent = ()
                 elif entry.slope is None:
@@ -179,12 +195,11 @@ def pull_back(
                         g = g * slope
                     sent = ((p, g),)
                     g = slope = None
-            elif len(call) == 5:
-                entry = call[0]
-                sent = _send(entry, wanted, g, *call[1:])
+            elif len(call) == 3:
+                sent = _send(entry, wanted, g, out, *call)
             else:
-                entry, out, p, x, q, y, r, z = call
-                vjp, sent = entry.vjp, []
+                vjp, p, q, x, y, sent = entry.vjp, node.p, node.q, node.x, node.y, []
+                r, z = call
                 if r is not None and (all_ or r.traces & wanted):
                     sent.append((r, vjp[2](g, out, x, y, z)))
                 if q is not None and (all_ or q.traces & wanted):
@@ -192,7 +207,8 @@ def pull_back(
                 if p is not None and (all_ or p.traces & wanted):
                     sent.append((p, vjp[0](g, out, x, y, z)))
             if not retain_graph:
-                node.call = FREED
+                node.entry = FREED
+                node.out = node.call = node.p = node.q = node.x = node.y = None
             call = out = x = y = z = None  # no name may keep an array that is not needed any more
             for parent, gi in sent:
                 like = node if entry.elementwise else gi  # what such a rule returns is like the step's result
@@ -207,7 +223,7 @@ def pull_back(
                 before = parent.incoming
                 if before is None:  # the first gradient by reference
                     parent.incoming = gi
-                    if parent.call is None:
+                    if parent.entry is None:
                         leaves.append(parent)
                     elif ahead is None:
                         ahead = parent

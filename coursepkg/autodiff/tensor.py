@@ -19,7 +19,7 @@ from .primitives.indexing import getitem, is_basic
 from .recording import enable_grad, no_grad, recording
 from .references import ATTRIBUTE, IN_A_PAIR
 from .table import PRIMITIVES, Primitive
-from .tape import Node, pull_back
+from .tape import ALONE, Node, pull_back
 
 __all__ = ["Tensor", "enable_grad", "no_grad"]
 
@@ -28,17 +28,18 @@ __all__ = ["Tensor", "enable_grad", "no_grad"]
 # rule reads a value, its node stands in for it, so that the record does not keep the array.
 
 
-def _record(out: Any, call: tuple[Any, ...], traces: int) -> Tensor:
-    """Wrap what a primitive returned and put it on the record."""
-    data = out[0] if call[0].saves else out
+def _record(node: Node, entry: Primitive, out: Any, traces: int) -> Tensor:
+    """Wrap what a primitive returned and put it on the record, as the node that already holds the arguments."""
+    data = out[0] if entry.saves else out
     if type(data) is not ndarray and isinstance(data, np.generic):
         data = np.asarray(data)
-    node, result = Node(), _new(Tensor)
-    node.call, node.traces, node.order = call, traces, next(ORDER)
+    result = _new(Tensor)
+    result._data, result._node = data, node
+    node.entry, node.traces, node.order = entry, traces, next(ORDER)
+    node.out = out if entry.reads_out else None
     node.shape, node.dtype = data.shape, data.dtype
     node.incoming = node.grad = None
     node.watched = False
-    result._data, result._node = data, node
     return result
 
 
@@ -72,14 +73,14 @@ def _operators(entry: Primitive) -> tuple[Callable[[Tensor, Any], Any], Callable
         if type(data) is not ndarray and isinstance(data, np.generic):
             data = np.asarray(data)
         node, result = Node(), _new(Tensor)
-        node.call = (
-            entry, out if reads_out else None, p, x if reads_x or p is None else p, q, y if reads_y or q is None else q
-        )  # fmt: skip
-        node.traces, node.order = traces, next(ORDER)
-        node.shape, node.dtype = data.shape, data.dtype
-        node.incoming = node.grad = None
-        node.watched = False
         result._data, result._node = data, node
+        node.p, node.x = p, x if reads_x or p is None else p
+        node.q, node.y = q, y if reads_y or q is None else q
+        node.entry, node.traces, node.order = entry, traces, next(ORDER)
+        node.out = out if reads_out else None
+        node.shape, node.dtype = data.shape, data.dtype
+        node.call = node.incoming = node.grad = None
+        node.watched = False
         return result
 
     def reflected(b: Tensor, a: Any) -> Any:
@@ -89,8 +90,9 @@ def _operators(entry: Primitive) -> tuple[Callable[[Tensor, Any], Any], Callable
         out = forward(a, y)
         if q is None or not recording.get():
             return _unrecorded(entry, out)
-        call = entry, out if reads_out else None, None, a, q, y if reads_y else q
-        return _record(out, call, q.traces)
+        node = Node()
+        node.p, node.x, node.q, node.y, node.call = None, a, q, y if reads_y else q, None
+        return _record(node, entry, out, q.traces)
 
     return method, reflected
 
@@ -100,7 +102,7 @@ def _in_place(ufunc: np.ufunc) -> Callable[[Tensor, Any], Tensor]:
 
     def method(self: Tensor, other: Any) -> Tensor:
         data, node = self._data, self._node
-        leaf = node is None or node.call is None
+        leaf = node is None or node.entry is None
         if leaf and not recording.get():
             # Write into the array if nobody else holds it: no record, and no view that was handed out.
             if getrefcount(data) == ATTRIBUTE and type(data) is ndarray and not isinstance(other, Traced):
@@ -187,13 +189,12 @@ class Tensor(Traced):
         for i in entry.unread:
             if i < len(args) and parents[i] is not None:
                 values[i] = parents[i]
-        call: tuple[Any, ...] = entry, out if entry.reads_out else None
-        if kwargs or len(args) > 3:
-            call += parents, values, kwargs
+        node = Node()
+        if kwargs or len(args) != 2:
+            node.call = parents, values, kwargs
         else:
-            for parent, value in zip(parents, values, strict=True):
-                call += parent, value
-        return _record(out, call, traces)
+            (node.p, node.q), (node.x, node.y), node.call = parents, values, None
+        return _record(node, entry, out, traces)
 
     @classmethod
     def run(cls, entry: Primitive, args: tuple[Any, ...]) -> Any:
@@ -205,8 +206,8 @@ class Tensor(Traced):
             out = (entry.on_arrays if type(x) is ndarray else entry.forward)(x)
             if p is None or not recording.get():
                 return _unrecorded(entry, out)
-            traces = p.traces
-            call: tuple[Any, ...] = entry, out if entry.reads_out else None, p, p if unread else x
+            traces, node = p.traces, Node()
+            node.p, node.x, node.call = p, p if unread else x, ALONE
         elif arguments == 2:
             a, b = args
             x, p = (a._data, a._node) if type(a) is Tensor else (a, None)
@@ -214,11 +215,10 @@ class Tensor(Traced):
             traces = (0 if p is None else p.traces) | (0 if q is None else q.traces)
             if not type(x) is type(y) is ndarray or not traces or not recording.get():
                 return Tensor.apply(entry, args, NO_KEYWORDS)
-            out = entry.on_arrays(x, y)
-            call = (
-                entry, out if entry.reads_out else None,
-                p, x if p is None or 0 not in unread else p, q, y if q is None or 1 not in unread else q,
-            )  # fmt: skip
+            out, node = entry.on_arrays(x, y), Node()
+            node.p, node.x = p, x if p is None or 0 not in unread else p
+            node.q, node.y = q, y if q is None or 1 not in unread else q
+            node.call = None
         elif arguments == 3:  # a dense layer, most often
             a, b, c = args
             x, p = (a._data, a._node) if type(a) is Tensor else (a, None)
@@ -227,23 +227,22 @@ class Tensor(Traced):
             traces = (0 if p is None else p.traces) | (0 if q is None else q.traces) | (0 if r is None else r.traces)
             if not type(x) is type(y) is type(z) is ndarray or not traces or not recording.get():
                 return Tensor.apply(entry, args, NO_KEYWORDS)
-            out = entry.on_arrays(x, y, z)
-            call = (
-                entry, out if entry.reads_out else None,
-                p, x if p is None or 0 not in unread else p, q, y if q is None or 1 not in unread else q,
-                r, z if r is None or 2 not in unread else r,
-            )  # fmt: skip
+            out, node = entry.on_arrays(x, y, z), Node()
+            node.p, node.x = p, x if p is None or 0 not in unread else p
+            node.q, node.y = q, y if q is None or 1 not in unread else q
+            node.call = r, z if r is None or 2 not in unread else r
         else:
             return Tensor.apply(entry, args, NO_KEYWORDS)
         data = out[0] if entry.saves else out
         if type(data) is not ndarray and isinstance(data, np.generic):
             data = np.asarray(data)
-        node, result = Node(), _new(Tensor)
-        node.call, node.traces, node.order = call, traces, next(ORDER)
+        result = _new(Tensor)
+        result._data, result._node = data, node
+        node.entry, node.traces, node.order = entry, traces, next(ORDER)
+        node.out = out if entry.reads_out else None
         node.shape, node.dtype = data.shape, data.dtype
         node.incoming = node.grad = None
         node.watched = False
-        result._data, result._node = data, node
         return result
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -270,8 +269,10 @@ class Tensor(Traced):
         data, p = self._data, self._node
         if p is None or type(data) is not ndarray or not is_basic(index) or not recording.get():
             return Tensor.apply(GETITEM, (self, index), NO_KEYWORDS)
-        # No rule reads the value, so its node stands in for it.
-        return _record(data[index], (GETITEM, None, p, p, None, index), p.traces)
+        node = Node()
+        node.p = node.x = p  # no rule reads the value, so its node stands in for it
+        node.q, node.y, node.call = None, index, None
+        return _record(node, GETITEM, data[index], p.traces)
 
     @classmethod
     def on(cls, data: Any, node: Node | None) -> Tensor:
@@ -322,7 +323,7 @@ class Tensor(Traced):
     @property
     def is_leaf(self) -> bool:
         """Whether this tensor was made by you, and not computed from others that need gradients."""
-        return self._node is None or self._node.call is None
+        return self._node is None or self._node.entry is None
 
     @property
     def data(self) -> np.ndarray:
@@ -474,6 +475,6 @@ GETITEM = PRIMITIVES[getitem]
 def leaf_node(value: Any, traces: int) -> Node:
     """Make the node of a leaf."""
     node = Node()
-    node.call = node.grad = node.incoming = None
+    node.entry = node.grad = node.incoming = None
     node.shape, node.dtype, node.traces, node.order, node.watched = value.shape, value.dtype, traces, next(ORDER), False
     return node
