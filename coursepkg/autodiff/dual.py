@@ -56,7 +56,7 @@ class Dual(Traced):
         self.value, self.tangent, self.traces = value, tangent, traces
 
     @classmethod
-    def apply(cls, entry: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any], mark: int = 0) -> Any:
+    def apply(cls, entry: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any] = NO_KEYWORDS, mark: int = 0) -> Any:
         """Run a primitive and push the tangents of its arguments through; older differentiations are constants here."""
         values: list[Any] = []
         changes: list[Any] = []
@@ -88,8 +88,9 @@ class Dual(Traced):
             if tangent is None:
                 tangent = term
             elif (
-                type(tangent) is type(term) is ndarray
-                and getrefcount(tangent) == NAME  # nobody else holds it, so the sum may take its place
+                getrefcount(tangent) == NAME  # nobody else holds it, so the sum may take its place
+                and type(tangent) is ndarray
+                and type(term) is ndarray
                 and tangent.base is None
                 and tangent.dtype is term.dtype
                 and tangent.shape == value.shape
@@ -109,10 +110,7 @@ class Dual(Traced):
         result.traces = mark
         return result
 
-    @classmethod
-    def run(cls, entry: Primitive, args: tuple[Any, ...]) -> Any:
-        """Run a primitive on arguments of which a dual is one, but perhaps not the newest."""
-        return Dual.apply(entry, args, NO_KEYWORDS)
+    run = apply
 
     def _under(self) -> Any:
         return self.value

@@ -43,11 +43,13 @@ def jvp(f: Function, args: Any, tangents: Any) -> tuple[Any, Any]:
     with tracing() as bit:
         duals = []
         for leaf, tangent in zip(leaves_of(args), leaves_of(tangents), strict=True):
-            if not (type(leaf) is type(tangent) is ndarray and leaf.dtype is tangent.dtype and leaf.dtype.kind in "fc"):
+            if type(leaf) is not ndarray or type(tangent) is not ndarray or leaf.dtype is not tangent.dtype:
                 leaf = differentiable(leaf)
                 tangent = tangent if isinstance(tangent, Traced) else np.asarray(tangent)
                 if tangent.dtype != leaf.dtype:
                     tangent = tangent.astype(leaf.dtype)
+            elif leaf.dtype.kind not in "fc":
+                leaf, tangent = differentiable(leaf), differentiable(tangent)
             duals.append(Dual(leaf, tangent, bit))
         outputs = f(rebuild(args, duals))
     if type(outputs) is Dual and outputs.traces == bit:  # one array, most often
