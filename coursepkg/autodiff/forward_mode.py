@@ -15,6 +15,8 @@ from .trees import Function, Tree, differentiable, leaves_of, rebuild
 
 __all__ = ["forward", "jvp", "jvps"]
 
+_new = Dual.__new__
+
 
 def jvp(f: Function, args: Any, tangents: Any) -> tuple[Any, Any]:
     """Push a direction through ``f``: its value and its directional derivative, without keeping anything.
@@ -43,14 +45,15 @@ def jvp(f: Function, args: Any, tangents: Any) -> tuple[Any, Any]:
     with tracing() as bit:
         duals = []
         for leaf, tangent in zip(leaves_of(args), leaves_of(tangents), strict=True):
-            if type(leaf) is not ndarray or type(tangent) is not ndarray or leaf.dtype is not tangent.dtype:
+            dtype = leaf.dtype if type(leaf) is type(tangent) is ndarray else None
+            if dtype is not None and dtype is tangent.dtype and leaf.shape == tangent.shape and dtype.kind in "fc":
+                dual = _new(Dual)  # nothing to convert, most often
+                dual.value, dual.tangent, dual.traces = leaf, tangent, bit
+            else:
                 leaf = differentiable(leaf)
                 tangent = tangent if isinstance(tangent, Traced) else np.asarray(tangent)
-                if tangent.dtype != leaf.dtype:
-                    tangent = tangent.astype(leaf.dtype)
-            elif leaf.dtype.kind not in "fc":
-                leaf, tangent = differentiable(leaf), differentiable(tangent)
-            duals.append(Dual(leaf, tangent, bit))
+                dual = Dual(leaf, tangent if tangent.dtype == leaf.dtype else tangent.astype(leaf.dtype), bit)
+            duals.append(dual)
         outputs = f(rebuild(args, duals))
     if type(outputs) is Dual and outputs.traces == bit:  # one array, most often
         return outputs.value, outputs.tangent
