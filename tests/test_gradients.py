@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -452,3 +453,26 @@ def test_importing_the_engine_loads_neither_scipy_nor_matplotlib_nor_sympy():
     count, heavy = done.stdout.splitlines()
     assert heavy == "[]"
     assert int(count) < 60
+
+
+@pytest.mark.parametrize("route", [reverse, forward])
+def test_differentiations_in_other_threads_do_not_mix_with_nested_ones(route):
+    """The derivative of x times d/dy (x + y) is 1; it comes out as 2 if the inner change is taken for the outer one."""
+    opened, closed = threading.Event(), threading.Event()
+
+    def elsewhere(x):
+        opened.set()
+        assert inside.wait(timeout=60)
+        return x * x
+
+    def f(x):
+        inside.set()
+        other.join(timeout=60)  # the differentiation that was opened before this one is closed
+        return x * route(lambda y: x + y)(np.array(1.0))
+
+    inside = threading.Event()
+    other = threading.Thread(target=lambda: (jvp(elsewhere, np.array(3.0), np.array(1.0)), closed.set()))
+    other.start()
+    assert opened.wait(timeout=60)
+    assert route(f)(np.array(5.0)) == 1.0
+    assert closed.is_set()

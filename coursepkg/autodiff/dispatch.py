@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import count
+from threading import local
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy import ndarray
 from .array_methods import ArrayMethods
 from .table import COMPOSITES, CONSTANTS, PRIMITIVES, Primitive, elementwise, name_of, primitive
 
-__all__ = ["LeavesGraphError", "MissingPrimitiveError", "Traced", "call", "operation", "plain", "tracing"]
+__all__ = ["LeavesGraphError", "MissingPrimitiveError", "Traced", "call", "nesting", "operation", "plain", "tracing"]
 
 
 class MissingPrimitiveError(NotImplementedError):
@@ -28,6 +29,15 @@ class LeavesGraphError(TypeError):
     """A traced value was about to be turned into plain numbers, which would cut its gradient in silence."""
 
 
+class _Nesting(local):
+    """How many differentiations are open, in each thread for itself: in one count for all, they would mix up."""
+
+    depth = 0
+
+
+nesting = _Nesting()
+
+
 class tracing:
     """Open a new differentiation: ``with tracing() as bit`` gives the bit that marks every value which depends on it.
 
@@ -35,14 +45,14 @@ class tracing:
     derivatives apart ("perturbation confusion": Siskind and Pearlmutter, 2005).
     """
 
-    depth: ClassVar[int] = 0
+    __slots__ = ()
 
     def __enter__(self) -> int:
-        tracing.depth += 1
-        return 1 << tracing.depth
+        nesting.depth = depth = nesting.depth + 1
+        return 1 << depth
 
     def __exit__(self, *exception: object) -> None:
-        tracing.depth -= 1
+        nesting.depth -= 1
 
 
 ORDER = count(0, -1)

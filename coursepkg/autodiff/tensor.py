@@ -14,7 +14,7 @@ import numpy as np
 from numpy import ndarray
 
 from .array_methods import NO_KEYWORDS, PLAIN
-from .dispatch import ORDER, LeavesGraphError, Traced, apply, newest, plain, tracing
+from .dispatch import ORDER, LeavesGraphError, Traced, apply, nesting, newest, plain
 from .primitives.indexing import getitem, is_basic
 from .recording import enable_grad, no_grad, recording
 from .references import ATTRIBUTE, IN_A_PAIR
@@ -313,7 +313,7 @@ class Tensor(Traced):
                 f"only floating point and complex tensors have gradients, got dtype {self._data.dtype}; write "
                 "1.0 in place of 1 or pass dtype=float"
             )
-        self._node = leaf_node(self._data, 1 << tracing.depth) if value else None
+        self._node = leaf_node(self._data, 1 << nesting.depth) if value else None
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Set ``requires_grad`` and return the tensor itself."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -41,12 +40,12 @@ def _collect(tree: Tree, found: list[Any]) -> None:
 
 def rebuild(tree: Tree, leaves: Iterable[Any]) -> Tree:
     """Return a tree of the same structure with other leaves."""
+    if type(tree) is tuple and ARRAYS.issuperset(map(type, tree)):
+        return tuple(leaves)
     return _put(tree, iter(leaves))
 
 
 def _put(tree: Tree, supply: Iterator[Any]) -> Tree:
-    if type(tree) is tuple and ARRAYS.issuperset(map(type, tree)):
-        return tuple(islice(supply, len(tree)))
     if isinstance(tree, (tuple, list)):
         parts = [_put(part, supply) for part in tree]
         return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
