@@ -213,7 +213,7 @@ class Tensor(Traced):
             x, p = (a._data, a._node) if type(a) is Tensor else (a, None)
             y, q = (b._data, b._node) if type(b) is Tensor else (b, None)
             traces = (0 if p is None else p.traces) | (0 if q is None else q.traces)
-            if not type(x) is type(y) is ndarray or not traces or not recording.get():
+            if type(x) is not ndarray or type(y) is not ndarray or not traces or not recording.get():
                 return Tensor.apply(entry, args, NO_KEYWORDS)
             out, node = entry.on_arrays(x, y), Node()
             node.p, node.x = p, x if p is None or 0 not in unread else p
@@ -225,7 +225,9 @@ class Tensor(Traced):
             y, q = (b._data, b._node) if type(b) is Tensor else (b, None)
             z, r = (c._data, c._node) if type(c) is Tensor else (c, None)
             traces = (0 if p is None else p.traces) | (0 if q is None else q.traces) | (0 if r is None else r.traces)
-            if not type(x) is type(y) is type(z) is ndarray or not traces or not recording.get():
+            if type(x) is not ndarray or type(y) is not ndarray or type(z) is not ndarray or not traces:
+                return Tensor.apply(entry, args, NO_KEYWORDS)
+            if not recording.get():
                 return Tensor.apply(entry, args, NO_KEYWORDS)
             out, node = entry.on_arrays(x, y, z), Node()
             node.p, node.x = p, x if p is None or 0 not in unread else p
