@@ -18,10 +18,10 @@ from .primitives.activations import (
     softplus,
 )
 from .primitives.convolution import conv2d, fold, max_pool2d, mean_pool2d, unfold
-from .primitives.linear_algebra import affine
+from .primitives.linear_algebra import affine, linear
 from .primitives.shaping import astype
 
 __all__ = [
-    "affine", "astype", "conv2d", "fold", "gelu", "leaky_relu", "log_softmax", "logsumexp", "max_pool2d", "mean_pool2d",
-    "operation", "relu", "sigmoid", "silu", "softmax", "softmax_cross_entropy", "softplus", "unfold",
+    "affine", "astype", "conv2d", "fold", "gelu", "leaky_relu", "linear", "log_softmax", "logsumexp", "max_pool2d",
+    "mean_pool2d", "operation", "relu", "sigmoid", "silu", "softmax", "softmax_cross_entropy", "softplus", "unfold",
 ]  # fmt: skip

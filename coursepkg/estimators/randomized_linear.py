@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from coursepkg._checks import check_rng
-from coursepkg.autodiff.catalogue import affine
+from coursepkg.autodiff.catalogue import linear
 from coursepkg.autodiff.dispatch import Traced
 from coursepkg.autodiff.table import PRIMITIVES, Primitive
 from coursepkg.autodiff.tensor import Tensor
@@ -22,11 +22,11 @@ from coursepkg.nn.module import Module
 
 __all__ = ["RandomizedLinear", "randomize"]
 
-EXACT = PRIMITIVES[affine]
+EXACT = PRIMITIVES[linear]
 
 
 def _product(x: Any, w: Any, _summary: Any, _sketch: Any, bias: Any = None) -> Any:
-    return np.matmul(x, w) if bias is None else EXACT.forward(x, w, bias)
+    return linear(x, w) if bias is None else linear(x, w, bias)
 
 
 def _to_inputs(g: Any, _out: Any, _x: Any, w: Any, _summary: Any = None, _sketch: Any = None, _bias: Any = None) -> Any:
@@ -40,7 +40,7 @@ def _to_weight(g: Any, _out: Any, _x: Any, w: Any, summary: Any, sketch: Sketch,
             "Call model.eval(), or use nn.Linear, for backward(create_graph=True)"
         )
     rows = np.reshape(g, (-1, g.shape[-1])).astype(summary.dtype, copy=False)
-    return summary.T @ sketch.project(rows)
+    return sketch.project(rows).T @ summary
 
 
 def _to_bias(g: Any, _out: Any, _x: Any, _w: Any, _summary: Any = None, _sketch: Any = None, _bias: Any = None) -> Any:
@@ -143,10 +143,10 @@ class RandomizedLinear(Linear):
         if not self.training:
             return super().forward(x)
         seed = int(self.rng.integers(2**63))  # also when nothing is recorded, so that a second run can draw the same
-        w = self.weight.T
+        w = self.weight
         recorded = type(w) is Tensor and w.traces and type(w._data) is np.ndarray and np.size(x)
         values = x._data if type(x) is Tensor else x
-        if not (recorded and type(values) is np.ndarray and values.shape[-1:] == w.shape[:1]):
+        if not (recorded and type(values) is np.ndarray and values.shape[-1:] == w.shape[1:]):
             return super().forward(x)
         rows = np.reshape(values, (-1, values.shape[-1])).astype(w.dtype, copy=False)
         sketch = Sketch(self.sketch, len(rows), sketch_size(self.rate, len(rows)), seed)

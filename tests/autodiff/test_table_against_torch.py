@@ -129,6 +129,7 @@ BY_HAND = {
     np.clip: lambda x, low, high: torch.clip(x, low, high), np.linalg.norm: norm, np.linalg.solve: solve,
     np.linalg.slogdet: lambda a: tuple(torch.linalg.slogdet(a)), np.logaddexp: torch.logaddexp,
     ours.astype: lambda x, dtype: x.to(torch.float64), ours.affine: lambda x, w, b: x @ w + b,
+    ours.linear: torch.nn.functional.linear,
     ours.relu: torch.relu, ours.sigmoid: torch.sigmoid, ours.softplus: lambda x: F.softplus(x, threshold=1000),
     ours.leaky_relu: lambda x, slope=0.01: F.leaky_relu(x, slope), ours.silu: F.silu,
     ours.gelu: lambda x: F.gelu(x, approximate="tanh"), ours.softmax: lambda x, axis=-1: torch.softmax(x, axis),
