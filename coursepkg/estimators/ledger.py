@@ -23,7 +23,7 @@ class Moment(NamedTuple):
     Attributes
     ----------
     name : str
-        What is going on: ``"forward 2"``, ``"held"``, ``"weight gradient 2"``, ``"gradients handed over"``.
+        What is going on: ``"forward 2"``, ``"held"``, ``"weight gradient 2"``, ``"gradients"``.
     alive : int
         Bytes allocated since the step began, and not let go yet.
     """
@@ -109,8 +109,7 @@ def predict_moments(
         if k:
             book(f"relu back {k - 1}", passing=array(rows, n) + rows * n)
             book.let_go(f"bits {k - 1}")
-    gradients = sum(array(n, m) for n, m in pairs)
-    book("gradients handed over", passing=gradients)
+    book("gradients")
     return book.moments
 
 

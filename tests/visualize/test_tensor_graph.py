@@ -132,7 +132,7 @@ def test_a_network_of_layers_is_drawn():
     loss.backward(retain_graph=True)
     picture = draw_graph(loss, labels=dict(model.named_parameters()))
     assert not misplaced(picture.svg)
-    for text in ("affine", "relu", "cross-entropy", "5×3 array"):
+    for text in ("linear", "relu", "cross-entropy", "3×5 array"):
         assert text in picture.svg
 
 
