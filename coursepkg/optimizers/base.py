@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from coursepkg.autodiff.tensor import Tensor, no_grad
+
 Schedule = Callable[[int], float]
 State = dict[str, Any]
 
@@ -137,10 +139,9 @@ class FirstOrder(Optimizer, ABC):
         for parameter, gradient, state in zip(self.parameters, self.gradients(gradients), self.state, strict=True):
             if gradient is None:
                 continue
-            theta = value(parameter)
             if self.weight_decay:
-                gradient = gradient + self.weight_decay * theta
-            assign(parameter, theta + self.change(gradient, state, lr))
+                gradient = gradient + self.weight_decay * value(parameter)
+            move(parameter, self.change(gradient, state, lr))
         self.steps += 1
 
     @abstractmethod
@@ -174,6 +175,17 @@ def assign(parameter: Any, new: Any) -> None:
         parameter[...] = new
     else:
         parameter.data = new if isinstance(parameter.data, np.ndarray) else float(new)
+
+
+def move(parameter: Any, step: Any) -> None:
+    """Add a step to a parameter; arrays are written in place where nobody else looks at them."""
+    if isinstance(parameter, Tensor):
+        with no_grad():
+            parameter += step
+    elif isinstance(parameter, np.ndarray):
+        parameter += step
+    else:
+        assign(parameter, parameter.data + step)
 
 
 def _own_gradient(name: str, parameter: Any) -> Any:

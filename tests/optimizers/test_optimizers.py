@@ -409,3 +409,18 @@ def test_clipping_the_grad_of_tensors():
 
 def test_single_precision_gradients_do_not_overflow_their_norm():
     assert opt.global_norm([np.full(4, 1e25, dtype=np.float32)]) == pytest.approx(2e25, rel=1e-6)
+
+
+def test_a_step_writes_in_place_only_where_nobody_else_looks():
+    w = Tensor(np.arange(6.0).reshape(2, 3), requires_grad=True)
+    w.grad = np.ones((2, 3))
+    optimizer, at = opt.GD([w], lr=0.5), w._data.ctypes.data
+    optimizer.step()
+    assert w._data.ctypes.data == at
+    kept, loss = w.data, np.sum(w * w)  # a view, and a record that holds the array
+    optimizer.step()
+    np.testing.assert_array_equal(kept, np.arange(6.0).reshape(2, 3) - 0.5)
+    np.testing.assert_array_equal(w.data, np.arange(6.0).reshape(2, 3) - 1.0)
+    w.grad = None
+    loss.backward()
+    np.testing.assert_array_equal(w.grad, 2 * kept)
