@@ -4,7 +4,7 @@
 """
 
 from .dispatch import operation
-from .primitives import complex_numbers, elementwise, reductions  # noqa: F401  (enter NumPy's own functions)
+from .primitives import complex_numbers, elementwise, linear_algebra, reductions  # noqa: F401  (enter NumPy's own functions)
 from .primitives.activations import (
     gelu,
     leaky_relu,
@@ -18,7 +18,7 @@ from .primitives.activations import (
     softplus,
 )
 from .primitives.convolution import conv2d, fold, max_pool2d, mean_pool2d, unfold
-from .primitives.linear_algebra import affine, linear
+from .primitives.products import affine, linear
 from .primitives.shaping import astype
 
 __all__ = [

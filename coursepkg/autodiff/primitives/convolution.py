@@ -13,7 +13,7 @@ import numpy as np
 
 from ..dispatch import operation
 from ..table import LINEAR, apart, composite, example, fixed
-from .linear_algebra import affine
+from .products import affine
 
 __all__ = ["conv2d", "fold", "max_pool2d", "mean_pool2d", "unfold"]
 

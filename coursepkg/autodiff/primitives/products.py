@@ -1,0 +1,353 @@
+"""Products of matrices: matmul, the dense layer in both of its forms, einsum, and what is written with them.
+
+Every product is linear in each factor, so the jvp is the product itself; the vjp multiplies by the transpose of the
+other factor.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy import ndarray
+
+from ..dispatch import operation
+from ..table import LINEAR, SAME, Each, composite, example, fixed, primitive
+from .reductions import axes_of
+
+ascii_letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def mT(a):
+    """Transpose the last two axes; ``.T`` where that is the same, because it is four times faster."""
+    return a.T if a.ndim == 2 else np.swapaxes(a, -1, -2)
+
+
+def _matmul_left(g, _out, _a, b, _bias=None):
+    if b.ndim == 2 and _a.ndim > 1:  # most often
+        return np.matmul(g, b.T)
+    if b.ndim == 1:
+        return g * b if _a.ndim == 1 else np.expand_dims(g, -1) * b
+    if _a.ndim == 1:
+        return np.matmul(b, np.expand_dims(g, -1))[..., 0]
+    return np.matmul(g, mT(b))
+
+
+def _matmul_right(g, _out, a, _b, _bias=None):
+    if a.ndim == 2 and _b.ndim > 1:  # most often
+        return np.matmul(a.T, g)
+    if a.ndim == 1:
+        return g * a if _b.ndim == 1 else np.expand_dims(a, 1) * np.expand_dims(g, -2)
+    if _b.ndim == 1:
+        return np.matmul(mT(a), np.expand_dims(g, -1))[..., 0]
+    if _b.ndim == 2 and a.ndim > 2:
+        # One big product instead of a stack of small ones that would be summed afterwards.
+        return np.matmul(np.reshape(a, (-1, a.shape[-1])).T, np.reshape(g, (-1, g.shape[-1])))
+    return np.matmul(mT(a), g)
+
+
+def _matmul_left_changes(t, _out, a, b):
+    """Push a stack of changes of the left factor through: where the right one is a matrix, as one product."""
+    if b.ndim <= 2:
+        rows = np.reshape(t, (math.prod(t.shape[:-1]), t.shape[-1]))
+        return np.reshape(np.matmul(rows, b), t.shape[:-1] + b.shape[1:])
+    if a.ndim == 1:
+        return np.moveaxis(np.matmul(t, b), -2, 0)
+    return np.matmul(np.reshape(t, (len(t), *(1,) * (b.ndim - a.ndim), *a.shape)), b)
+
+
+def _matmul_right_changes(t, _out, a, b):
+    """Push a stack of changes of the right factor through."""
+    if a.ndim == 1:
+        return np.matmul(a, t) if b.ndim > 1 else np.matmul(t, a)
+    if b.ndim == 1:
+        return np.moveaxis(np.matmul(a, t.T), -1, 0)
+    return np.matmul(a, np.reshape(t, (len(t), *(1,) * (a.ndim - b.ndim), *b.shape)))
+
+
+matmul = primitive(
+    np.matmul,
+    vjp=[_matmul_left, _matmul_right],
+    jvp=[LINEAR, LINEAR],
+    jvps=[_matmul_left_changes, _matmul_right_changes],
+    examples=[
+        example((3, 4), (4, 2)),
+        example((4,), (4,)),
+        example((4,), (4, 2)),
+        example((3, 4), (4,)),
+        example((2, 3, 4), (4, 5)),
+        example((4,), (2, 4, 3)),
+        example((2, 3, 4), (4,)),
+        example((2, 1, 3, 4), (5, 4, 2)),
+        example((0, 3), (3, 2)),
+    ],
+)
+
+
+def _affine_forward(x, weight, bias):
+    out = np.matmul(x, weight)
+    if type(out) is not ndarray or type(bias) is not ndarray or bias.dtype is not out.dtype:
+        _check_bias(np.shape(bias), np.shape(out))
+        return out + bias
+    if bias.shape != out.shape[-1:]:
+        _check_bias(bias.shape, out.shape)
+    out += bias  # saves an array of the size of the result
+    return out
+
+
+def _check_bias(shape, product):
+    if len(shape) > len(product) or any(n not in (1, m) for n, m in zip(shape[::-1], product[::-1], strict=False)):
+        raise ValueError(f"a bias of shape {shape} cannot be added to x @ weight of shape {product}")
+
+
+def _affine(x, weight, bias):
+    """Return ``x @ weight + bias`` as one step: what a dense layer computes.
+
+    Parameters
+    ----------
+    x : array, shape (..., d_in)
+        The inputs.
+    weight : array, shape (d_in, d_out)
+        The weights.
+    bias : array, shape (d_out,)
+        The biases.
+
+    Returns
+    -------
+    array, shape (..., d_out)
+        The pre-activations.
+
+    Raises
+    ------
+    ValueError
+        If the bias does not fit the product.
+    """
+    return np.matmul(x, weight) + bias
+
+
+affine = operation(
+    _affine,
+    forward=_affine_forward,
+    name="affine",
+    vjp=[
+        _matmul_left,
+        _matmul_right,
+        lambda g, _out, _x, _w, _b: np.add.reduce(g, axis=0) if g.ndim == 2 and len(_b.shape) == 1 else g,
+    ],
+    jvp=[lambda t, out, x, w, b: np.matmul(t, w), lambda t, out, x, w, b: np.matmul(x, t), lambda t, out, x, w, b: t],
+    jvps=[
+        lambda t, out, x, w, b: _matmul_left_changes(t, out, x, w),
+        lambda t, out, x, w, b: _matmul_right_changes(t, out, x, w),
+        SAME,
+    ],
+    examples=[
+        example((3, 4), (4, 2), (2,)),
+        example((4,), (4, 2), (2,)),
+        example((2, 3, 4), (4, 5), (5,)),
+        example((3, 4), (2, 4, 5), (3, 1)),
+        example((3, 4), (4, 2), (3, 2)),
+    ],
+)
+
+
+def _linear(x, weight, bias=None):
+    """Return ``x @ weight.T + bias``: a dense layer whose weight is stored one row per output, as PyTorch does.
+
+    The same numbers as ``affine(x, weight.T, bias)`` in one step instead of two, and the gradient of the weight comes
+    in the memory order of the weight.
+
+    Parameters
+    ----------
+    x : array, shape (..., d_in)
+        The inputs.
+    weight : array, shape (d_out, d_in)
+        The weights.
+    bias : array, shape (d_out,), optional
+        The biases.
+
+    Returns
+    -------
+    array, shape (..., d_out)
+        The pre-activations.
+
+    Raises
+    ------
+    ValueError
+        If there is not one bias per output.
+    """
+    out = np.matmul(x, weight.T)
+    if bias is None:
+        return out
+    if np.shape(bias) != weight.shape[:1]:
+        raise ValueError(
+            f"one bias per output: a weight of shape {weight.shape} goes with a bias of shape {weight.shape[:1]}, got "
+            f"{np.shape(bias)}"
+        )
+    if type(out) is ndarray and bias.dtype is out.dtype:
+        out += bias  # saves an array of the size of the result
+        return out
+    return out + bias
+
+
+def _rows(a):
+    """Put the examples of an array with any number of axes below each other."""
+    return a if a.ndim == 2 else np.reshape(a, (-1, a.shape[-1]))
+
+
+linear = operation(
+    _linear,
+    name="linear",
+    vjp=[
+        lambda g, _out, _x, w, _b=None: np.matmul(g, w),
+        lambda g, _out, x, _w, _b=None: np.matmul(_rows(g).T, _rows(x)),
+        lambda g, _out, _x, _w, _b: np.add.reduce(_rows(g), axis=0),
+    ],
+    jvp=[
+        lambda t, out, x, w, b=None: np.matmul(t, w.T),
+        lambda t, out, x, w, b=None: np.matmul(x, t.T),
+        lambda t, out, x, w, b: t,
+    ],
+    jvps=[
+        SAME,
+        lambda t, out, x, w, b=None: _matmul_right_changes(np.swapaxes(t, -1, -2), out, x, w.T),
+        SAME,
+    ],
+    examples=[
+        example((3, 4), (2, 4), (2,)),
+        example((3, 4), (2, 4)),
+        example((4,), (2, 4), (2,)),
+        example((2, 3, 4), (5, 4), (5,)),
+        example((2, 0, 4), (5, 4)),
+    ],
+)
+
+
+# --- einsum: rename until the transpose is an einsum again
+
+
+def _explicit(subscripts, shapes):
+    """Return the subscripts of every operand and of the output with ``...`` and the implicit output spelled out."""
+    left, arrow, right = subscripts.replace(" ", "").partition("->")
+    operands = left.split(",")
+    unused = [c for c in ascii_letters if c not in subscripts]
+    broadcast = max(len(s) - len(o.replace("...", "")) for o, s in zip(operands, shapes, strict=True))
+    dots = "".join(unused[:broadcast])
+    if not arrow:
+        letters = left.replace(",", "").replace(".", "")
+        right = ("..." if "..." in left else "") + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
+    spelled = []
+    for o, s in zip(operands, shapes, strict=True):
+        n = len(s) - len(o.replace("...", ""))
+        spelled.append(o.replace("...", dots[len(dots) - n :]))
+    return spelled, right.replace("...", dots)
+
+
+def _einsum_vjp(index, g, out, subscripts, *operands, **kwargs):
+    """Swap the output and an operand; what einsum cannot write as an output is supplied by ones and identities."""
+    which = index - 1
+    terms, right = _explicit(subscripts, [o.shape for o in operands])
+    mine, shape = terms[which], operands[which].shape
+    others = [(t, o) for i, (t, o) in enumerate(zip(terms, operands, strict=True)) if i != which]
+    unused = [c for c in ascii_letters if c not in "".join(terms)]
+    target = ""
+    for letter, n in zip(mine, shape, strict=True):
+        if letter in target:  # a diagonal was taken: put the gradient back on it
+            fresh = unused.pop()
+            others.append((letter + fresh, np.eye(n, dtype=g.dtype)))
+            letter = fresh
+        elif letter not in right and all(letter not in t for t, _ in others):  # summed out on its own
+            others.append((letter, np.ones(n, dtype=g.dtype)))
+        target += letter
+    return np.einsum(",".join([right, *[t for t, _ in others]]) + "->" + target, g, *[o for _, o in others], **kwargs)
+
+
+def _einsum_jvp(index, t, out, subscripts, *operands, **kwargs):
+    changed = [t if i == index - 1 else o for i, o in enumerate(operands)]
+    return np.einsum(subscripts, *changed, **kwargs)
+
+
+def _einsum_jvps(index, t, out, subscripts, *operands, **kwargs):
+    terms, right = _explicit(subscripts, [o.shape for o in operands])
+    direction = next(c for c in ascii_letters if c not in "".join(terms))
+    terms[index - 1] = direction + terms[index - 1]
+    changed = [t if i == index - 1 else o for i, o in enumerate(operands)]
+    return np.einsum(",".join(terms) + "->" + direction + right, *changed, **kwargs)
+
+
+def einsum_example(subscripts, *shapes, **kwargs):
+    """Write down an example call of einsum."""
+    return example(fixed(subscripts), *shapes, **kwargs)
+
+
+einsum = primitive(
+    np.einsum,
+    vjp=Each(_einsum_vjp),
+    jvp=Each(_einsum_jvp),
+    jvps=Each(_einsum_jvps),
+    examples=[
+        einsum_example("ij,jk->ik", (2, 3), (3, 4)),
+        einsum_example("ij->ji", (2, 3)),
+        einsum_example("ij->i", (2, 3)),
+        einsum_example("ii->i", (3, 3)),
+        einsum_example("ii", (3, 3)),
+        einsum_example("i,j", (2,), (3,)),
+        einsum_example("bij,bjk", (2, 3, 4), (2, 4, 2)),
+        einsum_example("...ij,...jk->...ik", (2, 3, 4), (4, 2)),
+        einsum_example("...i->...", (2, 3)),
+        einsum_example("i,ij,j->", (2,), (2, 3), (3,), optimize=True),
+        einsum_example("b...,...->b...", (2, 3), (3,)),
+    ],
+)
+
+
+# --- products written with the ones above
+
+
+def _tensordot(a, b, axes=2):
+    if isinstance(axes, int):
+        axes = (list(range(a.ndim - axes, a.ndim)), list(range(axes)))
+    left, right = (axes_of(x, tuple(np.atleast_1d(ax).tolist())) for x, ax in zip((a, b), axes, strict=True))
+    free_a = tuple(i for i in range(a.ndim) if i not in left)
+    free_b = tuple(i for i in range(b.ndim) if i not in right)
+    inner = int(np.prod([a.shape[i] for i in left], dtype=int))
+    rows = np.reshape(np.transpose(a, free_a + left), (-1, inner) if inner else (a.size, 0))
+    columns = np.reshape(np.transpose(b, right + free_b), (inner, -1) if inner else (0, b.size))
+    shape = tuple(a.shape[i] for i in free_a) + tuple(b.shape[i] for i in free_b)
+    return np.reshape(np.matmul(rows, columns), shape)
+
+
+def _dot(a, b):
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return a * b
+    return np.matmul(a, b) if b.ndim <= 2 else _tensordot(a, b, (-1, -2))
+
+
+def _outer(a, b):
+    return np.reshape(a, (-1, 1)) * np.reshape(b, (1, -1))
+
+
+def _diagonal(a, offset=0, axis1=0, axis2=1):
+    last = np.moveaxis(a, (axis1, axis2), (-2, -1))
+    rows, columns = last.shape[-2:]
+    i = np.arange(max(0, min(rows + min(offset, 0), columns - max(offset, 0))))
+    return last[..., i - min(offset, 0), i + max(offset, 0)]
+
+
+def _diag(v, k=0):
+    if v.ndim == 2:
+        return _diagonal(v, k)
+    n = v.shape[0]
+    square = np.expand_dims(v, 1) * np.eye(n, dtype=v.dtype)
+    return np.pad(square, ((max(-k, 0), max(k, 0)), (max(k, 0), max(-k, 0)))) if k else square
+
+
+composite(np.tensordot, _tensordot, example((2, 3, 4), (3, 4, 5)), example((2, 3), (3, 2), axes=([1, 0], [0, 1])))
+composite(np.dot, _dot, example((2, 3), (3, 4)), example((3,), (3,)), example((2, 3), (4, 3, 2)), example((), (3,)))
+composite(np.inner, lambda a, b: _tensordot(a, b, (-1, -1)), example((2, 3), (4, 3)), example((3,), (3,)))
+composite(np.vdot, lambda a, b: np.sum(np.conj(np.reshape(a, -1)) * np.reshape(b, -1)), example((2, 3), (2, 3)))
+composite(np.outer, _outer, example((3,), (4,)), example((2, 2), (3,)))
+composite(np.diagonal, _diagonal, example((3, 4)), example((3, 4), offset=1), example((2, 3, 3), axis1=1, axis2=2))
+composite(
+    np.trace, lambda a, offset=0: np.sum(_diagonal(a, offset), axis=-1), example((3, 4)), example((3, 3), offset=-1)
+)
+composite(np.diag, _diag, example((3,)), example((3,), k=-1), example((3, 4)))
