@@ -211,9 +211,8 @@ class Traced(ArrayMethods):
         """Run a primitive on arguments of which at least one is of this kind."""
         raise NotImplementedError
 
-    @classmethod
-    def run(cls, entry: Primitive, args: tuple[Any, ...]) -> Any:
-        """Run a primitive on arguments of which this kind is one, but perhaps not the newest."""
+    def run(self, entry: Primitive, args: tuple[Any, ...]) -> Any:
+        """Run a primitive on arguments of which this value is one, but perhaps not the newest."""
         return apply(entry, args, {})
 
     # --- NumPy's protocols

@@ -196,13 +196,12 @@ class Tensor(Traced):
             (node.p, node.q), (node.x, node.y), node.call = parents, values, None
         return _record(node, entry, out, traces)
 
-    @classmethod
-    def run(cls, entry: Primitive, args: tuple[Any, ...]) -> Any:
-        """Run a primitive on arguments of which a tensor is one, but perhaps not the newest."""
+    def run(self, entry: Primitive, args: tuple[Any, ...]) -> Any:
+        """Run a primitive on arguments of which this tensor is one, but perhaps not the newest."""
         arguments, unread = len(args), entry.unread
         out: Any
         if arguments == 1:
-            x, p = args[0]._data, args[0]._node
+            x, p = self._data, self._node
             out = (entry.on_arrays if type(x) is ndarray else entry.forward)(x)
             if p is None or not recording.get():
                 return _unrecorded(entry, out)
@@ -251,13 +250,13 @@ class Tensor(Traced):
         if method == "__call__" and not kwargs:
             entry = PRIMITIVES.get(ufunc)
             if entry is not None:
-                return Tensor.run(entry, inputs)
+                return self.run(entry, inputs)
         return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         entry = PRIMITIVES.get(function)
         if entry is not None and not kwargs and type(args[0]) is Tensor:
-            return Tensor.run(entry, args)
+            return self.run(entry, args)
         return super().__array_function__(function, types, args, kwargs)
 
     __add__, __radd__ = _operators(PRIMITIVES[np.add])
