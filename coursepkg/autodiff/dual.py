@@ -56,18 +56,23 @@ class Dual(Traced):
         self.value, self.tangent, self.traces = value, tangent, traces
 
     @classmethod
-    def apply(cls, entry: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any] = NO_KEYWORDS, mark: int = 0) -> Any:
+    def apply(cls, entry: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run a primitive on arguments of which a dual is the newest."""
+        return next(a for a in args if type(a) is Dual).run(entry, args, kwargs)
+
+    def run(self, entry: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any] = NO_KEYWORDS) -> Any:
         """Run a primitive and push the tangents of its arguments through; older differentiations are constants here."""
+        mark = self.traces
         values: list[Any] = []
         changes: list[Any] = []
         nested = False
         for a in args:
             t = None
             if type(a) is Dual:
-                if a.traces == mark or not mark:
-                    mark, t, a = a.traces, a.tangent, a.value
-                elif a.traces > mark:  # a newer one than the first
-                    return Dual.apply(entry, args, kwargs, a.traces)
+                if a.traces == mark:
+                    t, a = a.tangent, a.value
+                elif a.traces > mark:
+                    return a.run(entry, args, kwargs)
             if type(a) is not ndarray and isinstance(a, Traced):
                 nested = True
             values.append(a)
@@ -109,8 +114,6 @@ class Dual(Traced):
         result.tangent = tangent if type(tangent) is ndarray or isinstance(tangent, Traced) else np.asarray(tangent)
         result.traces = mark
         return result
-
-    run = apply
 
     def _under(self) -> Any:
         return self.value
