@@ -189,8 +189,13 @@ def pull_back(
                     sent = ((p, entry.vjp[0](g, out, x)),)
                 else:
                     slope = entry.slope(out, x)
-                    if type(g) is type(slope) is ndarray and getrefcount(g) == NAME and g.base is None:
-                        g *= slope  # nobody else holds the gradient
+                    # The product goes into an array that nobody else holds, if there is one.
+                    if type(g) is not ndarray or type(slope) is not ndarray:
+                        g = g * slope
+                    elif getrefcount(g) == NAME and g.base is None:
+                        g *= slope
+                    elif getrefcount(slope) == NAME and slope.base is None and slope.dtype is g.dtype:
+                        g = np.multiply(g, slope, slope)
                     else:
                         g = g * slope
                     sent = ((p, g),)
