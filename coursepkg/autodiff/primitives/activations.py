@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..dispatch import operation, plain
-from ..table import SAME, apart, composite, example, fixed, normal
+from ..table import apart, composite, example, fixed, normal
 from .reductions import from_the_end, keep
 
 __all__ = [
@@ -243,7 +243,10 @@ def _cross_entropy_and_error(logits, labels):
     right = np.arange(len(labels)), labels
     one_hot = np.zeros(e.shape, e.dtype)
     one_hot[right] = 1
-    return np.add.reduce(np.log(total[:, 0]) - z[right]) / len(labels), e / total - one_hot
+    loss = np.add.reduce(np.log(total[:, 0]) - z[right]) / len(labels)
+    e /= total  # in place, unless it is traced
+    e -= one_hot
+    return loss, e
 
 
 softmax_cross_entropy = operation(
@@ -252,8 +255,8 @@ softmax_cross_entropy = operation(
     name="softmax_cross_entropy",
     saves=True,
     vjp=[lambda g, out, _logits, labels: out[1] * (g / len(labels)), None],
-    jvp=[lambda t, out, logits, labels: np.add.reduce(out[1] * t, axis=(-2, -1)) / len(labels), None],
-    jvps=[SAME, None],
+    jvp=[lambda t, out, logits, labels: np.add.reduce(out[1] * t, axis=None) / len(labels), None],
+    jvps=[lambda t, out, logits, labels: np.add.reduce(out[1] * t, axis=(-2, -1)) / len(labels), None],
     examples=[example((4, 3), fixed(np.array([2, 0, 0, 1]))), example((1, 5), fixed(np.array([3])))],
     sympy_array=lambda sp, values, z, labels: np.asarray(
         np.sum(_sp_log(sp, np.sum(_sp_exp(sp, z), axis=1)) - z[np.arange(len(labels)), labels]) / len(labels)
