@@ -212,7 +212,8 @@ class Tensor(Traced):
             x, p = (a._data, a._node) if type(a) is Tensor else (a, None)
             y, q = (b._data, b._node) if type(b) is Tensor else (b, None)
             traces = (0 if p is None else p.traces) | (0 if q is None else q.traces)
-            if type(x) is not ndarray or type(y) is not ndarray or not traces or not recording.get():
+            nested = type(x) is not ndarray or (type(y) is not ndarray and isinstance(y, Traced))
+            if nested or not traces or not recording.get():
                 return Tensor.apply(entry, args, NO_KEYWORDS)
             out, node = entry.on_arrays(x, y), Node()
             node.p, node.x = p, x if p is None or 0 not in unread else p

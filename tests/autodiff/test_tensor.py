@@ -99,6 +99,35 @@ def test_a_second_gradient_that_others_hold_is_left_alone():
     np.testing.assert_allclose(y.grad, 4 * g, rtol=1e-15)
 
 
+def test_a_gradient_that_others_hold_is_not_multiplied_in_place():
+    """Rules that multiply by a slope write into the gradient, unless it is the user's, watched, or sent twice."""
+    x, y = leaf(3), leaf(3, seed=1)
+    g = np.array([1.0, -2.0, 0.5])
+    a, b = np.tanh(x), np.exp(y)
+    both = a + b  # passes one array on to both
+    middle = relu(both + 10.0)
+    for z in (a, both, middle):
+        z.retain_grad()
+    middle.backward(g)
+    np.testing.assert_array_equal(g, [1.0, -2.0, 0.5])
+    for z in (a, both, middle):
+        np.testing.assert_array_equal(z.grad, g)
+    np.testing.assert_allclose(x.grad, g * (1 - np.tanh(x.numpy()) ** 2), rtol=1e-14)
+    np.testing.assert_allclose(y.grad, g * np.exp(y.numpy()), rtol=1e-14)
+    np.testing.assert_array_equal(b.numpy(), np.exp(y.numpy()))
+
+
+def test_slopes_need_no_second_array():
+    x = leaf(100_000)
+    y = np.sin(np.sin(np.sin(x)))
+    g = np.random.default_rng(2).normal(size=x.shape)
+    tracemalloc.start()
+    y.backward(g)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2.1 * x.grad.nbytes  # the gradient and a cosine
+
+
 def test_slices_of_an_intermediate_result_add_into_one_buffer():
     x = leaf(50, 4000)
     z = np.tanh(x)

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from coursepkg import nn
+from coursepkg.autodiff.catalogue import linear
+from coursepkg.autodiff.tensor import Tensor
 from coursepkg.nn import init
 
 
@@ -260,3 +262,20 @@ def test_initializers_explain_a_shape_without_fan(rng):
         init.he_normal((3,), rng=rng)
     with pytest.raises(TypeError, match="default_rng"):
         init.orthogonal((3, 2), rng=None)
+
+
+def test_linear_wants_one_bias_per_output():
+    x, w = np.ones((3, 4)), Tensor(np.ones((2, 4)), requires_grad=True)
+    for bias in (np.ones(1), np.ones((3, 2)), 0.0):
+        with pytest.raises(ValueError, match=r"goes with a bias of shape \(2,\)"):
+            linear(x, w, bias)
+
+
+def test_the_gradient_of_a_linear_layer_lies_in_memory_as_its_weight_does():
+    """In the other order each update would walk through one of the two in long strides."""
+    layer = nn.Linear(300, 200, rng=np.random.default_rng(0))
+    x = np.random.default_rng(1).normal(size=(5, 2, 300))
+    np.sum(np.tanh(layer(x))).backward()
+    assert layer.weight.grad.flags.c_contiguous
+    g = 1 - np.tanh(layer(x).numpy()) ** 2
+    np.testing.assert_allclose(layer.weight.grad, np.einsum("abo,abi->oi", g, x), rtol=1e-11)

@@ -79,11 +79,13 @@ def _fold(columns, shape, kernel, stride=(1, 1), dilation=(1, 1)):
     rows, cols = output_size(shape[2:], kernel, stride, dilation)
     blocks = columns.reshape(*shape[:2], *kernel, rows, cols)
     image = np.zeros(shape, columns.dtype)
-    for i in range(kernel[0]):
-        for j in range(kernel[1]):
-            top, left = i * dilation[0], j * dilation[1]
-            bottom, right = top + stride[0] * (rows - 1) + 1, left + stride[1] * (cols - 1) + 1
-            image[:, :, top : bottom : stride[0], left : right : stride[1]] += blocks[:, :, i, j]
+    down, across = (
+        [slice(d * k, d * k + s * (windows - 1) + 1, s) for k in range(size)]
+        for size, windows, s, d in zip(kernel, (rows, cols), stride, dilation, strict=True)
+    )
+    for i, vertical in enumerate(down):
+        for j, horizontal in enumerate(across):
+            image[:, :, vertical, horizontal] += blocks[:, :, i, j]
     return image
 
 
