@@ -174,7 +174,8 @@ def pull_back(
             if create_graph:
                 sent = _send(entry, wanted, g, *_traced(node))
             elif call is None:
-                vjp, p, q, x, y = entry.vjp, node.p, node.q, node.x, node.y
+                p, q, vjp = node.p, node.q, entry.vjp
+                x, y = node.x, node.y
                 if q is None or not (all_ or q.traces & wanted):
                     sent = ((p, vjp[0](g, out, x, y)),) if p is not None and (all_ or p.traces & wanted) else ()
                 elif p is None or not (all_ or p.traces & wanted):
@@ -203,7 +204,8 @@ def pull_back(
             elif len(call) == 3:
                 sent = _send(entry, wanted, g, out, *call)
             else:
-                vjp, p, q, x, y, sent = entry.vjp, node.p, node.q, node.x, node.y, []
+                p, q, vjp = node.p, node.q, entry.vjp
+                x, y, sent = node.x, node.y, []
                 r, z = call
                 if r is not None and (all_ or r.traces & wanted):
                     sent.append((r, vjp[2](g, out, x, y, z)))
@@ -236,7 +238,7 @@ def pull_back(
                         heappush(newest, (parent.order, parent))
                     continue
                 # A further one is added in place, to an array that nobody else holds if either is one.
-                like = None
+                like = None  # it may be the gradient, too
                 if type(before) is not ndarray or type(gi) is not ndarray:
                     parent.incoming = before + gi
                 elif getrefcount(before) == ATTRIBUTE and before.base is None:
