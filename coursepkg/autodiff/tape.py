@@ -248,13 +248,13 @@ def pull_back(
                 else:
                     parent.incoming = before + gi
             sent = gi = before = like = None
-    except BaseException:
+        for leaf in leaves:
+            g, leaf.incoming = leaf.incoming, None
+            yield leaf, g if g.dtype is leaf.dtype else fit(g, leaf)
+    except BaseException:  # of a rule, or of whoever takes what is yielded: no gradient may stay behind
         for node in [*leaves, *(node for _, node in newest), *([ahead] if ahead else [])]:
             node.incoming = None
         raise
-    for leaf in leaves:
-        g, leaf.incoming = leaf.incoming, None
-        yield leaf, g if g.dtype is leaf.dtype else fit(g, leaf)
 
 
 def _send(

@@ -179,7 +179,7 @@ def assign(parameter: Any, new: Any) -> None:
 
 def move(parameter: Any, step: Any) -> None:
     """Add a step to a parameter; arrays are written in place where nobody else looks at them."""
-    if isinstance(parameter, Tensor):
+    if isinstance(parameter, Tensor) and parameter.is_leaf:
         with no_grad():
             parameter += step
     elif isinstance(parameter, np.ndarray):

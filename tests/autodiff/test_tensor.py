@@ -117,6 +117,18 @@ def test_a_gradient_that_others_hold_is_not_multiplied_in_place():
     np.testing.assert_array_equal(b.numpy(), np.exp(y.numpy()))
 
 
+def test_a_gradient_that_cannot_be_added_leaves_none_behind_for_the_next_pass():
+    x, y, z = leaf(3), leaf(3, seed=1), leaf(3, seed=2)
+    x.grad = y.grad = z.grad = np.zeros(2)  # of the wrong shape
+    with pytest.raises(ValueError, match="broadcast"):
+        np.sum(x * y * z).backward()
+    x.grad = y.grad = z.grad = None
+    np.sum(x * y * z).backward()
+    np.testing.assert_allclose(x.grad, y.numpy() * z.numpy(), rtol=1e-15)
+    np.testing.assert_allclose(y.grad, x.numpy() * z.numpy(), rtol=1e-15)
+    np.testing.assert_allclose(z.grad, x.numpy() * y.numpy(), rtol=1e-15)
+
+
 def test_slopes_need_no_second_array():
     x = leaf(100_000)
     y = np.sin(np.sin(np.sin(x)))

@@ -424,3 +424,12 @@ def test_a_step_writes_in_place_only_where_nobody_else_looks():
     w.grad = None
     loss.backward()
     np.testing.assert_array_equal(w.grad, 2 * kept)
+
+
+def test_a_computed_tensor_is_no_parameter():
+    """Adding a step to it would make another tensor, and change nothing."""
+    y = Tensor([1.0, 2.0], requires_grad=True) * 2.0
+    y.retain_grad()
+    np.sum(y * y).backward(retain_graph=True)
+    with pytest.raises(TypeError, match="result of a computation"):
+        opt.GD([y], lr=0.1).step()

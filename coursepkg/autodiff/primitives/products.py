@@ -175,18 +175,14 @@ def _linear(x, weight, bias=None):
     ValueError
         If there is not one bias per output.
     """
-    out = np.matmul(x, weight.T)
     if bias is None:
-        return out
+        return np.matmul(x, weight.T)
     if np.shape(bias) != weight.shape[:1]:
         raise ValueError(
             f"one bias per output: a weight of shape {weight.shape} goes with a bias of shape {weight.shape[:1]}, got "
             f"{np.shape(bias)}"
         )
-    if type(out) is ndarray and bias.dtype is out.dtype:
-        out += bias  # saves an array of the size of the result
-        return out
-    return out + bias
+    return _affine_forward(x, weight.T, bias)
 
 
 def _rows(a):
