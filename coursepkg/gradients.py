@@ -186,7 +186,8 @@ def compare(
     Returns
     -------
     Comparison
-        A table that shows itself in a notebook; ``.agree`` is what a test asserts.
+        A table that shows itself in a notebook, ``.by_entry`` one that says where routes differ; ``.agree`` is what a
+        test asserts.
 
     Examples
     --------
@@ -198,9 +199,7 @@ def compare(
     symbolic  1          to 1e-10
     All 4 routes agree, with evidence in 2 of 2 entries.
     """
-    from coursepkg.autodiff.comparison import (
-        compare_gradients,
-    )  # loaded when asked for: importing the routes stays quick
+    from coursepkg.autodiff.comparison import compare_gradients  # when asked for: importing the routes stays quick
 
     tree, _ = point_of((x,))
     leaves = leaves_of(tree)
@@ -222,7 +221,7 @@ def compare(
         limits["symbolic"] = (symbolic, 60)
         routes = {name: route for name, (route, limit) in limits.items() if size <= limit}
         absent = {
-            name: f"x has {size} entries and it takes at most {limit}"
+            name: f"not taken, x has {size} entries and it takes at most {limit}"
             for name, (_, limit) in limits.items()
             if name not in routes
         }

@@ -1,25 +1,40 @@
-"""A table of routes to one gradient: do they agree, and what did each of them cost?
+"""Routes to one gradient side by side: do they agree, where do they not, and what did each of them cost?
 
-The one idea: routes that share no code are witnesses for each other. Two zeros that are equal prove nothing, so
-entries in which every route says (nearly) zero are not counted as evidence, and a comparison without evidence does
-not agree.
+The one idea: routes that share no code are witnesses for each other. Two zeros that are equal prove nothing, so an
+entry in which every route says (nearly) zero is no evidence, and a comparison without evidence does not agree.
+:func:`compare_routes` is for functions of numbers and needs no NumPy, :func:`compare_gradients` for functions of
+arrays; both give a :class:`Comparison`, which can be read entry by entry or route by route.
 """
 
-from __future__ import annotations
-
+import math
+import sys
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial, wraps
+from html import escape
+from itertools import combinations, product
 from typing import Any
 
-import numpy as np
+from coursepkg.autodiff.differences import Difference, complex_step, differences
+from coursepkg.autodiff.scalar import Scalar
+from coursepkg.tables import Table
 
-from .trees import Tree, leaves_of
-
-__all__ = ["Comparison", "RouteResult", "compare_gradients"]
+__all__ = ["Comparison", "RouteResult", "Row", "compare_gradients", "compare_routes"]
 
 NEARLY_ZERO = 1e-10
 """Entries below this fraction of the gradient's and of the function's size are no evidence."""
+
+SMALL = 1e-3
+"""An entry is measured by at least this fraction of the largest one in its array."""
+
+BLURRED = 1e-3
+"""A difference quotient may be off by its own error, but never so far that it would agree with anything."""
+
+CANNOT = (NotImplementedError, TypeError, ValueError, ArithmeticError)
+"""What a route raises where it cannot be taken."""
+
+Leaves = list[list[Any]]  # the numbers of a gradient, one list for each array (or for each variable that is a number)
 
 
 @dataclass(frozen=True)
@@ -32,23 +47,46 @@ class RouteResult:
         The route.
     gradient : tree
         Its answer.
-    calls : int
-        How often it ran the function.
+    leaves : list of list
+        The numbers in it, one list for each array. A wrong shape has become NaN.
     tolerance : float
         The relative accuracy expected of it.
+    calls : int
+        How often it ran the function.
     seconds, peak_bytes : float, int or None
         Measured on request: wall time, and the memory allocated at the worst moment.
+    differences : sequence of Difference
+        Of a route by difference quotients, one for each entry: how far it may be off, and where there is a kink.
     """
 
     name: str
-    gradient: Tree
-    calls: int
+    gradient: Any
+    leaves: Leaves
     tolerance: float
+    calls: int
     seconds: float | None = None
     peak_bytes: int | None = None
+    differences: Sequence[Difference] = ()
 
 
 @dataclass(frozen=True)
+class Row:
+    """One entry of the gradient: what each route says, how far every two are apart, and what that means."""
+
+    name: str
+    values: tuple[Any, ...]
+    verdict: str  # "agree", "DIFFER", "kink" (all values lie between the slopes on its two sides) or "no evidence"
+    distances: Mapping[tuple[int, int], float] = field(default_factory=dict)  # relative; empty without evidence
+    apart: tuple[tuple[int, int], ...] = ()  # the pairs of routes that are further apart than they may be
+    odd: int | None = None  # the route that stands alone
+
+    @property
+    def difference(self) -> float:
+        """The largest of the distances."""
+        return max(self.distances.values(), default=0.0)
+
+
+@dataclass(frozen=True, eq=False)
 class Comparison:
     """Several routes to one gradient side by side; true if there is evidence and all agree.
 
@@ -58,224 +96,241 @@ class Comparison:
         The routes that were taken.
     absent : dict
         Routes that could not be taken, with the reason.
-    entries : int
-        Number of entries of the gradient.
+    names : list of list of str
+        The entries of the gradient, one list for each array.
     scale : float
         The size of the function's value, for telling what is nearly zero.
     cotangent : tuple of int or None
         If ``f`` returns an array of this shape, each route differentiates its inner product with one random array.
+    by : {"route", "entry"}
+        What a row of the table is when the comparison is shown; see :attr:`by_route` and :attr:`by_entry`.
     """
 
     routes: tuple[RouteResult, ...]
     absent: dict[str, str]
-    entries: int
-    scale: float
+    names: list[list[str]]
+    scale: float = 0.0
     cotangent: tuple[Any, ...] | None = None
-    _leaves: list[list[np.ndarray]] = field(default_factory=list, repr=False)
+    by: str = "route"
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """What the routes say, entry by entry."""
+        sizes = [abs(value) for route in self.routes for leaf in route.leaves for value in leaf]
+        floor = NEARLY_ZERO * max([self.scale, sys.float_info.min, *filter(math.isfinite, sizes)])
+        rows: list[Row] = []
+        for names, *answers in zip(self.names, *(route.leaves for route in self.routes), strict=True):
+            largest = [max(filter(math.isfinite, map(abs, answer)), default=0.0) for answer in answers]
+            least = [max(SMALL * size, floor) for size in largest]
+            for name, *values in zip(names, *answers, strict=True):
+                rows.append(_row(name, tuple(values), self.routes, len(rows), least, floor))
+        return rows
+
+    @cached_property
+    def _apart(self) -> set[tuple[int, int]]:
+        return {pair for row in self.rows for pair in row.apart}
+
+    @property
+    def entries(self) -> int:
+        """The number of entries of the gradient."""
+        return len(self.rows)
 
     @property
     def evidence(self) -> int:
-        """The number of entries in which some route says something other than nearly zero."""
-        total = 0
-        for leaf in zip(*self._leaves, strict=True):
-            comparable = [np.abs(a) for a in leaf if a.shape == leaf[0].shape]
-            largest = np.fmax.reduce(comparable)  # a route that says NaN is no evidence, the others may be
-            total += int(np.count_nonzero(largest > self._floor))
-        return total
+        """The number of entries in which some route says something other than nearly zero, at no kink."""
+        return sum(row.verdict in ("agree", "DIFFER") for row in self.rows)
 
     @property
-    def _floor(self) -> float:
-        sizes = [float(np.max(np.abs(leaf))) for leaves in self._leaves for leaf in leaves if leaf.size]
-        return NEARLY_ZERO * max([self.scale, np.finfo(float).tiny, *filter(np.isfinite, sizes)])
-
-    def difference(self, first: str, second: str) -> float:
-        """Return how far two routes are apart: the worst entry, relative to its size.
-
-        Parameters
-        ----------
-        first, second : str
-            Names of routes.
-
-        Returns
-        -------
-        float
-            0 for equal gradients, 2 for opposite ones, infinity if a shape or an entry is wrong altogether.
-        """
-        names = [route.name for route in self.routes]
-        a, b = (self._leaves[names.index(name)] for name in (first, second))
-        return max((_distance(p, q, self._floor) for p, q in zip(a, b, strict=True)), default=0.0)
+    def worst(self) -> Row:
+        """The entry on which the routes are furthest apart."""
+        return max(self.rows, key=lambda row: (row.verdict == "DIFFER", row.difference))
 
     @property
     def outliers(self) -> list[str]:
         """Routes that disagree with more than half of the others."""
-        found = []
-        for route in self.routes:
-            others = [other for other in self.routes if other is not route]
-            against = [other for other in others if not self._close(route, other)]
-            if others and 2 * len(against) > len(others):
-                found.append(route.name)
-        return found
-
-    def _close(self, a: RouteResult, b: RouteResult) -> bool:
-        return self.difference(a.name, b.name) <= max(a.tolerance, b.tolerance)
+        return [self.routes[k].name for k in _outliers(self._apart, len(self.routes))]
 
     @property
     def agree(self) -> bool:
         """Whether at least two routes were taken, there is evidence, and every two routes agree."""
-        pairs = [(a, b) for i, a in enumerate(self.routes) for b in self.routes[:i]]
-        return bool(pairs) and self.evidence > 0 and all(self._close(a, b) for a, b in pairs)
+        return len(self.routes) > 1 and self.evidence > 0 and not self._apart
 
     def __bool__(self) -> bool:
         return self.agree
 
+    def difference(self, first: str, second: str) -> float:
+        """How far two routes are apart, by name: the worst entry, relative to its size.
+
+        0 for equal gradients, 2 for opposite ones, infinity if a shape or an entry is wrong altogether.
+        """
+        names = [route.name for route in self.routes]
+        a, b = sorted((names.index(first), names.index(second)))
+        return self._difference(a, b)
+
+    def _difference(self, a: int, b: int) -> float:
+        return max((row.distances.get((a, b), 0.0) for row in self.rows), default=0.0)
+
+    # --- in words
+
     @property
     def summary(self) -> str:
-        """The result in one sentence."""
+        """One or two sentences: do the routes agree, with how much evidence, and if not, who stands alone."""
         if len(self.routes) < 2:
             return "Only one route could be taken, so there is no second witness."
         if not self.evidence:
-            return f"No evidence: every route says (nearly) zero in all {self.entries} entries. Move the point."
+            return "No evidence: every entry is nearly zero or at a kink. Choose another point."
+        if self.by == "entry":
+            return self._agreement() if self.agree else self._disagreement()
         found = f"evidence in {self.evidence} of {self.entries} entries"
         if self.agree:
             return f"All {len(self.routes)} routes agree, with {found}."
-        names = self.outliers
-        blame = f"; {names[0]} stands alone" if len(names) == 1 else ""
-        return f"The routes DISAGREE{blame} ({found})."
+        alone = f"; {self.outliers[0]} stands alone" if len(self.outliers) == 1 else ""
+        return f"The routes DISAGREE{alone} ({found})."
 
-    def _table(self, timing: bool) -> list[list[str]]:
-        measured = timing and any(route.seconds is not None for route in self.routes)
-        header = ["route", "runs of f", "agrees with the others"]
-        rows = [header + (["time", "peak memory"] if measured else [])]
-        for route in self.routes:
-            row = [route.name, str(route.calls), self._verdict(route)]
-            if measured:
+    def _agreement(self) -> str:
+        few = "" if self.evidence == self.entries else f" {self.evidence} of {self.entries} entries are evidence."
+        return f"All routes agree (relative tolerance {max(route.tolerance for route in self.routes):g}).{few}"
+
+    def _disagreement(self) -> str:
+        worst = self.worst
+        said = [f"{route.name} says {_shown(value)}" for route, value in zip(self.routes, worst.values, strict=True)]
+        if worst.odd is not None:
+            others = sorted(worst.values[: worst.odd] + worst.values[worst.odd + 1 :], key=abs)
+            said = [said[worst.odd], f"the others say {_shown(others[len(others) // 2])}"]
+        return f"The routes differ, most in {worst.name}: {', '.join(said)}."
+
+    @property
+    def by_entry(self) -> "Comparison":
+        """The same comparison, shown entry by entry: what each route says there, and the verdict."""
+        return replace(self, by="entry")
+
+    @property
+    def by_route(self) -> "Comparison":
+        """The same comparison, shown route by route: whether it agrees with the others, and what it cost."""
+        return replace(self, by="route")
+
+    def _table(self, timing: bool) -> Table:
+        if self.by == "entry":
+            headings = ["entry", *(route.name for route in self.routes), "verdict"]
+            cells = [
+                [row.name, *("≈ 0" if row.verdict == "no evidence" else _shown(v) for v in row.values), row.verdict]
+                for row in self.rows
+            ]
+            return Table(headings, cells, self.summary, "caption-side: bottom; text-align: left")
+        headings = ["route", "runs of f", "agrees with the others"]
+        cells = [[route.name, str(route.calls), self._verdict(k)] for k, route in enumerate(self.routes)]
+        if timing and any(route.seconds is not None for route in self.routes):
+            headings += ["time", "peak memory"]
+            for row, route in zip(cells, self.routes, strict=True):
                 row += [f"{1e3 * (route.seconds or 0):.2f} ms", f"{(route.peak_bytes or 0) / 1024:.0f} KiB"]
-            rows.append(row)
-        return rows
+        return Table(headings, cells, f"Routes to the gradient. {self.summary}")
 
-    def _verdict(self, route: RouteResult) -> str:
-        others = [other for other in self.routes if other is not route]
+    def _verdict(self, k: int) -> str:
+        others = [route.tolerance for i, route in enumerate(self.routes) if i != k]
         if not others:
             return "no other route"
-        if all(self._close(route, other) for other in others):
-            return f"to {max(route.tolerance, min(o.tolerance for o in others)):.0e}"
-        worst = max(self.difference(route.name, other.name) for other in others if not self._close(route, other))
-        return f"NO, off by {worst:.2g}"
+        wrong = [self._difference(*pair) for pair in self._apart if k in pair]
+        return f"NO, off by {max(wrong):.2g}" if wrong else f"to {max(self.routes[k].tolerance, min(others)):.0e}"
 
     def _notes(self) -> list[str]:
-        notes = [f"{name}: not taken, {reason}" for name, reason in self.absent.items()]
+        notes = [f"{name}: {reason}" for name, reason in self.absent.items()]
         if self.cotangent is not None:
             notes.append(f"f returns an array of shape {self.cotangent}: compared is its product with one random array")
         return notes
 
     def show(self, timing: bool = True) -> str:
-        """Return the table as text.
-
-        Parameters
-        ----------
-        timing : bool
-            Whether to show time and memory, if they were measured. Without them the text is the same on every machine.
-
-        Returns
-        -------
-        str
-            The table, the notes and the summary.
-        """
-        rows = self._table(timing)
-        widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-        return "\n".join([*lines, *self._notes(), self.summary])
-
-    def __str__(self) -> str:
-        return self.show()
+        """The table, the notes and the summary as text; without ``timing`` the same on every machine."""
+        words = [self.summary, *self._notes()] if self.by == "entry" else [*self._notes(), self.summary]
+        return "\n".join([*self._table(timing).aligned(), *words])
 
     def __repr__(self) -> str:
         return self.show()
 
     def _repr_html_(self) -> str:
-        import html  # only notebooks show themselves
-
-        head, *body = self._table(timing=True)
-        cells = "".join(f'<th scope="col">{html.escape(c)}</th>' for c in head)
-        rows = [
-            f'<tr><th scope="row">{html.escape(name)}</th>'
-            + "".join(f"<td>{html.escape(c)}</td>" for c in rest)
-            + "</tr>"
-            for name, *rest in body
-        ]
-        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self._notes())
-        return (
-            f"<table><caption>Routes to the gradient. {html.escape(self.summary)}</caption>"
-            f"<thead><tr>{cells}</tr></thead><tbody>{''.join(rows)}</tbody></table>{notes}"
-        )
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self._notes())
+        return self._table(timing=True)._repr_html_() + notes
 
 
-def _distance(a: np.ndarray, b: np.ndarray, floor: float) -> float:
-    """Return the worst entry's relative difference; small entries are measured by a thousandth of the largest."""
-    if a.shape != b.shape:
-        return float("inf")
-    if not a.size:
+def _row(
+    name: str, values: tuple[Any, ...], routes: Sequence[RouteResult], i: int, least: Sequence[float], floor: float
+) -> Row:
+    """Say what the values that the routes give for entry i mean; `least` is the size of a small entry, by route."""
+    quotients = [route.differences[i] if route.differences else None for route in routes]
+    blur = max([floor, *(quotient.error for quotient in quotients if quotient)])
+    for low, high in (sorted(quotient.kink) for quotient in quotients if quotient and quotient.kink):
+        if all(low - blur <= value <= high + blur for value in values):
+            return Row(name, values, "kink")
+    if all(abs(value) <= blur for value in values):
+        return Row(name, values, "no evidence")
+    size = max(map(abs, values))
+    allowed = [
+        max(route.tolerance, min(BLURRED, quotient.error / size)) if quotient else route.tolerance
+        for route, quotient in zip(routes, quotients, strict=True)
+    ]
+    distances = {
+        (a, b): _distance(values[a], values[b], max(least[a], least[b])) for a, b in combinations(range(len(values)), 2)
+    }
+    apart = tuple((a, b) for (a, b), distance in distances.items() if distance > max(allowed[a], allowed[b]))
+    alone = _outliers(apart, len(values))
+    odd = alone[0] if len(alone) == 1 else None
+    return Row(name, values, "DIFFER" if apart else "agree", distances, apart, odd)
+
+
+def _distance(a: Any, b: Any, least: float) -> float:
+    """Return how far two numbers are apart, relative to the larger of them; infinite if only one is a number."""
+    if a == b:
         return 0.0
-    size = np.maximum(np.abs(a), np.abs(b))
-    if not np.all(np.isfinite(size)):
-        return 0.0 if np.array_equal(a, b, equal_nan=False) else float("inf")
-    return float(np.max(np.abs(a - b) / np.maximum(size, max(1e-3 * float(np.max(size)), floor))))
+    distance = abs(a - b) / max(abs(a), abs(b), least)
+    return math.inf if math.isnan(distance) else distance
 
 
-def compare_gradients(
+def _outliers(apart: Collection[tuple[int, int]], count: int) -> list[int]:
+    """Return the routes that are apart from more than half of the others."""
+    return [k for k in range(count) if 2 * sum(k in pair for pair in apart) > count - 1]
+
+
+def _shown(value: Any) -> str:
+    """Six digits: more would depend on the machine in a difference quotient; no negative zero."""
+    return f"{value + 0.0:.6g}"
+
+
+# --- taking the routes
+
+
+def _take(
     f: Callable[..., Any],
-    x: Tree,
-    routes: Mapping[str, Callable[[Callable[..., Any]], Callable[..., Any]]],
+    routes: Mapping[str, Callable[[Callable[..., Any]], Any]],
+    leaves: Callable[[str, Any], Leaves],
     tolerances: Mapping[str, float],
     *,
+    optional: Collection[str],
     measure: bool = False,
-    scale: float = 0.0,
-    cotangent: tuple[Any, ...] | None = None,
-) -> Comparison:
-    """Take every route to the gradient of a scalar function and compare.
-
-    Parameters
-    ----------
-    f : callable
-        A function of one tree that returns one real number.
-    x : tree
-        The point.
-    routes : mapping of str to callable
-        Each maps ``f`` to ``x -> gradient``.
-    tolerances : mapping of str to float
-        Relative accuracy expected of each route.
-    measure : bool
-        Also measure time and peak memory (each route runs twice).
-    scale, cotangent
-        As in :class:`Comparison`.
-
-    Returns
-    -------
-    Comparison
-        The table.
-    """
+) -> tuple[list[RouteResult], dict[str, str]]:
+    """Take every route and count how often it runs f; those in `optional` may raise, which is then their reason."""
     taken, absent = [], {}
     for name, route in routes.items():
         calls = 0
 
-        def counted(point: Any) -> Any:
+        @wraps(f)
+        def counted(*args: Any) -> Any:
             nonlocal calls
             calls += 1
-            return f(point)
+            return f(*args)
 
         try:
             start = time.perf_counter()
-            gradient = route(counted)(x)
+            gradient = route(counted)
             seconds = time.perf_counter() - start
-        except (NotImplementedError, TypeError, ValueError, ArithmeticError) as error:
-            absent[name] = f"{type(error).__name__}: {error}"
+        except CANNOT as error:
+            if name not in optional:
+                raise
+            absent[name] = str(error)
             continue
-        runs = calls
-        peak = _peak(lambda: route(f)(x)) if measure else None  # noqa: B023 (called at once)
-        taken.append(RouteResult(name, gradient, runs, tolerances[name], seconds if measure else None, peak))
-    leaves = [[np.asarray(leaf) for leaf in leaves_of(route.gradient)] for route in taken]
-    entries = sum(np.size(leaf) for leaf in leaves_of(x))
-    return Comparison(tuple(taken), absent, entries, scale, cotangent, leaves)
+        found = RouteResult(name, gradient, leaves(name, gradient), tolerances[name], calls)
+        if measure:
+            found = replace(found, seconds=seconds, peak_bytes=_peak(lambda: route(f)))  # noqa: B023 (called at once)
+        taken.append(found)
+    return taken, absent
 
 
 def _peak(run: Callable[[], Any]) -> int:
@@ -293,3 +348,155 @@ def _peak(run: Callable[[], Any]) -> int:
     finally:
         if not outer:
             tracemalloc.stop()
+
+
+# --- functions of numbers
+
+
+def compare_routes(
+    f: Callable[..., Any],
+    point: Mapping[str, float] | Sequence[float],
+    *,
+    routes: Mapping[str, Callable[[Callable[..., Any], Any], Any]] | None = None,
+    rtol: float = 1e-6,
+) -> Comparison:
+    """Take several routes to the gradient of a function of numbers and compare them entry by entry.
+
+    Parameters
+    ----------
+    f : callable
+        A function of numbers, ``f(x, y, ...)``, which returns one number.
+    point : dict or sequence of float
+        Where: ``{"x": 1.0, "y": 2.0}`` in the order of the arguments, or the bare numbers.
+    routes : dict, optional
+        More routes by name, such as a learner's own engine: each is called with ``f`` and ``point`` as it was given
+        here and returns the gradient, as a sequence or as a dict.
+    rtol : float, default 1e-6
+        Difference between two routes, relative to the larger value, up to which they are said to agree.
+
+    Returns
+    -------
+    Comparison
+        Prints as a table. An entry that every route calls nearly zero (below 1e-10 of the largest entry and of f, or
+        below the error of the difference quotient) is "no evidence"; "kink" are different slopes between those to its
+        left and to its right, where no derivative exists.
+
+    Raises
+    ------
+    TypeError
+        If ``f`` does not return a Scalar when it is given Scalars, so that there is no graph to go back through.
+    ValueError
+        If the point is empty, ``f`` has no value on both sides of it, or a route returns too few or too many numbers.
+
+    Examples
+    --------
+    >>> print(compare_routes(lambda x, y: x * y + x, {"x": 2.0, "y": -3.0}))
+    entry  reverse mode  central difference  complex step  sympy  verdict
+    x      -2            -2                  -2            -2     agree
+    y      2             2                   2             2      agree
+    All routes agree (relative tolerance 1e-06).
+    """
+    names = list(point) if isinstance(point, Mapping) else [f"x{i}" for i in range(len(point))]
+    numbers = [float(value) for value in (point.values() if isinstance(point, Mapping) else point)]
+    if not names:
+        raise ValueError("a gradient needs at least one variable; the point is empty")
+
+    def leaves(route: str, gradient: Any) -> Leaves:
+        values = [gradient[name] for name in names] if isinstance(gradient, Mapping) else list(gradient)
+        if len(values) != len(names):
+            raise ValueError(f"{route} returned {len(values)} numbers for {len(names)} variables ({', '.join(names)})")
+        return [[float(value)] for value in values]
+
+    ways: dict[str, Callable[[Callable[..., Any]], Any]] = {
+        "central difference": lambda g: differences(lambda values: g(*values), numbers),
+        "reverse mode": partial(_reverse, numbers=numbers),
+        "complex step": lambda g: complex_step(lambda values: g(*values), numbers),
+        "sympy": partial(_sympy, numbers=numbers),
+    }
+    own = {name: lambda g, route=route: route(g, point) for name, route in (routes or {}).items()}
+    ways = ways | own
+    taken, absent = _take(f, ways, leaves, dict.fromkeys(ways, rtol), optional=("complex step", "sympy"))
+    quotient, engine, *others = taken  # taken first, because they say best where a function has no value
+    quotient = replace(quotient, differences=quotient.gradient)
+    scale = abs(float(f(*numbers)))
+    return Comparison((engine, quotient, *others), absent, [[name] for name in names], scale, by="entry")
+
+
+def _reverse(f: Callable[..., Any], numbers: list[float]) -> list[float]:
+    leaves = [Scalar(number) for number in numbers]
+    result = f(*leaves)
+    if not isinstance(result, Scalar):
+        raise TypeError(
+            f"given Scalars the function returned {type(result).__name__} {result!r}, so the graph is cut; use exp, "
+            "tanh, ... from coursepkg.autodiff.scalar in place of math.exp, and no float()"
+        )
+    result.backward()
+    return [leaf.grad for leaf in leaves]
+
+
+def _sympy(f: Callable[..., Any], numbers: list[float]) -> list[float]:
+    from coursepkg.autodiff.symbolic import derive  # SymPy takes a while to load
+
+    return list(derive(f, *(f"x{i}" for i in range(len(numbers)))).at(*numbers))
+
+
+# --- functions of arrays
+
+
+def compare_gradients(
+    f: Callable[..., Any],
+    x: Any,
+    routes: Mapping[str, Callable[[Callable[..., Any]], Callable[..., Any]]],
+    tolerances: Mapping[str, float],
+    *,
+    measure: bool = False,
+    scale: float = 0.0,
+    cotangent: tuple[Any, ...] | None = None,
+) -> Comparison:
+    """Take every route to the gradient of a scalar function of a tree of arrays, and compare them route by route.
+
+    Parameters
+    ----------
+    f, x, routes, measure
+        As for :func:`coursepkg.gradients.compare`; f returns one real number, and each route may be refused.
+    tolerances : mapping of str to float
+        Relative accuracy expected of each route.
+    scale, cotangent
+        As in :class:`Comparison`, which is returned.
+
+    Raises
+    ------
+    ValueError
+        If a route returns another structure than that of ``x``. (Another shape of an array is a wrong answer.)
+    """
+    import numpy as np  # functions of numbers do without
+
+    def leaves(route: str, gradient: Any) -> Leaves:
+        return [
+            np.ravel(answer).tolist() if np.shape(answer) == leaf.shape else [math.nan] * leaf.size
+            for _, leaf, answer in _paired(x, gradient, "x", route)
+        ]
+
+    ways = {name: lambda g, route=route: route(g)(x) for name, route in routes.items()}
+    taken, absent = _take(f, ways, leaves, tolerances, optional=routes, measure=measure)
+    names = [
+        [f"{path}{list(index)}" if index else path for index in product(*map(range, leaf.shape))]
+        for path, leaf, _ in _paired(x, x, "x", "x")
+    ]
+    return Comparison(tuple(taken), absent, names, scale, cotangent)
+
+
+def _paired(x: Any, gradient: Any, path: str, route: str) -> Iterator[tuple[str, Any, Any]]:
+    """Walk a point and a gradient together, by key in dicts: the path to each array, the array, and its gradient."""
+    if isinstance(x, dict):
+        keys, fits = list(x), isinstance(gradient, dict) and set(gradient) == set(x)
+    elif isinstance(x, (list, tuple)):
+        keys, fits = list(range(len(x))), isinstance(gradient, (list, tuple)) and len(gradient) == len(x)
+    else:
+        yield path, x, gradient
+        return
+    if not fits:
+        given = f"{type(gradient).__name__} {gradient!r}"
+        raise ValueError(f"{route} returned {given} for {path}; expected a {type(x).__name__} with entries {keys}")
+    for key in keys:
+        yield from _paired(x[key], gradient[key], f"{path}[{key!r}]", route)
