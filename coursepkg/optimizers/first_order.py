@@ -1,11 +1,13 @@
 """Six ways to use a gradient: plain descent, two kinds of momentum, and three kinds of per-weight scaling.
 
+``SGD`` is the first three under one name, as in PyTorch.
+
 Defaults and formulas are PyTorch's, so a run can be continued there; the tests follow both for fifty steps.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -57,6 +59,9 @@ class Momentum(FirstOrder):
         Strength of the L2 penalty.
     """
 
+    settings: ClassVar[tuple[str, ...]] = (*FirstOrder.settings, "momentum")
+    nesterov: bool = False
+
     def __init__(
         self, parameters: Any, lr: float | Schedule, *, momentum: float = 0.9, weight_decay: float = 0.0
     ) -> None:
@@ -64,8 +69,8 @@ class Momentum(FirstOrder):
         self.momentum = _share("momentum", momentum)
 
     def change(self, gradient: np.ndarray, state: State, lr: float) -> np.ndarray:
-        state["velocity"] = self.momentum * state.get("velocity", 0.0) + gradient
-        return -lr * state["velocity"]
+        state["velocity"] = velocity = self.momentum * state.get("velocity", 0.0) + gradient
+        return -lr * (gradient + self.momentum * velocity if self.nesterov else velocity)
 
 
 class Nesterov(Momentum):
@@ -76,9 +81,62 @@ class Nesterov(Momentum):
     them, at ``theta + lr * momentum * v`` with ``v`` in ``state[i]["velocity"]`` (Sutskever et al., 2013).
     """
 
+    nesterov = True
+
+
+class SGD(Momentum):
+    """Stochastic gradient descent with PyTorch's arguments: :class:`GD`, :class:`Momentum` or :class:`Nesterov`.
+
+    Parameters
+    ----------
+    parameters : iterable, mapping or single parameter
+        What to move; see :class:`~coursepkg.optimizers.base.Optimizer`.
+    lr : float or callable
+        Learning rate or schedule.
+    momentum : float
+        Share of the velocity that is kept, from 0 (plain descent, nothing is remembered) to below 1.
+    weight_decay : float
+        Strength of the L2 penalty.
+    nesterov : bool
+        Look ahead, as :class:`Nesterov` does; needs a momentum.
+
+    Raises
+    ------
+    ValueError
+        If ``nesterov`` is asked for without a momentum.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coursepkg.optimizers import SGD
+    >>> theta = np.array([4.0, -2.0])
+    >>> optimizer = SGD(theta, lr=0.25, momentum=0.5)
+    >>> for _ in range(2):
+    ...     optimizer.step(2 * theta)
+    >>> theta
+    array([ 0., -0.])
+    """
+
+    settings: ClassVar[tuple[str, ...]] = (*Momentum.settings, "nesterov")
+
+    def __init__(
+        self,
+        parameters: Any,
+        lr: float | Schedule = 1e-3,
+        momentum: float = 0.0,
+        *,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+    ) -> None:
+        super().__init__(parameters, lr, momentum=momentum, weight_decay=weight_decay)
+        self.nesterov = bool(nesterov)
+        if self.nesterov and not self.momentum:
+            raise ValueError(
+                "nesterov=True looks ahead along the velocity, so it needs a momentum, such as momentum=0.9"
+            )
+
     def change(self, gradient: np.ndarray, state: State, lr: float) -> np.ndarray:
-        state["velocity"] = self.momentum * state.get("velocity", 0.0) + gradient
-        return -lr * (gradient + self.momentum * state["velocity"])
+        return super().change(gradient, state, lr) if self.momentum else -lr * gradient
 
 
 class Adagrad(FirstOrder):
@@ -96,11 +154,13 @@ class Adagrad(FirstOrder):
         Strength of the L2 penalty.
     """
 
+    settings: ClassVar[tuple[str, ...]] = (*FirstOrder.settings, "eps")
+
     def __init__(
         self, parameters: Any, lr: float | Schedule = 0.01, *, eps: float = 1e-10, weight_decay: float = 0.0
     ) -> None:
         super().__init__(parameters, lr, weight_decay)
-        self.eps = eps
+        self.eps = float(eps)
 
     def change(self, gradient: np.ndarray, state: State, lr: float) -> np.ndarray:
         state["sum of squares"] = state.get("sum of squares", 0.0) + gradient * gradient
@@ -124,6 +184,8 @@ class RMSprop(FirstOrder):
         Strength of the L2 penalty.
     """
 
+    settings: ClassVar[tuple[str, ...]] = (*FirstOrder.settings, "alpha", "eps")
+
     def __init__(
         self,
         parameters: Any,
@@ -135,7 +197,7 @@ class RMSprop(FirstOrder):
     ) -> None:
         super().__init__(parameters, lr, weight_decay)
         self.alpha = _share("alpha", alpha)
-        self.eps = eps
+        self.eps = float(eps)
 
     def change(self, gradient: np.ndarray, state: State, lr: float) -> np.ndarray:
         mean = self.alpha * state.get("mean square", 0.0) + (1.0 - self.alpha) * (gradient * gradient)
@@ -160,6 +222,8 @@ class Adam(FirstOrder):
         Strength of the L2 penalty.
     """
 
+    settings: ClassVar[tuple[str, ...]] = (*FirstOrder.settings, "betas", "eps")
+
     def __init__(
         self,
         parameters: Any,
@@ -171,7 +235,7 @@ class Adam(FirstOrder):
     ) -> None:
         super().__init__(parameters, lr, weight_decay)
         self.betas = (_share("betas[0]", betas[0]), _share("betas[1]", betas[1]))
-        self.eps = eps
+        self.eps = float(eps)
 
     def change(self, gradient: np.ndarray, state: State, lr: float) -> np.ndarray:
         beta1, beta2 = self.betas
@@ -186,4 +250,4 @@ class Adam(FirstOrder):
 def _share(name: str, number: float) -> float:
     if not 0.0 <= number < 1.0:
         raise ValueError(f"{name} is the share of the past that is kept, from 0 to below 1; got {number}")
-    return number
+    return float(number)

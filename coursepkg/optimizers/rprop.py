@@ -8,11 +8,13 @@ All need the gradient of the whole training set: signs of mini-batch gradients f
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
 from coursepkg.optimizers.base import FirstOrder, State
+from coursepkg.optimizers.state import remembered
 
 
 class SignBased(FirstOrder):
@@ -30,6 +32,8 @@ class SignBased(FirstOrder):
         Smallest and largest step size.
     """
 
+    settings: ClassVar[tuple[str, ...]] = (*FirstOrder.settings, "etas", "step_sizes")
+
     def __init__(
         self,
         parameters: Any,
@@ -41,8 +45,8 @@ class SignBased(FirstOrder):
         super().__init__(parameters, lr)
         if not 0.0 < etas[0] < 1.0 < etas[1]:
             raise ValueError(f"etas must be a factor below 1 and one above 1, got {etas}")
-        self.etas = etas
-        self.step_sizes = step_sizes
+        self.etas = (float(etas[0]), float(etas[1]))
+        self.step_sizes = (float(step_sizes[0]), float(step_sizes[1]))
 
     def change(self, gradient: np.ndarray, state: State, lr: float) -> np.ndarray:
         sign = np.sign(gradient)
@@ -83,15 +87,22 @@ class IRPROPPlus(SignBased):
     """
 
     _rose = False
-    _loss: float | None = None
+    last_loss = np.inf  # no loss rises above it, so the first step takes nothing back
 
     def step(self, gradients: Any = None, *, loss: Any = None) -> None:
         if loss is None:
             raise ValueError("iRPROP+ decides by the loss; call step(loss=loss)")
         number = float(loss.data if hasattr(loss, "grad") else loss)
-        self._rose = self._loss is not None and number > self._loss
-        self._loss = number
+        self._rose = number > self.last_loss
+        self.last_loss = number
         super().step(gradients)
 
     def after_flip(self, last_move: np.ndarray) -> np.ndarray | float:
         return -last_move if self._rose else 0.0
+
+    def state_dict(self) -> dict[str, Any]:  # documented by Optimizer
+        return {**super().state_dict(), "last_loss": self.last_loss}
+
+    def _read(self, state: Mapping[str, Any], others: Iterable[str] = ()) -> dict[str, Any]:
+        found = super()._read(state, [*others, "last_loss"])
+        return {**found, "last_loss": remembered("last_loss", state["last_loss"], 0.0)}

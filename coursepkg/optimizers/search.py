@@ -6,7 +6,7 @@ Both evaluate the loss several times per step, so their number of steps says lit
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -83,6 +83,9 @@ class LBFGS(Optimizer):
     tolerance_grad : float
         Stop when no entry of the gradient is larger.
     """
+
+    counters: ClassVar[tuple[str, ...]] = ("steps", "evaluations")
+    settings: ClassVar[tuple[str, ...]] = ("max_iter", "history_size", "tolerance_grad")
 
     def __init__(
         self, parameters: Any, *, max_iter: int = 20, history_size: int = 10, tolerance_grad: float = 1e-7

@@ -202,6 +202,7 @@ def test_adams_first_step_has_the_length_of_the_learning_rate_for_every_weight()
 
 FIRST_ORDER = {
     "GD": lambda p: opt.GD(p, lr=0.004, weight_decay=0.1),
+    "SGD": lambda p: opt.SGD(p, lr=0.004, momentum=0.5, nesterov=True),
     "Momentum": lambda p: opt.Momentum(p, lr=0.004),
     "Nesterov": lambda p: opt.Nesterov(p, lr=0.004),
     "Adagrad": lambda p: opt.Adagrad(p, lr=0.004),
@@ -411,19 +412,83 @@ def test_single_precision_gradients_do_not_overflow_their_norm():
     assert opt.global_norm([np.full(4, 1e25, dtype=np.float32)]) == pytest.approx(2e25, rel=1e-6)
 
 
-def test_a_step_writes_in_place_only_where_nobody_else_looks():
+def test_a_step_changes_nothing_that_was_taken_from_a_tensor_before():
     w = Tensor(np.arange(6.0).reshape(2, 3), requires_grad=True)
     w.grad = np.ones((2, 3))
-    optimizer, at = opt.GD([w], lr=0.5), w._data.ctypes.data
+    optimizer = opt.GD([w], lr=0.5)
     optimizer.step()
-    assert w._data.ctypes.data == at
-    kept, loss = w.data, np.sum(w * w)  # a view, and a record that holds the array
+    kept, cut, loss = w.data, w.detach(), np.sum(w * w)  # a view, another tensor, and a record
     optimizer.step()
     np.testing.assert_array_equal(kept, np.arange(6.0).reshape(2, 3) - 0.5)
+    np.testing.assert_array_equal(cut.numpy(), np.arange(6.0).reshape(2, 3) - 0.5)
     np.testing.assert_array_equal(w.data, np.arange(6.0).reshape(2, 3) - 1.0)
     w.grad = None
     loss.backward()
     np.testing.assert_array_equal(w.grad, 2 * kept)
+
+
+@pytest.mark.parametrize("make", FIRST_ORDER.values(), ids=FIRST_ORDER)
+@pytest.mark.parametrize("kind", [np.float64, np.int64, np.float16])
+def test_a_gradient_takes_the_precision_of_its_parameter(make, kind):
+    """Whole numbers for a gradient, or more digits than the parameter has, are not carried into what is remembered."""
+    thetas = [np.ones(3, dtype=np.float32) for _ in range(2)]
+    optimizers = [make(theta) for theta in thetas]
+    for _ in range(4):
+        optimizers[0].step(np.array([1, -2, 4], dtype=kind))
+        optimizers[1].step(np.array([1, -2, 4], dtype=np.float32))
+    np.testing.assert_array_equal(*thetas)
+    assert np.all(thetas[0] != 1.0)
+    for kept in optimizers[0].state[0].values():
+        assert type(kept) is int or kept.dtype == np.float32
+
+
+def test_numpy_numbers_as_settings_are_made_plain():
+    number = np.float64(0.5)
+    theta = np.ones(2, dtype=np.float32)
+    for optimizer in (
+        opt.SGD(theta, number, number, weight_decay=number),
+        opt.Adam(theta, number, betas=(number, number), eps=number),
+        opt.RMSprop(theta, number, alpha=number, eps=number),
+        opt.IRPROPMinus(theta, number, etas=(number, np.float64(1.5)), step_sizes=(number, number)),
+    ):
+        optimizer.step(np.array([1.0, -1.0], dtype=np.float32))
+        kept = [array for array in optimizer.state[0].values() if isinstance(array, np.ndarray)]
+        assert kept
+        assert {array.dtype for array in kept} == {np.dtype(np.float32)}
+
+
+def test_a_complex_gradient_is_refused():
+    with pytest.raises(TypeError, match="the gradient of w is complex, but w is real"):
+        opt.GD({"w": np.ones(2)}, lr=0.1).step({"w": np.ones(2) * 1j})
+
+
+def test_sgd_is_descent_momentum_or_nesterov():
+    pairs = [
+        (lambda p: opt.SGD(p, 0.1, weight_decay=0.2), lambda p: opt.GD(p, 0.1, weight_decay=0.2)),
+        (lambda p: opt.SGD(p, 0.1, 0.7), lambda p: opt.Momentum(p, 0.1, momentum=0.7)),
+        (
+            lambda p: opt.SGD(p, lr=0.1, momentum=0.7, nesterov=True, weight_decay=0.2),
+            lambda p: opt.Nesterov(p, 0.1, momentum=0.7, weight_decay=0.2),
+        ),
+    ]
+    ends = []
+    for pair in pairs:
+        walked = []
+        for make in pair:
+            theta = np.array([[1.0, -2.0, 0.5]])
+            optimizer = make(theta)
+            for _ in range(5):
+                optimizer.step(np.cos(theta))
+            walked.append(theta)
+        np.testing.assert_array_equal(*walked)
+        ends.append(walked[0])
+    assert not np.allclose(ends[0], ends[1], rtol=1e-3)
+    assert not np.allclose(ends[1], ends[2], rtol=1e-3)
+    plain = opt.SGD(np.ones(2))
+    plain.step(np.ones(2))
+    assert (plain.lr, plain.state) == (1e-3, [{}])
+    with pytest.raises(ValueError, match=r"needs a momentum, such as momentum=0\.9"):
+        opt.SGD(np.ones(2), lr=0.1, nesterov=True)
 
 
 def test_a_computed_tensor_is_no_parameter():
@@ -431,5 +496,5 @@ def test_a_computed_tensor_is_no_parameter():
     y = Tensor([1.0, 2.0], requires_grad=True) * 2.0
     y.retain_grad()
     np.sum(y * y).backward(retain_graph=True)
-    with pytest.raises(TypeError, match="result of a computation"):
-        opt.GD([y], lr=0.1).step()
+    with pytest.raises(TypeError, match="parameter 0 is the result of a computation"):
+        opt.GD([y], lr=0.1)

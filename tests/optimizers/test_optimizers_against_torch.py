@@ -21,6 +21,12 @@ PAIRS = {
         lambda p: opt.Nesterov(p, lr=0.01, weight_decay=0.1),
         lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9, nesterov=True, weight_decay=0.1),
     ),
+    "SGD, defaults": (lambda p: opt.SGD(p), lambda p: torch.optim.SGD(p)),
+    "SGD, positional": (lambda p: opt.SGD(p, 0.02, 0.7), lambda p: torch.optim.SGD(p, 0.02, 0.7)),
+    "SGD, everything": (
+        lambda p: opt.SGD(p, lr=0.01, momentum=0.8, weight_decay=0.2, nesterov=True),
+        lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.8, weight_decay=0.2, nesterov=True),
+    ),
     "Adagrad": (lambda p: opt.Adagrad(p, lr=0.1), lambda p: torch.optim.Adagrad(p, lr=0.1)),
     "Adagrad, defaults": (lambda p: opt.Adagrad(p), lambda p: torch.optim.Adagrad(p)),
     "RMSprop": (
