@@ -110,11 +110,11 @@ class SGD(Momentum):
     >>> import numpy as np
     >>> from coursepkg.optimizers import SGD
     >>> theta = np.array([4.0, -2.0])
-    >>> optimizer = SGD(theta, lr=0.25, momentum=0.5)
+    >>> optimizer = SGD(theta, lr=0.125, momentum=0.5)
     >>> for _ in range(2):
     ...     optimizer.step(2 * theta)
     >>> theta
-    array([ 0., -0.])
+    array([ 1.75 , -0.875])
     """
 
     settings: ClassVar[tuple[str, ...]] = (*Momentum.settings, "nesterov")
