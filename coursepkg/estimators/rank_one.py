@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -58,7 +57,7 @@ class RankOne:
                 layer.bias.grad = (self.slopes / len(self.slopes)).astype(c.dtype) @ c
 
     def descend(self, lr: float) -> None:
-        """Take a step of gradient descent; the product of the factors goes straight into the weights.
+        """Take a step of gradient descent; the product of the factors is added to the weights without its own array.
 
         Parameters
         ----------
@@ -79,28 +78,17 @@ def _weighted(slopes: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _add_product(weight: Tensor, left: np.ndarray, right: np.ndarray) -> None:
-    """``weight += left.T @ right``, by BLAS inside the array of the weights unless somebody else looks at it."""
-    values = weight._data
-    unseen = getrefcount(values) == _UNSEEN and values.flags.writeable
+    """``weight += left.T @ right``: BLAS adds the product to a copy of the weights, which then takes their place.
+
+    The old array may be held by a record, by a view or by another tensor, so it is left as it is.
+    """
+    values = np.array(weight.data)
+    (gemm,) = get_blas_funcs(("gemm",), (values,))
     # BLAS counts by columns; what it calls the transpose of an array is NumPy's array in the other order.
-    if unseen and values.flags.c_contiguous:
-        (gemm,) = get_blas_funcs(("gemm",), (values,))
-        gemm(1.0, right.T, left, beta=1.0, c=values.T, overwrite_c=True)
-    elif unseen and values.flags.f_contiguous:
-        (gemm,) = get_blas_funcs(("gemm",), (values,))
-        gemm(1.0, left.T, right, beta=1.0, c=values, overwrite_c=True)
+    if values.flags.c_contiguous:
+        weight.data = gemm(1.0, right.T, left, beta=1.0, c=values.T, overwrite_c=True).T
     else:
-        weight.data = values + left.T @ right
-
-
-def _references() -> int:
-    """How many references Python counts where only a tensor and a local name hold the array; versions differ."""
-    weight = Tensor(np.zeros((1, 1)))
-    values = weight._data
-    return getrefcount(values)
-
-
-_UNSEEN = _references()
+        weight.data = gemm(1.0, left.T, right, beta=1.0, c=values, overwrite_c=True)
 
 
 def rank_one(
