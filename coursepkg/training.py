@@ -8,7 +8,7 @@ when numbers stop being finite.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -136,6 +136,27 @@ class History:
         norms = {f"epoch {epoch + 1}": [run[epoch] for run in self.gradient_norms.values()] for epoch in chosen}
         return draw_layer_norms(norms, layers=list(self.gradient_norms), xlabel="parameter", title=title)
 
+    def state_dict(self) -> dict[str, Any]:
+        """The record as lists of numbers by name, each its own copy."""
+        runs = {name: list(run) for name, run in vars(self).items() if isinstance(run, list)}
+        norms = {f"gradient_norms.{name}": list(run) for name, run in self.gradient_norms.items()}
+        return {"metric_name": self.metric_name, **runs, **norms}
+
+    @classmethod
+    def from_state_dict(cls, state: Mapping[str, Any]) -> History:
+        """The record that :meth:`state_dict` took apart; arrays from a file become lists again."""
+        history = cls(metric_name=str(state["metric_name"]))
+        runs = {name for name, run in vars(history).items() if isinstance(run, list)}
+        for name in (name for name in state if name != "metric_name"):
+            numbers = [float(number) for number in state[name]]
+            if name in runs:
+                setattr(history, name, numbers)
+            elif name.startswith("gradient_norms."):
+                history.gradient_norms[name.removeprefix("gradient_norms.")] = numbers
+            else:
+                raise KeyError(f"a history has no record of {name}; there are {', '.join(vars(history))}")
+        return history
+
     def __repr__(self) -> str:
         if not self.loss:
             return "History(no epochs)"
@@ -254,6 +275,70 @@ class Trainer:
                     self.history.validation_metric.append(found.metric)
             bar.set_postfix(loss=f"{self.history.loss[-1]:.4g}", refresh=False)
         return self.history
+
+    def state_dict(self) -> dict[str, Any]:
+        """Model, optimizer and history as one flat dict of plain data, to be saved between two calls of :meth:`fit`.
+
+        The names begin with ``model.``, ``optimizer.`` and ``history.``, and ``numpy.savez(path, **state)`` writes
+        them. What is drawn is not in here: save ``rng.bit_generator.state`` of each generator (that of :meth:`fit`,
+        those of dropout), which is plain data too. A schedule is a function and is given again.
+
+        Returns
+        -------
+        dict of str to number, list or ndarray
+            Copies.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from coursepkg import datasets, nn, optimizers
+        >>> from coursepkg.training import Trainer
+        >>> def trainer():
+        ...     model = nn.Linear(2, 2, rng=np.random.default_rng(0))
+        ...     return Trainer(model, nn.cross_entropy, optimizers.Adam(model.parameters()))
+        >>> rng = np.random.default_rng(1)
+        >>> data = datasets.moons(60, rng=rng)
+        >>> first = trainer()
+        >>> history = first.fit(data, epochs=3, batch_size=20, rng=rng)
+        >>> second = trainer()
+        >>> second.load_state_dict(first.state_dict())
+        >>> history = second.fit(data, epochs=2, batch_size=20, rng=rng)
+        >>> len(history.loss), second.optimizer.steps
+        (5, 15)
+        """
+        parts = {"model": self._module(), "optimizer": self.optimizer, "history": self.history}
+        return {f"{part}.{name}": entry for part, owner in parts.items() for name, entry in owner.state_dict().items()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where another trainer stopped; nothing changes unless all of it fits.
+
+        Parameters
+        ----------
+        state : mapping of str to number, list or array_like
+            As from :meth:`state_dict`, or read back from a file.
+
+        Raises
+        ------
+        KeyError, ValueError
+            If the state does not fit model or optimizer; the message says where.
+        """
+        model, parts = self._module(), {part: _under(part, state) for part in ("model", "optimizer", "history")}
+        history, before = History.from_state_dict(parts["history"]), model.state_dict()
+        model.load_state_dict(parts["model"])
+        try:
+            self.optimizer.load_state_dict(parts["optimizer"])
+        except (KeyError, TypeError, ValueError):
+            model.load_state_dict(before)
+            raise
+        self.history = history
+
+    def _module(self) -> Any:
+        if not hasattr(self.model, "load_state_dict"):
+            raise TypeError(
+                "the model is a plain function, which has no state to save; make it an nn.Module, or save its tensors "
+                "yourself and the optimizer by optimizer.state_dict()"
+            )
+        return self.model
 
     def evaluate(self, data: Iterable[np.ndarray], *, batch_size: int = 1000) -> Evaluation:
         """Loss and metric over a data set, in evaluation mode and without recording a graph.
@@ -391,6 +476,14 @@ def _mode(model: Any, *, training: bool) -> Iterator[None]:
     finally:
         for module, mode in zip(modules, before, strict=True):
             module.training = mode
+
+
+def _under(part: str, state: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries of a trainer's state that belong to a part of it, under their own names."""
+    found = {name.removeprefix(f"{part}."): state[name] for name in state if name.startswith(f"{part}.")}
+    if not found:
+        raise KeyError(f"the state has nothing under '{part}.'; save what trainer.state_dict() returns")
+    return found
 
 
 def _number(loss: Any) -> float:

@@ -10,6 +10,7 @@ from coursepkg import nn
 from coursepkg import optimizers as opt
 from coursepkg.autodiff.scalar import Scalar
 from coursepkg.autodiff.tensor import Tensor
+from coursepkg.training import Trainer, accuracy
 
 MAKERS = {
     "GD": lambda p: opt.GD(p, lr=0.05, weight_decay=0.1),
@@ -340,3 +341,65 @@ def test_parts_that_do_not_overlap_are_welcome():
     np.testing.assert_array_equal(flat, np.arange(6.0) - 0.5)
     same = Tensor(flat, requires_grad=True), Tensor(flat, requires_grad=True)  # two tensors with arrays of their own
     assert len(opt.GD(same, lr=1.0).parameters) == 2
+
+
+# --- the training loop
+
+
+def loop(dtype=np.float64, watch_gradients=True):
+    model = network(dtype)
+    optimizer = opt.Adam(named(model), lr=opt.cosine(0.05, steps=30))
+    return Trainer(model, nn.cross_entropy, optimizer, metric=accuracy, watch_gradients=watch_gradients)
+
+
+def points():
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(30, 3))
+    return x, (x[:, 0] > x[:, 1] * x[:, 2]).astype(int)
+
+
+@ways
+def test_the_loop_goes_on_as_if_it_had_not_been_interrupted(way):
+    whole, rng = loop(), np.random.default_rng(4)
+    whole.fit(points(), epochs=6, batch_size=8, rng=rng, validation=points())
+    first, rng = loop(), np.random.default_rng(4)
+    first.fit(points(), epochs=2, batch_size=8, rng=rng, validation=points())
+    again, drawn = loop(), np.random.default_rng()
+    again.load_state_dict(way(first.state_dict()))
+    drawn.bit_generator.state = json.loads(json.dumps(rng.bit_generator.state))
+    again.fit(points(), epochs=4, batch_size=8, rng=drawn, validation=points())
+    assert again.history == whole.history
+    assert len(again.history.gradient_norms["0.weight"]) == 6
+    assert len(first.history.loss) == 2
+    for name, array in whole.model.state_dict().items():
+        np.testing.assert_array_equal(again.model.state_dict()[name], array, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: s.pop("model.0.bias"), "missing: 0.bias"),
+        (lambda s: s.pop("optimizer.0.bias.mean"), "missing: 0.bias.mean"),
+        (lambda s: s.update({"history.time": [1.0]}), "no record of time; there are loss, metric"),
+        (lambda s: s.update({"history.loss.0": [1.0]}), "no record of loss.0"),
+        (lambda s: [s.pop(name) for name in list(s) if name.startswith("history")], "nothing under 'history.'"),
+    ],
+)
+def test_a_loop_whose_state_does_not_fit_stays_as_it_is(change, message):
+    saved, trainer = loop(), loop()
+    saved.fit(points(), epochs=2, batch_size=8, rng=np.random.default_rng(4))
+    state, before = saved.state_dict(), trainer.state_dict()
+    change(state)
+    with pytest.raises(KeyError, match=message):
+        trainer.load_state_dict(state)
+    after = trainer.state_dict()
+    assert list(after) == list(before)
+    for name, entry in before.items():
+        np.testing.assert_array_equal(after[name], entry)
+
+
+def test_a_model_that_is_a_plain_function_has_no_state():
+    w = Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    trainer = Trainer(lambda x: x @ w, nn.mse_loss, opt.SGD([w], lr=0.1))
+    with pytest.raises(TypeError, match=r"the optimizer by optimizer.state_dict\(\)"):
+        trainer.state_dict()
