@@ -4,7 +4,7 @@ The one idea: a table on the page is a table in HTML, with a caption and marked 
 walk it; as text the same table has aligned columns, or, where words are long, one block per row.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -32,13 +32,14 @@ class Table:
     def _widths(self) -> list[int]:
         return [max(map(len, column)) for column in zip(self.headings, *self.rows, strict=True)]
 
-    def _block(self, row: Sequence[str]) -> str:
-        pairs = [f"    {heading}: {cell}" for heading, cell in zip(self.headings[1:], row[1:], strict=True)]
-        return "\n".join([row[0], *pairs])
+    def _blocks(self) -> Iterator[str]:
+        for row in self.rows:
+            yield row[0]
+            yield from (f"    {name}: {cell}" for name, cell in zip(self.headings[1:], row[1:], strict=True))
 
     def __repr__(self) -> str:
         wide = sum(self._widths()) + 2 * len(self.headings) > WIDEST
-        return "\n".join([self.caption, *(map(self._block, self.rows) if wide else self.aligned())])
+        return "\n".join([self.caption, *(self._blocks() if wide else self.aligned())])
 
     def _repr_html_(self) -> str:
         cell_style = _style(self.cell_style)

@@ -10,11 +10,11 @@ import math
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property, partial, wraps
 from html import escape
-from itertools import combinations, product
-from typing import Any
+from itertools import combinations, compress, product
+from typing import Any, NamedTuple
 
 from coursepkg.autodiff.differences import Difference, complex_step, differences
 from coursepkg.autodiff.scalar import Scalar
@@ -39,51 +39,32 @@ Leaves = list[list[Any]]  # the numbers of a gradient, one list for each array (
 
 @dataclass(frozen=True)
 class RouteResult:
-    """What one route said and what it cost.
-
-    Attributes
-    ----------
-    name : str
-        The route.
-    gradient : tree
-        Its answer.
-    leaves : list of list
-        The numbers in it, one list for each array. A wrong shape has become NaN.
-    tolerance : float
-        The relative accuracy expected of it.
-    calls : int
-        How often it ran the function.
-    seconds, peak_bytes : float, int or None
-        Measured on request: wall time, and the memory allocated at the worst moment.
-    differences : sequence of Difference
-        Of a route by difference quotients, one for each entry: how far it may be off, and where there is a kink.
-    """
+    """What one route said and what it cost."""
 
     name: str
-    gradient: Any
-    leaves: Leaves
-    tolerance: float
-    calls: int
-    seconds: float | None = None
+    gradient: Any  # its answer, as it gave it
+    leaves: Leaves  # the numbers in it; where an array has the wrong shape they are NaN
+    tolerance: float  # the relative accuracy expected of it
+    calls: int  # how often it ran the function
+    seconds: float | None = None  # wall time, and memory allocated at the worst moment: measured on request
     peak_bytes: int | None = None
-    differences: Sequence[Difference] = ()
+    differences: Sequence[Difference] = ()  # of difference quotients: how far each may be off, and where a kink is
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One entry of the gradient: what each route says, how far every two are apart, and what that means."""
 
     name: str
     values: tuple[Any, ...]
     verdict: str  # "agree", "DIFFER", "kink" (all values lie between the slopes on its two sides) or "no evidence"
-    distances: Mapping[tuple[int, int], float] = field(default_factory=dict)  # relative; empty without evidence
+    distances: tuple[float, ...] = ()  # of the first route from the second, third, ..., of the second from the third...
     apart: tuple[tuple[int, int], ...] = ()  # the pairs of routes that are further apart than they may be
     odd: int | None = None  # the route that stands alone
 
     @property
     def difference(self) -> float:
-        """The largest of the distances."""
-        return max(self.distances.values(), default=0.0)
+        """The largest of the distances; 0 without evidence."""
+        return max(self.distances, default=0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,10 +102,36 @@ class Comparison:
         rows: list[Row] = []
         for names, *answers in zip(self.names, *(route.leaves for route in self.routes), strict=True):
             largest = [max(filter(math.isfinite, map(abs, answer)), default=0.0) for answer in answers]
-            least = [max(SMALL * size, floor) for size in largest]
+            least = [max(SMALL * largest[a], SMALL * largest[b], floor) for a, b in self._pairs]
             for name, *values in zip(names, *answers, strict=True):
-                rows.append(_row(name, tuple(values), self.routes, len(rows), least, floor))
+                rows.append(self._row(name, tuple(values), len(rows), least, floor))
         return rows
+
+    def _row(self, name: str, values: tuple[Any, ...], i: int, least: Sequence[float], floor: float) -> Row:
+        """Say what the values of entry i mean; `least` is the size of a small entry, for each pair of routes."""
+        quotients = {k: route.differences[i] for k, route in enumerate(self.routes) if route.differences}
+        blur = max([floor, *(quotient.error for quotient in quotients.values())])
+        for low, high in (sorted(quotient.kink) for quotient in quotients.values() if quotient.kink):
+            if all(low - blur <= value <= high + blur for value in values):
+                return Row(name, values, "kink")
+        if all(abs(value) <= blur for value in values):
+            return Row(name, values, "no evidence")
+        distances = tuple(
+            _distance(values[a], values[b], size) for (a, b), size in zip(self._pairs, least, strict=True)
+        )
+        allowed = [route.tolerance for route in self.routes]
+        for k, quotient in quotients.items():
+            allowed[k] = max(allowed[k], min(BLURRED, quotient.error / max(map(abs, values))))
+        far = [d > max(allowed[a], allowed[b]) for (a, b), d in zip(self._pairs, distances, strict=True)]
+        if not any(far):
+            return Row(name, values, "agree", distances)
+        apart = tuple(compress(self._pairs, far))
+        alone = _outliers(apart, len(values))
+        return Row(name, values, "DIFFER", distances, apart, alone[0] if len(alone) == 1 else None)
+
+    @cached_property
+    def _pairs(self) -> list[tuple[int, int]]:
+        return list(combinations(range(len(self.routes)), 2))
 
     @cached_property
     def _apart(self) -> set[tuple[int, int]]:
@@ -165,10 +172,8 @@ class Comparison:
         """
         names = [route.name for route in self.routes]
         a, b = sorted((names.index(first), names.index(second)))
-        return self._difference(a, b)
-
-    def _difference(self, a: int, b: int) -> float:
-        return max((row.distances.get((a, b), 0.0) for row in self.rows), default=0.0)
+        k = self._pairs.index((a, b)) if a != b else None
+        return max((row.distances[k] for row in self.rows if k is not None and row.distances), default=0.0)
 
     # --- in words
 
@@ -176,28 +181,26 @@ class Comparison:
     def summary(self) -> str:
         """One or two sentences: do the routes agree, with how much evidence, and if not, who stands alone."""
         if len(self.routes) < 2:
-            return "Only one route could be taken, so there is no second witness."
+            return "Fewer than two routes could be taken, so none has a witness."
         if not self.evidence:
             return "No evidence: every entry is nearly zero or at a kink. Choose another point."
+        if self.by == "entry" and self.agree:
+            few = "" if self.evidence == self.entries else f" {self.evidence} of {self.entries} entries are evidence."
+            return f"All routes agree (relative tolerance {max(route.tolerance for route in self.routes):g}).{few}"
         if self.by == "entry":
-            return self._agreement() if self.agree else self._disagreement()
+            return f"The routes differ, most in {self._disagreement(self.worst)}."
         found = f"evidence in {self.evidence} of {self.entries} entries"
         if self.agree:
             return f"All {len(self.routes)} routes agree, with {found}."
         alone = f"; {self.outliers[0]} stands alone" if len(self.outliers) == 1 else ""
         return f"The routes DISAGREE{alone} ({found})."
 
-    def _agreement(self) -> str:
-        few = "" if self.evidence == self.entries else f" {self.evidence} of {self.entries} entries are evidence."
-        return f"All routes agree (relative tolerance {max(route.tolerance for route in self.routes):g}).{few}"
-
-    def _disagreement(self) -> str:
-        worst = self.worst
-        said = [f"{route.name} says {_shown(value)}" for route, value in zip(self.routes, worst.values, strict=True)]
-        if worst.odd is not None:
-            others = sorted(worst.values[: worst.odd] + worst.values[worst.odd + 1 :], key=abs)
-            said = [said[worst.odd], f"the others say {_shown(others[len(others) // 2])}"]
-        return f"The routes differ, most in {worst.name}: {', '.join(said)}."
+    def _disagreement(self, row: Row) -> str:
+        said = [f"{route.name} says {_shown(value)}" for route, value in zip(self.routes, row.values, strict=True)]
+        if row.odd is not None:
+            others = sorted(row.values[: row.odd] + row.values[row.odd + 1 :], key=abs)
+            said = [said[row.odd], f"the others say {_shown(others[len(others) // 2])}"]
+        return f"{row.name}: {', '.join(said)}"
 
     @property
     def by_entry(self) -> "Comparison":
@@ -229,7 +232,7 @@ class Comparison:
         others = [route.tolerance for i, route in enumerate(self.routes) if i != k]
         if not others:
             return "no other route"
-        wrong = [self._difference(*pair) for pair in self._apart if k in pair]
+        wrong = [self.difference(self.routes[a].name, self.routes[b].name) for a, b in self._apart if k in (a, b)]
         return f"NO, off by {max(wrong):.2g}" if wrong else f"to {max(self.routes[k].tolerance, min(others)):.0e}"
 
     def _notes(self) -> list[str]:
@@ -249,31 +252,6 @@ class Comparison:
     def _repr_html_(self) -> str:
         notes = "".join(f"<p>{escape(note)}</p>" for note in self._notes())
         return self._table(timing=True)._repr_html_() + notes
-
-
-def _row(
-    name: str, values: tuple[Any, ...], routes: Sequence[RouteResult], i: int, least: Sequence[float], floor: float
-) -> Row:
-    """Say what the values that the routes give for entry i mean; `least` is the size of a small entry, by route."""
-    quotients = [route.differences[i] if route.differences else None for route in routes]
-    blur = max([floor, *(quotient.error for quotient in quotients if quotient)])
-    for low, high in (sorted(quotient.kink) for quotient in quotients if quotient and quotient.kink):
-        if all(low - blur <= value <= high + blur for value in values):
-            return Row(name, values, "kink")
-    if all(abs(value) <= blur for value in values):
-        return Row(name, values, "no evidence")
-    size = max(map(abs, values))
-    allowed = [
-        max(route.tolerance, min(BLURRED, quotient.error / size)) if quotient else route.tolerance
-        for route, quotient in zip(routes, quotients, strict=True)
-    ]
-    distances = {
-        (a, b): _distance(values[a], values[b], max(least[a], least[b])) for a, b in combinations(range(len(values)), 2)
-    }
-    apart = tuple((a, b) for (a, b), distance in distances.items() if distance > max(allowed[a], allowed[b]))
-    alone = _outliers(apart, len(values))
-    odd = alone[0] if len(alone) == 1 else None
-    return Row(name, values, "DIFFER" if apart else "agree", distances, apart, odd)
 
 
 def _distance(a: Any, b: Any, least: float) -> float:
@@ -414,7 +392,9 @@ def compare_routes(
         "sympy": partial(_sympy, numbers=numbers),
     }
     own = {name: lambda g, route=route: route(g, point) for name, route in (routes or {}).items()}
-    ways = ways | own
+    if not own.keys().isdisjoint(ways):
+        raise ValueError(f"the names {', '.join(ways)} are taken; give your route another one")
+    ways |= own
     taken, absent = _take(f, ways, leaves, dict.fromkeys(ways, rtol), optional=("complex step", "sympy"))
     quotient, engine, *others = taken  # taken first, because they say best where a function has no value
     quotient = replace(quotient, differences=quotient.gradient)
@@ -488,15 +468,19 @@ def compare_gradients(
 
 def _paired(x: Any, gradient: Any, path: str, route: str) -> Iterator[tuple[str, Any, Any]]:
     """Walk a point and a gradient together, by key in dicts: the path to each array, the array, and its gradient."""
-    if isinstance(x, dict):
-        keys, fits = list(x), isinstance(gradient, dict) and set(gradient) == set(x)
-    elif isinstance(x, (list, tuple)):
-        keys, fits = list(range(len(x))), isinstance(gradient, (list, tuple)) and len(gradient) == len(x)
-    else:
+    keys, given = _keys(x), _keys(gradient)
+    if keys is None:
         yield path, x, gradient
         return
-    if not fits:
-        given = f"{type(gradient).__name__} {gradient!r}"
-        raise ValueError(f"{route} returned {given} for {path}; expected a {type(x).__name__} with entries {keys}")
+    if given is None or set(given) != set(keys) or isinstance(gradient, dict) != isinstance(x, dict):
+        found = type(gradient).__name__ if given is None else f"{type(gradient).__name__} with entries {given}"
+        raise ValueError(f"{route} returned a {found} for {path}, which is a {type(x).__name__} with entries {keys}")
     for key in keys:
         yield from _paired(x[key], gradient[key], f"{path}[{key!r}]", route)
+
+
+def _keys(tree: Any) -> list[Any] | None:
+    """Return by what the parts of a tree are found; None for an array."""
+    if isinstance(tree, dict):
+        return list(tree)
+    return list(range(len(tree))) if isinstance(tree, (list, tuple)) else None

@@ -190,3 +190,148 @@ def test_a_blurred_difference_does_not_agree_with_everything(monkeypatch):
     monkeypatch.setattr(comparison, "differences", blurred)
     report = compare_routes(lambda x: x * x, {"x": 3.0}, routes={"mine": lambda f, p: [6.0]})
     assert not report
+
+
+def test_the_names_of_the_witnesses_are_taken():
+    with pytest.raises(ValueError, match="sympy are taken; give your route another one"):
+        compare_routes(circuit, {"x": -2.0, "y": 5.0, "z": -4.0}, routes={"sympy": lambda f, p: [-4, -4, 3]})
+
+
+# --- functions of arrays
+
+P = {"W": np.array([[0.5, -1.0, 2.0], [0.3, 0.7, -0.2]]), "b": np.array([0.1, -0.4])}
+
+
+def energy(p):
+    return np.sum(np.tanh(p["W"]) ** 2) + np.sum(p["b"] ** 3)
+
+
+def by_hand(p):
+    t = np.tanh(p["W"])
+    return {"b": 3 * p["b"] ** 2, "W": 2 * t * (1 - t**2)}
+
+
+def beside_reverse(answer):
+    return compare(energy, P, routes={"reverse": reverse, "numeric": numeric, "mine": lambda f: lambda p: answer})
+
+
+def test_a_dict_is_compared_by_key():
+    found = beside_reverse(by_hand(P))
+    assert found
+    assert found.evidence == found.entries == 8
+
+
+def test_entries_of_arrays_are_named_as_one_indexes_them():
+    wrong = by_hand(P)
+    wrong["W"][1, 2] *= 2
+    found = beside_reverse(wrong).by_entry
+    assert [row.name for row in found.rows][4:] == ["x['W'][1, 1]", "x['W'][1, 2]", "x['b'][0]", "x['b'][1]"]
+    assert [row.name for row in found.rows if row.verdict == "DIFFER"] == ["x['W'][1, 2]"]
+    assert found.summary == "The routes differ, most in x['W'][1, 2]: mine says -0.758745, the others say -0.379372."
+    (row,) = compare(lambda x: x**3, np.array(2.0)).rows
+    assert row.name == "x"
+
+
+def test_the_two_views_are_of_one_result():
+    wrong = by_hand(P)
+    wrong["b"] = -wrong["b"]
+    found = beside_reverse(wrong)
+    assert str(found.by_entry.by_route) == str(found)
+    assert found.by_entry.rows == found.rows
+    assert found.outliers == found.by_entry.outliers == ["mine"]
+    assert not found.by_entry
+    assert "mine     0          NO, off by 2" in str(found).splitlines()
+    assert "x['b'][1]     0.48       0.48       -0.48      DIFFER" in str(found.by_entry).splitlines()
+
+
+def test_numbers_can_be_seen_by_route_too():
+    found = compare_routes(circuit, {"x": -2.0, "y": 5.0, "z": -4.0}, routes={"mine": lambda f, p: [-4, -4, 6]})
+    lines = str(found.by_route).splitlines()
+    assert lines[0].split() == ["route", "runs", "of", "f", "agrees", "with", "the", "others"]
+    assert lines[1].split() == ["reverse", "mode", "1", "NO,", "off", "by", "0.5"]
+    assert lines[-1] == "The routes DISAGREE; mine stands alone (evidence in 3 of 3 entries)."
+    assert found.difference("mine", "sympy") == found.difference("sympy", "mine") == 0.5
+    assert found.difference("mine", "mine") == 0.0
+
+
+def test_an_array_of_zeros_and_rounding_is_no_evidence_and_no_difference():
+    """3.1 - 3 - 0.1 is zero in the difference quotients, and 8e-17 in the rules."""
+
+    def f(p):
+        x, y = p
+        return np.sum(x**2) + np.sum(3.1 * y - 3 * y - 0.1 * y)
+
+    found = compare(f, (np.array([1.0, -2.0]), np.array([0.7, 0.9, 1.9])))
+    assert [row.verdict for row in found.rows] == ["agree", "agree", "no evidence", "no evidence", "no evidence"]
+    assert any(value != 0 for row in found.rows[2:] for value in row.values)
+    assert found
+    assert found.evidence == 2
+
+
+def test_a_small_entry_is_measured_by_its_array():
+    def slightly_off(f):
+        return lambda x: reverse(f)(x) + np.array([0.0, 2e-14])
+
+    found = compare(lambda x: np.sum(x**3), np.array([2.0, 1e-4]), routes={"reverse": reverse, "mine": slightly_off})
+    assert found.rows[1].values[0] == pytest.approx(3e-8, rel=1e-6)
+    assert found  # of the entry 2e-14 is a millionth, of the array it is nothing
+
+
+def test_a_wrong_shape_is_a_wrong_answer():
+    found = beside_reverse({"W": by_hand(P)["W"].T, "b": by_hand(P)["b"]})
+    assert found.outliers == ["mine"]
+    assert found.difference("mine", "reverse") == math.inf
+    assert found.evidence == 8
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"W": P["W"]}, r"mine returned a dict with entries \['W'\] for x, which is a dict with entries \['W', 'b'\]"),
+        ((P["W"], P["b"]), r"mine returned a tuple with entries \[0, 1\] for x"),
+        (None, "mine returned a NoneType for x"),
+    ],
+)
+def test_another_structure_is_an_error_in_words(answer, words):
+    with pytest.raises(ValueError, match=words):
+        beside_reverse(answer)
+
+
+def test_complex_entries_are_compared_whole():
+    z = np.array([0.3 - 0.4j, 1.0 + 2.0j])
+    half = {"reverse": reverse, "numeric": numeric, "mine": lambda f: lambda z: reverse(f)(z).conj()}
+    found = compare(lambda z: np.sum(np.abs(z) ** 4), z, routes=half)
+    assert not found
+    assert found.outliers == ["mine"]
+    assert "says" in found.by_entry.summary
+    assert compare(lambda z: np.sum(np.abs(z) ** 4), z)
+
+
+@pytest.mark.parametrize("value", [math.inf, math.nan])
+def test_no_number_agrees_with_no_other_number(value):
+    found = compare(
+        lambda x: np.sum(x**2),
+        np.array([1.0, 3.0]),
+        routes={"reverse": reverse, "mine": lambda f: lambda x: [value, 6.0]},
+    )
+    assert [row.verdict for row in found.rows] == ["DIFFER", "agree"]
+    assert found.difference("reverse", "mine") == math.inf
+
+
+def test_without_any_route_nothing_is_shown():
+    def refuses(f):
+        raise NotImplementedError("not today")
+
+    found = compare(lambda x: np.sum(x**2), np.array([1.0, 2.0, 3.0]), routes={"mine": refuses})
+    assert not found
+    assert found.absent == {"mine": "not today"}
+    assert found.entries == 3
+    assert found.evidence == 0
+    assert str(found).endswith("mine: not today\nFewer than two routes could be taken, so none has a witness.")
+
+
+def test_a_point_without_entries_is_no_evidence():
+    found = compare(lambda x: np.sum(x**2), np.zeros((0, 3)), routes={"reverse": reverse, "numeric": numeric})
+    assert not found
+    assert found.entries == 0
+    assert "No evidence" in str(found.by_entry)
