@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .primitives import elementwise as e
-from .table import Primitive
+from .errors import LeavesGraphError
+from .table import PRIMITIVES
 
 __all__ = ["ArrayMethods"]
 
@@ -20,27 +20,45 @@ PLAIN = frozenset({np.ndarray, float, int, complex, bool, np.float64, np.float32
 NO_KEYWORDS: dict[str, Any] = {}
 
 
-def _operator(entry: Primitive) -> Callable[[Any, Any], Any]:
+def _operator(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
     """Make ``x + y``; the common cases go straight to the table, the rest lets NumPy find out who handles it."""
-    function = entry.function
 
     def method(self: Any, other: Any) -> Any:
         kind = type(other)
         if kind is type(self) or kind in PLAIN:
-            return self.apply(entry, (self, other), NO_KEYWORDS)
-        return function(self, other)
+            return self.run(PRIMITIVES[ufunc], (self, other))
+        return ufunc(self, other)
 
     return method
 
 
-def _reflected(entry: Primitive) -> Callable[[Any, Any], Any]:
+def _reflected(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
     """Make ``y + x`` for a ``y`` that does not know traced values."""
-    function = entry.function
 
     def method(self: Any, other: Any) -> Any:
         if type(other) in PLAIN:
-            return self.apply(entry, (other, self), NO_KEYWORDS)
-        return function(other, self)
+            return self.run(PRIMITIVES[ufunc], (other, self))
+        return ufunc(other, self)
+
+    return method
+
+
+def refused_in_place(x: Any, ufunc: Any, sign: str, other: Any) -> Any:
+    """Handle ``x += y``: a single number is bound again, as NumPy's are; an array cannot be written into.
+
+    Other names and views of the same array would have to see the change, and rules may still need the old values.
+    """
+    if x.ndim == 0:
+        return ufunc(x, other)
+    raise LeavesGraphError(
+        f"`x {sign}= ...` writes into an array of shape {x.shape}, which a {type(x).__name__} does not allow: other "
+        f"views of it, and the backward pass, need the old entries. Write x = x {sign} ... instead"
+    )
+
+
+def _in_place(ufunc: Any, sign: str) -> Callable[[Any, Any], Any]:
+    def method(self: Any, other: Any) -> Any:
+        return refused_in_place(self, ufunc, sign, other)
 
     return method
 
@@ -64,17 +82,38 @@ class ArrayMethods:
 
         def __getattr__(self, name: str) -> Any: ...
 
-    __add__, __radd__ = _operator(e.add), _reflected(e.add)
-    __sub__, __rsub__ = _operator(e.subtract), _reflected(e.subtract)
-    __mul__, __rmul__ = _operator(e.multiply), _reflected(e.multiply)
-    __truediv__, __rtruediv__ = _operator(e.divide), _reflected(e.divide)
-    __pow__, __rpow__ = _operator(e.power), _reflected(e.power)
+    __add__, __radd__ = _operator(np.add), _reflected(np.add)
+    __sub__, __rsub__ = _operator(np.subtract), _reflected(np.subtract)
+    __mul__, __rmul__ = _operator(np.multiply), _reflected(np.multiply)
+    __truediv__, __rtruediv__ = _operator(np.divide), _reflected(np.divide)
+    __pow__, __rpow__ = _operator(np.power), _reflected(np.power)
 
-    def __matmul__(self, other: Any) -> Any:
-        return np.matmul(self, other)
+    __matmul__, __rmatmul__ = _operator(np.matmul), _reflected(np.matmul)
+    __mod__, __rmod__ = _operator(np.remainder), _reflected(np.remainder)
 
-    def __rmatmul__(self, other: Any) -> Any:
-        return np.matmul(other, self)
+    __iadd__ = _in_place(np.add, "+")
+    __isub__ = _in_place(np.subtract, "-")
+    __imul__ = _in_place(np.multiply, "*")
+    __itruediv__ = _in_place(np.divide, "/")
+    __ipow__ = _in_place(np.power, "**")
+    __imatmul__ = _in_place(np.matmul, "@")
+    __imod__ = _in_place(np.remainder, "%")
+    __ifloordiv__ = _in_place(np.floor_divide, "//")
+
+    def __floordiv__(self, other: Any) -> Any:
+        return np.floor_divide(self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return np.floor_divide(other, self)
+
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
+
+    def __round__(self, decimals: int = 0) -> Any:
+        return np.round(self, decimals)
 
     def __neg__(self) -> Any:
         return np.negative(self)
@@ -157,11 +196,6 @@ class ArrayMethods:
             raise TypeError(f"a 0-d {type(self).__name__} cannot be iterated over")
         return (self[i] for i in range(len(self)))
 
-    def __getitem__(self, index: Any) -> Any:
-        from .primitives.indexing import getitem
-
-        return getitem(self, index)
-
     @property
     def T(self) -> Any:
         """The transpose: axes in reverse order."""
@@ -172,80 +206,79 @@ class ArrayMethods:
         """The matrix transpose: the last two axes swapped."""
         return np.swapaxes(self, -1, -2)
 
-    def reshape(self, *shape: Any) -> Any:
+    def reshape(self, *shape: Any, order: str = "C") -> Any:
         """Return the same entries in another shape: ``x.reshape(2, 3)`` or ``x.reshape((2, 3))``."""
-        return np.reshape(self, shape[0] if len(shape) == 1 else shape)
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape, order=order)  # type: ignore[call-overload]
 
     def transpose(self, *axes: Any) -> Any:
         """Permute the axes; without arguments, reverse them."""
         return np.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
 
-    def swapaxes(self, axis1: int, axis2: int) -> Any:
-        """Swap two axes."""
-        return np.swapaxes(self, axis1, axis2)
-
-    def ravel(self) -> Any:
+    def ravel(self, order: str = "C") -> Any:
         """Return the entries as one axis."""
-        return np.reshape(self, -1)
+        return np.ravel(self, order)  # type: ignore[call-overload]
 
     flatten = ravel
 
-    def squeeze(self, axis: Any = None) -> Any:
-        """Drop axes of length one."""
-        return np.squeeze(self, axis)
-
-    def astype(self, dtype: Any) -> Any:
-        """Convert the entries; the gradient is converted back."""
-        from .primitives.shaping import astype
-
-        return astype(self, dtype)
-
-    # --- reductions
-
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Any:
-        """Add up the entries along ``axis``."""
-        return np.sum(self, axis=axis, keepdims=keepdims)
-
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Any:
-        """Average along ``axis``."""
-        return np.mean(self, axis=axis, keepdims=keepdims)
-
-    def var(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
-        """Return the variance along ``axis``."""
-        return np.var(self, axis=axis, ddof=ddof, keepdims=keepdims)
-
-    def std(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
-        """Return the standard deviation along ``axis``."""
-        return np.std(self, axis=axis, ddof=ddof, keepdims=keepdims)
-
-    def prod(self, axis: Any = None, keepdims: bool = False) -> Any:
-        """Multiply the entries along ``axis``."""
-        return np.prod(self, axis=axis, keepdims=keepdims)
-
-    def max(self, axis: Any = None, keepdims: bool = False) -> Any:
-        """Return the largest entry along ``axis``; equal ones share the gradient."""
-        return np.max(self, axis=axis, keepdims=keepdims)
-
-    def min(self, axis: Any = None, keepdims: bool = False) -> Any:
-        """Return the smallest entry along ``axis``; equal ones share the gradient."""
-        return np.min(self, axis=axis, keepdims=keepdims)
-
-    def cumsum(self, axis: int | None = None) -> Any:
-        """Return running sums along ``axis``."""
-        return np.cumsum(self, axis=axis)
-
-    def clip(self, min: Any = None, max: Any = None) -> Any:
-        """Limit the entries; the gradient is zero where the limit binds."""
-        return np.clip(self, min, max)
-
-    def dot(self, other: Any) -> Any:
-        """Return ``numpy.dot`` with another array."""
-        return np.dot(self, other)
-
-    def argmax(self, axis: int | None = None) -> Any:
+    def argmax(self, axis: int | None = None, **options: Any) -> Any:
         """Return where the largest entry is, as plain integers."""
-        return np.argmax(self, axis=axis)
+        return np.argmax(self, axis=axis, **options)
 
-    def argmin(self, axis: int | None = None) -> Any:
+    def argmin(self, axis: int | None = None, **options: Any) -> Any:
         """Return where the smallest entry is, as plain integers."""
-        return np.argmin(self, axis=axis)
+        return np.argmin(self, axis=axis, **options)
+
+    def argsort(self, axis: int | None = -1, **options: Any) -> Any:
+        """Return the order of the entries, as plain integers."""
+        return np.argsort(self, axis=axis, **options)
+
+    def nonzero(self) -> Any:
+        """Return where the entries are not zero, as plain integers."""
+        return np.nonzero(self)
+
+    def fill(self, value: Any) -> Any:
+        """Refuse: a traced value cannot be written into."""
+        self[...] = value
+
+    @property
+    def flat(self) -> Any:
+        """The entries as one axis."""
+        return np.reshape(self, -1)
+
+
+def _method(name: str, doc: str) -> Callable[..., Any]:
+    """Make ``x.sum(...)`` from ``np.sum(x, ...)``: what a method takes, NumPy's function takes in the same order."""
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return getattr(np, name)(self, *args, **kwargs)
+
+    method.__name__, method.__doc__ = name, doc
+    return method
+
+
+for _name, _doc in {
+    "all": "Return whether all entries are not zero, as plain booleans.",
+    "any": "Return whether some entry is not zero, as plain booleans.",
+    "astype": "Convert the entries; the gradient is converted back.",
+    "clip": "Limit the entries; the gradient is zero where the limit binds.",
+    "copy": "Return the same entries as a value of its own.",
+    "cumprod": "Return running products along an axis.",
+    "cumsum": "Return running sums along an axis.",
+    "diagonal": "Return the entries on a diagonal.",
+    "dot": "Return ``numpy.dot`` with another array.",
+    "max": "Return the largest entry along an axis; equal ones share the gradient.",
+    "mean": "Average along an axis.",
+    "min": "Return the smallest entry along an axis; equal ones share the gradient.",
+    "prod": "Multiply the entries along an axis.",
+    "ptp": "Return the largest entry minus the smallest along an axis.",
+    "repeat": "Repeat each entry.",
+    "round": "Round to so many decimals, through which no gradient flows.",
+    "squeeze": "Drop axes of length one.",
+    "std": "Return the standard deviation along an axis.",
+    "sum": "Add up the entries along an axis.",
+    "swapaxes": "Swap two axes.",
+    "take": "Return the entries at so many positions.",
+    "trace": "Add up the entries on a diagonal.",
+    "var": "Return the variance along an axis.",
+}.items():
+    setattr(ArrayMethods, _name, _method(_name, _doc))

@@ -3,6 +3,7 @@
 ``from coursepkg.autodiff.catalogue import relu, conv2d``. They are plain on plain arrays, and trace like NumPy's own.
 """
 
+from .array_methods import ArrayMethods
 from .dispatch import operation
 from .primitives import complex_numbers, elementwise, linear_algebra, reductions  # noqa: F401  (enter NumPy's own functions)
 from .primitives.activations import (
@@ -18,6 +19,7 @@ from .primitives.activations import (
     softplus,
 )
 from .primitives.convolution import conv2d, fold, max_pool2d, mean_pool2d, unfold
+from .primitives.indexing import getitem
 from .primitives.products import affine, linear
 from .primitives.shaping import astype
 
@@ -25,3 +27,5 @@ __all__ = [
     "affine", "astype", "conv2d", "fold", "gelu", "leaky_relu", "linear", "log_softmax", "logsumexp", "max_pool2d",
     "mean_pool2d", "operation", "relu", "sigmoid", "silu", "softmax", "softmax_cross_entropy", "softplus", "unfold",
 ]  # fmt: skip
+
+ArrayMethods.__getitem__ = lambda self, index: getitem(self, index)  # type: ignore[attr-defined]

@@ -6,7 +6,6 @@ Nothing is recorded and nothing is kept, so memory does not grow with depth (Wen
 
 from __future__ import annotations
 
-from sys import getrefcount
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,14 +13,14 @@ from numpy import ndarray
 
 from . import catalogue  # noqa: F401  (fills the table)
 from .array_methods import NO_KEYWORDS
-from .dispatch import Traced, apply, newest
-from .references import NAME
+from .dispatch import TracedArray, apply
 from .table import LINEAR, Primitive
+from .traced import Traced, newest
 
 __all__ = ["Dual"]
 
 
-class Dual(Traced):
+class Dual(TracedArray):
     """A value and the direction in which it moves.
 
     Parameters
@@ -31,7 +30,7 @@ class Dual(Traced):
     tangent : array_like
         Its rate of change, of the same shape.
     traces : int
-        The mark of the differentiation this belongs to (see :class:`~coursepkg.autodiff.dispatch.tracing`).
+        The mark of the differentiation this belongs to (see :class:`~coursepkg.autodiff.traced.tracing`).
 
     Examples
     --------
@@ -56,61 +55,57 @@ class Dual(Traced):
         self.value, self.tangent, self.traces = value, tangent, traces
 
     @classmethod
-    def apply(cls, entry: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Run a primitive on arguments of which a dual is the newest."""
-        return next(a for a in args if type(a) is Dual).run(entry, args, kwargs)
+    def apply(cls, entry: Primitive, operands: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        """Run a primitive on operands of which a dual is the newest."""
+        return next(a for a in operands if type(a) is Dual).run(entry, operands, options)
 
-    def run(self, entry: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any] = NO_KEYWORDS) -> Any:
-        """Run a primitive and push the tangents of its arguments through; older differentiations are constants here."""
+    def run(self, entry: Primitive, operands: tuple[Any, ...], options: dict[str, Any] = NO_KEYWORDS) -> Any:
+        """Run a primitive and push the tangents of its operands through; older differentiations are constants here."""
         mark = self.traces
         values: list[Any] = []
         changes: list[Any] = []
         nested = False
-        for a in args:
+        for a in operands:
             t = None
             if type(a) is Dual:
                 if a.traces == mark:
                     t, a = a.tangent, a.value
                 elif a.traces > mark:
-                    return a.run(entry, args, kwargs)
+                    return a.run(entry, operands, options)
             if type(a) is not ndarray and isinstance(a, Traced):
                 nested = True
             values.append(a)
             changes.append(t)
-        if nested and newest(args) is not Dual:
-            return apply(entry, args, kwargs)
-        out = (entry.forward if nested else entry.on_arrays)(*values, **kwargs)
-        value = out[0] if entry.saves else out
+        if nested and newest(operands) is not Dual:
+            return apply(entry, operands, options)
+        out, saved = _forward(entry, values, options, nested)
         tangent: Any = None
+        ours = False  # whether the tangent is an array that a rule has just made, so that we may add to it
         for i, t in enumerate(changes):
             rule: Any = None if t is None else entry.jvp[i]
             if rule is None:
                 continue
             if rule is LINEAR:
-                term = entry.forward(*values[:i], t, *values[i + 1 :], **kwargs)
+                moved = [*values[:i], t, *values[i + 1 :]]
+                term = _forward(entry, moved, options, nested or type(t) is not ndarray)[0]
             else:
-                term = rule(t, out, *values, **kwargs)
+                term = rule(t, saved, *values, **options)
             if tangent is None:
                 tangent = term
-            elif (
-                getrefcount(tangent) == NAME  # nobody else holds it, so the sum may take its place
-                and type(tangent) is ndarray
-                and type(term) is ndarray
-                and tangent.base is None
-                and tangent.dtype is term.dtype
-                and tangent.shape == value.shape
-            ):
+                ours = type(term) is ndarray and term is not t and term.base is None and term.shape == out.shape
+            elif ours and type(term) is ndarray and term.dtype is tangent.dtype:
                 tangent += term
             else:
                 tangent = tangent + term
+                ours = type(tangent) is ndarray and tangent.shape == out.shape
         if tangent is None:
-            tangent = np.zeros_like(value)
-        if tangent.shape != value.shape:
-            tangent = np.broadcast_to(tangent, value.shape)
-        if tangent.dtype is not value.dtype and tangent.dtype != value.dtype:
-            tangent = (np.real(tangent) if value.dtype.kind != "c" else tangent).astype(value.dtype)
+            tangent = np.zeros_like(out)
+        if tangent.shape != out.shape:
+            tangent = np.broadcast_to(tangent, out.shape)
+        if tangent.dtype is not out.dtype and tangent.dtype != out.dtype:
+            tangent = (np.real(tangent) if out.dtype.kind != "c" else tangent).astype(out.dtype)
         result = _new(Dual)
-        result.value = value if type(value) is ndarray or isinstance(value, Traced) else np.asarray(value)
+        result.value = out if type(out) is ndarray or isinstance(out, Traced) else np.asarray(out)
         result.tangent = tangent if type(tangent) is ndarray or isinstance(tangent, Traced) else np.asarray(tangent)
         result.traces = mark
         return result
@@ -120,6 +115,12 @@ class Dual(Traced):
 
     def __repr__(self) -> str:
         return f"Dual({self.value}, tangent={self.tangent})"
+
+
+def _forward(entry: Primitive, values: list[Any], options: dict[str, Any], nested: bool) -> tuple[Any, Any]:
+    """Return the result of a primitive, and what its rules get in the place of ``out``."""
+    out = (entry.on_traced if nested else entry.forward)(*values, **options)
+    return out if entry.saves else (out, out)
 
 
 _new = Dual.__new__

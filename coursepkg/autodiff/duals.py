@@ -12,13 +12,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from . import catalogue  # noqa: F401  (fills the table)
-from .dispatch import Traced
+from .dispatch import TracedArray
 from .table import LINEAR, SAME, Primitive
+from .traced import Traced
 
 __all__ = ["Duals"]
 
 
-class Duals(Traced):
+class Duals(TracedArray):
     """A value and several directions in which it moves.
 
     Parameters
@@ -28,7 +29,7 @@ class Duals(Traced):
     tangents : array_like, shape (directions, *value.shape)
         Its rates of change.
     traces : int
-        The mark of the differentiation this belongs to (see :class:`~coursepkg.autodiff.dispatch.tracing`).
+        The mark of the differentiation this belongs to (see :class:`~coursepkg.autodiff.traced.tracing`).
 
     Raises
     ------
@@ -58,19 +59,20 @@ class Duals(Traced):
             )
 
     @classmethod
-    def apply(cls, entry: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Run a primitive and push the tangents of its arguments through; older differentiations are constants here."""
-        mark = max(a.traces for a in args if type(a) is Duals)
-        stacks = [a.tangents if type(a) is Duals and a.traces == mark else None for a in args]
-        values = [a if t is None else a.value for a, t in zip(args, stacks, strict=True)]
+    def apply(cls, entry: Primitive, operands: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        """Run a primitive and push the tangents of its operands through; older differentiations are constants here."""
+        mark = max(a.traces for a in operands if type(a) is Duals)
+        stacks = [a.tangents if type(a) is Duals and a.traces == mark else None for a in operands]
+        values = [a if t is None else a.value for a, t in zip(operands, stacks, strict=True)]
         directions = next(len(t) for t in stacks if t is not None)
-        out = entry.forward(*values, **kwargs)
-        value = out[0] if entry.saves else out
+        nested = any(type(v) is not np.ndarray and isinstance(v, Traced) for v in values)
+        out = (entry.on_traced if nested else entry.forward)(*values, **options)
+        value, saved = out if entry.saves else (out, out)
         total = None
         for i, (t, rule) in enumerate(zip(stacks, entry.jvp)):  # noqa: B905 (one rule may serve any number)
             if t is None or rule is None:
                 continue
-            term = _lined_up(_push(entry, i, t, out, values, kwargs), value.ndim)
+            term = _lined_up(_push(entry, i, t, value, saved, values, options), value.ndim)
             total = term if total is None else total + term
         if total is None:
             total = np.zeros((directions, *value.shape), value.dtype)
@@ -90,25 +92,28 @@ class Duals(Traced):
         return f"Duals({self.value}, tangents={self.tangents})"
 
 
-def _push(entry: Primitive, i: int, t: Any, out: Any, values: list[Any], kwargs: dict[str, Any]) -> Any:
-    """Return how the output changes if argument ``i`` changes by each of the stacked tangents."""
+def _push(entry: Primitive, i: int, t: Any, value: Any, saved: Any, values: list[Any], options: dict[str, Any]) -> Any:
+    """Return how the output changes if operand ``i`` changes by each of the stacked tangents."""
 
     def change(direction: Any) -> Any:
         if entry.jvp[i] is LINEAR:
-            return entry.forward(*values[:i], direction, *values[i + 1 :], **kwargs)
-        return entry.jvp[i](direction, out, *values, **kwargs)  # type: ignore[operator, misc]
+            moved = [*values[:i], direction, *values[i + 1 :]]
+            nested = any(isinstance(v, Traced) for v in moved)
+            out = (entry.on_traced if nested else entry.forward)(*moved, **options)
+            return out[0] if entry.saves else out
+        return entry.jvp[i](direction, saved, *values, **options)  # type: ignore[operator, misc]
 
     if entry.elementwise:  # broadcasting does it, once the axes of the value stand below those of the output
-        return change(_lined_up(t, np.ndim(out)))
+        return change(_lined_up(t, np.ndim(value)))
     together = None if entry.jvps is None else entry.jvps[i]
     if together is SAME:
         return change(t)
     if together is not None:
-        term = together(t, out, *values, **kwargs)  # type: ignore[operator]
+        term = together(t, saved, *values, **options)  # type: ignore[operator]
         if term is not NotImplemented:
             return term
     if not len(t):
-        return np.zeros((0, *np.shape(out[0] if entry.saves else out)))
+        return np.zeros((0, *np.shape(value)))
     return np.stack([change(t[k]) for k in range(len(t))])
 
 

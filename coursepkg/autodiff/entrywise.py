@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .dispatch import Traced
+from .traced import Traced
 from .trees import Function, Tree, call_with, leaves_of, point_of, rebuild, scalar_of
 
 __all__ = ["along", "entrywise"]

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .dispatch import Traced, plain, tracing
 from .dual import Dual
 from .duals import Duals
 from .entrywise import along, entrywise
+from .traced import Traced, plain, tracing
 from .trees import Function, Tree, differentiable, leaves_of, rebuild
 
 __all__ = ["forward", "jvp", "jvps"]

@@ -13,14 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from .dispatch import plain
 from .tape import FREED, Node, pull_back
 from .tensor import Tensor
+from .traced import plain
 
 __all__ = ["Step", "read_record"]
 
 TINY = 4
 """Values with more entries are named by their shape, so they are not computed again."""
+SPOKEN_FOR = ("shape", "axes", "dtype", "index", "widths", "subscripts")
+"""Options whose value says enough without its name."""
 SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**"}
 
 
@@ -81,15 +83,15 @@ def read_record(tensor: Tensor, labels: Mapping[str, Any] | None = None) -> Step
         )
     nodes = _oldest_first(tensor._node)
     values = _kept(nodes)
-    values[tensor._node] = tensor._data
-    named: dict[Any, str] = {}  # by node, and by id for constant arrays
+    values[tensor._node] = tensor._value
+    named: dict[Any, str] = {}  # by node, and by content for constant arrays, of which the tape holds copies
     for name, given in (labels or {}).items():
         node = getattr(given, "_node", None)
-        named[id(given) if node is None else node] = name
+        named[_content(given) if node is None else node] = name
         if node is not None:
-            values[node] = given._data
+            values[node] = given._value
     gradients = _gradients(nodes)
-    steps: dict[Any, Step] = {}  # by node, and by id for constant arrays
+    steps: dict[Any, Step] = {}  # by node, and by content for constant arrays
     for node in nodes:
         op, parents = ("", []) if node.entry is None else _operation(node, steps, named)
         if node not in values and node.entry is not None and math.prod(node.shape) <= TINY:
@@ -109,7 +111,7 @@ def _oldest_first(root: Node) -> list[Node]:
                 "this graph was freed by a backward pass, so there is nothing left to draw; draw it before, or call "
                 "backward(retain_graph=True) and draw it then, with gradients"
             )
-        for parent in () if node.entry is None else node.parents:
+        for parent in node.parents:
             if parent is not None and parent not in found:
                 found.add(parent)
                 waiting.append(parent)
@@ -122,20 +124,18 @@ def _kept(nodes: list[Node]) -> dict[Node, Any]:
     for node in nodes:
         if node.entry is None:
             continue
-        if node.out is not None:
-            values[node] = node.out[0] if node.entry.saves else node.out
-        parents, inputs, _ = node.arguments()
-        for parent, value in zip(parents, inputs, strict=True):
+        if node.out is not None and not node.entry.saves:
+            values[node] = node.out
+        for parent, value in zip(node.parents, node.values, strict=True):
             if parent is not None and type(value) is not Node:
                 values[parent] = value
     return values
 
 
 def _compute_again(node: Node, values: dict[Node, Any]) -> None:
-    parents, given, kwargs = node.arguments()
-    if all(parent is None or parent in values for parent in parents):
-        known = [v if p is None else values[p] for p, v in zip(parents, given, strict=True)]
-        out = node.entry.forward(*known, **kwargs)
+    if all(parent is None or parent in values for parent in node.parents):
+        known = [v if p is None else values[p] for p, v in zip(node.parents, node.values, strict=True)]
+        out = node.entry.forward(*known, **(node.options or {}))
         values[node] = out[0] if node.entry.saves else out
 
 
@@ -160,22 +160,32 @@ def _gradients(nodes: list[Node]) -> dict[Node, Any]:
 def _operation(node: Node, steps: dict[Any, Step], named: Mapping[Any, str]) -> tuple[str, list[Step]]:
     """Return what is written in a step, and its operands: arrays are operands, everything else is written."""
     name = SIGNS.get(node.entry.name, node.entry.name)
-    nodes, values, kwargs = node.arguments()
+    options = node.options or {}
     parents, before, after = [], "", ""
-    for position, (parent, value) in enumerate(zip(nodes, values, strict=True)):
+    for position, (parent, value) in enumerate(zip(node.parents, node.values, strict=True)):
         if parent is not None:
             parents.append(steps[parent])
         elif isinstance(value, np.ndarray) and node.entry.name != "getitem":
-            parents.append(steps.setdefault(id(value), Step(value, label=named.get(id(value), ""))))
+            content = _content(value)
+            parents.append(steps.setdefault(content, Step(value, label=named.get(content, ""))))
         elif isinstance(value, (int, float)) and name in SIGNS.values():
             before, after = (f"{value:g}", "") if position == 0 else ("", f"{value:g}")
         else:
             after += f" {_short(value)}"
-    given = {key: value for key, value in kwargs.items() if value is not None and value is not False}
-    keywords = "".join(f" {key}={value}" for key, value in given.items())
     if node.entry.name == "getitem":
-        return f"[{after.strip()}]", parents
+        return f"[{_short(options['index'])}]", parents
+    given = {key: value for key, value in options.items() if value is not None and value is not False}
+    for key in SPOKEN_FOR:
+        if key in given:
+            after += f" {_short(given.pop(key))}"
+    keywords = "".join(f" {key}={value}" for key, value in given.items())
     return before + name + after + keywords, parents
+
+
+def _content(value: Any) -> Any:
+    """Return what tells one constant array from another."""
+    array = np.asarray(plain(value))
+    return array.shape, array.dtype.str, array.tobytes()
 
 
 def _short(value: Any) -> str:

@@ -7,17 +7,14 @@ entries it has (Baur and Strassen 1983).
 from __future__ import annotations
 
 from collections.abc import Callable
-from sys import getrefcount
 from typing import Any
 
 import numpy as np
-from numpy import ndarray
 
-from .catalogue import astype
-from .dispatch import Traced, tracing
-from .references import IN_A_PAIR
+from .primitives.shaping import converted
 from .tape import pull_back
 from .tensor import Tensor, enable_grad
+from .traced import tracing
 from .trees import Function, Tree, call_with, leaves_of, point_of, rebuild, scalar_of
 
 __all__ = ["reverse", "value_and_gradient", "vjp"]
@@ -28,34 +25,30 @@ def _start(tree: Tree, bit: int) -> list[Tensor]:
     started = []
     for leaf in leaves_of(tree):
         if type(leaf) is Tensor and leaf.traces:
-            inner = astype(leaf, leaf.dtype)
+            inner = converted(leaf, leaf.dtype)
             inner._node.traces |= bit
             inner._node.watched = True
         else:
-            inner = Tensor.leaf(leaf._data if type(leaf) is Tensor else leaf, bit)
+            inner = Tensor.leaf(leaf._value if type(leaf) is Tensor else leaf, bit)
         started.append(inner)
     return started
 
 
 def _finish(started: list[Tensor], seeds: list[tuple[Any, Any]], bit: int, retain_graph: bool) -> list[Any]:
     """Run the backward pass and return one gradient per leaf, zeros where none arrived."""
-    create_graph = any(output.traces & (bit - 1) for output, _ in seeds)
-    retain_graph = retain_graph or create_graph
+    outer = any(node.traces & (bit - 1) for node, _ in seeds)  # then the backward pass is differentiated again
     gradients: dict[Any, Any] = {}
     with enable_grad():
-        for node, g in pull_back(seeds, wanted=bit, create_graph=create_graph, retain_graph=retain_graph):
-            if node.dtype.kind == "c":
-                g = np.conj(g)
-            if type(g) is not ndarray or getrefcount(g) > IN_A_PAIR or g.base is not None:  # others may hold it too
-                g = g if isinstance(g, Traced) else np.array(g)
-            gradients[node] = g
+        steps = pull_back(seeds, wanted=bit, retain_graph=retain_graph or outer, on_tape=Tensor.on if outer else None)
+        for node, g in steps:
+            gradients[node] = np.conj(g) if node.dtype.kind == "c" else g
     return [gradients[leaf._node] if leaf._node in gradients else np.zeros(leaf.shape, leaf.dtype) for leaf in started]
 
 
 def _value(output: Any, bit: int) -> Any:
     """Return what is left of an output outside the differentiation."""
     if type(output) is Tensor and output.traces & bit:
-        return output if output.traces & (bit - 1) else output._data
+        return output if output.traces & (bit - 1) else output._value
     return output
 
 

@@ -13,13 +13,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from . import catalogue  # noqa: F401  (fills the table)
-from .dispatch import MissingPrimitiveError, Traced
+from .dispatch import TracedArray
+from .errors import MissingPrimitiveError
 from .table import Primitive
 
 __all__ = ["SymbolicArray", "gradient_of_expression", "symbols_like"]
 
 
-class SymbolicArray(Traced):
+class SymbolicArray(TracedArray):
     """Sympy expressions with their values.
 
     Parameters
@@ -49,21 +50,21 @@ class SymbolicArray(Traced):
             )
 
     @classmethod
-    def apply(cls, entry: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def apply(cls, entry: Primitive, operands: tuple[Any, ...], options: dict[str, Any]) -> Any:
         """Run a primitive on the numbers and its sympy form on the expressions."""
         import sympy
 
-        values = [a.value if type(a) is SymbolicArray else a for a in args]
-        exact = [a.expressions if type(a) is SymbolicArray else _constants(a, sympy) for a in args]
-        out = entry.forward(*values, **kwargs)
+        values = [a.value if type(a) is SymbolicArray else a for a in operands]
+        exact = [a.expressions if type(a) is SymbolicArray else _constants(a, sympy) for a in operands]
+        out = entry.forward(*values, **options)
         value = np.asarray(out[0] if entry.saves else out)
         if entry.sympy_array is not None:
-            found = entry.sympy_array(sympy, values, *exact, **kwargs)
+            found = entry.sympy_array(sympy, values, *exact, **options)
         elif entry.sympy is not None:
             found = _entrywise(entry.sympy, sympy, exact)
         else:
             try:
-                found = entry.forward(*exact, **kwargs)
+                found = entry.forward(*exact, **options)
             except TypeError as error:
                 raise MissingPrimitiveError(
                     f"{entry.name} has no sympy form, and its forward rule does not run on expressions; give "

@@ -7,21 +7,27 @@ The idea is that of autodidax (the JAX authors, 2021) and HIPS autograd (Maclaur
 
 How a rule is written
 ---------------------
-``vjp[i](g, out, *args, **kwargs)`` returns the gradient for argument ``i`` and ``jvp[i](t, out, *args, **kwargs)`` the
-change of the output, given that argument ``i`` changes by ``t``. Both are ordinary NumPy code, so they run on traced
-values too, and gradients of gradients need nothing more. Rules know nothing of broadcasting or of dtypes: the
-traversals in ``tensor.py`` and ``dual.py`` sum, broadcast and cast once, for all of them.
+``vjp[i](g, out, *operands, **options)`` returns the gradient for operand ``i`` and ``jvp[i](t, out, *operands,
+**options)`` the change of the output, given that operand ``i`` changes by ``t``. Both are ordinary NumPy code, so they
+run on traced values too, and gradients of gradients need nothing more. Rules know nothing of broadcasting or of dtypes:
+the traversals in ``tape.py`` and ``dual.py`` sum, broadcast and cast once, for all of them. A rule returns what it was
+handed (``g``), a view, or an array that it has just made; never one of its operands, because the backward pass may
+add to what it gets.
 
-``jvps[i](t, out, *args, **kwargs)`` does the same for several directions at once: ``t`` and the result have one more
-axis, the first. It is there for speed and may be left out, or return NotImplemented; the directions are then pushed
+``jvps[i](t, out, *operands, **options)`` does the same for several directions at once: ``t`` and the result have one
+more axis, the first. It is there for speed and may be left out, or return NotImplemented; the directions are then pushed
 through one after the other. Operations that work entry by entry need none, for their rules broadcast.
 
-An operation of one argument that works entry by entry may state its local derivative instead, ``slope(out, x)``; both
-rules multiply by it. The backward pass then multiplies in place if nobody else holds the gradient.
+An operation of one operand that works entry by entry may state its local derivative instead, ``slope(out, x)``; both
+rules multiply by it.
 
-A parameter whose name starts with an underscore is one that the rule does not read: ``lambda g, out, _x: g * out``. The
-record then lets that value go. In its place a vjp gets something that still has its ``shape``, ``ndim`` and ``dtype``
-(for an argument), or None (for ``_out``).
+``reads="out y"`` names what the vjp rules read: the result, and operands by the names that the rules give them. The
+tape keeps only that. In place of anything else a rule gets something that still has its ``shape``, ``ndim`` and
+``dtype`` (an operand), or None (the result). Without ``reads`` everything is kept, which is safe and costs memory.
+
+With ``saves=True`` the forward rule returns ``(result, saved)``, and the rules get ``saved`` in place of ``out``. So an
+operation can keep part of what it computed without keeping its result. If not all operands are kept besides, second
+derivatives need ``recover``.
 
 Rules for complex numbers use the plain transpose, without conjugation (for holomorphic functions they read exactly as
 for real ones). ``tensor.py`` conjugates where gradients enter and leave, which gives PyTorch's convention.
@@ -32,6 +38,7 @@ there and checks vjp against jvp, finite differences, sympy and PyTorch.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -160,18 +167,13 @@ class Each(Sequence[Rule]):
         raise TypeError("a rule for each argument has no length: the primitive takes any number of arguments")
 
 
-def _parameters_read(rule: Rule, after: int) -> list[bool] | None:
-    """Return, for ``out`` and each argument, whether a rule reads it; None if its parameters cannot be told apart.
-
-    ``out`` comes after so many other parameters.
-    """
-    code = getattr(rule, "__code__", None)
-    if code is None or code.co_flags & CO_VARARGS:
-        return None
-    return [not name.startswith("_") for name in code.co_varnames[after : code.co_argcount]]
-
-
-CO_VARARGS = 0x04
+def _operand_names(rule: Rule, after: int) -> tuple[tuple[str, ...], bool]:
+    """Return the names that a rule gives its operands, behind so many other parameters, and whether the last one stands
+    for any number of them."""
+    parameters = list(inspect.signature(rule).parameters.values())[after:]
+    positional = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    rest = [p.name for p in parameters if p.kind is p.VAR_POSITIONAL]
+    return tuple(positional + rest), bool(rest)
 
 
 @dataclass(eq=False, slots=True)
@@ -183,29 +185,37 @@ class Primitive:
     function : callable
         What the user calls (``numpy.tanh``); the key in the table.
     forward : callable
-        The operation on plain arrays. With ``saves`` it returns a tuple: the result, then whatever the
-        rules want to use again.
+        The operation on plain arrays. With ``saves`` it returns ``(result, saved)``.
     vjp, jvp : sequence of callables or None
-        One rule per argument; None where the argument is not differentiable (an index, a shape).
+        One rule per operand; None where there is no derivative (a condition, labels).
     jvps : sequence of callables or None
         The jvp rules for several directions at once. None: one after the other.
+    reads : str or None
+        What the vjp rules read: "out" and names of operands, with spaces between. None: everything.
+    options : str
+        The names of the keywords that the operation takes, as NumPy calls them. The gate refuses all others.
     sympy : callable or None
         ``sympy(sp, *scalars)`` on sympy expressions, entry by entry, ``sp`` being the module. None means that the
         forward rule only moves, adds and multiplies entries, so that it can run on an array of expressions.
     sympy_array : callable or None
         The same on whole object arrays, where entry by entry will not do.
     saves : bool
-        Whether ``forward`` returns extra values for the rules; rules then get the whole tuple as ``out``.
-    slope : callable or None
-        The local derivative of an operation of one argument that works entry by entry, if the rules multiply by it.
-    on_arrays : callable
-        The forward rule where no argument is traced; ``forward`` itself unless it looks for traced ones first.
+        Whether the rules get what ``forward`` saved for them in place of its result.
+    recover : callable or None
+        ``recover(saved, *operands, **options)`` gives operands in place of those that the tape did not keep: such that
+        ``forward`` saves the same again, and changes in the same way. Needed for second derivatives only.
     flat : bool
         Whether the derivative is zero wherever it exists (``sign``), so that a test must expect zeros.
     examples : tuple of Example
         Calls to test, which also document the domain.
-    reads_out, unread : bool, tuple of int
-        Whether vjp rules read the result, and which arguments none of them reads, from the names of their parameters.
+    operands : tuple of str
+        The names that the rules give the operands.
+    variadic : bool
+        Whether the last name stands for any number of operands.
+    reads_out, keeps : bool, tuple of bool
+        Whether the tape keeps the result (or what was saved), and for each name of an operand, whether it keeps that.
+    on_traced : callable
+        The forward rule where an operand is traced.
     """
 
     name: str
@@ -214,31 +224,43 @@ class Primitive:
     vjp: Sequence[Rule | None]
     jvp: Sequence[Rule | str | None]
     jvps: Sequence[Rule | str | None] | None = None
+    reads: str | None = None
+    options: str = ""
     sympy: Callable[..., Any] | None = None
     sympy_array: Callable[..., Any] | None = None
     saves: bool = False
+    recover: Rule | None = None
     flat: bool = False
     elementwise: bool = False
-    slope: Rule | None = None
-    on_arrays: Callable[..., Any] = None  # type: ignore[assignment]
     examples: tuple[Example, ...] = ()
 
+    operands: tuple[str, ...] = field(init=False)
+    variadic: bool = field(init=False)
     reads_out: bool = field(init=False)
-    unread: tuple[int, ...] = field(init=False)
+    keeps: tuple[bool, ...] = field(init=False)
+    on_traced: Callable[..., Any] = field(init=False)
 
     def __post_init__(self) -> None:
-        rules = [self.vjp.rule] if isinstance(self.vjp, Each) else [rule for rule in self.vjp if rule]
-        known = [_parameters_read(rule, after=1) for rule in rules]
-        if self.slope is not None:
-            known = [_parameters_read(self.slope, after=0)]
-        read = [parameters for parameters in known if parameters is not None]
-        if self.on_arrays is None:
-            self.on_arrays = self.forward
-        everything = self.saves or isinstance(self.vjp, Each) or len(read) < len(known)
-        self.reads_out = everything or any(parameters[0] for parameters in read)
-        longest = max((len(parameters) for parameters in read), default=1)
-        reads = tuple(any(p[i] for p in read if i < len(p)) for i in range(1, longest))
-        self.unread = () if everything else tuple(i for i, read in enumerate(reads) if not read)
+        if isinstance(self.vjp, Each):
+            names, self.variadic = _operand_names(self.vjp.rule, after=3)
+        else:
+            names, generic = _operand_names(next(rule for rule in self.vjp if rule), after=2)
+            if generic:  # rules made by one function for every operand: the operation itself knows their names
+                names, _ = _operand_names(self.function, after=0)
+            names, self.variadic = names[: len(self.vjp)], False
+        self.operands = names
+        read = set(names) | {"out"} if self.reads is None else set(self.reads.split())
+        if unknown := read - set(names) - {"out"}:
+            raise ValueError(
+                f"{self.name} reads {', '.join(sorted(unknown))}, but its rules call their operands {', '.join(names)}"
+            )
+        self.reads_out = self.saves or "out" in read
+        self.keeps = tuple(name in read for name in names)
+        self.on_traced = self.forward if self.saves else self.function
+
+    def keeps_operand(self, index: int) -> bool:
+        """Return whether the tape keeps the operand at a position."""
+        return self.keeps[min(index, len(self.keeps) - 1)]
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -246,11 +268,28 @@ class Primitive:
 
 @dataclass(eq=False)
 class Composite:
-    """A function written in terms of primitives: ``definition`` runs on traced values and the engine does the rest."""
+    """A function written in terms of primitives: ``definition`` runs on traced values and the engine does the rest.
+
+    Attributes
+    ----------
+    function : callable
+        What the user calls; the key in the table.
+    definition : callable
+        Takes those of the function's parameters that it supports, under their own names.
+    arrays, sequences : str
+        Which of them are arrays, and which are sequences of arrays, with spaces between.
+    weak : str
+        For which of the arrays a Python number stays one, and so takes the dtype of the arrays beside it.
+    examples : tuple of Example
+        Calls to test.
+    """
 
     name: str
     function: Callable[..., Any]
     definition: Callable[..., Any]
+    arrays: str
+    sequences: str = ""
+    weak: str = ""
     examples: tuple[Example, ...] = ()
 
     def __repr__(self) -> str:
@@ -362,7 +401,7 @@ def elementwise(
     examples = properties.pop("examples", None) or list(elementwise_examples(len(rules), domain))
     if holomorphic:
         examples += [example(*[(3, 2)] * len(rules), domain=complex_normal)]
-    return primitive(function, vjp=rules, jvp=rules, slope=slope, elementwise=True, examples=examples, **properties)
+    return primitive(function, vjp=rules, jvp=rules, elementwise=True, examples=examples, **properties)
 
 
 def elementwise_examples(arity: int, domain: Any) -> Iterator[Example]:
@@ -386,7 +425,13 @@ def elementwise_examples(arity: int, domain: Any) -> Iterator[Example]:
 
 
 def composite(
-    function: Callable[..., Any], definition: Callable[..., Any], *examples: Example, name: str | None = None
+    function: Callable[..., Any],
+    definition: Callable[..., Any],
+    *examples: Example,
+    arrays: str | None = None,
+    sequences: str = "",
+    weak: str = "",
+    name: str | None = None,
 ) -> Composite:
     """Enter a function that is written in terms of primitives.
 
@@ -395,9 +440,15 @@ def composite(
     function : callable
         The function users call.
     definition : callable
-        Takes the same arguments and calls only functions of the table.
+        Takes the function's parameters that it supports, under their own names, and calls only functions of the table.
     *examples : Example
         Calls for the test suite. At least one.
+    arrays : str, optional
+        Names of the parameters that are arrays. Default: the first one, unless that is a sequence.
+    sequences : str
+        Names of the parameters that are sequences of arrays.
+    weak : str
+        For which of the arrays a Python number stays one, and so takes the dtype of the arrays beside it.
     name : str, optional
         Defaults to the function's name.
 
@@ -411,7 +462,10 @@ def composite(
     ValueError
         If the function is in the table already, or no example is given.
     """
-    entry = Composite(name or name_of(function), function, definition, examples)
+    if arrays is None:
+        arrays = next(iter(inspect.signature(definition).parameters))
+        arrays = "" if arrays in sequences.split() else arrays
+    entry = Composite(name or name_of(function), function, definition, arrays, sequences, weak, examples)
     if function in PRIMITIVES or function in COMPOSITES:
         raise ValueError(f"{entry.name} is in the table already; change that entry rather than adding a second one")
     if not examples:

@@ -1,42 +1,36 @@
-"""The record of a computation, and the walk back along it.
+"""The tape of a computation, and the walk back along it.
 
-The one idea: a result is always newer than what it was computed from. So the record needs no sorting and no recursion:
-take the newest node that holds a gradient, send it to the parents by the table's vjp rules, forget it, repeat
-(Linnainmaa 1970, Speelpenning 1980).
+The one idea: a result is always newer than what it was computed from. So the tape needs no sorting and no recursion: take
+the newest node that a gradient has reached, send the gradient to its parents by the table's vjp rules, forget it,
+repeat (Linnainmaa 1970, Speelpenning 1980).
 
-A node keeps only what its rules read; the rules say so in their parameters (see ``table.py``). For the rest the node
-of the value stands in, which knows shape and dtype, so a large array that no rule reads is freed during the forward
-pass.
+A node keeps only what its rules read (see ``table.py``). In place of anything else stands the node of that value,
+which knows shape and dtype, so a large array that no rule reads is freed during the forward pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from heapq import heappop, heappush, heapreplace
-from sys import getrefcount
+from collections.abc import Callable, Iterator, Sequence
+from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
-from . import catalogue  # noqa: F401  (fills the table)
 from .primitives.indexing import Patch
-from .references import ATTRIBUTE, IN_A_PAIR, NAME
+from .traced import ORDER, Traced
 
-__all__ = ["ALONE", "FREED", "Node", "fit", "pull_back"]
+__all__ = ["EVERY", "FREED", "Node", "fit", "leaf_node", "pull_back"]
 
 FREED: Any = "freed"
 """In place of a node's primitive once the backward pass has used it up."""
 
-ALONE: Any = "alone"
-"""In place of further arguments, for a step that has only one."""
+EVERY = -1
+"""As ``wanted``: follow every differentiation."""
 
 
 class Node:
     """A leaf, or one step of the computation: which primitive, from which nodes, with which values.
-
-    Most steps have one to three arguments. They stand in attributes of their own: a tuple of them would be one more
-    object for Python's garbage collector to look after, which costs more than it tidies up.
 
     Attributes
     ----------
@@ -48,239 +42,177 @@ class Node:
         The differentiations it depends on, as bits.
     entry : Primitive, None or FREED
         None for a leaf.
-    p, x
-        The first argument: its node (None for a constant), and its value, or the node again if no rule reads the value.
-    q, y
-        The second one.
-    call : ALONE, None or tuple
-        ALONE and None for one argument and for two; node and value of a third one. With more arguments, or keywords,
-        instead of all this: nodes, values and keywords.
-    out : array or tuple
-        The result, if rules read it.
-    incoming : array or None
-        The gradient collected so far, during a backward pass.
+    parents : sequence of Node or None
+        The nodes of the operands; None for a constant.
+    values : sequence
+        Their values, or the node again if no rule reads the value.
+    options : dict or None
+        The keywords of the call, if there are any.
+    out : array or None
+        The result, if rules read it, or what the forward rule saved for them.
     watched : bool
         Whether the gradient of this intermediate result is wanted too.
     grad : array, Tensor or None
         What ``backward`` leaves for the user.
     """
 
-    __slots__ = (
-        "call", "dtype", "entry", "grad", "incoming", "order", "out", "p", "q", "shape", "traces", "watched", "x", "y",
-    )  # fmt: skip
+    __slots__ = ("dtype", "entry", "grad", "options", "order", "out", "parents", "shape", "traces", "values", "watched")
 
-    call: Any
     dtype: np.dtype
     entry: Any
     grad: Any
-    incoming: Any
+    options: dict[str, Any] | None
     order: int
     out: Any
-    p: Node | None
-    q: Node | None
+    parents: Sequence[Node | None]
     shape: tuple[int, ...]
     traces: int
+    values: Sequence[Any]
     watched: bool
-    x: Any
-    y: Any
-
-    def arguments(self) -> tuple[Sequence[Node | None], Sequence[Any], dict[str, Any]]:
-        """Return nodes, values and keywords of the call, for any number of arguments."""
-        call = self.call
-        if call is ALONE:
-            return (self.p,), (self.x,), {}
-        if call is None:
-            return (self.p, self.q), (self.x, self.y), {}
-        return call if len(call) == 3 else ((self.p, self.q, call[0]), (self.x, self.y, call[1]), {})
-
-    @property
-    def parents(self) -> Sequence[Node | None]:
-        """The nodes of the arguments."""
-        return () if self.entry is None or self.entry is FREED else self.arguments()[0]
 
     @property
     def ndim(self) -> int:
         """Number of axes of the value."""
         return len(self.shape)
 
+    def free(self) -> None:
+        """Let go of everything that the step keeps."""
+        self.entry, self.parents, self.values, self.options, self.out = FREED, (), (), None, None
+
+
+def leaf_node(value: Any, traces: int) -> Node:
+    """Make the node of a leaf."""
+    node = Node()
+    node.entry = node.grad = node.options = node.out = None
+    node.parents = node.values = ()
+    node.shape, node.dtype, node.traces, node.order, node.watched = value.shape, value.dtype, traces, next(ORDER), False
+    return node
+
 
 def pull_back(
-    seeds: list[tuple[Node, Any]], *, wanted: int = -1, create_graph: bool = False, retain_graph: bool | None = None
+    seeds: Sequence[tuple[Node, Any]],
+    *,
+    wanted: int = EVERY,
+    retain_graph: bool = False,
+    on_tape: Callable[[Any, Node], Any] | None = None,
 ) -> Iterator[tuple[Node, Any]]:
     """Send gradients from outputs to leaves.
 
     Parameters
     ----------
-    seeds : list of (Node, array)
+    seeds : sequence of (Node, array)
         Outputs, and the gradient that arrives at each.
     wanted : int
         Only follow nodes that depend on one of these differentiations.
-    create_graph : bool
-        Record the backward pass too.
-    retain_graph : bool, optional
-        Keep the record for another backward pass. Default: as ``create_graph``.
+    retain_graph : bool
+        Keep the tape for another backward pass.
+    on_tape : callable, optional
+        Joins a value and its node. If given, the rules run on such values, so that what they do is recorded too.
 
     Yields
     ------
     Node, array
-        Each watched node and, at the end, each leaf, with its gradient. Others may hold the same array.
+        Each watched node and each leaf with its gradient, newest first. Nobody else holds the array.
 
     Raises
     ------
     RuntimeError
-        If a part of the record was freed by an earlier backward pass.
+        If a part of the tape was freed by an earlier backward pass.
     """
-    retain_graph = create_graph if retain_graph is None else retain_graph
-    all_ = wanted == -1  # every node depends on some differentiation, so there is no need to look
-    leaves: list[Node] = []  # leaves that hold a gradient; they only collect
-    newest: list[tuple[int, Node]] = []  # a heap of the other nodes that do
-    ahead: Node | None = None  # one more of them, outside the heap, which stays empty where each step has one parent
-    node: Any
-    like: Any
-    sent: Any
-    x: Any
-    y: Any
-    z: Any
-    try:
-        for node, g in seeds:
-            if node.incoming is not None:
-                node.incoming = node.incoming + g
+    arrived: dict[Node, tuple[Any, bool]] = {}  # the gradient so far, and whether the array is ours to write into
+    newest: list[tuple[int, Node]] = []  # a heap of the nodes that a gradient has reached
+    sent: Any = [(node, g, False) for node, g in seeds]
+    while True:
+        for parent, g, ours in sent:
+            before = arrived.get(parent)
+            if before is None:
+                heappush(newest, (parent.order, parent))
+                arrived[parent] = (g.spread(parent), True) if type(g) is Patch else (g, ours)
+            else:
+                arrived[parent] = add(*before, g, ours, parent)
+        if not newest:
+            return
+        node = heappop(newest)[1]
+        g, ours = arrived.pop(node)
+        entry = node.entry
+        if entry is None or node.watched:
+            yield node, g if ours or isinstance(g, Traced) else np.array(g)
+            if entry is None:
+                sent = ()
                 continue
-            node.incoming = g
-            if node.entry is None:
-                leaves.append(node)
-            elif ahead is None:
-                ahead = node
-            else:
-                heappush(newest, (node.order, node))
-        while ahead is not None or newest:
-            if ahead is None:
-                node = heappop(newest)[1]
-            elif newest and newest[0][0] < ahead.order:
-                node = heapreplace(newest, (ahead.order, ahead))[1]
-            else:
-                node = ahead
-            ahead = None
-            g, node.incoming = node.incoming, None
-            entry = node.entry
-            if entry is FREED:
-                raise RuntimeError(
-                    "this graph was freed by an earlier backward pass; call backward(retain_graph=True) the "
-                    "first time if you need to go through it twice"
-                )
-            if node.watched:
-                yield node, g
-            call, out = node.call, node.out
-            if create_graph:
-                sent = _send(entry, wanted, g, *_traced(node))
-            elif call is None:
-                p, q, vjp = node.p, node.q, entry.vjp
-                x, y = node.x, node.y
-                if q is None or not (all_ or q.traces & wanted):
-                    sent = ((p, vjp[0](g, out, x, y)),) if p is not None and (all_ or p.traces & wanted) else ()
-                elif p is None or not (all_ or p.traces & wanted):
-                    sent = ((q, vjp[1](g, out, x, y)),)
-                else:
-                    sent = (p, vjp[0](g, out, x, y)), (q, vjp[1](g, out, x, y))
-            elif call is ALONE:
-                p, x = node.p, node.x
-                if not (all_ or p.traces & wanted):
-                    sent = ()
-                elif entry.slope is None:
-                    sent = ((p, entry.vjp[0](g, out, x)),)
-                else:
-                    slope = entry.slope(out, x)
-                    # The product goes into an array that nobody else holds, if there is one.
-                    if type(g) is not ndarray or type(slope) is not ndarray:
-                        g = g * slope
-                    elif getrefcount(g) == NAME and g.base is None:
-                        g *= slope
-                    elif getrefcount(slope) == NAME and slope.base is None and slope.dtype is g.dtype:
-                        g = np.multiply(g, slope, slope)
-                    else:
-                        g = g * slope
-                    sent = ((p, g),)
-                    g = slope = None
-            elif len(call) == 3:
-                sent = _send(entry, wanted, g, out, *call)
-            else:
-                p, q, vjp = node.p, node.q, entry.vjp
-                x, y, sent = node.x, node.y, []
-                r, z = call
-                if r is not None and (all_ or r.traces & wanted):
-                    sent.append((r, vjp[2](g, out, x, y, z)))
-                if q is not None and (all_ or q.traces & wanted):
-                    sent.append((q, vjp[1](g, out, x, y, z)))
-                if p is not None and (all_ or p.traces & wanted):
-                    sent.append((p, vjp[0](g, out, x, y, z)))
-            if not retain_graph:
-                node.entry = FREED
-                node.out = node.call = node.p = node.q = node.x = node.y = None
-            call = out = x = y = z = None  # no name may keep an array that is not needed any more
-            for parent, gi in sent:
-                like = node if entry.elementwise else gi  # what such a rule returns is like the step's result
-                if like.shape != parent.shape or like.dtype is not parent.dtype:
-                    if type(gi) is Patch:
-                        before = parent.incoming
-                        if type(before) is ndarray and getrefcount(before) == ATTRIBUTE and before.base is None:
-                            gi.add_to(before)
-                            continue
-                        gi = gi.spread(parent)
-                    gi = fit(gi, parent)
-                before = parent.incoming
-                if before is None:  # the first gradient by reference
-                    parent.incoming = gi
-                    if parent.entry is None:
-                        leaves.append(parent)
-                    elif ahead is None:
-                        ahead = parent
-                    else:
-                        heappush(newest, (parent.order, parent))
-                    continue
-                # A further one is added in place, to an array that nobody else holds if either is one.
-                like = None  # it may be the gradient, too
-                if type(before) is not ndarray or type(gi) is not ndarray:
-                    parent.incoming = before + gi
-                elif getrefcount(before) == ATTRIBUTE and before.base is None:
-                    before += gi
-                elif getrefcount(gi) == IN_A_PAIR and gi.base is None:
-                    parent.incoming = np.add(before, gi, gi)
-                else:
-                    parent.incoming = before + gi
-            sent = gi = before = like = None
-        for leaf in leaves:
-            g, leaf.incoming = leaf.incoming, None
-            yield leaf, g if g.dtype is leaf.dtype else fit(g, leaf)
-    except BaseException:  # of a rule, or of whoever takes what is yielded: no gradient may stay behind
-        for node in [*leaves, *(node for _, node in newest), *([ahead] if ahead else [])]:
-            node.incoming = None
-        raise
+            ours = False  # whoever took it may keep it
+        if entry is FREED:
+            raise RuntimeError(
+                "this graph was freed by an earlier backward pass; call backward(retain_graph=True) the first time if "
+                "you need to go through it twice"
+            )
+        sent = gradients_of(node, g, ours, wanted, on_tape)
+        if not retain_graph:
+            node.free()
 
 
-def _send(
-    entry: Any, wanted: int, g: Any, out: Any, parents: Sequence[Node | None], values: Sequence[Any], kwargs: Any
-) -> list[tuple[Node, Any]]:
-    """Run the rules of a call with any number of arguments, or keywords."""
-    return [
-        (p, rule(g, out, *values, **kwargs))
-        for p, rule in zip(parents, entry.vjp)  # noqa: B905 (one rule may serve any number of arguments)
-        if p is not None and p.traces & wanted
-    ]
+def gradients_of(
+    node: Node, g: Any, ours: bool, wanted: int, on_tape: Callable[[Any, Node], Any] | None
+) -> list[tuple[Node, Any, bool]]:
+    """Run the rules of one step: for each parent its gradient, and whether that array is ours to write into.
+
+    An array that a rule has just made is ours. If it is the one that the rule was handed, or a view, somebody else may
+    look at the same memory.
+    """
+    entry, out, values, options = node.entry, node.out, node.values, node.options
+    if on_tape is not None:
+        out, values = _traced(node, on_tape)
+    sent, rules = [], entry.vjp
+    for i, parent in enumerate(node.parents):
+        if parent is None or not parent.traces & wanted:
+            continue
+        if options:
+            sent_g = rules[i](g, out, *values, **options)
+        else:
+            sent_g = rules[i](g, out, *values)
+        like = node if entry.elementwise else sent_g  # what such a rule returns is like the step's result
+        if (like.shape != parent.shape or like.dtype is not parent.dtype) and type(sent_g) is not Patch:
+            sent_g = fit(sent_g, parent)
+        sent.append((parent, sent_g, type(sent_g) is ndarray and sent_g is not g and sent_g.base is None))
+    if len(sent) == 1 and sent[0][1] is g:
+        return [(sent[0][0], g, ours)]
+    return sent
 
 
-def _traced(node: Node) -> tuple[Any, Sequence[Node | None], list[Any], dict[str, Any]]:
-    """Return a node's output and call with values as tensors on the record, so that what the rules do is recorded."""
-    from .tensor import Tensor
+def add(before: Any, ours_before: bool, g: Any, ours: bool, parent: Node) -> tuple[Any, bool]:
+    """Add two gradients, in place if one of the arrays is ours."""
+    if type(g) is Patch:
+        if ours_before:
+            g.add_to(before)
+            return before, True
+        g, ours = g.spread(parent), True
+    if ours_before and type(g) is ndarray:
+        before += g
+        return before, True
+    if ours and type(before) is ndarray:
+        g += before
+        return g, True
+    total = before + g
+    return total, type(total) is ndarray
 
-    entry, out = node.entry, node.out
-    parents, given, kwargs = node.arguments()
+
+def _traced(node: Node, on_tape: Callable[[Any, Node], Any]) -> tuple[Any, list[Any]]:
+    """Return what a node's rules read, on the tape."""
+    entry, given, options = node.entry, node.values, node.options or {}
+    if entry.saves and any(type(value) is Node for value in given):
+        if entry.recover is None:
+            raise NotImplementedError(
+                f"{entry.name} has no second derivative: the tape did not keep what it would take; write the step with "
+                "other functions for backward(create_graph=True)"
+            )
+        given = entry.recover(node.out, *given, **options)
     values = [
-        value if parent is None or type(value) is Node else Tensor.on(value, parent)
-        for parent, value in zip(parents, given, strict=True)
+        value if parent is None or type(value) is Node else on_tape(value, parent)
+        for parent, value in zip(node.parents, given, strict=True)
     ]
-    if entry.saves:  # what the forward rule saved depends on its arguments too
-        return entry.forward(*values, **kwargs), parents, values, kwargs
-    return out if type(out) is Node else Tensor.on(out, node), parents, values, kwargs
+    if entry.saves:  # what the forward rule saved depends on its operands too
+        return entry.forward(*values, **options)[1], values
+    return None if node.out is None else on_tape(node.out, node), values
 
 
 def fit(g: Any, like: Any) -> Any:

@@ -1,132 +1,164 @@
 """Reverse mode: ``Tensor`` is an array that remembers how it was computed. Names follow PyTorch.
 
-A tensor is a value and a node of the record (``tape.py``). Values are never written into: an update gives a leaf a new
-array, or reuses the old one if nobody else holds it, so what the record keeps for the backward pass cannot change.
+A tensor is a value and a node of the tape (``tape.py``). Values are never written into: an update gives a leaf a new
+array. Plain arrays that the tape keeps are copied first. So what the backward pass reads is what the forward pass saw,
+whatever a model writes into its own arrays in between.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from sys import getrefcount
+from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy import ndarray
 
-from .array_methods import NO_KEYWORDS, PLAIN
-from .dispatch import ORDER, LeavesGraphError, Traced, apply, nesting, newest, plain
-from .primitives.indexing import getitem, is_basic
+from . import catalogue  # noqa: F401  (fills the table)
+from .array_methods import NO_KEYWORDS, PLAIN, refused_in_place
+from .dispatch import TracedArray, apply
+from .errors import LeavesGraphError
 from .recording import enable_grad, no_grad, recording
-from .references import ATTRIBUTE, IN_A_PAIR
 from .table import PRIMITIVES, Primitive
-from .tape import ALONE, Node, pull_back
+from .tape import Node, leaf_node, pull_back
+from .traced import ORDER, Traced, nesting, newest, plain
 
 __all__ = ["Tensor", "enable_grad", "no_grad"]
 
-# Most operations have one to three arguments; for small arrays, a loop over them, a detour through NumPy's dispatch or
-# one more call would take longer than the operation itself, so these cases are spelled out. In each of them, where no
-# rule reads a value, its node stands in for it, so that the record does not keep the array.
+ACCUMULATING = Lock()
+"""Held while a gradient is added to what a leaf has already: threads may share a leaf."""
 
 
-def _record(node: Node, entry: Primitive, out: Any, traces: int) -> Tensor:
-    """Wrap what a primitive returned and put it on the record, as the node that already holds the arguments."""
-    data = out[0] if entry.saves else out
+def kept(value: Any) -> Any:
+    """Return a constant as the tape keeps it: an array is copied, because its owner may write into it again.
+
+    Freeze an array that never changes (``x.flags.writeable = False``), or wrap it once as a ``Tensor``, and nothing is
+    copied.
+    """
+    if type(value) is ndarray and (value.flags.writeable or value.base is not None):
+        return value.copy()
+    return value
+
+
+def record(
+    entry: Primitive,
+    out: Any,
+    parents: Sequence[Node | None],
+    values: Sequence[Any],
+    options: dict[str, Any] | None,
+    traces: int,
+) -> Tensor:
+    """Wrap what a primitive returned, and put the step on the tape."""
+    data, saved = out if entry.saves else (out, out)
     if type(data) is not ndarray and isinstance(data, np.generic):
         data = np.asarray(data)
-    result = _new(Tensor)
-    result._data, result._node = data, node
-    node.entry, node.traces, node.order = entry, traces, next(ORDER)
-    node.out = out if entry.reads_out else None
-    node.shape, node.dtype = data.shape, data.dtype
-    node.incoming = node.grad = None
-    node.watched = False
+    result, node = _new(Tensor), Node()
+    result._value, result._node = data, node
+    node.entry, node.parents, node.values, node.options = entry, parents, values, options
+    node.out = saved if entry.reads_out else None
+    node.traces, node.order, node.shape, node.dtype = traces, next(ORDER), data.shape, data.dtype
+    node.grad, node.watched = None, False
     return result
 
 
-def _unrecorded(entry: Primitive, out: Any) -> Tensor:
+def unrecorded(entry: Primitive, out: Any) -> Tensor:
     """Wrap what a primitive returned where no gradient will be asked for."""
     data = out[0] if entry.saves else out
     return Tensor.on(np.asarray(data) if isinstance(data, np.generic) else data, None)
 
 
-def _operators(entry: Primitive) -> tuple[Callable[[Tensor, Any], Any], Callable[[Tensor, Any], Any]]:
+# --- Specialised for speed. Most operations have one or two operands. On arrays of a few entries the general way, which is
+# ``Tensor.apply``, would take longer than the operation itself (benchmarks/engine.py, W5).
+
+
+def one_operand(entry: Primitive) -> Callable[[Tensor], Tensor]:
+    """Make the way of a primitive of one operand onto the tape."""
+    forward, keeps = entry.forward, entry.keeps[0]
+
+    def step(a: Tensor) -> Tensor:
+        x, p = a._value, a._node
+        if type(x) is not ndarray:
+            return Tensor.apply(entry, (a,), NO_KEYWORDS)
+        out = forward(x)
+        if p is None or not recording.get():
+            return unrecorded(entry, out)
+        return record(entry, out, (p,), (x if keeps else p,), None, p.traces)
+
+    return step
+
+
+def two_operands(entry: Primitive) -> Callable[[Any, Any], Tensor]:
+    """Make the way of a primitive of two operands onto the tape: tensors, or constants of a kind in ``PLAIN``."""
+    forward, (keeps_x, keeps_y) = entry.forward, entry.keeps
+
+    def step(a: Any, b: Any) -> Tensor:
+        x, p = (a._value, a._node) if type(a) is Tensor else (a, None)
+        y, q = (b._value, b._node) if type(b) is Tensor else (b, None)
+        if isinstance(x, Traced) or isinstance(y, Traced):
+            return Tensor.apply(entry, (a, b), NO_KEYWORDS)
+        out = forward(x, y)
+        traces = (0 if p is None else p.traces) | (0 if q is None else q.traces)
+        if not traces or not recording.get():
+            return unrecorded(entry, out)
+        x = (x if p is not None or type(x) is not ndarray else kept(x)) if keeps_x else x if p is None else p
+        y = (y if q is not None or type(y) is not ndarray else kept(y)) if keeps_y else y if q is None else q
+        return record(entry, out, (p, q), (x, y), None, traces)
+
+    return step
+
+
+def operators(ufunc: np.ufunc) -> tuple[Callable[[Tensor, Any], Any], Callable[[Tensor, Any], Any]]:
     """Make ``a + b`` and, for an ``a`` that does not know tensors, the method of ``b`` that Python asks then."""
-    function, forward, reads_out = entry.function, entry.forward, entry.reads_out
-    reads_x, reads_y = (i not in entry.unread for i in range(2))
+    step = SHORT[ufunc]
 
     def method(a: Tensor, b: Any) -> Any:
-        y: Any
-        x, p = a._data, a._node
-        if type(b) is Tensor:
-            y, q = b._data, b._node
-        elif type(b) in PLAIN:
-            y, q = b, None
-        else:
-            return function(a, b)
-        data = out = forward(x, y)
-        if p is None:
-            traces = 0 if q is None else q.traces
-        else:
-            traces = p.traces if q is None else p.traces | q.traces
-        if not traces or not recording.get():
-            return _unrecorded(entry, out)
-        if type(data) is not ndarray and isinstance(data, np.generic):
-            data = np.asarray(data)
-        node, result = Node(), _new(Tensor)
-        result._data, result._node = data, node
-        node.p, node.x = p, x if reads_x or p is None else p
-        node.q, node.y = q, y if reads_y or q is None else q
-        node.entry, node.traces, node.order = entry, traces, next(ORDER)
-        node.out = out if reads_out else None
-        node.shape, node.dtype = data.shape, data.dtype
-        node.call = node.incoming = node.grad = None
-        node.watched = False
-        return result
+        return step(a, b) if type(b) is Tensor or type(b) in PLAIN else ufunc(a, b)
 
     def reflected(b: Tensor, a: Any) -> Any:
-        if type(a) not in PLAIN:
-            return function(a, b)
-        y, q = b._data, b._node
-        out = forward(a, y)
-        if q is None or not recording.get():
-            return _unrecorded(entry, out)
-        node = Node()
-        node.p, node.x, node.q, node.y, node.call = None, a, q, y if reads_y else q, None
-        return _record(node, entry, out, q.traces)
+        return step(a, b) if type(a) in PLAIN else ufunc(a, b)
 
     return method, reflected
 
 
-def _in_place(ufunc: np.ufunc) -> Callable[[Tensor, Any], Tensor]:
-    """Make ``w -= step``: a new tensor while recording (the name is bound again), new values of the leaf in no_grad."""
+def shortcuts() -> dict[Any, Callable[..., Tensor]]:
+    """Make the ways of all primitives in the table that have one or two operands, each with a derivative."""
+    made: dict[Any, Callable[..., Tensor]] = {}
+    for function, entry in PRIMITIVES.items():
+        if not entry.variadic and all(entry.vjp) and len(entry.operands) <= 2:
+            made[function] = (one_operand if len(entry.operands) == 1 else two_operands)(entry)
+    return made
+
+
+SHORT = shortcuts()
+
+# --- the end of what is specialised
+
+
+def in_place(ufunc: np.ufunc, sign: str) -> Callable[[Tensor, Any], Tensor]:
+    """Make ``w -= step``: new values for a constant, or for a leaf in ``no_grad``."""
 
     def method(self: Tensor, other: Any) -> Tensor:
-        data, node = self._data, self._node
-        leaf = node is None or node.entry is None
-        if leaf and not recording.get():
-            # Write into the array if nobody else holds it: no record, and no view that was handed out.
-            if getrefcount(data) == ATTRIBUTE and type(data) is ndarray and not isinstance(other, Traced):
-                ufunc(data, other, data)
-            else:
-                self._data = ufunc(data, plain(other), np.empty_like(data))
+        if self.is_leaf and (not recording.get() or not (self.traces or isinstance(other, Traced))):
+            self._value = ufunc(self._value, plain(other), np.empty_like(self._value))
             return self
-        if leaf and node is not None:
+        if self.is_leaf and self.traces == 1:
             raise LeavesGraphError(
-                "a leaf that requires a gradient cannot be changed in place while recording; write `with "
-                "no_grad(): w -= ...` for an update, or `v = w - ...` for a new value"
+                f"a leaf that requires a gradient cannot be changed in place while recording; write `with no_grad(): w "
+                f"{sign}= ...` for an update, or `v = w {sign} ...` for a new value"
             )
-        return ufunc(self, other)
+        return refused_in_place(self, ufunc, sign, other)
 
     return method
 
 
-class Tensor(Traced):
+class Tensor(TracedArray):
     """An array that remembers how it was computed.
 
     Parameters
     ----------
     data : array_like
-        The values; they are copied, so that nobody can change them under the tape.
+        The values; they are copied, so that nobody can change them under the tape. Updates (``w -= ...`` in ``no_grad``,
+        ``w.data = ...``) give the tensor a new array; views taken before keep the old values.
     requires_grad : bool
         Whether ``backward`` should leave a gradient in ``.grad``. Needs floating point or complex data.
     dtype : dtype, optional
@@ -147,7 +179,7 @@ class Tensor(Traced):
     array([0.6397, 0.1362])
     """
 
-    __slots__ = ("_data", "_node")
+    __slots__ = ("_node", "_value")
     rank: ClassVar[int] = 1
 
     def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = None) -> None:
@@ -156,8 +188,8 @@ class Tensor(Traced):
                 "Tensor(x) of a value that is traced already would cut its gradient; use x itself, or "
                 "Tensor(x.numpy()) to start a new graph"
             )
-        self._data = np.array(data, dtype=dtype)
-        if self._data.dtype.kind not in "biufc":
+        self._value = np.array(data, dtype=dtype)
+        if self._value.dtype.kind not in "biufc":
             raise TypeError(f"a Tensor holds numbers, got {type(data).__name__} with entries of other types")
         self._node: Node | None = None
         if requires_grad:
@@ -166,127 +198,71 @@ class Tensor(Traced):
     # --- recording
 
     @classmethod
-    def apply(cls, entry: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Run a primitive and, if a gradient may be asked for, put it on the record."""
-        inputs: list[Any] = []  # for each argument its node and its value
+    def apply(cls, entry: Primitive, operands: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        """Run a primitive and, if a gradient may be asked for, put it on the tape."""
+        parents: list[Node | None] = []
+        values: list[Any] = []
         traces, nested = 0, False
-        x: Any
-        for x in args:
+        for x, rule in zip(operands, entry.vjp):  # noqa: B905 (one rule may serve any number of operands)
             p = None
             if type(x) is Tensor:
-                x, p = x._data, x._node
-                if p is not None:
-                    traces |= p.traces
-            if type(x) is not ndarray and isinstance(x, Traced):
-                nested = True
-            inputs += p, x
-        if nested and newest(args) is not Tensor:
-            return apply(entry, args, kwargs)
-        parents, values = inputs[::2], inputs[1::2]
-        out = (entry.forward if nested else entry.on_arrays)(*values, **kwargs)
+                x, p = x._value, x._node if rule else None
+                traces |= 0 if p is None else p.traces
+            nested = nested or (type(x) is not ndarray and isinstance(x, Traced))
+            parents.append(p)
+            values.append(x)
+        if nested and newest(operands) is not Tensor:
+            return apply(entry, operands, options)
+        out = (entry.on_traced if nested else entry.forward)(*values, **options)
         if not traces or not recording.get():
-            return _unrecorded(entry, out)
-        for i in entry.unread:
-            if i < len(args) and parents[i] is not None:
-                values[i] = parents[i]
-        node = Node()
-        if kwargs or len(args) != 2:
-            node.call = parents, values, kwargs
-        else:
-            (node.p, node.q), (node.x, node.y), node.call = parents, values, None
-        return _record(node, entry, out, traces)
+            return unrecorded(entry, out)
+        for i, p in enumerate(parents):
+            if not entry.keeps_operand(i):
+                values[i] = values[i] if p is None else p
+            elif p is None and type(operands[i]) is not Tensor:
+                values[i] = kept(values[i])
+        options = {key: kept(value) for key, value in options.items()}
+        return record(entry, out, parents, values, options or None, traces)
 
-    def run(self, entry: Primitive, args: tuple[Any, ...]) -> Any:
-        """Run a primitive on arguments of which this tensor is one, but perhaps not the newest."""
-        arguments, unread = len(args), entry.unread
-        out: Any
-        if arguments == 1:
-            x, p = self._data, self._node
-            out = (entry.on_arrays if type(x) is ndarray else entry.forward)(x)
-            if p is None or not recording.get():
-                return _unrecorded(entry, out)
-            traces, node = p.traces, Node()
-            node.p, node.x, node.call = p, p if unread else x, ALONE
-        elif arguments == 2:
-            a, b = args
-            x, p = (a._data, a._node) if type(a) is Tensor else (a, None)
-            y, q = (b._data, b._node) if type(b) is Tensor else (b, None)
-            traces = (0 if p is None else p.traces) | (0 if q is None else q.traces)
-            nested = type(x) is not ndarray or (type(y) is not ndarray and isinstance(y, Traced))
-            if nested or not traces or not recording.get():
-                return Tensor.apply(entry, args, NO_KEYWORDS)
-            out, node = entry.on_arrays(x, y), Node()
-            node.p, node.x = p, x if p is None or 0 not in unread else p
-            node.q, node.y = q, y if q is None or 1 not in unread else q
-            node.call = None
-        elif arguments == 3:  # a dense layer, most often
-            a, b, c = args
-            x, p = (a._data, a._node) if type(a) is Tensor else (a, None)
-            y, q = (b._data, b._node) if type(b) is Tensor else (b, None)
-            z, r = (c._data, c._node) if type(c) is Tensor else (c, None)
-            traces = (0 if p is None else p.traces) | (0 if q is None else q.traces) | (0 if r is None else r.traces)
-            if type(x) is not ndarray or type(y) is not ndarray or type(z) is not ndarray or not traces:
-                return Tensor.apply(entry, args, NO_KEYWORDS)
-            if not recording.get():
-                return Tensor.apply(entry, args, NO_KEYWORDS)
-            out, node = entry.on_arrays(x, y, z), Node()
-            node.p, node.x = p, x if p is None or 0 not in unread else p
-            node.q, node.y = q, y if q is None or 1 not in unread else q
-            node.call = r, z if r is None or 2 not in unread else r
-        else:
-            return Tensor.apply(entry, args, NO_KEYWORDS)
-        data = out[0] if entry.saves else out
-        if type(data) is not ndarray and isinstance(data, np.generic):
-            data = np.asarray(data)
-        result = _new(Tensor)
-        result._data, result._node = data, node
-        node.entry, node.traces, node.order = entry, traces, next(ORDER)
-        node.out = out if entry.reads_out else None
-        node.shape, node.dtype = data.shape, data.dtype
-        node.incoming = node.grad = None
-        node.watched = False
-        return result
+    def run(self, entry: Primitive, operands: tuple[Any, ...]) -> Any:
+        """Run a primitive on operands of which this tensor is one, but perhaps not the newest."""
+        short = SHORT.get(entry.function)
+        if short is not None and all(type(a) is Tensor or type(a) in PLAIN for a in operands):
+            return short(*operands)
+        return Tensor.apply(entry, operands, NO_KEYWORDS)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if method == "__call__" and not kwargs:
-            entry = PRIMITIVES.get(ufunc)
-            if entry is not None:
-                return self.run(entry, inputs)
+        if not kwargs and method == "__call__":
+            short = SHORT.get(ufunc)
+            if short is not None and all(type(a) is Tensor or type(a) in PLAIN for a in inputs):
+                return short(*inputs)
         return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        entry = PRIMITIVES.get(function)
-        if entry is not None and not kwargs and type(args[0]) is Tensor:
-            return self.run(entry, args)
+        if not kwargs and len(args) == 1 and type(args[0]) is Tensor:
+            short = SHORT.get(function)
+            if short is not None:
+                return short(self)
         return super().__array_function__(function, types, args, kwargs)
 
-    __add__, __radd__ = _operators(PRIMITIVES[np.add])
-    __sub__, __rsub__ = _operators(PRIMITIVES[np.subtract])
-    __mul__, __rmul__ = _operators(PRIMITIVES[np.multiply])
-    __truediv__, __rtruediv__ = _operators(PRIMITIVES[np.divide])
-    __pow__, __rpow__ = _operators(PRIMITIVES[np.power])
-    __matmul__, __rmatmul__ = _operators(PRIMITIVES[np.matmul])
-
-    def __getitem__(self, index: Any) -> Any:
-        data, p = self._data, self._node
-        if p is None or type(data) is not ndarray or not is_basic(index) or not recording.get():
-            return Tensor.apply(GETITEM, (self, index), NO_KEYWORDS)
-        node = Node()
-        node.p = node.x = p  # no rule reads the value, so its node stands in for it
-        node.q, node.y, node.call = None, index, None
-        return _record(node, GETITEM, data[index], p.traces)
+    __add__, __radd__ = operators(np.add)
+    __sub__, __rsub__ = operators(np.subtract)
+    __mul__, __rmul__ = operators(np.multiply)
+    __truediv__, __rtruediv__ = operators(np.divide)
+    __pow__, __rpow__ = operators(np.power)
+    __matmul__, __rmatmul__ = operators(np.matmul)
 
     @classmethod
-    def on(cls, data: Any, node: Node | None) -> Tensor:
+    def on(cls, value: Any, node: Node | None) -> Tensor:
         """Join a value (an array or a traced value of an outer differentiation) and a node; nothing is copied."""
         tensor = _new(Tensor)
-        tensor._data, tensor._node = data, node
+        tensor._value, tensor._node = value, node
         return tensor
 
     @classmethod
-    def leaf(cls, data: Any, traces: int) -> Tensor:
+    def leaf(cls, value: Any, traces: int) -> Tensor:
         """Make a leaf that belongs to the given differentiations, without copying its value."""
-        return Tensor.on(data, leaf_node(data, traces))
+        return Tensor.on(value, leaf_node(value, traces))
 
     @property
     def traces(self) -> int:
@@ -294,7 +270,7 @@ class Tensor(Traced):
         return 0 if self._node is None else self._node.traces
 
     def _under(self) -> Any:
-        return self._data
+        return self._value
 
     # --- what PyTorch's tensors have
 
@@ -310,12 +286,12 @@ class Tensor(Traced):
                 "requires_grad can only be set on tensors that you made; this one is the result of a computation: "
                 "use x.detach() to cut it off"
             )
-        if value and self._data.dtype.kind not in "fc":
+        if value and self._value.dtype.kind not in "fc":
             raise TypeError(
-                f"only floating point and complex tensors have gradients, got dtype {self._data.dtype}; write "
+                f"only floating point and complex tensors have gradients, got dtype {self._value.dtype}; write "
                 "1.0 in place of 1 or pass dtype=float"
             )
-        self._node = leaf_node(self._data, 1 << nesting.depth) if value else None
+        self._node = leaf_node(self._value, 1 << nesting.depth) if value else None
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Set ``requires_grad`` and return the tensor itself."""
@@ -354,7 +330,7 @@ class Tensor(Traced):
 
     def detach(self) -> Tensor:
         """Return a tensor with the same values and no history."""
-        return Tensor.on(self._data, None)
+        return Tensor.on(self._value, None)
 
     def retain_grad(self) -> None:
         """Ask for ``.grad`` on this intermediate result too."""
@@ -393,21 +369,18 @@ class Tensor(Traced):
                 "nothing that this tensor was computed from requires a gradient; make the parameters with "
                 "Tensor(..., requires_grad=True) and compute outside no_grad()"
             )
+        on_tape = Tensor.on if create_graph else None
+        keep = create_graph if retain_graph is None else retain_graph
         seeds = [(self._node, self._seed(gradient))]
-        for node, g in pull_back(seeds, create_graph=create_graph, retain_graph=retain_graph):
-            if node.dtype.kind == "c":
-                g = np.conj(g)
-            # Users see a leaf's gradient, so it must be an array that nobody else holds.
-            if not create_graph and (type(g) is not ndarray or getrefcount(g) > IN_A_PAIR or g.base is not None):
-                g = np.array(g)
-            if node.grad is not None:
-                g = node.grad + g
-                g = np.asarray(g) if isinstance(g, np.generic) else g
-            node.grad = g
+        for node, g in pull_back(seeds, retain_graph=keep, on_tape=on_tape):
+            g = np.conj(g) if node.dtype.kind == "c" else g
+            with ACCUMULATING:
+                total = g if node.grad is None else node.grad + g
+                node.grad = np.asarray(total) if isinstance(total, np.generic) else total
 
     def _seed(self, gradient: Any) -> Any:
         """Check the gradient given to ``backward`` and bring it to this tensor's dtype."""
-        data = self._data
+        data = self._value
         if gradient is None:
             if data.size != 1:
                 raise RuntimeError(
@@ -429,54 +402,61 @@ class Tensor(Traced):
             raise LeavesGraphError(
                 "this tensor is the result of a computation and cannot be changed; compute a new one"
             )
-        array = np.array(plain(value), dtype=self._data.dtype)
+        array = np.array(plain(value), dtype=self._value.dtype)
         if array.shape != self.shape:
             raise ValueError(f"the new values have shape {array.shape}, the tensor has shape {self.shape}")
-        self._data = array
+        self._value = array
 
-    __iadd__ = _in_place(np.add)
-    __isub__ = _in_place(np.subtract)
-    __imul__ = _in_place(np.multiply)
-    __itruediv__ = _in_place(np.true_divide)
+    __iadd__ = in_place(np.add, "+")
+    __isub__ = in_place(np.subtract, "-")
+    __imul__ = in_place(np.multiply, "*")
+    __itruediv__ = in_place(np.true_divide, "/")
 
     def __setitem__(self, index: Any, value: Any) -> None:
         if not self.is_leaf or (self.traces and recording.get()):
             super().__setitem__(index, value)
-        array = self._data.copy()
+        array = self._value.copy()
         array[index] = plain(value)
-        self._data = array
+        self._value = array
+
+    # --- copies
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        if not self.is_leaf:
+            return super().__reduce_ex__(protocol)
+        return restored, (type(self), self._value, bool(self.traces), plain(self.grad))
 
     def __float__(self) -> float:
-        return super().__float__() if self.traces else float(self._data)
+        return super().__float__() if self.traces else float(self._value)
 
     def __int__(self) -> int:
-        return super().__int__() if self.traces else int(self._data)
+        return super().__int__() if self.traces else int(self._value)
 
     def __complex__(self) -> complex:
-        return super().__complex__() if self.traces else complex(self._data)
+        return super().__complex__() if self.traces else complex(self._value)
 
     def __index__(self) -> int:
-        return super().__index__() if self.traces else self._data.__index__()
+        return super().__index__() if self.traces else self._value.__index__()
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
-        return super().__array__(dtype, copy) if self.traces else np.array(self._data, dtype=dtype)
+        return super().__array__(dtype, copy) if self.traces else np.array(self._value, dtype=dtype)
 
     def __repr__(self) -> str:
         text = (
-            np.array2string(self._data, prefix="Tensor(", separator=", ")
-            if isinstance(self._data, np.ndarray)
-            else self._data
+            np.array2string(self._value, prefix="Tensor(", separator=", ")
+            if isinstance(self._value, np.ndarray)
+            else self._value
         )
         return f"Tensor({text}{', requires_grad=True' if self.traces else ''})"
 
 
 _new = Tensor.__new__
-GETITEM = PRIMITIVES[getitem]
 
 
-def leaf_node(value: Any, traces: int) -> Node:
-    """Make the node of a leaf."""
-    node = Node()
-    node.entry = node.grad = node.incoming = None
-    node.shape, node.dtype, node.traces, node.order, node.watched = value.shape, value.dtype, traces, next(ORDER), False
-    return node
+def restored(kind: type[Tensor], value: np.ndarray, requires_grad: bool, grad: np.ndarray | None) -> Tensor:
+    """Make a copy of a leaf, which shares nothing with it."""
+    tensor = _new(kind)
+    Tensor.__init__(tensor, value, requires_grad)
+    if grad is not None:
+        tensor.grad = np.array(grad)
+    return tensor

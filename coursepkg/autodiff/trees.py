@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .dispatch import Traced
+from .traced import Traced
 
 __all__ = ["call_with", "differentiable", "leaves_of", "point_of", "rebuild", "scalar_of"]
 

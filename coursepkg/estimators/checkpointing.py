@@ -74,7 +74,7 @@ class Segment:
 def _run(segment: Segment, x: np.ndarray, *_values: np.ndarray) -> np.ndarray:
     with no_grad():
         out = segment.module(x)
-    return out._data if type(out) is Tensor else out
+    return out._value if type(out) is Tensor else out
 
 
 def _send_back(index: int, g: Any, _out: Any, segment: Segment, x: Any, *values: Any) -> Any:
@@ -112,9 +112,9 @@ def checkpoint(module: Module, x: Any) -> Any:
     >>> model[0].weight.grad.shape
     (4, 3)
     """
-    plain_or_recorded = type(x) is np.ndarray or (type(x) is Tensor and type(x._data) is np.ndarray)
+    plain_or_recorded = type(x) is np.ndarray or (type(x) is Tensor and type(x._value) is np.ndarray)
     segment = Segment(module)
-    if not plain_or_recorded or any(type(p._data) is not np.ndarray for p in segment.parameters.values()):
+    if not plain_or_recorded or any(type(p._value) is not np.ndarray for p in segment.parameters.values()):
         return module(x)  # another kind of trace passes through: nothing is recorded here that could be forgotten
     return Tensor.apply(CHECKPOINT, (segment, x, *segment.parameters.values()), {})
 

@@ -6,6 +6,7 @@ its output instead, and so keeps alive the very array that a sketched layer behi
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -18,15 +19,24 @@ from coursepkg.nn.module import Module
 __all__ = ["LeanReLU", "lean_relu"]
 
 
-def _clipped(x: Any, _bits: Any) -> Any:
-    return np.maximum(x, 0)
+def _clipped(x: Any) -> tuple[Any, Any]:
+    return np.maximum(x, 0), np.packbits(x > 0)
 
 
-def _open_entries(g: Any, _out: Any, _x: Any, bits: np.ndarray) -> Any:
+def _open_entries(g: Any, bits: np.ndarray, x: Any) -> Any:
     return g * np.unpackbits(bits, count=g.size).view(bool).reshape(g.shape)
 
 
-LEAN_RELU = Primitive(name="relu that keeps bits", function=_clipped, forward=_clipped, vjp=[_open_entries], jvp=[])
+LEAN_RELU = Primitive(
+    name="relu that keeps bits",
+    function=_clipped,
+    forward=_clipped,
+    vjp=[_open_entries],
+    jvp=[],
+    saves=True,
+    reads="",
+    recover=lambda bits, x: (np.unpackbits(bits, count=math.prod(x.shape)).reshape(x.shape).astype(x.dtype),),
+)
 
 
 def lean_relu(x: Any) -> Any:
@@ -42,9 +52,9 @@ def lean_relu(x: Any) -> Any:
     array
         Of the same shape; the same values and gradients as those of ``relu``.
     """
-    if type(x) is not Tensor or not x.traces or type(x._data) is not np.ndarray:
+    if type(x) is not Tensor or not x.traces or type(x._value) is not np.ndarray:
         return relu(x)
-    return Tensor.apply(LEAN_RELU, (x, np.packbits(x._data > 0)), {})
+    return Tensor.apply(LEAN_RELU, (x,), {})
 
 
 class LeanReLU(Module):

@@ -139,13 +139,13 @@ def tape_holdings(model: Module, run: Callable[[], Any], *, given: Sequence[np.n
 
     with around_calls(model, noting):
         loss = run()
-    parameters = {_buffer(p._data)[0] for p in model.parameters()}
+    parameters = {_buffer(p._value)[0] for p in model.parameters()}
     seen = {_buffer(a)[0] for a in given}
     rows: dict[str, list[int]] = {}
     for node in sorted(_nodes(loss), key=lambda node: -node.order):
         row = rows.setdefault(_innermost(spans, -node.order), [0, 0])
         mine: set[int] = set()
-        for array in _arrays((node.arguments(), node.out)):
+        for array in _arrays((node.values, node.options or {}, node.out)):
             key, size = _buffer(array)
             if key in parameters or key in mine:
                 continue

@@ -7,6 +7,7 @@ exact, so the noise of one layer never reaches another (Bershatsky et al. 2022).
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -25,15 +26,22 @@ __all__ = ["RandomizedLinear", "randomize"]
 EXACT = PRIMITIVES[linear]
 
 
-def _product(x: Any, w: Any, _summary: Any, _sketch: Any, bias: Any = None) -> Any:
-    return linear(x, w) if bias is None else linear(x, w, bias)
+def _product(x: Any, w: Any, bias: Any = None, *, sketch: Sketch) -> tuple[Any, Any]:
+    rows = np.reshape(x, (-1, x.shape[-1])).astype(w.dtype, copy=False)
+    summary = sketch.project(rows)
+    if not np.isfinite(summary).all():
+        raise ValueError(
+            "the input of this layer holds NaN or infinity, which a sketch would spread over all of dL/dW; "
+            "look at what comes before it (a learning rate too high, a division by zero, data to clean)"
+        )
+    return EXACT.forward(x, w, bias), summary
 
 
-def _to_inputs(g: Any, _out: Any, _x: Any, w: Any, _summary: Any = None, _sketch: Any = None, _bias: Any = None) -> Any:
-    return EXACT.vjp[0](g, None, _x, w, _bias)  # type: ignore[misc]
+def _to_inputs(g: Any, summary: Any, x: Any, w: Any, bias: Any = None, *, sketch: Sketch) -> Any:
+    return EXACT.vjp[0](g, None, x, w, bias)  # type: ignore[misc]
 
 
-def _to_weight(g: Any, _out: Any, _x: Any, w: Any, summary: Any, sketch: Sketch, _bias: Any = None) -> Any:
+def _to_weight(g: Any, summary: Any, x: Any, w: Any, bias: Any = None, *, sketch: Sketch) -> Any:
     if isinstance(g, Traced) or isinstance(w, Traced):  # the backward pass itself is being recorded
         raise NotImplementedError(
             "a sketched layer has no second derivative: what the weight gradient owes to the inputs was thrown away. "
@@ -43,18 +51,21 @@ def _to_weight(g: Any, _out: Any, _x: Any, w: Any, summary: Any, sketch: Sketch,
     return sketch.project(rows).T @ summary
 
 
-def _to_bias(g: Any, _out: Any, _x: Any, _w: Any, _summary: Any = None, _sketch: Any = None, _bias: Any = None) -> Any:
+def _to_bias(g: Any, summary: Any, x: Any, w: Any, bias: Any = None, *, sketch: Sketch) -> Any:
     return g
 
 
 # Not an entry of the table: the rules there are exact, and one of these is right only on average. That no rule reads
-# `_x` is the point of it all: the record lets the inputs go.
+# x is the point of it all: the tape lets the inputs go.
 SKETCHED = Primitive(
     name="sketched linear",
     function=_product,
     forward=_product,
-    vjp=[_to_inputs, _to_weight, None, None, _to_bias],
+    vjp=[_to_inputs, _to_weight, _to_bias],
     jvp=[],
+    saves=True,
+    reads="w",
+    options="sketch",
 )
 
 
@@ -144,22 +155,16 @@ class RandomizedLinear(Linear):
             return super().forward(x)
         seed = int(self.rng.integers(2**63))  # also when nothing is recorded, so that a second run can draw the same
         w = self.weight
-        recorded = type(w) is Tensor and w.traces and type(w._data) is np.ndarray and np.size(x)
-        values = x._data if type(x) is Tensor else x
+        recorded = type(w) is Tensor and w.traces and type(w._value) is np.ndarray and np.size(x)
+        values = x._value if type(x) is Tensor else x
         if not (recorded and type(values) is np.ndarray and values.shape[-1:] == w.shape[1:]):
             return super().forward(x)
-        rows = np.reshape(values, (-1, values.shape[-1])).astype(w.dtype, copy=False)
-        sketch = Sketch(self.sketch, len(rows), sketch_size(self.rate, len(rows)), seed)
-        summary = sketch.project(rows)
-        if not np.isfinite(summary).all():
-            raise ValueError(
-                "the input of this layer holds NaN or infinity, which a sketch would spread over all of dL/dW; "
-                "look at what comes before it (a learning rate too high, a division by zero, data to clean)"
-            )
+        rows = math.prod(values.shape[:-1])
+        sketch = Sketch(self.sketch, rows, sketch_size(self.rate, rows), seed)
         # A plain input becomes a leaf that wants no gradient, so that its node can stand in for it, too.
         source = x if type(x) is Tensor and x.traces else Tensor.leaf(values, 0)
-        arguments = (source, w, summary, sketch) if self.bias is None else (source, w, summary, sketch, self.bias)
-        return Tensor.apply(SKETCHED, arguments, {})
+        operands = (source, w) if self.bias is None else (source, w, self.bias)
+        return Tensor.apply(SKETCHED, operands, {"sketch": sketch})
 
     def describe(self) -> str:
         return f"{super().describe()}, rate={self.rate}, sketch={self.sketch!r}"

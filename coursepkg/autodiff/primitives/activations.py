@@ -43,15 +43,24 @@ def _some_positive(rng, shape):
 relu = operation(
     _relu,
     name="relu",
-    slope=lambda out, _x: out > 0,
+    slope=lambda out, x: out > 0,
     domain=_some_positive,
     sympy=lambda sp, x: sp.Max(x, 0),
+    reads="out",
 )
 sigmoid = operation(
-    _sigmoid, name="sigmoid", slope=lambda out, _x: out * (1 - out), sympy=lambda sp, x: 1 / (1 + sp.exp(-x))
+    _sigmoid,
+    name="sigmoid",
+    slope=lambda out, x: out * (1 - out),
+    sympy=lambda sp, x: 1 / (1 + sp.exp(-x)),
+    reads="out",
 )
 softplus = operation(
-    _softplus, name="softplus", slope=lambda _out, x: sigmoid(x), sympy=lambda sp, x: sp.log(1 + sp.exp(x))
+    _softplus,
+    name="softplus",
+    slope=lambda out, x: sigmoid(x),
+    sympy=lambda sp, x: sp.log(1 + sp.exp(x)),
+    reads="x",
 )
 
 
@@ -91,20 +100,20 @@ limit = operation(
     _limit,
     name="clip to limits",
     rules=[
-        lambda g, _out, x, low, high: g * _inside(x, low, high),
-        lambda g, _out, x, low, high: g * ((x < low) & (low < high)),
-        lambda g, _out, x, low, high: g * ((x > high) | (low > high)),
+        lambda g, out, x, low, high: g * _inside(x, low, high),
+        lambda g, out, x, low, high: g * ((x < low) & (low < high)),
+        lambda g, out, x, low, high: g * ((x > high) | (low > high)),
     ],
     examples=[example((3, 4), fixed(-0.45), fixed(0.75), domain=apart), example((3, 4), (4,), (3, 1), domain=(
         apart, lambda rng, s: rng.uniform(-0.48, -0.42, s), lambda rng, s: rng.uniform(0.72, 0.78, s)))],
-    sympy=lambda sp, x, low, high: sp.Min(sp.Max(x, low), high),
+    sympy=lambda sp, x, low, high: sp.Min(sp.Max(x, low), high), reads="x low high",
 )  # fmt: skip
 
 
-def _clip(x, a_min=None, a_max=None, *, min=None, max=None):
+def _clip(a, a_min=None, a_max=None, *, min=None, max=None):
     low = a_min if min is None else min
     high = a_max if max is None else max
-    return limit(x, -np.inf if low is None else low, np.inf if high is None else high)
+    return limit(a, -np.inf if low is None else low, np.inf if high is None else high)
 
 
 composite(
@@ -112,6 +121,8 @@ composite(
     _clip,
     example((3, 4), fixed(-0.45), fixed(0.75), domain=apart),
     example((3, 4), fixed(None), fixed(0.45), domain=apart),
+    arrays="a a_min a_max min max",
+    weak="a_min a_max min max",
 )
 
 
@@ -196,22 +207,24 @@ softmax = operation(
     _softmax,
     name="softmax",
     rules=None,
-    vjp=[lambda g, out, _x, axis=-1: out * (g - np.sum(g * out, axis=axis, keepdims=True))],
+    vjp=[lambda g, out, x, axis=-1: out * (g - np.sum(g * out, axis=axis, keepdims=True))],
     jvp=[_softmax_change],
     jvps=[lambda t, out, x, axis=-1: _softmax_change(t, out, x, from_the_end(x, axis))],
     examples=[example((3, 4)), example((3, 4), axis=0), example((5,))],
     sympy_array=lambda sp, values, x, axis=-1: _sp_exp(sp, x) / np.sum(_sp_exp(sp, x), axis=axis, keepdims=True),
+    reads="out",
 )
 log_softmax = operation(
     _log_softmax,
     name="log_softmax",
-    vjp=[lambda g, out, _x, axis=-1: g - np.exp(out) * np.sum(g, axis=axis, keepdims=True)],
+    vjp=[lambda g, out, x, axis=-1: g - np.exp(out) * np.sum(g, axis=axis, keepdims=True)],
     jvp=[_log_softmax_change],
     jvps=[lambda t, out, x, axis=-1: _log_softmax_change(t, out, x, from_the_end(x, axis))],
     examples=[example((3, 4)), example((3, 4), axis=0), example((5,))],
     sympy_array=lambda sp, values, x, axis=-1: (
         x - _sp_log(sp, np.asarray(np.sum(_sp_exp(sp, x), axis=axis, keepdims=True), dtype=object))
     ),
+    reads="out",
 )
 
 
@@ -254,9 +267,11 @@ softmax_cross_entropy = operation(
     forward=_cross_entropy_and_error,
     name="softmax_cross_entropy",
     saves=True,
-    vjp=[lambda g, out, _logits, labels: out[1] * (g / len(labels)), None],
-    jvp=[lambda t, out, logits, labels: np.add.reduce(out[1] * t, axis=None) / len(labels), None],
-    jvps=[lambda t, out, logits, labels: np.add.reduce(out[1] * t, axis=(-2, -1)) / len(labels), None],
+    reads="",
+    recover=lambda error, logits, labels: (np.log(error + np.eye(error.shape[1], dtype=error.dtype)[labels]), labels),
+    vjp=[lambda g, error, logits, labels: error * (g / logits.shape[0]), None],
+    jvp=[lambda t, error, logits, labels: np.add.reduce(error * t, axis=None) / len(labels), None],
+    jvps=[lambda t, error, logits, labels: np.add.reduce(error * t, axis=(-2, -1)) / len(labels), None],
     examples=[example((4, 3), fixed(np.array([2, 0, 0, 1]))), example((1, 5), fixed(np.array([3])))],
     sympy_array=lambda sp, values, z, labels: np.asarray(
         np.sum(_sp_log(sp, np.sum(_sp_exp(sp, z), axis=1)) - z[np.arange(len(labels)), labels]) / len(labels)

@@ -25,27 +25,30 @@ BOTH = [example((3, 4), domain=complex_normal), example((), domain=complex_norma
 
 real = primitive(
     np.real,
-    vjp=[lambda g, _out, _z: g],
+    vjp=[lambda g, out, z: g],
     jvp=[LINEAR],
     jvps=[SAME],
     sympy=lambda sp, z: sp.re(z).expand(complex=True),
     examples=BOTH,
+    reads="",
 )
 imag = primitive(
     np.imag,
-    vjp=[lambda g, _out, _z: g * -1j if _is_complex(_z) else np.zeros_like(g)],
+    vjp=[lambda g, out, z: g * -1j if _is_complex(z) else np.zeros_like(g)],
     jvp=[LINEAR],
     jvps=[SAME],
     sympy=lambda sp, z: sp.im(z).expand(complex=True),
     examples=BOTH[:2],
+    reads="",
 )
 conjugate = primitive(
     np.conjugate,
-    vjp=[lambda g, _out, _z: np.conj(g)],
+    vjp=[lambda g, out, z: np.conj(g)],
     jvp=[LINEAR],
     jvps=[SAME],
     sympy=lambda sp, z: sp.conjugate(z),
     examples=BOTH,
+    reads="",
 )
 absolute = primitive(
     np.absolute,
@@ -57,9 +60,10 @@ absolute = primitive(
 )
 angle = primitive(
     np.angle,
-    vjp=[lambda g, _out, z: g * -1j / z if _is_complex(z) else np.zeros_like(g)],
+    vjp=[lambda g, out, z: g * -1j / z if _is_complex(z) else np.zeros_like(g)],
     jvp=[lambda t, out, z: np.imag(t / z) if _is_complex(z) else np.zeros_like(t)],
     jvps=[SAME],
     sympy=lambda sp, z: sp.atan2(sp.im(z).expand(complex=True), sp.re(z).expand(complex=True)),
     examples=BOTH[:2],
+    reads="z",
 )

@@ -94,18 +94,18 @@ def _as_one_batch(t):
     return np.reshape(t, (len(t) * t.shape[1], *t.shape[2:]))
 
 
-def _unfold_changes(t, out, _x, kernel, stride=(1, 1), dilation=(1, 1)):
+def _unfold_changes(t, out, x, kernel, stride=(1, 1), dilation=(1, 1)):
     return np.reshape(unfold(_as_one_batch(t), kernel, stride, dilation), (len(t), *out.shape))
 
 
-def _fold_changes(t, out, _columns, shape, kernel, stride=(1, 1), dilation=(1, 1)):
+def _fold_changes(t, out, columns, shape, kernel, stride=(1, 1), dilation=(1, 1)):
     images = (len(t) * shape[0], *shape[1:])
     return np.reshape(fold(_as_one_batch(t), images, kernel, stride, dilation), (len(t), *out.shape))
 
 
 unfold: Any = operation(
     _unfold,
-    vjp=[lambda g, _out, _x, kernel, stride=(1, 1), dilation=(1, 1): fold(g, _x.shape, kernel, stride, dilation)],
+    vjp=[lambda g, out, x, kernel, stride=(1, 1), dilation=(1, 1): fold(g, x.shape, kernel, stride, dilation)],
     jvp=[LINEAR],
     jvps=[_unfold_changes],
     examples=[
@@ -114,10 +114,11 @@ unfold: Any = operation(
         example((1, 2, 5, 4), kernel=(2, 2), dilation=(3, 2)),
     ],
     name="unfold",
+    reads="",
 )
 fold: Any = operation(
     _fold,
-    vjp=[lambda g, _out, _x, shape, kernel, stride=(1, 1), dilation=(1, 1): unfold(g, kernel, stride, dilation)],
+    vjp=[lambda g, out, x, shape, kernel, stride=(1, 1), dilation=(1, 1): unfold(g, kernel, stride, dilation)],
     jvp=[LINEAR],
     jvps=[_fold_changes],
     examples=[
@@ -125,6 +126,7 @@ fold: Any = operation(
         example((1, 4, 4), shape=(1, 1, 5, 6), kernel=(2, 2), stride=(2, 3)),
     ],
     name="fold",
+    reads="",
 )
 
 

@@ -16,39 +16,74 @@ LN2, LN10 = float(np.log(2.0)), float(np.log(10.0))
 # --- arithmetic
 
 add = elementwise(
-    np.add, lambda g, _out, _x, _y: g, lambda g, _out, _x, _y: g, holomorphic=True, sympy=lambda sp, x, y: x + y
+    np.add,
+    lambda g, out, x, y: g,
+    lambda g, out, x, y: g,
+    holomorphic=True,
+    sympy=lambda sp, x, y: x + y,
+    reads="",
 )
 subtract = elementwise(
-    np.subtract, lambda g, _out, _x, _y: g, lambda g, _out, _x, _y: -g, holomorphic=True, sympy=lambda sp, x, y: x - y
+    np.subtract,
+    lambda g, out, x, y: g,
+    lambda g, out, x, y: -g,
+    holomorphic=True,
+    sympy=lambda sp, x, y: x - y,
+    reads="",
 )
 multiply = elementwise(
     np.multiply,
-    lambda g, _out, _x, y: g * y,
-    lambda g, _out, x, _y: g * x,
+    lambda g, out, x, y: g * y,
+    lambda g, out, x, y: g * x,
     holomorphic=True,
     sympy=lambda sp, x, y: x * y,
+    reads="x y",
 )
 divide = elementwise(
     np.divide,
-    lambda g, _out, _x, y: g / y,
-    lambda g, out, _x, y: -g * out / y,
+    lambda g, out, x, y: g / y,
+    lambda g, out, x, y: -g * out / y,
     holomorphic=True,
     sympy=lambda sp, x, y: x / y,
+    reads="out y",
 )
-negative = elementwise(np.negative, lambda g, _out, _x: -g, holomorphic=True, sympy=lambda sp, x: -x)
-positive_ = elementwise(np.positive, lambda g, _out, _x: g, sympy=lambda sp, x: x)
-reciprocal = elementwise(np.reciprocal, lambda g, out, _x: -g * out * out, holomorphic=True, sympy=lambda sp, x: 1 / x)
-square = elementwise(np.square, slope=lambda _out, x: 2 * x, holomorphic=True, sympy=lambda sp, x: x**2)
+negative = elementwise(
+    np.negative,
+    lambda g, out, x: -g,
+    holomorphic=True,
+    sympy=lambda sp, x: -x,
+    reads="",
+)
+positive_ = elementwise(
+    np.positive,
+    lambda g, out, x: g,
+    sympy=lambda sp, x: x,
+    reads="",
+)
+reciprocal = elementwise(
+    np.reciprocal,
+    lambda g, out, x: -g * out * out,
+    holomorphic=True,
+    sympy=lambda sp, x: 1 / x,
+    reads="out",
+)
+square = elementwise(
+    np.square,
+    slope=lambda out, x: 2 * x,
+    holomorphic=True,
+    sympy=lambda sp, x: x**2,
+    reads="x",
+)
 
 
-def _power_base(g, _out, x, y):
+def _power_base(g, out, x, y):
     """g y x^(y-1), with 0 where y = 0, so that x = 0 does no harm there."""
-    if isinstance(y, (int, float)):
+    if isinstance(y, (int, float, complex)):
         return g * (2 * x) if y == 2 else g * 0.0 if y == 0 else g * (y * x ** (y - 1))
-    return g * (y * x ** np.where(y == 0, 1.0, y - 1).astype(np.result_type(y.dtype)))
+    return g * (y * x ** np.where(y == 0, 1.0, y - 1).astype(y.dtype))
 
 
-def _power_exponent(g, out, x, _y):
+def _power_exponent(g, out, x, y):
     """g x^y log x, with 0 where x = 0."""
     zero = x == 0
     return g * np.where(zero, 0.0, out * np.log(np.where(zero, 1.0, x)))
@@ -65,61 +100,173 @@ power = elementwise(
 
 # --- exponentials and logarithms
 
-exp = elementwise(np.exp, slope=lambda out, _x: out, holomorphic=True, sympy=lambda sp, x: sp.exp(x))
-exp2 = elementwise(np.exp2, slope=lambda out, _x: out * LN2, sympy=lambda sp, x: 2**x)
-expm1 = elementwise(np.expm1, slope=lambda out, _x: out + 1, sympy=lambda sp, x: sp.exp(x) - 1)
-log = elementwise(np.log, lambda g, _out, x: g / x, domain=positive, holomorphic=True, sympy=lambda sp, x: sp.log(x))
+exp = elementwise(
+    np.exp,
+    slope=lambda out, x: out,
+    holomorphic=True,
+    sympy=lambda sp, x: sp.exp(x),
+    reads="out",
+)
+exp2 = elementwise(
+    np.exp2,
+    slope=lambda out, x: out * LN2,
+    sympy=lambda sp, x: 2**x,
+    reads="out",
+)
+expm1 = elementwise(
+    np.expm1,
+    slope=lambda out, x: out + 1,
+    sympy=lambda sp, x: sp.exp(x) - 1,
+    reads="out",
+)
+log = elementwise(
+    np.log,
+    lambda g, out, x: g / x,
+    domain=positive,
+    holomorphic=True,
+    sympy=lambda sp, x: sp.log(x),
+    reads="x",
+)
 log2 = elementwise(
-    np.log2, lambda g, _out, x: g / (x * LN2), domain=positive, sympy=lambda sp, x: sp.log(x) / sp.log(2)
+    np.log2,
+    lambda g, out, x: g / (x * LN2),
+    domain=positive,
+    sympy=lambda sp, x: sp.log(x) / sp.log(2),
+    reads="x",
 )
 log10 = elementwise(
-    np.log10, lambda g, _out, x: g / (x * LN10), domain=positive, sympy=lambda sp, x: sp.log(x) / sp.log(10)
+    np.log10,
+    lambda g, out, x: g / (x * LN10),
+    domain=positive,
+    sympy=lambda sp, x: sp.log(x) / sp.log(10),
+    reads="x",
 )
-log1p = elementwise(np.log1p, lambda g, _out, x: g / (1 + x), domain=positive, sympy=lambda sp, x: sp.log(1 + x))
+log1p = elementwise(
+    np.log1p,
+    lambda g, out, x: g / (1 + x),
+    domain=positive,
+    sympy=lambda sp, x: sp.log(1 + x),
+    reads="x",
+)
 sqrt = elementwise(
-    np.sqrt, lambda g, out, _x: g / (2 * out), domain=positive, holomorphic=True, sympy=lambda sp, x: sp.sqrt(x)
+    np.sqrt,
+    lambda g, out, x: g / (2 * out),
+    domain=positive,
+    holomorphic=True,
+    sympy=lambda sp, x: sp.sqrt(x),
+    reads="out",
 )
 cbrt = elementwise(
-    np.cbrt, lambda g, out, _x: g / (3 * out * out), domain=positive, sympy=lambda sp, x: x ** sp.Rational(1, 3)
+    np.cbrt,
+    lambda g, out, x: g / (3 * out * out),
+    domain=positive,
+    sympy=lambda sp, x: x ** sp.Rational(1, 3),
+    reads="out",
 )
 logaddexp = elementwise(
     np.logaddexp,
-    lambda g, out, x, _y: g * np.exp(x - out),
-    lambda g, out, _x, y: g * np.exp(y - out),
+    lambda g, out, x, y: g * np.exp(x - out),
+    lambda g, out, x, y: g * np.exp(y - out),
     sympy=lambda sp, x, y: sp.log(sp.exp(x) + sp.exp(y)),
 )
 
 # --- trigonometric and hyperbolic
 
-sin = elementwise(np.sin, slope=lambda _out, x: np.cos(x), holomorphic=True, sympy=lambda sp, x: sp.sin(x))
-cos = elementwise(np.cos, slope=lambda _out, x: -np.sin(x), holomorphic=True, sympy=lambda sp, x: sp.cos(x))
-tan = elementwise(
-    np.tan, slope=lambda out, _x: 1 + out * out, domain=unit, holomorphic=True, sympy=lambda sp, x: sp.tan(x)
+sin = elementwise(
+    np.sin,
+    slope=lambda out, x: np.cos(x),
+    holomorphic=True,
+    sympy=lambda sp, x: sp.sin(x),
+    reads="x",
 )
-arcsin = elementwise(np.arcsin, lambda g, _out, x: g / np.sqrt(1 - x * x), domain=unit, sympy=lambda sp, x: sp.asin(x))
-arccos = elementwise(np.arccos, lambda g, _out, x: -g / np.sqrt(1 - x * x), domain=unit, sympy=lambda sp, x: sp.acos(x))
-arctan = elementwise(np.arctan, lambda g, _out, x: g / (1 + x * x), holomorphic=True, sympy=lambda sp, x: sp.atan(x))
+cos = elementwise(
+    np.cos,
+    slope=lambda out, x: -np.sin(x),
+    holomorphic=True,
+    sympy=lambda sp, x: sp.cos(x),
+    reads="x",
+)
+tan = elementwise(
+    np.tan,
+    slope=lambda out, x: 1 + out * out,
+    domain=unit,
+    holomorphic=True,
+    sympy=lambda sp, x: sp.tan(x),
+    reads="out",
+)
+arcsin = elementwise(
+    np.arcsin,
+    lambda g, out, x: g / np.sqrt(1 - x * x),
+    domain=unit,
+    sympy=lambda sp, x: sp.asin(x),
+    reads="x",
+)
+arccos = elementwise(
+    np.arccos,
+    lambda g, out, x: -g / np.sqrt(1 - x * x),
+    domain=unit,
+    sympy=lambda sp, x: sp.acos(x),
+    reads="x",
+)
+arctan = elementwise(
+    np.arctan,
+    lambda g, out, x: g / (1 + x * x),
+    holomorphic=True,
+    sympy=lambda sp, x: sp.atan(x),
+    reads="x",
+)
 arctan2 = elementwise(
     np.arctan2,
-    lambda g, _out, y, x: g * x / (x * x + y * y),
-    lambda g, _out, y, x: -g * y / (x * x + y * y),
+    lambda g, out, y, x: g * x / (x * x + y * y),
+    lambda g, out, y, x: -g * y / (x * x + y * y),
     sympy=lambda sp, y, x: sp.atan2(y, x),
+    reads="y x",
 )
 hypot = elementwise(
-    np.hypot, lambda g, out, x, _y: g * x / out, lambda g, out, _x, y: g * y / out,
+    np.hypot, lambda g, out, x, y: g * x / out, lambda g, out, x, y: g * y / out,
     sympy=lambda sp, x, y: sp.sqrt(x**2 + y**2),
 )  # fmt: skip
-sinh = elementwise(np.sinh, slope=lambda _out, x: np.cosh(x), holomorphic=True, sympy=lambda sp, x: sp.sinh(x))
-cosh = elementwise(np.cosh, slope=lambda _out, x: np.sinh(x), holomorphic=True, sympy=lambda sp, x: sp.cosh(x))
-tanh = elementwise(np.tanh, slope=lambda out, _x: 1 - out * out, holomorphic=True, sympy=lambda sp, x: sp.tanh(x))
-arcsinh = elementwise(np.arcsinh, lambda g, _out, x: g / np.sqrt(x * x + 1), sympy=lambda sp, x: sp.asinh(x))
+sinh = elementwise(
+    np.sinh,
+    slope=lambda out, x: np.cosh(x),
+    holomorphic=True,
+    sympy=lambda sp, x: sp.sinh(x),
+    reads="x",
+)
+cosh = elementwise(
+    np.cosh,
+    slope=lambda out, x: np.sinh(x),
+    holomorphic=True,
+    sympy=lambda sp, x: sp.cosh(x),
+    reads="x",
+)
+tanh = elementwise(
+    np.tanh,
+    slope=lambda out, x: 1 - out * out,
+    holomorphic=True,
+    sympy=lambda sp, x: sp.tanh(x),
+    reads="out",
+)
+arcsinh = elementwise(
+    np.arcsinh,
+    lambda g, out, x: g / np.sqrt(x * x + 1),
+    sympy=lambda sp, x: sp.asinh(x),
+    reads="x",
+)
 arccosh = elementwise(
     np.arccosh,
-    lambda g, _out, x: g / np.sqrt(x * x - 1),
+    lambda g, out, x: g / np.sqrt(x * x - 1),
     domain=lambda rng, shape: 1.2 + positive(rng, shape),
     sympy=lambda sp, x: sp.acosh(x),
+    reads="x",
 )
-arctanh = elementwise(np.arctanh, lambda g, _out, x: g / (1 - x * x), domain=unit, sympy=lambda sp, x: sp.atanh(x))
+arctanh = elementwise(
+    np.arctanh,
+    lambda g, out, x: g / (1 - x * x),
+    domain=unit,
+    sympy=lambda sp, x: sp.atanh(x),
+    reads="x",
+)
 
 
 # --- kinks
@@ -147,18 +294,20 @@ minimum = elementwise(
 where = elementwise(
     np.where,
     None,
-    lambda g, _out, condition, _x, _y: np.where(condition, g, np.zeros_like(g)),
-    lambda g, _out, condition, _x, _y: np.where(condition, np.zeros_like(g), g),
+    lambda g, out, condition, x, y: np.where(condition, g, np.zeros_like(g)),
+    lambda g, out, condition, x, y: np.where(condition, np.zeros_like(g), g),
     examples=[
         example((3, 4), (3, 4), (3, 4), domain=(lambda rng, s: rng.random(s) < 0.5, normal, normal)),
         example((4,), (3, 1), (2, 3, 4), domain=(lambda rng, s: rng.random(s) < 0.5, normal, normal)),
     ],
     sympy=lambda sp, condition, x, y: x if condition else y,
+    reads="condition",
 )
 sign = elementwise(
     np.sign,
-    lambda g, _out, _x: np.zeros_like(g),
+    lambda g, out, x: np.zeros_like(g),
     flat=True,
     # Sympy would differentiate the jump to a delta function; away from it the sign is a number.
     sympy_array=lambda sp, values, x: np.frompyfunc(sp.Integer, 1, 1)(np.sign(values[0])),
+    reads="",
 )

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
-from ..dispatch import Traced, operation, plain
-from ..table import LINEAR, apart, composite, example, fixed
+from ..dispatch import Traced, apply, operation, plain
+from ..table import LINEAR, apart, composite, example, primitive
 
 
 class Patch:
@@ -83,89 +84,107 @@ def _scatter_changes(t, index, shape):
 
 scatter: Any = operation(
     _scatter,
-    vjp=[lambda g, _out, _x, index, shape: getitem(g, index), None, None],
-    jvp=[LINEAR, None, None],
-    jvps=[lambda t, out, x, index, shape: _scatter_changes(t, behind_the_first(index), shape), None, None],
+    vjp=[lambda g, out, x, index, shape: getitem(g, index)],
+    jvp=[LINEAR],
+    jvps=[lambda t, out, x, index, shape: _scatter_changes(t, behind_the_first(index), shape)],
     examples=[
-        example((2, 3), fixed((slice(0, 4, 2),)), fixed((5, 3))),
-        example((3, 2), fixed(np.array([0, 2, 0])), fixed((4, 2))),
+        example((2, 3), index=(slice(0, 4, 2),), shape=(5, 3)),
+        example((3, 2), index=np.array([0, 2, 0]), shape=(4, 2)),
     ],
     name="scatter",
+    reads="",
 )
+
+
+def settled(index: Any) -> Any:
+    """Return an index that nobody can change: without traced values, with copies of its arrays and lists."""
+    if is_basic(index):
+        return index
+    parts = plain(index) if isinstance(index, tuple) else (plain(index),)
+    return tuple(np.array(p) if isinstance(p, (np.ndarray, list)) else p for p in parts)
+
+
+def getitem(x: Any, index: Any) -> Any:
+    """Return ``x[index]``, with the index settled."""
+    return apply(PICK, (x,), {"index": settled(index)}) if isinstance(x, Traced) else x[index]
 
 
 def _getitem(x, index):
-    return x[index if is_basic(index) else plain(index)]
+    return x[index]
 
 
-def _getitem_vjp(g, _out, _x, index):
-    basic = is_basic(index)
-    if not basic:
-        index = plain(index)
-    return scatter(g, index, _x.shape) if isinstance(g, Traced) else Patch(g, index, basic)
+def _getitem_vjp(g, out, x, index):
+    return scatter(g, index, x.shape) if isinstance(g, Traced) else Patch(g, index, is_basic(index))
 
 
-def _getitem_changes(t, _out, _x, index):
-    index = behind_the_first(plain(index))
+def _getitem_changes(t, out, x, index):
+    index = behind_the_first(index)
     return NotImplemented if index is None else getitem(t, index)
 
 
-getitem: Any = operation(
-    _getitem,
-    vjp=[_getitem_vjp, None],
-    jvp=[LINEAR, None],
-    jvps=[_getitem_changes, None],
+PICK = primitive(
+    getitem,
+    forward=_getitem,
+    vjp=[_getitem_vjp],
+    jvp=[LINEAR],
+    jvps=[_getitem_changes],
     examples=[
-        example((3, 4), fixed((slice(None), 1))),
-        example((3, 4), fixed((slice(None, None, -2), None, slice(1, 3)))),
-        example((2, 3, 4), fixed((Ellipsis, 0))),
-        example((5, 3), fixed(np.array([0, 3, 3, 1]))),
-        example((3, 4), fixed((np.array([0, 2, 2]), np.array([1, 3, 3])))),
-        example((3, 4), fixed(np.arange(12).reshape(3, 4) % 3 == 0)),
-        example((3, 4), fixed((np.array([[0], [2]]), slice(1, None)))),
-        example((3, 4), fixed([2, 0, 2])),
-        example((4,), fixed(2)),
-        example((3, 4), fixed(slice(0, 0))),
+        example((3, 4), index=(slice(None), 1)),
+        example((3, 4), index=(slice(None, None, -2), None, slice(1, 3))),
+        example((2, 3, 4), index=(Ellipsis, 0)),
+        example((5, 3), index=np.array([0, 3, 3, 1])),
+        example((3, 4), index=(np.array([0, 2, 2]), np.array([1, 3, 3]))),
+        example((3, 4), index=np.arange(12).reshape(3, 4) % 3 == 0),
+        example((3, 4), index=(np.array([[0], [2]]), slice(1, None))),
+        example((3, 4), index=[2, 0, 2]),
+        example((4,), index=2),
+        example((3, 4), index=slice(0, 0)),
     ],
     name="getitem",
+    options="index",
+    reads="",
 )
 
 
-def _take_along_axis(x, indices, axis=-1):
+def _take_along_axis(arr, indices, axis=-1):
     indices = plain(indices)
     if axis is None:
-        return getitem(np.reshape(x, -1), indices)
-    axis = axis % x.ndim
-    grid = [np.arange(n).reshape([-1 if i == d else 1 for i in range(x.ndim)]) for d, n in enumerate(indices.shape)]
-    # Where the index has length one and x has not, take_along_axis broadcasts the index.
+        return getitem(np.reshape(arr, -1), indices)
+    axis = normalize_axis_index(axis, arr.ndim)
+    if indices.ndim != arr.ndim:
+        raise ValueError(f"take_along_axis needs indices with {arr.ndim} axes like the array, got {indices.ndim}")
+    # Along every other axis the indices are those of the entry itself, or of all entries where indices have length one.
+    grid: list[Any] = [
+        np.arange(n).reshape([-1 if i == d else 1 for i in range(arr.ndim)]) for d, n in enumerate(arr.shape)
+    ]
     grid = [
-        np.arange(x.shape[d]).reshape((*g.shape[:d], -1, *g.shape[d + 1 :])) if d != axis and len(g.ravel()) == 1 else g
-        for d, g in enumerate(grid)
+        g if n == arr.shape[d] or n == 1 or d == axis else np.zeros_like(g)
+        for d, (g, n) in enumerate(zip(grid, indices.shape, strict=True))
     ]
     grid[axis] = indices
-    return getitem(x, tuple(grid))
+    return getitem(arr, tuple(grid))
 
 
-def _take(x, indices, axis=None):
+def _take(a, indices, axis=None):
     if axis is None:
-        return getitem(np.reshape(x, -1), indices)
-    return getitem(x, (slice(None),) * (axis % x.ndim) + (plain(indices),))
+        return getitem(np.reshape(a, -1), (np.asarray(indices),))
+    return getitem(a, (slice(None),) * normalize_axis_index(axis, a.ndim) + (np.asarray(indices),))
 
 
-def _sort(x, axis=-1):
+def _sort(a, axis=-1, kind=None, stable=None):
     if axis is None:
-        x, axis = np.reshape(x, -1), 0
-    return _take_along_axis(x, np.argsort(plain(x), axis=axis, kind="stable"), axis)
+        a, axis = np.reshape(a, -1), 0
+    return _take_along_axis(a, np.argsort(plain(a), axis=axis, kind="stable"), axis)
 
 
 composite(
     np.take_along_axis,
     _take_along_axis,
-    example((3, 4), fixed(np.array([[1, 1, 3], [0, 2, 0], [3, 3, 3]])), axis=1),
-    example((3, 4), fixed(np.array([[2, 0, 1, 1]])), axis=0),
-    example((3, 4), fixed(np.array([5, 0, 5])), axis=None),
+    example((3, 4), indices=np.array([[1, 1, 3], [0, 2, 0], [3, 3, 3]]), axis=1),
+    example((3, 4), indices=np.array([[2, 0, 1, 1]]), axis=0),
+    example((3, 4), indices=np.array([5, 0, 5]), axis=None),
 )
-composite(np.take, _take, example((3, 4), fixed([0, 5, 5])), example((3, 4), fixed([[3, 1], [1, 1]]), axis=1))
+composite(np.take, _take, example((3, 4), indices=[0, 5, 5]), example((3, 4), indices=[[3, 1], [1, 1]], axis=1))
 composite(
     np.sort,
     _sort,

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..dispatch import operation
+from ..dispatch import UnsupportedArgumentError, operation, plain
 from ..table import LINEAR, SAME, apart, composite, example, primitive
 from .products import mT
+
+SlogdetResult = type(np.linalg.slogdet(np.eye(1)))
 
 
 def _well_conditioned(rng, shape):
@@ -31,7 +33,7 @@ def _solve_matrix(g, out, a, b):
     return -np.matmul(back, mT(_columns(out, b)))
 
 
-def _solve_side(g, _out, a, b):
+def _solve_side(g, out, a, b):
     back = np.linalg.solve(mT(a), _columns(g, b))
     return back[..., 0] if b.ndim == 1 else back
 
@@ -84,11 +86,12 @@ solve = primitive(
 )
 inv = primitive(
     np.linalg.inv,
-    vjp=[lambda g, out, _a: -np.matmul(np.matmul(mT(out), g), mT(out))],
+    vjp=[lambda g, out, a: -np.matmul(np.matmul(mT(out), g), mT(out))],
     jvp=[lambda t, out, a: -np.matmul(np.matmul(out, t), out)],
     jvps=[SAME],
     examples=STACKS,
     sympy_array=lambda sp, values, a: _stacked(sp, lambda m: m.inv(), a),
+    reads="out",
 )
 
 
@@ -106,14 +109,27 @@ det = primitive(
 )
 logabsdet = operation(
     lambda a: np.linalg.slogdet(a)[1],
-    vjp=[lambda g, _out, a: _as_matrix(g) * mT(np.linalg.inv(a))],
+    vjp=[lambda g, out, a: _as_matrix(g) * mT(np.linalg.inv(a))],
     jvp=[lambda t, out, a: np.sum(mT(np.linalg.inv(a)) * t, axis=(-2, -1))],
     jvps=[SAME],
     examples=STACKS,
     sympy_array=lambda sp, values, a: _stacked(sp, lambda m: sp.log(sp.Abs(m.det())), a),
     name="logabsdet",
+    reads="a",
 )
-composite(np.linalg.slogdet, lambda a: (np.sign(np.linalg.det(a)), logabsdet(a)), *STACKS)
+
+
+def _slogdet(a):
+    if a.dtype.kind == "c":
+        raise UnsupportedArgumentError(
+            "np.linalg.slogdet of complex matrices is not supported: their sign turns with the matrix; use np.log("
+            "np.abs(np.linalg.det(a)))"
+        )
+    # The sign of a real determinant is flat wherever it has a derivative.
+    return SlogdetResult(np.linalg.slogdet(plain(a))[0], logabsdet(a))
+
+
+composite(np.linalg.slogdet, _slogdet, *STACKS)
 
 
 def _norm(x, ord=None, axis=None, keepdims=False):

@@ -10,10 +10,11 @@ import math
 
 import numpy as np
 from numpy import ndarray
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..dispatch import operation
+from ..gate import as_operand
 from ..table import LINEAR, SAME, Each, composite, example, fixed, primitive
-from .reductions import axes_of
 
 ascii_letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -23,30 +24,30 @@ def mT(a):
     return a.T if a.ndim == 2 else np.swapaxes(a, -1, -2)
 
 
-def _matmul_left(g, _out, _a, b, _bias=None):
-    if b.ndim == 2 and _a.ndim > 1:  # most often
+def _matmul_left(g, out, a, b, bias=None):
+    if b.ndim == 2 and a.ndim > 1:  # most often
         return np.matmul(g, b.T)
     if b.ndim == 1:
-        return g * b if _a.ndim == 1 else np.expand_dims(g, -1) * b
-    if _a.ndim == 1:
+        return g * b if a.ndim == 1 else np.expand_dims(g, -1) * b
+    if a.ndim == 1:
         return np.matmul(b, np.expand_dims(g, -1))[..., 0]
     return np.matmul(g, mT(b))
 
 
-def _matmul_right(g, _out, a, _b, _bias=None):
-    if a.ndim == 2 and _b.ndim > 1:  # most often
+def _matmul_right(g, out, a, b, bias=None):
+    if a.ndim == 2 and b.ndim > 1:  # most often
         return np.matmul(a.T, g)
     if a.ndim == 1:
-        return g * a if _b.ndim == 1 else np.expand_dims(a, 1) * np.expand_dims(g, -2)
-    if _b.ndim == 1:
+        return g * a if b.ndim == 1 else np.expand_dims(a, 1) * np.expand_dims(g, -2)
+    if b.ndim == 1:
         return np.matmul(mT(a), np.expand_dims(g, -1))[..., 0]
-    if _b.ndim == 2 and a.ndim > 2:
+    if b.ndim == 2 and a.ndim > 2:
         # One big product instead of a stack of small ones that would be summed afterwards.
         return np.matmul(np.reshape(a, (-1, a.shape[-1])).T, np.reshape(g, (-1, g.shape[-1])))
     return np.matmul(mT(a), g)
 
 
-def _matmul_left_changes(t, _out, a, b):
+def _matmul_left_changes(t, out, a, b):
     """Push a stack of changes of the left factor through: where the right one is a matrix, as one product."""
     if b.ndim <= 2:
         rows = np.reshape(t, (math.prod(t.shape[:-1]), t.shape[-1]))
@@ -56,7 +57,7 @@ def _matmul_left_changes(t, _out, a, b):
     return np.matmul(np.reshape(t, (len(t), *(1,) * (b.ndim - a.ndim), *a.shape)), b)
 
 
-def _matmul_right_changes(t, _out, a, b):
+def _matmul_right_changes(t, out, a, b):
     """Push a stack of changes of the right factor through."""
     if a.ndim == 1:
         return np.matmul(a, t) if b.ndim > 1 else np.matmul(t, a)
@@ -81,6 +82,7 @@ matmul = primitive(
         example((2, 1, 3, 4), (5, 4, 2)),
         example((0, 3), (3, 2)),
     ],
+    reads="a b",
 )
 
 
@@ -132,7 +134,7 @@ affine = operation(
     vjp=[
         _matmul_left,
         _matmul_right,
-        lambda g, _out, _x, _w, _b: np.add.reduce(g, axis=0) if g.ndim == 2 and len(_b.shape) == 1 else g,
+        lambda g, out, x, w, b: np.add.reduce(g, axis=0) if g.ndim == 2 and len(b.shape) == 1 else g,
     ],
     jvp=[lambda t, out, x, w, b: np.matmul(t, w), lambda t, out, x, w, b: np.matmul(x, t), lambda t, out, x, w, b: t],
     jvps=[
@@ -147,6 +149,7 @@ affine = operation(
         example((3, 4), (2, 4, 5), (3, 1)),
         example((3, 4), (4, 2), (3, 2)),
     ],
+    reads="a b",
 )
 
 
@@ -194,9 +197,9 @@ linear = operation(
     _linear,
     name="linear",
     vjp=[
-        lambda g, _out, _x, w, _b=None: np.matmul(g, w),
-        lambda g, _out, x, _w, _b=None: np.matmul(_rows(g).T, _rows(x)),
-        lambda g, _out, _x, _w, _b: np.add.reduce(_rows(g), axis=0),
+        lambda g, out, x, w, b=None: np.matmul(g, w),
+        lambda g, out, x, w, b=None: np.matmul(_rows(g).T, _rows(x)),
+        lambda g, out, x, w, b: np.add.reduce(_rows(g), axis=0),
     ],
     jvp=[
         lambda t, out, x, w, b=None: np.matmul(t, w.T),
@@ -215,6 +218,7 @@ linear = operation(
         example((2, 3, 4), (5, 4), (5,)),
         example((2, 0, 4), (5, 4)),
     ],
+    reads="x w",
 )
 
 
@@ -238,12 +242,11 @@ def _explicit(subscripts, shapes):
     return spelled, right.replace("...", dots)
 
 
-def _einsum_vjp(index, g, out, subscripts, *operands, **kwargs):
+def _einsum_vjp(index, g, out, *operands, subscripts, optimize=False):
     """Swap the output and an operand; what einsum cannot write as an output is supplied by ones and identities."""
-    which = index - 1
     terms, right = _explicit(subscripts, [o.shape for o in operands])
-    mine, shape = terms[which], operands[which].shape
-    others = [(t, o) for i, (t, o) in enumerate(zip(terms, operands, strict=True)) if i != which]
+    mine, shape = terms[index], operands[index].shape
+    others = [(t, o) for i, (t, o) in enumerate(zip(terms, operands, strict=True)) if i != index]
     unused = [c for c in ascii_letters if c not in "".join(terms)]
     target = ""
     for letter, n in zip(mine, shape, strict=True):
@@ -254,45 +257,72 @@ def _einsum_vjp(index, g, out, subscripts, *operands, **kwargs):
         elif letter not in right and all(letter not in t for t, _ in others):  # summed out on its own
             others.append((letter, np.ones(n, dtype=g.dtype)))
         target += letter
-    return np.einsum(",".join([right, *[t for t, _ in others]]) + "->" + target, g, *[o for _, o in others], **kwargs)
+    return np.einsum(
+        ",".join([right, *[t for t, _ in others]]) + "->" + target, g, *[o for _, o in others], optimize=optimize
+    )
 
 
-def _einsum_jvp(index, t, out, subscripts, *operands, **kwargs):
-    changed = [t if i == index - 1 else o for i, o in enumerate(operands)]
-    return np.einsum(subscripts, *changed, **kwargs)
+def _einsum_jvp(index, t, out, *operands, subscripts, optimize=False):
+    changed = [t if i == index else o for i, o in enumerate(operands)]
+    return np.einsum(subscripts, *changed, optimize=optimize)
 
 
-def _einsum_jvps(index, t, out, subscripts, *operands, **kwargs):
+def _einsum_jvps(index, t, out, *operands, subscripts, optimize=False):
     terms, right = _explicit(subscripts, [o.shape for o in operands])
     direction = next(c for c in ascii_letters if c not in "".join(terms))
-    terms[index - 1] = direction + terms[index - 1]
-    changed = [t if i == index - 1 else o for i, o in enumerate(operands)]
-    return np.einsum(",".join(terms) + "->" + direction + right, *changed, **kwargs)
+    terms[index] = direction + terms[index]
+    changed = [t if i == index else o for i, o in enumerate(operands)]
+    return np.einsum(",".join(terms) + "->" + direction + right, *changed, optimize=optimize)
 
 
-def einsum_example(subscripts, *shapes, **kwargs):
-    """Write down an example call of einsum."""
-    return example(fixed(subscripts), *shapes, **kwargs)
+def _contracted(*operands, subscripts, optimize=False):
+    return np.einsum(subscripts, *operands, optimize=optimize)
 
 
-einsum = primitive(
-    np.einsum,
+contracted = operation(
+    _contracted,
+    name="einsum",
     vjp=Each(_einsum_vjp),
     jvp=Each(_einsum_jvp),
     jvps=Each(_einsum_jvps),
     examples=[
-        einsum_example("ij,jk->ik", (2, 3), (3, 4)),
-        einsum_example("ij->ji", (2, 3)),
-        einsum_example("ij->i", (2, 3)),
-        einsum_example("ii->i", (3, 3)),
-        einsum_example("ii", (3, 3)),
-        einsum_example("i,j", (2,), (3,)),
-        einsum_example("bij,bjk", (2, 3, 4), (2, 4, 2)),
-        einsum_example("...ij,...jk->...ik", (2, 3, 4), (4, 2)),
-        einsum_example("...i->...", (2, 3)),
-        einsum_example("i,ij,j->", (2,), (2, 3), (3,), optimize=True),
-        einsum_example("b...,...->b...", (2, 3), (3,)),
+        example((2, 3), (3, 4), subscripts="ij,jk->ik"),
+        example((2, 3), subscripts="ij->ji"),
+        example((2, 3), subscripts="ij->i"),
+        example((3, 3), subscripts="ii->i"),
+        example((3, 3), subscripts="ii"),
+        example((2,), (3,), subscripts="i,j"),
+        example((2, 3, 4), (2, 4, 2), subscripts="bij,bjk"),
+        example((2, 3, 4), (4, 2), subscripts="...ij,...jk->...ik"),
+        example((2, 3), subscripts="...i->..."),
+        example((2,), (2, 3), (3,), optimize=True, subscripts="i,ij,j->"),
+        example((2, 3), (3,), subscripts="b...,...->b..."),
     ],
+)
+
+
+def _einsum(*operands, optimize=False):
+    if not isinstance(operands[0], str):  # pairs of an array and its list of axes, then perhaps that of the result
+        operands = _spelled(operands)
+    subscripts, *arrays = operands
+    return contracted(*[as_operand(a, "np.einsum") for a in arrays], subscripts=subscripts, optimize=optimize)
+
+
+def _spelled(operands):
+    """Return einsum's other form, ``einsum(a, [0, 1], b, [1, 2], [0, 2])``, as subscripts and arrays."""
+    count = len(operands) // 2
+    lists = [*operands[1 : 2 * count : 2], *operands[2 * count :]]
+    terms = ["".join("..." if axis is Ellipsis else ascii_letters[axis] for axis in axes) for axes in lists]
+    subscripts = ",".join(terms[:count]) + ("->" + terms[count] if len(terms) > count else "")
+    return (subscripts, *operands[: 2 * count : 2])
+
+
+composite(
+    np.einsum,
+    _einsum,
+    example(fixed("ij,jk->ik"), (2, 3), (3, 4)),
+    example((2, 3), fixed([0, 1]), (3, 4), fixed([1, 2]), fixed([2, 0])),
+    name="contracted",
 )
 
 
@@ -300,22 +330,28 @@ einsum = primitive(
 
 
 def _tensordot(a, b, axes=2):
-    if isinstance(axes, int):
-        axes = (list(range(a.ndim - axes, a.ndim)), list(range(axes)))
-    left, right = (axes_of(x, tuple(np.atleast_1d(ax).tolist())) for x, ax in zip((a, b), axes, strict=True))
+    if np.ndim(axes) == 0:
+        axes = (list(range(a.ndim - int(axes), a.ndim)), list(range(int(axes))))
+    left, right = (normalize_axis_tuple(ax, x.ndim, "axes") for x, ax in zip((a, b), axes, strict=True))
+    if [a.shape[i] for i in left] != [b.shape[i] for i in right]:
+        raise ValueError(f"tensordot cannot pair axes {left} of shape {a.shape} with axes {right} of shape {b.shape}")
     free_a = tuple(i for i in range(a.ndim) if i not in left)
     free_b = tuple(i for i in range(b.ndim) if i not in right)
-    inner = int(np.prod([a.shape[i] for i in left], dtype=int))
-    rows = np.reshape(np.transpose(a, free_a + left), (-1, inner) if inner else (a.size, 0))
-    columns = np.reshape(np.transpose(b, right + free_b), (inner, -1) if inner else (0, b.size))
     shape = tuple(a.shape[i] for i in free_a) + tuple(b.shape[i] for i in free_b)
+    inner = math.prod(a.shape[i] for i in left)
+    rows = np.reshape(np.transpose(a, free_a + left), (math.prod(a.shape[i] for i in free_a), inner))
+    columns = np.reshape(np.transpose(b, right + free_b), (inner, math.prod(b.shape[i] for i in free_b)))
     return np.reshape(np.matmul(rows, columns), shape)
 
 
 def _dot(a, b):
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
+    if a.ndim == 0 or b.ndim == 0:
         return a * b
     return np.matmul(a, b) if b.ndim <= 2 else _tensordot(a, b, (-1, -2))
+
+
+def _inner(a, b):
+    return a * b if a.ndim == 0 or b.ndim == 0 else _tensordot(a, b, (-1, -1))
 
 
 def _outer(a, b):
@@ -332,18 +368,31 @@ def _diagonal(a, offset=0, axis1=0, axis2=1):
 def _diag(v, k=0):
     if v.ndim == 2:
         return _diagonal(v, k)
+    if v.ndim != 1:
+        raise ValueError(f"diag takes one or two axes, got shape {v.shape}")
     n = v.shape[0]
-    square = np.expand_dims(v, 1) * np.eye(n, dtype=v.dtype)
+    square = np.where(np.eye(n, dtype=bool), np.expand_dims(v, 1), np.zeros((), v.dtype))
     return np.pad(square, ((max(-k, 0), max(k, 0)), (max(k, 0), max(-k, 0)))) if k else square
 
 
-composite(np.tensordot, _tensordot, example((2, 3, 4), (3, 4, 5)), example((2, 3), (3, 2), axes=([1, 0], [0, 1])))
-composite(np.dot, _dot, example((2, 3), (3, 4)), example((3,), (3,)), example((2, 3), (4, 3, 2)), example((), (3,)))
-composite(np.inner, lambda a, b: _tensordot(a, b, (-1, -1)), example((2, 3), (4, 3)), example((3,), (3,)))
-composite(np.vdot, lambda a, b: np.sum(np.conj(np.reshape(a, -1)) * np.reshape(b, -1)), example((2, 3), (2, 3)))
-composite(np.outer, _outer, example((3,), (4,)), example((2, 2), (3,)))
-composite(np.diagonal, _diagonal, example((3, 4)), example((3, 4), offset=1), example((2, 3, 3), axis1=1, axis2=2))
+def _trace(a, offset=0, axis1=0, axis2=1):
+    return np.sum(_diagonal(a, offset, axis1, axis2), axis=-1)
+
+
 composite(
-    np.trace, lambda a, offset=0: np.sum(_diagonal(a, offset), axis=-1), example((3, 4)), example((3, 3), offset=-1)
-)
+    np.tensordot, _tensordot, example((2, 3, 4), (3, 4, 5)), example((2, 3), (3, 2), axes=([1, 0], [0, 1])),
+    arrays="a b",
+)  # fmt: skip
+composite(
+    np.dot, _dot, example((2, 3), (3, 4)), example((3,), (3,)), example((2, 3), (4, 3, 2)), example((), (3,)),
+    arrays="a b",
+)  # fmt: skip
+composite(np.inner, _inner, example((2, 3), (4, 3)), example((3,), (3,)), arrays="a b")
+composite(
+    np.vdot, lambda a, b: np.sum(np.conj(np.reshape(a, -1)) * np.reshape(b, -1)), example((2, 3), (2, 3)),
+    arrays="a b",
+)  # fmt: skip
+composite(np.outer, _outer, example((3,), (4,)), example((2, 2), (3,)), arrays="a b")
+composite(np.diagonal, _diagonal, example((3, 4)), example((3, 4), offset=1), example((2, 3, 3), axis1=1, axis2=2))
+composite(np.trace, _trace, example((3, 4)), example((3, 3), offset=-1), example((2, 3, 4), axis1=1, axis2=2))
 composite(np.diag, _diag, example((3,)), example((3,), k=-1), example((3, 4)))

@@ -7,6 +7,7 @@ A sum copies its gradient to every entry it added; a maximum gives it to the win
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..table import LINEAR, apart, composite, constant, example, normal, primitive
 
@@ -15,7 +16,7 @@ def axes_of(x, axis):
     """Return ``axis`` as a tuple of non-negative integers; None means every axis."""
     if axis is None:
         return tuple(range(x.ndim))
-    return tuple(a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,)))
+    return normalize_axis_tuple(axis, x.ndim, "axis")
 
 
 def from_the_end(x, axis):
@@ -46,32 +47,35 @@ REDUCED = [
 
 sum_ = primitive(
     np.sum,
-    vjp=[lambda g, _out, _x, axis=None, keepdims=False: np.broadcast_to(keep(g, _x, axis, keepdims), _x.shape)],
+    vjp=[lambda g, out, x, axis=None, keepdims=False: np.broadcast_to(keep(g, x, axis, keepdims), x.shape)],
     jvp=[LINEAR],
     jvps=[
         lambda t, out, x, axis=None, keepdims=False: np.sum(t, axis=from_the_end(x, axis), keepdims=keepdims),
     ],
+    options="axis keepdims",
     examples=[*REDUCED, example((0, 3), axis=0), example((0, 3), axis=1), example((4, 3), axis=None)],
+    reads="",
 )
 
 
-def _mean(x, axis=None, keepdims=False):
-    return np.sum(x, axis=axis, keepdims=keepdims) / count_along(x, axis)
+def _mean(a, axis=None, keepdims=False):
+    return np.sum(a, axis=axis, keepdims=keepdims) / count_along(a, axis)
 
 
-def _var(x, axis=None, ddof=0, keepdims=False):
-    centred = x - _mean(x, axis, True)
-    squares = np.real(centred * np.conj(centred)) if x.dtype.kind == "c" else centred * centred
-    return np.sum(squares, axis=axis, keepdims=keepdims) / (count_along(x, axis) - ddof)
+def _var(a, axis=None, ddof=0, keepdims=False, mean=None, correction=None):
+    ddof = ddof if correction is None else correction
+    centred = a - (_mean(a, axis, True) if mean is None else mean)
+    squares = np.real(centred * np.conj(centred)) if a.dtype.kind == "c" else centred * centred
+    return np.sum(squares, axis=axis, keepdims=keepdims) / (count_along(a, axis) - ddof)
 
 
-def _std(x, axis=None, ddof=0, keepdims=False):
-    return np.sqrt(_var(x, axis, ddof, keepdims))
+def _std(a, axis=None, ddof=0, keepdims=False, mean=None, correction=None):
+    return np.sqrt(_var(a, axis, ddof, keepdims, mean, correction))
 
 
 composite(np.mean, _mean, *REDUCED)
-composite(np.var, _var, *REDUCED[:4], example((3, 4), axis=1, ddof=1))
-composite(np.std, _std, *REDUCED[:4], example((3, 4), axis=1, ddof=1))
+composite(np.var, _var, *REDUCED[:4], example((3, 4), axis=1, ddof=1), arrays="a mean")
+composite(np.std, _std, *REDUCED[:4], example((3, 4), axis=1, ddof=1), arrays="a mean")
 
 
 def _winners(out, x, axis, keepdims):
@@ -96,11 +100,11 @@ APART = [example(*e.args, domain=apart, **e.kwargs) for e in REDUCED]
 
 # The symbolic trace knows the numbers too, so it follows the winner at the point.
 max_ = primitive(
-    np.max, vjp=[_extreme_vjp], jvp=[_extreme_jvp], jvps=[_extreme_jvps], examples=APART,
+    np.max, vjp=[_extreme_vjp], jvp=[_extreme_jvp], jvps=[_extreme_jvps], options="axis keepdims", examples=APART,
     sympy_array=lambda sp, values, x, **kw: _pick(values, x, np.argmax, **kw),
 )  # fmt: skip
 min_ = primitive(
-    np.min, vjp=[_extreme_vjp], jvp=[_extreme_jvp], jvps=[_extreme_jvps], examples=APART,
+    np.min, vjp=[_extreme_vjp], jvp=[_extreme_jvp], jvps=[_extreme_jvps], options="axis keepdims", examples=APART,
     sympy_array=lambda sp, values, x, **kw: _pick(values, x, np.argmin, **kw),
 )  # fmt: skip
 
@@ -151,7 +155,7 @@ def _with_a_zero(rng, shape):
 
 
 prod = primitive(
-    np.prod, vjp=[_prod_vjp], jvp=[_prod_jvp], jvps=[_prod_jvps],
+    np.prod, vjp=[_prod_vjp], jvp=[_prod_jvp], jvps=[_prod_jvps], options="axis keepdims",
     examples=[*REDUCED, example((2, 3), axis=1, domain=_with_a_zero)],
 )  # fmt: skip
 
@@ -160,18 +164,20 @@ def _reverse_cumsum(g, axis):
     return np.flip(np.cumsum(np.flip(g, axis), axis=axis), axis)
 
 
-def _cumsum_jvps(t, _out, x, axis=None):
+def _cumsum_jvps(t, out, x, axis=None):
     if axis is None:
         return np.cumsum(np.reshape(t, (len(t), x.size)), axis=1)
-    return np.cumsum(t, axis=axis % x.ndim + 1)
+    return np.cumsum(t, axis=normalize_axis_index(axis, x.ndim) + 1)
 
 
 cumsum = primitive(
     np.cumsum,
-    vjp=[lambda g, _out, _x, axis=None: np.reshape(_reverse_cumsum(g, 0 if axis is None else axis), _x.shape)],
+    vjp=[lambda g, out, x, axis=None: np.reshape(_reverse_cumsum(g, 0 if axis is None else axis), x.shape)],
     jvp=[LINEAR],
     jvps=[_cumsum_jvps],
+    options="axis",
     examples=[example((3, 4), axis=0), example((3, 4), axis=-1), example((3, 4)), example((5,))],
+    reads="",
 )
 
 constant(
@@ -180,8 +186,8 @@ constant(
     np.logical_and, np.logical_or, np.logical_not, np.logical_xor,
     np.isnan, np.isinf, np.isfinite, np.isclose, np.allclose, np.array_equal, np.signbit,
     np.floor, np.ceil, np.trunc, np.rint, np.round, np.around, np.floor_divide,
-    np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.empty_like, np.full_like,
+    np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.empty_like,
     np.iscomplexobj, np.isrealobj, np.result_type, np.can_cast, np.shares_memory, np.may_share_memory,
-    np.tril_indices_from, np.triu_indices_from, np.argwhere, np.flatnonzero, np.argpartition, np.unique,
+    np.tril_indices_from, np.triu_indices_from, np.argwhere, np.flatnonzero, np.argpartition,
     np.array_repr, np.array_str, np.array2string,
 )  # fmt: skip

@@ -53,15 +53,15 @@ def sweep_operation(
     inputs, whose gradient is often not wanted.
     """
 
-    def forward(*args: Any, **options: Any) -> tuple[Any, Any, Memo]:
+    def forward(*args: Any, **options: Any) -> tuple[Any, tuple[Any, Memo]]:
         if any(isinstance(a, Traced) for a in args):
-            return function(*args, **options), None, Memo()
+            return function(*args, **options), (None, Memo())
         output, saved = run(*args, **options)
-        return output, saved, Memo()
+        return output, (saved, Memo())
 
     def rule(index: int) -> Callable[..., Any]:
-        def gradient(g: Any, out: Any, *args: Any, **options: Any) -> Any:
-            _, saved, memo = out
+        def gradient(g: Any, kept: Any, *args: Any, **options: Any) -> Any:
+            saved, memo = kept
             if isinstance(g, Traced) or any(isinstance(a, Traced) for a in args):
                 return memo.get(index, g, lambda: _by_tape(function, g, args, options))
             return memo.get(index, g, lambda: back(g, saved, index == 0, *args, **options))
