@@ -26,6 +26,9 @@ __all__ = [
 ]  # fmt: skip
 
 
+WRITING = frozenset({np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal})
+
+
 def apply(entry: Primitive, operands: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """Run a primitive on operands that passed the gate, by the class of the newest; plainly if none is traced."""
     kind = newest(operands)
@@ -67,6 +70,11 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
             raise UnsupportedArgumentError(f"{public_name(function)}(..., out=...): assign the result instead")
         return function(*plain(args), **{k: plain(v) for k, v in kwargs.items()})
     name = public_name(function)
+    if function in WRITING:
+        raise LeavesGraphError(
+            f"{name} writes into an array, which a gradient cannot follow; build a new one: np.where(mask, new, old), "
+            "np.stack, or np.broadcast_to(value, shape)"
+        )
     raise MissingPrimitiveError(
         f"{name} has no entry in the table of primitives, so nothing knows its derivative. Write it with functions "
         "that are there (docs/supported.md lists them), or give its derivative yourself: "

@@ -29,7 +29,6 @@ __all__ = ["composite_call", "primitive_call", "public_name"]
 
 NUMBERS = (bool, int, float, complex)
 HINTS = {
-    "out": "assign the result instead: y = {name}(...)",
     "where": "choose first: np.where(mask, x, 0.0) and the like",
     "dtype": "convert first: x.astype(dtype), with a floating point dtype",
     "initial": "combine it with the result afterwards",
@@ -246,6 +245,11 @@ def _holds_traced(value: Any) -> bool:
 
 def as_option(value: Any, key: str, declared: Any, name: str) -> Any:
     """Return an option as plain values, or refuse it."""
+    if key == "out":
+        raise LeavesGraphError(
+            f"{name}(..., out=...) writes into an array, which a gradient cannot follow; assign the result instead: y = "
+            f"{name}(...)"
+        )
     if key not in declared:
         hint = HINTS.get(key, "leave it out, or write the step with functions that are supported").format(name=name)
         raise UnsupportedArgumentError(f"{name}(..., {key}=...) is not supported on traced values; {hint}")

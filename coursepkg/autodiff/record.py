@@ -153,7 +153,7 @@ def _gradients(nodes: list[Node]) -> dict[Node, Any]:
     finally:
         for node in watched:
             node.watched = False
-    through = {at: np.conj(plain(g)) if at.dtype.kind == "c" else plain(g) for at, g in passed}
+    through = {at: plain(g) for at, g in passed}
     return {**{node: g for node, g in through.items() if node.entry is not None}, **left}
 
 

@@ -37,11 +37,9 @@ def _start(tree: Tree, bit: int) -> list[Tensor]:
 def _finish(started: list[Tensor], seeds: list[tuple[Any, Any]], bit: int, retain_graph: bool) -> list[Any]:
     """Run the backward pass and return one gradient per leaf, zeros where none arrived."""
     outer = any(node.traces & (bit - 1) for node, _ in seeds)  # then the backward pass is differentiated again
-    gradients: dict[Any, Any] = {}
     with enable_grad():
         steps = pull_back(seeds, wanted=bit, retain_graph=retain_graph or outer, on_tape=Tensor.on if outer else None)
-        for node, g in steps:
-            gradients[node] = np.conj(g) if node.dtype.kind == "c" else g
+        gradients = dict(steps)
     return [gradients[leaf._node] if leaf._node in gradients else np.zeros(leaf.shape, leaf.dtype) for leaf in started]
 
 

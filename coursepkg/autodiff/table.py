@@ -176,6 +176,10 @@ def _operand_names(rule: Rule, after: int) -> tuple[tuple[str, ...], bool]:
     return tuple(positional + rest), bool(rest)
 
 
+def _no_rule(g: Any, out: Any) -> None:
+    """Stand for the rules of an entry that has none."""
+
+
 @dataclass(eq=False, slots=True)
 class Primitive:
     """An operation that the engine differentiates by rules.
@@ -244,7 +248,7 @@ class Primitive:
         if isinstance(self.vjp, Each):
             names, self.variadic = _operand_names(self.vjp.rule, after=3)
         else:
-            names, generic = _operand_names(next(rule for rule in self.vjp if rule), after=2)
+            names, generic = _operand_names(next((rule for rule in self.vjp if rule), _no_rule), after=2)
             if generic:  # rules made by one function for every operand: the operation itself knows their names
                 names, _ = _operand_names(self.function, after=0)
             names, self.variadic = names[: len(self.vjp)], False

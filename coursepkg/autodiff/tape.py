@@ -112,7 +112,8 @@ def pull_back(
     Yields
     ------
     Node, array
-        Each watched node and each leaf with its gradient, newest first. Nobody else holds the array.
+        Each watched node and each leaf with its gradient, newest first: dL/d(real) + i dL/d(imag) for complex values.
+        Nobody else holds the array.
 
     Raises
     ------
@@ -136,7 +137,7 @@ def pull_back(
         g, ours = arrived.pop(node)
         entry = node.entry
         if entry is None or node.watched:
-            yield node, g if ours or isinstance(g, Traced) else np.array(g)
+            yield node, handed_out(node, g, ours)
             if entry is None:
                 sent = ()
                 continue
@@ -177,6 +178,13 @@ def gradients_of(
     if len(sent) == 1 and sent[0][1] is g:
         return [(sent[0][0], g, ours)]
     return sent
+
+
+def handed_out(node: Node, g: Any, ours: bool) -> Any:
+    """Return a gradient as users get it: conjugated if it is complex, and an array that nobody else holds."""
+    if node.dtype.kind == "c":
+        g, ours = np.conj(g), False
+    return g if ours or isinstance(g, Traced) else np.array(g)
 
 
 def add(before: Any, ours_before: bool, g: Any, ours: bool, parent: Node) -> tuple[Any, bool]:

@@ -373,7 +373,6 @@ class Tensor(TracedArray):
         keep = create_graph if retain_graph is None else retain_graph
         seeds = [(self._node, self._seed(gradient))]
         for node, g in pull_back(seeds, retain_graph=keep, on_tape=on_tape):
-            g = np.conj(g) if node.dtype.kind == "c" else g
             with ACCUMULATING:
                 total = g if node.grad is None else node.grad + g
                 node.grad = np.asarray(total) if isinstance(total, np.generic) else total

@@ -55,6 +55,8 @@ def test_each_argument_alone_can_move(entry, call):
     f, x = prepare(entry, call, rng)
     leaves = leaves_of(x)
     for i, leaf in enumerate(leaves):
+        if entry.function is np.full_like and i == 1:
+            continue  # NumPy asks only the first argument who handles the call
 
         def moved(a, i=i):
             return f(rebuild(x, [*leaves[:i], a, *leaves[i + 1 :]]))

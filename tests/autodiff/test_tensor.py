@@ -300,8 +300,10 @@ def test_a_graph_of_a_million_nodes_can_be_dropped_without_running():
     del y
 
 
-class Counted(np.ndarray):
-    """An array that can be referred to weakly."""
+def frozen(array):
+    """An array that nobody can write into: the tape keeps it as it is, where it would copy another one."""
+    array.flags.writeable = False
+    return array
 
 
 def test_backward_frees_what_the_forward_pass_kept():
@@ -311,7 +313,7 @@ def test_backward_frees_what_the_forward_pass_kept():
     gc.disable()
     try:
         for _ in range(5):
-            constant = np.random.default_rng(0).normal(size=7).view(Counted)
+            constant = frozen(np.random.default_rng(0).normal(size=7))
             kept.append(weakref.ref(constant))
             y = np.sin(y * constant)
             del constant
@@ -352,7 +354,7 @@ def test_the_record_keeps_only_what_the_backward_pass_reads():
 
 
 def test_a_graph_holds_no_reference_cycle():
-    constant = np.ones(3).view(Counted)
+    constant = frozen(np.ones(3))
     ref = weakref.ref(constant)
     gc.disable()
     try:
@@ -482,14 +484,19 @@ def test_in_place_writes_while_recording_raise_in_words():
         y[0] = 1.0
 
 
-def test_in_place_operators_on_results_make_new_values():
+def test_arrays_are_not_written_into_and_single_numbers_are_bound_again():
     x = leaf(3)
     y = x * 2.0
-    before = y
-    y += x
-    assert y is not before
-    np.sum(y).backward()
-    np.testing.assert_array_equal(x.grad, [3.0, 3.0, 3.0])
+    with pytest.raises(LeavesGraphError, match=r"Write x = x \+ \.\.\. instead"):
+        y += x
+    total = 0.0
+    for k in range(3):
+        total += np.sum(x * (k + 1.0))
+    first = total
+    total *= 2.0
+    assert first is not total
+    total.backward()
+    np.testing.assert_array_equal(x.grad, [12.0, 12.0, 12.0])
 
 
 def test_data_can_be_replaced():
@@ -559,10 +566,9 @@ def test_errors_say_what_to_write_instead():
 @pytest.mark.parametrize(
     ("call", "name"),
     [
-        (lambda x: np.fft.fft(x), "fft"),
-        (lambda x: np.interp(x, [0.0, 1.0], [0.0, 1.0]), "interp"),
-        (lambda x: np.heaviside(x, 0.5), "heaviside"),
-        (lambda x: np.linalg.svd(x[None]), r"linalg\.svd"),
+        (lambda x: np.unwrap(x), r"np\.unwrap"),
+        (lambda x: np.spacing(x), r"np\.spacing"),
+        (lambda x: np.linalg.cond(x[None]), r"np\.linalg\.cond"),
         (lambda x: np.lib.stride_tricks.sliding_window_view(x, 2), "sliding_window_view"),
         (lambda x: np.add.at(np.zeros(3), [0], x), r"add\.at"),
     ],
@@ -572,9 +578,9 @@ def test_a_missing_primitive_is_named(call, name):
         call(leaf(3))
 
 
-def test_a_missing_primitive_says_how_to_add_it():
-    with pytest.raises(MissingPrimitiveError, match=r"primitive\(np\.interp, vjp="):
-        np.interp(leaf(3), [0.0, 1.0], [0.0, 1.0])
+def test_a_missing_primitive_says_where_to_look_and_how_to_give_a_derivative():
+    with pytest.raises(MissingPrimitiveError, match=r"docs/supported\.md.*custom_gradient"):
+        np.unwrap(leaf(3))
 
 
 def test_reading_on_purpose_is_allowed():

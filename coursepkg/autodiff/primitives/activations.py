@@ -257,9 +257,7 @@ def _cross_entropy_and_error(logits, labels):
     one_hot = np.zeros(e.shape, e.dtype)
     one_hot[right] = 1
     loss = np.add.reduce(np.log(total[:, 0]) - z[right]) / len(labels)
-    e /= total  # in place, unless it is traced
-    e -= one_hot
-    return loss, e
+    return loss, e / total - one_hot
 
 
 softmax_cross_entropy = operation(

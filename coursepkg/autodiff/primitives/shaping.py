@@ -11,7 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..dispatch import UnsupportedArgumentError, operation, plain
 from ..gate import as_operand
-from ..table import LINEAR, SAME, Each, composite, example, primitive
+from ..table import LINEAR, SAME, Each, composite, example, fixed, primitive
 from .indexing import getitem
 
 
@@ -386,7 +386,7 @@ def _upper(m, k=0):
 composite(np.tril, _lower, example((3, 4)), example((2, 3, 3), k=-1))
 composite(np.triu, _upper, example((3, 4)), example((2, 3, 3), k=1))
 composite(np.copy, lambda a: astype(a, a.dtype), example((2, 3)))
-composite(np.astype, lambda x, dtype, copy=True: astype(x, dtype), example((2, 3), dtype=np.float64))
+composite(np.astype, lambda x, dtype, copy=True: astype(x, dtype), example((2, 3), fixed(np.float64)))
 composite(
     np.full_like, lambda a, fill_value: astype(np.broadcast_to(fill_value, a.shape), a.dtype), example((2, 3), ()),
     arrays="a fill_value",
