@@ -24,9 +24,30 @@ def mT(a):
     return a.T if a.ndim == 2 else np.swapaxes(a, -1, -2)
 
 
+def _rows(a):
+    """Put the examples of an array with any number of axes below each other."""
+    return a if a.ndim == 2 else np.reshape(a, (math.prod(a.shape[:-1]), a.shape[-1]))
+
+
+def times(a, b):
+    """Return ``a @ b``, and where ``b`` is one matrix for all of ``a``, as a single product of all its rows.
+
+    NumPy multiplies slice by slice: for ``a`` of shape (32, 32, 384) and ``b`` of shape (384, 1536) that takes twice as
+    long.
+    """
+    if getattr(b, "ndim", 0) != 2 or getattr(a, "ndim", 0) <= 2:  # numbers have no axes; NumPy says so
+        return np.matmul(a, b)
+    shape = (*a.shape[:-1], b.shape[-1])
+    if type(a) is not ndarray or type(b) is not ndarray:
+        return np.reshape(np.matmul(_rows(a), b), shape)
+    out = np.empty(shape, np.result_type(a, b))
+    np.matmul(_rows(a), b, out=_rows(out))  # an array of its own, no view: the backward pass may add to it
+    return out
+
+
 def _matmul_left(g, out, a, b, bias=None):
     if b.ndim == 2 and a.ndim > 1:  # most often
-        return np.matmul(g, b.T)
+        return times(g, b.T)
     if b.ndim == 1:
         return g * b if a.ndim == 1 else np.expand_dims(g, -1) * b
     if a.ndim == 1:
@@ -43,15 +64,14 @@ def _matmul_right(g, out, a, b, bias=None):
         return np.matmul(mT(a), np.expand_dims(g, -1))[..., 0]
     if b.ndim == 2 and a.ndim > 2:
         # One big product instead of a stack of small ones that would be summed afterwards.
-        return np.matmul(np.reshape(a, (-1, a.shape[-1])).T, np.reshape(g, (-1, g.shape[-1])))
+        return np.matmul(_rows(a).T, _rows(g))
     return np.matmul(mT(a), g)
 
 
 def _matmul_left_changes(t, out, a, b):
     """Push a stack of changes of the left factor through: where the right one is a matrix, as one product."""
     if b.ndim <= 2:
-        rows = np.reshape(t, (math.prod(t.shape[:-1]), t.shape[-1]))
-        return np.reshape(np.matmul(rows, b), t.shape[:-1] + b.shape[1:])
+        return np.reshape(np.matmul(_rows(t), b), t.shape[:-1] + b.shape[1:])
     if a.ndim == 1:
         return np.moveaxis(np.matmul(t, b), -2, 0)
     return np.matmul(np.reshape(t, (len(t), *(1,) * (b.ndim - a.ndim), *a.shape)), b)
@@ -63,11 +83,14 @@ def _matmul_right_changes(t, out, a, b):
         return np.matmul(a, t) if b.ndim > 1 else np.matmul(t, a)
     if b.ndim == 1:
         return np.moveaxis(np.matmul(a, t.T), -1, 0)
+    if b.ndim == 2:
+        return np.reshape(np.matmul(_rows(a), t), (len(t), *a.shape[:-1], t.shape[-1]))
     return np.matmul(a, np.reshape(t, (len(t), *(1,) * (a.ndim - b.ndim), *b.shape)))
 
 
 matmul = primitive(
     np.matmul,
+    forward=times,
     vjp=[_matmul_left, _matmul_right],
     jvp=[LINEAR, LINEAR],
     jvps=[_matmul_left_changes, _matmul_right_changes],
@@ -87,7 +110,7 @@ matmul = primitive(
 
 
 def _affine_forward(x, weight, bias):
-    out = np.matmul(x, weight)
+    out = times(x, weight)
     if type(out) is not ndarray or type(bias) is not ndarray or bias.dtype is not out.dtype:
         _check_bias(np.shape(bias), np.shape(out))
         return out + bias
@@ -136,7 +159,7 @@ affine = operation(
         _matmul_right,
         lambda g, out, x, w, b: np.add.reduce(g, axis=0) if g.ndim == 2 and len(b.shape) == 1 else g,
     ],
-    jvp=[lambda t, out, x, w, b: np.matmul(t, w), lambda t, out, x, w, b: np.matmul(x, t), lambda t, out, x, w, b: t],
+    jvp=[lambda t, out, x, w, b: times(t, w), lambda t, out, x, w, b: times(x, t), lambda t, out, x, w, b: t],
     jvps=[
         lambda t, out, x, w, b: _matmul_left_changes(t, out, x, w),
         lambda t, out, x, w, b: _matmul_right_changes(t, out, x, w),
@@ -179,7 +202,7 @@ def _linear(x, weight, bias=None):
         If there is not one bias per output.
     """
     if bias is None:
-        return np.matmul(x, weight.T)
+        return times(x, weight.T)
     if np.shape(bias) != weight.shape[:1]:
         raise ValueError(
             f"one bias per output: a weight of shape {weight.shape} goes with a bias of shape {weight.shape[:1]}, got "
@@ -188,22 +211,17 @@ def _linear(x, weight, bias=None):
     return _affine_forward(x, weight.T, bias)
 
 
-def _rows(a):
-    """Put the examples of an array with any number of axes below each other."""
-    return a if a.ndim == 2 else np.reshape(a, (-1, a.shape[-1]))
-
-
 linear = operation(
     _linear,
     name="linear",
     vjp=[
-        lambda g, out, x, w, b=None: np.matmul(g, w),
+        lambda g, out, x, w, b=None: times(g, w),
         lambda g, out, x, w, b=None: np.matmul(_rows(g).T, _rows(x)),
         lambda g, out, x, w, b: np.add.reduce(_rows(g), axis=0),
     ],
     jvp=[
-        lambda t, out, x, w, b=None: np.matmul(t, w.T),
-        lambda t, out, x, w, b=None: np.matmul(x, t.T),
+        lambda t, out, x, w, b=None: times(t, w.T),
+        lambda t, out, x, w, b=None: times(x, t.T),
         lambda t, out, x, w, b: t,
     ],
     jvps=[
