@@ -9,27 +9,12 @@ import cmath
 import math
 from operator import eq, ge, gt, le, lt, ne, sub, truediv
 
-RULES: dict = {  # of each operation: its value, then its local derivative in each operand; m is math or cmath
-    "exp": lambda m, x: (y := m.exp(x), y),
-    "log": lambda m, x: (m.log(x), 1 / x),
-    "sqrt": lambda m, x: (y := m.sqrt(x), 0.5 / y if y else math.inf),
-    "sin": lambda m, x: (m.sin(x), m.cos(x)),
-    "cos": lambda m, x: (m.cos(x), -m.sin(x)),
-    "tanh": lambda m, x: (y := m.tanh(x), 1 - y * y),
-    "sigmoid": lambda m, x: (y := 1 / (1 + m.exp(-x)) if x.real > -700 else m.exp(x), y * (1 - y)),
-    "relu": lambda m, x: (x, 1.0) if x.real > 0 else (0.0, 0.0),
-    "abs": lambda m, x: (abs(x), float((x > 0) - (x < 0))),
-    "neg": lambda m, x: (-x, -1.0),
-    "-": lambda m, x, y: (x - y, 1.0, -1.0),
-    "/": lambda m, x, y: (x / y, 1 / y, -x / y / y),
-    "**": lambda m, x, n: (
-        y := m.pow(x, n),
-        0.0 if n == 0 else math.inf if x == 0 and n < 1 else n * m.pow(x, n - 1),
-        y * m.log(x) if x > 0 else 0.0 if x == 0 else math.nan,  # no real power next to a whole power of x < 0
-    ),
-    "maximum": lambda m, x, y: (x, 1.0, 0.0) if x.real > y.real else (y, 0.5 * (x == y), 1 - 0.5 * (x == y)),
-    "minimum": lambda m, x, y: (x, 1.0, 0.0) if x.real < y.real else (y, 0.5 * (x == y), 1 - 0.5 * (x == y)),
-}
+from coursepkg.derivatives import OPERATIONS
+
+# rule(m, *numbers) is the value, and behind it the local derivative in each number; the table holds them all.
+_UNARY = ("exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid", "relu", "abs", "neg")
+_BINARY = ("-", "/", "**", "maximum", "minimum")
+RULES = {op: OPERATIONS[op, 1].at for op in _UNARY} | {op: OPERATIONS[op, 2].at for op in _BINARY}
 
 
 def _number(value):
@@ -84,7 +69,7 @@ def _function(name):
         if hasattr(first, name):
             return getattr(first, name)(*rest)
         if any(isinstance(each, complex) for each in args):
-            return RULES[name](cmath, *args)[0]
+            return OPERATIONS[name, len(args)].value(cmath, *args)
         return _evaluate(name, *map(_number, args))[0]
 
     function.__name__ = function.__qualname__ = name

@@ -26,6 +26,8 @@ from typing import Any
 
 import numpy as np
 
+from coursepkg.derivatives import OPERATIONS
+
 Expression = tuple[Any, ...]
 
 
@@ -255,22 +257,6 @@ class Node:
         return f"Node({self.op or 'variable'}, data={self.data:.4g})"
 
 
-RULES: dict[str, Callable[..., tuple[float, tuple[float, ...]]]] = {
-    "add": lambda a, b: (a + b, (1.0, 1.0)),
-    "sub": lambda a, b: (a - b, (1.0, -1.0)),
-    "mul": lambda a, b: (a * b, (b, a)),
-    "div": lambda a, b: (a / b, (1 / b, -a / b**2)),
-    "pow": lambda a, b: (a**b, (b * a ** (b - 1), a**b * math.log(a) if a > 0 else 0.0)),
-    "neg": lambda a: (-a, (-1.0,)),
-    "exp": lambda a: (math.exp(a), (math.exp(a),)),
-    "log": lambda a: (math.log(a), (1 / a,)),
-    "sin": lambda a: (math.sin(a), (math.cos(a),)),
-    "cos": lambda a: (math.cos(a), (-math.sin(a),)),
-    "tanh": lambda a: (math.tanh(a), (1 - math.tanh(a) ** 2,)),
-    "relu": lambda a: (max(a, 0.0), (float(a > 0),)),
-}
-
-
 def graph(expression: Expression, values: Sequence[float]) -> tuple[Node, list[Node], list[Node]]:
     """The graph of an expression as ``Node`` objects: its output, its variables, and all nodes, inputs first."""
     variables = [Node(float(value), op=f"x{i}") for i, value in enumerate(values)]
@@ -285,8 +271,8 @@ def graph(expression: Expression, values: Sequence[float]) -> tuple[Node, list[N
                 made[item] = Node(float(operands[0]), op="constant")
             else:
                 parents = tuple(visit(operand) for operand in operands)
-                data, rates = RULES[op](*(parent.data for parent in parents))
-                made[item] = Node(data, parents, rates, op)
+                data, *rates = OPERATIONS[op, len(parents)].at(math, *(parent.data for parent in parents))
+                made[item] = Node(data, parents, tuple(rates), op)
         return made[item]
 
     output = visit(expression)

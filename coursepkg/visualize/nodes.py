@@ -6,18 +6,18 @@ Whatever is missing is left out of the picture, so a learner's half-built engine
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from coursepkg.derivatives import OPERATIONS
 from coursepkg.visualize.text import MINUS, format_number
 
-_SYMBOLS = {"*": "×", "-": MINUS, "/": "÷", "**": "^", "pow": "^", "neg": MINUS, "@": "@", "sub": MINUS, "mul": "×"}
-_SYMBOLS |= {"add": "+", "div": "÷", "truediv": "÷", "·": "×", "√": "sqrt"}
-_SYMBOLS |= {"matmul": "@", "negative": MINUS, "absolute": "abs", "softmax_cross_entropy": "cross-entropy"}
+_SYMBOLS = {name: each.sign for each in OPERATIONS.values() if each.sign for name in each.names}
+_SYMBOLS |= {"matmul": "@", "softmax_cross_entropy": "cross-entropy"}
 _SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-_INFIX = {"+", "×", MINUS, "÷", "^", "@"}
-_COMMUTATIVE = {"+", "×"}
+_INFIX = {each.sign for (_, operands), each in OPERATIONS.items() if operands == 2 and each.sign} | {"@"}
+_COMMUTATIVE = {each.sign for each in OPERATIONS.values() if each.commutes}
 
 
 @dataclass
@@ -179,26 +179,6 @@ def _is_array(value: Any) -> bool:
     return getattr(value, "shape", None) not in (None, ())
 
 
-_UNARY: dict[str, Callable[[Any, Any], Any]] = {
-    "tanh": lambda x, y: 1 - y * y,
-    "sigmoid": lambda x, y: y * (1 - y),
-    "exp": lambda x, y: y,
-    "log": lambda x, y: 1 / x,
-    "sin": lambda x, y: math.cos(x),
-    "cos": lambda x, y: -math.sin(x),
-    "relu": lambda x, y: 1.0 if x > 0 else 0.0,
-    "sqrt": lambda x, y: 1 / (2 * y),
-    "abs": lambda x, y: (x > 0) - (x < 0),
-    MINUS: lambda x, y: -1,
-}
-_BINARY: dict[str, Callable[[Any, Any, Any], list[Any]]] = {
-    "+": lambda a, b, y: [1, 1],
-    MINUS: lambda a, b, y: [1, -1],
-    "×": lambda a, b, y: [b, a],
-    "÷": lambda a, b, y: [1 / b, -a / (b * b)],
-}
-
-
 def local_derivatives(op: str, operands: list[Any], result: Any) -> list[Any]:
     """The local derivatives of an operation known by name, for an engine that does not keep them.
 
@@ -209,14 +189,11 @@ def local_derivatives(op: str, operands: list[Any], result: Any) -> list[Any]:
     try:
         sign, exponent, first = split_constant(op)
         if len(operands) == 1 and sign == "^" and exponent is not None and not first:
-            return [exponent * operands[0] ** (exponent - 1)]
-        if len(operands) == 1 and symbol(op).lower() in _UNARY:
-            return [_UNARY[symbol(op).lower()](operands[0], result)]
-        if len(operands) == 2 and symbol(op) in _BINARY:
-            return _BINARY[symbol(op)](operands[0], operands[1], result)
+            return [OPERATIONS["power", 2].slopes[0](math, result, operands[0], exponent)]
+        known = OPERATIONS.get((symbol(op).lower(), len(operands)))
+        return [slope(math, result, *operands) for slope in known.slopes] if known else []
     except (ArithmeticError, ValueError, TypeError):
         return []
-    return []
 
 
 def contributions(node: Node) -> list[Any]:
@@ -256,34 +233,8 @@ def local_formula(node: Node, position: int, names: list[str], result: str) -> s
         names, position = ([number, names[0]], 1) if first else ([names[0], number], 0)
     else:
         sign = node.symbol
-    if len(names) == 2 and sign in _LOCAL_BINARY:
-        return _LOCAL_BINARY[sign][position].format(a=names[0], b=names[1], y=result)
-    if len(names) == 1 and sign.lower() in _LOCAL_UNARY:
-        return _LOCAL_UNARY[sign.lower()].format(x=names[0], y=result)
-    return ""
-
-
-_LOCAL_BINARY = {
-    "+": ("1", "1"),
-    MINUS: ("1", MINUS + "1"),
-    "×": ("{b}", "{a}"),
-    "÷": ("1 ÷ {b}", MINUS + "{a} ÷ {b}²"),
-    "^": ("{b} × {a}^({b} " + MINUS + " 1)", "{y} × log({a})"),
-    "maximum": ("1 if {a} is the larger, else 0", "1 if {b} is the larger, else 0"),
-    "minimum": ("1 if {a} is the smaller, else 0", "1 if {b} is the smaller, else 0"),
-}
-_LOCAL_UNARY = {
-    MINUS: MINUS + "1",
-    "tanh": f"1 {MINUS} {{y}}²",
-    "sigmoid": f"{{y}} × (1 {MINUS} {{y}})",
-    "exp": "{y}",
-    "log": "1 ÷ {x}",
-    "sqrt": "1 ÷ (2 × {y})",
-    "sin": "cos({x})",
-    "cos": MINUS + "sin({x})",
-    "relu": "1 if {x} > 0, else 0",
-    "abs": "the sign of {x}",
-}
+    known = OPERATIONS.get((sign.lower(), len(names)))
+    return known.words[position].format(**dict(zip("xy", names, strict=False)), out=result) if known else ""
 
 
 def give_names(nodes: list[Node]) -> list[Node]:

@@ -7,11 +7,12 @@ forward pass, gradients. A long graph is summed up, because nobody listens to tw
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from coursepkg.derivatives import OPERATIONS
 from coursepkg.visualize.nodes import Node, formula, give_names, read_graph
 from coursepkg.visualize.text import format_number, join_words, plural
 
 _READ_WHOLE = 14
-_SPOKEN = {"+": "addition", "×": "multiplication", "−": "subtraction", "÷": "division", "^": "power"}
+_SPOKEN = {each.sign: each.spoken for each in OPERATIONS.values() if each.spoken}
 
 
 def describe(root: Any, *, values: bool = True, grads: bool = True) -> str:
