@@ -20,12 +20,14 @@ from .primitives.activations import (
 )
 from .primitives.convolution import conv2d, fold, max_pool2d, mean_pool2d, unfold
 from .primitives.indexing import getitem
+from .primitives.normalization import layer_norm
 from .primitives.products import affine, linear
 from .primitives.shaping import astype
 
 __all__ = [
-    "affine", "astype", "conv2d", "fold", "gelu", "leaky_relu", "linear", "log_softmax", "logsumexp", "max_pool2d",
-    "mean_pool2d", "operation", "relu", "sigmoid", "silu", "softmax", "softmax_cross_entropy", "softplus", "unfold",
+    "affine", "astype", "conv2d", "fold", "gelu", "layer_norm", "leaky_relu", "linear", "log_softmax", "logsumexp",
+    "max_pool2d", "mean_pool2d", "operation", "relu", "sigmoid", "silu", "softmax", "softmax_cross_entropy", "softplus",
+    "unfold",
 ]  # fmt: skip
 
 ArrayMethods.__getitem__ = lambda self, index: getitem(self, index)  # type: ignore[attr-defined]

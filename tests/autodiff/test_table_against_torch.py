@@ -131,6 +131,7 @@ BY_HAND = {
     np.linalg.slogdet: lambda a: tuple(torch.linalg.slogdet(a)), np.logaddexp: torch.logaddexp,
     ours.affine: lambda x, w, b: x @ w + b,
     ours.linear: torch.nn.functional.linear,
+    ours.layer_norm: lambda x, w, b, eps=1e-5: F.layer_norm(x, w.shape, w, b, eps),
     ours.relu: torch.relu, ours.sigmoid: torch.sigmoid, ours.softplus: lambda x: F.softplus(x, threshold=1000),
     ours.leaky_relu: lambda x, slope=0.01: F.leaky_relu(x, slope), ours.silu: F.silu,
     ours.gelu: lambda x: F.gelu(x, approximate="tanh"), ours.softmax: lambda x, axis=-1: torch.softmax(x, axis),
