@@ -94,12 +94,12 @@ def _one(names: str, value: Callable[..., Any], slope: Slope, words: str, **draw
 def _two(
     names: str, value: Callable[..., Any], first: tuple[Slope, str], second: tuple[Slope, str], **drawn: Any
 ) -> Operation:
-    slopes, words = zip(first, second, strict=True)
+    (slope_x, words_x), (slope_y, words_y) = first, second
 
     def at(m: Any, x: Any, y: Any) -> tuple[Any, Any, Any]:
         out = value(m, x, y)
         found = []
-        for slope in slopes:
+        for slope in (slope_x, slope_y):
             try:
                 found.append(slope(m, out, x, y))
             except ZeroDivisionError:
@@ -108,7 +108,7 @@ def _two(
                 found.append(math.nan)
         return out, *found
 
-    return Operation(tuple(names.split()), value, slopes, words, at, **drawn)
+    return Operation(tuple(names.split()), value, (slope_x, slope_y), (words_x, words_y), at, **drawn)
 
 
 _LN2, _LN10 = math.log(2.0), math.log(10.0)

@@ -17,6 +17,7 @@ from coursepkg.autodiff.forward_mode import forward, jvp, jvps
 from coursepkg.autodiff.reverse_mode import reverse, value_and_gradient, vjp
 from coursepkg.autodiff.trees import Function, Tree, differentiable, leaves_of, point_of
 from coursepkg.autodiff.witnesses import numeric, symbolic
+from coursepkg.estimators.forward_gradient import forward_gradient
 
 if TYPE_CHECKING:
     from coursepkg.autodiff.comparison import Comparison
@@ -25,46 +26,6 @@ __all__ = [
     "check", "compare", "forward", "forward_gradient", "hvp", "jacobian", "jvp", "jvps", "numeric", "reverse",
     "symbolic", "value_and_gradient", "vjp",
 ]  # fmt: skip
-
-
-# --- a route that is right on average
-
-
-def forward_gradient(
-    f: Function, *, directions: str = "rademacher", count: int = 1, rng: np.random.Generator
-) -> Function:
-    """Return an unbiased estimate of the gradient of ``f``, from one forward pass and no backward pass.
-
-    Parameters
-    ----------
-    f : callable
-        A NumPy function that returns one real number.
-    directions : {"gaussian", "rademacher", "sphere", "orthonormal", "coordinate"}
-        How the directions are drawn.
-    count : int
-        How many of them are averaged. As many "orthonormal" or "coordinate" ones as ``x`` has entries are exact.
-    rng : numpy.random.Generator
-        Source of the directions.
-
-    Returns
-    -------
-    callable
-        ``x -> estimate``, of the structure, shapes and dtypes of ``x``.
-
-    See Also
-    --------
-    coursepkg.estimators.forward_gradient : where it is written, with the errors it raises.
-
-    Examples
-    --------
-    >>> estimate = forward_gradient(lambda x: np.sum(x**3), rng=np.random.default_rng(0))
-    >>> x = np.array([1.0, 2.0])
-    >>> np.mean([estimate(x) for _ in range(2000)], axis=0).round()
-    array([ 3., 12.])
-    """
-    from coursepkg.estimators.forward_gradient import forward_gradient as estimate  # above this room: when asked for
-
-    return estimate(f, directions=directions, count=count, rng=rng)
 
 
 # --- matrices of derivatives

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from coursepkg._drawings import drawing
 from coursepkg.autodiff.dispatch import plain
 from coursepkg.autodiff.tensor import no_grad
 from coursepkg.datasets.prepare import batches
@@ -86,7 +87,7 @@ class History:
     metric_name: str = "metric"
 
     def plot(self, *, what: str = "loss", log: bool = False, title: str = "") -> Any:
-        """Draw the loss or the metric by epoch.
+        """Draw the loss or the metric by epoch; needs ``import coursepkg.visualize``.
 
         Parameters
         ----------
@@ -101,8 +102,6 @@ class History:
         -------
         Picture
         """
-        from coursepkg.visualize import draw_loss
-
         if what not in ("loss", "metric"):
             raise ValueError(f"what must be 'loss' or 'metric', got {what!r}")
         runs = {"training": getattr(self, what), "validation": getattr(self, f"validation_{what}")}
@@ -112,10 +111,10 @@ class History:
                 f"there is no {what} to plot; train first, and give the trainer a metric if you ask for it"
             )
         ylabel = "loss L" if what == "loss" else self.metric_name
-        return draw_loss(present, log=log, first=1, xlabel="epoch", ylabel=ylabel, title=title)
+        return drawing("draw_loss")(present, log=log, first=1, xlabel="epoch", ylabel=ylabel, title=title)
 
     def plot_gradients(self, *, epochs: Iterable[int] = (0, -1), title: str = "") -> Any:
-        """Draw the norms of the gradients, parameter by parameter, at chosen epochs.
+        """Draw the norms of the gradients, parameter by parameter, at chosen epochs; needs ``coursepkg.visualize`` too.
 
         Parameters
         ----------
@@ -128,13 +127,11 @@ class History:
         -------
         Picture
         """
-        from coursepkg.visualize import draw_layer_norms
-
         if not self.gradient_norms:
             raise ValueError("no gradient norms were recorded; make the Trainer with watch_gradients=True")
         chosen = [range(len(self.loss))[epoch] for epoch in epochs]
         norms = {f"epoch {epoch + 1}": [run[epoch] for run in self.gradient_norms.values()] for epoch in chosen}
-        return draw_layer_norms(norms, layers=list(self.gradient_norms), xlabel="parameter", title=title)
+        return drawing("draw_layer_norms")(norms, layers=list(self.gradient_norms), xlabel="parameter", title=title)
 
     def state_dict(self) -> dict[str, Any]:
         """The record as lists of numbers by name, each its own copy."""

@@ -1,4 +1,4 @@
-"""The command line: ``python -m coursepkg grade ...`` and ``python -m coursepkg data ...``.
+"""The judge's command line: ``python -m coursepkg grade ...``.
 
 Exit codes: 0 all is well (for a batch: all of it is graded, whatever the marks), 1 something differs or some work is
 not right yet, 2 wrong usage or a tree that cannot be built, 3 the grader's own trouble or a sandbox that leaks.
@@ -24,16 +24,12 @@ if TYPE_CHECKING:
     from coursepkg.grading.running import Batch
     from coursepkg.grading.submissions import Archive, Folder
 
+WORDS = "build exercises, check answers, grade the work of others"
 _WORDS = {"passed": "passed", "wrong": "not yet", "error": "error", "not-attempted": "not attempted"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code."""
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
-    if arguments[:1] == ["data"]:
-        from coursepkg.datasets import main as data
-
-        return data(arguments[1:])
+    """Run a command, whose first word is ``grade``, and return its exit code."""
     options = _parser().parse_args(arguments)
     return int(options.run(options))
 
@@ -41,8 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m coursepkg", description="The course's companion package.")
     rooms = parser.add_subparsers(dest="room", required=True)
-    rooms.add_parser("data", help="list, check and fetch data sets", add_help=False)
-    grade = rooms.add_parser("grade", help="build exercises, check answers, grade the work of others")
+    grade = rooms.add_parser("grade", help=WORDS)
     actions = grade.add_subparsers(dest="action", required=True)
     build = actions.add_parser("build", help="write exercises/ from solutions/")
     build.add_argument("--check", action="store_true", help="write nothing; exit 1 and say what differs")

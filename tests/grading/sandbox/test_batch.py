@@ -19,6 +19,7 @@ import machine
 import pytest
 from hostile_notebooks import PRODUCT, RIGHT, SECRET, SPECS, WRONG, notebook_bytes
 
+from coursepkg.__main__ import main
 from coursepkg.grading import cli, running
 from coursepkg.grading.batch import Grader, Work, chapter_of_text, seed_id, seed_of
 from coursepkg.grading.results import read_result, read_results, result_path, write_result
@@ -374,10 +375,10 @@ def test_wrong_usage_exits_2_and_says_what_is_wrong(
 
 
 def test_data_sets_are_reached_from_the_same_command_line(capsys):
-    assert cli.main(["data", "list"]) == 0
+    assert main(["data", "list"]) == 0
     assert "digits" in capsys.readouterr().out
     with pytest.raises(SystemExit):
-        cli.main(["--help"])
+        main(["--help"])
     shown = capsys.readouterr().out
     assert "data" in shown
     assert "grade" in shown
