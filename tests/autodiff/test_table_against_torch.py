@@ -134,7 +134,8 @@ BY_HAND = {
     ours.layer_norm: lambda x, w, b, eps=1e-5: F.layer_norm(x, w.shape, w, b, eps),
     ours.relu: torch.relu, ours.sigmoid: torch.sigmoid, ours.softplus: lambda x: F.softplus(x, threshold=1000),
     ours.leaky_relu: lambda x, slope=0.01: F.leaky_relu(x, slope), ours.silu: F.silu,
-    ours.gelu: lambda x: F.gelu(x, approximate="tanh"), ours.softmax: lambda x, axis=-1: torch.softmax(x, axis),
+    ours.gelu: lambda x, approximate="tanh": F.gelu(x, approximate=approximate),
+    ours.softmax: lambda x, axis=-1: torch.softmax(x, axis),
     ours.log_softmax: lambda x, axis=-1: torch.log_softmax(x, axis),
     ours.logsumexp: lambda x, axis=None, keepdims=False: torch.logsumexp(
         x, tuple(range(x.ndim)) if axis is None else axis, keepdim=keepdims),
@@ -146,6 +147,7 @@ BY_HAND = {
     ours.fold: lambda x, shape, kernel, **kw: F.fold(x, shape[2:], kernel, **kw),
 }  # fmt: skip
 BY_NAME = {  # entries that users reach through something else
+    "normal_cdf": torch.special.ndtr,
     "getitem": index, "scatter": scatter, "logabsdet": lambda a: torch.linalg.slogdet(a)[1],
     "concatenate": lambda *xs, axis=0: torch.cat(xs, axis),
     "clip to limits": lambda x, low, high: torch.clip(x, low, high),

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..dispatch import operation, plain
-from ..table import apart, composite, example, fixed, normal
+from ..dispatch import apply, operation, plain
+from ..table import Primitive, apart, composite, example, fixed, normal
+from ..traced import Traced
 from .reductions import from_the_end, keep
 
 __all__ = [
@@ -74,15 +75,147 @@ def silu(x):
     return x * sigmoid(x)
 
 
-def gelu(x):
-    """Return the Gaussian error linear unit in its tanh form (Hendrycks and Gimpel 2016; PyTorch: "
-    "``approximate="tanh"``)."""
+composite(leaky_relu, leaky_relu, example((3, 4)), example((3, 4), slope=0.2))
+composite(silu, silu, example((3, 4)))
+
+
+# --- gelu: x times the probability that a standard normal number lies below it
+
+DENSITY_AT_0 = 0.3989422804014327  # 1 / sqrt(2 pi)
+BLOCK = 1 << 15  # entries at a time, so that what is computed on the way stays in the processor's cache
+
+# The probability is (1 + tanh(x P(x^2))) / 2. This is the best such P of degree 6, highest power first, for |x| < 6.2:
+# off by at most 7e-8, half a unit in the last place of float32. SciPy's function, which has no vector instructions,
+# takes 18 ms where this takes 4 (1.6 million numbers, a core with AVX-512).
+SINGLE = (
+    1.80936576e-09, -1.33646978e-07, 3.97311494e-06, -5.52779539e-05, -3.29547217e-05, 3.63339113e-02, 7.97884493e-01,
+)  # fmt: skip
+
+
+def _floating(x):
+    x = np.asarray(x)
+    return x if x.dtype.kind in "fc" else x.astype(float)
+
+
+@np.errstate(over="ignore")  # the square of something huge is infinite, and the result right
+def _normal_cdf(x):
+    """Return the probability that a standard normal number lies below x."""
+    x = _floating(x)
+    if x.dtype != np.float32:
+        from scipy.special import ndtr  # not above: it would take as long to load as the engine
+
+        return np.asarray(ndtr(x), x.dtype)
+    square = np.multiply(x, x, np.empty_like(x))
+    inner = np.multiply(square, SINGLE[0], np.empty_like(x))
+    inner += SINGLE[1]
+    for coefficient in SINGLE[2:]:
+        inner *= square
+        inner += coefficient
+    inner *= x
+    np.tanh(inner, inner)
+    inner *= 0.5
+    inner += 0.5
+    return inner
+
+
+def _normal_density(x):
+    return np.exp(-0.5 * x * x) * DENSITY_AT_0
+
+
+normal_cdf = operation(
+    _normal_cdf,
+    name="normal_cdf",
+    slope=lambda out, x: _normal_density(x),
+    sympy=lambda sp, x: (1 + sp.erf(x / sp.sqrt(2))) / 2,
+    reads="x",
+)
+
+
+@np.errstate(over="ignore")
+def _gelu_and_slope(x):
+    """Return x times the normal probability, and its derivative, which is all that backward needs."""
+    if isinstance(x, Traced):
+        below = normal_cdf(x)
+        return x * below, below + x * _normal_density(x)
+    x = _floating(x)
+    result, slope = np.empty(x.shape, x.dtype), np.empty(x.shape, x.dtype)
+    rows = [a.reshape(-1) for a in (x, result, slope)]
+    for start in range(0, x.size, BLOCK):
+        part, product, rate = (row[start : start + BLOCK] for row in rows)
+        below = _normal_cdf(part)
+        np.multiply(part, below, product)
+        np.multiply(part, part, rate)
+        rate *= -0.5
+        np.exp(rate, rate)
+        rate *= part
+        rate *= DENSITY_AT_0
+        rate += below
+    return result, slope
+
+
+def _gelu_by_erf(x):
+    return _gelu_and_slope(x)[0]
+
+
+def _refuse_to_record(slope, x):
+    raise NotImplementedError(
+        'gelu(x, approximate="none") keeps its slope and not its input, so backward(create_graph=True) cannot record '
+        'its rule; nest the calls instead (gradients.hvp, gradients.hessian), or take approximate="tanh"'
+    )
+
+
+# Not an entry of the table: where several differentiations are open, ``gelu`` is a composition, so that each finds x.
+GELU = Primitive(
+    name="gelu",
+    function=_gelu_by_erf,
+    forward=_gelu_and_slope,
+    saves=True,
+    reads="",
+    recover=_refuse_to_record,
+    vjp=[lambda g, slope, x: g * slope],
+    jvp=[lambda t, slope, x: t * slope],
+    elementwise=True,
+    sympy=lambda sp, x: x * (1 + sp.erf(x / sp.sqrt(2))) / 2,
+)
+
+
+def gelu(x, approximate="tanh"):
+    """Return the Gaussian error linear unit: x times the probability that a standard normal number lies below x.
+
+    Parameters
+    ----------
+    x : array
+        Pre-activations.
+    approximate : {"tanh", "none"}
+        "none" is that probability itself, ``(1 + erf(x / sqrt(2))) / 2``, PyTorch's default; it keeps one array for the
+        backward pass. "tanh", the default here, is the formula that Hendrycks and Gimpel gave for it; the two differ by
+        up to 5e-4, which is too much where weights were trained with the other one.
+
+    Returns
+    -------
+    array
+        Of the same shape.
+
+    Raises
+    ------
+    ValueError
+        If there is no such approximation.
+
+    References
+    ----------
+    Hendrycks, Gimpel (2016), "Gaussian Error Linear Units".
+    """
+    if approximate == "none":
+        if not isinstance(x, Traced):
+            return _gelu_by_erf(x)
+        several = x.traces & (x.traces - 1)
+        return x * normal_cdf(x) if several else apply(GELU, (x,), {})
+    if approximate != "tanh":
+        raise ValueError(f'gelu takes approximate="tanh" or "none", got {approximate!r}')
     return 0.5 * x * (1 + np.tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))
 
 
-composite(leaky_relu, leaky_relu, example((3, 4)), example((3, 4), slope=0.2))
-composite(silu, silu, example((3, 4)))
-composite(gelu, gelu, example((3, 4)))
+composite(gelu, gelu, example((3, 4)), example((3, 4), approximate="none"))
 
 
 # --- clip: the gradient passes where the limits do not bind, and on them
@@ -250,6 +383,11 @@ def _cross_entropy_and_error(logits, labels):
     """Return the loss, and probabilities minus one-hot labels: the gradient of the summed loss."""
     # The largest score only keeps exp from overflowing and cancels in the result, so no derivative flows through it.
     # NumPy compares along the first axis many entries at once, along a short last one by one.
+    if np.shape(labels) != logits.shape[:1]:
+        raise ValueError(
+            f"one label per row: scores of shape {logits.shape} go with labels of shape {logits.shape[:1]}, got "
+            f"{np.shape(labels)}"
+        )
     z = logits - np.maximum.reduce(np.asarray(plain(logits)).T.copy(), axis=0)[:, None]
     e = np.exp(z)
     total = np.add.reduce(e, axis=1, keepdims=True)
