@@ -20,10 +20,13 @@ from numpy import ndarray
 from .primitives.indexing import Patch
 from .traced import ORDER, Traced
 
-__all__ = ["EVERY", "FREED", "Node", "fit", "leaf_node", "pull_back"]
+__all__ = ["EVERY", "FREED", "LENT", "Node", "fit", "leaf_node", "pull_back"]
 
 FREED: Any = "freed"
 """In place of a node's primitive once the backward pass has used it up."""
+
+LENT = 1
+"""Among the holders of a leaf's array: whoever got it from the tensor. (Steps have negative orders.)"""
 
 EVERY = -1
 """As ``wanted``: follow every differentiation."""
@@ -54,13 +57,19 @@ class Node:
         Whether the gradient of this intermediate result is wanted too.
     grad : array, Tensor or None
         What ``backward`` leaves for the user.
+    holders : set
+        Of a leaf: who holds its array besides, as the orders of the steps that keep it, and ``LENT`` once it was handed
+        out. An update may write into the array only if nobody does.
     """
 
-    __slots__ = ("dtype", "entry", "grad", "options", "order", "out", "parents", "shape", "traces", "values", "watched")
+    __slots__ = (
+        "dtype", "entry", "grad", "holders", "options", "order", "out", "parents", "shape", "traces", "values", "watched",
+    )  # fmt: skip
 
     dtype: np.dtype
     entry: Any
     grad: Any
+    holders: set[int]
     options: dict[str, Any] | None
     order: int
     out: Any
@@ -84,7 +93,7 @@ def leaf_node(value: Any, traces: int) -> Node:
     """Make the node of a leaf."""
     node = Node()
     node.entry = node.grad = node.options = node.out = None
-    node.parents = node.values = ()
+    node.parents, node.values, node.holders = (), (), set()
     node.shape, node.dtype, node.traces, node.order, node.watched = value.shape, value.dtype, traces, next(ORDER), False
     return node
 
@@ -120,88 +129,76 @@ def pull_back(
     RuntimeError
         If a part of the tape was freed by an earlier backward pass.
     """
-    arrived: dict[Node, tuple[Any, bool]] = {}  # the gradient so far, and whether the array is ours to write into
+    arrived: dict[Node, list[Any]] = {}  # the gradient so far, and whether a rule has just made that array
     newest: list[tuple[int, Node]] = []  # a heap of the nodes that a gradient has reached
-    sent: Any = [(node, g, False) for node, g in seeds]
-    while True:
-        for parent, g, ours in sent:
-            before = arrived.get(parent)
-            if before is None:
-                heappush(newest, (parent.order, parent))
-                arrived[parent] = (g.spread(parent), True) if type(g) is Patch else (g, ours)
-            else:
-                arrived[parent] = add(*before, g, ours, parent)
-        if not newest:
-            return
+    for node, g in seeds:
+        deliver(node, g, False, arrived, newest)
+    while newest:
         node = heappop(newest)[1]
-        g, ours = arrived.pop(node)
+        g, made = arrived.pop(node)
         entry = node.entry
         if entry is None or node.watched:
-            yield node, handed_out(node, g, ours)
+            yield node, handed_out(node, g, made)
             if entry is None:
-                sent = ()
                 continue
-            ours = False  # whoever took it may keep it
         if entry is FREED:
             raise RuntimeError(
                 "this graph was freed by an earlier backward pass; call backward(retain_graph=True) the first time if "
                 "you need to go through it twice"
             )
-        sent = gradients_of(node, g, ours, wanted, on_tape)
+        rules, elementwise = entry.vjp, entry.elementwise
+        out, values = (node.out, node.values) if on_tape is None else _traced(node, on_tape)
+        options = node.options
+        for i, parent in enumerate(node.parents):
+            if parent is None or not parent.traces & wanted:
+                continue
+            gi = rules[i](g, out, *values) if options is None else rules[i](g, out, *values, **options)
+            # What a rule for single entries returns is like the step's result.
+            like = node if elementwise else gi
+            if (like.shape != parent.shape or like.dtype is not parent.dtype) and type(gi) is not Patch:
+                gi = fit(gi, parent)
+            deliver(parent, gi, gi is not g, arrived, newest)
+            if parent.entry is None and not retain_graph:
+                parent.holders.discard(node.order)
         if not retain_graph:
             node.free()
 
 
-def gradients_of(
-    node: Node, g: Any, ours: bool, wanted: int, on_tape: Callable[[Any, Node], Any] | None
-) -> list[tuple[Node, Any, bool]]:
-    """Run the rules of one step: for each parent its gradient, and whether that array is ours to write into.
+def deliver(node: Node, g: Any, made: bool, arrived: dict[Node, list[Any]], newest: list[tuple[int, Node]]) -> None:
+    """Add a gradient to what has arrived at a node.
 
-    An array that a rule has just made is ours. If it is the one that the rule was handed, or a view, somebody else may
-    look at the same memory.
+    An array that a rule has just made is ours to write into, and so is a sum. The one that the rule was handed, or a view,
+    is not: somebody else may look at the same memory.
     """
-    entry, out, values, options = node.entry, node.out, node.values, node.options
-    if on_tape is not None:
-        out, values = _traced(node, on_tape)
-    sent, rules = [], entry.vjp
-    for i, parent in enumerate(node.parents):
-        if parent is None or not parent.traces & wanted:
-            continue
-        if options:
-            sent_g = rules[i](g, out, *values, **options)
-        else:
-            sent_g = rules[i](g, out, *values)
-        like = node if entry.elementwise else sent_g  # what such a rule returns is like the step's result
-        if (like.shape != parent.shape or like.dtype is not parent.dtype) and type(sent_g) is not Patch:
-            sent_g = fit(sent_g, parent)
-        sent.append((parent, sent_g, type(sent_g) is ndarray and sent_g is not g and sent_g.base is None))
-    if len(sent) == 1 and sent[0][1] is g:
-        return [(sent[0][0], g, ours)]
-    return sent
-
-
-def handed_out(node: Node, g: Any, ours: bool) -> Any:
-    """Return a gradient as users get it: conjugated if it is complex, and an array that nobody else holds."""
-    if node.dtype.kind == "c":
-        g, ours = np.conj(g), False
-    return g if ours or isinstance(g, Traced) else np.array(g)
-
-
-def add(before: Any, ours_before: bool, g: Any, ours: bool, parent: Node) -> tuple[Any, bool]:
-    """Add two gradients, in place if one of the arrays is ours."""
+    before = arrived.get(node)
+    if before is None:
+        arrived[node] = [g, made] if type(g) is not Patch else [g.spread(node), True]
+        heappush(newest, (node.order, node))
+        return
+    total, ours = before
+    if ours and type(total) is ndarray and total.base is None:
+        if type(g) is ndarray:
+            total += g
+            return
+        if type(g) is Patch:
+            g.add_to(total)
+            return
     if type(g) is Patch:
-        if ours_before:
-            g.add_to(before)
-            return before, True
-        g, ours = g.spread(parent), True
-    if ours_before and type(g) is ndarray:
-        before += g
-        return before, True
-    if ours and type(before) is ndarray:
-        g += before
-        return g, True
-    total = before + g
-    return total, type(total) is ndarray
+        g, made = g.spread(node), True
+    if made and type(g) is ndarray and g.base is None and type(total) is ndarray:
+        g += total
+        before[:] = g, True
+    else:
+        before[:] = total + g, True
+
+
+def handed_out(node: Node, g: Any, made: bool) -> Any:
+    """Return a gradient as users get it: conjugated if it is complex, and an array that nobody else holds."""
+    if isinstance(g, Traced):
+        return np.conj(g) if node.dtype.kind == "c" else g
+    if made and type(g) is ndarray and g.base is None and node.dtype.kind != "c" and not node.watched:
+        return g
+    return np.array(np.conj(g))
 
 
 def _traced(node: Node, on_tape: Callable[[Any, Node], Any]) -> tuple[Any, list[Any]]:

@@ -55,7 +55,7 @@ class Segment:
         self.kinds = [type(array) for array in arrays]
         self.nodes = [array._node if type(array) is Tensor else None for array in arrays]
         self.inputs, self.sample, result = inputs, _sample(out), out._under()
-        operands = [Tensor.on(array._under(), None) if type(array) is Tensor else array for array in arrays]
+        operands = [array.detach() if type(array) is Tensor else array for array in arrays]
         found = Tensor.apply(CHECKPOINT, (Tensor.leaf(result, out.traces), self, *operands), {})
         if found._node is not None:
             self.parents = found._node.parents = [self._last_step(out), *(None for _ in (self, *operands))]
@@ -81,7 +81,8 @@ class Segment:
             )
         last = self.parents[0]
         for slot in Node.__slots__:
-            setattr(last, slot, getattr(out._node, slot))
+            if hasattr(out._node, slot):
+                setattr(last, slot, getattr(out._node, slot))
         # Another backward pass has a tape of its own, because what this one recorded may hold on to these nodes.
         self.parents[0] = self._last_step(last)
 

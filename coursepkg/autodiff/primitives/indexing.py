@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..dispatch import Traced, apply, operation, plain
+from ..dispatch import Traced, UnsupportedArgumentError, apply, operation, plain
 from ..table import LINEAR, apart, composite, example, primitive
 
 
@@ -101,7 +101,12 @@ def settled(index: Any) -> Any:
     if is_basic(index):
         return index
     parts = plain(index) if isinstance(index, tuple) else (plain(index),)
-    return tuple(np.array(p) if isinstance(p, (np.ndarray, list)) else p for p in parts)
+    return tuple(_copied(p) if isinstance(p, (np.ndarray, list)) else p for p in parts)
+
+
+def _copied(positions: Any) -> np.ndarray:
+    """Return positions as an array of its own; an empty list picks nothing, so its entries are whole numbers."""
+    return np.array(positions, dtype=np.intp if isinstance(positions, list) and not positions else None)
 
 
 def getitem(x: Any, index: Any) -> Any:
@@ -148,7 +153,11 @@ PICK = primitive(
 
 def _take_along_axis(arr, indices, axis=-1):
     indices = plain(indices)
+    if type(indices) is not np.ndarray or indices.dtype.kind not in "iu":
+        raise UnsupportedArgumentError(f"np.take_along_axis needs an array of whole numbers as indices, got {indices!r}")
     if axis is None:
+        if indices.ndim != 1:
+            raise ValueError(f"with axis=None, take_along_axis needs indices with one axis, got {indices.ndim}")
         return getitem(np.reshape(arr, -1), indices)
     axis = normalize_axis_index(axis, arr.ndim)
     if indices.ndim != arr.ndim:
@@ -166,12 +175,17 @@ def _take_along_axis(arr, indices, axis=-1):
 
 
 def _take(a, indices, axis=None):
+    indices = np.asarray(indices)
+    if indices.size and indices.dtype.kind not in "biu":
+        raise UnsupportedArgumentError(f"np.take needs whole numbers as indices, got dtype {indices.dtype}")
+    indices = indices.astype(int)
     if axis is None:
-        return getitem(np.reshape(a, -1), (np.asarray(indices),))
-    return getitem(a, (slice(None),) * normalize_axis_index(axis, a.ndim) + (np.asarray(indices),))
+        return getitem(np.reshape(a, -1), (indices,))
+    return getitem(a, (slice(None),) * normalize_axis_index(axis, a.ndim) + (indices,))
 
 
 def _sort(a, axis=-1, kind=None, stable=None):
+    np.sort(np.zeros(0), kind=kind, stable=stable)  # for NumPy's errors; here equal entries always keep their order
     if axis is None:
         a, axis = np.reshape(a, -1), 0
     return _take_along_axis(a, np.argsort(plain(a), axis=axis, kind="stable"), axis)
