@@ -157,7 +157,11 @@ def pull_back(
             like = node if elementwise else gi
             if (like.shape != parent.shape or like.dtype is not parent.dtype) and type(gi) is not Patch:
                 gi = fit(gi, parent)
-            deliver(parent, gi, gi is not g, arrived, newest)
+            if parent in arrived or type(gi) is Patch:
+                deliver(parent, gi, gi is not g, arrived, newest)
+            else:  # the first one, most often
+                arrived[parent] = [gi, gi is not g]
+                heappush(newest, (parent.order, parent))
             if parent.entry is None and not retain_graph:
                 parent.holders.discard(node.order)
         if not retain_graph:

@@ -41,7 +41,7 @@ def hold(leaf: Node, order: int, keeps: bool, data: Any, value: Any) -> None:
     """Note at a leaf that a step keeps its array, or that the result of the step looks at the same memory."""
     if keeps:
         leaf.holders.add(order)
-    if data is value or getattr(data, "base", None) is not None:
+    if data is value or (type(data) is ndarray and data.base is not None):
         leaf.holders.add(LENT)
 
 
@@ -138,7 +138,7 @@ class Tensor(TensorMethods, TracedArray):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if not kwargs and method == "__call__":
             short = SHORT.get(ufunc)
-            if short is not None and all(type(a) is Tensor or type(a) in PLAIN for a in inputs):
+            if short is not None and (len(inputs) == 1 or OURS.issuperset(map(type, inputs))):
                 return short(*inputs)
         return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
 
@@ -171,6 +171,7 @@ class Tensor(TensorMethods, TracedArray):
 
 
 _new = Tensor.__new__
+OURS = PLAIN | {Tensor}
 
 # --- Specialised for speed. Most operations have one or two operands. On arrays of a few entries ``Tensor.apply`` would
 # take as long as the operation itself (benchmarks/engine.py, W5), so here it is spelled out for them.
@@ -188,7 +189,7 @@ def one_operand(entry: Primitive) -> Callable[[Tensor], Tensor]:
         if type(data) is not ndarray:
             data = np.asarray(data)
         recorded, order = p is not None and recording.get(), next(ORDER)
-        if p is not None and p.entry is None and not (fresh and not keeps):
+        if p is not None and p.entry is None and (keeps or not fresh):
             hold(p, order, keeps and recorded, data, x)
         result = _new(Tensor)
         result._value, result._node = data, None
@@ -219,9 +220,9 @@ def two_operands(entry: Primitive) -> Callable[[Any, Any], Any]:
             data = np.asarray(data)
         traces = (0 if p is None else p.traces) | (0 if q is None else q.traces)
         recorded, order = traces and recording.get(), next(ORDER)
-        if p is not None and p.entry is None and not (fresh and not keeps_x):
+        if p is not None and p.entry is None and (keeps_x or not fresh):
             hold(p, order, keeps_x and recorded, data, x)
-        if q is not None and q.entry is None and not (fresh and not keeps_y):
+        if q is not None and q.entry is None and (keeps_y or not fresh):
             hold(q, order, keeps_y and recorded, data, y)
         result = _new(Tensor)
         result._value, result._node = data, None
