@@ -17,12 +17,12 @@ from numpy import ndarray
 from .array_methods import ArrayMethods
 from .errors import LeavesGraphError, MissingPrimitiveError, UnsupportedArgumentError
 from .gate import composite_call, parameters_of, primitive_call, public_name
-from .table import COMPOSITES, CONSTANTS, PRIMITIVES, Primitive, elementwise, primitive
+from .table import COMPOSITES, CONSTANTS, PRIMITIVES, Example, Primitive, composite, elementwise, primitive
 from .traced import ORDER, Traced, nesting, newest, plain, tracing
 
 __all__ = [
     "ORDER", "LeavesGraphError", "MissingPrimitiveError", "Traced", "TracedArray", "UnsupportedArgumentError", "apply",
-    "call", "nesting", "newest", "operation", "plain", "tracing",
+    "call", "nesting", "newest", "operation", "plain", "rewriting", "tracing",
 ]  # fmt: skip
 
 
@@ -102,10 +102,11 @@ def operation(function: Callable[..., Any], *, forward: Callable[..., Any] | Non
     """
     forward = forward or function
     saves = properties.get("saves", False)
+    known_as = properties.get("name") or function.__name__.lstrip("_")
 
     @functools.wraps(function)
     def traced_or_plain(*args: Any, **kwargs: Any) -> Any:
-        for a in args:
+        for a in (*args, *kwargs.values()) if kwargs else args:
             if type(a) is not ndarray and isinstance(a, Traced):
                 if len(args) == count and not kwargs:
                     return a.run(entry, args)
@@ -113,6 +114,7 @@ def operation(function: Callable[..., Any], *, forward: Callable[..., Any] | Non
         out = forward(*args, **kwargs)
         return out[0] if saves else out
 
+    traced_or_plain.__name__ = traced_or_plain.__qualname__ = known_as
     rules = properties.pop("rules", None) or ()
     if "options" not in properties:
         parameters = parameters_of(function)
@@ -123,6 +125,33 @@ def operation(function: Callable[..., Any], *, forward: Callable[..., Any] | Non
     entry = enter(traced_or_plain, *rules, forward=forward, **properties)
     count = -1 if entry.variadic else len(entry.operands)
     return traced_or_plain
+
+
+def rewriting(*examples: Example, **properties: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Enter a function of our own that is written in terms of others; traced values pass the gate, as in NumPy's.
+
+    Parameters
+    ----------
+    *examples, **properties
+        As for :func:`~coursepkg.autodiff.table.composite`.
+
+    Returns
+    -------
+    callable
+        A decorator.
+    """
+
+    def enter(definition: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(definition)
+        def function(*args: Any, **kwargs: Any) -> Any:
+            if any(isinstance(a, Traced) for a in (*args, *kwargs.values())):
+                return composite_call(entry, args, kwargs)
+            return definition(*args, **kwargs)
+
+        entry = composite(function, definition, *examples, **properties)
+        return function
+
+    return enter
 
 
 REDUCTIONS: dict[Any, Callable[..., Any]] = {

@@ -145,11 +145,17 @@ def primitive_call(
                 break
             value = given.pop(key)
             operands.append(as_operand(value if rule else plain(value), name, weak=entry.elementwise))
+        if entry.elementwise and len(operands) < len(entry.vjp):  # only np.where can do with fewer
+            raise UnsupportedArgumentError(
+                f"{name} of traced values needs {len(entry.vjp)} arrays, got {len(operands)}; see also np.nonzero"
+            )
     declared = entry.options.split()
     dtype = None if "dtype" in declared else _floating(given.pop("dtype", None), name)
     if dtype is not None:
-        operands = [_cast(value, dtype) for value in operands]
-    return tuple(operands), {key: as_option(value, key, declared, name) for key, value in given.items()}
+        operands = [_cast(value, dtype, name) for value in operands]
+    defaults = parameters_of(entry.function).defaults
+    options = {key: as_option(value, key, declared, name, defaults.get(key)) for key, value in given.items()}
+    return tuple(operands), options
 
 
 def composite_call(entry: Composite, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -161,12 +167,14 @@ def composite_call(entry: Composite, args: tuple[Any, ...], kwargs: dict[str, An
     for key, value in given.items():
         if key in sequences:
             given[key] = _sequence(value, name)
-        elif key in arrays and not (value is None and key in takes.defaults):
+        elif key in arrays and not (value is None and takes.defaults.get(key, ...) in (None, np._NoValue)):
             given[key] = as_operand(value, name, weak=key in entry.weak.split())
         else:
-            given[key] = as_option(value, key, takes.known, name)
+            given[key] = as_option(value, key, takes.known, name, parameters_of(entry.function).defaults.get(key))
         if dtype is not None and (key in sequences or key in arrays):
-            given[key] = [_cast(v, dtype) for v in given[key]] if key in sequences else _cast(given[key], dtype)
+            given[key] = (
+                [_cast(v, dtype, name) for v in given[key]] if key in sequences else _cast(given[key], dtype, name)
+            )
     if takes.rest is not None:
         return entry.definition(*rest, **given)
     return entry.definition(**given)
@@ -236,15 +244,15 @@ def _converted(value: Any, name: str) -> ndarray:
 
 
 def _described(value: Any) -> str:
-    return f"{type(value).__name__} {value!r}" if value is None or isinstance(value, str) else type(value).__name__
+    return repr(value) if value is None or isinstance(value, str) else f"a {type(value).__name__}"
 
 
 def _holds_traced(value: Any) -> bool:
     return isinstance(value, Traced) or (isinstance(value, (list, tuple)) and any(map(_holds_traced, value)))
 
 
-def as_option(value: Any, key: str, declared: Any, name: str) -> Any:
-    """Return an option as plain values, or refuse it."""
+def as_option(value: Any, key: str, declared: Any, name: str, default: Any = None) -> Any:
+    """Return an option as plain values, or refuse it. What NumPy's default is tells switches and whole numbers."""
     if key == "out":
         raise LeavesGraphError(
             f"{name}(..., out=...) writes into an array, which a gradient cannot follow; assign the result instead: y = "
@@ -259,11 +267,29 @@ def as_option(value: Any, key: str, declared: Any, name: str) -> Any:
             raise UnsupportedArgumentError(
                 f"{name}(..., {key}=<traced>) is not followed: the gradient would be cut; give plain numbers"
             )
+    if key == "keepdims" or type(default) is bool:
+        if not isinstance(value, (bool, int, str)):
+            raise UnsupportedArgumentError(f"{name}(..., {key}=...) is True or False, got {_described(value)}")
+        return value if isinstance(value, str) else bool(value)
+    if type(default) is float and not isinstance(value, (int, float, np.number)):
+        raise UnsupportedArgumentError(f"{name}(..., {key}=...) is a number, got {_described(value)}")
+    if type(default) is int and key != "ddof" and np.asarray(value).dtype.kind == "f":
+        raise UnsupportedArgumentError(f"{name}(..., {key}=...) is a whole number, got {value!r}")
+    if key == "order" and value not in ("C", "F", None):
+        raise UnsupportedArgumentError(
+            f"{name}(..., order={value!r}) follows the order in memory, which traced values lack; write 'C' or 'F'"
+        )
     return value
 
 
 def _floating(dtype: Any, name: str) -> Any:
-    if dtype is not None and np.dtype(dtype).kind not in "fc":
+    if isinstance(dtype, Traced):  # NumPy would ask it for its own dtype
+        raise UnsupportedArgumentError(f"{name}(..., dtype=...) got a {type(dtype).__name__}; write x.dtype")
+    if dtype is not None and np.dtype(dtype).kind == "c":
+        raise UnsupportedArgumentError(
+            f"{name}(..., dtype={np.dtype(dtype)}) is not supported on traced values; convert first: x.astype(complex)"
+        )
+    if dtype is not None and np.dtype(dtype).kind != "f":
         raise UnsupportedArgumentError(
             f"{name}(..., dtype={np.dtype(dtype)}) rounds to whole numbers, through which no gradient flows; use a "
             "floating point dtype, or round at the end: np.round(x)"
@@ -271,8 +297,12 @@ def _floating(dtype: Any, name: str) -> Any:
     return dtype
 
 
-def _cast(value: Any, dtype: Any) -> Any:
+def _cast(value: Any, dtype: Any, name: str) -> Any:
     from_number = not isinstance(value, (Traced, ndarray))
+    if not from_number and value.dtype.kind == "c":
+        raise UnsupportedArgumentError(
+            f"{name}(..., dtype={np.dtype(dtype)}) of complex numbers would drop a part of them; write np.real(x)"
+        )
     return np.asarray(value, dtype) if from_number else value if value.dtype == dtype else np.astype(value, dtype)
 
 

@@ -15,7 +15,7 @@ from numpy import ndarray
 
 from . import catalogue  # noqa: F401  (fills the table)
 from .array_methods import NO_KEYWORDS, PLAIN
-from .dispatch import TracedArray, apply
+from .dispatch import TracedArray, apply, call
 from .errors import LeavesGraphError
 from .recording import enable_grad, no_grad, recording
 from .table import PRIMITIVES, Primitive
@@ -172,6 +172,7 @@ class Tensor(TensorMethods, TracedArray):
 
 _new = Tensor.__new__
 OURS = PLAIN | {Tensor}
+OBJECTS = np.dtype(object)
 
 # --- Specialised for speed. Most operations have one or two operands. On arrays of a few entries ``Tensor.apply`` would
 # take as long as the operation itself (benchmarks/engine.py, W5), so here it is spelled out for them.
@@ -217,7 +218,9 @@ def two_operands(entry: Primitive) -> Callable[[Any, Any], Any]:
             return entry.function(a, b)
         data = forward(x, y)
         if type(data) is not ndarray:
-            data = np.asarray(data)
+            data = np.asarray(data) if isinstance(data, np.generic) else np.asarray(data, object)
+        if data.dtype is OBJECTS:
+            return call(entry.function, (a, b), NO_KEYWORDS)  # the gate refuses it, in words
         traces = (0 if p is None else p.traces) | (0 if q is None else q.traces)
         recorded, order = traces and recording.get(), next(ORDER)
         if p is not None and p.entry is None and (keeps_x or not fresh):

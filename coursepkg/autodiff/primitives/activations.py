@@ -243,9 +243,11 @@ limit = operation(
 )  # fmt: skip
 
 
-def _clip(a, a_min=None, a_max=None, *, min=None, max=None):
-    low = a_min if min is None else min
-    high = a_max if max is None else max
+def _clip(a, a_min=None, a_max=None, *, min=np._NoValue, max=np._NoValue):
+    if (min is not np._NoValue or max is not np._NoValue) and (a_min is not None or a_max is not None):
+        raise ValueError("a_min and min mean the same, as do a_max and max; give one pair")
+    low = a_min if min is np._NoValue else min
+    high = a_max if max is np._NoValue else max
     return limit(a, -np.inf if low is None else low, np.inf if high is None else high)
 
 

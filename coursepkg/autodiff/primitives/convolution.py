@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..dispatch import operation
-from ..table import LINEAR, apart, composite, example, fixed
+from ..dispatch import operation, rewriting
+from ..table import LINEAR, apart, example, fixed
 from .products import affine
 
 __all__ = ["conv2d", "fold", "max_pool2d", "mean_pool2d", "unfold"]
@@ -130,6 +130,12 @@ fold: Any = operation(
 )
 
 
+@rewriting(
+    example((2, 2, 3, 4), (3, 2, 2, 2), (3,)),
+    example((1, 2, 5, 4), (3, 2, 2, 2), stride=2, padding=(1, 0)),
+    example((1, 1, 5, 5), (2, 1, 2, 2), (2,), dilation=2),
+    arrays="x weight bias",
+)
 def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1):
     """Slide kernels over images ("cross-correlation", as in every deep learning library).
 
@@ -180,6 +186,7 @@ def _pooling_columns(x, size, stride):
     return np.reshape(columns, (n, c, size[0] * size[1], rows * cols)), (n, c, rows, cols)
 
 
+@rewriting(example((2, 2, 4, 6), fixed(2), domain=apart), example((1, 2, 5, 4), fixed((2, 3)), stride=1, domain=apart))
 def max_pool2d(x, size, stride=None):
     """Take the largest entry of each window; among equal ones the first gets the gradient, as in PyTorch.
 
@@ -202,6 +209,7 @@ def max_pool2d(x, size, stride=None):
     return np.reshape(np.take_along_axis(columns, first, axis=2), shape)
 
 
+@rewriting(example((2, 2, 4, 6), fixed(2)), example((1, 2, 5, 4), fixed((2, 3)), stride=1))
 def mean_pool2d(x, size, stride=None):
     """Average each window.
 
@@ -221,19 +229,3 @@ def mean_pool2d(x, size, stride=None):
     """
     columns, shape = _pooling_columns(x, size, stride)
     return np.reshape(np.mean(columns, axis=2), shape)
-
-
-composite(
-    conv2d,
-    conv2d,
-    example((2, 2, 3, 4), (3, 2, 2, 2), (3,)),
-    example((1, 2, 5, 4), (3, 2, 2, 2), stride=2, padding=(1, 0)),
-    example((1, 1, 5, 5), (2, 1, 2, 2), (2,), dilation=2),
-)
-composite(
-    max_pool2d,
-    max_pool2d,
-    example((2, 2, 4, 6), fixed(2), domain=apart),
-    example((1, 2, 5, 4), fixed((2, 3)), stride=1, domain=apart),
-)
-composite(mean_pool2d, mean_pool2d, example((2, 2, 4, 6), fixed(2)), example((1, 2, 5, 4), fixed((2, 3)), stride=1))

@@ -85,8 +85,8 @@ def _power_base(g, out, x, y):
 
 def _power_exponent(g, out, x, y):
     """g x^y log x, with 0 where x = 0."""
-    zero = x == 0
-    return g * np.where(zero, 0.0, out * np.log(np.where(zero, 1.0, x)))
+    zero = x == 0  # a base of lower precision than the result must not lower that of its logarithm
+    return g * np.where(zero, 0.0, out * np.log(np.where(zero, 1.0, x).astype(out.dtype)))
 
 
 power = elementwise(

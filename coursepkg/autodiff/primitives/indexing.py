@@ -154,7 +154,7 @@ PICK = primitive(
 def _take_along_axis(arr, indices, axis=-1):
     indices = plain(indices)
     if type(indices) is not np.ndarray or indices.dtype.kind not in "iu":
-        raise UnsupportedArgumentError(f"np.take_along_axis needs an array of whole numbers as indices, got {indices!r}")
+        raise UnsupportedArgumentError(f"np.take_along_axis needs an array of whole numbers, got indices={indices!r}")
     if axis is None:
         if indices.ndim != 1:
             raise ValueError(f"with axis=None, take_along_axis needs indices with one axis, got {indices.ndim}")

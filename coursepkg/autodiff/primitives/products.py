@@ -199,8 +199,10 @@ def _linear(x, weight, bias=None):
     Raises
     ------
     ValueError
-        If there is not one bias per output.
+        If the weight is no matrix, or there is not one bias per output.
     """
+    if weight.ndim != 2:
+        raise ValueError(f"a weight has one row per output and one column per input, got shape {weight.shape}")
     if bias is None:
         return times(x, weight.T)
     if np.shape(bias) != weight.shape[:1]:
@@ -349,6 +351,8 @@ composite(
 
 def _tensordot(a, b, axes=2):
     if np.ndim(axes) == 0:
+        if not isinstance(axes, (int, np.integer)):
+            raise TypeError(f"axes is a number of axes, or a pair of lists of axes; got {axes!r}")
         axes = (list(range(a.ndim - int(axes), a.ndim)), list(range(int(axes))))
     left, right = (normalize_axis_tuple(ax, x.ndim, "axes") for x, ax in zip((a, b), axes, strict=True))
     if [a.shape[i] for i in left] != [b.shape[i] for i in right]:
@@ -374,6 +378,12 @@ def _inner(a, b):
 
 def _outer(a, b):
     return np.reshape(a, (-1, 1)) * np.reshape(b, (1, -1))
+
+
+def _vdot(a, b):
+    if a.size != b.size:
+        raise ValueError(f"vdot pairs all entries of two arrays of one size, got shapes {a.shape} and {b.shape}")
+    return np.sum(np.conj(np.reshape(a, -1)) * np.reshape(b, -1))
 
 
 def _diagonal(a, offset=0, axis1=0, axis2=1):
@@ -407,7 +417,7 @@ composite(
 )  # fmt: skip
 composite(np.inner, _inner, example((2, 3), (4, 3)), example((3,), (3,)), arrays="a b")
 composite(
-    np.vdot, lambda a, b: np.sum(np.conj(np.reshape(a, -1)) * np.reshape(b, -1)), example((2, 3), (2, 3)),
+    np.vdot, _vdot, example((2, 3), (2, 3)),
     arrays="a b",
 )  # fmt: skip
 composite(np.outer, _outer, example((3,), (4,)), example((2, 2), (3,)), arrays="a b")

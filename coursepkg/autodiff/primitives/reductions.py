@@ -16,6 +16,8 @@ def axes_of(x, axis):
     """Return ``axis`` as a tuple of non-negative integers; None means every axis."""
     if axis is None:
         return tuple(range(x.ndim))
+    if x.ndim == 0 and not isinstance(axis, (tuple, list)) and axis in (0, -1):
+        return ()  # NumPy lets a single number pass as a row of one
     return normalize_axis_tuple(axis, x.ndim, "axis")
 
 
@@ -26,7 +28,8 @@ def from_the_end(x, axis):
 
 def count_along(x, axis):
     """Return how many entries are combined into one."""
-    return int(np.prod([x.shape[a] for a in axes_of(x, axis)], dtype=int))
+    axes = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim, "axis")
+    return int(np.prod([x.shape[a] for a in axes], dtype=int))
 
 
 def keep(g, x, axis, keepdims):
@@ -62,14 +65,19 @@ def _mean(a, axis=None, keepdims=False):
     return np.sum(a, axis=axis, keepdims=keepdims) / count_along(a, axis)
 
 
-def _var(a, axis=None, ddof=0, keepdims=False, mean=None, correction=None):
-    ddof = ddof if correction is None else correction
+def _var(a, axis=None, ddof=0, keepdims=False, mean=None, correction=np._NoValue):
+    if correction is not np._NoValue:
+        if ddof:
+            raise ValueError("ddof and correction mean the same; give one of them")
+        ddof = correction
+    if np.ndim(ddof) or np.asarray(ddof).dtype.kind not in "biuf":
+        raise TypeError(f"the degrees of freedom to subtract are one number, got {ddof!r}")
     centred = a - (_mean(a, axis, True) if mean is None else mean)
     squares = np.real(centred * np.conj(centred)) if a.dtype.kind == "c" else centred * centred
-    return np.sum(squares, axis=axis, keepdims=keepdims) / (count_along(a, axis) - ddof)
+    return np.sum(squares, axis=axis, keepdims=keepdims) / max(count_along(a, axis) - ddof, 0)
 
 
-def _std(a, axis=None, ddof=0, keepdims=False, mean=None, correction=None):
+def _std(a, axis=None, ddof=0, keepdims=False, mean=None, correction=np._NoValue):
     return np.sqrt(_var(a, axis, ddof, keepdims, mean, correction))
 
 
@@ -167,7 +175,7 @@ def _reverse_cumsum(g, axis):
 def _cumsum_jvps(t, out, x, axis=None):
     if axis is None:
         return np.cumsum(np.reshape(t, (len(t), x.size)), axis=1)
-    return np.cumsum(t, axis=normalize_axis_index(axis, x.ndim) + 1)
+    return np.cumsum(np.reshape(t, (len(t), *out.shape)), axis=normalize_axis_index(axis, out.ndim) + 1)
 
 
 cumsum = primitive(

@@ -155,6 +155,10 @@ def _expand_dims(a, axis):
 
 
 def _squeeze(a, axis=None):
+    if isinstance(axis, list):
+        raise TypeError(f"the axes to squeeze are a tuple, got the list {axis}")
+    if a.ndim == 0 and axis in (0, -1):
+        return a  # NumPy lets a single number pass as a row of one
     drop = [i for i, n in enumerate(a.shape) if n == 1] if axis is None else normalize_axis_tuple(axis, a.ndim, "axis")
     if any(a.shape[i] != 1 for i in drop):
         raise ValueError(f"only axes of length one can be squeezed; the shape is {a.shape} and axis={axis}")
@@ -180,12 +184,14 @@ def _swapaxes(a, axis1, axis2):
 
 
 def _split(ary, indices_or_sections, axis=0):
-    if np.ndim(indices_or_sections) == 0 and ary.shape[axis] % int(indices_or_sections):
+    if np.ndim(indices_or_sections) == 0 and axis is not None and ary.shape[axis] % indices_or_sections:
         raise ValueError(f"an axis of length {ary.shape[axis]} cannot be split into {indices_or_sections} equal parts")
     return _array_split(ary, indices_or_sections, axis)
 
 
 def _array_split(ary, indices_or_sections, axis=0):
+    if axis is None:
+        raise TypeError("a split needs one axis, got None")
     axis = normalize_axis_index(axis, ary.ndim)
     parts = np.array_split(np.arange(ary.shape[axis]), indices_or_sections)  # NumPy says which positions go together
     before = (slice(None),) * axis
@@ -223,7 +229,10 @@ def _repeat(a, repeats, axis=None):
 
 
 def _tile(A, reps):
-    reps = (int(reps),) if np.ndim(reps) == 0 else tuple(int(r) for r in reps)
+    counts = np.atleast_1d(np.asarray(reps))
+    if counts.size and counts.dtype.kind not in "biu":
+        raise UnsupportedArgumentError(f"np.tile repeats a whole number of times, got reps={reps!r}")
+    reps = tuple(int(r) for r in counts)
     ndim = max(A.ndim, len(reps))
     shape = (1,) * (ndim - A.ndim) + A.shape
     reps = (1,) * (ndim - len(reps)) + reps
@@ -233,17 +242,19 @@ def _tile(A, reps):
     return np.reshape(full, tuple(r * n for r, n in zip(reps, shape, strict=True)))
 
 
-def _diff(a, n=1, axis=-1, prepend=None, append=None):
+def _diff(a, n=1, axis=-1, prepend=np._NoValue, append=np._NoValue):
     axis = normalize_axis_index(axis, a.ndim)
+    if prepend is None or append is None:
+        raise TypeError("np.diff puts arrays or numbers before and after, got None; leave it out instead")
     if n < 0:
         raise ValueError(f"diff needs n of at least 0, got {n}")
     if n == 0:
         return a
     edges = [
-        e if e is None or np.ndim(e) else np.broadcast_to(e, (*a.shape[:axis], 1, *a.shape[axis + 1 :]))
+        e if e is np._NoValue or np.ndim(e) else np.broadcast_to(e, (*a.shape[:axis], 1, *a.shape[axis + 1 :]))
         for e in (prepend, append)
     ]
-    parts = [part for part in (edges[0], a, edges[1]) if part is not None]
+    parts = [part for part in (edges[0], a, edges[1]) if part is not np._NoValue]
     a = np.concatenate(parts, axis=axis) if len(parts) > 1 else a
     before = (slice(None),) * axis
     for _ in range(n):
@@ -258,7 +269,10 @@ def _widths(pad_width, ndim):
         for axis, width in pad_width.items():
             pairs[axis] = (width, width) if np.ndim(width) == 0 else tuple(width)
         pad_width = pairs
-    return tuple((int(a), int(b)) for a, b in np.broadcast_to(np.asarray(pad_width), (ndim, 2)))
+    widths = np.asarray(pad_width)
+    if widths.dtype.kind not in "iu":
+        raise TypeError(f"pad_width counts entries, so it is made of whole numbers; got {pad_width!r}")
+    return tuple((int(a), int(b)) for a, b in np.broadcast_to(widths, (ndim, 2)))
 
 
 padded = operation(
@@ -275,11 +289,11 @@ padded = operation(
 COPYING = ("edge", "reflect", "symmetric", "wrap")
 
 
-def _pad(array, pad_width, mode="constant", constant_values=0.0):
+def _pad(array, pad_width, mode="constant", constant_values=np._NoValue):
     widths = _widths(pad_width, array.ndim)
     if mode == "constant":
         x = padded(array, widths)
-        if not np.any(constant_values):
+        if constant_values is np._NoValue or not np.any(constant_values):
             return x
         # NumPy fills axis after axis, so a later axis decides in the corners: let it fill an array of zeros.
         return x + np.pad(np.zeros(array.shape, array.dtype), widths, constant_values=constant_values)
@@ -288,6 +302,8 @@ def _pad(array, pad_width, mode="constant", constant_values=0.0):
             f"np.pad(..., mode={mode!r}) is not supported on traced values; there are 'constant', "
             f"{', '.join(map(repr, COPYING))}. Write the other modes with np.concatenate"
         )
+    if constant_values is not np._NoValue:
+        raise ValueError(f"constant_values goes with mode='constant', got mode={mode!r}")
     # These modes copy entries to the border: pad the positions and pick.
     x = array
     for axis, (a, b) in enumerate(widths):
