@@ -467,20 +467,20 @@ def compare_gradients(
 
 
 def _paired(x: Any, gradient: Any, path: str, route: str) -> Iterator[tuple[str, Any, Any]]:
-    """Walk a point and a gradient together, by key in dicts: the path to each array, the array, and its gradient."""
-    keys, given = _keys(x), _keys(gradient)
-    if keys is None:
-        yield path, x, gradient
-        return
-    if given is None or set(given) != set(keys) or isinstance(gradient, dict) != isinstance(x, dict):
-        found = type(gradient).__name__ if given is None else f"{type(gradient).__name__} with entries {given}"
-        raise ValueError(f"{route} returned a {found} for {path}, which is a {type(x).__name__} with entries {keys}")
-    for key in keys:
-        yield from _paired(x[key], gradient[key], f"{path}[{key!r}]", route)
+    """Walk a point and a gradient together: the path to each array, the array, and its gradient."""
+    from .trees import walk  # functions of numbers do without NumPy
+
+    def mismatch(path: str, here: Any, given: Any) -> ValueError:
+        found = type(given).__name__ + (
+            f" with entries {_keys(given)}" if isinstance(given, (dict, list, tuple)) else ""
+        )
+        return ValueError(
+            f"{route} returned a {found} for {path}, which is a {type(here).__name__} with entries {_keys(here)}"
+        )
+
+    return walk(x, gradient, path, mismatch, strict=False)
 
 
-def _keys(tree: Any) -> list[Any] | None:
-    """Return by what the parts of a tree are found; None for an array."""
-    if isinstance(tree, dict):
-        return list(tree)
-    return list(range(len(tree))) if isinstance(tree, (list, tuple)) else None
+def _keys(tree: Any) -> list[Any]:
+    """Return by what the parts of a tree are found."""
+    return list(tree) if isinstance(tree, dict) else list(range(len(tree)))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .traced import Traced
-from .trees import Function, Tree, call_with, leaves_of, point_of, rebuild, scalar_of
+from .trees import Tree, leaves_of, rebuild
 
 __all__ = ["along", "entrywise"]
 
@@ -29,22 +29,34 @@ def along(leaves: list[Any], which: int, entry: tuple[int, ...], unit: complex) 
     return direction
 
 
-def entrywise(f: Function, slope: Callable[..., Any]) -> Function:
-    """Build a gradient from directional derivatives, one per entry of the point (two per complex entry)."""
+def entrywise(run: Callable[[Tree], Any], tree: Tree, slope: Callable[..., Any]) -> Tree:
+    """Build a gradient from directional derivatives, one per entry of the point (two per complex entry).
 
-    def gradient(*args: Any) -> Tree:
-        tree, single = point_of(args)
-        leaves = leaves_of(tree)
-        found: list[list[Any]] = [[] for _ in leaves]
-        for which, entry, unit in _basis(leaves):
-            change = slope(lambda t: scalar_of(call_with(f, t, single), f), tree, which, entry, unit)
-            if unit == 1j:
-                found[which][-1] = found[which][-1] + 1j * change
-            else:
-                found[which].append(change)
-        return rebuild(tree, [_gather(values, leaf) for values, leaf in zip(found, leaves, strict=True)])
+    Parameters
+    ----------
+    run : callable
+        Takes the tree and returns one real number.
+    tree : tree
+        The point.
+    slope : callable
+        ``slope(run, tree, which, entry, unit)`` is the derivative along one entry of one leaf.
 
-    return gradient
+    Returns
+    -------
+    tree
+        The gradient. At a point without entries ``run`` runs once nevertheless, for the errors that it raises.
+    """
+    leaves = leaves_of(tree)
+    if not any(leaf.size for leaf in leaves):
+        run(tree)
+    found: list[list[Any]] = [[] for _ in leaves]
+    for which, entry, unit in _basis(leaves):
+        change = slope(run, tree, which, entry, unit)
+        if unit == 1j:
+            found[which][-1] = found[which][-1] + 1j * change
+        else:
+            found[which].append(change)
+    return rebuild(tree, [_gather(values, leaf) for values, leaf in zip(found, leaves, strict=True)])
 
 
 def _gather(values: list[Any], like: Any) -> Any:

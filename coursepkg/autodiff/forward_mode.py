@@ -5,70 +5,82 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy import ndarray
 
+from .arguments import beside, outside, pushed, split
 from .dual import Dual
 from .duals import Duals
 from .entrywise import along, entrywise
-from .traced import Traced, plain, tracing
-from .trees import Function, Tree, differentiable, leaves_of, rebuild
+from .traced import plain, tracing
+from .trees import Function, Tree, leaves_of, numbers_of, paired, rebuild, scalar_of
 
 __all__ = ["forward", "jvp", "jvps"]
 
 _new = Dual.__new__
 
 
-def jvp(f: Function, args: Any, tangents: Any) -> tuple[Any, Any]:
+def jvp(f: Function, *args: Any, has_aux: bool = False, **kwargs: Any) -> tuple[Any, ...]:
     """Push a direction through ``f``: its value and its directional derivative, without keeping anything.
 
     Parameters
     ----------
     f : callable
-        A NumPy function of one tree. If ``args`` is a tuple and ``f`` takes several arguments, write
-        ``jvp(lambda x: f(*x), args, tangents)``.
-    args : tree
-        The point.
-    tangents : tree
-        The direction, of the structure and shapes of the point.
+        A NumPy function.
+    *args : trees
+        The arguments of ``f``, and last the direction: ``jvp(f, x, t)``, or ``jvp(f, x, y, (s, t))`` for several
+        arguments. The direction has the structure and shapes of the gradient: those of the argument, or a tuple with
+        one part for each. (JAX writes ``jvp(f, (x, y), (s, t))``. Here that is a function of one tuple.)
+    has_aux : bool
+        ``f`` returns a pair ``(value, aux)``; the second part is not differentiated and comes back as a third.
+    **kwargs
+        Passed on to ``f``, not differentiated.
 
     Returns
     -------
     value, tangent : arrays
-        ``f(x)`` and the Jacobian-vector product.
+        ``f(x)`` and the Jacobian-vector product, both in the structure of what ``f`` returns.
+    aux : object
+        Only with ``has_aux``.
+
+    Raises
+    ------
+    ValueError
+        If the direction has not the structure and the shapes of the point.
+    TypeError
+        If ``f`` returns something that is no number.
 
     Examples
     --------
     >>> value, tangent = jvp(lambda x: x * x, np.array([1.0, 2.0]), np.array([1.0, 0.5]))
     >>> tangent
     array([2., 2.])
+    >>> jvp(lambda x, y: x * y, 3.0, 5.0, (1.0, 10.0))
+    (array(15.), array(35.))
     """
+    run, tree, tangents = pushed("jvp", f, args, kwargs)
     with tracing() as bit:
         duals = []
-        for leaf, tangent in zip(leaves_of(args), leaves_of(tangents), strict=True):
-            dtype = leaf.dtype if type(leaf) is type(tangent) is ndarray else None
-            if dtype is not None and dtype is tangent.dtype and leaf.shape == tangent.shape and dtype.kind in "fc":
-                dual = _new(Dual)  # nothing to convert, most often
-                dual.value, dual.tangent, dual.traces = leaf, tangent, bit
-            else:
-                leaf = differentiable(leaf)
-                tangent = tangent if isinstance(tangent, Traced) else np.asarray(tangent)
-                dual = Dual(leaf, tangent if tangent.dtype == leaf.dtype else tangent.astype(leaf.dtype), bit)
+        for leaf, tangent in zip(leaves_of(tree), paired(tree, tangents, ("x", "the direction")), strict=True):
+            dual = _new(Dual)
+            dual.value, dual.traces = leaf, bit
+            dual.tangent = tangent if tangent.dtype is leaf.dtype else tangent.astype(leaf.dtype)
             duals.append(dual)
-        outputs = f(rebuild(args, duals))
+        outputs, aux = beside(run(rebuild(tree, duals)), f, has_aux)
+
+    def value(leaf: Any) -> Any:
+        return leaf.value if type(leaf) is Dual and leaf.traces == bit else leaf
+
     if type(outputs) is Dual and outputs.traces == bit:  # one array, most often
-        return outputs.value, outputs.tangent
-    values, changes = [], []
-    for output in leaves_of(outputs):
-        if type(output) is Dual and output.traces == bit:
-            values.append(output.value)
-            changes.append(output.tangent)
-        else:
-            values.append(output)
-            changes.append(np.zeros_like(output))
-    return rebuild(outputs, values), rebuild(outputs, changes)
+        found = outputs.value, outputs.tangent
+    else:
+        changes = [
+            output.tangent if type(output) is Dual and output.traces == bit else np.zeros_like(output)
+            for output in numbers_of(outputs, f)
+        ]
+        found = outside(outputs, value), rebuild(outputs, changes)
+    return (*found, outside(aux, value)) if has_aux else found
 
 
-def jvps(f: Function, args: Any, tangents: Any) -> tuple[Any, Any]:
+def jvps(f: Function, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
     """Push K directions through ``f`` in one run: its value and K directional derivatives.
 
     The same numbers as K calls of :func:`jvp`, but the values along the way are computed once, and each primitive
@@ -77,11 +89,12 @@ def jvps(f: Function, args: Any, tangents: Any) -> tuple[Any, Any]:
     Parameters
     ----------
     f : callable
-        A NumPy function of one tree.
-    args : tree
-        The point.
-    tangents : tree
-        The directions: the structure of the point, each array of shape ``(K, *shape of the point's array)``.
+        A NumPy function.
+    *args : trees
+        The arguments of ``f``, and last the directions: ``jvps(f, x, t)``, or ``jvps(f, x, y, (s, t))``. The
+        directions have the structure of the point, each array the shape ``(K, *shape of the point's array)``.
+    **kwargs
+        Passed on to ``f``, not differentiated.
 
     Returns
     -------
@@ -91,7 +104,9 @@ def jvps(f: Function, args: Any, tangents: Any) -> tuple[Any, Any]:
     Raises
     ------
     ValueError
-        If a tangent has another shape, or the arrays have different numbers of directions.
+        If the directions have another structure or shape, or the arrays have different numbers of directions.
+    TypeError
+        If ``f`` returns something that is no number.
 
     Examples
     --------
@@ -101,21 +116,22 @@ def jvps(f: Function, args: Any, tangents: Any) -> tuple[Any, Any]:
            [0., 4.],
            [2., 4.]])
     """
-    points, stacks = leaves_of(args), leaves_of(tangents)
+    run, tree, tangents = pushed("jvps", f, args, kwargs)
+    stacks = paired(tree, tangents, ("x", "the directions"), stacked=True)
     counts = {np.shape(t)[:1] for t in stacks}
-    if len(counts) > 1 or () in counts:
+    if len(counts) != 1 or () in counts:
         raise ValueError(
             "every array of tangents needs the same number of directions as its first axis; got shapes "
-            f"{', '.join(str(np.shape(t)) for t in stacks)}"
+            f"{', '.join(str(np.shape(t)) for t in stacks) or 'of no array at all'}"
         )
     with tracing() as bit:
-        traced = []
-        for leaf, stack in zip(map(differentiable, points), stacks, strict=True):
-            stack = stack if isinstance(stack, Traced) else np.asarray(stack)
-            traced.append(Duals(leaf, stack if stack.dtype == leaf.dtype else stack.astype(leaf.dtype), bit))
-        outputs = f(rebuild(args, traced))
+        traced = [
+            Duals(leaf, stack if stack.dtype == leaf.dtype else stack.astype(leaf.dtype), bit)
+            for leaf, stack in zip(leaves_of(tree), stacks, strict=True)
+        ]
+        outputs = run(rebuild(tree, traced))
     values, changes = [], []
-    for output in leaves_of(outputs):
+    for output in numbers_of(outputs, f):
         if type(output) is Duals and output.traces == bit:
             values.append(output.value)
             changes.append(output.tangents)
@@ -125,7 +141,7 @@ def jvps(f: Function, args: Any, tangents: Any) -> tuple[Any, Any]:
     return rebuild(outputs, values), rebuild(outputs, changes)
 
 
-def forward(f: Function) -> Function:
+def forward(f: Function, argnums: int | tuple[int, ...] | None = None) -> Function:
     """Return the gradient of ``f`` by forward mode: one run of ``f`` per entry of ``x``, and no memory of the past.
 
     That is what the route costs, and :func:`~coursepkg.gradients.compare` counts it. Where the number of runs matters
@@ -135,6 +151,8 @@ def forward(f: Function) -> Function:
     ----------
     f : callable
         A NumPy function that returns one real number.
+    argnums : int, tuple of int or None
+        As for :func:`~coursepkg.gradients.reverse`.
 
     Returns
     -------
@@ -143,7 +161,7 @@ def forward(f: Function) -> Function:
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         If ``f`` returns something else than one real number.
 
     Examples
@@ -155,4 +173,8 @@ def forward(f: Function) -> Function:
     def slope(g: Function, tree: Tree, which: int, entry: tuple[int, ...], unit: complex) -> Any:
         return jvp(g, tree, rebuild(tree, along(leaves_of(tree), which, entry, unit)))[1]
 
-    return entrywise(f, slope)
+    def gradient(*args: Any, **kwargs: Any) -> Tree:
+        run, tree = split(f, args, kwargs, argnums)
+        return entrywise(lambda t: scalar_of(run(t), f), tree, slope)
+
+    return gradient

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import beside, outside, split
 from .primitives.shaping import converted
 from .tape import pull_back
-from .tensor import Tensor, enable_grad
+from .tensor import Tensor, enable_grad, kept
 from .traced import tracing
-from .trees import Function, Tree, call_with, leaves_of, point_of, rebuild, scalar_of
+from .trees import Function, Tree, leaves_of, numbers_of, paired, rebuild, scalar_of
 
 __all__ = ["reverse", "value_and_gradient", "vjp"]
 
@@ -44,28 +45,35 @@ def _finish(started: list[Tensor], seeds: list[tuple[Any, Any]], bit: int, retai
 
 
 def _value(output: Any, bit: int) -> Any:
-    """Return what is left of an output outside the differentiation."""
+    """Return what is left of an output outside the differentiation: plain, a copy, because the tape may read it yet."""
     if type(output) is Tensor and output.traces & bit:
-        return output if output.traces & (bit - 1) else output._value
+        return output if output.traces & (bit - 1) else kept(output._value)
     return output
 
 
-def vjp(f: Function, *args: Any) -> tuple[Any, Callable[[Any], Tree]]:
+def vjp(f: Function, *args: Any, has_aux: bool = False, **kwargs: Any) -> tuple[Any, ...]:
     """Run ``f`` once and return its value with a function that pulls gradients back.
 
     Parameters
     ----------
     f : callable
-        A NumPy function of one tree, or of several arrays.
-    *args : arrays
-        The point.
+        A NumPy function.
+    *args : trees
+        The point: all of them are differentiated.
+    has_aux : bool
+        ``f`` returns a pair ``(value, aux)``; the second part is not differentiated and comes back as a third.
+    **kwargs
+        Passed on to ``f``, not differentiated.
 
     Returns
     -------
-    value : array or tuple of arrays
+    value : array or tree of arrays
         ``f(x)``.
     pull : callable
-        ``pull(g)`` is the vector-Jacobian product for ``g`` of the structure of ``value``; it can be called again.
+        ``pull(g)`` is the vector-Jacobian product for ``g`` of the structure and shapes of ``value``. It can be called
+        again. Writing into the point or into the value in between changes nothing.
+    aux : object
+        Only with ``has_aux``.
 
     Examples
     --------
@@ -73,65 +81,75 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Callable[[Any], Tree]]:
     >>> pull(np.array([1.0, 0.0, 10.0]))
     array([ 2.,  0., 60.])
     """
-    tree, single = point_of(args)
+    run, tree = split(f, args, kwargs)
+    tree = rebuild(tree, [kept(leaf) for leaf in leaves_of(tree)])
     with enable_grad(), tracing() as bit:
         started = _start(tree, bit)
-        outputs = call_with(f, rebuild(tree, started), single)
+        outputs, aux = beside(run(rebuild(tree, started)), f, has_aux)
+    leaves = numbers_of(outputs, f)
 
     def pull(g: Any) -> Tree:
-        seeds = []
-        for output, seed in zip(leaves_of(outputs), leaves_of(g), strict=True):
-            if type(output) is Tensor and output.traces & bit:
-                seeds.append((output._node, output._seed(seed)))
+        pairs = zip(leaves, paired(outputs, g, ("f(x)", "the gradient to pull back")), strict=True)
+        seeds = [(o._node, o._seed(seed)) for o, seed in pairs if type(o) is Tensor and o.traces & bit]
         return rebuild(tree, _finish(started, seeds, bit, retain_graph=True))
 
-    return rebuild(outputs, [_value(o, bit) for o in leaves_of(outputs)]), pull
+    value = outside(outputs, lambda leaf: _value(leaf, bit))
+    return (value, pull, outside(aux, lambda leaf: _value(leaf, bit))) if has_aux else (value, pull)
 
 
-def value_and_gradient(f: Function) -> Callable[..., tuple[Any, Tree]]:
+def value_and_gradient(
+    f: Function, argnums: int | tuple[int, ...] | None = None, has_aux: bool = False
+) -> Callable[..., tuple[Any, Tree]]:
     """Return a function that gives ``f(x)`` and its gradient together, by one forward and one backward pass.
 
     Parameters
     ----------
-    f : callable
-        A NumPy function that returns one real number.
+    f, argnums, has_aux
+        As for :func:`reverse`.
 
     Returns
     -------
     callable
-        ``x -> (value, gradient)``.
+        ``x -> (value, gradient)``; with ``has_aux`` ``x -> ((value, aux), gradient)``.
     """
 
-    def both(*args: Any) -> tuple[Any, Tree]:
-        tree, single = point_of(args)
+    def both(*args: Any, **kwargs: Any) -> tuple[Any, Tree]:
+        run, tree = split(f, args, kwargs, argnums)
         with enable_grad(), tracing() as bit:
             started = _start(tree, bit)
-            output = scalar_of(call_with(f, rebuild(tree, started), single), f)
-        if type(output) is not Tensor or not output.traces & bit:
-            zeros = [np.zeros(leaf.shape, leaf.dtype) for leaf in started]
-            return output, rebuild(tree, zeros)
+            output, aux = beside(run(rebuild(tree, started)), f, has_aux)
+            scalar_of(output, f)
+        seeds = [(output._node, output._seed(None))] if type(output) is Tensor and output.traces & bit else []
         value = _value(output, bit)
-        return value, rebuild(tree, _finish(started, [(output._node, output._seed(None))], bit, retain_graph=False))
+        if has_aux:
+            value = value, outside(aux, lambda leaf: _value(leaf, bit))
+        return value, rebuild(tree, _finish(started, seeds, bit, retain_graph=False))
 
     return both
 
 
-def reverse(f: Function) -> Function:
+def reverse(f: Function, argnums: int | tuple[int, ...] | None = None, has_aux: bool = False) -> Function:
     """Return the gradient of ``f`` by reverse mode (backpropagation): two passes, however many entries x has.
 
     Parameters
     ----------
     f : callable
         A NumPy function that returns one real number.
+    argnums : int, tuple of int or None
+        Positions of the arguments to differentiate by. None: all that are given by position.
+    has_aux : bool
+        ``f`` returns a pair ``(value, aux)``, of which the second part is not differentiated.
 
     Returns
     -------
     callable
-        ``x -> gradient``, of the structure, shapes and dtypes of ``x``; for complex ``x``, dL/d(real) + i dL/d(imag).
+        ``x -> gradient``, of the structure, shapes and dtypes of ``x``; a tuple for several arguments. For complex
+        ``x``, dL/d(real) + i dL/d(imag). Keyword arguments reach ``f`` as they are. With ``has_aux``, ``x -> (gradient,
+        aux)``.
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         If ``f`` returns something else than one real number.
 
     Examples
@@ -139,5 +157,10 @@ def reverse(f: Function) -> Function:
     >>> reverse(lambda x: np.sum(x**3))(np.array([1.0, 2.0]))
     array([ 3., 12.])
     """
-    both = value_and_gradient(f)
-    return lambda *args: both(*args)[1]
+    both = value_and_gradient(f, argnums, has_aux)
+
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        value, found = both(*args, **kwargs)
+        return (found, value[1]) if has_aux else found
+
+    return gradient

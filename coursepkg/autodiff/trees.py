@@ -1,19 +1,29 @@
-"""Arguments in any structure: an array, or a tuple, list or dict of such, taken apart and put together again."""
+"""Arguments in any structure: an array, or a tuple, list or dict of such, taken apart and put together again.
+
+The one idea: two trees belong together if they have the same structure. Dicts pair by key, whatever the order in which
+they were filled; lists and tuples pair by position and are not taken for one another. ``None`` holds no array and pairs
+with None, so that an optional part of a model may be missing (the conventions are JAX's).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from typing import Any
 
 import numpy as np
 
-from .traced import Traced
+from .traced import Traced, plain
 
-__all__ = ["call_with", "differentiable", "leaves_of", "point_of", "rebuild", "scalar_of"]
+__all__ = [
+    "call_with", "described", "differentiable", "leaves_of", "numbers_of", "paired", "point_of", "rebuild", "scalar_of",
+    "walk",
+]  # fmt: skip
 
 Tree = Any
 Function = Callable[..., Any]
 ARRAYS = frozenset({np.ndarray})
+NODES = (tuple, list, dict)
 
 
 def leaves_of(tree: Tree) -> list[Any]:
@@ -34,12 +44,12 @@ def _collect(tree: Tree, found: list[Any]) -> None:
     elif isinstance(tree, dict):
         for part in tree.values():
             _collect(part, found)
-    else:
+    elif tree is not None:
         found.append(tree)
 
 
 def rebuild(tree: Tree, leaves: Iterable[Any]) -> Tree:
-    """Return a tree of the same structure with other leaves."""
+    """Return a tree of the same structure with other leaves. Named tuples and kinds of dicts stay what they are."""
     if type(tree) is tuple and ARRAYS.issuperset(map(type, tree)):
         return tuple(leaves)
     return _put(tree, iter(leaves))
@@ -48,10 +58,161 @@ def rebuild(tree: Tree, leaves: Iterable[Any]) -> Tree:
 def _put(tree: Tree, supply: Iterator[Any]) -> Tree:
     if isinstance(tree, (tuple, list)):
         parts = [_put(part, supply) for part in tree]
-        return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
+        return tree._make(parts) if hasattr(tree, "_make") else type(tree)(parts)
     if isinstance(tree, dict):
-        return {key: _put(part, supply) for key, part in tree.items()}
-    return next(supply)
+        parts_by_key = {key: _put(part, supply) for key, part in tree.items()}
+        if type(tree) is dict:
+            return parts_by_key
+        new = copy(tree)  # an OrderedDict, a defaultdict with its factory, a class of your own
+        for key, part in parts_by_key.items():
+            new[key] = part
+        return new
+    return None if tree is None else next(supply)
+
+
+# --- two trees together
+
+
+def walk(
+    expected: Tree,
+    given: Tree,
+    path: str,
+    mismatch: Callable[[str, Tree, Tree], Exception],
+    *,
+    strict: bool = True,
+) -> Iterator[tuple[str, Any, Any]]:
+    """Walk two trees together, dicts by key.
+
+    Parameters
+    ----------
+    expected, given : tree
+        The second must have the structure of the first.
+    path : str
+        What the first is called, such as "x".
+    mismatch : callable
+        ``mismatch(path, expected, given)`` makes the error to raise where the structures differ.
+    strict : bool
+        Whether a list is refused where a tuple is expected, and the other way round.
+
+    Yields
+    ------
+    str, array, array
+        The path to each array of the first tree, such as ``x['w'][0]``, the array, and what the second has there.
+    """
+    if isinstance(expected, dict):
+        if not isinstance(given, dict) or given.keys() != expected.keys():
+            raise mismatch(path, expected, given)
+        keys: Iterable[Any] = expected
+    elif isinstance(expected, (tuple, list)):
+        if not isinstance(given, (tuple, list)) or len(given) != len(expected):
+            raise mismatch(path, expected, given)
+        if strict and _kind(given) is not _kind(expected):
+            raise mismatch(path, expected, given)
+        keys = range(len(expected))
+    elif (expected is None) != (given is None) or (strict and isinstance(given, NODES)):
+        raise mismatch(path, expected, given)
+    elif expected is None:
+        return
+    else:
+        yield path, expected, given
+        return
+    for key in keys:
+        yield from walk(expected[key], given[key], f"{path}[{key!r}]", mismatch, strict=strict)
+
+
+def _kind(tree: Tree) -> type:
+    return type(tree) if hasattr(tree, "_fields") else tuple if isinstance(tree, tuple) else list
+
+
+def paired(expected: Tree, given: Tree, names: tuple[str, str], *, stacked: bool = False) -> list[Any]:
+    """Return the arrays of a tree in the order in which those of another stand, once both have the same structure.
+
+    Parameters
+    ----------
+    expected, given : tree
+        What the structure must be, and what it is.
+    names : tuple of str
+        What to call the two in an error, such as ``("x", "the tangents")``.
+    stacked : bool
+        Each array given has one more axis, the first, as many directions have. Its length is not looked at.
+
+    Returns
+    -------
+    list
+        Arrays and traced values.
+
+    Raises
+    ------
+    ValueError
+        If structures or shapes differ; it shows both. If a complex array belongs to a real one.
+    """
+    single = type(expected) is type(given) is np.ndarray and not stacked
+    if single and expected.shape == given.shape and expected.dtype is given.dtype and expected.dtype.kind in "fc":
+        return [given]  # in short, for one array
+
+    def mismatch(path: str, here: Tree, found: Tree) -> ValueError:
+        where = "" if here is expected else f", first at {path}: {_short(here)} against {_short(found)}"
+        number = not isinstance(here, NODES) and here is not None and isinstance(found, (list, tuple))
+        advice = (
+            "write np.array(...) for an array" if number else "a list, a tuple and a dict are three different things"
+        )
+        return ValueError(
+            f"{names[1]} must have the structure of {names[0]}, which is {described(expected)}, but is "
+            f"{described(given)}{where}; {advice}, and dicts need the same keys"
+        )
+
+    leaves = []
+    for path, leaf, part in walk(expected, given, names[0], mismatch):
+        if not isinstance(part, (np.ndarray, Traced)):
+            part = np.asarray(part)
+        shape = np.shape(leaf)
+        if part.dtype.kind not in "biufc":
+            raise ValueError(f"{names[1]} must be numbers; at {path} there is {_short(part)}")
+        if not stacked and part.shape != shape:
+            raise ValueError(
+                f"{names[1]} must have the shapes of {names[0]}; at {path} the shape is {shape}, but that given is "
+                f"{part.shape}"
+            )
+        if part.dtype.kind == "c" and (leaf.dtype if hasattr(leaf, "dtype") else np.asarray(leaf).dtype).kind != "c":
+            raise ValueError(f"{names[1]} must be real where {names[0]} is; at {path} it is complex")
+        leaves.append(part)
+    return leaves
+
+
+def described(tree: Tree) -> str:
+    """Return the structure of a tree in words: ``{'w': array (3, 2), 'b': number}``, cut short if it is long."""
+    text = _structure(tree)
+    return text if len(text) <= 300 else f"{text[:297]}..."
+
+
+def _structure(tree: Tree) -> str:
+    if isinstance(tree, dict):
+        return f"{{{', '.join(f'{key!r}: {_structure(part)}' for key, part in tree.items())}}}"
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        parts = [f"{name}={_structure(part)}" for name, part in zip(tree._fields, tree, strict=True)]
+        return f"{type(tree).__name__}({', '.join(parts)})"
+    if isinstance(tree, (tuple, list)):
+        inside = ", ".join(map(_structure, tree))
+        comma = "," if isinstance(tree, tuple) and len(tree) == 1 else ""
+        return f"[{inside}]" if isinstance(tree, list) else f"({inside}{comma})"
+    return _short(tree)
+
+
+def _short(tree: Any) -> str:
+    if isinstance(tree, NODES):
+        return described(tree)
+    if isinstance(tree, (bool, np.bool_)):
+        return str(bool(tree))
+    if isinstance(tree, str) or tree is None:
+        return repr(tree) if len(repr(tree)) <= 40 else "a text"
+    if isinstance(tree, (np.ndarray, Traced)):
+        shape, dtype = np.shape(tree), plain(tree).dtype
+        kind = "" if dtype.kind in "iufc" else f" of dtype {dtype}"
+        return f"array {shape}{kind}" if shape or kind else "number"
+    return "number" if isinstance(tree, (int, float, complex, np.number)) else f"a value of type {type(tree).__name__}"
+
+
+# --- what goes in, and what comes out
 
 
 def differentiable(leaf: Any) -> Any:
@@ -65,7 +226,8 @@ def differentiable(leaf: Any) -> Any:
     if kind not in "fc":
         raise TypeError(
             f"a gradient needs numbers, got {type(leaf).__name__} of dtype {array.dtype}; x is an array, or a "
-            "tuple, list or dict of arrays"
+            "tuple, list or dict of arrays. Something else that f needs can be given by keyword, or stand outside of "
+            "argnums"
         )
     return array
 
@@ -75,6 +237,8 @@ def point_of(args: tuple[Any, ...]) -> tuple[Tree, bool]:
     if not args:
         raise TypeError("the gradient of f needs a point: call it as reverse(f)(x)")
     tree = args[0] if len(args) == 1 else args
+    if tree is None:
+        raise TypeError("the gradient of f needs a point, but x is None; did a function forget its `return`?")
     return rebuild(tree, [differentiable(leaf) for leaf in leaves_of(tree)]), len(args) == 1
 
 
@@ -82,14 +246,64 @@ def call_with(f: Function, tree: Tree, single: bool) -> Any:
     return f(tree) if single else f(*tree)
 
 
+def numbers_of(result: Any, f: Function) -> list[Any]:
+    """Return the arrays that a function returned, from left to right, once all of them hold numbers.
+
+    A mask beside arrays of numbers is let through, as a constant.
+
+    Raises
+    ------
+    TypeError
+        If the function returned nothing, a truth value, a text, or something else that has no derivative.
+    """
+    found: list[Any] = []
+    _check(result, result, f, found)
+    return found
+
+
+def _check(part: Any, whole: Any, f: Function, found: list[Any]) -> None:
+    if isinstance(part, (tuple, list)):
+        for inner in part:
+            _check(inner, whole, f, found)
+    elif isinstance(part, dict):
+        for inner in part.values():
+            _check(inner, whole, f, found)
+    else:
+        number: Any = part if isinstance(part, (np.ndarray, Traced)) else None if part is None else np.asarray(part)
+        mask = part is not whole and isinstance(part, np.ndarray) and part.ndim and part.dtype.kind == "b"
+        if not mask and (number is None or number.dtype.kind not in "iufc"):
+            raise _no_number(part, whole, f)
+        found.append(part)
+
+
+def _no_number(part: Any, whole: Any, f: Function) -> TypeError:
+    said = f"{_name(f)} returned {_short(whole)}"
+    if part is None:
+        return TypeError(f"{said}, and None has no derivative; did you forget `return`?")
+    if isinstance(part, (np.ndarray, np.generic)) and part.dtype.kind == "O":
+        return TypeError(f"{said}, an array of objects, which has no derivative; join the parts with np.stack")
+    truth = isinstance(part, bool) or getattr(getattr(part, "dtype", None), "kind", "") == "b"
+    advice = (
+        "a truth value does not change smoothly; return the number that is compared"
+        if truth
+        else "a derivative is that of numbers; return arrays, or a tuple, list or dict of arrays, and anything else "
+        "beside them with has_aux=True"
+    )
+    return TypeError(f"{said}, which has no derivative: {advice}")
+
+
+def _name(f: Function) -> str:
+    return getattr(f, "__name__", "f")
+
+
 def scalar_of(value: Any, f: Function) -> Any:
     """Check that a function returned one real number."""
-    if isinstance(value, (tuple, list, dict)) or np.size(value) != 1:
-        given = (
-            f"shape {np.shape(value)}" if not isinstance(value, (tuple, list, dict)) else f"a {type(value).__name__}"
-        )
+    if not isinstance(value, Traced):
+        numbers_of(value, f)
+    if isinstance(value, NODES) or np.size(value) != 1:
+        given = f"a {type(value).__name__}" if isinstance(value, NODES) else f"shape {np.shape(value)}"
         raise ValueError(
-            f"a gradient is that of a single number, but {getattr(f, '__name__', 'f')} returned {given}; reduce "
+            f"a gradient is that of a single number, but {_name(f)} returned {given}; reduce "
             "it with np.sum or np.mean, or ask for vjp, jvp or jacobian"
         )
     if value.dtype.kind == "c" if hasattr(value, "dtype") else isinstance(value, complex):

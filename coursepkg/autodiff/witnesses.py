@@ -9,17 +9,20 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import split
 from .entrywise import entrywise
+from .stopping import Standing
 from .symbolic_array import SymbolicArray, gradient_of_expression, symbols_like
-from .trees import Function, Tree, call_with, leaves_of, point_of, rebuild, scalar_of
+from .trees import Function, Tree, leaves_of, rebuild, scalar_of
 
 __all__ = ["numeric", "symbolic"]
 
 
-def numeric(f: Function, step: float = 1e-3) -> Function:
+def numeric(f: Function, step: float = 1e-3, argnums: int | tuple[int, ...] | None = None) -> Function:
     """Return the gradient of ``f`` by central differences at two steps, combined so that the leading error cancels.
 
-    Needs nothing from ``f`` but numbers: four runs for every entry of ``x``. The error is of order ``step**4`` plus
+    Needs nothing from ``f`` but numbers: four runs for every entry of ``x``, and one more if ``f`` calls
+    ``stop_gradient``, whose values are held as they are at the point. The error is of order ``step**4`` plus
     rounding, about 1e-11 of the size of ``f`` (Richardson 1911). Everything is computed in double precision.
 
     Parameters
@@ -28,6 +31,8 @@ def numeric(f: Function, step: float = 1e-3) -> Function:
         A function that returns one real number.
     step : float
         The larger step, relative to the size of the entry (absolute below one).
+    argnums : int, tuple of int or None
+        As for :func:`~coursepkg.gradients.reverse`.
 
     Returns
     -------
@@ -36,7 +41,7 @@ def numeric(f: Function, step: float = 1e-3) -> Function:
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         If ``f`` returns something else than one real number.
 
     Examples
@@ -45,31 +50,31 @@ def numeric(f: Function, step: float = 1e-3) -> Function:
     array([ 3., 12.])
     """
 
-    def slope(g: Function, tree: Tree, which: int, entry: tuple[int, ...], unit: complex) -> float:
-        leaves = leaves_of(tree)
-        h = step * max(1.0, abs(leaves[which][entry]))
+    def gradient(*args: Any, **kwargs: Any) -> Tree:
+        run, tree = split(f, args, kwargs, argnums)
+        leaves = [leaf.astype(np.result_type(leaf.dtype, np.float64)) for leaf in leaves_of(tree)]
+        tree = rebuild(tree, leaves)
+        standing = Standing(lambda: run(rebuild(tree, [leaf.copy() for leaf in leaves])))
 
-        def moved(size: float) -> float:
-            there = [leaf.copy() for leaf in leaves]
-            there[which][entry] += size * unit
-            return float(np.reshape(g(rebuild(tree, there)), ()))
+        def slope(g: Function, _: Tree, which: int, entry: tuple[int, ...], unit: complex) -> float:
+            h = step * max(1.0, abs(leaves[which][entry]))
 
-        coarse = (moved(h) - moved(-h)) / (2 * h)
-        fine = (moved(h / 2) - moved(-h / 2)) / h
-        return (4 * fine - coarse) / 3
+            def moved(size: float) -> float:
+                there = [leaf.copy() for leaf in leaves]
+                there[which][entry] += size * unit
+                with standing:
+                    return float(np.reshape(g(rebuild(tree, there)), ()))
 
-    gradient = entrywise(f, slope)
+            coarse = (moved(h) - moved(-h)) / (2 * h)
+            fine = (moved(h / 2) - moved(-h / 2)) / h
+            return (4 * fine - coarse) / 3
 
-    def in_double_precision(*args: Any) -> Tree:
-        tree, _ = point_of(args)
-        wide = [leaf.astype(np.result_type(leaf.dtype, np.float64)) for leaf in leaves_of(tree)]
-        tree = rebuild(tree, wide)
-        return gradient(tree) if len(args) == 1 else gradient(*tree)
+        return entrywise(lambda t: scalar_of(run(t), f), tree, slope)
 
-    return in_double_precision
+    return gradient
 
 
-def symbolic(f: Function) -> Function:
+def symbolic(f: Function, argnums: int | tuple[int, ...] | None = None) -> Function:
     """Return the gradient of ``f`` by algebra: ``f`` runs once on symbols and sympy differentiates the formula.
 
     Meant for small arrays; the formula grows with every entry. Where ``f`` branches on values, the formula is that of
@@ -79,6 +84,8 @@ def symbolic(f: Function) -> Function:
     ----------
     f : callable
         A NumPy function that returns one real number.
+    argnums : int, tuple of int or None
+        As for :func:`~coursepkg.gradients.reverse`.
 
     Returns
     -------
@@ -87,7 +94,7 @@ def symbolic(f: Function) -> Function:
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         If ``f`` returns something else than one real number.
 
     Examples
@@ -96,12 +103,12 @@ def symbolic(f: Function) -> Function:
     array([ 3., 12.])
     """
 
-    def gradient(*args: Any) -> Tree:
-        tree, single = point_of(args)
+    def gradient(*args: Any, **kwargs: Any) -> Tree:
+        run, tree = split(f, args, kwargs, argnums)
         leaves = leaves_of(tree)
         names = ["x"] if len(leaves) == 1 else [f"x{i}" for i in range(len(leaves))]
         traced = [symbols_like(leaf, name) for leaf, name in zip(leaves, names, strict=True)]
-        output = call_with(f, rebuild(tree, [array for array, _ in traced]), single)
+        output = run(rebuild(tree, [array for array, _ in traced]))
         numbers = [part for leaf in leaves for part in _real_parts(leaf)]
         symbols = [symbol for _, own in traced for symbol in own]
         if not isinstance(output, SymbolicArray):
