@@ -22,7 +22,7 @@ from .reverse_mode import vjp as pull_through
 from .symbolic_array import SymbolicArray
 from .table import Primitive
 from .traced import Traced, newest, plain
-from .trees import Function, described, leaves_of
+from .trees import Function, described, leaves_of, numbers_of
 from .witnesses import numeric
 
 __all__ = ["check_custom", "custom_gradient"]
@@ -171,6 +171,8 @@ def _fitting(rules: Any, kind: str, first: str, function: Function, arrays: list
 
 
 def _vjp_rules(vjp: Rules, function: Function, arrays: list[str], options: list[str]) -> list[Rule | None]:
+    if vjp is None:
+        raise TypeError("custom_gradient needs a rule: @custom_gradient(vjp=lambda g, out, x: ...)")
     each: list[Rule | None] = [vjp] if callable(vjp) else list(vjp)
     if not callable(vjp) and len(each) != len(arrays):
         raise TypeError(f"{function.__name__} has the arrays {', '.join(arrays)}, but {len(each)} vjp rules")
@@ -229,7 +231,7 @@ def _jvp_rules(
     jvp: Rules | None, vjps: list[Rule | None], function: Function, arrays: list[str], options: list[str]
 ) -> list[Rule | None]:
     if jvp is None:
-        return [None if rule is None else _transposed(rule) for rule in vjps]
+        return [None if rule is None else _transposed(rule, function.__name__) for rule in vjps]
     each: list[Rule | None] = [jvp] if callable(jvp) else list(jvp)
     if len(each) != len(arrays):
         raise TypeError(
@@ -240,14 +242,26 @@ def _jvp_rules(
     return each
 
 
-def _transposed(rule: Rule) -> Rule:
-    """Make a jvp rule of a vjp rule: the transpose of a linear map is what its own backward pass computes."""
+def _transposed(rule: Rule, name: str) -> Rule:
+    """Make a jvp rule of a vjp rule: the transpose of a linear map is what its own backward pass computes.
+
+    A map is its own transpose's transpose only if it is linear: <t, rule(g)> is then <change(t), g> for any g, which is
+    checked for one.
+    """
 
     def change(t: Any, out: Any, *operands: Any, **options: Any) -> Any:
-        back, pull = pull_through(lambda g: rule(g, out, *operands, **options), np.zeros(np.shape(out), out.dtype))
+        g = np.linspace(-1e3, 1e3, np.size(out)).astype(out.dtype).reshape(np.shape(out))
+        back, pull = pull_through(lambda g: rule(g, out, *operands, **options), g)
         if np.shape(back) != np.shape(t):  # the rule left a broadcast to the engine
             t = np.broadcast_to(t, np.shape(back))
-        return np.conj(pull(np.conj(t))) if back.dtype.kind == "c" else pull(t)
+        moved = np.conj(pull(np.conj(t))) if back.dtype.kind == "c" else pull(t)
+        sums = np.ravel(plain(t) * plain(back)), np.ravel(plain(moved) * g)
+        size = sum(float(np.sum(np.abs(products))) for products in sums)
+        if abs(complex(np.sum(sums[0]) - np.sum(sums[1]))) > 1e3 * np.finfo(out.dtype).eps * size:
+            raise TypeError(
+                f"the vjp rule of {name} is not linear in g, so it has no transpose for forward mode; give jvp= as well"
+            )
+        return moved
 
     return change
 
@@ -292,7 +306,13 @@ def check_custom(
     AssertionError: product, argument y: the vjp rule is not the derivative...
     """
     rng = np.random.default_rng(0) if rng is None else rng
-    weights = _random_like(np.asarray(f(*args, **kwargs)), rng)
+    value = f(*args, **kwargs)
+    numbers_of(value, f)
+    if isinstance(value, (tuple, list, dict)):
+        raise TypeError(
+            f"check_custom takes a function that returns one array, but this one returned {described(value)}"
+        )
+    weights = _random_like(np.asarray(value), rng)
     names = list(inspect.signature(f).bind(*args, **kwargs).arguments)
     found = [
         _check_one(f, args, kwargs, i, name, weights, order, rng)

@@ -8,7 +8,7 @@ import numpy as np
 
 from .arguments import beside, outside, pushed, split
 from .dual import Dual
-from .duals import Duals
+from .dual_stack import DualStack
 from .entrywise import along, entrywise
 from .traced import plain, tracing
 from .trees import Function, Tree, leaves_of, numbers_of, paired, rebuild, scalar_of
@@ -126,13 +126,13 @@ def jvps(f: Function, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
         )
     with tracing() as bit:
         traced = [
-            Duals(leaf, stack if stack.dtype == leaf.dtype else stack.astype(leaf.dtype), bit)
+            DualStack(leaf, stack if stack.dtype == leaf.dtype else stack.astype(leaf.dtype), bit)
             for leaf, stack in zip(leaves_of(tree), stacks, strict=True)
         ]
         outputs = run(rebuild(tree, traced))
     values, changes = [], []
     for output in numbers_of(outputs, f):
-        if type(output) is Duals and output.traces == bit:
+        if type(output) is DualStack and output.traces == bit:
             values.append(output.value)
             changes.append(output.tangents)
         else:

@@ -69,7 +69,8 @@ class Traced:
         raise LeavesGraphError(
             f"turning a {type(self).__name__} into a plain NumPy array would cut its gradient. For an array of "
             "traced values write np.stack([...]) instead of np.array([...]) and np.concatenate or np.where "
-            "instead of a[i] = value; to leave the graph on purpose write stop_gradient(x)"
+            "instead of a[i] = value; to leave the graph on purpose write stop_gradient(x), "
+            "from coursepkg.gradients import stop_gradient"
         )
 
     def __float__(self) -> float:

@@ -95,9 +95,9 @@ def read_graph(root: Any, labels: Mapping[str, Any] | None = None) -> list[Node]
         If `root` holds no number.
     """
     if hasattr(root, "requires_grad") and hasattr(root, "_node"):  # a Tensor; NumPy is loaded then
-        from coursepkg.autodiff.record import read_record
+        from coursepkg.autodiff.tape_reader import read_tape
 
-        root = read_record(root, labels)
+        root = read_tape(root, labels)
     if isinstance(getattr(root, "data", memoryview(b"")), memoryview):  # NumPy numbers have a buffer named data
         raise TypeError(
             f"a graph is drawn from the result of a computation (something with .data and .grad), got "

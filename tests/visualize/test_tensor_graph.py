@@ -6,7 +6,7 @@ from drawn import by_role, misplaced
 
 from coursepkg import nn
 from coursepkg.autodiff.catalogue import relu
-from coursepkg.autodiff.record import read_record
+from coursepkg.autodiff.tape_reader import read_tape
 from coursepkg.autodiff.scalar import Scalar
 from coursepkg.autodiff.tensor import Tensor, no_grad
 from coursepkg.visualize import describe, draw_graph
@@ -96,8 +96,8 @@ def test_drawn_gradients_are_those_that_retain_grad_keeps():
     loss = np.sum(y * y)
     loss.backward(retain_graph=True)
     kept, y.grad = y.grad, None
-    steps = {step.op: step for step in (read_record(loss), *read_record(loss).parents, read_record(y))}
-    np.testing.assert_allclose(read_record(loss).parents[0].parents[0].grad, kept, rtol=1e-15)
+    steps = {step.op: step for step in (read_tape(loss), *read_tape(loss).parents, read_tape(y))}
+    np.testing.assert_allclose(read_tape(loss).parents[0].parents[0].grad, kept, rtol=1e-15)
     assert set(steps) == {"sum", "*", "exp"}
 
 
@@ -113,12 +113,12 @@ def test_indices_axes_and_constants_are_written_in_the_step():
         "/4": x / 4,
         "**3": x**3,
     }
-    assert {op: read_record(result).op for op, result in ops.items()} == {op: op for op in ops}
+    assert {op: read_tape(result).op for op, result in ops.items()} == {op: op for op in ops}
 
 
 def test_a_parameter_used_twice_forks_and_a_constant_array_is_one_node():
     w, x = Tensor([[0.5, -1.0]], requires_grad=True), np.array([[2.0, 3.0]])
-    step = read_record(np.sum(w * x + np.tanh(w) * x), {"w": w, "x": x})
+    step = read_tape(np.sum(w * x + np.tanh(w) * x), {"w": w, "x": x})
     left, right = step.parents[0].parents
     assert left.parents[0] is right.parents[0].parents[0]
     assert left.parents[1] is right.parents[1]

@@ -16,7 +16,7 @@ from coursepkg.autodiff.forward_mode import jvp, jvps
 from coursepkg.autodiff.reverse_mode import vjp
 from coursepkg.autodiff.table import Example
 
-__all__ = ["Memo", "Sums", "arriving", "awake", "blocks", "contributions", "downward", "sweep_operation"]
+__all__ = ["Memo", "Sums", "grad_out_at", "mask_at", "blocks", "contributions", "latest_first", "sweep_operation"]
 
 
 class Memo:
@@ -139,15 +139,15 @@ class Sums:
         self.g_hh += flat.T @ h[times.start : times.stop].reshape(-1, h.shape[-1])
 
 
-def awake(mask: Any, t: int) -> Any:
+def mask_at(mask: Any, t: int) -> Any:
     return None if mask is None else mask[t][:, None]
 
 
-def arriving(g: np.ndarray, t: int, carried: np.ndarray, last: bool) -> np.ndarray:
+def grad_out_at(g: np.ndarray, t: int, carried: np.ndarray, last: bool) -> np.ndarray:
     """The gradient at a hidden state: from what is read of it, and from all that comes later."""
     return carried if last else g[t] + carried
 
 
-def downward(times: range) -> Iterator[tuple[int, int]]:
+def latest_first(times: range) -> Iterator[tuple[int, int]]:
     """Places in a block and times, the latest first."""
     return ((t - times.start, t) for t in reversed(times))

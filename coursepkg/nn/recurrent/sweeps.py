@@ -15,7 +15,15 @@ import numpy as np
 
 from coursepkg.autodiff.table import example
 from coursepkg.nn.recurrent.cells import gru_step, lstm_step, rnn_step, unroll
-from coursepkg.nn.recurrent.sweep_parts import Sums, arriving, awake, blocks, contributions, downward, sweep_operation
+from coursepkg.nn.recurrent.sweep_parts import (
+    Sums,
+    grad_out_at,
+    mask_at,
+    blocks,
+    contributions,
+    latest_first,
+    sweep_operation,
+)
 
 __all__ = ["gru_sweep", "lstm_sweep", "rnn_sweep"]
 
@@ -74,7 +82,7 @@ def _rnn_run(x, h0, weight_ih, weight_hh, bias, *, nonlinearity="tanh", mask=Non
             else:
                 np.maximum(z, 0, out=z)
             if mask is not None:
-                np.copyto(z, h[t], where=~awake(mask, t))
+                np.copyto(z, h[t], where=~mask_at(mask, t))
     return h[-1] if last else h[1:], h
 
 
@@ -84,8 +92,8 @@ def _rnn_back(g, h, inputs_too, x, h0, weight_ih, weight_hh, bias, *, nonlineari
     for times in reversed(blocks(len(x), h0.size)):
         after = h[times.start + 1 : times.stop + 1]
         da = 1 - after * after if nonlinearity == "tanh" else (after > 0).astype(h.dtype)
-        for k, t in downward(times):
-            dh, live = arriving(g, t, carried, last), awake(mask, t)
+        for k, t in latest_first(times):
+            dh, live = grad_out_at(g, t, carried, last), mask_at(mask, t)
             da[k] *= dh if live is None else dh * live
             carried = da[k] @ weight_hh
             if live is not None:
@@ -180,7 +188,7 @@ def _lstm_run(x, h0, c0, weight_ih, weight_hh, bias, *, mask=None, last=False):
             np.multiply(o, tanh_c[t], out=h[t + 1])
             if mask is not None:
                 for states in (h, c):
-                    np.copyto(states[t + 1], states[t], where=~awake(mask, t))
+                    np.copyto(states[t + 1], states[t], where=~mask_at(mask, t))
     h[-1] = c[-1]
     return h[-2:] if last else h[1:], (h, c, gates, tanh_c)
 
@@ -198,9 +206,9 @@ def _lstm_back(g_out, saved, inputs_too, x, h0, c0, weight_ih, weight_hh, bias, 
         candidate = gates[block, :, two:three]
         np.subtract(1, candidate * candidate, out=da[..., two:three])
         opened = gates[block, :, three:] * (1 - tanh_c[block] * tanh_c[block])
-        for k, t in downward(times):
+        for k, t in latest_first(times):
             i, f, g = gates[t][:, :one], gates[t][:, one:two], gates[t][:, two:three]
-            dh, live = arriving(g_out, t, carried, last), awake(mask, t)
+            dh, live = grad_out_at(g_out, t, carried, last), mask_at(mask, t)
             if live is not None:
                 past_h, past_c = dh * ~live, dc * ~live
                 dh, dc = dh * live, dc * live
@@ -302,7 +310,7 @@ def _gru_run(x, h0, weight_ih, weight_hh, bias_ih, bias_hh, *, mask=None, last=F
             h[t + 1] *= z
             h[t + 1] += candidate
             if mask is not None:
-                np.copyto(h[t + 1], h[t], where=~awake(mask, t))
+                np.copyto(h[t + 1], h[t], where=~mask_at(mask, t))
     return h[-1] if last else h[1:], (h, gates, q)
 
 
@@ -319,9 +327,9 @@ def _gru_back(g, saved, inputs_too, x, h0, weight_ih, weight_hh, bias_ih, bias_h
         da[..., two:] *= 1 - gates[block, :, one:two]
         da[..., one:two] *= h[block] - gates[block, :, two:]
         du = np.empty_like(da)
-        for k, t in downward(times):
+        for k, t in latest_first(times):
             r, z = gates[t][:, :one], gates[t][:, one:two]
-            dh, live = arriving(g, t, carried, last), awake(mask, t)
+            dh, live = grad_out_at(g, t, carried, last), mask_at(mask, t)
             if live is not None:
                 past = dh * ~live
                 dh = dh * live

@@ -1,6 +1,6 @@
-"""The record of a tensor, to be looked at: each step with its operation, its operands, its value and its gradient.
+"""The tape of a tensor, to be looked at: each step with its operation, its operands, its value and its gradient.
 
-The one idea: the record keeps only what the backward pass reads, so a value may be missing; then its shape stands in
+The one idea: the tape keeps only what the backward pass reads, so a value may be missing; then its shape stands in
 for it. A small value whose operands are known is computed again.
 """
 
@@ -17,7 +17,7 @@ from .tape import FREED, Node, pull_back
 from .tensor import Tensor
 from .traced import plain
 
-__all__ = ["Step", "read_record"]
+__all__ = ["TapeStep", "read_tape"]
 
 TINY = 4
 """Values with more entries are named by their shape, so they are not computed again."""
@@ -27,8 +27,8 @@ SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "
 
 
 @dataclass(eq=False)
-class Step:
-    """A value of the record.
+class TapeStep:
+    """A value of the tape.
 
     Attributes
     ----------
@@ -38,24 +38,24 @@ class Step:
         The gradient that reached it.
     op : str
         The operation, empty for leaves and constants; small constants stand in it ("*2").
-    parents : list of Step
+    parents : list of TapeStep
         The operands.
     label : str
         Its name, if it was given one.
     node : Node or None
-        Its place in the record.
+        Its place on the tape.
     """
 
     data: Any
     grad: Any = None
     op: str = ""
-    parents: list[Step] = field(default_factory=list)
+    parents: list[TapeStep] = field(default_factory=list)
     label: str = ""
     node: Node | None = None
 
 
-def read_record(tensor: Tensor, labels: Mapping[str, Any] | None = None) -> Step:
-    """Return the last step of a tensor's record; its parents lead to all others.
+def read_tape(tensor: Tensor, labels: Mapping[str, Any] | None = None) -> TapeStep:
+    """Return the last step of a tensor's tape; its parents lead to all others.
 
     Parameters
     ----------
@@ -67,14 +67,14 @@ def read_record(tensor: Tensor, labels: Mapping[str, Any] | None = None) -> Step
 
     Returns
     -------
-    Step
+    TapeStep
         With values and gradients as far as they are known. Gradients of intermediate results are known once
         ``backward(retain_graph=True)`` has left some in the leaves, for a result that is a single number.
 
     Raises
     ------
     ValueError
-        If nothing was recorded, or if the record was freed.
+        If nothing was recorded, or if the tape was freed.
     """
     if tensor._node is None:
         raise ValueError(
@@ -91,14 +91,14 @@ def read_record(tensor: Tensor, labels: Mapping[str, Any] | None = None) -> Step
         if node is not None:
             values[node] = given._value
     gradients = _gradients(nodes)
-    steps: dict[Any, Step] = {}  # by node, and by content for constant arrays
+    steps: dict[Any, TapeStep] = {}  # by node, and by content for constant arrays
     for node in nodes:
         op, parents = ("", []) if node.entry is None else _operation(node, steps, named)
         if node not in values and node.entry is not None and math.prod(node.shape) <= TINY:
             _compute_again(node, values)
         unknown = node if node.shape else "number"
         data = plain(values[node]) if node in values else unknown
-        steps[node] = Step(data, gradients.get(node), op, parents, named.get(node, ""), node)
+        steps[node] = TapeStep(data, gradients.get(node), op, parents, named.get(node, ""), node)
     return steps[tensor._node]
 
 
@@ -157,7 +157,7 @@ def _gradients(nodes: list[Node]) -> dict[Node, Any]:
     return {**{node: g for node, g in through.items() if node.entry is not None}, **left}
 
 
-def _operation(node: Node, steps: dict[Any, Step], named: Mapping[Any, str]) -> tuple[str, list[Step]]:
+def _operation(node: Node, steps: dict[Any, TapeStep], named: Mapping[Any, str]) -> tuple[str, list[TapeStep]]:
     """Return what is written in a step, and its operands: arrays are operands, everything else is written."""
     name = SIGNS.get(node.entry.name, node.entry.name)
     options = node.options or {}
@@ -167,7 +167,7 @@ def _operation(node: Node, steps: dict[Any, Step], named: Mapping[Any, str]) -> 
             parents.append(steps[parent])
         elif isinstance(value, np.ndarray) and node.entry.name != "getitem":
             content = _content(value)
-            parents.append(steps.setdefault(content, Step(value, label=named.get(content, ""))))
+            parents.append(steps.setdefault(content, TapeStep(value, label=named.get(content, ""))))
         elif isinstance(value, (int, float)) and name in SIGNS.values():
             before, after = (f"{value:g}", "") if position == 0 else ("", f"{value:g}")
         else:

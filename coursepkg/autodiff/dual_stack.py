@@ -1,4 +1,4 @@
-"""Forward mode in several directions at once: ``Duals`` carries a value and a stack of its rates of change.
+"""Forward mode in several directions at once: ``DualStack`` carries a value and a stack of its rates of change.
 
 The one idea: the value and everything computed from it are the same for every direction, so they are computed once, and
 the directions stand side by side along one more axis, the first ("vector mode": Griewank and Walther 2008, section
@@ -16,10 +16,10 @@ from .dispatch import TracedArray
 from .table import LINEAR, SAME, Primitive
 from .traced import Traced
 
-__all__ = ["Duals"]
+__all__ = ["DualStack"]
 
 
-class Duals(TracedArray):
+class DualStack(TracedArray):
     """A value and several directions in which it moves.
 
     Parameters
@@ -39,7 +39,7 @@ class Duals(TracedArray):
     Examples
     --------
     >>> import numpy as np
-    >>> x = Duals(np.array([2.0, 3.0]), np.eye(2))
+    >>> x = DualStack(np.array([2.0, 3.0]), np.eye(2))
     >>> (x * x).tangents
     array([[4., 0.],
            [0., 6.]])
@@ -61,8 +61,8 @@ class Duals(TracedArray):
     @classmethod
     def apply(cls, entry: Primitive, operands: tuple[Any, ...], options: dict[str, Any]) -> Any:
         """Run a primitive and push the tangents of its operands through; older differentiations are constants here."""
-        mark = max(a.traces for a in operands if type(a) is Duals)
-        stacks = [a.tangents if type(a) is Duals and a.traces == mark else None for a in operands]
+        mark = max(a.traces for a in operands if type(a) is DualStack)
+        stacks = [a.tangents if type(a) is DualStack and a.traces == mark else None for a in operands]
         values = [a if t is None else a.value for a, t in zip(operands, stacks, strict=True)]
         directions = next(len(t) for t in stacks if t is not None)
         nested = any(type(v) is not np.ndarray and isinstance(v, Traced) for v in values)
@@ -80,7 +80,7 @@ class Duals(TracedArray):
             total = np.broadcast_to(total, (directions, *value.shape))
         if total.dtype != value.dtype:
             total = (np.real(total) if value.dtype.kind != "c" else total).astype(value.dtype)
-        result = Duals.__new__(Duals)
+        result = DualStack.__new__(DualStack)
         result.value = np.asarray(value) if isinstance(value, np.generic) else value
         result.tangents, result.traces = total, mark
         return result
@@ -89,7 +89,7 @@ class Duals(TracedArray):
         return self.value
 
     def __repr__(self) -> str:
-        return f"Duals({self.value}, tangents={self.tangents})"
+        return f"DualStack({self.value}, tangents={self.tangents})"
 
 
 def _push(entry: Primitive, i: int, t: Any, value: Any, saved: Any, values: list[Any], options: dict[str, Any]) -> Any:

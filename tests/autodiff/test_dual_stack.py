@@ -5,7 +5,7 @@ import pytest
 
 from coursepkg import gradients, nn  # noqa: F401  (the recurrent layers enter their sweeps into the table)
 from coursepkg.autodiff.catalogue import affine, operation, relu, softmax_cross_entropy
-from coursepkg.autodiff.duals import Duals
+from coursepkg.autodiff.dual_stack import DualStack
 from coursepkg.autodiff.entry_checks import prepare, stacked_problems
 from coursepkg.autodiff.table import COMPOSITES, LINEAR, PRIMITIVES, SAME, Each, example
 from coursepkg.autodiff.trees import leaves_of, rebuild
@@ -171,7 +171,7 @@ def test_tangents_without_an_axis_of_directions_are_refused():
     with pytest.raises(ValueError, match="same number of directions"):
         gradients.jvps(lambda p: p[0] * p[1], [x, x], [np.ones((2, 3)), np.ones((4, 3))])
     with pytest.raises(ValueError, match="counts the directions"):
-        Duals(x, np.ones((3, 2)))
+        DualStack(x, np.ones((3, 2)))
 
 
 @pytest.mark.parametrize("size", [3, 64, 65, 130])
