@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from .dispatch import apply
+from .errors import MissingPrimitiveError
 from .forward_mode import forward
 from .gate import as_operand, as_option
 from .reverse_mode import reverse
@@ -103,8 +104,10 @@ def custom_gradient(*, vjp: Rules, jvp: Rules | None = None) -> Callable[[Functi
         @functools.wraps(function)
         def custom(*args: Any, **kwargs: Any) -> Any:
             traced = [leaf for leaf in leaves_of((args, kwargs)) if isinstance(leaf, Traced)]
-            if not traced or newest(tuple(traced)) is SymbolicArray:
+            if not traced:
                 return function(*args, **kwargs)
+            if newest(tuple(traced)) is SymbolicArray:
+                return _formula(function(*args, **kwargs), custom.__name__)
             bound = signature.bind(*args, **kwargs)
             bound.apply_defaults()
             given = bound.arguments
@@ -117,11 +120,18 @@ def custom_gradient(*, vjp: Rules, jvp: Rules | None = None) -> Callable[[Functi
 
         def forward(*operands: Any, **chosen: Any) -> Any:
             out = function(*operands, **chosen)
-            if isinstance(out, (tuple, list, dict)) or np.asarray(out).dtype.kind not in "biufc":
+            if isinstance(out, (tuple, list, dict)) or np.asarray(out).dtype.kind not in "fc":
+                whole = not isinstance(out, (tuple, list, dict)) and np.asarray(out).dtype.kind in "biu"
+                advice = (
+                    "did you forget `return`?"
+                    if out is None
+                    else "no gradient flows through whole numbers: leave them floating point, as np.round does"
+                    if whole
+                    else "make a function of each part"
+                )
                 raise TypeError(
-                    "a function with a gradient of its own returns one array of numbers, but "
-                    f"{custom.__name__} returned {described(out)}"
-                    + ("; did you forget `return`?" if out is None else "; make a function of each part")
+                    "a function with a gradient of its own returns one array of floating point numbers, but "
+                    f"{custom.__name__} returned {'whole numbers' if whole else described(out)}; {advice}"
                 )
             return out if isinstance(out, np.ndarray) else np.asarray(out)
 
@@ -137,6 +147,13 @@ def custom_gradient(*, vjp: Rules, jvp: Rules | None = None) -> Callable[[Functi
         return custom
 
     return decorate
+
+
+def _formula(result: Any, name: str) -> Any:
+    """Return what algebra made of a function, or refuse it if the symbols got lost on the way."""
+    if isinstance(result, SymbolicArray):
+        return result
+    raise MissingPrimitiveError(f"{name} is no formula that algebra could follow: it returned plain numbers")
 
 
 def _parameters(function: Function, signature: inspect.Signature) -> tuple[list[str], list[str]]:
@@ -210,10 +227,11 @@ def _like(gradient: Any, operand: Any, i: int, name: str) -> Any:
     """Return a gradient as an array that fits its operand, or refuse it."""
     if gradient is None:
         return np.zeros(operand.shape, operand.dtype)
+    given = gradient
     if not isinstance(gradient, (np.ndarray, Traced)):
         gradient = np.asarray(gradient)
     if gradient.dtype.kind not in "biufc":
-        raise TypeError(f"the vjp rule of {name} returned {described(gradient)} for argument {i}; expected numbers")
+        raise TypeError(f"the vjp rule of {name} returned {described(given)} for argument {i}; expected numbers")
     if gradient is operand:  # the backward pass may add to what it gets
         gradient = gradient * 1
     try:
