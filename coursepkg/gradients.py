@@ -107,7 +107,7 @@ def value_and_grad(
     return value_and_gradient(f, argnums, has_aux)
 
 
-def hessian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
+def hessian(f: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Function:
     """Return the Hessian of ``f``: forward mode over reverse mode, all columns of a block at once.
 
     Parameters
@@ -116,12 +116,15 @@ def hessian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
         A NumPy function that returns one real number.
     argnums : int or tuple of int
         Positions of the arguments to differentiate by, each a real array.
+    has_aux : bool
+        ``f`` returns a pair ``(value, aux)``, of which the second part is not differentiated.
 
     Returns
     -------
     callable
         Takes what ``f`` takes. The Hessian has the shape ``x.shape + x.shape``. For a tuple of arguments it is a tuple
-        of tuples of blocks: ``[i][j]`` has the shape of the argument i and then that of j.
+        of tuples of blocks: ``[i][j]`` has the shape of the argument i and then that of j. With ``has_aux`` it is
+        ``(hessian, aux)``.
 
     Raises
     ------
@@ -135,9 +138,14 @@ def hessian(f: Function, argnums: int | tuple[int, ...] = 0) -> Function:
            [ 6.,  0.]])
     """
     if not isinstance(argnums, (tuple, list)):
-        return jacobian(grad(f, argnums), "forward", argnums)
-    rows = [jacobian(grad(f, i), "forward", tuple(argnums)) for i in argnums]
-    return lambda *args, **kwargs: tuple(row(*args, **kwargs) for row in rows)
+        return jacobian(grad(f, argnums, has_aux), "forward", argnums, has_aux)
+    rows = [jacobian(grad(f, i, has_aux), "forward", tuple(argnums), has_aux) for i in argnums]
+
+    def blocks(*args: Any, **kwargs: Any) -> Any:
+        found = [row(*args, **kwargs) for row in rows]
+        return (tuple(row for row, _ in found), found[0][1]) if has_aux else tuple(found)
+
+    return blocks
 
 
 # --- matrices of derivatives
@@ -224,7 +232,8 @@ def _only(f: Function, points: Any, i: int) -> Function:
 def _by_rows(pull: Function, points: Any, value: Any, several: bool) -> list[Any]:
     """Return the blocks of a Jacobian: each entry of the value is pulled back."""
     shape, count = np.shape(value), np.size(value)
-    basis = np.eye(count, dtype=value.dtype if value.dtype.kind in "fc" else float).reshape((count, *shape))
+    dtype = getattr(value, "dtype", np.dtype(float))  # a constant may be a Python number
+    basis = np.eye(count, dtype=dtype if dtype.kind in "fc" else float).reshape((count, *shape))
     rows = [pull(g) if several else (pull(g),) for g in basis]
     return [
         np.reshape(np.stack([row[i] for row in rows]), shape + x.shape) if rows else np.zeros(shape + x.shape, x.dtype)

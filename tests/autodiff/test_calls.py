@@ -273,6 +273,21 @@ def test_hessian_blocks_of_two_arguments():
     np.testing.assert_allclose(hessian(energy, argnums=-1)(X, Y), np.diag(-(X**2) * np.sin(Y)), rtol=1e-13)
 
 
+def test_hessian_with_aux():
+    found, aux = hessian(lambda x: (np.sum(x**3), "aside"), has_aux=True)(X)
+    np.testing.assert_allclose(found, np.diag(6 * X), rtol=1e-15)
+    blocks, aux_too = hessian(lambda x, y: (np.sum(x**2 * y), x), (0, 1), has_aux=True)(X, Y)
+    np.testing.assert_allclose(blocks[1][0], np.diag(2 * X), rtol=1e-15)
+    assert aux == "aside"
+    np.testing.assert_array_equal(aux_too, X)
+
+
+@pytest.mark.parametrize("route", [None, "forward", "reverse"])
+def test_the_jacobian_of_a_constant_is_zero(route):
+    assert jacobian(lambda x: 3.0, route)(X).tolist() == [0.0, 0.0, 0.0]
+    assert jacobian(lambda x: np.arange(2), route)(X).shape == (2, 3)
+
+
 def test_hessian_of_a_tree_is_refused_in_words():
     with pytest.raises(ValueError, match="one array"):
         hessian(lambda p: p["a"] ** 2)({"a": 1.0})
