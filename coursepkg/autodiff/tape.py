@@ -156,7 +156,7 @@ def pull_back(
             # What a rule for single entries returns is like the step's result.
             like = node if elementwise else gi
             if (like.shape != parent.shape or like.dtype is not parent.dtype) and type(gi) is not Patch:
-                gi = fit(gi, parent)
+                gi = like = fit(gi, parent)  # under no name any more is what the rule returned: it may be large
             if parent in arrived or type(gi) is Patch:
                 deliver(parent, gi, gi is not g, arrived, newest)
             else:  # the first one, most often

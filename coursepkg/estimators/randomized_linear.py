@@ -8,7 +8,7 @@ exact, so the noise of one layer never reaches another (Bershatsky et al. 2022).
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -42,17 +42,21 @@ def _to_inputs(g: Any, summary: Any, x: Any, w: Any, bias: Any = None, *, sketch
 
 
 def _to_weight(g: Any, summary: Any, x: Any, w: Any, bias: Any = None, *, sketch: Sketch) -> Any:
-    if isinstance(g, Traced) or isinstance(w, Traced):  # the backward pass itself is being recorded
-        raise NotImplementedError(
-            "a sketched layer has no second derivative: what the weight gradient owes to the inputs was thrown away. "
-            "Call model.eval(), or use nn.Linear, for backward(create_graph=True)"
-        )
+    if isinstance(g, Traced) or isinstance(w, Traced):  # an outer differentiation follows this backward pass
+        _refuse_second_derivative()
     rows = np.reshape(g, (-1, g.shape[-1])).astype(summary.dtype, copy=False)
     return sketch.project(rows).T @ summary
 
 
 def _to_bias(g: Any, summary: Any, x: Any, w: Any, bias: Any = None, *, sketch: Sketch) -> Any:
     return g
+
+
+def _refuse_second_derivative(*_: Any, **__: Any) -> NoReturn:
+    raise NotImplementedError(
+        "a sketched layer has no second derivative: what the weight gradient owes to the inputs was thrown away. "
+        "Call model.eval(), or use nn.Linear, for backward(create_graph=True)"
+    )
 
 
 # Not an entry of the table: the rules there are exact, and one of these is right only on average. That no rule reads
@@ -64,6 +68,7 @@ SKETCHED = Primitive(
     vjp=[_to_inputs, _to_weight, _to_bias],
     jvp=[],
     saves=True,
+    recover=_refuse_second_derivative,
     reads="w",
     options="sketch",
 )

@@ -11,6 +11,7 @@ from coursepkg.training import Trainer, TrainingDiverged, accuracy
 
 FIRST_ORDER = {
     "GD": partial(optimizers.GD, lr=0.1),
+    "SGD": partial(optimizers.SGD, lr=0.05, momentum=0.9),
     "Momentum": partial(optimizers.Momentum, lr=0.05),
     "Nesterov": partial(optimizers.Nesterov, lr=0.05),
     "Adagrad": partial(optimizers.Adagrad, lr=0.05),

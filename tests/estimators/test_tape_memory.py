@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from coursepkg import nn
+from coursepkg.autodiff.tensor import Tensor
 from coursepkg.estimators import LeanReLU, linear_bytes, randomize, step_memory, tape_holdings
 from coursepkg.estimators.ledger import predict_moments, predict_step
 from coursepkg.estimators.sketches import sketch_size
@@ -21,6 +22,7 @@ def stack(widths, activation=LeanReLU, dtype=np.float32):
 def problem(widths, rows, activation=LeanReLU):
     rng, model = np.random.default_rng(1), stack(widths, activation)
     x, y = rng.normal(size=(rows, widths[0])).astype(np.float32), rng.integers(0, widths[-1], rows)
+    x.flags.writeable = y.flags.writeable = False  # the batch is the caller's: frozen, so that the tape copies nothing
     return model, lambda: nn.cross_entropy(model(x), y), (x, y)
 
 
@@ -45,8 +47,18 @@ def test_what_is_not_given_counts():
 def test_a_view_holds_all_of_what_it_looks_at():
     rng = np.random.default_rng(0)
     model = nn.Linear(4, 2, rng=rng)
-    wide = rng.normal(size=(10, 40))
-    assert tape_holdings(model, lambda: np.sum(model(wide[:, :4])))[0].own == wide.nbytes
+    wide = Tensor(rng.normal(size=(10, 40)))
+    assert tape_holdings(model, lambda: np.sum(model(wide[:, :4])))[0].own == 10 * 40 * 8
+
+
+def test_of_a_plain_array_that_may_change_the_tape_holds_its_own_copy_of_what_it_reads():
+    rng = np.random.default_rng(0)
+    model = nn.Linear(4, 2, rng=rng)
+    wide, batch = rng.normal(size=(10, 40)), rng.normal(size=(10, 4))
+    assert tape_holdings(model, lambda: np.sum(model(wide[:, :4])), given=[wide])[0][1:] == (10 * 4 * 8, 0)
+    assert tape_holdings(model, lambda: np.sum(model(batch)), given=[batch])[0][1:] == (10 * 4 * 8, 0)
+    batch.flags.writeable = False
+    assert tape_holdings(model, lambda: np.sum(model(batch)), given=[batch])[0][1:] == (0, 10 * 4 * 8)
 
 
 def test_three_readers_of_one_input_pay_once_if_exact_and_three_times_if_sketched():
