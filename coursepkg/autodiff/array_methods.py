@@ -89,7 +89,6 @@ class ArrayMethods:
     __pow__, __rpow__ = _operator(np.power), _reflected(np.power)
 
     __matmul__, __rmatmul__ = _operator(np.matmul), _reflected(np.matmul)
-    __mod__, __rmod__ = _operator(np.remainder), _reflected(np.remainder)
 
     __iadd__ = _in_place(np.add, "+")
     __isub__ = _in_place(np.subtract, "-")
@@ -99,6 +98,12 @@ class ArrayMethods:
     __imatmul__ = _in_place(np.matmul, "@")
     __imod__ = _in_place(np.remainder, "%")
     __ifloordiv__ = _in_place(np.floor_divide, "//")
+
+    def __mod__(self, other: Any) -> Any:
+        return np.remainder(self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return np.remainder(other, self)
 
     def __floordiv__(self, other: Any) -> Any:
         return np.floor_divide(self, other)

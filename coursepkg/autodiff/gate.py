@@ -181,8 +181,8 @@ def composite_call(entry: Composite, args: tuple[Any, ...], kwargs: dict[str, An
 
 
 def _sequence(value: Any, name: str) -> list[Any]:
-    if isinstance(value, (ndarray, Traced)):
-        return [value[i] for i in range(len(value))]
+    if isinstance(value, (ndarray, Traced)) and np.ndim(value):
+        return list(value)  # type: ignore[arg-type]
     if not isinstance(value, (list, tuple)):
         raise UnsupportedArgumentError(f"{name} needs a list or a tuple of arrays, got {type(value).__name__}")
     return [as_operand(item, name) for item in value]
@@ -255,8 +255,8 @@ def as_option(value: Any, key: str, declared: Any, name: str, default: Any = Non
     """Return an option as plain values, or refuse it. What NumPy's default is tells switches and whole numbers."""
     if key == "out":
         raise LeavesGraphError(
-            f"{name}(..., out=...) writes into an array, which a gradient cannot follow; assign the result instead: y = "
-            f"{name}(...)"
+            f"{name}(..., out=...) writes into an array, which a gradient cannot follow; assign the result instead: "
+            f"y = {name}(...)"
         )
     if key not in declared:
         hint = HINTS.get(key, "leave it out, or write the step with functions that are supported").format(name=name)
@@ -267,6 +267,7 @@ def as_option(value: Any, key: str, declared: Any, name: str, default: Any = Non
             raise UnsupportedArgumentError(
                 f"{name}(..., {key}=<traced>) is not followed: the gradient would be cut; give plain numbers"
             )
+    value = _settled(value)
     if key == "keepdims" or type(default) is bool:
         if not isinstance(value, (bool, int, str)):
             raise UnsupportedArgumentError(f"{name}(..., {key}=...) is True or False, got {_described(value)}")
@@ -280,6 +281,11 @@ def as_option(value: Any, key: str, declared: Any, name: str, default: Any = Non
             f"{name}(..., order={value!r}) follows the order in memory, which traced values lack; write 'C' or 'F'"
         )
     return value
+
+
+def _settled(value: Any) -> Any:
+    """Return lists as lists of their own, because a model may write into its list again."""
+    return type(value)(map(_settled, value)) if type(value) in (list, tuple) else value
 
 
 def _floating(dtype: Any, name: str) -> Any:

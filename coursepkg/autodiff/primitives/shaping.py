@@ -184,6 +184,7 @@ def _swapaxes(a, axis1, axis2):
 
 
 def _split(ary, indices_or_sections, axis=0):
+    axis = axis if axis is None else normalize_axis_index(axis, ary.ndim)
     if np.ndim(indices_or_sections) == 0 and axis is not None and ary.shape[axis] % indices_or_sections:
         raise ValueError(f"an axis of length {ary.shape[axis]} cannot be split into {indices_or_sections} equal parts")
     return _array_split(ary, indices_or_sections, axis)
