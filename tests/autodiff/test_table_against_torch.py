@@ -91,6 +91,12 @@ def dense(a):
     return a if isinstance(a, torch.Tensor) else torch.as_tensor(a)
 
 
+def put_into_windows(g, which, shape, size, stride=None):
+    chosen = torch.as_tensor(which).flatten(0, 1).flatten(1)[:, None] == torch.arange(size * size)[:, None]
+    columns = g.flatten(0, 1).flatten(1)[:, None] * chosen
+    return F.fold(columns, shape, size, stride=stride or size).reshape(*g.shape[:2], *shape)
+
+
 BY_HAND = {
     np.sum: reduced("sum"), np.mean: reduced("mean"), np.var: reduced("var"), np.std: reduced("std"),
     np.max: reduced("amax"), np.min: reduced("amin"), np.prod: prod,
@@ -148,6 +154,13 @@ BY_HAND = {
 }  # fmt: skip
 BY_NAME = {  # entries that users reach through something else
     "normal_cdf": torch.special.ndtr,
+    "conv2d to images": lambda g, w, size, **kw: torch.nn.grad.conv2d_input((len(g), w.shape[1], *size), w, g, **kw),
+    "conv2d to kernels": lambda g, x, kernel, **kw: torch.nn.grad.conv2d_weight(
+        x, (g.shape[1], x.shape[1], *kernel), g, **kw),
+    "take from windows": lambda x, which, size, stride=None: torch.gather(
+        F.unfold(x.flatten(0, 1)[:, None], size, stride=stride or size), 1,
+        torch.as_tensor(which).flatten(0, 1).flatten(1)[:, None]).reshape(which.shape),
+    "put into windows": put_into_windows,
     "getitem": index, "scatter": scatter, "logabsdet": lambda a: torch.linalg.slogdet(a)[1],
     "concatenate": lambda *xs, axis=0: torch.cat(xs, axis),
     "clip to limits": lambda x, low, high: torch.clip(x, low, high),
