@@ -146,9 +146,12 @@ def paired(expected: Tree, given: Tree, names: tuple[str, str], *, stacked: bool
     ValueError
         If structures or shapes differ; it shows both. If a complex array belongs to a real one.
     """
-    single = type(expected) is type(given) is np.ndarray and not stacked
-    if single and expected.shape == given.shape and expected.dtype is given.dtype and expected.dtype.kind in "fc":
-        return [given]  # in short, for one array
+    if not stacked:  # in short, for the most common trees
+        if _alike(expected, given):
+            return [given]
+        flat = type(expected) is type(given) and type(given) in (tuple, list) and len(expected) == len(given)
+        if flat and all(map(_alike, expected, given)):
+            return list(given)
 
     def mismatch(path: str, here: Tree, found: Tree) -> ValueError:
         where = "" if here is expected else f", first at {path}: {_short(here)} against {_short(found)}"
@@ -177,6 +180,10 @@ def paired(expected: Tree, given: Tree, names: tuple[str, str], *, stacked: bool
             raise ValueError(f"{names[1]} must be real where {names[0]} is; at {path} it is complex")
         leaves.append(part)
     return leaves
+
+
+def _alike(a: Any, b: Any) -> bool:
+    return type(a) is type(b) is np.ndarray and a.shape == b.shape and a.dtype is b.dtype and a.dtype.kind in "fc"
 
 
 def described(tree: Tree) -> str:
@@ -217,9 +224,11 @@ def _short(tree: Any) -> str:
 
 def differentiable(leaf: Any) -> Any:
     """Return a leaf as an array with a floating point or complex dtype (integers become float64)."""
-    if type(leaf) is not np.ndarray and isinstance(leaf, Traced):
-        return leaf
-    array = np.asarray(leaf)
+    array = leaf if type(leaf) is np.ndarray else None
+    if array is None:
+        if isinstance(leaf, Traced):
+            return leaf
+        array = np.asarray(leaf)
     kind = array.dtype.kind
     if kind in "iub":
         return array.astype(float)
@@ -237,6 +246,8 @@ def point_of(args: tuple[Any, ...]) -> tuple[Tree, bool]:
     if not args:
         raise TypeError("the gradient of f needs a point: call it as reverse(f)(x)")
     tree = args[0] if len(args) == 1 else args
+    if type(tree) is np.ndarray and tree.dtype.kind in "fc":  # in short, for the most common point
+        return tree, True
     if tree is None:
         raise TypeError("the gradient of f needs a point, but x is None; did a function forget its `return`?")
     return rebuild(tree, [differentiable(leaf) for leaf in leaves_of(tree)]), len(args) == 1
