@@ -439,7 +439,7 @@ def _take_from_windows(x, which, size, stride=None):
 def _put_into_windows(g, which, shape, size, stride=None):
     """Put each entry back where it was taken from; the transpose."""
     size, stride = _sizes(size, stride)
-    out = np.zeros_like(g, shape=(*g.shape[:-2], *shape))
+    out = np.zeros_like(which, g.dtype, shape=(*g.shape[:-2], *shape))  # in memory as the images were
     overlap = stride[0] < size[0] or stride[1] < size[1]
     for number, place in enumerate(_places(shape, size, stride)):
         chosen = (which == number).view(np.uint8)
