@@ -61,6 +61,14 @@ def test_of_a_plain_array_that_may_change_the_tape_holds_its_own_copy_of_what_it
     assert tape_holdings(model, lambda: np.sum(model(batch)), given=[batch])[0][1:] == (0, 10 * 4 * 8)
 
 
+def test_the_symbols_of_an_embedding_are_held_by_the_caller_if_they_are_frozen():
+    layer = nn.Embedding(9, 4, rng=np.random.default_rng(0))
+    symbols = np.random.default_rng(1).integers(0, 9, (6, 5))
+    assert tape_holdings(layer, lambda: np.sum(layer(symbols)), given=[symbols])[0][1:] == (6 * 5 * 8, 0)
+    symbols.flags.writeable = False
+    assert tape_holdings(layer, lambda: np.sum(layer(symbols)), given=[symbols])[0][1:] == (0, 6 * 5 * 8)
+
+
 def test_three_readers_of_one_input_pay_once_if_exact_and_three_times_if_sketched():
     class Three(nn.Module):
         def __init__(self):

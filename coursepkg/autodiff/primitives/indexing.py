@@ -97,7 +97,8 @@ scatter: Any = operation(
 
 
 def settled(index: Any) -> Any:
-    """Return an index that nobody can change: without traced values, with copies of its arrays and lists."""
+    """Return an index that nobody can change: without traced values, with copies of its lists and of its arrays, unless
+    they are frozen."""
     if is_basic(index):
         return index
     parts = plain(index) if isinstance(index, tuple) else (plain(index),)
@@ -106,6 +107,8 @@ def settled(index: Any) -> Any:
 
 def _copied(positions: Any) -> np.ndarray:
     """Return positions as an array of its own; an empty list picks nothing, so its entries are whole numbers."""
+    if type(positions) is np.ndarray and not positions.flags.writeable and positions.base is None:
+        return positions
     return np.array(positions, dtype=np.intp if isinstance(positions, list) and not positions else None)
 
 
