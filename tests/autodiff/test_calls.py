@@ -434,6 +434,17 @@ def test_differences_complain_if_other_values_are_held_beside_the_point(at_first
         numeric(f)(X)
 
 
+def test_differences_complain_if_a_run_beside_the_point_holds_nothing():
+    with pytest.raises(ValueError, match="f stops 1 values at the point and 0 beside it"):
+        numeric(lambda x: np.sum(x) * (stop_gradient(x[1]) if x[0] <= X[0] else 1.0))(X)
+
+
+def test_arrays_of_the_model_that_are_held_stay_its_own():
+    w = np.array([1.0, -2.0, 0.5])
+    np.testing.assert_allclose(numeric(lambda x: np.sum(stop_gradient(w) * x))(X), w, rtol=1e-9)
+    w[:] = 0.0
+
+
 def test_differences_complain_if_shapes_change_beside_the_point():
     with pytest.raises(ValueError, match="value of shape"):
         numeric(lambda x: np.sum(stop_gradient(x[: 2 if x[0] > X[0] else 1]) * x[0]))(X)
