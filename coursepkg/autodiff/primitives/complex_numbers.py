@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..table import LINEAR, SAME, complex_normal, elementwise_examples, example, normal, primitive
+from ..dispatch import operation
+from ..table import LINEAR, SAME, complex_normal, composite, elementwise_examples, example, normal, primitive
 
 
 def _is_complex(z):
@@ -19,6 +20,22 @@ def _direction(z, size):
     """Return z / |z|, and 0 at 0."""
     zero = size == 0
     return np.where(zero, 0.0, z) / np.where(zero, 1.0, size)
+
+
+side = operation(
+    lambda x: np.sign(x),
+    rules=[lambda g, out, x: np.zeros_like(g)],
+    flat=True,
+    # Sympy would differentiate the jump to a delta function; away from it the sign is a number.
+    sympy_array=lambda sp, values, x: np.frompyfunc(sp.Integer, 1, 1)(np.sign(values[0])),
+    reads="",
+    name="sign of real numbers",
+)
+
+
+def _sign(x):
+    # A real number has one of two signs; that of a complex one turns with it.
+    return _direction(x, np.abs(x)) if _is_complex(x) else side(x)
 
 
 BOTH = [example((3, 4), domain=complex_normal), example((), domain=complex_normal), example((2, 3), domain=normal)]
@@ -67,3 +84,4 @@ angle = primitive(
     examples=BOTH[:2],
     reads="z",
 )
+composite(np.sign, _sign, *BOTH[:2])

@@ -303,11 +303,3 @@ where = elementwise(
     sympy=lambda sp, condition, x, y: x if condition else y,
     reads="condition",
 )
-sign = elementwise(
-    np.sign,
-    lambda g, out, x: np.zeros_like(g),
-    flat=True,
-    # Sympy would differentiate the jump to a delta function; away from it the sign is a number.
-    sympy_array=lambda sp, values, x: np.frompyfunc(sp.Integer, 1, 1)(np.sign(values[0])),
-    reads="",
-)

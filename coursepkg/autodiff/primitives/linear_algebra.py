@@ -6,6 +6,7 @@ For ``solve``, ``inv`` and ``det`` see Giles (2008), "Collected matrix derivativ
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..dispatch import UnsupportedArgumentError, operation, plain
 from ..table import LINEAR, SAME, apart, composite, example, primitive
@@ -132,23 +133,44 @@ def _slogdet(a):
 composite(np.linalg.slogdet, _slogdet, *STACKS)
 
 
-def _norm(x, ord=None, axis=None, keepdims=False):
-    vector = isinstance(axis, int) or (axis is None and (ord is None or x.ndim == 1))
+def _root(total, power):
+    """Return the root of a sum of powers, with PyTorch's gradient 0 where the sum is 0."""
+    zero = total == 0
+    inside = np.where(zero, 1.0, total)
+    return np.where(zero, 0.0, np.sqrt(inside) if power == 2 else inside ** (1.0 / power))
+
+
+def _vector_norm(x, ord, axis, keepdims):
     size = np.abs(x)
-    if ord is None or ord == "fro" or (vector and ord == 2):
-        total = np.sum(size * size, axis=axis, keepdims=keepdims)
-        zero = total == 0  # the norm has a kink at 0; PyTorch takes the gradient 0 there
-        return np.where(zero, 0.0, np.sqrt(np.where(zero, 1.0, total)))
-    if vector and ord == 1:
+    if isinstance(ord, str):
+        raise ValueError(f"the norm of vectors takes a number as ord, got {ord!r}")
+    if ord is None or ord == 2:
+        return _root(np.sum(size * size, axis=axis, keepdims=keepdims), 2)
+    if ord == 0:  # how many entries are not zero
+        return np.sum((size != 0).astype(size.dtype), axis=axis, keepdims=keepdims)
+    if ord == 1 or (ord == np.inf and not x.size):
         return np.sum(size, axis=axis, keepdims=keepdims)
-    if vector and ord in (np.inf, -np.inf):
+    if ord in (np.inf, -np.inf):
         return (np.max if ord > 0 else np.min)(size, axis=axis, keepdims=keepdims)
-    if vector and isinstance(ord, (int, float)) and ord:
-        return np.sum(size**ord, axis=axis, keepdims=keepdims) ** (1.0 / ord)
-    raise ValueError(
-        f"norm with ord={ord!r} and axis={axis!r} is not traced; there are ord=None and 'fro' for any array, "
-        "and 1, 2, p, inf for vectors (1-d, or along one axis)"
-    )
+    return _root(np.sum(size**ord, axis=axis, keepdims=keepdims), ord)
+
+
+def _norm(x, ord=None, axis=None, keepdims=False):
+    frobenius = ord is None or (isinstance(ord, str) and ord in ("fro", "f"))
+    if axis is None and (ord is None or (x.ndim == 2 and frobenius)):
+        return _vector_norm(x, 2, None, keepdims)
+    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (int(axis),)
+    axes = normalize_axis_tuple(axes, x.ndim)
+    if len(axes) == 1:
+        return _vector_norm(x, ord, axes[0], keepdims)
+    if len(axes) != 2:
+        raise ValueError(f"a norm is that of vectors (one axis) or of matrices (two axes), got axis={axis!r}")
+    if not frobenius:
+        raise UnsupportedArgumentError(
+            f"np.linalg.norm(..., ord={ord!r}) of matrices is not supported on traced values; there are ord=None and "
+            "'fro' for matrices, and every number for vectors (1-d, or along one axis)"
+        )
+    return _vector_norm(x, 2, axes, keepdims)
 
 
 composite(

@@ -78,7 +78,9 @@ def _var(a, axis=None, ddof=0, keepdims=False, mean=None, correction=np._NoValue
 
 
 def _std(a, axis=None, ddof=0, keepdims=False, mean=None, correction=np._NoValue):
-    return np.sqrt(_var(a, axis, ddof, keepdims, mean, correction))
+    variance = _var(a, axis, ddof, keepdims, mean, correction)
+    zero = variance == 0  # the root has no slope there; PyTorch takes the gradient 0
+    return np.where(zero, 0.0, np.sqrt(np.where(zero, 1.0, variance)))
 
 
 composite(np.mean, _mean, *REDUCED)
