@@ -238,7 +238,7 @@ class Trainer:
         Parameters
         ----------
         data : pair of ndarray, or Dataset
-            Training inputs and targets.
+            Training inputs and targets. Model and loss get batches of them that are read-only.
         epochs : int
             Passes over the data.
         batch_size : int
@@ -369,6 +369,8 @@ class Trainer:
         lr = self.optimizer.current_lr
         with _mode(self.model, training=True):
             for inputs, targets in batches(X, y, batch_size, rng=rng):
+                # A batch is new memory that nobody else holds; frozen, it goes onto the tape without another copy.
+                inputs.flags.writeable = targets.flags.writeable = False
                 lr = self.optimizer.current_lr
                 loss, metric = self._step(inputs, targets)
                 totals += len(inputs) * np.array([loss, metric])

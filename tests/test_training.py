@@ -40,6 +40,22 @@ def test_a_small_network_learns_the_8x8_digits():
     assert trainer.evaluate(parts.test).metric > 0.94
 
 
+def test_a_batch_goes_onto_the_tape_without_a_copy_and_the_data_stay_writeable():
+    rng, seen = np.random.default_rng(0), []
+    X, t = rng.normal(size=(12, 3)), rng.normal(size=(12, 2))
+    layer = nn.Linear(3, 2, rng=rng)
+
+    def model(x):
+        out = layer(x)
+        seen.append(any(value is x for value in out._node.values))
+        return out
+
+    Trainer(model, nn.mse_loss, opt.GD(layer.parameters(), lr=0.1)).fit((X, t), epochs=2, batch_size=5, rng=rng)
+    assert seen == [True] * 6
+    assert X.flags.writeable
+    assert t.flags.writeable
+
+
 def test_every_first_order_optimizer_fits_the_same_loop():
     X, t = np.linspace(-1, 1, 32)[:, None], np.sin(3 * np.linspace(-1, 1, 32))[:, None]
     for make in (opt.GD, opt.Momentum, opt.Nesterov, opt.Adagrad, opt.RMSprop, opt.Adam, opt.RPROP, opt.IRPROPPlus):

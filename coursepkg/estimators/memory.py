@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import gc
 import tracemalloc
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from coursepkg.autodiff.dispatch import ORDER
+from coursepkg.autodiff.dispatch import ORDER, Traced
+from coursepkg.autodiff.table import PRIMITIVES, Primitive
+from coursepkg.autodiff.tape import Node
 from coursepkg.autodiff.tensor import Tensor
 from coursepkg.estimators.sketches import sketch_size
 from coursepkg.nn.module import Module
 
-__all__ = ["Holding", "StepMemory", "around_calls", "linear_bytes", "step_memory", "tape_holdings"]
+__all__ = ["Holding", "StepMemory", "around_calls", "linear_bytes", "step_memory", "tape_bytes", "tape_holdings"]
 
 
 class Holding(NamedTuple):
@@ -117,7 +120,8 @@ def tape_holdings(model: Module, run: Callable[[], Any], *, given: Sequence[np.n
     run : callable
         ``run()`` calls the model and returns the loss, a tensor.
     given : sequence of ndarray
-        Arrays that the caller holds anyway, such as the batch; they count as shared.
+        Arrays that the caller holds anyway, such as the batch; they count as shared if the tape looks at them. Freeze
+        them for that (``x.flags.writeable = False``): of an array that may still change it keeps a copy.
 
     Returns
     -------
@@ -142,22 +146,46 @@ def tape_holdings(model: Module, run: Callable[[], Any], *, given: Sequence[np.n
     parameters = {_buffer(p._value)[0] for p in model.parameters()}
     seen = {_buffer(a)[0] for a in given}
     rows: dict[str, list[int]] = {}
-    for node in sorted(_nodes(loss), key=lambda node: -node.order):
+    for node in sorted(_nodes([loss]), key=lambda node: -node.order):
         row = rows.setdefault(_innermost(spans, -node.order), [0, 0])
-        mine: set[int] = set()
-        for array in _arrays((node.values, node.options or {}, node.out)):
-            key, size = _buffer(array)
-            if key in parameters or key in mine:
-                continue
-            mine.add(key)
-            row[key in seen] += size
-            seen.add(key)
+        for key, size in _held_by(node).items():
+            if key not in parameters:
+                row[key in seen] += size
+                seen.add(key)
     return [Holding(name, own, shared) for name, (own, shared) in rows.items()]
 
 
-def _nodes(loss: Tensor) -> Iterator[Any]:
-    """Every step of the computation that the record still knows."""
-    found, waiting = set(), [loss._node]
+def tape_bytes(results: Iterable[Tensor], *, given: Sequence[np.ndarray] = ()) -> int:
+    """Count the bytes of all arrays that the tape of some results holds.
+
+    Parameters
+    ----------
+    results : iterable of Tensor
+        What was computed. Their own values count only if a rule reads them.
+    given : sequence of ndarray
+        Arrays that are there with or without a tape, such as the batch and the parameters; they do not count.
+
+    Returns
+    -------
+    int
+        Each piece of memory once, and of a view all of what it looks at.
+
+    Examples
+    --------
+    >>> x = Tensor(np.ones((3, 4)), requires_grad=True)
+    >>> tape_bytes([np.exp(x)]), tape_bytes([np.sin(x)]), tape_bytes([np.sin(x)], given=[x.numpy()])
+    (96, 96, 0)
+    """
+    known = {_buffer(a)[0] for a in given}
+    held: dict[int, int] = {}
+    for node in _nodes(results):
+        held |= _held_by(node)
+    return sum(size for key, size in held.items() if key not in known)
+
+
+def _nodes(results: Iterable[Tensor]) -> Iterator[Any]:
+    """Every step of the computation that the tape still knows."""
+    found, waiting = set(), [result._node for result in results]
     while waiting:
         node = waiting.pop()
         if node is None or node in found or node.entry is None:
@@ -167,25 +195,45 @@ def _nodes(loss: Tensor) -> Iterator[Any]:
         yield node
 
 
+def _held_by(node: Node) -> dict[int, int]:
+    """The pieces of memory that a step keeps alive, with their sizes."""
+    entry = node.entry
+    own_rules = None if PRIMITIVES.get(entry.function) is entry else entry.vjp  # those of the table are there anyway
+    return dict(_buffer(array) for array in _arrays([node.values, node.options, node.out, own_rules]))
+
+
 def _innermost(spans: Sequence[tuple[int, int, str]], order: int) -> str:
     around = [(stop - start, name) for start, stop, name in spans if start < order < stop]
     return min(around)[1] if around else "loss"
 
 
+APART = (Node, Primitive, Module, ModuleType, type)
+"""What is looked at by itself, or is there with or without a tape."""
+
+
 def _arrays(value: Any) -> Iterator[np.ndarray]:
-    if isinstance(value, np.ndarray):
-        yield value
-    elif isinstance(value, (tuple, list)):
-        for item in value:
-            yield from _arrays(item)
-    elif isinstance(value, Mapping):
-        yield from _arrays(list(value.values()))
+    """Every array that something keeps alive, in containers, in attributes, and in what functions close over."""
+    seen, waiting = {}, [value]
+    while waiting:
+        thing = waiting.pop()
+        if id(thing) in seen or isinstance(thing, APART):
+            continue
+        seen[id(thing)] = thing
+        if isinstance(thing, np.ndarray):
+            yield thing
+        elif isinstance(thing, Traced):
+            waiting.append(thing._under())
+        elif isinstance(thing, FunctionType):  # and not its global names
+            waiting += [thing.__closure__, thing.__defaults__, thing.__kwdefaults__]
+        else:
+            waiting += gc.get_referents(thing)
 
 
-def _buffer(array: np.ndarray) -> tuple[int, int]:
+def _buffer(array: Any) -> tuple[int, int]:
     """The memory that an array keeps alive: a view keeps all of what it looks at."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
+    base = array
+    while (base := getattr(base, "base", None)) is not None:
+        array = base if isinstance(base, np.ndarray) else array
     return id(array), array.nbytes
 
 
@@ -201,7 +249,7 @@ def step_memory(model: Module, run: Callable[[], Any]) -> StepMemory:
         The model; its gradients are emptied.
     run : callable
         ``run()`` calls the model and returns the loss, a tensor. It runs twice; only the second time counts, so that
-        what is loaded or set up once does not.
+        what is loaded or set up once does not. A batch that is not frozen counts, because the tape copies it.
 
     Returns
     -------
