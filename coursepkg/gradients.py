@@ -31,9 +31,9 @@ from coursepkg.autodiff.reverse_mode import reverse, value_and_gradient, vjp
 from coursepkg.autodiff.stopping import stop_gradient
 from coursepkg.autodiff.trees import Function, Tree, leaves_of, numbers_of
 from coursepkg.autodiff.witnesses import numeric, symbolic
-from coursepkg.estimators.forward_gradient import forward_gradient
 
 if TYPE_CHECKING:
+    from coursepkg.estimators.forward_gradient import forward_gradient
     from coursepkg.autodiff.comparison import Comparison
 
 __all__ = [
@@ -41,6 +41,15 @@ __all__ = [
     "jacobian", "jvp", "jvps", "numeric", "reverse", "stop_gradient", "symbolic", "value_and_grad",
     "value_and_gradient", "vjp",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name == "forward_gradient":  # its room stands on networks and optimizers, which the other routes do not need
+        from coursepkg.estimators.forward_gradient import forward_gradient
+
+        return forward_gradient
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 
 # --- under JAX's names

@@ -1,14 +1,13 @@
-"""What every traced value has in common: it stands for an array, belongs to differentiations, and never turns into plain
-numbers in silence.
+"""What every traced value has in common: it stands for an array, and never turns into plain numbers in silence.
 
-``with tracing() as bit`` opens a differentiation. An inner one always has the higher bit, so the larger mark is the newer
-one. This is what keeps nested derivatives apart ("perturbation confusion": Siskind and Pearlmutter, 2005).
+``with tracing() as bit`` opens a differentiation. An inner one always has the higher bit, so the larger mark is the
+newer one. This is what keeps nested derivatives apart ("perturbation confusion": Siskind and Pearlmutter, 2005).
 """
 
 from __future__ import annotations
 
 from itertools import count
-from threading import local
+from threading import Lock, local
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,25 +22,32 @@ ORDER = count(0, -1)
 
 
 class _Nesting(local):
-    """How many differentiations are open, in each thread for itself: in one count for all, they would mix up."""
+    """The innermost differentiation that is open, in each thread for itself."""
 
     depth = 0
 
 
 nesting = _Nesting()
+OPEN: set[int] = set()
+"""The differentiations that are open in any thread, because one thread may use the traced values of another."""
+OPENING = Lock()
 
 
 class tracing:
-    """Open a new differentiation: ``with tracing() as bit`` gives the bit that marks every value which depends on it."""
+    """Open a new differentiation: ``with tracing() as bit`` gives the bit that marks all values which depend on it."""
 
-    __slots__ = ()
+    __slots__ = ("depth", "outer")
 
     def __enter__(self) -> int:
-        nesting.depth = depth = nesting.depth + 1
+        with OPENING:
+            depth = max(nesting.depth, *OPEN, 0) + 1
+            OPEN.add(depth)
+        self.outer, self.depth, nesting.depth = nesting.depth, depth, depth
         return 1 << depth
 
     def __exit__(self, *exception: object) -> None:
-        nesting.depth -= 1
+        nesting.depth = self.outer
+        OPEN.discard(self.depth)
 
 
 class Traced:

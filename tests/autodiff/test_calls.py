@@ -552,3 +552,14 @@ def test_threads_hold_values_each_for_itself():
         thread.join(timeout=60)
     for k in (2, 3):
         np.testing.assert_allclose(found[k], X**k, rtol=1e-9)
+
+
+def test_a_thread_inside_a_differentiation_may_use_its_values():
+    def slope_of_a_sum(x):
+        found = []
+        thread = threading.Thread(target=lambda: found.append(forward(lambda y: x + y)(1.0)))
+        thread.start()
+        thread.join(timeout=60)
+        return found[0] * x
+
+    np.testing.assert_allclose(forward(slope_of_a_sum)(5.0), 1.0, rtol=1e-14)
