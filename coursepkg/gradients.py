@@ -33,8 +33,8 @@ from coursepkg.autodiff.trees import Function, Tree, leaves_of, numbers_of
 from coursepkg.autodiff.witnesses import numeric, symbolic
 
 if TYPE_CHECKING:
-    from coursepkg.estimators.forward_gradient import forward_gradient
     from coursepkg.autodiff.comparison import Comparison
+    from coursepkg.estimators.forward_gradient import forward_gradient
 
 __all__ = [
     "check", "check_custom", "compare", "custom_gradient", "forward", "forward_gradient", "grad", "hessian", "hvp",

@@ -1,7 +1,7 @@
 """The tape of a computation, and the walk back along it.
 
-The one idea: a result is always newer than what it was computed from. So the tape needs no sorting and no recursion: take
-the newest node that a gradient has reached, send the gradient to its parents by the table's vjp rules, forget it,
+The one idea: a result is always newer than what it was computed from. So the tape needs no sorting and no recursion:
+take the newest node that a gradient has reached, send the gradient to its parents by the table's vjp rules, forget it,
 repeat (Linnainmaa 1970, Speelpenning 1980).
 
 A node keeps only what its rules read (see ``table.py``). In place of anything else stands the node of that value,
@@ -63,7 +63,8 @@ class Node:
     """
 
     __slots__ = (
-        "dtype", "entry", "grad", "holders", "options", "order", "out", "parents", "shape", "traces", "values", "watched",
+        "dtype", "entry", "grad", "holders", "options", "order", "out", "parents", "shape", "traces", "values",
+        "watched",
     )  # fmt: skip
 
     dtype: np.dtype
@@ -171,8 +172,8 @@ def pull_back(
 def deliver(node: Node, g: Any, made: bool, arrived: dict[Node, list[Any]], newest: list[tuple[int, Node]]) -> None:
     """Add a gradient to what has arrived at a node.
 
-    An array that a rule has just made is ours to write into, and so is a sum. The one that the rule was handed, or a view,
-    is not: somebody else may look at the same memory.
+    An array that a rule has just made is ours to write into, and so is a sum. The one that the rule was handed, or a
+    view, is not: somebody else may look at the same memory.
     """
     before = arrived.get(node)
     if before is None:
