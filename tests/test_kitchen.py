@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import sympy
 
-from coursepkg.autodiff.gradcheck import compare_routes
+from coursepkg.autodiff.comparison import compare_routes
 from coursepkg.autodiff.scalar import Scalar
 from coursepkg.kitchen import (
     Chain,
