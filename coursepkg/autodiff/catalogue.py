@@ -5,7 +5,17 @@
 
 from .array_methods import ArrayMethods
 from .dispatch import operation
-from .primitives import complex_numbers, elementwise, linear_algebra, reductions  # noqa: F401  (enter NumPy's own functions)
+from .primitives import (  # noqa: F401  (enter NumPy's own functions)
+    arranging,
+    complex_numbers,
+    elementwise,
+    linear_algebra,
+    reductions,
+    remainders,
+    signal,
+    stacks,
+    statistics,
+)
 from .primitives.activations import (
     gelu,
     leaky_relu,

@@ -165,6 +165,8 @@ def composite_call(entry: Composite, args: tuple[Any, ...], kwargs: dict[str, An
     arrays, sequences = entry.arrays.split(), entry.sequences.split()
     dtype = None if "dtype" in takes.known else _floating(given.pop("dtype", None), name)
     for key, value in given.items():
+        if key in entry.nested.split():
+            continue
         if key in sequences:
             given[key] = _sequence(value, name)
         elif key in arrays and not (value is None and takes.defaults.get(key, ...) in (None, np._NoValue)):
@@ -175,8 +177,8 @@ def composite_call(entry: Composite, args: tuple[Any, ...], kwargs: dict[str, An
             given[key] = (
                 [_cast(v, dtype, name) for v in given[key]] if key in sequences else _cast(given[key], dtype, name)
             )
-    if takes.rest is not None:
-        return entry.definition(*rest, **given)
+    if takes.rest is not None:  # what stands before it has to be given by position too
+        return entry.definition(*[given.pop(key) for key in takes.positional if key in given], *rest, **given)
     return entry.definition(**given)
 
 
@@ -284,7 +286,9 @@ def as_option(value: Any, key: str, declared: Any, name: str, default: Any = Non
 
 
 def _settled(value: Any) -> Any:
-    """Return lists as lists of their own, because a model may write into its list again."""
+    """Return lists and arrays as ones of their own, because a model may write into its own again."""
+    if type(value) is ndarray:
+        return value.copy()
     return type(value)(map(_settled, value)) if type(value) in (list, tuple) else value
 
 

@@ -15,8 +15,8 @@ handed (``g``), a view, or an array that it has just made; never one of its oper
 add to what it gets.
 
 ``jvps[i](t, out, *operands, **options)`` does the same for several directions at once: ``t`` and the result have one
-more axis, the first. It is there for speed and may be left out, or return NotImplemented; the directions are then pushed
-through one after the other. Operations that work entry by entry need none, for their rules broadcast.
+more axis, the first. It is there for speed and may be left out, or return NotImplemented; the directions are then
+pushed through one after the other. Operations that work entry by entry need none, for their rules broadcast.
 
 An operation of one operand that works entry by entry may state its local derivative instead, ``slope(out, x)``; both
 rules multiply by it.
@@ -212,6 +212,8 @@ class Primitive:
         Whether the derivative is zero wherever it exists (``sign``), so that a test must expect zeros.
     examples : tuple of Example
         Calls to test, which also document the domain.
+    note : str
+        The convention at kinks, or what else a reader of ``docs/supported.md`` should know; one line.
     operands : tuple of str
         The names that the rules give the operands.
     variadic : bool
@@ -237,6 +239,7 @@ class Primitive:
     flat: bool = False
     elementwise: bool = False
     examples: tuple[Example, ...] = ()
+    note: str = ""
 
     operands: tuple[str, ...] = field(init=False)
     variadic: bool = field(init=False)
@@ -284,8 +287,12 @@ class Composite:
         Which of them are arrays, and which are sequences of arrays, with spaces between.
     weak : str
         For which of the arrays a Python number stays one, and so takes the dtype of the arrays beside it.
+    nested : str
+        Which of them are nested lists of arrays; they reach the definition as they were given.
     examples : tuple of Example
         Calls to test.
+    note : str
+        The convention at kinks, or what else a reader of ``docs/supported.md`` should know; one line.
     """
 
     name: str
@@ -294,7 +301,9 @@ class Composite:
     arrays: str
     sequences: str = ""
     weak: str = ""
+    nested: str = ""
     examples: tuple[Example, ...] = ()
+    note: str = ""
 
     def __repr__(self) -> str:
         return f"<composite {self.name}>"
@@ -307,10 +316,10 @@ CONSTANTS: set[Callable[..., Any]] = set()
 
 
 def name_of(function: Callable[..., Any]) -> str:
-    """Return the name a user knows a function by: ``numpy.linalg.solve`` is "linalg.solve"."""
+    """Return the name a user knows a function by: that of ``numpy.linalg.solve`` is "linalg.solve"."""
     module = getattr(function, "__module__", "") or ""
     name = getattr(function, "__name__", str(function))
-    return f"linalg.{name}" if module == "numpy.linalg" else name
+    return f"{module.removeprefix('numpy.')}.{name}" if module in ("numpy.linalg", "numpy.fft") else name
 
 
 def primitive(
@@ -435,7 +444,9 @@ def composite(
     arrays: str | None = None,
     sequences: str = "",
     weak: str = "",
+    nested: str = "",
     name: str | None = None,
+    note: str = "",
 ) -> Composite:
     """Enter a function that is written in terms of primitives.
 
@@ -453,8 +464,12 @@ def composite(
         Names of the parameters that are sequences of arrays.
     weak : str
         For which of the arrays a Python number stays one, and so takes the dtype of the arrays beside it.
+    nested : str
+        Names of the parameters that are nested lists of arrays.
     name : str, optional
         Defaults to the function's name.
+    note : str
+        The convention at kinks, or what else a reader of ``docs/supported.md`` should know; one line.
 
     Returns
     -------
@@ -468,8 +483,8 @@ def composite(
     """
     if arrays is None:
         arrays = next(iter(inspect.signature(definition).parameters))
-        arrays = "" if arrays in sequences.split() else arrays
-    entry = Composite(name or name_of(function), function, definition, arrays, sequences, weak, examples)
+        arrays = "" if arrays in (*sequences.split(), *nested.split()) else arrays
+    entry = Composite(name or name_of(function), function, definition, arrays, sequences, weak, nested, examples, note)
     if function in PRIMITIVES or function in COMPOSITES:
         raise ValueError(f"{entry.name} is in the table already; change that entry rather than adding a second one")
     if not examples:

@@ -6,10 +6,13 @@ A sum copies its gradient to every entry it added; a maximum gives it to the win
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..table import LINEAR, apart, composite, constant, example, normal, primitive
+from .indexing import getitem
 
 
 def axes_of(x, axis):
@@ -189,6 +192,49 @@ cumsum = primitive(
     examples=[example((3, 4), axis=0), example((3, 4), axis=-1), example((3, 4)), example((5,))],
     reads="",
 )
+
+
+def _cumprod(a, axis=None):
+    """Multiply up, one entry after the other: exact with zeros among them, where dividing would fail."""
+    if axis is None or a.ndim == 0:
+        a, axis = np.reshape(a, -1), 0 if axis is None else normalize_axis_index(axis, 1)
+    axis = normalize_axis_index(axis, a.ndim)
+    if not a.shape[axis]:
+        return a * 1
+    parts = [getitem(a, (slice(None),) * axis + (slice(i, i + 1),)) for i in range(a.shape[axis])]
+    return np.concatenate(list(accumulate(parts, np.multiply)), axis=axis)
+
+
+def _cumulative(function, neutral):
+    def definition(x, *, axis=None, include_initial=False):
+        if axis is None:
+            if x.ndim != 1:
+                raise ValueError(f"an axis is needed for more than one axis, got shape {x.shape}")
+            axis = 0
+        axis = normalize_axis_index(axis, x.ndim)
+        if include_initial:
+            start = np.full((*x.shape[:axis], 1, *x.shape[axis + 1 :]), neutral, x.dtype)
+            return np.concatenate([start, function(x, axis=axis)], axis=axis)
+        return function(x, axis=axis)
+
+    return definition
+
+
+composite(
+    np.cumprod, _cumprod, example((3, 4), axis=0), example((2, 3), axis=-1, domain=_with_a_zero), example((2, 3)),
+)  # fmt: skip
+for _function, _definition in (
+    (np.cumulative_sum, _cumulative(np.cumsum, 0)), (np.cumulative_prod, _cumulative(np.cumprod, 1)),
+):  # fmt: skip
+    composite(_function, _definition, example((4,)), example((3, 4), axis=-1, include_initial=True))
+
+
+def _named_otherwise(function):
+    return lambda a, axis=None, keepdims=False: function(a, axis=axis, keepdims=keepdims)
+
+
+for _function, _twin in ((np.amax, np.max), (np.amin, np.min)):  # in NumPy they are functions of their own
+    composite(_function, _named_otherwise(_twin), *APART[:3], note="equal ones share the gradient evenly")
 
 constant(
     np.argmax, np.argmin, np.argsort, np.all, np.any, np.count_nonzero, np.nonzero, np.searchsorted,

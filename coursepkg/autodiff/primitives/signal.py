@@ -1,0 +1,195 @@
+"""Samples of functions: convolution, differences and integrals on a grid, interpolation, polynomials.
+
+Convolution is linear in each of its two arguments; its transpose is convolution with the other one reversed. The rest
+is sums of neighbours with weights.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+
+from ..dispatch import operation, plain
+from ..gate import as_operand
+from ..table import LINEAR, apart, composite, example
+from .indexing import getitem
+
+
+def _valid(g, kernel, size):
+    """Return the part of ``convolve(g, kernel[::-1])`` where the kernel lies inside ``g``."""
+    start = kernel.shape[0] - 1
+    return getitem(full(g, getitem(kernel, slice(None, None, -1))), slice(start, start + size))
+
+
+full = operation(
+    lambda a, v: np.convolve(a, v),
+    vjp=[lambda g, out, a, v: _valid(g, v, a.shape[0]), lambda g, out, a, v: _valid(g, a, v.shape[0])],
+    jvp=[LINEAR, LINEAR],
+    examples=[example((5,), (3,)), example((2,), (4,)), example((1,), (3,))],
+    reads="a v",
+    name="full convolution",
+)
+
+
+def _row(x, name):
+    x = np.reshape(x, (1,)) if x.ndim == 0 else x
+    if x.ndim != 1:
+        raise ValueError(f"{name} takes two rows of numbers (1-d), got shape {x.shape}")
+    if not x.size:
+        raise ValueError(f"{name} takes rows with at least one number, got an empty one")
+    return x
+
+
+def _part(whole, a, v, mode, name):
+    """Return NumPy's part of the full convolution."""
+    short, long = sorted((a.shape[0], v.shape[0]))
+    if mode in ("full", 2):
+        return whole
+    if mode in ("same", 1):
+        start = (short - 1) // 2 if name == "convolve" or a.shape[0] >= v.shape[0] else short // 2
+        return getitem(whole, slice(start, start + long))
+    if mode in ("valid", 0):
+        return getitem(whole, slice(short - 1, long))
+    raise ValueError(f"np.{name} knows the modes 'full', 'same' and 'valid', got {mode!r}")
+
+
+def _convolve(a, v, mode="full"):
+    a, v = _row(a, "np.convolve"), _row(v, "np.convolve")
+    return _part(full(a, v), a, v, mode, "convolve")
+
+
+def _correlate(a, v, mode="valid"):
+    a, v = _row(a, "np.correlate"), _row(v, "np.correlate")
+    return _part(full(a, getitem(np.conj(v), slice(None, None, -1))), a, v, mode, "correlate")
+
+
+ROWS = [example((5,), (3,)), example((2,), (4,), mode="same"), example((5,), (2,), mode="same"), example((4,), (4,))]
+composite(np.convolve, _convolve, *ROWS, example((3,), (5,), mode="valid"), arrays="a v")
+composite(np.correlate, _correlate, *ROWS, example((3,), (5,), mode="full"), arrays="a v")
+
+# --- differences and integrals on a grid
+
+
+def _trapezoid(y, x=None, dx=1.0, axis=-1):
+    axis = normalize_axis_index(axis, y.ndim)
+    before = (slice(None),) * axis
+    if x is None:
+        widths = dx
+    elif x.ndim == 1:
+        widths = np.reshape(np.diff(x), tuple(-1 if i == axis else 1 for i in range(y.ndim)))
+    else:
+        widths = np.diff(x, axis=axis if x.ndim == y.ndim else -1)
+    left, right = getitem(y, (*before, slice(None, -1))), getitem(y, (*before, slice(1, None)))
+    return np.sum(widths * (left + right) / 2.0, axis=axis)
+
+
+composite(
+    np.trapezoid, _trapezoid, example((5,)), example((3, 4), dx=0.5, axis=0), example((3, 4), (4,)), arrays="y x",
+)  # fmt: skip
+
+
+def _gradient(f, *varargs, axis=None, edge_order=1):
+    axes = tuple(range(f.ndim)) if axis is None else normalize_axis_tuple(axis, f.ndim)
+    if edge_order not in (1, 2):
+        raise ValueError(f"np.gradient has edges of order 1 and 2, got edge_order={edge_order!r}")
+    spacing = [1.0] * len(axes) if not varargs else list(varargs) * (len(axes) if len(varargs) == 1 else 1)
+    if len(varargs) == 1 and np.ndim(plain(varargs[0])) and len(axes) > 1:
+        raise TypeError("np.gradient needs as many coordinates as axes")
+    if len(spacing) != len(axes):
+        raise TypeError(f"np.gradient takes one spacing, or one per axis; got {len(varargs)} for {len(axes)} axes")
+    out = [_slopes(f, i, h, edge_order) for i, h in zip(axes, spacing, strict=True)]
+    return out[0] if len(out) == 1 else tuple(out)
+
+
+def _widths(h, n, ndim, axis, dtype):
+    """Return the distances between neighbours, so that they broadcast along an axis."""
+    h = as_operand(h, "np.gradient")
+    if h.ndim > 1 or h.shape not in ((), (n,)):
+        raise ValueError(f"np.gradient needs one coordinate per entry: {n} along axis {axis}, got shape {h.shape}")
+    widths = np.diff(h) if h.ndim else np.broadcast_to(h, (n - 1,))
+    widths = np.astype(widths, dtype) if widths.dtype.kind != "c" or dtype.kind == "c" else np.real(widths)
+    return np.reshape(widths, tuple(n - 1 if i == axis else 1 for i in range(ndim)))
+
+
+def _slopes(f, axis, h, edge_order):
+    n = f.shape[axis]
+    if n < edge_order + 1:
+        raise ValueError(f"np.gradient needs at least {edge_order + 1} entries along axis {axis}, got {n}")
+    before = (slice(None),) * axis
+    width = _widths(h, n, f.ndim, axis, f.dtype)
+
+    def cut(x, start, stop):
+        return getitem(x, (*before, slice(start, stop)))
+
+    rise = (cut(f, 1, None) - cut(f, None, -1)) / width
+    # Inside, the slopes on both sides, the nearer neighbour counting more; at the edges, one side carried on.
+    left, right = cut(width, None, -1), cut(width, 1, None)
+    inner = (cut(rise, None, -1) * right + cut(rise, 1, None) * left) / (left + right)
+    first, last = cut(rise, 0, 1), cut(rise, -1, None)
+    if edge_order == 2:
+        a, b = cut(width, 0, 1), cut(width, 1, 2)
+        first = first + (first - cut(rise, 1, 2)) * a / (a + b)
+        a, b = cut(width, -1, None), cut(width, -2, -1)
+        last = last + (last - cut(rise, -2, -1)) * a / (a + b)
+    return np.concatenate([first, inner, last], axis=axis)
+
+
+composite(
+    np.gradient, _gradient, example((5,)), example((4, 3), axis=0, edge_order=2), example((4, 3)),
+    example((5,), (5,), domain=lambda rng, s: np.sort(apart(rng, s))),
+)  # fmt: skip
+
+# --- interpolation and polynomials
+
+
+def _interp(x, xp, fp, left=None, right=None):
+    if xp.ndim != 1 or fp.ndim != 1 or xp.shape != fp.shape or not xp.size:
+        raise ValueError(f"np.interp needs as many values as places, got shapes {fp.shape} and {xp.shape}")
+    if any(a.dtype.kind == "c" for a in (x, xp)):
+        raise TypeError("np.interp needs real places")
+    x, xp, fp = (np.astype(a, np.result_type(a.dtype, np.float64)) for a in (x, xp, fp))
+    at, places = plain(x), plain(xp)
+    i = np.clip(np.searchsorted(places, at, side="right") - 1, 0, max(len(places) - 2, 0))
+    j = np.minimum(i + 1, len(places) - 1)
+    start, width = getitem(xp, i), getitem(xp, j) - getitem(xp, i)
+    low, high = getitem(fp, i), getitem(fp, j)
+    same = plain(width) == 0
+    out = low + np.where(same, 0.0, (x - start) / np.where(same, 1.0, width)) * (high - low)
+    ends = [fp[0] if left is None else left, fp[-1] if right is None else right]
+    out = np.where(at < places[0], ends[0], np.where(at > places[-1], ends[1], np.where(at == places[-1], fp[-1], out)))
+    return np.where(np.isnan(at), np.nan, out)
+
+
+def _rising(rng, shape):
+    return np.sort(apart(rng, shape))
+
+
+composite(
+    np.interp, _interp,
+    example((4,), (5,), (5,), domain=(lambda rng, s: rng.uniform(-0.5, 0.5, s) + 0.017, _rising, apart)),
+    example((2, 3), (4,), (4,), domain=(lambda rng, s: 3 * rng.normal(size=s), _rising, apart)),
+    arrays="x xp fp", note="at a place that is given, the slope to the right; outside, 0",
+)  # fmt: skip
+
+
+def _polyval(p, x):
+    y = np.zeros_like(plain(x))
+    for coefficient in p if p.ndim else np.reshape(p, (1,)):
+        y = y * x + coefficient
+    return y
+
+
+composite(np.polyval, _polyval, example((4,), (3,)), example((3,), (2, 2)), example((2,), ()), arrays="p x")
+
+
+def _vander(x, N=None, increasing=False):
+    if x.ndim != 1:
+        raise ValueError(f"np.vander takes a row of numbers, got shape {x.shape}")
+    N = x.shape[0] if N is None else N
+    if N < 0:
+        raise ValueError(f"np.vander needs a number of columns of at least 0, got {N}")
+    powers = np.arange(N) if increasing else np.arange(N)[::-1]
+    return np.power(np.expand_dims(x, 1), powers.astype(x.dtype)) if N else np.zeros((x.shape[0], 0), x.dtype)
+
+
+composite(np.vander, _vander, example((3,)), example((4,), N=2, increasing=True))
