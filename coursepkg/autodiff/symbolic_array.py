@@ -81,12 +81,14 @@ class SymbolicArray(TracedArray):
 
 def _constants(a: Any, sympy: Any) -> Any:
     """Return numbers as exact sympy numbers, so that nothing is rounded before the very end; leave the rest alone."""
-    if isinstance(a, (float, complex)) or (isinstance(a, np.ndarray) and a.dtype.kind in "fc"):
+    if isinstance(a, (bool, float, complex, np.generic, np.ndarray)) and np.asarray(a).dtype.kind in "bfc":
         return _entrywise(lambda sp, number: _number(number, sp), sympy, [np.asarray(a)])
     return a
 
 
 def _number(number: Any, sympy: Any) -> Any:
+    if isinstance(number, (bool, np.bool_)):
+        return sympy.Integer(int(number))
     if isinstance(number, complex):
         return _number(number.real, sympy) + sympy.I * _number(number.imag, sympy)
     return sympy.Rational(*float(number).as_integer_ratio()) if np.isfinite(number) else sympy.Float(number)
