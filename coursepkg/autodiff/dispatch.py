@@ -16,7 +16,7 @@ from numpy import ndarray
 
 from .array_methods import ArrayMethods
 from .errors import LeavesGraphError, MissingPrimitiveError, UnsupportedArgumentError
-from .gate import composite_call, parameters_of, primitive_call, public_name
+from .gate import as_operand, composite_call, parameters_of, primitive_call, public_name
 from .table import COMPOSITES, CONSTANTS, PRIMITIVES, Example, Primitive, composite, elementwise, primitive
 from .traced import ORDER, Traced, nesting, newest, plain, tracing
 
@@ -68,6 +68,9 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
     if function in CONSTANTS:
         if kwargs.get("out") is not None:
             raise UnsupportedArgumentError(f"{public_name(function)}(..., out=...): assign the result instead")
+        for value in args:
+            if isinstance(value, (np.ma.MaskedArray, np.matrix)):
+                as_operand(value, public_name(function))  # which says what to do
         return function(*plain(args), **{k: plain(v) for k, v in kwargs.items()})
     name = public_name(function)
     if function in WRITING:

@@ -17,6 +17,7 @@ from . import catalogue  # noqa: F401  (fills the table)
 from .array_methods import NO_KEYWORDS, PLAIN
 from .dispatch import TracedArray, apply, call
 from .errors import LeavesGraphError
+from .gate import primitive_call
 from .recording import enable_grad, no_grad, recording
 from .table import PRIMITIVES, Primitive
 from .tape import LENT, Node, leaf_node
@@ -216,6 +217,8 @@ def two_operands(entry: Primitive) -> Callable[[Any, Any], Any]:
             if isinstance(x, Traced) or isinstance(y, Traced):
                 return Tensor.apply(entry, (a, b), NO_KEYWORDS)
             return entry.function(a, b)
+        if (type(a) is ndarray and a.dtype.hasobject) or (type(b) is ndarray and b.dtype.hasobject):
+            primitive_call(entry, (a, b), {})  # which says what is wrong
         data = forward(x, y)
         if type(data) is not ndarray:
             data = np.asarray(data) if isinstance(data, np.generic) else np.asarray(data, object)
