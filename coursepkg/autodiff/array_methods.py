@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import LeavesGraphError
+from .errors import LeavesGraphError, MissingAttributeError
 from .table import PRIMITIVES
+from .traced import plain
 
 __all__ = ["ArrayMethods"]
 
@@ -25,7 +26,7 @@ def _operator(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
 
     def method(self: Any, other: Any) -> Any:
         kind = type(other)
-        if kind is type(self) or kind in PLAIN:
+        if (kind is type(self) or kind in PLAIN) and not (kind is np.ndarray and other.dtype.hasobject):
             return self.run(PRIMITIVES[ufunc], (self, other))
         return ufunc(self, other)
 
@@ -36,7 +37,7 @@ def _reflected(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
     """Make ``y + x`` for a ``y`` that does not know traced values."""
 
     def method(self: Any, other: Any) -> Any:
-        if type(other) in PLAIN:
+        if type(other) in PLAIN and not (type(other) is np.ndarray and other.dtype.hasobject):
             return self.run(PRIMITIVES[ufunc], (other, self))
         return ufunc(other, self)
 
@@ -80,7 +81,16 @@ class ArrayMethods:
 
         def _under(self) -> Any: ...
 
-        def __getattr__(self, name: str) -> Any: ...
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or not hasattr(np.ndarray, name):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        writes = name in ("byteswap", "partition", "put", "resize", "setfield", "setflags", "sort")
+        advice = (
+            f"it writes into the array; build a new value, for example with np.{name} if NumPy has it"
+            if writes
+            else f"use NumPy's functions, or stop_gradient(x).numpy().{name} where no gradient is wanted"
+        )
+        raise MissingAttributeError(f"a {type(self).__name__} has no {name}, which arrays have: {advice}")
 
     __add__, __radd__ = _operator(np.add), _reflected(np.add)
     __sub__, __rsub__ = _operator(np.subtract), _reflected(np.subtract)
@@ -130,10 +140,10 @@ class ArrayMethods:
         return np.abs(self)
 
     def __eq__(self, other: Any) -> Any:
-        return np.equal(self, other)
+        return plain(self) == plain(other)
 
     def __ne__(self, other: Any) -> Any:
-        return np.not_equal(self, other)
+        return plain(self) != plain(other)
 
     def __lt__(self, other: Any) -> Any:
         return np.less(self, other)
@@ -187,6 +197,16 @@ class ArrayMethods:
         return self._under().ndim
 
     @property
+    def itemsize(self) -> int:
+        """Bytes of an entry."""
+        return self.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all entries."""
+        return self.size * self.itemsize
+
+    @property
     def size(self) -> int:
         """Number of entries."""
         return self._under().size
@@ -199,7 +219,7 @@ class ArrayMethods:
     def __iter__(self) -> Iterator[Any]:
         if not self.shape:
             raise TypeError(f"a 0-d {type(self).__name__} cannot be iterated over")
-        return (self[i] for i in range(len(self)))
+        return (self[i] for i in range(len(self)))  # type: ignore[index]
 
     @property
     def T(self) -> Any:
@@ -211,9 +231,9 @@ class ArrayMethods:
         """The matrix transpose: the last two axes swapped."""
         return np.swapaxes(self, -1, -2)
 
-    def reshape(self, *shape: Any, order: str = "C") -> Any:
+    def reshape(self, *shape: Any, **options: Any) -> Any:
         """Return the same entries in another shape: ``x.reshape(2, 3)`` or ``x.reshape((2, 3))``."""
-        return np.reshape(self, shape[0] if len(shape) == 1 else shape, order=order)  # type: ignore[call-overload]
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape, **options)
 
     def transpose(self, *axes: Any) -> Any:
         """Permute the axes; without arguments, reverse them."""
@@ -225,17 +245,16 @@ class ArrayMethods:
 
     flatten = ravel
 
-    def argmax(self, axis: int | None = None, **options: Any) -> Any:
-        """Return where the largest entry is, as plain integers."""
-        return np.argmax(self, axis=axis, **options)
+    def clip(self, min: Any = None, max: Any = None, *args: Any, **options: Any) -> Any:
+        """Limit the entries; the gradient is zero where the limit binds."""
+        return np.clip(self, min, max, *args, **options)
 
-    def argmin(self, axis: int | None = None, **options: Any) -> Any:
-        """Return where the smallest entry is, as plain integers."""
-        return np.argmin(self, axis=axis, **options)
-
-    def argsort(self, axis: int | None = -1, **options: Any) -> Any:
-        """Return the order of the entries, as plain integers."""
-        return np.argsort(self, axis=axis, **options)
+    def astype(
+        self, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
+    ) -> Any:
+        """Convert the entries; the gradient is converted back."""
+        np.empty(0, self.dtype).astype(dtype, order, casting, subok, copy)  # NumPy says what is wrong with these
+        return np.astype(self, dtype)  # type: ignore[call-overload]
 
     def nonzero(self) -> Any:
         """Return where the entries are not zero, as plain integers."""
@@ -263,9 +282,12 @@ def _method(name: str, doc: str) -> Callable[..., Any]:
 
 for _name, _doc in {
     "all": "Return whether all entries are not zero, as plain booleans.",
+    "argpartition": "Return an order that divides the entries at a rank, as plain integers.",
+    "searchsorted": "Return where entries would have to be put in, as plain integers.",
     "any": "Return whether some entry is not zero, as plain booleans.",
-    "astype": "Convert the entries; the gradient is converted back.",
-    "clip": "Limit the entries; the gradient is zero where the limit binds.",
+    "argmax": "Return where the largest entry is, as plain integers.",
+    "argmin": "Return where the smallest entry is, as plain integers.",
+    "argsort": "Return the order of the entries, as plain integers.",
     "copy": "Return the same entries as a value of its own.",
     "cumprod": "Return running products along an axis.",
     "cumsum": "Return running sums along an axis.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["LeavesGraphError", "MissingPrimitiveError", "UnsupportedArgumentError"]
+__all__ = ["LeavesGraphError", "MissingAttributeError", "MissingPrimitiveError", "UnsupportedArgumentError"]
 
 
 class MissingPrimitiveError(NotImplementedError):
@@ -11,6 +11,10 @@ class MissingPrimitiveError(NotImplementedError):
 
 class UnsupportedArgumentError(MissingPrimitiveError, TypeError):
     """A function of the table was called with an argument that its entry does not support."""
+
+
+class MissingAttributeError(MissingPrimitiveError, AttributeError):
+    """An attribute that arrays have was asked of a traced value, which has not."""
 
 
 class LeavesGraphError(TypeError):

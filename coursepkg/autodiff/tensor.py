@@ -214,7 +214,7 @@ def two_operands(entry: Primitive) -> Callable[[Any, Any], Any]:
         x, p = (a._value, a._node) if type(a) is Tensor else (a, None)
         y, q = (b._value, b._node) if type(b) is Tensor else (b, None)
         if type(x) not in PLAIN or type(y) not in PLAIN:
-            if isinstance(x, Traced) or isinstance(y, Traced):
+            if type(a) in OURS and type(b) in OURS:  # values of an outer differentiation
                 return Tensor.apply(entry, (a, b), NO_KEYWORDS)
             return entry.function(a, b)
         if (type(a) is ndarray and a.dtype.hasobject) or (type(b) is ndarray and b.dtype.hasobject):

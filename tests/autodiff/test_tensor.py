@@ -12,7 +12,7 @@ from coursepkg.autodiff.catalogue import affine, astype, relu, softmax, softmax_
 from coursepkg.autodiff.dispatch import LeavesGraphError, MissingPrimitiveError
 from coursepkg.autodiff.table import PRIMITIVES
 from coursepkg.autodiff.tensor import Tensor, no_grad
-from coursepkg.gradients import numeric
+from coursepkg.gradients import hvp, numeric
 
 
 def leaf(*shape, seed=0, dtype=np.float64):
@@ -756,3 +756,15 @@ def test_affine_adds_any_bias_into_the_product(bias):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert out.nbytes <= peak < 1.5 * out.nbytes
+
+
+@pytest.mark.parametrize("other", [[1.0, 2.0, 3.0], (1.0, 2.0, 3.0), Fraction(1, 2)], ids=["list", "tuple", "Fraction"])
+@pytest.mark.parametrize("operator", [np.multiply, np.power, np.matmul], ids=lambda f: f.__name__)
+def test_lists_and_fractions_pass_the_gate_in_nested_differentiations_too(operator, other):
+    if operator is np.matmul and isinstance(other, Fraction):
+        pytest.skip("NumPy multiplies no matrix by a number")
+    x, v = np.array([0.7, 1.3, 2.1]), np.array([1.0, -0.5, 2.0])
+    array = np.array(other, float)
+    for f in (lambda z, c: np.sum(operator(z, c) ** 2), lambda z, c: np.sum(operator(c, z) ** 2)):
+        expected = hvp(lambda z, f=f: f(z, array), x, v)
+        np.testing.assert_allclose(hvp(lambda z, f=f: f(z, other), x, v), expected, rtol=1e-12)
