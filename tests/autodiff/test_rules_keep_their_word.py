@@ -93,6 +93,8 @@ def test_a_rule_needs_nothing_that_reads_does_not_name(entry, call):
 
 @every_entry
 def test_whatever_reads_names_is_read(entry):
+    if entry.saves and entry.recover is None:
+        return  # second derivatives run the forward rule again, and it reads the operands
     for name in (entry.reads or "").split():
         raised = 0
         for i, call in enumerate(entry.examples):

@@ -9,6 +9,7 @@ again costs less than the memory traffic of nine times the images.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,8 +26,12 @@ IN_CACHE = 1 << 18
 channels take 9 ms instead of 14."""
 
 
-def _pair(value):
-    return (value, value) if isinstance(value, int) else (int(value[0]), int(value[1]))
+def _pair(value, least=1):
+    """Return one whole number for rows and one for columns; a view of windows would leave the image otherwise."""
+    pair = tuple(operator.index(n) for n in (value if isinstance(value, (tuple, list)) else (value, value)))
+    if len(pair) != 2 or min(pair) < least:
+        raise ValueError(f"expected a whole number of at least {least}, or a pair of such, got {value!r}")
+    return pair
 
 
 def output_size(size, kernel, stride, dilation):
@@ -231,7 +236,7 @@ def _conv2d_and_columns(x, weight, bias=None, stride=1, padding=0, dilation=1):
     network on grey images, to copy them again would be a tenth of the step."""
     if any(isinstance(a, Traced) for a in (x, weight, bias)):
         return conv2d(x, weight, bias, stride=stride, padding=padding, dilation=dilation), None
-    stride, padding, dilation = _pair(stride), _pair(padding), _pair(dilation)
+    stride, padding, dilation = _pair(stride), _pair(padding, least=0), _pair(dilation)
     if np.ndim(weight) != 4 or np.ndim(x) != 4 or weight.shape[1] != x.shape[1]:
         raise ValueError(
             f"expected x (n, channels in, height, width) and weight (channels out, channels in, rows, columns) "
@@ -263,7 +268,7 @@ def _conv2d_and_columns(x, weight, bias=None, stride=1, padding=0, dilation=1):
 
 def _conv2d_to_images(g, weight, size, stride=1, padding=0, dilation=1):
     """Turn a gradient of the feature maps into one of images of that size: the transpose of :func:`conv2d`."""
-    stride, padding, dilation = _pair(stride), _pair(padding), _pair(dilation)
+    stride, padding, dilation = _pair(stride), _pair(padding, least=0), _pair(dilation)
     out_channels, channels, *kernel = weight.shape
     around = tuple(d * (k - 1) - p for d, k, p in zip(dilation, kernel, padding, strict=True))
     if stride == (1, 1) and min(around) >= 0 and out_channels < 4 * channels:  # a convolution again
@@ -291,7 +296,7 @@ def _kernel_gradient(g, columns, x, weight, bias=None, **options):
 
 def _conv2d_to_kernels(g, x, kernel, stride=1, padding=0, dilation=1):
     """Turn a gradient of the feature maps into one of kernels of that size: the other transpose of :func:`conv2d`."""
-    windows, as_rows = _padded_windows(x, kernel, _pair(stride), _pair(padding), _pair(dilation))
+    windows, as_rows = _padded_windows(x, kernel, _pair(stride), _pair(padding, least=0), _pair(dilation))
     out_channels, channels = g.shape[1], x.shape[1]
     inside = (*kernel, channels) if as_rows else (channels, *kernel)
     total = np.zeros((out_channels, kernel[0] * kernel[1] * channels), np.result_type(g, x))
