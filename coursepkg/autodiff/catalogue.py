@@ -9,6 +9,7 @@ from .primitives import (  # noqa: F401  (enter NumPy's own functions)
     arranging,
     complex_numbers,
     elementwise,
+    fourier,
     linear_algebra,
     reductions,
     remainders,
