@@ -8,7 +8,9 @@ kind of value among the operands.
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -72,6 +74,8 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
             if isinstance(value, (np.ma.MaskedArray, np.matrix)):
                 as_operand(value, public_name(function))  # which says what to do
         return function(*plain(args), **{k: plain(v) for k, v in kwargs.items()})
+    if _load_special(function):
+        return call(function, args, kwargs)
     name = public_name(function)
     if function in WRITING:
         raise LeavesGraphError(
@@ -83,6 +87,18 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
         "that are there (docs/supported.md lists them), or give its derivative yourself: "
         "coursepkg.gradients.custom_gradient"
     )
+
+
+def _load_special(function: Callable[..., Any]) -> bool:
+    """Enter SciPy's functions if this may be one of them; return whether there is something new in the table.
+
+    Loading ``scipy.special`` takes longer than loading the engine, so it waits until somebody else has.
+    """
+    entries = f"{__package__}.primitives.special"
+    if entries in sys.modules or not ("scipy.special" in sys.modules or function is np.i0):
+        return False
+    import_module(entries)
+    return True
 
 
 def operation(function: Callable[..., Any], *, forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
