@@ -73,7 +73,9 @@ class Traced:
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         raise LeavesGraphError(
-            f"turning a {type(self).__name__} into a plain NumPy array would cut its gradient. For an array of "
+            f"turning a {type(self).__name__} into a plain NumPy array would cut its gradient. Functions that do not "
+            "know traced values, such as most of SciPy's, end here: use that of the same name in NumPy (np.linalg.inv) "
+            "or in coursepkg.autodiff.catalogue (logsumexp, softmax). For an array of "
             "traced values write np.stack([...]) instead of np.array([...]) and np.concatenate or np.where "
             "instead of a[i] = value; to leave the graph on purpose write stop_gradient(x), "
             "from coursepkg.gradients import stop_gradient"

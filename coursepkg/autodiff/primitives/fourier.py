@@ -8,6 +8,9 @@ gradient, and what it pads with zeros loses its own.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
@@ -15,7 +18,7 @@ from ..errors import UnsupportedArgumentError
 from ..table import LINEAR, complex_normal, composite, example, normal, primitive
 from .indexing import getitem
 
-OPPOSITE = {None: "forward", "backward": "forward", "forward": "backward", "ortho": "ortho"}
+OPPOSITE: dict[Any, Any] = {None: "forward", "backward": "forward", "forward": "backward", "ortho": "ortho"}
 """The norm with which the inverse transform is the transpose (conjugated), not the inverse."""
 
 
@@ -112,6 +115,7 @@ REAL = [
     for call in [example((5,)), example((2, 4)), *NUMBERS[1:], example((3, 4), n=6, axis=1), example((1,))]
 ]
 
+_function: Callable[..., Any]
 for _function, _sign in ((np.fft.fft, -1), (np.fft.ifft, 1)):
     primitive(
         _function, vjp=[_once_more(_function)], jvp=[LINEAR], jvps=[_several_ways(_function)],

@@ -8,6 +8,7 @@ Conventions at edges are PyTorch's: x log y has the gradient log y at x = 0, and
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from scipy import special
@@ -100,7 +101,7 @@ ndtri = elementwise(
 
 # --- the gamma function and its kin
 
-_polygamma = operation(
+_polygamma: Any = operation(
     lambda n, x: np.asarray(special.polygamma(n, x), x.dtype),
     rules=[None, lambda g, out, n, x: g * _polygamma(n + 1, x)],
     examples=[
