@@ -75,10 +75,18 @@ absolute = primitive(
     sympy=lambda sp, z: sp.Abs(z),
     examples=[*elementwise_examples(1, normal), *BOTH[:2]],
 )
+
+
+def _turn(z):
+    """Return 1 / z, and 0 at 0, where PyTorch takes the derivative of the angle to be 0."""
+    zero = z == 0
+    return np.where(zero, 0.0, 1 / np.where(zero, 1.0, z))
+
+
 angle = primitive(
     np.angle,
-    vjp=[lambda g, out, z: g * -1j / z if _is_complex(z) else np.zeros_like(g)],
-    jvp=[lambda t, out, z: np.imag(t / z) if _is_complex(z) else np.zeros_like(t)],
+    vjp=[lambda g, out, z: g * -1j * _turn(z) if _is_complex(z) else np.zeros_like(g)],
+    jvp=[lambda t, out, z: np.imag(t * _turn(z)) if _is_complex(z) else np.zeros_like(t)],
     jvps=[SAME],
     sympy=lambda sp, z: sp.atan2(sp.im(z).expand(complex=True), sp.re(z).expand(complex=True)),
     examples=BOTH[:2],

@@ -163,10 +163,19 @@ cbrt = elementwise(
     sympy=lambda sp, x: x ** sp.Rational(1, 3),
     reads="out",
 )
+
+
+def _part(x, out, other):
+    """Return exp(x - out): where x is the infinity that the sum is, all of it (as in PyTorch), and half if both are."""
+    same = np.equal(x, out)
+    part = np.exp(np.where(same, 0.0, x) - np.where(same, 0.0, out))
+    return part * np.where(np.isinf(out) & np.equal(x, other), 0.5, 1.0).astype(out.dtype)
+
+
 logaddexp = elementwise(
     np.logaddexp,
-    lambda g, out, x, y: g * np.exp(x - out),
-    lambda g, out, x, y: g * np.exp(y - out),
+    lambda g, out, x, y: g * _part(x, out, y),
+    lambda g, out, x, y: g * _part(y, out, x),
     sympy=lambda sp, x, y: sp.log(sp.exp(x) + sp.exp(y)),
 )
 
@@ -215,10 +224,18 @@ arctan = elementwise(
     sympy=lambda sp, x: sp.atan(x),
     reads="x",
 )
+
+
+def _radius(y, x):
+    """Return x² + y², and 1 at the origin, where PyTorch takes both derivatives of the angle to be 0."""
+    square = x * x + y * y
+    return np.where(square == 0, 1.0, square)
+
+
 arctan2 = elementwise(
     np.arctan2,
-    lambda g, out, y, x: g * x / (x * x + y * y),
-    lambda g, out, y, x: -g * y / (x * x + y * y),
+    lambda g, out, y, x: g * x / _radius(y, x),
+    lambda g, out, y, x: -g * y / _radius(y, x),
     sympy=lambda sp, y, x: sp.atan2(y, x),
     reads="y x",
 )

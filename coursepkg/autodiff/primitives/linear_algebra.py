@@ -100,18 +100,50 @@ def _as_matrix(g):
     return np.expand_dims(g, (-2, -1))
 
 
+def _cofactors(out, a):
+    """Return the derivatives of the determinant: det(a) times the inverse's transpose; by minors if there is none."""
+    try:
+        return _as_matrix(out) * mT(np.linalg.inv(a))
+    except np.linalg.LinAlgError:
+        n = a.shape[-1]
+        others = [[k for k in range(n) if k != i] for i in range(n)]
+        return np.stack(
+            [
+                np.stack(
+                    [
+                        (-1) ** (i + j) * np.linalg.det(a[..., rows, :][..., columns])
+                        for j, columns in enumerate(others)
+                    ],
+                    -1,
+                )
+                for i, rows in enumerate(others)
+            ],
+            axis=-2,
+        )
+
+
+def _inverse(a):
+    """Return the inverses of a stack of matrices; nan where there is none, as log|det| has no derivative there."""
+    try:
+        return np.linalg.inv(a)
+    except np.linalg.LinAlgError:
+        if a.ndim == 2:
+            return a * np.nan
+        return np.stack([_inverse(m) for m in a])
+
+
 det = primitive(
     np.linalg.det,
-    vjp=[lambda g, out, a: _as_matrix(g * out) * mT(np.linalg.inv(a))],
-    jvp=[lambda t, out, a: out * np.sum(mT(np.linalg.inv(a)) * t, axis=(-2, -1))],
+    vjp=[lambda g, out, a: _as_matrix(g) * _cofactors(out, a)],
+    jvp=[lambda t, out, a: np.sum(_cofactors(out, a) * t, axis=(-2, -1))],
     jvps=[SAME],
     examples=STACKS,
     sympy_array=lambda sp, values, a: _stacked(sp, lambda m: m.det(), a),
 )
 logabsdet = operation(
     lambda a: np.linalg.slogdet(a)[1],
-    vjp=[lambda g, out, a: _as_matrix(g) * mT(np.linalg.inv(a))],
-    jvp=[lambda t, out, a: np.sum(mT(np.linalg.inv(a)) * t, axis=(-2, -1))],
+    vjp=[lambda g, out, a: _as_matrix(g) * mT(_inverse(a))],
+    jvp=[lambda t, out, a: np.sum(mT(_inverse(a)) * t, axis=(-2, -1))],
     jvps=[SAME],
     examples=STACKS,
     sympy_array=lambda sp, values, a: _stacked(sp, lambda m: sp.log(sp.Abs(m.det())), a),
