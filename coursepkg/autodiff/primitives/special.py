@@ -14,6 +14,7 @@ import numpy as np
 from scipy import special
 
 from ..dispatch import operation, rewriting
+from ..errors import UnsupportedArgumentError
 from ..table import composite, elementwise, example, fixed, normal, positive, unit
 
 SQRT_PI, SQRT_TAU = math.sqrt(math.pi), math.sqrt(2 * math.pi)
@@ -22,6 +23,17 @@ SQRT_PI, SQRT_TAU = math.sqrt(math.pi), math.sqrt(2 * math.pi)
 def probability(rng, shape):
     """Draw numbers between 0.1 and 0.9."""
     return rng.uniform(0.1, 0.9, size=shape)
+
+
+def _of_real(function):
+    """Return a forward rule that refuses complex numbers, for which SciPy has a value and we have no rule."""
+
+    def forward(*operands):
+        if any(np.asarray(a).dtype.kind == "c" for a in operands):
+            raise UnsupportedArgumentError(f"scipy.special.{function.__name__} is differentiated for real numbers only")
+        return function(*operands)
+
+    return forward
 
 
 # --- the logistic curve
@@ -158,6 +170,7 @@ gamma = elementwise(
 )
 digamma = elementwise(
     special.digamma,
+    forward=_of_real(special.digamma),
     slope=lambda out, x: _polygamma(1, x),
     domain=positive,
     sympy=lambda sp, x: sp.polygamma(0, x),
@@ -195,6 +208,7 @@ def _over(x, y):
 
 xlogy = elementwise(
     special.xlogy,
+    forward=_of_real(special.xlogy),
     lambda g, out, x, y: g * _log(x == 0, y),
     lambda g, out, x, y: g * _over(x, y),
     domain=(normal, positive),
@@ -204,6 +218,7 @@ xlogy = elementwise(
 )
 xlog1py = elementwise(
     special.xlog1py,
+    forward=_of_real(special.xlog1py),
     lambda g, out, x, y: g * np.where((x == 0) & (y <= -1), 0.0, np.log1p(np.where((x == 0) & (y <= -1), 0.0, y))),
     lambda g, out, x, y: g * _over(x, 1 + y),
     domain=(normal, positive),
@@ -245,7 +260,7 @@ def _bessel(function, neighbours, form, domain):
     """Enter a Bessel function of any order; a slope by the order has no closed form."""
 
     def of_order(v, x):
-        return function(v, x)
+        return (_of_real(function) if function is special.ive else function)(v, x)
 
     def rule(g, out, v, x):
         return g * neighbours(entered, out, v, x)
