@@ -208,22 +208,22 @@ def _over(x, y):
 
 xlogy = elementwise(
     special.xlogy,
-    forward=_of_real(special.xlogy),
     lambda g, out, x, y: g * _log(x == 0, y),
     lambda g, out, x, y: g * _over(x, y),
     domain=(normal, positive),
     sympy=lambda sp, x, y: x * sp.log(y),
     reads="x y",
+    forward=_of_real(special.xlogy),
     note="at x = 0: log y by x (0 if y <= 0), 0 by y",
 )
 xlog1py = elementwise(
     special.xlog1py,
-    forward=_of_real(special.xlog1py),
     lambda g, out, x, y: g * np.where((x == 0) & (y <= -1), 0.0, np.log1p(np.where((x == 0) & (y <= -1), 0.0, y))),
     lambda g, out, x, y: g * _over(x, 1 + y),
     domain=(normal, positive),
     sympy=lambda sp, x, y: x * sp.log(1 + y),
     reads="x y",
+    forward=_of_real(special.xlog1py),
     note="at x = 0: log(1 + y) by x (0 if y <= -1), 0 by y",
 )
 entr = elementwise(
