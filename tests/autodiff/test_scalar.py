@@ -12,7 +12,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from coursepkg.autodiff import scalar
-from coursepkg.autodiff.gradcheck import compare_routes, differences
+from coursepkg.autodiff.comparison import compare_routes
+from coursepkg.autodiff.differences import differences
 from coursepkg.autodiff.scalar import (
     Scalar,
     cos,
@@ -777,8 +778,8 @@ class Refuse:
 sys.meta_path.insert(0, Refuse())
 from coursepkg.autodiff.scalar import Scalar, tanh
 assert "sympy" not in sys.modules
-from coursepkg.autodiff import gradcheck, symbolic
-report = gradcheck.compare_routes(lambda w, x: tanh(w * x) * w, {"w": 0.5, "x": -1.25})
+from coursepkg.autodiff import comparison, symbolic
+report = comparison.compare_routes(lambda w, x: tanh(w * x) * w, {"w": 0.5, "x": -1.25})
 assert report and len(report.routes) == 4, str(report)
 """
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)

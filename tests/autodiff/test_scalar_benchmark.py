@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from coursepkg.autodiff.gradcheck import central_difference
+from coursepkg.autodiff.differences import central_difference
 from coursepkg.autodiff.scalar import Scalar
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "scalar.py"

@@ -28,12 +28,13 @@ from coursepkg.autodiff.tensor import Tensor
 from coursepkg.autodiff.trees import leaves_of
 
 OURS = {getattr(catalogue, name) for name in catalogue.__all__}
-"""Our own functions that users see; NumPy's and SciPy's are told by their module."""
+"""Our own functions that users see; NumPy's are told by their module."""
 
 ENTRIES = {
     function: entry
     for function, entry in {**PRIMITIVES, **COMPOSITES}.items()
-    if function in OURS or public_name(function).startswith(("np.", "scipy."))
+    # SciPy's ufuncs crash the interpreter on some plain calls with odd keywords; test_special.py calls them by hand.
+    if function in OURS or public_name(function).startswith("np.")
 }
 every_entry = pytest.mark.parametrize("function", ENTRIES, ids=lambda function: ENTRIES[function].name)
 
