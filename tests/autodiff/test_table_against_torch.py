@@ -78,6 +78,8 @@ def scatter(x, i, shape):
 
 
 def norm(x, ord=None, axis=None, keepdims=False):
+    if ord is not None and ord != "fro" and (isinstance(axis, tuple) or (axis is None and x.ndim == 2)):
+        return torch.linalg.matrix_norm(x, ord, dim=axis or (-2, -1), keepdim=keepdims)
     if ord == "fro" or (ord is None and axis is None):
         ord = 2
     return torch.linalg.vector_norm(x, 2 if ord is None else ord, dim=axis, keepdim=keepdims)
@@ -162,6 +164,7 @@ BY_NAME = {  # entries that users reach through something else
         torch.as_tensor(which).flatten(0, 1).flatten(1)[:, None]).reshape(which.shape),
     "put into windows": put_into_windows,
     "getitem": index, "scatter": scatter, "logabsdet": lambda a: torch.linalg.slogdet(a)[1],
+    "sign of complex det": lambda a: torch.linalg.slogdet(a)[0],
     "concatenate": lambda *xs, axis=0: torch.cat(xs, axis),
     "clip to limits": lambda x, low, high: torch.clip(x, low, high),
     "pad with zeros": lambda x, widths: F.pad(x, pairs(widths, x.ndim)),

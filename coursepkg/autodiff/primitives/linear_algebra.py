@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..dispatch import UnsupportedArgumentError, operation, plain
-from ..table import LINEAR, SAME, apart, composite, example, primitive
+from ..dispatch import operation, plain
+from ..table import LINEAR, SAME, apart, composite, example, primitive, unit
 from .products import mT
 
 SlogdetResult = type(np.linalg.slogdet(np.eye(1)))
@@ -18,6 +18,16 @@ SlogdetResult = type(np.linalg.slogdet(np.eye(1)))
 def _well_conditioned(rng, shape):
     """Draw matrices that are far from singular."""
     return rng.uniform(0.2, 1.0, size=shape) + 2.0 * np.eye(shape[-2], shape[-1])
+
+
+def _complex_well_conditioned(rng, shape):
+    """Draw complex matrices that are far from singular."""
+    return _well_conditioned(rng, shape) + 0.5j * rng.uniform(-1.0, 1.0, size=shape)
+
+
+def _sums_apart(rng, shape):
+    """Draw arrays of which no two slices have nearly the same sum of sizes."""
+    return unit(rng, shape) + 2.0 * rng.choice([-1.0, 1.0], size=shape) * 3.0 ** np.sum(np.indices(shape), axis=0)
 
 
 def _normal(rng, shape):
@@ -72,6 +82,8 @@ def _stacked(sp, function, a):
 
 
 STACKS = [example((3, 3), domain=_well_conditioned), example((2, 2, 2), domain=_well_conditioned)]
+
+COMPLEX_STACKS = [example(shape, domain=_complex_well_conditioned) for shape in ((2, 2), (3, 1, 1))]
 
 solve = primitive(
     np.linalg.solve,
@@ -152,17 +164,23 @@ logabsdet = operation(
 )
 
 
+turning = operation(
+    lambda a: np.linalg.slogdet(a)[0],
+    vjp=[lambda g, out, a: _as_matrix(-1j * np.real(1j * g * out)) * mT(_inverse(a))],
+    jvp=[lambda t, out, a: 1j * out * np.imag(np.sum(mT(_inverse(a)) * t, axis=(-2, -1)))],
+    jvps=[SAME],
+    examples=COMPLEX_STACKS,
+    sympy_array=lambda sp, values, a: _stacked(sp, lambda m: m.det() / sp.Abs(m.det()), a),
+    name="sign of complex det",
+)
+
+
 def _slogdet(a):
-    if a.dtype.kind == "c":
-        raise UnsupportedArgumentError(
-            "np.linalg.slogdet of complex matrices is not supported: their sign turns with the matrix; use np.log("
-            "np.abs(np.linalg.det(a)))"
-        )
-    # The sign of a real determinant is flat wherever it has a derivative.
-    return SlogdetResult(np.linalg.slogdet(plain(a))[0], logabsdet(a))
+    # The sign of a real determinant is flat wherever it has a derivative; a complex one turns with the matrix.
+    return SlogdetResult(turning(a) if a.dtype.kind == "c" else np.linalg.slogdet(plain(a))[0], logabsdet(a))
 
 
-composite(np.linalg.slogdet, _slogdet, *STACKS)
+composite(np.linalg.slogdet, _slogdet, *STACKS, *COMPLEX_STACKS)
 
 
 def _root(total, power):
@@ -187,6 +205,19 @@ def _vector_norm(x, ord, axis, keepdims):
     return _root(np.sum(size**ord, axis=axis, keepdims=keepdims), ord)
 
 
+def _matrix_norm(x, ord, axes):
+    """Return norms of matrices that are no norms of their entries; both axes are kept."""
+    if ord in ("nuc", 2, -2):
+        values = np.linalg.svdvals(np.moveaxis(x, axes, (-2, -1)))
+        found = {"nuc": np.sum, 2: np.max, -2: np.min}[ord](values, axis=-1)
+        return np.expand_dims(found, axes)
+    if ord in (1, -1, np.inf, -np.inf):  # the largest or smallest sum of a column or of a row
+        down, across = axes if abs(ord) == 1 else axes[::-1]
+        sums = np.sum(np.abs(x), axis=down, keepdims=True)
+        return (np.max if ord > 0 else np.min)(sums, axis=across, keepdims=True)
+    raise ValueError(f"a norm of matrices has ord 1, 2, inf, their negatives, 'fro' or 'nuc'; got {ord!r}")
+
+
 def _norm(x, ord=None, axis=None, keepdims=False):
     frobenius = ord is None or (isinstance(ord, str) and ord in ("fro", "f"))
     if axis is None and (ord is None or (x.ndim == 2 and frobenius)):
@@ -197,12 +228,8 @@ def _norm(x, ord=None, axis=None, keepdims=False):
         return _vector_norm(x, ord, axes[0], keepdims)
     if len(axes) != 2:
         raise ValueError(f"a norm is that of vectors (one axis) or of matrices (two axes), got axis={axis!r}")
-    if not frobenius:
-        raise UnsupportedArgumentError(
-            f"np.linalg.norm(..., ord={ord!r}) of matrices is not supported on traced values; there are ord=None and "
-            "'fro' for matrices, and every number for vectors (1-d, or along one axis)"
-        )
-    return _vector_norm(x, 2, axes, keepdims)
+    out = _vector_norm(x, 2, axes, True) if frobenius else _matrix_norm(x, ord, axes)
+    return out if keepdims else np.squeeze(out, axis=axes)
 
 
 composite(
@@ -214,4 +241,7 @@ composite(
     example((5,), ord=3),
     example((5,), ord=np.inf, domain=lambda rng, shape: 4 + apart(rng, shape)),
     example((3, 4), ord="fro", axis=(0, 1), keepdims=True),
+    example((3, 4), ord=1, domain=_sums_apart),
+    example((2, 3, 4), ord=-np.inf, axis=(-1, 0), domain=_sums_apart),
+    example((2, 3, 4), ord=np.inf, axis=(2, 1), keepdims=True, domain=_sums_apart),
 )
