@@ -209,7 +209,7 @@ def _matrix_norm(x, ord, axes):
     """Return norms of matrices that are no norms of their entries; both axes are kept."""
     if ord in ("nuc", 2, -2):
         values = np.linalg.svdvals(np.moveaxis(x, axes, (-2, -1)))
-        found = {"nuc": np.sum, 2: np.max, -2: np.min}[ord](values, axis=-1)
+        found = np.sum(values, axis=-1) if ord == "nuc" else (np.max if ord > 0 else np.min)(values, axis=-1)
         return np.expand_dims(found, axes)
     if ord in (1, -1, np.inf, -np.inf):  # the largest or smallest sum of a column or of a row
         down, across = axes if abs(ord) == 1 else axes[::-1]
