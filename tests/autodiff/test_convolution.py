@@ -162,6 +162,17 @@ def test_pools_are_those_of_every_window(shape, size, stride):
             np.testing.assert_allclose(pool(given, size, stride), expected, rtol=1e-13)
 
 
+@pytest.mark.parametrize("pool", [max_pool2d, mean_pool2d])
+@pytest.mark.parametrize(("shape", "size", "stride"), [((1, 1, 3, 3), 5, None), ((1, 1, 4, 3), (2, 4), 1)])
+def test_windows_larger_than_the_image_are_refused(pool, shape, size, stride):
+    x = np.zeros(shape)
+    for given in (x, Tensor(x, requires_grad=True)):
+        with pytest.raises(ValueError, match="large, got"):
+            pool(given, size, stride)
+        with pytest.raises(ValueError, match=r"\(n, channels, height, width\)"):
+            pool(given[0], 2)
+
+
 def test_among_equal_entries_the_first_gets_the_gradient():
     x = Tensor(np.array([[[[1.0, 1.0, 0.0], [1.0, 0.0, 1.0]]]]), requires_grad=True)
     max_pool2d(x, 2, stride=1).backward(np.array([[[[3.0, 5.0]]]]))

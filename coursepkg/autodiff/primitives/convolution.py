@@ -39,13 +39,16 @@ def output_size(size, kernel, stride, dilation):
     return tuple((n - d * (k - 1) - 1) // s + 1 for n, k, s, d in zip(size, kernel, stride, dilation, strict=True))
 
 
-def _windows(x, kernel, stride, dilation):
-    """Return a view of shape (n, channels, kernel rows, kernel columns, window rows, window columns)."""
-    span = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
+def _check_images(x, span):
     if x.ndim != 4 or span[0] > x.shape[2] or span[1] > x.shape[3]:
         raise ValueError(
             f"expected images of shape (n, channels, height, width) at least {span[0]} x {span[1]} large, got {x.shape}"
         )
+
+
+def _windows(x, kernel, stride, dilation):
+    """Return a view of shape (n, channels, kernel rows, kernel columns, window rows, window columns)."""
+    _check_images(x, tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)))
     rows, cols = output_size(x.shape[2:], kernel, stride, dilation)
     n, channel, down, across = x.strides
     return np.lib.stride_tricks.as_strided(
@@ -420,6 +423,7 @@ def _max_pool2d_and_which(x, size, stride=None):
         which = _max_pool2d_and_which(plain(x), size, stride)[1]
         return _taken(x, which=which, size=size, stride=stride), which
     size, stride = _sizes(size, stride)
+    _check_images(x, size)
     places = _places(x.shape[2:], size, stride)
     largest = x[next(places)].copy(order="K")
     which = np.zeros_like(largest, np.uint8 if size[0] * size[1] <= 256 else np.intp)
@@ -520,6 +524,7 @@ def mean_pool2d(x, size, stride=None):
         The means.
     """
     size, stride = _sizes(size, stride)
+    _check_images(x, size)
     places = _places(x.shape[2:], size, stride)
     total = x[next(places)]
     for place in places:
