@@ -393,9 +393,7 @@ def test_large_points_leave_out_the_costly_routes_and_say_so():
 
 
 def test_a_route_that_cannot_be_taken_says_why():
-    table = compare(
-        lambda x: np.sum(np.floor(x) * x) if type(x) is np.ndarray else np.roots(x), np.array([1.5])
-    )
+    table = compare(lambda x: np.sum(np.floor(x) * x) if type(x) is np.ndarray else np.roots(x), np.array([1.5]))
     assert "roots" in table.absent["reverse"]
     assert not table.agree
 

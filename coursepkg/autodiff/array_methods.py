@@ -80,6 +80,7 @@ class ArrayMethods:
     if TYPE_CHECKING:
 
         def _under(self) -> Any: ...
+        def __getitem__(self, index: Any) -> Any: ...
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or not hasattr(np.ndarray, name):
@@ -219,7 +220,7 @@ class ArrayMethods:
     def __iter__(self) -> Iterator[Any]:
         if not self.shape:
             raise TypeError(f"a 0-d {type(self).__name__} cannot be iterated over")
-        return (self[i] for i in range(len(self)))  # type: ignore[index]
+        return (self[i] for i in range(len(self)))
 
     @property
     def T(self) -> Any:

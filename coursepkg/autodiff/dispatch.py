@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -31,7 +31,7 @@ __all__ = [
 WRITING = frozenset({np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal})
 
 
-def apply(entry: Primitive, operands: tuple[Any, ...], options: dict[str, Any]) -> Any:
+def apply(entry: Primitive, operands: Sequence[Any], options: dict[str, Any]) -> Any:
     """Run a primitive on operands that passed the gate, by the class of the newest; plainly if none is traced."""
     kind = newest(operands)
     if kind is None:

@@ -112,7 +112,7 @@ class Tensor(TensorMethods, TracedArray):
         data, saved = out if entry.saves else (out, out)
         if isinstance(data, np.generic):
             data = np.asarray(data)
-        recorded, order = traces and recording.get(), next(ORDER)
+        recorded, order = bool(traces) and recording.get(), next(ORDER)
         for i, p in enumerate(parents):
             keeps = entry.keeps_operand(i)
             if p is not None and p.entry is None:
@@ -225,7 +225,7 @@ def two_operands(entry: Primitive) -> Callable[[Any, Any], Any]:
         if data.dtype is OBJECTS:
             return call(entry.function, (a, b), NO_KEYWORDS)  # the gate refuses it, in words
         traces = (0 if p is None else p.traces) | (0 if q is None else q.traces)
-        recorded, order = traces and recording.get(), next(ORDER)
+        recorded, order = bool(traces) and recording.get(), next(ORDER)
         if p is not None and p.entry is None and (keeps_x or not fresh):
             hold(p, order, keeps_x and recorded, data, x)
         if q is not None and q.entry is None and (keeps_y or not fresh):

@@ -46,7 +46,7 @@ def in_place(ufunc: np.ufunc, sign: str) -> Callable[[Any, Any], Any]:
     return method
 
 
-class TensorMethods:
+class TensorMethods(Traced):
     """The methods of ``Tensor`` that put nothing on the tape."""
 
     __slots__ = ()
@@ -54,9 +54,11 @@ class TensorMethods:
     if TYPE_CHECKING:
         _node: Node | None
         _value: Any
-        shape: tuple[int, ...]
-        dtype: np.dtype
-        traces: int
+        shape: Any
+        dtype: Any
+
+        @property
+        def traces(self) -> int: ...
 
         @classmethod
         def on(cls, value: Any, node: Node | None) -> Any: ...
@@ -80,7 +82,7 @@ class TensorMethods:
                 f"only floating point and complex tensors have gradients, got dtype {self._value.dtype}; write "
                 "1.0 in place of 1 or pass dtype=float"
             )
-        self._node = leaf_node(self._value, 1 << nesting.depth) if value else None
+        self._node = leaf_node(self._value, 1 << nesting.depth) if value else None  # type: ignore[misc]
 
     def requires_grad_(self, requires_grad: bool = True) -> Any:
         """Set ``requires_grad`` and return the tensor itself."""
@@ -127,7 +129,7 @@ class TensorMethods:
     def numpy(self) -> np.ndarray:
         """Return the values as a read-only array, leaving the graph on purpose. An update does not change it."""
         self._lend()
-        return super().numpy()  # type: ignore[misc]
+        return super().numpy()
 
     def _lend(self) -> None:
         """Note that somebody else looks at the array now."""
@@ -217,7 +219,7 @@ class TensorMethods:
 
     def __setitem__(self, index: Any, value: Any) -> None:
         if not self.is_leaf or (self.traces and recording.get()):
-            super().__setitem__(index, value)  # type: ignore[misc]
+            super().__setitem__(index, value)
         array = self._value.copy()
         array[index] = plain(value)
         self._replace(array)

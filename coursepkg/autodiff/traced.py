@@ -6,9 +6,10 @@ newer one. This is what keeps nested derivatives apart ("perturbation confusion"
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import count
 from threading import Lock, local
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy import ndarray
@@ -64,6 +65,17 @@ class Traced:
     __slots__ = ()
     rank: ClassVar[int] = 0
     traces: Any
+
+    if TYPE_CHECKING:  # what arrays have, and what ``dispatch.TracedArray`` adds
+        shape: Any
+        dtype: Any
+        ndim: Any
+        size: Any
+
+        def __len__(self) -> int: ...
+        @classmethod
+        def apply(cls, entry: Any, operands: Any, options: Any) -> Any: ...
+        def run(self, entry: Any, operands: Any) -> Any: ...
 
     def _under(self) -> Any:
         """Return the value one level down: an array, or a traced value of an outer differentiation."""
@@ -150,7 +162,7 @@ def plain(x: Any) -> Any:
     return x
 
 
-def newest(args: tuple[Any, ...]) -> type[Traced] | None:
+def newest(args: Sequence[Any]) -> type[Traced] | None:
     """Return the class that must handle a call: that of the newest traced argument, or None if there is none."""
     best = None
     for a in args:

@@ -6,8 +6,8 @@ from drawn import by_role, misplaced
 
 from coursepkg import nn
 from coursepkg.autodiff.catalogue import relu
-from coursepkg.autodiff.tape_reader import read_tape
 from coursepkg.autodiff.scalar import Scalar
+from coursepkg.autodiff.tape_reader import read_tape
 from coursepkg.autodiff.tensor import Tensor, no_grad
 from coursepkg.visualize import describe, draw_graph
 

@@ -16,7 +16,7 @@ from coursepkg.autodiff.forward_mode import jvp, jvps
 from coursepkg.autodiff.reverse_mode import vjp
 from coursepkg.autodiff.table import Example
 
-__all__ = ["Memo", "Sums", "grad_out_at", "mask_at", "blocks", "contributions", "latest_first", "sweep_operation"]
+__all__ = ["Memo", "Sums", "blocks", "contributions", "grad_out_at", "latest_first", "mask_at", "sweep_operation"]
 
 
 class Memo:

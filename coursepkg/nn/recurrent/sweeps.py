@@ -17,11 +17,11 @@ from coursepkg.autodiff.table import example
 from coursepkg.nn.recurrent.cells import gru_step, lstm_step, rnn_step, unroll
 from coursepkg.nn.recurrent.sweep_parts import (
     Sums,
-    grad_out_at,
-    mask_at,
     blocks,
     contributions,
+    grad_out_at,
     latest_first,
+    mask_at,
     sweep_operation,
 )
 
