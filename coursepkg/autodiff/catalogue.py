@@ -8,6 +8,7 @@ from .dispatch import operation
 from .primitives import (  # noqa: F401  (enter NumPy's own functions)
     arranging,
     complex_numbers,
+    decompositions,
     elementwise,
     fourier,
     linear_algebra,
@@ -41,4 +42,4 @@ __all__ = [
     "unfold",
 ]  # fmt: skip
 
-ArrayMethods.__getitem__ = lambda self, index: getitem(self, index)  # type: ignore[attr-defined]
+ArrayMethods.__getitem__ = lambda self, index: getitem(self, index)  # type: ignore[method-assign]

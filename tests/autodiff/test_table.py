@@ -55,9 +55,11 @@ def test_float32_stays_float32(entry, call):
     rng = np.random.default_rng(4)
     c = [np.asarray(rng.normal(size=np.shape(v)), np.asarray(v).dtype) for v in value]
     g = leaves_of(pull(c))
-    assert [np.asarray(v).dtype for v in value] == [np.asarray(v).dtype for v in f(narrow)]
-    if entry.name not in ("astype", "float_power", "interp"):  # which have a dtype of their own
-        assert all(np.asarray(v).dtype in (np.float32, np.complex64) for v in value)
+    if (getattr(entry.function, "__module__", None) or "").startswith("coursepkg"):
+        if entry.name != "astype":  # whose purpose is to change the dtype
+            assert all(np.asarray(v).dtype in (np.float32, np.complex64) for v in value)
+    else:  # a few of NumPy's functions compute with float64 whatever they get
+        assert [np.asarray(v).dtype for v in value] == [np.asarray(v).dtype for v in f(narrow)]
     assert [v.dtype for v in g] == [leaf.dtype for leaf in leaves_of(narrow)]
     exact = leaves_of(vjp(f, x)[1]([v.astype(np.result_type(v, np.float64)) for v in c]))
     for single, double in zip(g, exact, strict=True):

@@ -6,12 +6,10 @@ The one idea: NumPy knows where each entry goes. Where a function has no shorter
 
 from __future__ import annotations
 
-from operator import index
-
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..dispatch import plain
+from ..dispatch import UnsupportedArgumentError, plain
 from ..gate import as_operand
 from ..table import apart, composite, example, fixed
 from .indexing import getitem
@@ -50,11 +48,8 @@ def _at_least(m, ndim, name):
 
 
 def _rollaxis(a, axis, start=0):
-    axis = normalize_axis_index(axis, a.ndim)
-    start = index(start)
-    if not -a.ndim <= start <= a.ndim:
-        raise np.exceptions.AxisError(f"rollaxis takes a start from {-a.ndim} to {a.ndim}, got {start}")
-    start = start + a.ndim if start < 0 else start
+    np.rollaxis(np.broadcast_to(0.0, a.shape), axis, start)  # for NumPy's errors
+    axis, start = normalize_axis_index(axis, a.ndim), start + a.ndim if start < 0 else start
     return np.moveaxis(a, axis, start - 1 if axis < start else start)
 
 
@@ -189,16 +184,16 @@ composite(
 )
 
 
-def _linspace(start, stop, num=50, endpoint=True, retstep=False, axis=0):
-    if num < 0:
-        raise ValueError(f"linspace needs a number of samples of at least 0, got {num}")
-    dtype = np.result_type(start.dtype, stop.dtype, float(num))
+def _linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0):
+    right, step = np.linspace(plain(start), plain(stop), num, endpoint, True, dtype, axis)  # type: ignore[call-overload]
+    if right.dtype.kind not in "fc":
+        raise UnsupportedArgumentError(f"np.linspace(..., dtype={right.dtype}) rounds; round at the end: np.round(x)")
+    width = (stop - start) * 1.0
+    shares = np.linspace(0.0, 1.0, num, endpoint=endpoint).astype(np.zeros((), width.dtype).real.dtype)
+    out = start + width * np.reshape(shares, (-1, *(1,) * width.ndim))
+    out = np.astype(np.moveaxis(out, 0, axis), right.dtype)
     steps = num - 1 if endpoint else num
-    fractions = np.linspace(0.0, 1.0, num, endpoint=endpoint)
-    width = stop - start
-    fractions = np.reshape(fractions, (-1, *(1,) * width.ndim)).astype(np.zeros((), dtype).real.dtype)
-    out = np.moveaxis(start + width * fractions, 0, axis)
-    return (out, width / steps if steps > 0 else width * np.nan) if retstep else out
+    return (out, width / steps if steps > 0 else step) if retstep else out
 
 
 composite(
@@ -210,6 +205,7 @@ composite(
 
 
 def _partition(a, kth, axis=-1, kind="introselect"):
+    np.partition(plain(a), kth, axis=axis, kind=kind)  # for NumPy's errors
     order = np.argpartition(plain(a), kth, axis=axis, kind=kind)
     if axis is None:
         return getitem(np.reshape(a, -1), order)
@@ -257,7 +253,10 @@ def _diagflat(v, k=0):
 def _ediff1d(ary, to_end=None, to_begin=None):
     flat = np.reshape(ary, -1)
     inner = getitem(flat, slice(1, None)) - getitem(flat, slice(None, -1))
-    parts = [p if p is None else np.reshape(p, -1) for p in (to_begin, inner, to_end)]
+    for edge in (to_begin, to_end):
+        if edge is not None and not np.can_cast(edge.dtype, ary.dtype, "same_kind"):
+            raise TypeError(f"np.ediff1d cannot put {edge.dtype} beside differences of {ary.dtype}")
+    parts = [p if p is None else np.astype(np.reshape(p, -1), ary.dtype) for p in (to_begin, inner, to_end)]
     return np.concatenate([p for p in parts if p is not None])
 
 

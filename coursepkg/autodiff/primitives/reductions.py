@@ -11,6 +11,7 @@ from itertools import accumulate
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
+from ..dispatch import UnsupportedArgumentError
 from ..table import LINEAR, apart, composite, constant, example, normal, primitive
 from .indexing import getitem
 
@@ -65,16 +66,24 @@ sum_ = primitive(
 
 
 def _mean(a, axis=None, keepdims=False):
+    if a.dtype == np.float16:  # NumPy adds up in single precision, because half precision ends at 65,504
+        return np.astype(_mean(np.astype(a, np.float32), axis, keepdims), np.float16)
     return np.sum(a, axis=axis, keepdims=keepdims) / count_along(a, axis)
 
 
-def _var(a, axis=None, ddof=0, keepdims=False, mean=None, correction=np._NoValue):
+def degrees(ddof, correction):
+    """Return how many degrees of freedom to subtract, by either of its names."""
     if correction is not np._NoValue:
         if ddof:
             raise ValueError("ddof and correction mean the same; give one of them")
         ddof = correction
     if np.ndim(ddof) or np.asarray(ddof).dtype.kind not in "biuf":
-        raise TypeError(f"the degrees of freedom to subtract are one number, got {ddof!r}")
+        raise UnsupportedArgumentError(f"the degrees of freedom to subtract are one number, got {ddof!r}")
+    return ddof
+
+
+def _var(a, axis=None, ddof=0, keepdims=False, mean=None, correction=np._NoValue):
+    ddof = degrees(ddof, correction)
     centred = a - (_mean(a, axis, True) if mean is None else mean)
     squares = np.real(centred * np.conj(centred)) if a.dtype.kind == "c" else centred * centred
     return np.sum(squares, axis=axis, keepdims=keepdims) / max(count_along(a, axis) - ddof, 0)
@@ -93,8 +102,9 @@ composite(np.std, _std, *REDUCED[:4], example((3, 4), axis=1, ddof=1), arrays="a
 
 def _winners(out, x, axis, keepdims):
     """Return each entry's share of the gradient: 1 for the winner, 1/k for k equal ones, 0 for the others."""
-    won = np.equal(x, keep(out, x, axis, keepdims)).astype(x.dtype)
-    return won / np.sum(won, axis=axis, keepdims=True) if x.ndim else won
+    won = np.equal(x, keep(out, x, axis, keepdims))
+    # Counted in whole numbers: in half precision, very many ties would be infinitely many.
+    return (won / np.sum(won, axis=axis, keepdims=True)).astype(x.dtype) if x.ndim else won.astype(x.dtype)
 
 
 def _extreme_vjp(g, out, x, axis=None, keepdims=False):
@@ -205,13 +215,12 @@ def _cumprod(a, axis=None):
     return np.concatenate(list(accumulate(parts, np.multiply)), axis=axis)
 
 
-def _cumulative(function, neutral):
+def _cumulative(function, numpys, neutral):
     def definition(x, *, axis=None, include_initial=False):
-        if axis is None:
-            if x.ndim != 1:
-                raise ValueError(f"an axis is needed for more than one axis, got shape {x.shape}")
-            axis = 0
-        axis = normalize_axis_index(axis, x.ndim)
+        numpys(np.broadcast_to(0.0, x.shape), axis=axis, include_initial=include_initial)  # for NumPy's errors
+        x = np.atleast_1d(x)
+        axis = axis[0] if isinstance(axis, (tuple, list)) else axis
+        axis = normalize_axis_index(0 if axis is None else axis, x.ndim)
         if include_initial:
             start = np.full((*x.shape[:axis], 1, *x.shape[axis + 1 :]), neutral, x.dtype)
             return np.concatenate([start, function(x, axis=axis)], axis=axis)
@@ -224,7 +233,8 @@ composite(
     np.cumprod, _cumprod, example((3, 4), axis=0), example((2, 3), axis=-1, domain=_with_a_zero), example((2, 3)),
 )  # fmt: skip
 for _function, _definition in (
-    (np.cumulative_sum, _cumulative(np.cumsum, 0)), (np.cumulative_prod, _cumulative(np.cumprod, 1)),
+    (np.cumulative_sum, _cumulative(np.cumsum, np.cumulative_sum, 0)),
+    (np.cumulative_prod, _cumulative(np.cumprod, np.cumulative_prod, 1)),
 ):  # fmt: skip
     composite(_function, _definition, example((4,)), example((3, 4), axis=-1, include_initial=True))
 
@@ -233,7 +243,7 @@ def _named_otherwise(function):
     return lambda a, axis=None, keepdims=False: function(a, axis=axis, keepdims=keepdims)
 
 
-for _function, _twin in ((np.amax, np.max), (np.amin, np.min)):  # in NumPy they are functions of their own
+for _function, _twin in ((np.amax, np.max), (np.amin, np.min)):  # in NumPy they are functions of their own  # type: ignore[assignment]
     composite(_function, _named_otherwise(_twin), *APART[:3], note="equal ones share the gradient evenly")
 
 constant(

@@ -11,8 +11,8 @@ import math
 
 import numpy as np
 
-from ..dispatch import plain
-from ..table import composite, constant, elementwise, elementwise_examples, example, normal, positive
+from ..dispatch import UnsupportedArgumentError, operation, plain
+from ..table import composite, constant, elementwise, elementwise_examples, example, fixed, normal, positive
 
 LN2 = math.log(2.0)
 DEGREE = math.pi / 180
@@ -52,7 +52,7 @@ fmod = elementwise(
 )
 for _function in (np.deg2rad, np.radians):
     elementwise(_function, lambda g, out, x: g * DEGREE, sympy=lambda sp, x: x * sp.pi / 180, reads="")
-for _function in (np.rad2deg, np.degrees):
+for _function in (np.rad2deg, np.degrees):  # type: ignore[assignment]
     elementwise(_function, lambda g, out, x: g / DEGREE, sympy=lambda sp, x: x * 180 / sp.pi, reads="")
 fabs = elementwise(
     np.fabs, slope=lambda out, x: np.sign(x), sympy=lambda sp, x: sp.Abs(x), reads="x", note="0 at 0, as PyTorch"
@@ -84,17 +84,15 @@ heaviside = elementwise(
     lambda g, out, x, y: g * np.equal(x, 0).astype(g.dtype),
     examples=[
         example((3, 4), (3, 4), domain=(lambda rng, s: rng.integers(-1, 2, size=s).astype(np.int8), normal)),
-        example((2, 3, 4), (), domain=(lambda rng, s: rng.integers(-1, 2, size=s).astype(np.int8), normal)),
         example((), (2, 3), domain=(lambda rng, s: np.zeros(s, np.int8), normal)),
     ],
     sympy=lambda sp, x, y: y if x == 0 else sp.Integer(1 if x > 0 else 0),
     reads="x",
     note="flat in the first argument",
 )
-ldexp = elementwise(
-    np.ldexp,
-    lambda g, out, x, i: np.ldexp(g, i),
-    None,
+scaled = operation(
+    lambda x, i: np.ldexp(x, i),
+    rules=[lambda g, out, x, i: np.ldexp(g, i), None],
     examples=[
         example((3, 4), (3, 4), domain=(normal, lambda rng, s: rng.integers(-2, 3, size=s).astype(np.int32))),
         example((4,), (2, 1), domain=(normal, lambda rng, s: rng.integers(-2, 3, size=s).astype(np.int32))),
@@ -102,7 +100,16 @@ ldexp = elementwise(
     ],
     sympy=lambda sp, x, i: x * sp.Integer(2) ** int(i),
     reads="i",
+    name="times a power of two",
 )
+
+
+def _ldexp(x1, x2, dtype=None):
+    kind = np.ldexp(plain(x1), x2, dtype=dtype).dtype  # for NumPy's errors
+    return np.astype(scaled(np.astype(x1, kind), np.asarray(x2)), kind)
+
+
+composite(np.ldexp, _ldexp, example((3, 4), fixed(np.array([-1, 0, 2, 3]))), example((), fixed(2)))
 
 
 def _first_where(chosen):
@@ -122,9 +129,12 @@ composite(np.fmax, _first_where(np.greater_equal), *PAIRS, arrays="x1 x2", weak=
 composite(np.fmin, _first_where(np.less_equal), *PAIRS, arrays="x1 x2", weak="x1 x2", note=TIE)
 
 
-def _float_power(x1, x2):
+def _float_power(x1, x2, dtype=None):
     wide = np.result_type(plain(x1), plain(x2), np.float64)
-    return np.power(*[np.astype(x, wide) if hasattr(x, "dtype") else x for x in (x1, x2)])
+    found = np.float_power(plain(x1), plain(x2), dtype=dtype).dtype  # for NumPy's errors
+    if found != wide:
+        raise UnsupportedArgumentError("np.float_power(..., dtype=...) is not supported; use x.astype(dtype) first")
+    return np.power(*[np.astype(x, wide) for x in (x1, x2)])
 
 
 composite(
@@ -144,7 +154,7 @@ def _nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
 
 
 composite(
-    np.nan_to_num, _nan_to_num, example((3, 4)), example((2, 3), nan=1.0), example(()),
+    np.nan_to_num, _nan_to_num, example((3, 4)), example((2, 3), nan=1.0), example((1,)),
     note="what was replaced gets the gradient 0, as in PyTorch",
 )  # fmt: skip
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..dispatch import operation, plain
+from ..dispatch import Traced, UnsupportedArgumentError, operation, plain
 from ..gate import as_operand
 from ..table import LINEAR, apart, composite, example
 from .indexing import getitem
@@ -54,11 +54,15 @@ def _part(whole, a, v, mode, name):
 
 
 def _convolve(a, v, mode="full"):
+    np.convolve([0.0], [0.0], mode)  # for NumPy's errors
     a, v = _row(a, "np.convolve"), _row(v, "np.convolve")
     return _part(full(a, v), a, v, mode, "convolve")
 
 
 def _correlate(a, v, mode="valid"):
+    np.correlate([0.0], [0.0], mode)
+    if not a.ndim or not v.ndim:
+        raise ValueError("np.correlate takes two rows of numbers (1-d), got a single number")
     a, v = _row(a, "np.correlate"), _row(v, "np.correlate")
     return _part(full(a, getitem(np.conj(v), slice(None, None, -1))), a, v, mode, "correlate")
 
@@ -71,6 +75,7 @@ composite(np.correlate, _correlate, *ROWS, example((3,), (5,), mode="full"), arr
 
 
 def _trapezoid(y, x=None, dx=1.0, axis=-1):
+    np.trapezoid(plain(y), plain(x), dx, axis)  # for NumPy's errors
     axis = normalize_axis_index(axis, y.ndim)
     before = (slice(None),) * axis
     if x is None:
@@ -89,49 +94,48 @@ composite(
 
 
 def _gradient(f, *varargs, axis=None, edge_order=1):
+    np.gradient(plain(f), *plain(varargs), axis=axis, edge_order=edge_order)  # for NumPy's errors
     axes = tuple(range(f.ndim)) if axis is None else normalize_axis_tuple(axis, f.ndim)
-    if edge_order not in (1, 2):
-        raise ValueError(f"np.gradient has edges of order 1 and 2, got edge_order={edge_order!r}")
-    spacing = [1.0] * len(axes) if not varargs else list(varargs) * (len(axes) if len(varargs) == 1 else 1)
-    if len(varargs) == 1 and np.ndim(plain(varargs[0])) and len(axes) > 1:
-        raise TypeError("np.gradient needs as many coordinates as axes")
-    if len(spacing) != len(axes):
-        raise TypeError(f"np.gradient takes one spacing, or one per axis; got {len(varargs)} for {len(axes)} axes")
-    out = [_slopes(f, i, h, edge_order) for i, h in zip(axes, spacing, strict=True)]
+    steps = [as_operand(h, "np.gradient") for h in varargs or (1.0,)]
+    if any(h.dtype.kind == "c" for h in steps):
+        raise UnsupportedArgumentError("np.gradient takes real coordinates, got complex ones")
+    steps = steps * len(axes) if len(steps) == 1 else steps
+    out = [_slopes(f, i, h, edge_order) for i, h in zip(axes, steps, strict=True)]
     return out[0] if len(out) == 1 else tuple(out)
 
 
-def _widths(h, n, ndim, axis, dtype):
-    """Return the distances between neighbours, so that they broadcast along an axis."""
-    h = as_operand(h, "np.gradient")
-    if h.ndim > 1 or h.shape not in ((), (n,)):
-        raise ValueError(f"np.gradient needs one coordinate per entry: {n} along axis {axis}, got shape {h.shape}")
-    widths = np.diff(h) if h.ndim else np.broadcast_to(h, (n - 1,))
-    widths = np.astype(widths, dtype) if widths.dtype.kind != "c" or dtype.kind == "c" else np.real(widths)
-    return np.reshape(widths, tuple(n - 1 if i == axis else 1 for i in range(ndim)))
-
-
 def _slopes(f, axis, h, edge_order):
-    n = f.shape[axis]
-    if n < edge_order + 1:
-        raise ValueError(f"np.gradient needs at least {edge_order + 1} entries along axis {axis}, got {n}")
-    before = (slice(None),) * axis
-    width = _widths(h, n, f.ndim, axis, f.dtype)
+    """Return NumPy's weighted sums of three neighbours, exact for parabolas (at edges of order 1, for lines)."""
+    n, dtype = f.shape[axis], f.dtype if f.dtype.kind in "fc" else np.dtype(float)
+    if h.ndim and not isinstance(h, Traced):
+        widths = np.diff(h)
+        h = widths[0] if (widths == widths[0]).all() else h
+    widths = np.diff(h) if h.ndim else np.broadcast_to(h, (n - 1,))
+    widths = np.reshape(widths, tuple(n - 1 if i == axis else 1 for i in range(f.ndim)))
 
     def cut(x, start, stop):
-        return getitem(x, (*before, slice(start, stop)))
+        return getitem(x, ((slice(None),) * axis + (slice(start, stop),)))
 
-    rise = (cut(f, 1, None) - cut(f, None, -1)) / width
-    # Inside, the slopes on both sides, the nearer neighbour counting more; at the edges, one side carried on.
-    left, right = cut(width, None, -1), cut(width, 1, None)
-    inner = (cut(rise, None, -1) * right + cut(rise, 1, None) * left) / (left + right)
-    first, last = cut(rise, 0, 1), cut(rise, -1, None)
-    if edge_order == 2:
-        a, b = cut(width, 0, 1), cut(width, 1, 2)
-        first = first + (first - cut(rise, 1, 2)) * a / (a + b)
-        a, b = cut(width, -1, None), cut(width, -2, -1)
-        last = last + (last - cut(rise, -2, -1)) * a / (a + b)
-    return np.concatenate([first, inner, last], axis=axis)
+    a, b = cut(widths, None, -1), cut(widths, 1, None)
+    low, middle, high = cut(f, None, -2), cut(f, 1, -1), cut(f, 2, None)
+    if h.ndim:
+        inner = -b / (a * (a + b)) * low + (b - a) / (a * b) * middle + a / (b * (a + b)) * high
+    else:
+        inner = (high - low) / (2.0 * a)
+    first = (cut(f, 1, 2) - cut(f, 0, 1)) / cut(widths, 0, 1)
+    last = (cut(f, -1, None) - cut(f, -2, -1)) / cut(widths, -1, None)
+    if edge_order != 1:
+        near, far = cut(widths, 0, 1), cut(widths, 1, 2)
+        first = _carried_on(cut(f, 0, 1), cut(f, 1, 2), cut(f, 2, 3), near, far)
+        near, far = cut(widths, -1, None), cut(widths, -2, -1)
+        last = -_carried_on(cut(f, -1, None), cut(f, -2, -1), cut(f, -3, -2), near, far)
+    return np.concatenate([np.astype(part, dtype) for part in (first, inner, last)], axis=axis)
+
+
+def _carried_on(edge, beside, behind, near, far):
+    """Return the slope at an edge of the parabola through three neighbours."""
+    weights = -(2.0 * near + far) / (near * (near + far)), (near + far) / (near * far), -near / (far * (near + far))
+    return weights[0] * edge + weights[1] * beside + weights[2] * behind
 
 
 composite(
@@ -143,6 +147,7 @@ composite(
 
 
 def _interp(x, xp, fp, left=None, right=None):
+    np.interp(*plain((x, xp, fp)), left, right)  # for NumPy's errors  # type: ignore[call-overload]
     if xp.ndim != 1 or fp.ndim != 1 or xp.shape != fp.shape or not xp.size:
         raise ValueError(f"np.interp needs as many values as places, got shapes {fp.shape} and {xp.shape}")
     if any(a.dtype.kind == "c" for a in (x, xp)):
@@ -173,8 +178,10 @@ composite(
 
 
 def _polyval(p, x):
+    if not p.ndim:
+        raise TypeError("np.polyval takes a row of coefficients, got a single number")
     y = np.zeros_like(plain(x))
-    for coefficient in p if p.ndim else np.reshape(p, (1,)):
+    for coefficient in p:
         y = y * x + coefficient
     return y
 
@@ -183,13 +190,10 @@ composite(np.polyval, _polyval, example((4,), (3,)), example((3,), (2, 2)), exam
 
 
 def _vander(x, N=None, increasing=False):
-    if x.ndim != 1:
-        raise ValueError(f"np.vander takes a row of numbers, got shape {x.shape}")
-    N = x.shape[0] if N is None else N
-    if N < 0:
-        raise ValueError(f"np.vander needs a number of columns of at least 0, got {N}")
-    powers = np.arange(N) if increasing else np.arange(N)[::-1]
-    return np.power(np.expand_dims(x, 1), powers.astype(x.dtype)) if N else np.zeros((x.shape[0], 0), x.dtype)
+    count = np.vander(plain(x), N).shape[1]
+    powers = np.arange(count) if increasing else np.arange(count)[::-1]
+    wide = np.astype(x, np.promote_types(x.dtype, int))
+    return np.power(np.expand_dims(wide, 1), powers.astype(wide.dtype))
 
 
 composite(np.vander, _vander, example((3,)), example((4,), N=2, increasing=True))

@@ -10,7 +10,6 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..dispatch import UnsupportedArgumentError
 from ..table import complex_normal, composite, example
-from .linear_algebra import _well_conditioned
 
 
 def _vectors(x, name, least=1):
@@ -19,12 +18,17 @@ def _vectors(x, name, least=1):
     return x
 
 
-def _vecdot(x1, x2, axis=-1, keepdims=False):
+def _like(x):
+    """Return zeros of a shape that take no room: what NumPy refuses of them, it refuses of ``x``."""
+    return np.broadcast_to(0.0, x.shape)
+
+
+def _vecdot(x1, x2, axis=-1):
+    np.vecdot(_like(x1), _like(x2), axis=axis)  # type: ignore[call-overload]
     a, b = (np.moveaxis(_vectors(x, "vecdot"), axis, -1) for x in (x1, x2))
     if a.shape[-1] != b.shape[-1]:
         raise ValueError(f"vecdot pairs vectors of one length, got {a.shape[-1]} and {b.shape[-1]}")
-    out = np.sum(np.conj(a) * b, axis=-1)
-    return np.expand_dims(out, axis) if keepdims else out
+    return np.sum(np.conj(a) * b, axis=-1)
 
 
 def _matvec(x1, x2):
@@ -68,6 +72,7 @@ composite(
 
 
 def _cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
+    np.cross(_like(a), _like(b), axisa, axisb, axisc, axis)
     if axis is not None:
         axisa = axisb = axisc = axis
     a, b = np.moveaxis(_vectors(a, "cross"), axisa, -1), np.moveaxis(_vectors(b, "cross"), axisb, -1)
@@ -82,8 +87,15 @@ composite(
     np.cross, _cross, example((3,), (3,)), example((2, 3), (3,)), example((3, 2), (3, 2), axis=0),
     example((3, 2), (4, 2, 3), axisa=0, axisc=1), arrays="a b",
 )  # fmt: skip
+
+
+def _linalg_cross(x1, x2, *, axis=-1):
+    np.linalg.cross(_like(x1), _like(x2), axis=axis)
+    return _cross(x1, x2, axis=axis)
+
+
 composite(
-    np.linalg.cross, lambda x1, x2, *, axis=-1: _cross(x1, x2, axis=axis), example((2, 3), (2, 3)),
+    np.linalg.cross, _linalg_cross, example((2, 3), (2, 3)),
     example((3, 2), (3, 2), axis=0), arrays="x1 x2",
 )  # fmt: skip
 
@@ -97,6 +109,11 @@ def _kron(a, b):
 
 
 composite(np.kron, _kron, example((2, 3), (3, 2)), example((3,), (2,)), example((2,), (2, 1, 3)), arrays="a b")
+
+
+def _near_one(rng, shape):
+    """Draw matrices whose powers neither grow nor fade."""
+    return rng.uniform(-0.1, 0.1, size=shape) + np.eye(shape[-1])
 
 
 def _matrix_power(a, n):
@@ -124,8 +141,8 @@ def _multi_dot(arrays):
 
 
 composite(
-    np.linalg.matrix_power, _matrix_power, example((3, 3), n=3, domain=_well_conditioned),
-    example((2, 2, 2), n=-2, domain=_well_conditioned), example((3, 3), n=1),
+    np.linalg.matrix_power, _matrix_power, example((3, 3), n=3, domain=_near_one),
+    example((2, 2, 2), n=-2, domain=_near_one), example((3, 3), n=1, domain=_near_one),
 )  # fmt: skip
 composite(
     np.linalg.multi_dot, _multi_dot, example([(2, 3), (3, 4), (4, 2)]), example([(3,), (3, 4), (4,)]),
@@ -139,6 +156,7 @@ composite(
 
 
 def _vector_norm(x, *, axis=None, keepdims=False, ord=2):
+    np.linalg.vector_norm(_like(x), axis=axis, keepdims=keepdims, ord=ord)
     if axis is None:
         out = np.linalg.norm(np.reshape(x, -1), ord=ord)
         return np.reshape(out, (1,) * x.ndim) if keepdims else out

@@ -8,17 +8,19 @@ Equal entries are not told apart by their order, so the one that the sorting put
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..dispatch import UnsupportedArgumentError, plain
 from ..table import apart, composite, example, fixed, positive
-from .reductions import axes_of, count_along
+from .reductions import axes_of, count_along, degrees
 
 SORTED = "of equal entries those that the stable sorting puts there get the gradient"
 
 
 def _axes_last(a, axis):
     """Return the array with the axes that are reduced merged into one, the last."""
-    axes = axes_of(a, axis)
+    axes = range(a.ndim) if axis is None else normalize_axis_tuple(axis, a.ndim)
+    axes = tuple(axes)
     kept = tuple(i for i in range(a.ndim) if i not in axes)
     moved = np.transpose(a, kept + axes)
     shape = moved.shape[: len(kept)]
@@ -86,22 +88,24 @@ def _between(a, q, axis, method, keepdims, skip, function):
         raise TypeError("complex numbers have no order, so no quantiles")
     dtype = function(np.zeros(1, a.dtype), q, method=method).dtype
     rows = _axes_last(a, axis)
-    if not rows.shape[-1]:
+    if not rows.shape[-1] or (skip and not rows.size):
         raise UnsupportedArgumentError(f"np.{function.__name__} needs entries along the axis, got shape {a.shape}")
     lead, nan = np.shape(q), np.isnan(plain(rows))
     count = np.full(rows.shape[:-1], rows.shape[-1]) - (np.sum(nan, axis=-1) if skip else 0)
     place = np.zeros(lead + count.shape)
     for n in np.unique(count[count > 0]):
         place[..., count == n] = np.asarray(function(np.arange(float(n)), q, method=method))[..., None]
-    places = np.moveaxis(np.reshape(place, (-1, *count.shape)), 0, -1)
+    places = np.moveaxis(np.reshape(place, (int(np.prod(lead, dtype=int)), *count.shape)), 0, -1)
     low = np.floor(places).astype(int)
     ordered = np.sort(rows, axis=-1)
     lower, upper = _at(ordered, low), _at(ordered, np.minimum(low + 1, rows.shape[-1] - 1))
-    part = (places - low).astype(a.dtype)
-    out = np.where(part == 0, lower, lower + (upper - lower) * part)
+    part = (places - low).astype(dtype)
+    step = upper - lower
+    between = np.where(part < 0.5, lower + step * part, upper - step * (1 - part))  # from the nearer one, as NumPy
+    out = np.where(part == 0, lower, between)
     empty = nan.any(axis=-1) if not skip else count == 0
     if empty.any():
-        out = np.where(empty[..., None], np.asarray(np.nan, a.dtype), out)
+        out = np.where(empty[..., None], np.asarray(np.nan, dtype), out)
     out = np.astype(np.reshape(np.moveaxis(out, -1, 0), lead + count.shape), dtype)
     return _kept(out, a, axis, lead) if keepdims else out
 
@@ -113,7 +117,7 @@ ORDERED = [
 ]
 for _function, _definition in ((np.median, _median), (np.nanmedian, _nanmedian)):
     composite(_function, _definition, *ORDERED, note=SORTED)
-for _function, _definition, _full in (
+for _function, _definition, _full in (  # type: ignore[assignment]
     (np.quantile, _quantile, 1), (np.percentile, _percentile, 100), (np.nanquantile, _nanquantile, 1),
     (np.nanpercentile, _nanpercentile, 100),
 ):  # fmt: skip
@@ -132,6 +136,7 @@ def _ptp(a, axis=None, keepdims=False):
 
 
 def _average(a, axis=None, weights=None, returned=False, *, keepdims=False):
+    axis = tuple(axis) if isinstance(axis, list) else axis
     if weights is None:
         mean = np.mean(a, axis=axis, keepdims=keepdims)
         return (mean, np.full(mean.shape, count_along(a, axis), mean.dtype)) if returned else mean
@@ -144,10 +149,16 @@ def _average(a, axis=None, weights=None, returned=False, *, keepdims=False):
         order = tuple(int(i) for i in np.argsort(axes))
         shape = tuple(a.shape[i] if i in axes else 1 for i in range(a.ndim))
         weights = np.reshape(np.transpose(weights, order), shape)
+    a, weights = (np.astype(x, np.result_type(a.dtype, weights.dtype)) for x in (a, weights))
     total = np.sum(np.broadcast_to(weights, a.shape), axis=axis, keepdims=keepdims)
     if np.any(plain(total) == 0):
         raise ZeroDivisionError("Weights sum to zero, can't be normalized")
-    mean = np.sum(a * weights, axis=axis, keepdims=keepdims) / total
+    # Around the mean as it is, so that the weight of a single entry gets no rounding errors for a gradient.
+    middle = np.sum(plain(a) * plain(weights), axis=axis, keepdims=True) / np.sum(
+        np.broadcast_to(plain(weights), a.shape), axis=axis, keepdims=True
+    )
+    away = np.sum((a - middle) * weights, axis=axis, keepdims=keepdims) / total
+    mean = away + np.reshape(middle, away.shape)
     return (mean, np.astype(np.broadcast_to(total, mean.shape), mean.dtype)) if returned else mean
 
 
@@ -193,7 +204,7 @@ def _nanmean(a, axis=None, keepdims=False):
 
 
 def _nanvar(a, axis=None, ddof=0, keepdims=False, correction=np._NoValue):
-    ddof = ddof if correction is np._NoValue else correction
+    ddof = degrees(ddof, correction)
     count = _numbers(a, axis)
     away = np.where(np.isnan(plain(a)), np.zeros((), a.dtype), a - _nansum(a, axis, True) / count)
     squares = np.real(away * np.conj(away)) if a.dtype.kind == "c" else away * away
@@ -223,12 +234,12 @@ SKIPPED = [
     example((3, 4), axis=1, domain=apart),
     example((2, 3), axis=0, keepdims=True, domain=apart),
 ]
-for _function, _definition, _note in (
+for _function, _definition, _note in (  # type: ignore[assignment]
     (np.nansum, _nansum, ""), (np.nanprod, _nanprod, ""), (np.nanmean, _nanmean, ""), (np.nanvar, _nanvar, ""),
     (np.nanstd, _nanstd, "; 0 where all are equal"),
     (np.nanmax, _nan_extreme(np.max, -np.inf), "; equal extremes share it"),
     (np.nanmin, _nan_extreme(np.min, np.inf), "; equal extremes share it"),
 ):  # fmt: skip
     composite(_function, _definition, *SKIPPED, note=f"nan gets the gradient 0{_note}")
-for _function, _definition in ((np.nancumsum, _nancumsum), (np.nancumprod, _nancumprod)):
+for _function, _definition in ((np.nancumsum, _nancumsum), (np.nancumprod, _nancumprod)):  # type: ignore[assignment]
     composite(_function, _definition, example((3, 4)), example((3, 4), axis=-1), note="nan gets the gradient 0")
