@@ -1,6 +1,6 @@
 # Two commands are enough: `make lab` to study, `make test` to check everything.
 .DEFAULT_GOAL := help
-.PHONY: help lab env test test-env peers notebooks exercises mutation-report lock
+.PHONY: help lab env test test-env peers notebooks exercises mutation-report supported lock
 
 python := .venv/bin/python
 # Jupyter refuses to run as root unless told; in a container root is who you are.
@@ -15,6 +15,7 @@ help:
 	@echo "make notebooks  run every notebook again and store its outputs"
 	@echo "make exercises  generate exercises/ from solutions/"
 	@echo "make mutation-report  write docs/mutation-report.md: which wrong answers the checks catch"
+	@echo "make supported  write docs/supported.md: which functions the engine differentiates"
 	@echo "make peers      add PyTorch, JAX, ... to the environment, as witnesses and for benchmarks"
 	@echo "make lock       resolve the dependencies again (needs uv)"
 
@@ -42,6 +43,9 @@ exercises: test-env
 
 mutation-report: test-env
 	@$(python) tests/grading/mutation_report.py
+
+supported: test-env
+	@$(python) tools/supported.py
 
 # The file names no index and no machine, and serves Linux, macOS and Windows. The learner's lock is cut
 # from the testers' one, so that both hold the same versions.

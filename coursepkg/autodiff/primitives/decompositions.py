@@ -12,6 +12,8 @@ number. Complex singular vectors and eigenvectors are given up to a phase only, 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..dispatch import MissingPrimitiveError, UnsupportedArgumentError, operation, plain
@@ -476,7 +478,8 @@ def _qr_vjp(g, out, a):
 def _qr_form(sp, numbers, m):
     """Return the factors by Gram and Schmidt's process, with the signs of the numbers."""
     signs = np.sign(np.diag(np.linalg.qr(numbers)[1]))
-    upper, columns = sp.zeros(m.shape[1], m.shape[1]), []
+    upper = sp.zeros(m.shape[1], m.shape[1])
+    columns: list[Any] = []
     for j, sign in enumerate(signs):
         rest = m[:, j]
         for i, q in enumerate(columns):

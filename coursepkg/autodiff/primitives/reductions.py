@@ -243,8 +243,9 @@ def _named_otherwise(function):
     return lambda a, axis=None, keepdims=False: function(a, axis=axis, keepdims=keepdims)
 
 
-for _function, _twin in ((np.amax, np.max), (np.amin, np.min)):  # in NumPy they are functions of their own  # type: ignore[assignment]
-    composite(_function, _named_otherwise(_twin), *APART[:3], note="equal ones share the gradient evenly")
+# In NumPy these are functions of their own.
+composite(np.amax, _named_otherwise(np.max), *APART[:3], note="equal ones share the gradient evenly")
+composite(np.amin, _named_otherwise(np.min), *APART[:3], note="equal ones share the gradient evenly")
 
 constant(
     np.argmax, np.argmin, np.argsort, np.all, np.any, np.count_nonzero, np.nonzero, np.searchsorted,

@@ -147,7 +147,7 @@ composite(
 
 
 def _interp(x, xp, fp, left=None, right=None):
-    np.interp(*plain((x, xp, fp)), left, right)  # for NumPy's errors  # type: ignore[call-overload]
+    np.interp(plain(x), plain(xp), plain(fp), left, right)  # for NumPy's errors  # type: ignore[call-overload]
     if xp.ndim != 1 or fp.ndim != 1 or xp.shape != fp.shape or not xp.size:
         raise ValueError(f"np.interp needs as many values as places, got shapes {fp.shape} and {xp.shape}")
     if any(a.dtype.kind == "c" for a in (x, xp)):
