@@ -170,10 +170,14 @@ class Each(Sequence[Rule]):
 def _operand_names(rule: Rule, after: int) -> tuple[tuple[str, ...], bool]:
     """Return the names that a rule gives its operands, behind so many other parameters, and whether the last one stands
     for any number of them."""
-    parameters = list(inspect.signature(rule).parameters.values())[after:]
-    positional = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
-    rest = [p.name for p in parameters if p.kind is p.VAR_POSITIONAL]
-    return tuple(positional + rest), bool(rest)
+    while hasattr(rule, "__wrapped__"):
+        rule = rule.__wrapped__
+    code = getattr(rule, "__code__", None)
+    if code is None:  # a ufunc, or something else that is not written in Python
+        return tuple(inspect.signature(rule).parameters)[after:], False
+    rest = bool(code.co_flags & inspect.CO_VARARGS)
+    positional = code.co_varnames[after : code.co_argcount]
+    return (*positional, code.co_varnames[code.co_argcount + code.co_kwonlyargcount]) if rest else positional, rest
 
 
 def _no_rule(g: Any, out: Any) -> None:
@@ -482,7 +486,7 @@ def composite(
         If the function is in the table already, or no example is given.
     """
     if arrays is None:
-        arrays = next(iter(inspect.signature(definition).parameters))
+        arrays = _operand_names(definition, after=0)[0][0]
         arrays = "" if arrays in (*sequences.split(), *nested.split()) else arrays
     entry = Composite(name or name_of(function), function, definition, arrays, sequences, weak, nested, examples, note)
     if function in PRIMITIVES or function in COMPOSITES:
