@@ -87,3 +87,18 @@ def test_lists_and_arguments_before_the_rest_reach_their_places():
     agree(lambda x: np.sum(np.gradient(x, 0.5) ** 2), np.array([1.0, 4.0, 2.0, 0.5]))
     agree(lambda x: np.sum(np.block([[x, 2 * x], [x * x, x]]) * np.arange(12).reshape(2, 6)), np.arange(1.0, 4.0))
     agree(lambda x: np.sum(np.trim_zeros(np.concatenate([np.zeros(2), x, np.zeros(1)])) ** 2), np.arange(1.0, 4.0))
+
+
+def test_sums_and_means_of_chosen_entries():
+    mask = np.array([[True, False, True], [False, False, True]])
+    x = np.arange(6.0).reshape(2, 3) + 0.5
+    agree(lambda z: np.sum(np.sum(z**2, axis=1, where=mask, initial=3.0) * np.array([1.0, 2.0])), x)
+    agree(lambda z: np.mean(z**2, where=mask), x)
+
+    def reused(z):
+        chosen = mask.copy()
+        total = np.sum(z**2, where=chosen)
+        chosen[:] = False
+        return total
+
+    np.testing.assert_array_equal(G.reverse(reused)(x), np.where(mask, 2 * x, 0.0))

@@ -52,22 +52,51 @@ REDUCED = [
     example(()),
 ]
 
+
+def only(x, where, otherwise=0):
+    """Return the entries that take part, and what changes nothing in place of the others."""
+    return x if where is True else np.where(where, x, np.asarray(otherwise, x.dtype))
+
+
+CHOSEN = np.array([True, False, True, True])
+
 sum_ = primitive(
     np.sum,
-    vjp=[lambda g, out, x, axis=None, keepdims=False: np.broadcast_to(keep(g, x, axis, keepdims), x.shape)],
-    jvp=[LINEAR],
-    jvps=[
-        lambda t, out, x, axis=None, keepdims=False: np.sum(t, axis=from_the_end(x, axis), keepdims=keepdims),
+    vjp=[
+        lambda g, out, x, axis=None, keepdims=False, where=True, initial=0: only(
+            np.broadcast_to(keep(g, x, axis, keepdims), x.shape), where
+        )
     ],
-    options="axis keepdims",
-    examples=[*REDUCED, example((0, 3), axis=0), example((0, 3), axis=1), example((4, 3), axis=None)],
+    jvp=[
+        lambda t, out, x, axis=None, keepdims=False, where=True, initial=0: np.sum(
+            only(t, where), axis=axis, keepdims=keepdims
+        )
+    ],
+    jvps=[
+        lambda t, out, x, axis=None, keepdims=False, where=True, initial=0: np.sum(
+            only(t, where), axis=from_the_end(x, axis), keepdims=keepdims
+        ),
+    ],
+    options="axis keepdims where initial",
+    examples=[
+        *REDUCED,
+        example((3, 4), axis=1, where=CHOSEN, initial=1.5),
+        example((0, 3), axis=0),
+        example((0, 3), axis=1),
+        example((4, 3), axis=None),
+    ],
     reads="",
 )
 
 
-def _mean(a, axis=None, keepdims=False):
+def _mean(a, axis=None, keepdims=False, where=True):
     if a.dtype == np.float16:  # NumPy adds up in single precision, because half precision ends at 65,504
-        return np.astype(_mean(np.astype(a, np.float32), axis, keepdims), np.float16)
+        return np.astype(_mean(np.astype(a, np.float32), axis, keepdims, where), np.float16)
+    if where is not True:
+        count = np.sum(np.broadcast_to(where, a.shape), axis=axis, keepdims=keepdims)
+        return np.sum(a, axis=axis, keepdims=keepdims, where=where, initial=0) / count.astype(
+            np.zeros((), a.dtype).real.dtype
+        )
     return np.sum(a, axis=axis, keepdims=keepdims) / count_along(a, axis)
 
 
@@ -95,7 +124,7 @@ def _std(a, axis=None, ddof=0, keepdims=False, mean=None, correction=np._NoValue
     return np.where(zero, 0.0, np.sqrt(np.where(zero, 1.0, variance)))
 
 
-composite(np.mean, _mean, *REDUCED)
+composite(np.mean, _mean, *REDUCED, example((3, 4), axis=1, where=CHOSEN))
 composite(np.var, _var, *REDUCED[:4], example((3, 4), axis=1, ddof=1), arrays="a mean")
 composite(np.std, _std, *REDUCED[:4], example((3, 4), axis=1, ddof=1), arrays="a mean")
 
