@@ -7,7 +7,7 @@ from pathlib import Path
 
 from coursepkg.autodiff import catalogue
 from coursepkg.autodiff.gate import parameters_of, public_name
-from coursepkg.autodiff.primitives import special  # noqa: F401  (SciPy's functions enter the table)
+from coursepkg.autodiff.primitives import further, special  # noqa: F401  (enter NumPy's further functions and SciPy's)
 from coursepkg.autodiff.table import COMPOSITES, CONSTANTS, PRIMITIVES
 
 PAGE = Path(__file__).parent.parent / "docs" / "supported.md"

@@ -1,23 +1,12 @@
-"""The whole table: importing this module enters every primitive, and gives the functions for which NumPy has no name.
+"""The table: importing this module enters the primitives, and gives the functions for which NumPy has no name.
 
+What few models use is in ``primitives/further.py`` and is entered when it is first called.
 ``from coursepkg.autodiff.catalogue import relu, conv2d``. They are plain on plain arrays, and trace like NumPy's own.
 """
 
 from .array_methods import ArrayMethods
 from .dispatch import operation
-from .primitives import (  # noqa: F401  (enter NumPy's own functions)
-    arranging,
-    complex_numbers,
-    decompositions,
-    elementwise,
-    fourier,
-    linear_algebra,
-    reductions,
-    remainders,
-    signal,
-    stacks,
-    statistics,
-)
+from .primitives import complex_numbers, elementwise, linear_algebra, reductions  # noqa: F401  (enter NumPy's functions)
 from .primitives.activations import (
     gelu,
     leaky_relu,

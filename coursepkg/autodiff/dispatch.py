@@ -74,7 +74,7 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
             if isinstance(value, (np.ma.MaskedArray, np.matrix)):
                 as_operand(value, public_name(function))  # which says what to do
         return function(*plain(args), **{k: plain(v) for k, v in kwargs.items()})
-    if _load_special(function):
+    if _load_further(function):
         return call(function, args, kwargs)
     name = public_name(function)
     if function in WRITING:
@@ -89,16 +89,18 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
     )
 
 
-def _load_special(function: Callable[..., Any]) -> bool:
-    """Enter SciPy's functions if this may be one of them; return whether there is something new in the table.
+def _load_further(function: Callable[..., Any]) -> bool:
+    """Enter what few models use, now that a function is missing; return whether there is something new in the table.
 
-    Loading ``scipy.special`` takes longer than loading the engine, so it waits until somebody else has.
+    Loading everything at once would double the engine's start. ``scipy.special`` takes longer still, so its functions
+    wait until somebody else has loaded it.
     """
-    entries = f"{__package__}.primitives.special"
-    if entries in sys.modules or not ("scipy.special" in sys.modules or function is np.i0):
-        return False
-    import_module(entries)
-    return True
+    for name, asked in (("further", True), ("special", "scipy.special" in sys.modules or function is np.i0)):
+        entries = f"{__package__}.primitives.{name}"
+        if asked and entries not in sys.modules:
+            import_module(entries)
+            return True
+    return False
 
 
 def operation(function: Callable[..., Any], *, forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
