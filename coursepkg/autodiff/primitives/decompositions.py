@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..dispatch import MissingPrimitiveError, UnsupportedArgumentError, operation, plain
-from ..table import composite, example
+from ..table import SAME, composite, example
 from .linear_algebra import _stacked
 from .products import mT
 
@@ -79,6 +79,7 @@ factor = operation(
     lambda a: np.linalg.cholesky(a),
     vjp=[lambda g, out, a: _on_the_triangle(_cholesky_vjp(g, out, a))],
     jvp=[lambda t, out, a: _cholesky_change(_mirrored(t, True), out, a)],
+    jvps=[SAME],
     examples=[*SQUARE, example((3, 3), domain=_symmetric)],
     sympy_array=lambda sp, values, a: _stacked(sp, lambda m: m.cholesky(hermitian=False), _symmetric_expressions(a)),
     reads="out",
@@ -198,6 +199,7 @@ eigh_factors = operation(
     _eigh_forward,
     vjp=[_eigh_vjp],
     jvp=[_eigh_change],
+    jvps=[SAME],
     examples=SQUARE,
     sympy_array=lambda sp, values, a: _each_form(_eigh_form, sp, values, a),
     reads="out",
@@ -207,6 +209,7 @@ eigenvalues = operation(
     lambda a: np.linalg.eigvalsh(a),
     vjp=[lambda g, out, a: _on_the_triangle(_spread(g, np.linalg.eigh(a)[1]))],
     jvp=[lambda t, out, a: _seen_from(_mirrored(t, True), np.linalg.eigh(a)[1])],
+    jvps=[SAME],
     examples=SQUARE,
     sympy_array=lambda sp, values, a: _each_form(_eigh_form, sp, values, a)[..., 0, :],
     reads="a",
@@ -274,6 +277,7 @@ eig_factors = operation(
     _eig_forward,
     vjp=[_eig_vjp],
     jvp=[_eig_change],
+    jvps=[SAME],
     examples=[example((2, 2), domain=_distinct), example((3, 2, 2), domain=_distinct)],
     sympy_array=lambda sp, values, a: _each_form(_vectors_form, sp, values, a),
     reads="out",
@@ -373,6 +377,7 @@ svd_factors = operation(
     _svd_forward,
     vjp=[_svd_vjp],
     jvp=[_svd_change],
+    jvps=[SAME],
     examples=SINGULAR,
     sympy_array=lambda sp, values, a: _each_form(_svd_form, sp, values, a),
     reads="out",
@@ -382,6 +387,7 @@ singular_values = operation(
     lambda a: np.linalg.svdvals(a),
     vjp=[lambda g, out, a: _singular_back(g, *_thin(a))],
     jvp=[lambda t, out, a: _singular_change(t, *_thin(a))],
+    jvps=[SAME],
     examples=SINGULAR,
     sympy_array=lambda sp, values, a: _each_form(_svd_form, sp, values, a)[..., a.shape[-2], :],
     reads="a",
@@ -494,6 +500,7 @@ qr_factors = operation(
     _qr_forward,
     vjp=[_qr_vjp],
     jvp=[_qr_change],
+    jvps=[SAME],
     examples=SINGULAR[:2],
     sympy_array=lambda sp, values, a: _each_form(_qr_form, sp, values, a),
     reads="out",
@@ -553,6 +560,7 @@ pseudoinverse = operation(
     lambda a, rtol=None: np.linalg.pinv(a) if rtol is None else np.linalg.pinv(a, rtol=rtol),
     vjp=[_pinv_vjp],
     jvp=[_pinv_change],
+    jvps=[SAME],
     options="rtol",
     examples=SINGULAR,
     sympy_array=lambda sp, values, a, **options: _stacked(sp, lambda m: _pinv_form(sp, m), a),

@@ -393,11 +393,13 @@ composite(np.broadcast_arrays, _broadcast_arrays, example((3, 1), (4,)))
 
 def _lower(m, k=0):
     # A choice, not a product: zero times infinity would be nan.
-    return np.where(np.tri(m.shape[-2], m.shape[-1], k=k, dtype=bool), m, np.zeros((), m.dtype))
+    below = np.tri(*m.shape[-2:], k=k, dtype=bool)  # type: ignore[call-overload]
+    return np.where(below, m, np.zeros((), m.dtype))
 
 
 def _upper(m, k=0):
-    return np.where(np.tri(m.shape[-2], m.shape[-1], k=k - 1, dtype=bool), np.zeros((), m.dtype), m)
+    below = np.tri(*m.shape[-2:], k=k - 1, dtype=bool)  # type: ignore[call-overload]
+    return np.where(below, np.zeros((), m.dtype), m)
 
 
 composite(np.tril, _lower, example((3, 4)), example((2, 3, 3), k=-1))
