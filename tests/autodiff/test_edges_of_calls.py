@@ -299,14 +299,16 @@ def test_a_dtype_by_position_is_no_keepdims():
     assert np.sum(Tensor(A), 1, float).shape == (3,)
 
 
-def test_an_initial_value_is_added_or_refused():
-    refused(lambda z: np.sum(z, initial=5.0), words=r"np\.sum\(\.\.\., initial=")
+def test_an_initial_value_is_added_and_chosen_entries_are_summed():
+    agree(lambda z: np.sum(z * z, initial=5.0) ** 2, X)
+    agree(lambda z: np.sum(z * z, where=[True, False, True]) ** 2, X)
+    assert np.sum(Tensor(X), initial=5.0).item() == np.sum(X, initial=5.0)
 
 
 @pytest.mark.parametrize(
     ("words", "call"),
     [
-        ("where", lambda z: np.sum(z, where=[True, False, True])),
+        ("where", lambda z: np.prod(z, where=[True, False, True])),
         ("where", lambda z: np.sum(np.exp(z, where=np.array([True, False, True])))),
         ("initial", lambda z: np.max(z, initial=0.0)),
         ("initial", lambda z: np.prod(z, initial=2.0)),

@@ -123,7 +123,14 @@ def test_the_same_mistake_in_vjp_and_jvp_is_caught(entry, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "entry", [e for e in PRIMITIVES.values() if e.elementwise and len(e.vjp) > 1 and not e.flat], ids=lambda e: e.name
+    "entry",
+    # The derivative of heaviside by its second argument is zero but at a jump, so the mistake changes nothing.
+    [
+        e
+        for e in PRIMITIVES.values()
+        if e.elementwise and len(e.vjp) > 1 and not e.flat and e.function is not np.heaviside
+    ],
+    ids=lambda e: e.name,
 )
 def test_a_missing_unbroadcast_is_caught(entry, monkeypatch):
     """A broadcast copies forward; keeping one copy's gradient instead of the sum is the classic mistake."""

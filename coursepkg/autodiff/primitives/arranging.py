@@ -205,11 +205,15 @@ composite(
 
 
 def _partition(a, kth, axis=-1, kind="introselect"):
-    np.partition(plain(a), kth, axis=axis, kind=kind)  # for NumPy's errors
-    order = np.argpartition(plain(a), kth, axis=axis, kind=kind)
+    parted = np.partition(plain(a), kth, axis=axis, kind=kind)
     if axis is None:
-        return getitem(np.reshape(a, -1), order)
-    return np.take_along_axis(a, order, axis) if a.ndim else np.reshape(a, order.shape)
+        a, axis = np.reshape(a, -1), 0
+    a = a if a.ndim else np.reshape(a, parted.shape)
+    # Where NumPy put each entry: its argpartition may choose another order than its partition.
+    ranked, ranks = (np.argsort(v, axis=axis, kind="stable") for v in (plain(a), parted))
+    order = np.empty_like(ranked)
+    np.put_along_axis(order, ranks, ranked, axis)
+    return np.take_along_axis(a, order, axis)
 
 
 def _unique(ar, return_index=False, return_inverse=False, return_counts=False, *, equal_nan=True, sorted=True):

@@ -169,10 +169,20 @@ def _rising(rng, shape):
     return np.sort(apart(rng, shape))
 
 
+def _knots(rng, shape):
+    """Draw rising places, each near one of -1, -0.5, 0, 0.5, 1."""
+    return np.linspace(-1.0, 1.0, 5) + rng.uniform(-0.05, 0.05, shape)
+
+
+def _between(rng, shape):
+    """Draw places that are at least 0.1 away from those, some of them outside."""
+    return rng.choice([-1.25, -0.75, -0.25, 0.25, 0.75, 1.25], shape) + rng.uniform(-0.1, 0.1, shape)
+
+
 composite(
     np.interp, _interp,
-    example((4,), (5,), (5,), domain=(lambda rng, s: rng.uniform(-0.5, 0.5, s) + 0.017, _rising, apart)),
-    example((2, 3), (4,), (4,), domain=(lambda rng, s: 3 * rng.normal(size=s), _rising, apart)),
+    example((4,), (5,), (5,), domain=(_between, _knots, apart)),
+    example((2, 3), (5,), (5,), domain=(_between, _knots, apart)),
     arrays="x xp fp", note="at a place that is given, the slope to the right; outside, 0",
 )  # fmt: skip
 
