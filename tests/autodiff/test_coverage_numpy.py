@@ -5,6 +5,7 @@ import pytest
 
 from coursepkg import gradients as G
 from coursepkg.autodiff.errors import UnsupportedArgumentError
+from coursepkg.autodiff.tensor import Tensor
 
 RNG = np.random.default_rng(0)
 TALL, SQUARE = RNG.normal(size=(5, 4)), RNG.normal(size=(4, 4))
@@ -102,3 +103,9 @@ def test_sums_and_means_of_chosen_entries():
         return total
 
     np.testing.assert_array_equal(G.reverse(reused)(x), np.where(mask, 2 * x, 0.0))
+
+
+def test_eigenvectors_from_the_upper_triangle_have_numpys_signs():
+    a = np.random.default_rng(0).normal(size=(2, 6, 6))
+    for ours, numpys in zip(np.linalg.eigh(Tensor(a, requires_grad=True), "U"), np.linalg.eigh(a, "U"), strict=True):
+        np.testing.assert_allclose(ours.numpy(), numpys, rtol=1e-9, atol=1e-12)

@@ -236,6 +236,8 @@ def _lower(a, uplo, name):
 def _eigh(a, UPLO="L"):
     _no_phases(a, "np.linalg.eigh", "np.linalg.eigvalsh")
     w, v = _parts(eigh_factors(_lower(a, UPLO, "eigh")))
+    if str(UPLO).upper() == "U":  # from the other triangle LAPACK may find the opposite vectors; take NumPy's
+        v = v * np.sign(np.sum(plain(v) * np.linalg.eigh(plain(a), "U")[1], axis=-2, keepdims=True))
     return EighResult(np.real(w), v)
 
 
