@@ -83,6 +83,7 @@ class TensorMethods(Traced):
                 "1.0 in place of 1 or pass dtype=float"
             )
         self._node = leaf_node(self._value, 1 << nesting.depth) if value else None  # type: ignore[misc]
+        self._lend()  # the array may come from another tensor, by detach() or as a view
 
     def requires_grad_(self, requires_grad: bool = True) -> Any:
         """Set ``requires_grad`` and return the tensor itself."""

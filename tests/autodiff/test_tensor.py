@@ -769,3 +769,18 @@ def test_lists_and_fractions_pass_the_gate_in_nested_differentiations_too(operat
     for f in (lambda z, c: np.sum(operator(z, c) ** 2), lambda z, c: np.sum(operator(c, z) ** 2)):
         expected = hvp(lambda z, f=f: f(z, array), x, v)
         np.testing.assert_allclose(hvp(lambda z, f=f: f(z, other), x, v), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("taken", [lambda w: w.detach(), lambda w: w[:2], lambda w: np.reshape(w, (3, 1))])
+def test_an_update_of_what_was_taken_from_a_leaf_leaves_the_leaf_alone(taken):
+    w = leaf(3)
+    before, loss = w.tolist(), np.sum(w * w)
+    with no_grad():
+        other = taken(w)
+    other.requires_grad = True
+    with no_grad():
+        for _ in range(2):
+            other -= 100.0
+    assert w.tolist() == before
+    loss.backward()
+    np.testing.assert_array_equal(w.grad, 2 * np.array(before))
