@@ -87,7 +87,7 @@ class History:
     metric_name: str = "metric"
 
     def plot(self, *, what: str = "loss", log: bool = False, title: str = "") -> Any:
-        """Draw the loss or the metric by epoch; needs ``import coursepkg.visualize``.
+        """Draw the loss or the metric by epoch.
 
         Parameters
         ----------
@@ -114,7 +114,7 @@ class History:
         return drawing("draw_loss")(present, log=log, first=1, xlabel="epoch", ylabel=ylabel, title=title)
 
     def plot_gradients(self, *, epochs: Iterable[int] = (0, -1), title: str = "") -> Any:
-        """Draw the norms of the gradients, parameter by parameter, at chosen epochs; needs ``coursepkg.visualize`` too.
+        """Draw the norms of the gradients, parameter by parameter, at chosen epochs.
 
         Parameters
         ----------

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from coursepkg import datasets, nn, visualize
+from coursepkg import datasets, nn
 from coursepkg import optimizers as opt
 from coursepkg.autodiff.tensor import Tensor
 from coursepkg.training import History, Trainer, TrainingDiverged, accuracy, progress_bar
@@ -212,7 +212,6 @@ def test_mistakes_get_an_explanation():
 
 
 def test_the_history_plots_itself():
-    assert visualize  # once loaded, it offers its drawings to the history
     trainer, data, held_out, rng = moons_trainer(watch_gradients=True)
     history = trainer.fit(data, epochs=3, batch_size=50, rng=rng, validation=held_out)
     assert "training goes from" in history.plot().alt
@@ -225,6 +224,12 @@ def test_the_history_plots_itself():
     with pytest.raises(ValueError, match="watch_gradients=True"):
         History(loss=[1.0]).plot_gradients()
     assert repr(History()) == "History(no epochs)"
+
+
+def test_the_history_finds_the_drawings_by_itself():
+    code = "from coursepkg.training import History; print(History(loss=[2.0, 1.0]).plot().alt)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "training goes from" in done.stdout, done.stderr
 
 
 @pytest.mark.parametrize(("progress", "shown"), [(None, False), (False, False), (True, True)])
@@ -288,15 +293,6 @@ def test_training_does_not_load_the_plots():
     code = "import sys, coursepkg.training; print(*{'matplotlib', 'sklearn', 'scipy', 'tqdm'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
-
-
-def test_a_history_says_what_it_needs_to_plot_itself():
-    code = "from coursepkg.training import History; History(loss=[2.0, 1.0]).plot()"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert "write `import coursepkg.visualize` and try again" in done.stderr
-    code = "import coursepkg.visualize; " + code.replace("plot()", "plot().alt")
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_accuracy_reads_arrays_and_tensors():

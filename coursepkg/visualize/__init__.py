@@ -7,8 +7,6 @@ neither NumPy nor Matplotlib.
 import importlib
 from typing import Any
 
-from coursepkg import _drawings
-
 # Loaded at once (it is light), because the function and its module share a name, and the one bound last would win.
 from coursepkg.visualize.explore import explore as explore
 
@@ -75,9 +73,6 @@ def __getattr__(name: str) -> Any:
     value = getattr(importlib.import_module(f"coursepkg.visualize.{_HOME[name]}"), name)
     globals()[name] = value
     return value
-
-
-_drawings.offer(__getattr__)
 
 
 def __dir__() -> list[str]:
