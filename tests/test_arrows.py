@@ -150,8 +150,8 @@ def test_no_import_runs_upward(name):
     assert upward == {pair for pair in EXCEPTIONS if room(pair[0]) == name}
 
 
-def test_the_package_itself_knows_nothing():
-    assert not [other for module, other in arrows_of(PACKAGE) if module == ""]
+def test_the_package_itself_only_says_where_drawings_are():
+    assert {other.split(".")[0] for module, other in arrows_of(PACKAGE) if module == ""} <= {"_drawings", "visualize"}
 
 
 def test_no_modules_import_each_other_in_a_circle():
