@@ -33,9 +33,16 @@ def kept(value: Any) -> Any:
     Freeze an array that never changes (``x.flags.writeable = False``), or wrap it once as a ``Tensor``, and nothing is
     copied.
     """
-    if type(value) is ndarray and (value.flags.writeable or value.base is not None):
-        return value.copy()
-    return value
+    return value if type(value) is not ndarray or frozen(value) else value.copy()
+
+
+def frozen(array: Any) -> bool:
+    """Return whether nobody can write into an array: neither through it nor through what it is a view of."""
+    while type(array) is ndarray and not array.flags.writeable:
+        if array.base is None:
+            return True
+        array = array.base
+    return False
 
 
 def hold(leaf: Node, order: int, keeps: bool, data: Any, value: Any) -> None:

@@ -784,3 +784,14 @@ def test_an_update_of_what_was_taken_from_a_leaf_leaves_the_leaf_alone(taken):
     assert w.tolist() == before
     loss.backward()
     np.testing.assert_array_equal(w.grad, 2 * np.array(before))
+
+
+def test_a_view_is_frozen_if_all_of_what_it_looks_at_is():
+    owner = np.arange(6.0)
+    view = owner[:3]
+    view.flags.writeable = False
+    x = leaf(3)
+    assert (x * view)._node.values[1] is not view  # somebody may still write into the owner
+    owner.flags.writeable = False
+    y = x * view
+    assert y._node.values[1] is view
