@@ -135,7 +135,7 @@ class ArrayMethods:
         return np.negative(self)
 
     def __pos__(self) -> Any:
-        return self
+        return np.positive(self)
 
     def __abs__(self) -> Any:
         return np.abs(self)

@@ -66,18 +66,27 @@ def jvp(f: Function, *args: Any, has_aux: bool = False, **kwargs: Any) -> tuple[
             duals.append(dual)
         outputs, aux = beside(run(rebuild(tree, duals)), f, has_aux)
 
+    given = [*leaves_of(tree), *(dual.tangent for dual in duals)]
+
     def value(leaf: Any) -> Any:
-        return leaf.value if type(leaf) is Dual and leaf.traces == bit else leaf
+        return _own(leaf.value, given) if type(leaf) is Dual and leaf.traces == bit else leaf
 
     if type(outputs) is Dual and outputs.traces == bit:  # one array, most often
-        found = outputs.value, outputs.tangent
+        found = _own(outputs.value, given), _own(outputs.tangent, given)
     else:
         changes = [
-            output.tangent if type(output) is Dual and output.traces == bit else np.zeros_like(output)
-            for output in numbers_of(outputs, f)
+            _own(output.tangent, given) if type(output) is Dual and output.traces == bit else np.zeros_like(output)
+            for output in numbers_of(outputs, f, tree)
         ]
         found = outside(outputs, value), rebuild(outputs, changes)
     return (*found, outside(aux, value)) if has_aux else found
+
+
+def _own(array: Any, given: list[Any]) -> Any:
+    """Return an array that is the caller's to write into: a copy where it is one of the given ones, or a view."""
+    if type(array) is not np.ndarray or (array.base is None and not any(array is other for other in given)):
+        return array
+    return array.copy()
 
 
 def jvps(f: Function, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
@@ -131,7 +140,7 @@ def jvps(f: Function, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
         ]
         outputs = run(rebuild(tree, traced))
     values, changes = [], []
-    for output in numbers_of(outputs, f):
+    for output in numbers_of(outputs, f, tree):
         if type(output) is DualStack and output.traces == bit:
             values.append(output.value)
             changes.append(output.tangents)

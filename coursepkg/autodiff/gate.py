@@ -163,7 +163,8 @@ def composite_call(entry: Composite, args: tuple[Any, ...], kwargs: dict[str, An
     given, rest = bind(entry.function, args, kwargs)
     name, takes = public_name(entry.function), parameters_of(entry.definition)
     arrays, sequences = entry.arrays.split(), entry.sequences.split()
-    dtype = None if "dtype" in takes.known else _floating(given.pop("dtype", None), name)
+    casts = "dtype" not in takes.known and takes.rest is None
+    dtype = _floating(given.pop("dtype", None), name) if casts else None
     for key, value in given.items():
         if key in entry.nested.split():
             continue
@@ -276,7 +277,7 @@ def as_option(value: Any, key: str, declared: Any, name: str, default: Any = Non
         return value if isinstance(value, str) else bool(value)
     if type(default) is float and not isinstance(value, (int, float, np.number)):
         raise UnsupportedArgumentError(f"{name}(..., {key}=...) is a number, got {_described(value)}")
-    if type(default) is int and key != "ddof" and np.asarray(value).dtype.kind == "f":
+    if type(default) is int and key not in ("ddof", "ord") and np.asarray(value).dtype.kind == "f":
         raise UnsupportedArgumentError(f"{name}(..., {key}=...) is a whole number, got {value!r}")
     if key == "order" and value not in ("C", "F", None):
         raise UnsupportedArgumentError(

@@ -86,7 +86,7 @@ def vjp(f: Function, *args: Any, has_aux: bool = False, **kwargs: Any) -> tuple[
     with enable_grad(), tracing() as bit:
         started = _start(tree, bit)
         outputs, aux = beside(run(rebuild(tree, started)), f, has_aux)
-    leaves = numbers_of(outputs, f)
+    leaves = numbers_of(outputs, f, tree)
 
     def pull(g: Any) -> Tree:
         pairs = zip(leaves, paired(outputs, g, ("f(x)", "the gradient to pull back")), strict=True)

@@ -30,8 +30,8 @@ __all__ = ["Tensor", "enable_grad", "no_grad"]
 def kept(value: Any) -> Any:
     """Return a constant as the tape keeps it: an array is copied, because its owner may write into it again.
 
-    Freeze an array that never changes (``x.flags.writeable = False``), or wrap it once as a ``Tensor``, and nothing is
-    copied.
+    Freeze an array that never changes (``x.flags.writeable = False``) and keep no other way to write into it, or wrap
+    it once as a ``Tensor``, and nothing is copied.
     """
     return value if type(value) is not ndarray or frozen(value) else value.copy()
 
@@ -197,7 +197,7 @@ def one_operand(entry: Primitive) -> Callable[[Tensor], Tensor]:
         data = forward(x)
         if type(data) is not ndarray:
             data = np.asarray(data)
-        recorded, order = p is not None and recording.get(), next(ORDER)
+        recorded, order = p is not None and bool(p.traces) and recording.get(), next(ORDER)
         if p is not None and p.entry is None and (keeps or not fresh):
             hold(p, order, keeps and recorded, data, x)
         result = _new(Tensor)

@@ -82,8 +82,12 @@ class TensorMethods(Traced):
                 f"only floating point and complex tensors have gradients, got dtype {self._value.dtype}; write "
                 "1.0 in place of 1 or pass dtype=float"
             )
-        self._node = leaf_node(self._value, 1 << nesting.depth) if value else None  # type: ignore[misc]
-        self._lend()  # the array may come from another tensor, by detach() or as a view
+        if self._node is None and value:
+            self._node = leaf_node(self._value, 1 << nesting.depth)  # type: ignore[misc]
+            self._lend()  # the array may come from another tensor, by detach() or as a view
+        elif self._node is not None and bool(value) != self.requires_grad:
+            # The node stays: tapes that hold it, and the gradient so far, belong to this tensor all the time.
+            self._node.traces = 1 << nesting.depth if value else 0
 
     def requires_grad_(self, requires_grad: bool = True) -> Any:
         """Set ``requires_grad`` and return the tensor itself."""
@@ -105,6 +109,8 @@ class TensorMethods(Traced):
         value = plain(value)
         frozen = type(value) is ndarray and not value.flags.writeable and value.base is None
         self._replace(value if frozen and value.dtype == self.dtype else np.array(value, self.dtype))
+        if frozen:
+            self._lend()  # its owner may unfreeze it
 
     @property
     def grad(self) -> Any:
@@ -169,7 +175,7 @@ class TensorMethods(Traced):
         ValueError
             If ``gradient`` has the wrong shape.
         """
-        if self._node is None:
+        if self._node is None or not self.traces:
             raise RuntimeError(
                 "nothing that this tensor was computed from requires a gradient; make the parameters with "
                 "Tensor(..., requires_grad=True) and compute outside no_grad()"

@@ -257,10 +257,11 @@ def call_with(f: Function, tree: Tree, single: bool) -> Any:
     return f(tree) if single else f(*tree)
 
 
-def numbers_of(result: Any, f: Function) -> list[Any]:
+def numbers_of(result: Any, f: Function, point: Tree = ()) -> list[Any]:
     """Return the arrays that a function returned, from left to right, once all of them hold numbers.
 
-    A mask beside arrays of numbers is let through, as a constant.
+    A mask beside arrays of numbers is let through, as a constant. So is None inside a structure if the point has some,
+    too: a gradient has the structure of its point.
 
     Raises
     ------
@@ -268,17 +269,24 @@ def numbers_of(result: Any, f: Function) -> list[Any]:
         If the function returned nothing, a truth value, a text, or something else that has no derivative.
     """
     found: list[Any] = []
-    _check(result, result, f, found)
+    _check(result, result, f, found, _holds_none(point))
     return found
 
 
-def _check(part: Any, whole: Any, f: Function, found: list[Any]) -> None:
+def _holds_none(tree: Tree) -> bool:
+    parts = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, (tuple, list)) else ()
+    return any(part is None or _holds_none(part) for part in parts)
+
+
+def _check(part: Any, whole: Any, f: Function, found: list[Any], none: bool) -> None:
     if isinstance(part, (tuple, list)):
         for inner in part:
-            _check(inner, whole, f, found)
+            _check(inner, whole, f, found, none)
     elif isinstance(part, dict):
         for inner in part.values():
-            _check(inner, whole, f, found)
+            _check(inner, whole, f, found, none)
+    elif part is None and none and part is not whole:
+        return
     else:
         number: Any = part if isinstance(part, (np.ndarray, Traced)) else None if part is None else np.asarray(part)
         mask = part is not whole and isinstance(part, np.ndarray) and part.ndim and part.dtype.kind == "b"

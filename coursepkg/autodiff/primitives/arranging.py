@@ -243,8 +243,6 @@ def _extract(condition, arr):
 
 def _trim_zeros(filt, trim="fb", axis=None):
     kept = np.trim_zeros(np.where(plain(filt) != 0, 1, 0), trim, axis=axis)
-    if kept.shape == filt.shape:
-        return filt
     start = np.trim_zeros(np.where(plain(filt) != 0, 1, 0), "f", axis=axis) if "f" in str(trim).lower() else None
     first = [n - m for n, m in zip(filt.shape, start.shape, strict=True)] if start is not None else [0] * filt.ndim
     return getitem(filt, tuple(slice(i, i + n) for i, n in zip(first, kept.shape, strict=True)))

@@ -227,15 +227,15 @@ arctan = elementwise(
 
 
 def _radius(y, x):
-    """Return x² + y², and 1 at the origin, where PyTorch takes both derivatives of the angle to be 0."""
-    square = x * x + y * y
-    return np.where(square == 0, 1.0, square)
+    """Return the distance from the origin, and 1 there, where PyTorch takes both derivatives of the angle to be 0."""
+    origin = np.equal(x, 0) & np.equal(y, 0)
+    return np.where(origin, 1.0, np.hypot(np.where(origin, 1.0, x), y))
 
 
 arctan2 = elementwise(
     np.arctan2,
-    lambda g, out, y, x: g * x / _radius(y, x),
-    lambda g, out, y, x: -g * y / _radius(y, x),
+    lambda g, out, y, x: g * (x / _radius(y, x) / _radius(y, x)),
+    lambda g, out, y, x: -g * (y / _radius(y, x) / _radius(y, x)),
     sympy=lambda sp, y, x: sp.atan2(y, x),
     reads="y x",
 )
@@ -264,15 +264,22 @@ tanh = elementwise(
     sympy=lambda sp, x: sp.tanh(x),
     reads="out",
 )
+
+
+def _hypotenuse(x):
+    """Return sqrt(x² + 1), for real numbers without overflow."""
+    return np.sqrt(x * x + 1) if x.dtype.kind == "c" else np.hypot(x, 1.0)
+
+
 arcsinh = elementwise(
     np.arcsinh,
-    lambda g, out, x: g / np.sqrt(x * x + 1),
+    lambda g, out, x: g / _hypotenuse(x),
     sympy=lambda sp, x: sp.asinh(x),
     reads="x",
 )
 arccosh = elementwise(
     np.arccosh,
-    lambda g, out, x: g / np.sqrt(x * x - 1),
+    lambda g, out, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)),
     domain=lambda rng, shape: 1.2 + positive(rng, shape),
     sympy=lambda sp, x: sp.acosh(x),
     reads="x",

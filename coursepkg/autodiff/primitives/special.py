@@ -71,9 +71,21 @@ erfc = elementwise(
     sympy=lambda sp, x: sp.erfc(x),
     reads="x",
 )
+
+
+def _erfcx_slope(out, x):
+    """Return 2 x erfcx(x) - 2/√π; far out, where the two cancel, by its series in 1/x²."""
+    far = np.greater(x, 100.0)
+    near, away = np.where(far, 1.0, x), np.where(far, x, 100.0)
+    u = 1 / (away * away)
+    return np.where(
+        far, u * (-1 + u * (1.5 - u * (3.75 - 13.125 * u))) / SQRT_PI, 2 * near * np.where(far, 1.0, out) - 2 / SQRT_PI
+    )
+
+
 erfcx = elementwise(
     special.erfcx,
-    slope=lambda out, x: 2 * x * out - 2 / SQRT_PI,
+    slope=_erfcx_slope,
     sympy=lambda sp, x: sp.exp(x * x) * sp.erfc(x),
 )
 erfinv = elementwise(
@@ -301,9 +313,18 @@ kv = _bessel(
     special.kv, lambda of, out, v, x: (of(v - 1, x) + of(v + 1, x)) / -2, lambda sp, v, x: sp.besselk(int(v), x),
     positive,
 )  # fmt: skip
+
+
+def _scaled_slope(mean, out, x):
+    """Return the neighbours' mean minus sign(x) out; far out that is -out / 2x, where SciPy's neighbours are nan."""
+    far = np.greater(np.abs(x), 1e8)
+    near = np.where(far, 1.0, x)
+    return np.where(far, -out / (2 * np.where(far, x, 1.0)), mean(near) - np.sign(x) * out)
+
+
 ive = _bessel(
     special.ive,
-    lambda of, out, v, x: (of(v - 1, x) + of(v + 1, x)) / 2 - np.sign(x) * out,
+    lambda of, out, v, x: _scaled_slope(lambda z: (of(v - 1, z) + of(v + 1, z)) / 2, out, x),
     lambda sp, v, x: sp.besseli(int(v), x) * sp.exp(-abs(x)),
     normal,
 )
@@ -332,7 +353,7 @@ i0e = elementwise(
     sympy=lambda sp, x: sp.besseli(0, x) * sp.exp(-abs(x)), note="0 at the kink at 0",
 )  # fmt: skip
 i1e = elementwise(
-    special.i1e, slope=lambda out, x: (special.i0e(x) + ive(2, x)) / 2 - np.sign(x) * out,
+    special.i1e, slope=lambda out, x: _scaled_slope(lambda z: (special.i0e(z) + ive(2, z)) / 2, out, x),
     sympy=lambda sp, x: sp.besseli(1, x) * sp.exp(-abs(x)),
 )  # fmt: skip
 k0 = elementwise(
