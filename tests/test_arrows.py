@@ -88,8 +88,8 @@ def room(module):
 
 def circle_in(arrows):
     known = {}
-    for module, other in arrows:
-        known.setdefault(module, set()).add(other)
+    for module, other in sorted(arrows):  # the same circle each time, whatever the order of the set
+        known.setdefault(module, []).append(other)
     try:
         TopologicalSorter(known).prepare()
     except CycleError as error:

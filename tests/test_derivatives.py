@@ -164,7 +164,7 @@ import coursepkg.derivatives
 print(sorted(name for name in sys.modules if name.startswith("coursepkg")))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stdout == "['coursepkg', 'coursepkg.derivatives']\n", done.stderr
+    assert done.stdout == "['coursepkg', 'coursepkg._drawings', 'coursepkg.derivatives']\n", done.stderr
 
 
 def test_the_examples_in_the_docstrings_are_right():
