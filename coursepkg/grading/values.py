@@ -1,15 +1,30 @@
 """Answers as plain data: how a value is read, stored, and compared.
 
-An answer may come as a float, a list of lists, a float32 array, a 0-d array, a sympy number or a ``Scalar``; all of
-them are right if their numbers are. ``tree`` turns whatever a learner returns into plain data, ``encode`` and
-``decode`` carry plain data through JSON (never pickle), and ``difference`` compares two trees entry by entry.
+``tree`` turns whatever a learner returns into plain data, ``encode`` and ``decode`` carry plain data through JSON
+(never pickle), and ``difference`` compares two trees entry by entry.
+
+What counts as the same answer is decided here, and nowhere else:
+
+- Numbers are right in whatever holds them: Python's, NumPy's, sympy's, fractions; 0-d arrays; ``Scalar`` and
+  ``Tensor`` objects, PyTorch's and a learner's own (anything with ``.data`` or the array protocol), whether they
+  carry a gradient or not.
+- Lists, tuples, arrays, deques, ranges, arrays of the ``array`` module, memoryviews of numbers and the views of a
+  dictionary are the same sequence. A set has no order and a generator no length, so they are not.
+- A number may come as an array of one entry, with any number of axes: ``x.sum(axis=0, keepdims=True)`` is a number
+  to whoever reads it. A list of one number is a list.
+- An array must have the shape that the task asks for. A missing axis is wrong, and so is one more, be it of length
+  1: such an array broadcasts into something else in the next line. Only an exercise with ``extra_axes`` takes more
+  axes of length 1 than it asks for.
+- An array in which entries are masked has no number there, so it is none.
 """
 
 from __future__ import annotations
 
+import array
 import math
 import numbers
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, Sequence, ValuesView
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +38,7 @@ _SINGLE = (np.dtype(np.float32), np.dtype(np.complex64))
 # Named, since `isinstance(x, A | B)` makes the union anew each time, and these lines run thousands of times a notebook.
 _PLAIN = frozenset({type(None), bool, int, float, str})
 _ARRAYS, _SEQUENCES = (np.ndarray, np.generic), (list, tuple)
+_SEQUENTIAL = (*_SEQUENCES, deque, KeysView, ValuesView, ItemsView, Sequence)
 _SCALARS = (bool, int, float, complex)
 _NUMBERS = (*_SCALARS, np.ndarray)
 
@@ -50,8 +66,8 @@ def tree(value: Any, depth: int = 0) -> Any:
     Returns
     -------
     object
-        The same numbers in plain containers. Objects with a ``.data`` (a ``Scalar``, a ``Tensor``) are unwrapped,
-        sympy numbers and numpy scalars become floats, arrays of objects become lists.
+        The same numbers in plain containers, as the text of this module lists them. What the answer's own classes do
+        while they are read happens here, under the guard of the call; nothing of theirs is left in what is returned.
 
     Examples
     --------
@@ -64,18 +80,22 @@ def tree(value: Any, depth: int = 0) -> Any:
     if value is None or type(value) in (bool, str, int, float, complex):
         return _python_number(value) if type(value) is int else value
     if isinstance(value, _ARRAYS):
+        if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+            return Unfit("an array in which entries are masked")
         return _from_array(np.asarray(value), depth)
-    if isinstance(value, _SEQUENCES):
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, (bytes, bytearray)):
+        return Unfit(kind_of(value))
+    if isinstance(value, (array.array, memoryview)):
+        return _from_buffer(value, depth)
+    if isinstance(value, Mapping):
+        return {_key(key): tree(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, _SEQUENTIAL):
         if len(value) > MAX_ENTRIES:
             return Unfit("a very long list")
         items = [tree(item, depth + 1) for item in value]
         return tuple(items) if isinstance(value, tuple) else items
-    if isinstance(value, Mapping):
-        return {_key(key): tree(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, range):
-        return list(value[:MAX_ENTRIES])
-    if isinstance(value, str):
-        return str(value)
     return _unwrap(value, depth)
 
 
@@ -84,7 +104,25 @@ def _python_number(value: int) -> Any:
 
 
 def _key(key: Any) -> Any:
-    return key if isinstance(key, str | int | float | bool | tuple) or key is None else kind_of(key)
+    """A key as Python's own, so that comparing it asks nothing of a learner's class."""
+    if isinstance(key, np.generic):
+        key = key.item()
+    if key is None or type(key) in (str, bool, int, float):
+        return key
+    if isinstance(key, tuple):
+        return tuple(_key(item) for item in key)
+    if isinstance(key, str):
+        return str.__str__(key)
+    if isinstance(key, int):
+        return int.__int__(key)
+    return float.__float__(key) if isinstance(key, float) else kind_of(key)
+
+
+def _from_buffer(value: Any, depth: int) -> Any:
+    try:
+        return _from_array(np.asarray(value), depth)
+    except (TypeError, ValueError, BufferError):
+        return Unfit(kind_of(value))
 
 
 def _from_array(array: np.ndarray, depth: int) -> Any:
@@ -109,17 +147,38 @@ def _from_array(array: np.ndarray, depth: int) -> Any:
 
 
 def _unwrap(value: Any, depth: int) -> Any:
-    """Numbers inside an object: the array protocol, ``.data``, the float protocol."""
+    """Numbers inside an object: ``.data``, the array protocol, lists, the float protocol.
+
+    ``.data`` comes first, since a tensor that carries a gradient refuses to be an array, and has its numbers there.
+    """
     if isinstance(value, type) or callable(getattr(type(value), "__next__", None)):
         return Unfit(kind_of(value))
-    if hasattr(value, "__array__"):
-        return _from_array(np.asarray(value), depth)
+    if callable(dense := getattr(value, "toarray", None)):  # a sparse matrix, whose data are not all of its numbers
+        return tree(dense(), depth + 1)
     inner = getattr(value, "data", None)
+    if inner is not None and not callable(inner) and type(inner) is not type(value):
+        return tree(inner, depth + 1)
+    if hasattr(value, "__array__"):
+        return _from_protocol([value] if inner is None else [value, inner], depth)
     if inner is not None and not callable(inner):
         return tree(inner, depth + 1)
-    if isinstance(value, numbers.Number) or hasattr(type(value), "__float__"):
+    if isinstance(value, numbers.Number) or any(hasattr(type(value), name) for name in _AS_NUMBER):
         return _as_float(value)
     return Unfit(kind_of(value))
+
+
+_AS_NUMBER = ("__float__", "__index__", "__complex__")
+
+
+def _from_protocol(ways: list[Any], depth: int) -> Any:
+    """The numbers of a tensor, or of its ``.data``; as lists where its dtype or device is none of NumPy's."""
+    for read in (np.asarray, lambda tensor: np.asarray(tensor.tolist())):
+        for tensor in ways:
+            try:
+                return _from_array(read(tensor), depth)
+            except Exception:  # noqa: BLE001 - each library has its own error for this
+                continue
+    return Unfit(kind_of(ways[0]))
 
 
 def _as_float(value: Any) -> Any:
@@ -144,6 +203,9 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("tuple", "a tuple"),
     ("dict", "a dictionary"),
     ("set", "a set"),
+    ("frozenset", "a set"),
+    ("bytes", "a string of bytes"),
+    ("bytearray", "a string of bytes"),
     ("ndarray", "an array"),
     ("generator", "a generator (`yield` where `return` was meant?)"),
     ("coroutine", "a coroutine (`async def` where `def` was meant?)"),
@@ -332,7 +394,9 @@ def parts(expected: Any) -> list[Any] | None:
     return None
 
 
-def difference(expected: Any, got: Any, rtol: float, atol: float, path: tuple[Any, ...] = ()) -> Difference | None:
+def difference(
+    expected: Any, got: Any, rtol: float, atol: float, path: tuple[Any, ...] = (), *, extra_axes: bool = False
+) -> Difference | None:
     """The first difference between two trees, or None when they agree.
 
     Parameters
@@ -344,6 +408,8 @@ def difference(expected: Any, got: Any, rtol: float, atol: float, path: tuple[An
         Tolerances for numbers.
     path : tuple
         Where inside the answer these trees stand.
+    extra_axes : bool
+        Whether an array may have more axes of length 1 than the expected one.
 
     Returns
     -------
@@ -351,7 +417,7 @@ def difference(expected: Any, got: Any, rtol: float, atol: float, path: tuple[An
     """
     names = parts(expected)
     if names is None:
-        return _leaf_difference(stacked(expected), got, rtol, atol, path)
+        return _leaf_difference(expected, got, rtol, atol, path, extra_axes)
     if isinstance(expected, dict):
         if not isinstance(got, dict):
             return Difference("kind", path, expected=expected, got=got)
@@ -365,24 +431,31 @@ def difference(expected: Any, got: Any, rtol: float, atol: float, path: tuple[An
         if len(got) != len(expected):
             return Difference("length", path, expected=expected, got=got)
     for name in names:
-        found = difference(expected[name], got[name], rtol, atol, (*path, name))
+        found = difference(expected[name], got[name], rtol, atol, (*path, name), extra_axes=extra_axes)
         if found is not None:
             return found
     return None
 
 
-def _leaf_difference(expected: Any, got: Any, rtol: float, atol: float, path: tuple[Any, ...]) -> Difference | None:
+def _leaf_difference(
+    expected: Any, got: Any, rtol: float, atol: float, path: tuple[Any, ...], extra_axes: bool
+) -> Difference | None:
     if type(expected) is type(got) is float and abs(got - expected) <= atol + rtol * abs(expected) < math.inf:
         return None  # as below, only sooner: most answers are right
+    whole, expected = got, stacked(expected)
+    got = stacked(got)
+    if is_number(expected) and (not is_number(got) or np.shape(got) != np.shape(expected)):
+        got = stacked(_reduced(np.asarray(expected), whole))
     if not is_number(expected):
         same = type(expected) is type(got) and expected == got
         kind = "value" if type(expected) is type(got) else "kind"
         return None if same else Difference(kind, path, expected=expected, got=got)
-    got = stacked(got)
     if not is_number(got):
         empty = isinstance(got, list | tuple) and not got and np.size(expected) == 0
         return None if empty else Difference("kind", path, expected=expected, got=got)
     wanted, given = np.asarray(expected), np.asarray(got)
+    if extra_axes and given.ndim > wanted.ndim and _long_axes(given) == _long_axes(wanted):
+        given = given.reshape(wanted.shape)
     if wanted.shape != given.shape:
         return Difference("shape", path, expected=wanted, got=given)
     if wanted.dtype.kind == "b" and not np.isin(given, (0, 1)).all():
@@ -392,6 +465,19 @@ def _leaf_difference(expected: Any, got: Any, rtol: float, atol: float, path: tu
         return None
     index = tuple(int(i) for i in np.argwhere(wrong)[0])
     return Difference("value", path, index, wanted[index].item(), given[index].item())
+
+
+def _reduced(expected: np.ndarray, got: Any) -> Any:
+    """What was given, with an array of one entry as a number wherever a number is expected, in lists of them too."""
+    if isinstance(got, np.ndarray):
+        return got.reshape(()) if expected.ndim == 0 and got.ndim and got.size == 1 else got
+    if isinstance(got, _SEQUENCES) and expected.ndim and len(got) == len(expected):
+        return [_reduced(np.asarray(wanted), given) for wanted, given in zip(expected, got, strict=True)]
+    return got
+
+
+def _long_axes(array: np.ndarray) -> list[int]:
+    return [length for length in array.shape if length != 1]
 
 
 def close(wanted: np.ndarray, given: np.ndarray, rtol: float, atol: float) -> np.ndarray:

@@ -316,7 +316,7 @@ def test_right_and_wrong_cases_are_counted():
 @pytest.mark.parametrize(("answer", "words"), [
     (lambda a, b: None, "`None`"),
     (lambda a, b: str(a * b), "text"),
-    (lambda a, b: np.array([a * b]), "it has (1,)"),
+    (lambda a, b: np.array([a * b, b]), "it has (2,)"),
     (lambda a, b: [a, b, a], "shape"),
     (lambda a, b: (a for _ in "x"), "yield"),
     (lambda a, b: map(float, [a]), "list(...)"),

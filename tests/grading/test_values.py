@@ -1,6 +1,8 @@
 """Plain data: whatever holds the right numbers is read, stored without loss, and compared with care."""
 
+import array
 import json
+from collections import UserDict, UserList, deque
 from decimal import Decimal
 from fractions import Fraction
 
@@ -10,6 +12,8 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coursepkg.autodiff.scalar import Scalar
+from coursepkg.autodiff.tensor import Tensor
 from coursepkg.grading.values import Unfit, decode, difference, encode, is_informative, kind_of, parts, tree
 
 EDGES = [float("nan"), float("inf"), -float("inf"), 5e-324, 1.7e308, -0.0]
@@ -79,7 +83,9 @@ def test_what_is_no_plain_data_is_not_stored(value):
 SAME = [
     2.5, np.float64(2.5), np.float32(2.5), np.array(2.5), Fraction(5, 2), Decimal("2.5"), sympy.Rational(5, 2),
     sympy.Float(2.5), Boxed(2.5), Boxed(np.array(2.5)), Boxed(Boxed(2.5)), np.array(Boxed(2.5), dtype=object),
-    2.5 + 0j, np.longdouble(2.5),
+    2.5 + 0j, np.longdouble(2.5), Scalar(2.5), Tensor(2.5), Tensor(2.5, requires_grad=True),
+    2 * Tensor(1.25, requires_grad=True), np.array([2.5]), np.array([[[2.5]]]),
+    array.array("d", [2.5]), memoryview(np.array([2.5])), Tensor([[2.5]], requires_grad=True), np.ma.array([2.5]),
 ]  # fmt: skip
 
 
@@ -94,7 +100,11 @@ SAME_ROWS = [
     ROWS, tuple(map(tuple, ROWS)), np.array(ROWS), np.array(ROWS, dtype=np.float32), [np.array(row) for row in ROWS],
     [[Boxed(x) for x in row] for row in ROWS], sympy.Matrix(ROWS), Boxed(np.array(ROWS)),
     [[np.float32(x) for x in row] for row in ROWS], np.array([[Boxed(x) for x in row] for row in ROWS], dtype=object),
-    np.asfortranarray(ROWS), np.array(ROWS, dtype=">f8"), np.array(ROWS, dtype=">f4"),
+    np.asfortranarray(ROWS), np.array(ROWS, dtype=">f8"), np.array(ROWS, dtype=">f4"), deque(map(deque, ROWS)),
+    Tensor(ROWS, requires_grad=True) * 1.0, [Tensor(row, requires_grad=True) for row in ROWS],
+    memoryview(np.array(ROWS)), [array.array("d", row) for row in ROWS], dict(enumerate(ROWS)).values(),
+    np.ma.array(ROWS), UserList(ROWS), [[Scalar(x) for x in row] for row in ROWS],
+    [[np.array([x]) for x in row] for row in ROWS],
 ]  # fmt: skip
 
 
@@ -102,6 +112,75 @@ SAME_ROWS = [
 def test_a_matrix_is_right_in_whatever_holds_it(value):
     assert difference(np.array(ROWS), tree(value), rtol=1e-6, atol=1e-9) is None
     assert difference(np.array(ROWS) + 0.01, tree(value), rtol=1e-6, atol=1e-9) is not None
+
+
+def test_tensors_of_pytorch_are_right_with_and_without_gradients():
+    torch = pytest.importorskip("torch")
+    rows = torch.tensor(ROWS, dtype=torch.float64, requires_grad=True)
+    for value in (rows, rows * 1.0, rows.detach(), torch.nn.Parameter(rows.detach()), list(rows), rows.bfloat16()):
+        assert difference(np.array(ROWS), tree(value), rtol=1e-6, atol=1e-9) is None
+        assert difference(np.array(ROWS).T, tree(value), rtol=1e-6, atol=1e-9).kind == "shape"
+    assert difference(0.5, tree(rows.min().tanh() / rows.min().tanh() / 2), rtol=1e-6, atol=1e-9) is None
+    assert tree(torch.tensor([1 + 2j]).conj())[0] == 1 - 2j
+    assert isinstance(tree(torch.ones(3).to_sparse()), Unfit)
+
+
+SEQUENCES = [
+    range(1, 4), deque([1, 2, 3]), array.array("i", [1, 2, 3]), array.array("f", [1, 2, 3]), {1: 0, 2: 0, 3: 0}.keys(),
+    {"a": 1, "b": 2, "c": 3}.values(), memoryview(np.array([1, 2, 3])), memoryview(b"\1\2\3"), UserList([1, 2, 3]),
+    Boxed(deque([1, 2, 3])), np.array([1, 2, 3], dtype=object), [np.array([1]), np.array(2), np.array([[3.0]])],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", SEQUENCES, ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize("expected", [[1, 2, 3], [1.0, 2.0, 3.0], (1, 2, 3)], ids=str)
+def test_a_row_of_numbers_is_right_in_whatever_holds_it(value, expected):
+    assert difference(expected, tree(value), rtol=1e-6, atol=1e-9) is None
+    assert difference([3, 1, 2], tree(value), rtol=1e-6, atol=1e-9) is not None
+    assert difference([1, 2], tree(value), rtol=1e-6, atol=1e-9) is not None
+
+
+def test_several_parts_are_right_in_views_and_dictionaries_of_any_class():
+    assert difference((1.5, [2.0, 3.0]), tree({"a": 1.5, "b": deque([2, 3])}.values()), 1e-6, 1e-9) is None
+    assert difference([(1, 2.5)], tree({1: 2.5}.items()), 1e-6, 1e-9) is None
+    assert difference({"a": 2.5}, tree(UserDict(a=np.array([2.5]))), 1e-6, 1e-9) is None
+    assert difference({3: 2.5, (1, 2): 0.5}, tree({np.int64(3): 2.5, (np.int8(1), 2): 0.5}), 1e-6, 1e-9) is None
+
+
+def test_a_key_that_equals_everything_is_no_key():
+    class Anything(str):
+        def __eq__(self, other):
+            return True
+
+        def __hash__(self):
+            return hash("value")
+
+    found = tree({Anything("wrong"): 2.5})
+    assert difference({"value": 2.5}, found, rtol=1e-6, atol=1e-9).kind == "keys"
+    assert {type(key) for key in tree({(Anything("a"),): 1, Anything("b"): 2})} == {tuple, str}
+
+
+LONGER, WIDER = np.array([1.5, -2.0, 4.0]), np.array([[1.5, -2.0, 4.0]])
+
+
+@pytest.mark.parametrize(("expected", "given"), [
+    (LONGER, WIDER), (LONGER, LONGER[:, None]), (WIDER, WIDER[:, :, None]), (WIDER, WIDER[None]),
+    (np.array([2.5]), np.array([[2.5]])), (LONGER.tolist(), LONGER[:, None]),
+])  # fmt: skip
+def test_an_axis_of_length_one_is_one_too_many_unless_the_exercise_allows_it(expected, given):
+    assert difference(expected, given, rtol=1e-6, atol=1e-9).kind == "shape"
+    assert difference(expected, given, rtol=1e-6, atol=1e-9, extra_axes=True) is None
+    assert difference({"W": expected}, {"W": given}, rtol=1e-6, atol=1e-9, extra_axes=True) is None
+    assert difference(expected, given + 0.1, rtol=1e-6, atol=1e-9, extra_axes=True) is not None
+
+
+@pytest.mark.parametrize(("expected", "given"), [
+    (WIDER, LONGER), (LONGER[:, None], LONGER), (WIDER, LONGER[:, None]), (np.array([2.5]), 2.5),
+    (np.array([2.5]), np.array(2.5)), (np.ones((2, 3)), np.ones((1, 3, 2))), (np.ones((2, 3)), np.ones((1, 6))),
+])  # fmt: skip
+def test_a_missing_or_another_axis_is_wrong_whatever_the_exercise_allows(expected, given):
+    for allowed in (False, True):
+        assert difference(expected, given, rtol=1e-6, atol=1e-9, extra_axes=allowed).kind == "shape"
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.int8, np.uint16, np.float32, np.float64])
@@ -142,7 +221,9 @@ class Endless:
 
 
 OTHER = [
-    AlwaysEqual(), np.array([9.0]).view(Lying), "2.5", None, [2.5], np.array([2.5]), lambda: 2.5, sympy.Symbol("x"),
+    AlwaysEqual(), np.array([9.0]).view(Lying), "2.5", None, [2.5], (2.5,), np.array([2.5, 2.5]),
+    np.array([]), [np.array([2.5])], deque([2.5]),
+    lambda: 2.5, bytearray(b"2.5"), np.ma.array([2.5], mask=[True]), np.array([[2.6]]), sympy.Symbol("x"),
     (x for x in [2.5]), {2.5}, {"value": 2.5}, float, Endless(), object(), b"2.5", 10**400, float("nan"), float("inf"),
     np.array(["2.5"]), np.datetime64("2024-01-01"), range(2), map(float, [2.5]),
 ]  # fmt: skip
