@@ -109,7 +109,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--store", action="store_true", help=f"write {RESULT.relative_to(ROOT)}")
     options = parser.parse_args()
-    exercises = load_chapter(SPECS / f"ex_{CHAPTER}.py")
+    exercises = load_chapter(SPECS / f"ex_{CHAPTER}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         course = Course(folder / "course", exercises, options.peers)

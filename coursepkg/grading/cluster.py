@@ -30,6 +30,7 @@ from coursepkg.grading.batch import Graded, Work, versions
 from coursepkg.grading.results import Result
 from coursepkg.grading.sandbox import BUBBLEWRAP, NONE, SECOND, examine
 from coursepkg.grading.serving import GradingProcess, Lost, graded_from_json, work_to_json
+from coursepkg.grading.spec import spec_files
 
 CONNECT_SECONDS, COUNT_SECONDS = 10, 5
 
@@ -91,7 +92,7 @@ class Cluster(Executor):
         for worker, found in sorted(self._client.run(versions).items()):
             if found != versions():
                 raise Unsuited(f"worker {worker} has {_listed(found)}; here it is {_listed(versions())}")
-        texts = {path.name: path.read_bytes() for path in specs.glob("ex_*.py")}
+        texts = {str(path.relative_to(specs)): path.read_bytes() for path in spec_files(specs)}
         self._name = f"coursepkg-grading-{secrets.token_hex(8)}"
         self._client.register_plugin(_Graders(texts, secret.hex(), tier, versions()), name=self._name)
         self._executor = self._client.get_executor(pure=False)
@@ -160,7 +161,9 @@ class _Graders(WorkerPlugin):
         # In the worker's own folder: that of a worker that was killed is cleared away by the next one that starts.
         self._folder = tempfile.TemporaryDirectory(prefix="coursepkg-specs-", dir=worker.local_directory)
         for name, text in self.texts.items():
-            Path(self._folder.name, name).write_bytes(text)
+            path = Path(self._folder.name, name)
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(text)
         self._processes: dict[int, GradingProcess] = {}
 
     async def teardown(self, worker: Any) -> None:

@@ -7,16 +7,19 @@ judge looks for them, since most answers are right.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from coursepkg.grading.boundaries import completed
 from coursepkg.grading.calling import Outcome
+from coursepkg.grading.domain import Values, outside
 from coursepkg.grading.drivers import DRIVERS
 from coursepkg.grading.ideas import Ideas
-from coursepkg.grading.own_answers import inputs_of
-from coursepkg.grading.spec import Exercise, Misconception, SpecError
-from coursepkg.grading.values import encode
+from coursepkg.grading.own_answers import inputs_of, run_own
+from coursepkg.grading.spec import Case, Exercise, Misconception, SpecError
+from coursepkg.grading.values import encode, is_number, leaves
 
 FORMAT = 1
 DIGITS = 12
@@ -67,7 +70,7 @@ def _compiled(exercise: Exercise, rng: np.random.Generator | None, *, thorough: 
     if problems := _form_problems(exercise):
         raise SpecError(_listed(exercise, problems))
     for _ in range(1 if rng is None else REDRAWS):
-        cases = exercise.visible if rng is None else exercise.hidden(rng)
+        cases, untried = with_boundaries(exercise, exercise.visible if rng is None else exercise.hidden(rng))
         inputs = [
             {
                 "args": [encode(arg, DIGITS) for arg in item.args],
@@ -76,7 +79,7 @@ def _compiled(exercise: Exercise, rng: np.random.Generator | None, *, thorough: 
             for item in cases
         ]
         ideas = Ideas(exercise, inputs_of(inputs))
-        if not (problems := ideas.problems(thorough=thorough)):
+        if not (problems := untried or ideas.problems(thorough=thorough)):
             return _check(exercise, inputs, ideas, hidden=rng is not None)
     kind = "visible" if rng is None else f"hidden (after {REDRAWS} draws)"
     raise SpecError(_listed(exercise, [f"{kind} inputs: {problem}" for problem in problems]))
@@ -96,12 +99,70 @@ def _check(exercise: Exercise, inputs: list[dict[str, Any]], ideas: Ideas, *, hi
         "rtol": exercise.rtol,
         "atol": exercise.atol,
         "hidden": hidden,
+        **_words_for_results(exercise),
         "cases": [
             {**item, "expected": encode(outcome.value, DIGITS)}
             for item, outcome in zip(inputs, ideas.expected, strict=True)
         ],
         "misconceptions": [_Entry(entry, ideas) for entry in exercise.bank],
     }
+
+
+def _words_for_results(exercise: Exercise) -> dict[str, Any]:
+    """What the judge is told about the form of a result, where there is anything to tell."""
+    told = {"result": exercise.result, "parts": exercise.parts, "extra_axes": exercise.extra_axes}
+    return {name: value for name, value in told.items() if value}
+
+
+def with_boundaries(exercise: Exercise, cases: Sequence[Case]) -> tuple[list[Case], list[str]]:
+    """The cases, those added so that each boundary of the domain is tried, and what is wrong with them.
+
+    Parameters
+    ----------
+    exercise : Exercise
+        The specification.
+    cases : sequence of Case
+        The inputs that its author gives.
+
+    Returns
+    -------
+    list of Case
+        The given ones first.
+    list of str
+        Cases that leave the domain, and boundaries that no case touches and none could be made for.
+    """
+    if not exercise.domain:
+        return list(cases), []
+    values = [by_name(exercise, item) for item in cases]
+    problems = [f"case {k}: {words}" for k, item in enumerate(values, 1) for words in outside(exercise.domain, item)]
+    if problems:
+        return list(cases), problems
+    positional = min((len(item.args) for item in cases), default=0)
+
+    def works(item: Values) -> bool:
+        made = _as_case(exercise, item, positional)
+        [outcome] = run_own(exercise.reference, exercise.driver, [(list(made.args), dict(made.kwargs))])
+        return outcome.kind == "value" and not outcome.changed and not _has_nan(outcome.value)
+
+    tried = completed(exercise.domain, exercise.meets, values, works)
+    made = [_as_case(exercise, item, positional) for item in tried.made]
+    return [*cases, *made], [f"the domain allows it, but no case tries it: {label}" for label in tried.untried]
+
+
+def by_name(exercise: Exercise, item: Case) -> Values:
+    """The arguments of a case under the names of the domain."""
+    return {**dict.fromkeys(exercise.domain), **dict(zip(exercise.domain, item.args, strict=False)), **item.kwargs}
+
+
+def _as_case(exercise: Exercise, values: Values, positional: int) -> Case:
+    names = list(exercise.domain)
+    kwargs = {name: values[name] for name in names[positional:] if values[name] is not None}
+    return Case(tuple(values[name] for name in names[:positional]), kwargs)
+
+
+def _has_nan(value: Any) -> bool:
+    arrays = [np.asarray(leaf) for leaf in leaves(value) if is_number(leaf)]
+    return any(array.dtype.kind in "fc" and bool(np.isnan(array).any()) for array in arrays)
 
 
 class _Entry(dict[str, Any]):

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from grading_chapters import OWN, PROJECT, SEEDS, compiled, exercises, judged, replayed, survives
+from domain_mutants import domain_mutants, mutated
+from grading_chapters import OWN, PROJECT, SEEDS, compiled, exercises, judged, passes_anywhere, replayed, survives
 from reference_mutants import mutants
 
+from coursepkg.grading.calling import LocalCall
 from coursepkg.grading.checking import judge_notebook, load_checks
 from coursepkg.grading.values import decode, is_number, leaves, map_numbers
 
@@ -61,6 +63,21 @@ def small_changes(exercise_id):
     return [mutant.label for mutant in made], {m.label for m in made if survives(exercise_id, m.answer)}
 
 
+# --- wrong answers of the domain -------------------------------------------------------------------------------------
+
+
+@cache
+def domain_changes(exercise_id):
+    """The labels of all wrong answers of the exercise's domain, and of those that pass the check."""
+    exercise = exercises()[exercise_id]
+    made = domain_mutants(exercise)
+
+    def calls(mutant):
+        return lambda check: mutated(mutant, exercise, LocalCall(exercise.reference, check["driver"], seconds=1))
+
+    return [m.label for m in made], {m.label for m in made if passes_anywhere(exercise_id, calls(m))}
+
+
 # --- the count -------------------------------------------------------------------------------------------------------
 
 
@@ -72,13 +89,14 @@ class Proof:
     ----------
     untouched : str
         The verdict on the notebook as the learner gets it.
-    right, named, generic, changes : tuple of (int, int)
+    right, named, generic, changes, domain : tuple of (int, int)
         How many did as they should, of how many: right answers that passed, wrong ideas that failed under their own
-        name, generic wrong answers that failed, small changes of the reference that failed. Each on all inputs.
+        name, generic wrong answers that failed, small changes of the reference that failed, wrong answers of the domain
+        that failed. Each on all inputs.
     ideas : tuple of str
         Names of the wrong ideas.
     equivalent : dict
-        Small changes that change nothing, and why; they are not counted in ``changes``.
+        Changes that change nothing, and why; they are not counted in ``changes`` and ``domain``.
     """
 
     id: str
@@ -88,6 +106,7 @@ class Proof:
     named: tuple[int, int]
     generic: tuple[int, int]
     changes: tuple[int, int]
+    domain: tuple[int, int]
     ideas: tuple[str, ...]
     equivalent: dict[str, str]
 
@@ -107,7 +126,8 @@ def prove(exercise_id):
         if replayed(exercise_id, change, seed).status != "wrong"
     }
     made, survivors = small_changes(exercise_id)
-    equivalent = {label: why for label, why in exercise.equivalent_mutants.items() if label in survivors}
+    of_domain, left = domain_changes(exercise_id)
+    equivalent = {label: why for label, why in exercise.equivalent_mutants.items() if label in survivors | left}
     return Proof(
         id=exercise_id,
         title=exercise.title,
@@ -115,7 +135,8 @@ def prove(exercise_id):
         right=(sum(right), len(right)),
         named=(sum(named), len(named)),
         generic=(len(changed - passing), len(changed)),
-        changes=(len(made) - len(survivors), len(made) - len(equivalent)),
+        changes=(len(made) - len(survivors), len(made) - len(survivors & set(equivalent))),
+        domain=(len(of_domain) - len(left), len(of_domain) - len(left & set(equivalent))),
         ideas=tuple(verdicts),
         equivalent=equivalent,
     )

@@ -10,7 +10,7 @@ from coursepkg.grading.build import build_tree, write_tree
 from coursepkg.grading.calling import LocalCall, Outcome
 from coursepkg.grading.compiling import compile_check
 from coursepkg.grading.judge import judge
-from coursepkg.grading.spec import load_chapter
+from coursepkg.grading.spec import chapters_in, load_chapter
 from coursepkg.grading.values import decode, difference, tree
 
 PROJECT = Path(__file__).parents[2]
@@ -22,13 +22,11 @@ SEEDS = (None, 1, 2, 3)  # None: the visible inputs; a number: hidden inputs dra
 def specifications():
     """All specification modules: chapter to its exercises, or to the error that loading it raised."""
     found = {}
-    for path in sorted(
-        [*(PROJECT / "solutions" / "specs").glob("ex_*.py"), *(OWN / "solutions").glob("specs/ex_*.py")]
-    ):
+    for name, path in (chapters_in(PROJECT / "solutions" / "specs") | chapters_in(OWN / "solutions" / "specs")).items():
         try:
-            found[path.stem.removeprefix("ex_")] = load_chapter(path)
+            found[name] = load_chapter(path)
         except Exception as error:  # noqa: BLE001 - a broken chapter fails its own test and no other
-            found[path.stem.removeprefix("ex_")] = error
+            found[name] = error
     return found
 
 
@@ -54,9 +52,14 @@ def judged(exercise_id, answer, seed=None, seconds=5.0):
 
 def survives(exercise_id, answer):
     """Whether an answer passes with any inputs; each try is left at its first wrong case, an endless loop at once."""
+    return passes_anywhere(exercise_id, lambda check: LocalCall(answer, check["driver"], seconds=1))
+
+
+def passes_anywhere(exercise_id, calls):
+    """As ``survives``, of an answer that is used by what ``calls(check)`` gives, made anew for each try."""
     for seed in SEEDS:
         check = compiled(exercise_id, seed)
-        call = LocalCall(answer, check["driver"], seconds=1)
+        call = calls(check)
         for item in check["cases"]:
             outcome, value = call(item), decode(item["expected"])
             if outcome.kind == "time-limit":
@@ -64,7 +67,7 @@ def survives(exercise_id, answer):
             if outcome.kind != "value" or difference(value, outcome.value, check["rtol"], check["atol"]) is not None:
                 break
         else:
-            if judged(exercise_id, answer, seed).passed:
+            if judge(check, calls(check)).passed:
                 return True
     return False
 

@@ -28,8 +28,8 @@ CHAPTERS = {
 }
 HEAD = (
     "| exercise | untouched | right answers that pass | wrong ideas named "
-    "| wrong numbers that fail | small changes that fail | change nothing |\n"
-    "| --- | --- | ---: | ---: | ---: | ---: | ---: |"
+    "| wrong numbers that fail | small changes that fail | wrong at the domain's edges that fail | change nothing |\n"
+    "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |"
 )
 
 
@@ -103,7 +103,9 @@ GAPS = (
 
 def row(proof):
     """One exercise as a line of the table."""
-    counts = [f"{done} of {tried}" for done, tried in (proof.right, proof.named, proof.generic, proof.changes)]
+    counts = [
+        f"{done} of {tried}" for done, tried in (proof.right, proof.named, proof.generic, proof.changes, proof.domain)
+    ]
     title = proof.title.replace("|", r"\|")
     cells = [f"{proof.id} {title}", proof.untouched.replace("-", " "), *counts, str(len(proof.equivalent))]
     return f"| {' | '.join(cells)} |"
@@ -113,7 +115,7 @@ def totals(proofs):
     """The sums over all exercises, one line each."""
     sums = {
         name: [sum(getattr(proof, name)[k] for proof in proofs) for k in (0, 1)]
-        for name in ("right", "named", "generic", "changes")
+        for name in ("right", "named", "generic", "changes", "domain")
     }
     untouched = sum(proof.untouched == "not-attempted" for proof in proofs)
     equivalent = sum(len(proof.equivalent) for proof in proofs)
@@ -122,6 +124,8 @@ def totals(proofs):
         f"- {sums['right'][0]} of {sums['right'][1]} right answers pass, references included.",
         f"- {sums['named'][0]} of {sums['named'][1]} wrong ideas fail under their own name.",
         f"- {sums['generic'][0]} of {sums['generic'][1]} wrong numbers fail (zero, negated, doubled, transposed, ...).",
+        f"- {sums['domain'][0]} of {sums['domain'][1]} wrong answers of the domains fail "
+        "(at a boundary, squeezed, cached, ...).",
         f"- {sums['changes'][0]} of {sums['changes'][1]} small changes of the references fail; "
         f"{equivalent} more change nothing that could be seen, for the reasons given below.",
     ]
@@ -160,6 +164,10 @@ def report(proofs):
         "- *Small changes*: slips made one at a time in the reference's syntax tree. Operators are swapped, a term or",
         "  factor is dropped, a constant or sign changed, an axis or a transpose exchanged, a comparison moved, an",
         "  argument ignored, a statement left out.",
+        "- *Wrong at the domain's edges*: the reference with one thing done wrong that the task allows to occur.",
+        "  It raises, gives no number or the neighbour's value at a boundary (one row, a zero, a tie, an end of a",
+        "  range); it squeezes, caches by shape, keeps state, rounds, sorts an argument, takes its absolute value",
+        "  or exchanges two of a kind.",
         "",
         *_chapters(proofs),
         "## What the tests of other courses let through",
@@ -207,7 +215,7 @@ def main():
         proofs.append(prove(exercise_id))
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(report(proofs), encoding="utf-8", newline="\n")
-    short = [p.id for p in proofs if any(a != b for a, b in (p.right, p.named, p.generic, p.changes))]
+    short = [p.id for p in proofs if any(a != b for a, b in (p.right, p.named, p.generic, p.changes, p.domain))]
     print("\n".join(totals(proofs)))
     print(f"wrote {REPORT.relative_to(PROJECT)}" + (f"; something gets through in {', '.join(short)}" if short else ""))
     return int(bool(short))

@@ -10,7 +10,7 @@ import pytest
 from coursepkg.grading.spec import load_chapter
 
 ROOT = Path(__file__).resolve().parents[2]
-EXERCISES = load_chapter(ROOT / "solutions" / "specs" / "ex_09.py")
+EXERCISES = load_chapter(ROOT / "solutions" / "specs" / "ex_09")
 RESULTS = ROOT / "benchmarks" / "results"
 
 

@@ -12,7 +12,7 @@ from coursepkg.photonics import PhotonicNetwork, chip
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "11_photonic_backprop.ipynb"
-EXERCISES = load_chapter(ROOT / "solutions" / "specs" / "ex_11.py")
+EXERCISES = load_chapter(ROOT / "solutions" / "specs" / "ex_11")
 
 
 @pytest.fixture(scope="module")

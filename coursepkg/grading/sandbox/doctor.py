@@ -242,7 +242,7 @@ def _specifications() -> list[str]:
     """Specifications and compiled checks near the package, which hold what an answer must not see."""
     near = Path(coursepkg.__file__ or "").resolve().parents[1]
     folders = (near / "solutions" / "specs", near / "exercises" / ".checks")
-    return [str(path) for folder in folders for path in sorted(folder.glob("ex_*"))]
+    return [str(path) for folder in folders for path in sorted(folder.rglob("e*_*")) if path.is_file()]
 
 
 def report(tried: dict[str, list[Finding]]) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 import hostile_notebooks
 
 from coursepkg.grading.build import BEGIN, source_of
+from coursepkg.grading.spec import spec_files
 
 PROJECT = Path(__file__).parents[3]
 SPECS = PROJECT / "solutions" / "specs"
@@ -58,10 +59,10 @@ class HandedIn:
 @cache
 def answers(chapter):
     """All answers that the specification of a chapter knows: exercise id to (name, right ones, wrong ones)."""
-    tree = ast.parse((SPECS / f"ex_{chapter}.py").read_text(encoding="utf-8"))
-    definitions = _definitions(tree)
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in spec_files(SPECS / f"ex_{chapter}")]
+    definitions = _definitions(statement for tree in trees for statement in tree.body)
     found = {}
-    for call in _calls(tree, "Exercise"):
+    for module, call in [(tree, call) for tree in trees for call in _calls(tree, "Exercise")]:
         given = {keyword.arg: keyword.value for keyword in call.keywords}
         name = given["function"].value
 
@@ -71,9 +72,8 @@ def answers(chapter):
         right = [cell(item) for item in given["accepted"].elts if not isinstance(item, ast.Starred)]
         right = [source for source in right if "sympy" not in source and "scipy" not in source]
         wrong = []
-        for entry in _calls(given["bank"], "Misconception"):
-            parts = {keyword.arg: keyword.value for keyword in entry.keywords}
-            wrong.append(Answer(cell(parts["answer"]), parts["id"].value))
+        for entry in _calls(module, "wrong"):
+            wrong.append(Answer(cell(entry.args[1]), entry.args[0].value))
         found[given["id"].value] = (name, [Answer(source, "") for source in right], wrong)
     return found
 
@@ -82,12 +82,14 @@ def _calls(tree, name):
     return [node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == name]
 
 
-def _definitions(tree):
+def _definitions(statements):
     """Top-level statements by the names that they define."""
     found = {}
-    for statement in tree.body:
+    for statement in statements:
         if isinstance(statement, ast.FunctionDef | ast.ClassDef):
             names = [statement.name]
+        elif isinstance(statement, ast.ImportFrom) and statement.level:
+            continue  # from a neighbouring file, whose own statements are here
         elif isinstance(statement, ast.Import | ast.ImportFrom):
             names = [(alias.asname or alias.name).split(".")[0] for alias in statement.names]
         elif isinstance(statement, ast.Assign):
@@ -107,7 +109,7 @@ def _cell(name, expression, definitions):
             if statement is not None and id(statement) not in needed:
                 needed[id(statement)] = statement
                 queue.append(statement)
-    body = sorted(needed.values(), key=lambda statement: statement.lineno)
+    body = [statement for statement in dict.fromkeys(definitions.values()) if id(statement) in needed]
     inner = "\n".join(ast.unparse(statement) for statement in [*body, ast.Return(expression)])
     indented = "\n".join(f"    {line}" for line in inner.splitlines())
     return f"def answer():\n{indented}\n\n{name} = answer()"

@@ -135,7 +135,8 @@ return x
 """)),
     "looks for the specification": Submission(body("""
 import glob
-places = [SPECIFICATION, *glob.glob("/proc/[0-9]*/environ"), *glob.glob("../**/ex_*.py")]
+places = [SPECIFICATION, *glob.glob("/proc/[0-9]*/environ"),
+          *glob.glob("../**/e[0-9x]*.py", recursive=True)]
 for path in places:
     try:
         with open(path, errors="replace") as file:

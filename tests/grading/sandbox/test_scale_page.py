@@ -64,7 +64,7 @@ def test_what_a_grader_leaves_running_is_waited_for_and_nothing_else():
 
 def test_without_the_others_learners_get_the_same_notebook_without_hidden_tests(script, tmp_path):
     """Else a hostile answer would be called while its notebook is loaded, and would take all the others along."""
-    exercises = script.load_chapter(script.SPECS / f"ex_{script.CHAPTER}.py")
+    exercises = script.load_chapter(script.SPECS / f"ex_{script.CHAPTER}")
     sources = [cell["source"] for cell in script.Course(tmp_path, exercises, None).released["cells"]]
     assert sum("assert check(" in source for source in sources) == len(exercises)
     assert not [source for source in sources if "HIDDEN" in source or "LocalCall" in source]

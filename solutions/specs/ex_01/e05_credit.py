@@ -1,0 +1,174 @@
+"""01.5 Who is to blame?."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coursepkg.autodiff.scalar import Scalar
+from coursepkg.grading.spec import Exercise, case, wrong
+
+
+def _dinner(budget, fee, price, per_kg):
+    return budget * (1 - fee) / price * per_kg
+
+
+def _dinner_gradient(budget, fee, price, per_kg):
+    return [
+        (1 - fee) / price * per_kg,
+        -budget / price * per_kg,
+        -budget * (1 - fee) / price**2 * per_kg,
+        budget * (1 - fee) / price,
+    ]
+
+
+def _changes(planned, actual):
+    return [a - p for p, a in zip(planned, actual, strict=True)]
+
+
+def credit_reference(planned, actual):
+    rates = _dinner_gradient(*planned)
+    return [rate * change for rate, change in zip(rates, _changes(planned, actual), strict=True)]
+
+
+def credit_by_scalar(planned, actual):
+    leaves = [Scalar(p) for p in planned]
+    _dinner(*leaves).backward()
+    return [leaf.grad * (a - leaf.data) for leaf, a in zip(leaves, actual, strict=True)]
+
+
+def credit_by_log(planned, actual):
+    budget, fee, price, per_kg = np.array(planned)
+    portions = _dinner(budget, fee, price, per_kg)
+    return (
+        portions
+        * np.array([1 / budget, -1 / (1 - fee), -1 / price, 1 / per_kg])
+        * (np.array(actual) - np.array(planned))
+    )
+
+
+def credit_by_differences(planned, actual):
+    result = []
+    for i, (p, a) in enumerate(zip(planned, actual, strict=True)):
+        h = 1e-5 * abs(p)
+        up, down = list(planned), list(planned)
+        up[i], down[i] = p + h, p - h
+        result.append((_dinner(*up) - _dinner(*down)) / (2 * h) * (a - p))
+    return tuple(result)
+
+
+def credit_by_complex_step(planned, actual):
+    result = np.empty(4)
+    for i in range(4):
+        point = [complex(p) for p in planned]
+        point[i] += 1e-20j
+        result[i] = _dinner(*point).imag / 1e-20 * (actual[i] - planned[i])
+    return result
+
+
+def credit_unsquared_price(planned, actual):
+    budget, fee, price, per_kg = planned
+    first, second, _, fourth = credit_reference(planned, actual)
+    return [first, second, -budget * (1 - fee) / price * per_kg * (actual[2] - price), fourth]
+
+
+def credit_normalised(planned, actual):
+    credits = credit_reference(planned, actual)
+    change = _dinner(*actual) - _dinner(*planned)
+    return [credit * change / sum(credits) for credit in credits]
+
+
+def credit_one_swap_at_a_time(planned, actual):
+    result = []
+    for i in range(4):
+        point = list(planned)
+        point[i] = actual[i]
+        result.append(_dinner(*point) - _dinner(*planned))
+    return result
+
+
+def credit_hidden(rng):
+    cases = []
+    for _ in range(4):
+        planned = [
+            round(float(rng.uniform(15.0, 60.0)), 1),
+            round(float(rng.uniform(0.05, 0.25)), 3),
+            round(float(rng.uniform(1.2, 4.5)), 2),
+            round(float(rng.uniform(2.0, 9.0)), 2),
+        ]
+        factor = 1 + rng.uniform(0.1, 0.35, size=4) * rng.choice([-1.0, 1.0], size=4)
+        cases.append(case(planned, [round(float(p * f), 4) for p, f in zip(planned, factor, strict=True)]))
+    return cases
+
+
+BANK = [
+    wrong("rate-not-amount", lambda planned, actual: _dinner_gradient(*planned),
+          "The unit asked for: portions. What must a rate in portions per coin be multiplied with?",
+          "These are the rates, not the portions they cost.",
+          "A gradient is portions per coin, per kg, ... Somebody with a terrible rate who kept to the plan is not"
+          " to blame for anything."),
+    wrong("change-not-credit", _changes, "The unit asked for: portions, in every entry.",
+          "These are the changes themselves.",
+          "Three coins and three hundredths of a fee cannot be compared; their effect on dinner can."),
+    wrong("rates-of-the-wrong-day", lambda planned, actual: [
+              rate * change for rate, change in zip(_dinner_gradient(*actual), _changes(planned, actual), strict=True)
+          ], "'A rate is local', and the docstring: at the planned dinner.",
+          "The rates are taken at the actual dinner.",
+          "The credit is asked for seen from the plan: the rates hold where they are measured, and that is there."),
+    wrong("fee-sign", lambda planned, actual: [
+              c * s for c, s in zip(credit_reference(planned, actual), (1, -1, 1, 1), strict=True)
+          ], "The derivative of 1 − fee with respect to fee.",
+          "The fee has the wrong sign.",
+          "Portions go with 1 − fee: when the fee rises, they fall."),
+    wrong("price-sign", lambda planned, actual: [
+              c * s for c, s in zip(credit_reference(planned, actual), (1, 1, -1, 1), strict=True)
+          ], "The derivative of 1/price with respect to price.",
+          "The price has the wrong sign.",
+          "The price divides: when it rises, the same money buys less."),
+    wrong("price-not-squared", credit_unsquared_price, "'The backward question', row 'price', and its unit.",
+          "The rate of the price is divided by the price once; it should be twice.",
+          "The derivative of 1/p is −1/p², not −1/p. The units say so too: portions per (coin/kg) needs one more "
+          "kg/coin."),
+    wrong("swap-not-slope", credit_one_swap_at_a_time,
+          "'A rate is local'. Rate times change, with the rate of the planned dinner.",
+          "Each entry is the true effect of changing that one input all the way.",
+          "That is a fair question too, but another one: for the price, a finite step bends away from its "
+          "tangent. A credit is rate times change, and backpropagation delivers all of them from one pass where "
+          "swaps need one dinner each."),
+    wrong("made-to-add-up", credit_normalised,
+          "'A rate is local'. The remainder is real, and shrinks with the square of the step.",
+          "The credits are scaled so that they add up to the true change.",
+          "Rates are local, so their sum misses the true change by a second-order remainder. Hiding it spoils "
+          "every entry."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="01.5",
+    title="Who is to blame?",
+    function="credit",
+    minutes=10,
+    difficulty=2,
+    points=2,
+    see="notebook 01, 'The backward question' and 'Repairing a dinner'",
+    reference=credit_reference,
+    visible=[
+        case([30.0, 0.1, 2.0, 4.0], [27.0, 0.16, 2.5, 4.4]),
+        case([48.0, 0.2, 3.0, 6.0], [50.0, 0.15, 2.4, 5.0]),
+        case([20.0, 0.05, 1.6, 2.5], [23.0, 0.07, 1.5, 2.9]),
+    ],
+    hidden=credit_hidden,
+    accepted=[
+        credit_by_scalar,
+        credit_by_log,
+        credit_by_differences,
+        credit_by_complex_step,
+        lambda planned, actual: np.multiply(_dinner_gradient(*planned), np.subtract(actual, planned)),
+    ],
+    bank=BANK,
+    hints=(
+        "Credit = rate × change. You need four rates, all at the planned dinner.",
+        "Let the engine find the rates: make four Scalars from planned, compute the portions from them, call "
+        "backward().",
+        "Keep the four Scalars in a list. Compute the portions from them with the formula of the task and go backward. "
+        "Then each credit is one Scalar's grad times (actual minus planned).",
+    ),
+)

@@ -1,0 +1,167 @@
+"""01.6 One step down the regret."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coursepkg.autodiff.scalar import Scalar
+from coursepkg.grading.spec import Exercise, case, wrong
+
+
+def _split_gradient(shares, rates, budget, guests):
+    portions = budget * sum(s * r for s, r in zip(shares, rates, strict=True))
+    return [2 * (portions - guests) * budget * r for r in rates]
+
+
+def _moved(shares, gradient, eta):
+    mean = sum(gradient) / len(gradient)
+    return [s - eta * (g - mean) for s, g in zip(shares, gradient, strict=True)]
+
+
+def step_reference(shares, rates, budget, guests, eta):
+    return _moved(shares, _split_gradient(shares, rates, budget, guests), eta)
+
+
+def step_by_scalar(shares, rates, budget, guests, eta):
+    leaves = [Scalar(s) for s in shares]
+    portions = sum((leaf * r * budget for leaf, r in zip(leaves, rates, strict=True)), Scalar(0.0))
+    ((portions - guests) ** 2).backward()
+    mean = sum(leaf.grad for leaf in leaves) / len(leaves)
+    return [leaf.data - eta * (leaf.grad - mean) for leaf in leaves]
+
+
+def step_by_array(shares, rates, budget, guests, eta):
+    shares, rates = np.array(shares), np.array(rates)
+    gradient = 2 * budget * (budget * shares @ rates - guests) * rates
+    return shares - eta * (gradient - gradient.mean())
+
+
+def step_by_projection(shares, rates, budget, guests, eta):
+    n = len(shares)
+    keep_the_sum = np.eye(n) - np.ones((n, n)) / n
+    return np.array(shares) - eta * keep_the_sum @ np.array(_split_gradient(shares, rates, budget, guests))
+
+
+def step_by_differences(shares, rates, budget, guests, eta):
+    def regret(split):
+        return (budget * sum(s * r for s, r in zip(split, rates, strict=True)) - guests) ** 2
+
+    h = 1e-4
+    gradient = []
+    for i in range(len(shares)):
+        up, down = list(shares), list(shares)
+        up[i] += h
+        down[i] -= h
+        gradient.append((regret(up) - regret(down)) / (2 * h))
+    return tuple(_moved(shares, gradient, eta))
+
+
+def step_one_after_the_other(shares, rates, budget, guests, eta):
+    now = list(shares)
+    for i in range(len(now)):
+        gradient = _split_gradient(now, rates, budget, guests)
+        now[i] = now[i] - eta * (gradient[i] - sum(gradient) / len(gradient))
+    return now
+
+
+def step_renormalised(shares, rates, budget, guests, eta):
+    gradient = _split_gradient(shares, rates, budget, guests)
+    stepped = [s - eta * g for s, g in zip(shares, gradient, strict=True)]
+    return [s / sum(stepped) for s in stepped]
+
+
+def step_hidden(rng):
+    cases = []
+    for count in (2, 3, 4, 5):
+        raw = rng.uniform(0.5, 1.5, size=count)
+        shares = np.round(raw / raw.sum(), 3)
+        shares[-1] = round(1.0 - float(shares[:-1].sum()), 3)
+        rates = np.round(rng.uniform(0.4, 2.5, size=count), 2)
+        budget = round(float(rng.uniform(10.0, 40.0)), 1)
+        portions = float(budget * shares @ rates)
+        guests = round(portions * float(rng.uniform(0.6, 0.85) if count % 2 else rng.uniform(1.15, 1.4)))
+        eta = float(f"{0.02 / budget**2:.2g}")
+        cases.append(case(shares.tolist(), rates.tolist(), budget, float(guests), eta))
+    return cases
+
+
+BANK = [
+    wrong("uphill", lambda shares, rates, budget, guests, eta: _moved(
+              shares, _split_gradient(shares, rates, budget, guests), -eta
+          ), "The sign in front of the step size.",
+          "The step goes uphill: the regret grows.",
+          "The gradient points to where the regret increases fastest. A repair walks the other way."),
+    wrong("forgets-two", lambda shares, rates, budget, guests, eta: _moved(
+              shares, _split_gradient(shares, rates, budget, guests), eta / 2
+          ), "The first link of the backward pass, from the regret to the portions.",
+          "The step is half as long as it should be.",
+          "The regret is a square, and the derivative of u² is 2u."),
+    wrong("forgets-the-miss",
+          lambda shares, rates, budget, guests, eta: _moved(shares, [budget * r for r in rates], eta),
+          "'Repairing a dinner'. Downstream = upstream × local.",
+          "The step does not depend on how far dinner fell short.",
+          "budget × rate is only the last part of the chain: portions per share. What the regret asks for comes "
+          "from upstream and multiplies it."),
+    wrong("forgets-budget", lambda shares, rates, budget, guests, eta: _moved(
+              shares, [g / budget for g in _split_gradient(shares, rates, budget, guests)], eta
+          ), "The chain share → coins → portions. How many coins is one share?",
+          "The budget is missing in the gradient.",
+          "A share is a fraction. Raising it by 0.01 moves 0.01 × budget coins."),
+    wrong("spends-more-than-it-has", lambda shares, rates, budget, guests, eta: [
+              s - eta * g for s, g in zip(shares, _split_gradient(shares, rates, budget, guests), strict=True)
+          ], "'Repairing a dinner'. A coin more here is a coin less elsewhere, so take the mean out of the gradient.",
+          "The new shares do not add up to 1.",
+          "The plain gradient wants more (or less) of everything, because it does not know that a coin can be "
+          "spent only once."),
+    wrong("renormalises", step_renormalised,
+          "'Repairing a dinner'. Take the mean out of the gradient before the step, not out of the shares after it.",
+          "The shares are stepped freely and then divided by their sum.",
+          "They add up to 1 again, but the direction is no longer the steepest one that keeps the sum: dividing "
+          "moves every share once more."),
+    wrong("returns-the-gradient", lambda shares, rates, budget, guests, eta: _moved(
+              [0.0] * len(shares), _split_gradient(shares, rates, budget, guests), -1.0
+          ), "The docstring: new shares, which add up to 1.",
+          "This is the gradient (its mean taken out), not the new split.",
+          "The gradient says which way; the answer is where you are after the step."),
+    wrong("one-after-the-other", step_one_after_the_other,
+          "Your loop. Compute the whole gradient first, then move all shares.",
+          "The shares are changed one after the other, each seeing the changes before it.",
+          "All entries of a gradient belong to one point. Once the first share has moved, the others are told "
+          "about a dinner that was never cooked."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="01.6",
+    title="One step down the regret",
+    function="better_split",
+    minutes=12,
+    difficulty=3,
+    points=3,
+    see="notebook 01, 'Repairing a dinner'",
+    reference=step_reference,
+    visible=[
+        case([0.5, 0.5], [2.0, 0.5], 20.0, 32.0, 1e-4),
+        case([0.2, 0.5, 0.3], [1.8, 0.6, 1.1], 30.0, 24.0, 5e-5),
+        case([0.4, 0.1, 0.3, 0.2], [0.9, 2.2, 1.3, 0.5], 25.0, 33.0, 4e-5),
+    ],
+    hidden=step_hidden,
+    accepted=[
+        step_by_scalar,
+        step_by_array,
+        step_by_projection,
+        step_by_differences,
+        lambda shares, rates, budget, guests, eta: [
+            s - eta * 2 * (budget * np.dot(shares, rates) - guests) * budget * (r - np.mean(rates))
+            for s, r in zip(shares, rates, strict=True)
+        ],
+        lambda *inputs: np.asarray(step_reference(*inputs), dtype=np.float32),
+    ],
+    bank=BANK,
+    hints=(
+        "Go backward link by link: regret → portions → coins for a dish → its share. Multiply the rates.",
+        "The gradient for share i is 2 (portions − guests) · budget · rates[i]. Then keep the sum of the shares: "
+        "subtract the mean of the gradient.",
+        "Build the whole list g first, with g[i] = 2 * (portions - guests) * budget * rates[i]. Work out its mean. "
+        "Each new share is the old one minus eta times (g[i] minus that mean).",
+    ),
+)

@@ -1,0 +1,144 @@
+"""02.3 A neuron with two weights."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from coursepkg.autodiff.scalar import Scalar
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import numbers
+
+
+def neuron_gradients(w, x, b, y_bar):
+    (w1, w2), (x1, x2) = w, x
+    y = math.tanh(w1 * x1 + w2 * x2 + b)
+    delta = y_bar * (1 - y * y)
+    return {"w": [delta * x1, delta * x2], "x": [delta * w1, delta * w2], "b": delta}
+
+
+def neuron_numpy(w, x, b, y_bar):
+    w, x = np.asarray(w), np.asarray(x)
+    delta = y_bar / np.cosh(w @ x + b) ** 2
+    return {"w": delta * x, "x": delta * w, "b": delta}
+
+
+def neuron_exponentials(w, x, b, y_bar):
+    e = math.exp(2 * (sum(wi * xi for wi, xi in zip(w, x, strict=True)) + b))
+    delta = y_bar * 4 * e / (e + 1) ** 2
+    return {"b": delta, "x": tuple(delta * wi for wi in w), "w": tuple(delta * xi for xi in x)}
+
+
+def neuron_engine(w, x, b, y_bar):
+    w, x, b = [Scalar(v) for v in w], [Scalar(v) for v in x], Scalar(b)
+    ((w[0] * x[0] + w[1] * x[1] + b).tanh() * y_bar).backward()
+    return {"w": [v.grad for v in w], "x": [v.grad for v in x], "b": b.grad}
+
+
+def neuron_complex_step(w, x, b, y_bar):
+    theta, h = np.array([*w, *x, b], dtype=complex), 1e-20
+
+    def f(v):
+        return y_bar * np.tanh(v[0] * v[2] + v[1] * v[3] + v[4])
+
+    grads = [f(theta + 1j * h * row).imag / h for row in np.eye(5)]
+    return {"w": grads[:2], "x": grads[2:4], "b": np.array(grads[4])}
+
+
+def neuron_float32(w, x, b, y_bar):
+    w, x = np.float32(w), np.float32(x)
+    y = np.tanh(w.dot(x) + np.float32(b))
+    delta = np.float32(y_bar) * (1 - y**2)
+    return {"w": delta * x, "x": delta * w, "b": delta}
+
+
+def neuron_with(slope, *, w_gets="x", x_gets="w", b_factor=lambda b: 1.0, upstream=lambda g: g):
+    def answer(w, x, b, y_bar):
+        z = w[0] * x[0] + w[1] * x[1] + b
+        delta = upstream(y_bar) * slope(z, math.tanh(z))
+        pick = {"w": w, "x": x}
+        return {
+            "w": [delta * v for v in pick[w_gets]],
+            "x": [delta * v for v in pick[x_gets]],
+            "b": delta * b_factor(b),
+        }
+
+    return answer
+
+
+def true_slope(z, y):
+    return 1 - y * y
+
+
+def neuron_cases(rng):
+    return [case(numbers(rng, 2, 0.4, 1.5), numbers(rng, 2, 0.4, 1.2), *numbers(rng, 2, 0.3, 1.5)) for _ in range(5)]
+
+
+BANK = [
+    wrong("tanh-slope-at-the-input", neuron_with(lambda z, y: 1 - z * z),
+          "notebook 02, section 6, the two curved operations",
+          "The slope you used for tanh is one minus the square of its input.",
+          "In 1 - tanh² it is the output that is squared. Near zero input and output agree, so this slip hides well."),
+    wrong("tanh-applied-twice", neuron_with(lambda z, y: 1 - math.tanh(y) ** 2),
+          "notebook 02, section 3: the slope is written in terms of the output",
+          "The slope you used is that of a tanh whose input is y.",
+          "y is already the tanh of z. Taking tanh of it once more gives the slope at another place."),
+    wrong("tanh-slope-forgotten", neuron_with(lambda z, y: 1.0),
+          "notebook 02, section 3: z_bar comes before the weights",
+          "Your gradients are those of a neuron without tanh.",
+          "On its way to the weights the gradient passes the tanh, and is multiplied by the slope there."),
+    wrong("tanh-slope-without-square", neuron_with(lambda z, y: 1 - y),
+          "notebook 02, section 6, the two curved operations",
+          "The slope you used is 1 - y.",
+          "For large negative z the output is -1 and tanh is flat, so the slope must vanish there as well; yours "
+          "would be 2."),
+    wrong("logistic-slope", neuron_with(lambda z, y: y * (1 - y)),
+          "notebook 02, section 3 has the logistic function, section 6 has tanh",
+          "The slope you used, y (1 - y), belongs to the logistic function.",
+          "This neuron squashes with tanh, which runs from -1 to 1 and has another slope."),
+    wrong("weights-and-inputs-exchanged", neuron_with(true_slope, w_gets="w", x_gets="x"),
+          "notebook 02, section 3: what a weight's gradient says",
+          "The weights got what belongs to the inputs, and the other way round up to the order.",
+          "w and x meet in a product, and a product hands to each of them the other one."),
+    wrong("bias-times-bias", neuron_with(true_slope, b_factor=lambda b: b), "notebook 02, section 2: a sum distributes",
+          "The gradient of the bias is multiplied by the bias.",
+          "The bias enters through a sum, and a sum passes the gradient on unchanged."),
+    wrong("ignores-upstream", neuron_with(true_slope, upstream=lambda g: 1.0),
+          "notebook 02, section 2, 'downstream = upstream × local'",
+          "Your numbers are right when y_bar is 1 and wrong otherwise.",
+          "What comes after the neuron reports how much it cares about y. That number multiplies everything "
+          "upstream of it."),
+    wrong("bias-gets-no-gradient", neuron_with(true_slope, b_factor=lambda b: 0.0),
+          "notebook 02, section 3: the neuron's drawing",
+          "The gradient of the bias is zero.",
+          "The bias is a constant of the data, but not of the neuron: nudge it, and y moves."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="02.3",
+    title="A neuron with two weights",
+    function="neuron_gradients",
+    minutes=10,
+    difficulty=2,
+    points=3,
+    see="notebook 02, section 3",
+    reference=neuron_gradients,
+    visible=[
+        case([0.5, -1.2], [1.5, 0.4], 0.3, 1.0),
+        case([-0.8, 0.7], [0.6, -1.1], 0.25, -2.0),
+        case([1.1, 0.9], [-0.7, 1.3], -0.9, 0.5),
+        case([0.6, 1.4], [0.9, 0.35], -0.45, 3.0),
+    ],
+    hidden=neuron_cases,
+    accepted=[neuron_numpy, neuron_exponentials, neuron_engine, neuron_complex_step, neuron_float32],
+    bank=BANK,
+    hints=(
+        "First run the neuron forward and keep y. The backward pass starts with y_bar and meets the tanh first.",
+        "Call delta = y_bar times the slope of tanh, written with y. Everything else is delta times a local "
+        "derivative of a product or a sum.",
+        "Each weight gets delta times its own input, each input gets delta times its own weight, and the bias "
+        "gets delta.",
+    ),
+)

@@ -1,0 +1,230 @@
+"""02.5 Parents before children."""
+
+from __future__ import annotations
+
+import graphlib
+from collections import deque
+
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import numbers
+
+
+def topological_order(root):
+    order, seen, to_do = [], set(), [(root, False)]
+    while to_do:
+        node, parents_are_done = to_do.pop()
+        if parents_are_done:
+            order.append(node)
+        elif id(node) not in seen:
+            seen.add(id(node))
+            to_do.append((node, True))
+            to_do.extend((parent, False) for parent in node.parents)
+    return order
+
+
+def order_recursive(root):
+    order, seen = [], set()
+
+    def visit(node):
+        if node not in seen:
+            seen.add(node)
+            for parent in node.parents:
+                visit(parent)
+            order.append(node)
+
+    visit(root)
+    return order
+
+
+def everything_behind(root):
+    found, queue = [], deque([root])
+    while queue:
+        node = queue.popleft()
+        if not any(node is other for other in found):
+            found.append(node)
+            queue.extend(node.parents)
+    return found
+
+
+def order_by_counting_uses(root):
+    nodes = everything_behind(root)
+    waiting = {id(node): 0 for node in nodes}
+    for node in nodes:
+        for parent in node.parents:
+            waiting[id(parent)] += 1
+    ready, order = [root], []
+    while ready:
+        node = ready.pop(0)
+        order.append(node)
+        for parent in node.parents:
+            waiting[id(parent)] -= 1
+            if waiting[id(parent)] == 0:
+                ready.append(parent)
+    return order[::-1]
+
+
+def order_by_depth(root):
+    depth = {}
+
+    def longest(node):
+        if id(node) not in depth:
+            depth[id(node)] = 1 + max((longest(parent) for parent in node.parents), default=0)
+        return depth[id(node)]
+
+    longest(root)
+    return tuple(sorted(everything_behind(root), key=longest))
+
+
+def order_by_library(root):
+    sorter = graphlib.TopologicalSorter({node: node.parents for node in everything_behind(root)})
+    return list(sorter.static_order())
+
+
+def order_by_rounds(root):
+    left, order = everything_behind(root), []
+    while left:
+        done = {id(node) for node in order}
+        ready = [node for node in left if all(id(parent) in done for parent in node.parents)]
+        order += ready
+        left = [node for node in left if not any(node is other for other in ready)]
+    return order
+
+
+def order_preorder(root):
+    order, seen = [], set()
+
+    def visit(node):
+        if node not in seen:
+            seen.add(node)
+            order.append(node)
+            for parent in node.parents:
+                visit(parent)
+
+    visit(root)
+    return order[::-1]
+
+
+def order_with_repeats(root):
+    order = []
+
+    def visit(node):
+        for parent in node.parents:
+            visit(parent)
+        order.append(node)
+
+    visit(root)
+    return order
+
+
+def order_by_value(root):
+    order, seen = [], set()
+
+    def visit(node):
+        if node.data not in seen:
+            seen.add(node.data)
+            for parent in node.parents:
+                visit(parent)
+            order.append(node)
+
+    visit(root)
+    return order
+
+
+def order_first_parent(root):
+    order = [root]
+    while order[-1].parents:
+        order.append(order[-1].parents[0])
+    return order[::-1]
+
+
+# Expressions: operands come first in the tuple's meaning, equal sub-expressions are one node.
+A, B, C = ("var", 0), ("var", 1), ("var", 2)
+
+SUM = ("add", A, B)
+
+DIAMOND = ("mul", SUM, ("add", B, C))
+
+LONG_AND_SHORT = ("add", ("mul", ("tanh", ("mul", A, B)), A), A)
+
+TWICE = ("mul", ("add", SUM, SUM), SUM)
+
+LADDER = ("mul", ("add", ("mul", A, B), ("exp", A)), ("sub", ("mul", A, B), ("mul", ("exp", A), B)))
+
+GRAPHS = (DIAMOND, LONG_AND_SHORT, TWICE, LADDER)
+
+VALUES_TWIN = [0.5, 0.5, 1.5]
+
+
+def graph_cases(rng):
+    twin = numbers(rng, 1)[0]
+    values = [[twin, twin, *numbers(rng, 1)], *(numbers(rng, 3) for _ in range(3))]
+    return [case(expression, point) for expression, point in zip(GRAPHS, values, strict=True)]
+
+
+BANK = [
+    wrong("result-first", lambda root: topological_order(root)[::-1],
+          "the docstring of the exercise: each node after its parents",
+          "Your order is right, and runs the other way: the result comes first.",
+          "Parents are what a node was made from, so they come before it. The backward pass reverses the list later."),
+    wrong("writes-down-too-early", order_preorder,
+          "notebook 02, section 5: write a node down when all of its parents are written down",
+          "Some node stands on the wrong side of one of its parents, although each node was found once.",
+          "A node was written down when it was first met, before everything that it waits for had been written down."),
+    wrong("order-of-discovery", lambda root: everything_behind(root)[::-1],
+          "notebook 02, section 5: after every node that uses it",
+          "The list runs level by level from the result, and a node with a long and a short way to the result is "
+          "misplaced.",
+          "A node must wait for its longest way to the result, not for its shortest."),
+    wrong("no-memory-of-visits", order_with_repeats, "notebook 02, section 5, 'walk every path', and what it cost",
+          "Nodes that are used more than once are listed more than once.",
+          "Each use led to the node again. Its gradient would be passed on once for every entry."),
+    wrong("confuses-equal-numbers", order_by_value, "notebook 02, section 5: what is kept in `seen`?",
+          "A node is missing when another node holds the same number.",
+          "Two variables that happen to be equal are still two variables. Remember the nodes, not their data."),
+    wrong("leaves-out-inputs", lambda root: [node for node in topological_order(root) if node.parents],
+          "the docstring of the exercise: every node behind the root",
+          "The inputs, which have no parents, are missing from your list.",
+          "Inputs have nothing to pass on, but they are nodes, and they have to receive."),
+    wrong("leaves-out-the-result", lambda root: topological_order(root)[:-1],
+          "the docstring of the exercise: every node behind the root, and the root",
+          "The result itself is missing from your list.",
+          "The backward pass starts there: it is the one node whose gradient is known."),
+    wrong("follows-one-parent", order_first_parent, "notebook 02, section 4: what a Value remembers",
+          "Your list follows a single line of parents.",
+          "A sum and a product have two parents, and each of them has a past of its own."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="02.5",
+    title="Parents before children",
+    function="topological_order",
+    minutes=12,
+    difficulty=2,
+    points=3,
+    see="notebook 02, section 5, 'Fourth attempt: wait for everyone'",
+    driver="topological_order",
+    reference=topological_order,
+    visible=[
+        case(DIAMOND, VALUES_TWIN),
+        case(LONG_AND_SHORT, [0.8, -1.2, 0.5]),
+        case(TWICE, [1.5, 0.4, 2.0]),
+        case(LADDER, [0.6, 1.3, -0.7]),
+    ],
+    hidden=graph_cases,
+    accepted=[
+        order_recursive,
+        order_by_counting_uses,
+        order_by_depth,
+        order_by_library,
+        order_by_rounds,
+    ],
+    bank=BANK,
+    hints=(
+        "When may a node be written down? Turn the answer into a rule about its parents.",
+        "Write a function visit(node) that leaves at once if it has seen the node, visits all parents, and only then "
+        "appends the node to the list. A set remembers what has been seen.",
+        "Three steps inside visit: mark the node as seen, call visit for each of its parents, append the node. Around "
+        "it: an empty list, an empty set, one call visit(root), and the list is returned.",
+    ),
+)

@@ -1,0 +1,200 @@
+"""02.6 The backward pass."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .e05_topological_order import (
+    DIAMOND,
+    GRAPHS,
+    LADDER,
+    LONG_AND_SHORT,
+    TWICE,
+    everything_behind,
+    order_by_counting_uses,
+    order_by_depth,
+    order_recursive,
+    topological_order,
+)
+from .shared import numbers
+
+
+def backward(root):
+    root.grad = 1.0
+    for node in reversed(topological_order(root)):
+        for parent, local in zip(node.parents, node.local_grads, strict=True):
+            parent.grad += node.grad * local
+
+
+def backward_recursive_order(root):
+    order = order_recursive(root)
+    grads = {id(node): 0.0 for node in order}
+    grads[id(root)] = 1.0
+    while order:
+        node = order.pop()
+        node.grad = grads[id(node)]
+        for position, parent in enumerate(node.parents):
+            grads[id(parent)] += node.grad * node.local_grads[position]
+
+
+def backward_by_paths(root):
+    def walk(node, arriving):
+        node.grad += arriving
+        for parent, local in zip(node.parents, node.local_grads, strict=True):
+            walk(parent, arriving * local)
+
+    walk(root, 1.0)
+
+
+def backward_by_collecting(root):
+    """Each node asks the nodes that use it."""
+    order = order_by_counting_uses(root)
+    root.grad = np.float64(1.0)
+    for position in range(len(order) - 2, -1, -1):
+        node = order[position]
+        node.grad = sum(
+            child.grad * local
+            for child in order[position + 1 :]
+            for parent, local in zip(child.parents, child.local_grads, strict=True)
+            if parent is node
+        )
+
+
+def backward_by_waiting(root):
+    uses, ready = {}, [root]
+    for node in everything_behind(root):
+        for parent in node.parents:
+            uses[parent] = uses.get(parent, 0) + 1
+    root.grad = 1
+    while ready:
+        node = ready.pop()
+        for parent, local in zip(node.parents, node.local_grads, strict=True):
+            parent.grad = parent.grad + local * node.grad
+            uses[parent] -= 1
+            if not uses[parent]:
+                ready.append(parent)
+
+
+def backward_by_matrix(root):
+    """All gradients at once: (I - Aᵀ) v̄ = e_root, the linear system that the sweep solves by substitution."""
+    nodes = order_by_depth(root)
+    place = {id(node): i for i, node in enumerate(nodes)}
+    matrix = np.eye(len(nodes))
+    for node in nodes:
+        for parent, local in zip(node.parents, node.local_grads, strict=True):
+            matrix[place[id(parent)], place[id(node)]] -= local
+    seed = np.zeros(len(nodes))
+    seed[place[id(root)]] = 1.0
+    for node, grad in zip(nodes, np.linalg.solve(matrix, seed), strict=True):
+        node.grad = float(grad)
+
+
+def backward_swept(step, *, seed=lambda root: 1.0, order=topological_order, upside_down=False):
+    """A backward pass with one part exchanged."""
+
+    def answer(root):
+        root.grad = seed(root)
+        nodes = order(root)
+        for node in nodes if upside_down else reversed(nodes):
+            for parent, local in zip(node.parents, node.local_grads, strict=True):
+                parent.grad = step(parent.grad, node.grad, local)
+
+    return answer
+
+
+def add_up(old, upstream, local):
+    return old + upstream * local
+
+
+def backward_pushing(root):
+    def push(node):
+        for parent, local in zip(node.parents, node.local_grads, strict=True):
+            parent.grad += node.grad * local
+            push(parent)
+
+    root.grad = 1.0
+    push(root)
+
+
+def backward_parents_only(root):
+    root.grad = 1.0
+    for parent, local in zip(root.parents, root.local_grads, strict=True):
+        parent.grad += local
+
+
+BANK = [
+    wrong("overwrites", backward_swept(lambda old, upstream, local: upstream * local),
+          "notebook 02, section 5, 'Gradients add where a value fans out'",
+          "A node that is used more than once holds only the report of one use.",
+          "Each report replaced the one before. All uses move at once when the node moves, so their reports add."),
+    wrong("recursion-without-order", backward_pushing, "notebook 02, section 5, 'a counter-example with three nodes'",
+          "Gradients behind a node that is used more than once are too large.",
+          "A node passed on its gradient before all of its uses had reported, and later passed on the old part again."),
+    wrong("order-of-discovery", backward_swept(add_up, order=lambda root: everything_behind(root)[::-1]),
+          "notebook 02, section 5, 'Fourth attempt: wait for everyone'",
+          "Where a node has a long and a short way to the result, part of its gradient was never passed on.",
+          "Each node was handled once, but some of them before their last use had reported."),
+    wrong("ignores-upstream", backward_swept(lambda old, upstream, local: old + local),
+          "notebook 02, section 2, 'downstream = upstream × local'",
+          "Your gradients are sums of local derivatives.",
+          "What a node passes on is what it has received, times the local derivative."),
+    wrong("adds-along-the-chain", backward_swept(lambda old, upstream, local: old + upstream + local),
+          "notebook 02, section 5: along a path you multiply, over paths you add",
+          "Upstream and local derivative were added.",
+          "Rates multiply along a chain, and add only where paths meet."),
+    wrong("multiplies-at-forks", backward_swept(lambda old, upstream, local: (old or 1.0) * upstream * local),
+          "notebook 02, section 5: along a path you multiply, over paths you add",
+          "The reports that reach a node were multiplied.",
+          "Different uses are separate effects of the same nudge; effects add."),
+    wrong("forgets-the-seed", backward_swept(add_up, seed=lambda root: 0.0),
+          "notebook 02, section 2: the result itself is easy",
+          "All gradients are zero.",
+          "Whatever is multiplied and added starts from the gradient of the result with respect to itself, and "
+          "that is not zero."),
+    wrong("seeds-with-the-value", backward_swept(add_up, seed=lambda root: root.data),
+          "notebook 02, section 2: the result itself is easy",
+          "All gradients are multiplied by the value of the result.",
+          "The backward pass starts with a sensitivity, not with a value: by how much does the result move when "
+          "the result moves by one?"),
+    wrong("starts-at-the-inputs", backward_swept(add_up, upside_down=True),
+          "notebook 02, section 5: the backward pass walks the order in reverse",
+          "Only the parents of the result have a gradient.",
+          "The nodes were visited in forward order, so almost all of them had nothing to pass on yet."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="02.6",
+    title="The backward pass",
+    function="backward",
+    minutes=12,
+    difficulty=2,
+    points=4,
+    see="notebook 02, section 5",
+    driver="backward_on_graph",
+    reference=backward,
+    visible=[
+        case(DIAMOND, [0.5, -1.5, 2.0]),
+        case(LONG_AND_SHORT, [0.8, -1.2, 0.5]),
+        case(TWICE, [1.5, 0.4, 2.0]),
+        case(LADDER, [0.6, 1.3, -0.7]),
+    ],
+    hidden=lambda rng: [case(expression, numbers(rng, 3, 0.4, 1.6)) for expression in GRAPHS],
+    accepted=[
+        backward_recursive_order,
+        backward_by_paths,
+        backward_by_collecting,
+        backward_by_waiting,
+        backward_by_matrix,
+    ],
+    bank=BANK,
+    hints=(
+        "Three things are needed: a first gradient at the root, an order in which every node has heard from "
+        "all its uses before it speaks, and one line that speaks.",
+        "Use your topological_order from 02.5, in reverse. For each node, go through its parents together "
+        "with its local_grads.",
+        "Set root.grad to 1.0. For node in reversed(order), for parent, local in zip(node.parents, "
+        "node.local_grads): add node.grad times local to parent.grad.",
+    ),
+)

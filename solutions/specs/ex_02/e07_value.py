@@ -1,0 +1,364 @@
+"""02.7 Finish the engine."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from coursepkg.autodiff.scalar import Scalar
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .e05_topological_order import A, B, C, order_recursive
+from .e06_backward import backward
+
+
+class Start:
+    """The engine that the exercise begins with."""
+
+    def __init__(self, data, parents=(), local_grads=()):
+        self.data, self.grad = data, 0.0
+        self.parents, self.local_grads = parents, local_grads
+
+    def __add__(self, other):
+        other = other if isinstance(other, Start) else type(self)(other)
+        return type(self)(self.data + other.data, (self, other), (1.0, 1.0))
+
+    def __mul__(self, other):
+        other = other if isinstance(other, Start) else type(self)(other)
+        return type(self)(self.data * other.data, (self, other), (other.data, self.data))
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def backward(self):
+        backward(self)
+
+
+class Engine(Start):
+    def __neg__(self):
+        return self * -1.0
+
+    def __sub__(self, other):
+        return self + -other
+
+    def __rsub__(self, other):
+        return other + -self
+
+    def __pow__(self, n):
+        return type(self)(self.data**n, (self,), (n * self.data ** (n - 1),))
+
+    def __truediv__(self, other):
+        other = other if isinstance(other, Start) else type(self)(other)
+        return self * other**-1
+
+    def __rtruediv__(self, other):
+        return other * self**-1
+
+    def tanh(self):
+        t = math.tanh(self.data)
+        return type(self)(t, (self,), (1 - t * t,))
+
+    def relu(self):
+        return type(self)(max(self.data, 0.0), (self,), (1.0 if self.data > 0 else 0.0,))
+
+
+class DirectEngine(Engine):
+    """Each operation with local derivatives of its own."""
+
+    def __neg__(self):
+        return DirectEngine(-self.data, (self,), (-1,))
+
+    def __sub__(self, other):
+        if isinstance(other, DirectEngine):
+            return DirectEngine(self.data - other.data, (self, other), (1, -1))
+        return DirectEngine(self.data - other, (self,), (1,))
+
+    def __rsub__(self, other):
+        return DirectEngine(other - self.data, (self,), (-1,))
+
+    def __truediv__(self, other):
+        if isinstance(other, DirectEngine):
+            a, b = self.data, other.data
+            return DirectEngine(a / b, (self, other), (1 / b, -a / b / b))
+        return DirectEngine(self.data / other, (self,), (1 / other,))
+
+    def __rtruediv__(self, other):
+        return DirectEngine(other / self.data, (self,), (-other / self.data**2,))
+
+
+class NumpyEngine(Engine):
+    """Numbers as 0-d arrays, slopes from hyperbolic identities."""
+
+    def tanh(self):
+        return NumpyEngine(np.tanh(self.data), (self,), (np.cosh(self.data) ** -2.0,))
+
+    def relu(self):
+        return NumpyEngine(np.maximum(self.data, 0), (self,), (np.heaviside(self.data, 0.0),))
+
+    def __pow__(self, n):
+        value = np.asarray(self.data, dtype=float) ** n
+        return NumpyEngine(value, (self,), (n * value / self.data,))
+
+
+class ComposedEngine(Engine):
+    """tanh and relu from other operations."""
+
+    def exp(self):
+        e = math.exp(self.data)
+        return ComposedEngine(e, (self,), (e,))
+
+    def tanh(self):
+        return 1 - 2 / ((2 * self).exp() + 1)
+
+    def relu(self):
+        return self * (self.data > 0)
+
+
+class ClosureEngine:
+    """The same operations in the manner of closures, with a class hierarchy of its own."""
+
+    def __init__(self, data):
+        self.data, self.grad, self.parents = data, 0.0, ()
+        self.pull = lambda: None
+
+    def make(self, data, *rates):
+        out = ClosureEngine(data)
+        out.parents = tuple(parent for parent, _ in rates)
+
+        def pull():
+            for parent, rate in rates:
+                parent.grad += out.grad * rate
+
+        out.pull = pull
+        return out
+
+    @staticmethod
+    def wrap(other):
+        return other if isinstance(other, ClosureEngine) else ClosureEngine(other)
+
+    def __add__(self, other):
+        other = self.wrap(other)
+        return self.make(self.data + other.data, (self, 1), (other, 1))
+
+    def __sub__(self, other):
+        other = self.wrap(other)
+        return self.make(self.data - other.data, (self, 1), (other, -1))
+
+    def __mul__(self, other):
+        other = self.wrap(other)
+        return self.make(self.data * other.data, (self, other.data), (other, self.data))
+
+    def __truediv__(self, other):
+        other = self.wrap(other)
+        return self.make(self.data / other.data, (self, 1 / other.data), (other, -self.data / other.data**2))
+
+    def __pow__(self, n):
+        return self.make(self.data**n, (self, n * self.data ** (n - 1)))
+
+    def __neg__(self):
+        return self.make(-self.data, (self, -1))
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def __rsub__(self, other):
+        return self.wrap(other) - self
+
+    def __rtruediv__(self, other):
+        return self.wrap(other) / self
+
+    def tanh(self):
+        t = math.tanh(self.data)
+        return self.make(t, (self, (1 - t) * (1 + t)))
+
+    def relu(self):
+        return self.make(self.data * (self.data > 0), (self, int(self.data > 0)))
+
+    def backward(self):
+        self.grad = 1.0
+        for node in reversed(order_recursive(self)):
+            node.pull()
+
+
+class PackageEngine(Scalar):
+    """The course's own engine answers, too."""
+
+
+class SwappedReflection(Engine):
+    def __rsub__(self, other):
+        return self + -1.0 * other
+
+
+class SubtractionLikeSum(Engine):
+    def __sub__(self, other):
+        other = other if isinstance(other, Start) else type(self)(other)
+        return type(self)(self.data - other.data, (self, other), (1.0, 1.0))
+
+
+class SwappedDivision(Engine):
+    def __rtruediv__(self, other):
+        return self * other**-1
+
+
+class PowerForgetsFactor(Engine):
+    def __pow__(self, n):
+        return type(self)(self.data**n, (self,), (self.data ** (n - 1),))
+
+
+class PowerKeepsExponent(Engine):
+    def __pow__(self, n):
+        return type(self)(self.data**n, (self,), (n * self.data**n,))
+
+
+class PowerThroughSize(Engine):
+    def __pow__(self, n):
+        return type(self)(abs(self.data) ** n, (self,), (n * abs(self.data) ** (n - 1),))
+
+
+class PowerThroughLogarithms(Engine):
+    def __pow__(self, n):
+        value = math.exp(n * math.log(self.data))
+        return type(self)(value, (self,), (n * value / self.data,))
+
+
+class TanhSlopeAtInput(Engine):
+    def tanh(self):
+        return type(self)(math.tanh(self.data), (self,), (1 - self.data**2,))
+
+
+class TanhSlopeWithoutSquare(Engine):
+    def tanh(self):
+        t = math.tanh(self.data)
+        return type(self)(t, (self,), (1 - t,))
+
+
+class ReluCutAtOne(Engine):
+    def relu(self):
+        return type(self)(max(self.data, 0.0), (self,), (1.0 if self.data > 1 else 0.0,))
+
+
+class ReluSlopeEverywhere(Engine):
+    def relu(self):
+        return type(self)(max(self.data, 0.0), (self,), (1.0,))
+
+
+class ReluSlopeIsValue(Engine):
+    def relu(self):
+        r = max(self.data, 0.0)
+        return type(self)(r, (self,), (r,))
+
+
+class CurvesAsConstants(Engine):
+    def tanh(self):
+        return type(self)(math.tanh(self.data))
+
+
+THREE, HALF, FOUR = ("const", 3.0), ("const", 0.5), ("const", -4.0)
+
+# In the order of the methods, so that the first case that fails points to the method to write next.
+EXPRESSIONS = (
+    ("neg", ("mul", A, B)),
+    ("sub", ("mul", A, B), ("mul", B, C)),
+    ("mul", ("sub", THREE, A), B),
+    ("mul", ("pow", A, ("const", 3.0)), B),
+    ("add", ("pow", ("mul", A, B), ("const", -2.0)), C),
+    ("div", ("add", A, C), B),
+    ("div", THREE, ("mul", A, B)),
+    ("mul", ("div", B, FOUR), ("sub", A, HALF)),
+    ("tanh", ("sub", ("mul", A, B), HALF)),
+    ("add", ("relu", ("mul", A, B)), ("mul", ("relu", C), C)),
+    ("neg", ("mul", ("tanh", A), ("relu", B))),
+)
+
+POINTS = (
+    [0.6, -1.7, 1.0],
+    [1.5, -0.5, 2.0],
+    [-1.5, 0.7, 0.5],
+    [-1.5, 0.5, 2.0],
+    [-1.6, 0.5, 0.3],
+    [1.2, -0.8, 0.4],
+    [0.8, -2.5, 1.0],
+    [-0.8, 2.4, 1.0],
+    [0.9, -1.4, 0.5],
+    [-0.6, 0.9, 0.7],
+    [0.7, 1.6, -0.5],
+)
+
+
+def engine_cases(rng):
+    """Bases of both signs; relu is met below zero, between zero and one, and above one."""
+    negative, small, large = -rng.uniform(0.6, 1.4), rng.uniform(0.4, 0.8), rng.uniform(1.3, 2.2)
+    a, b, c = (round(float(value), 3) for value in (negative, small, large))
+    points = [[a, b, c], [a, c, b], [c, a, b], [a, b, c], [a, c, b], [b, a, c], [c, b, a], [b, a, c], [a, b, c]]
+    points += [[a, c, b], [c, b, a]]
+    return [case(expression, point) for expression, point in zip(EXPRESSIONS, points, strict=True)]
+
+
+BANK = [
+    wrong("reflected-minus-swapped", SwappedReflection, "notebook 02, section 6, the prediction about `1 - x`",
+          "`3 - x` gives what `x - 3` should give.",
+          "Python calls `__rsub__` on the number to the right of the minus sign: `self` is what is taken away."),
+    wrong("minus-with-the-slopes-of-plus", SubtractionLikeSum, "exercise 02.1, the minus sign",
+          "Differences have the right value, and the second operand's gradient has the wrong sign.",
+          "If you take away more, less is left."),
+    wrong("reflected-division-swapped", SwappedDivision, "notebook 02, section 6, the cell with `__rtruediv__`",
+          "`3 / x` gives what `x / 3` should give.",
+          "Python calls `__rtruediv__` on the number to the right of the stroke: `self` is the denominator."),
+    wrong("power-forgets-the-exponent-in-front", PowerForgetsFactor, "notebook 02, section 6, `power`",
+          "The slope of x**n misses the factor n.",
+          "A cube has three equal factors, and a nudge of x moves each of them."),
+    wrong("power-keeps-its-exponent", PowerKeepsExponent, "notebook 02, section 6, `power`",
+          "The slope of x**n has one power of x too many.",
+          "Nudging one of n equal factors leaves n - 1 of them standing."),
+    wrong("power-through-logarithms", PowerThroughLogarithms, "notebook 02, section 6, `power`",
+          "Powers of negative numbers raise an error.",
+          "A negative number has no real logarithm, but its cube is perfectly real. Let Python's ** do the work."),
+    wrong("power-loses-the-sign", PowerThroughSize, "notebook 02, section 6, `power`",
+          "Powers of negative numbers come out as if the number were positive.",
+          "Taking the size first avoids trouble with logarithms and changes odd powers, and the slopes of even ones."),
+    wrong("tanh-slope-at-the-input", TanhSlopeAtInput, "notebook 02, section 6, the two curved operations",
+          "tanh has the right value; its slope is one minus the square of the input.",
+          "It is the output that is squared. Near zero the two agree, so this slip hides well."),
+    wrong("tanh-slope-without-square", TanhSlopeWithoutSquare, "notebook 02, section 6, the two curved operations",
+          "tanh has the right value; its slope is 1 - tanh.",
+          "At -1 tanh is as flat as at +1; only a square treats both ends alike."),
+    wrong("relu-cut-at-one", ReluCutAtOne, "the docstring of relu in the exercise",
+          "relu passes no gradient to inputs between 0 and 1.",
+          "The bend of relu is where its input changes sign."),
+    wrong("relu-always-open", ReluSlopeEverywhere, "the docstring of relu in the exercise",
+          "relu passes a gradient to negative inputs.",
+          "Nudge a negative input: relu stays at zero, so nothing may flow back."),
+    wrong("relu-slope-is-its-value", ReluSlopeIsValue, "notebook 02, section 1: change per unit of nudge",
+          "relu multiplies the gradient by its own value.",
+          "A local derivative says how fast the output changes, not how large it is."),
+    wrong("forgets-the-parents", CurvesAsConstants, "notebook 02, section 4: what a Value remembers",
+          "Nothing flows back through tanh.",
+          "The result was made without parents, so the backward pass takes it for an input."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="02.7",
+    title="Finish the engine",
+    function="Value",
+    minutes=20,
+    difficulty=3,
+    points=5,
+    see="notebook 02, section 6",
+    driver="scalar_expression",
+    reference=Engine,
+    visible=[case(expression, point) for expression, point in zip(EXPRESSIONS, POINTS, strict=True)],
+    hidden=engine_cases,
+    accepted=[DirectEngine, NumpyEngine, ComposedEngine, ClosureEngine, PackageEngine],
+    bank=BANK,
+    equivalent_mutants={
+        "`self * -1.0` → `self / -1.0`": "dividing by -1 is multiplying by -1",
+        "`self.data > 0` → `self.data >= 0`": "at exactly zero relu has no slope, and any from 0 to 1 is as good",
+        "`other if isinstance(other, Start) else type(self)(other)` → `other`": "a plain number has a power -1, too",
+    },
+    hints=(
+        "You have + and * already. Which of the missing operations can be spelled with them and a power?",
+        "a - b is a + (-1) * b, and a / b is a * b**-1. In the reflected methods self stands on the right. "
+        "Power, tanh and relu need a Value of their own: result, parent, slope.",
+        "Power: slope n * x**(n - 1). tanh: compute t first, slope 1 - t*t. relu: slope 1 where the input is "
+        "above zero, otherwise 0.",
+    ),
+)

@@ -1,0 +1,107 @@
+"""02.8 A witness of your own."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coursepkg.autodiff.scalar import Scalar
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import numbers
+
+
+def slope(f, x):
+    h = 1e-5
+    return (f(x + h) - f(x - h)) / (2 * h)
+
+
+def slope_complex(f, x):
+    return f(complex(x, 1e-30)).imag / 1e-30
+
+
+def slope_five_points(f, x):
+    h = 1e-3
+    return (f(x - 2 * h) - 8 * f(x - h) + 8 * f(x + h) - f(x + 2 * h)) / (12 * h)
+
+
+def slope_extrapolated(f, x):
+    def central(h):
+        return (f(x + h) - f(x - h)) / (2 * h)
+
+    return (4 * central(5e-4) - central(1e-3)) / 3
+
+
+def slope_numpy(f, x):
+    h = np.cbrt(np.finfo(float).eps) * max(1.0, abs(x))
+    ends = f(np.array([x - h, x + h]))
+    return (np.diff(ends) / (2 * h))[0]
+
+
+def slope_forward_mode(f, x):
+    out = Scalar(x)
+    result = f(out)
+    result.backward()
+    return np.array(out.grad)
+
+
+POLYNOMIALS = ("square", "cube", "quartic", "bowl", "wiggle")
+
+BANK = [
+    wrong("one-sided-and-coarse", lambda f, x: (f(x + 1e-2) - f(x)) / 1e-2,
+          "notebook 02, section 1: the two V-shaped curves",
+          "Your slopes are off in the second or third digit, more where the function bends more.",
+          "A one-sided difference with a step like 0.01 sees the bend of the function."),
+    wrong("backward-and-coarse", lambda f, x: (f(x) - f(x - 1e-2)) / 1e-2,
+          "notebook 02, section 1: the two V-shaped curves",
+          "Your slopes are off in the second or third digit, as those of a difference to the left are.",
+          "A one-sided difference with a step like 0.01 sees the bend of the function."),
+    wrong("step-not-small", lambda f, x: (f(x + 0.1) - f(x - 0.1)) / 0.2,
+          "notebook 02, section 1: the two V-shaped curves",
+          "Your slopes are exact for squares and off for higher powers.",
+          "A central difference cancels the first error term only. With a step like 0.1 the next one is easily seen."),
+    wrong("divides-by-h", lambda f, x: (f(x + 1e-5) - f(x - 1e-5)) / 1e-5,
+          "notebook 02, section 1: the formula of the central difference",
+          "Your slopes are twice as large as they should be.",
+          "From x - h to x + h it is two steps."),
+    wrong("one-step-divided-by-two", lambda f, x: (f(x + 1e-5) - f(x)) / 2e-5,
+          "notebook 02, section 1: the formula of the central difference",
+          "Your slopes are half as large as they should be.",
+          "From x to x + h it is one step."),
+    wrong("step-lost-in-rounding", lambda f, x: (f(x + 1e-18) - f(x - 1e-18)) / 2e-18,
+          "notebook 02, section 1: a tiny h subtracts two numbers that agree in almost all their digits",
+          "All of your slopes are zero.",
+          "A step of 1e-18 is below the last digit of x: x + h is x again."),
+    wrong("forgets-to-divide", lambda f, x: f(x + 1e-2) - f(x - 1e-2), "notebook 02, section 1: change per nudge",
+          "Your numbers are changes of the output; they shrink with the step.",
+          "A slope is change per unit of nudge."),
+    wrong("minus-the-slope", lambda f, x: (f(x - 1e-5) - f(x + 1e-5)) / 2e-5,
+          "notebook 02, section 1: the formula of the central difference",
+          "All signs are turned round.",
+          "The change is where you arrive minus where you came from, over the same two places below."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="02.8",
+    title="A witness of your own",
+    function="slope",
+    minutes=8,
+    difficulty=1,
+    points=2,
+    see="notebook 02, section 1, 'How small is small?'",
+    driver="slope_of",
+    rtol=1e-6,
+    atol=1e-7,
+    reference=slope,
+    visible=[case("square", 1.5), case("cube", -2.0), case("quartic", 0.8), case("bowl", 30.0), case("wiggle", -1.2)],
+    hidden=lambda rng: [case(name, x) for name, x in zip(POLYNOMIALS, [*numbers(rng, 5, 0.6, 2.0)], strict=True)],
+    accepted=[slope_complex, slope_five_points, slope_extrapolated, slope_numpy, slope_forward_mode],
+    bank=BANK,
+    equivalent_mutants={"`1e-05` → `-1e-05`": "a central difference steps to both sides, in either order"},
+    hints=(
+        "Step a little to each side, and compare how far the output moved with how far you stepped.",
+        "The central difference cancels the largest error. Its best step is near the cube root of machine "
+        "precision, about 1e-5.",
+        "Take a step h of 1e-5. Then: the output at x + h minus the output at x - h, divided by the distance between "
+        "these two places.",
+    ),
+)

@@ -1,0 +1,180 @@
+"""02.9 How many paths?."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coursepkg.autodiff.scalar import Scalar
+from coursepkg.grading.spec import Exercise, case, wrong
+
+
+def count_paths(parents):
+    paths = [0] * len(parents)
+    paths[-1] = 1
+    for node in reversed(range(len(parents))):
+        for parent in parents[node]:
+            paths[parent] += paths[node]
+    return paths
+
+
+def paths_by_memory(parents):
+    last, known = len(parents) - 1, {}
+
+    def paths(node):
+        if node not in known:
+            uses = [child for child, those in enumerate(parents) for parent in those if parent == node]
+            known[node] = 1 if node == last else sum(paths(child) for child in uses)
+        return known[node]
+
+    return [paths(node) for node in range(len(parents))]
+
+
+def paths_by_matrix(parents):
+    n = len(parents)
+    edges = np.zeros((n, n))
+    for child, those in enumerate(parents):
+        for parent in those:
+            edges[parent, child] += 1
+    return np.linalg.solve(np.eye(n) - edges, np.eye(n)[:, -1])
+
+
+def paths_by_powers(parents):
+    n = len(parents)
+    edges = np.zeros((n, n), dtype=int)
+    for child, those in enumerate(parents):
+        np.add.at(edges[:, child], those, 1)
+    total, power = np.eye(n, dtype=int), np.eye(n, dtype=int)
+    for _ in range(n):
+        power = power @ edges
+        total = total + power
+    return total[:, -1]
+
+
+def paths_by_engine(parents):
+    nodes = [Scalar(1.0) for _ in parents]
+    made = []
+    for node, those in zip(nodes, parents, strict=True):
+        value = node
+        for parent in those:
+            value = value + made[parent]
+        made.append(value)
+    made[-1].backward()
+    return [node.grad for node in nodes]
+
+
+def paths_in_floats(parents):
+    paths = np.zeros(len(parents))
+    paths[-1] = 1.0
+    for node in range(len(parents) - 1, -1, -1):
+        for parent in parents[node]:
+            paths[parent] += paths[node]
+    return tuple(paths)
+
+
+def swept_paths(step, *, seed=1, each=list):
+    def answer(parents):
+        paths = [0] * len(parents)
+        paths[-1] = seed
+        for node in reversed(range(len(parents))):
+            for parent in each(parents[node]):
+                paths[parent] = step(paths[parent], paths[node])
+        return paths
+
+    return answer
+
+
+def paths_from_inputs(parents):
+    paths = []
+    for those in parents:
+        paths.append(sum(paths[parent] for parent in those) if those else 1)
+    return paths
+
+
+def paths_in_forward_order(parents):
+    paths = [0] * len(parents)
+    paths[-1] = 1
+    for node, those in enumerate(parents):
+        for parent in those:
+            paths[parent] += paths[node]
+    return paths
+
+
+def longest_ways(parents):
+    return swept_paths(lambda old, new: max(old, new + 1), seed=0)(parents)
+
+
+def layered(width, layers):
+    """Fully linked layers of one width, and a last node that uses all of the last layer."""
+    parents = [[] for _ in range(width)]
+    for layer in range(1, layers):
+        parents += [list(range((layer - 1) * width, layer * width)) for _ in range(width)]
+    return [*parents, list(range((layers - 1) * width, layers * width))]
+
+
+def random_graph(rng, nodes):
+    parents = [[], []]
+    for node in range(2, nodes):
+        others = [int(rng.integers(node)) for _ in range(int(rng.integers(1, 3)))]
+        parents.append([node - 1, *others])
+    return parents
+
+
+BANK = [
+    wrong("counts-edges", lambda parents: [
+              1 if node == len(parents) - 1 else sum(those.count(node) for those in parents)
+              for node in range(len(parents))
+          ], "notebook 02, section 8, 'Paths and edges'",
+          "You counted how often each node is used.",
+          "A use is the first edge of a path. From there on the path may fork again, and each fork multiplies."),
+    wrong("merges-double-edges", swept_paths(lambda old, new: old + new, each=set),
+          "notebook 02, section 5: what is the gradient of x * x?",
+          "A node that uses the same parent twice was counted as one use.",
+          "In x * x the node x is used twice, and both uses report."),
+    wrong("one-more-for-each-edge", swept_paths(lambda old, new: old + new + 1),
+          "notebook 02, section 8, 'Paths and edges'",
+          "You added one for each edge as well.",
+          "A longer path is still one path. Only forks make more of them."),
+    wrong("counts-from-the-inputs", paths_from_inputs, "notebook 02, section 8: forward and reverse sweeps",
+          "Your numbers are those of paths from the inputs to each node.",
+          "You went forward. The question is how many ways lead from each node to the result."),
+    wrong("longest-way", longest_ways, "notebook 02, section 8, 'Paths and edges'",
+          "Your numbers are lengths of the longest path to the result.",
+          "That says how many operations a nudge has to pass, not in how many ways it can."),
+    wrong("ones-everywhere", swept_paths(lambda old, new: new),
+          "notebook 02, section 5, 'Gradients add where a value fans out'",
+          "Every node has a one.",
+          "A report replaced the one before, or was multiplied with it. A path leaves through one use or through "
+          "another, so the counts of all uses add."),
+    wrong("starts-at-the-inputs", paths_in_forward_order,
+          "notebook 02, section 5: the backward pass walks the order in reverse",
+          "Only the parents of the last node have paths.",
+          "The nodes were visited in forward order, so almost all of them had nothing to pass on yet."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="02.9",
+    title="How many paths?",
+    function="count_paths",
+    minutes=10,
+    difficulty=2,
+    points=3,
+    see="notebook 02, section 8, 'Paths and edges'",
+    reference=count_paths,
+    visible=[
+        case([[], [0, 0], [1, 1], [2, 2]]),
+        case([[], [], [0, 1], [1, 2], [2, 3, 1]]),
+        case(layered(3, 4)),
+        case([[], [0], [0, 1], [1, 2, 2], [3, 0], [4, 2]]),
+        case(layered(2, 30)),
+    ],
+    hidden=lambda rng: [*(case(random_graph(rng, nodes)) for nodes in (5, 7, 9)), case(layered(3, 25))],
+    accepted=[paths_by_memory, paths_by_matrix, paths_by_powers, paths_by_engine, paths_in_floats],
+    bank=BANK,
+    hints=(
+        "Start at the last node: there is one path from it to itself. How many are there from one of its parents?",
+        "It is the backward pass with all local derivatives equal to one. Do not list the paths: with 30 "
+        "layers there are a thousand million of them.",
+        "paths = [0] * n, paths[-1] = 1; for each node from last to first, for each parent in parents[node]: "
+        "add paths[node] to paths[parent].",
+    ),
+)

@@ -1,0 +1,104 @@
+"""03.1 One step downhill."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coursepkg import optimizers as opt
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import numbers, rate
+
+
+def gradient_step(theta, g, eta):
+    return theta - eta * g
+
+
+def step_in_a_loop(theta, g, eta):
+    return [float(a) - eta * float(b) for a, b in zip(theta, g, strict=True)]
+
+
+def step_on_a_copy(theta, g, eta):
+    new = np.array(theta, dtype=float)
+    new -= np.multiply(g, eta)
+    return new
+
+
+def step_backwards(theta, g, eta):
+    return -(eta * g - theta)
+
+
+def step_float32(theta, g, eta):
+    return np.float32(theta) - np.float32(eta) * np.float32(g)
+
+
+def step_by_optimizer(theta, g, eta):
+    moved = theta.copy()
+    opt.GD(moved, lr=eta).step(g)
+    return moved
+
+
+def moves_in_place(theta, g, eta):
+    theta -= eta * g
+    return theta
+
+
+def step_cases(rng):
+    return [case(numbers(rng, d), numbers(rng, d), rate(rng)) for d in (2, 3, 4, 5)]
+
+
+BANK = [
+    wrong("walks-uphill", lambda theta, g, eta: theta + eta * g,
+          "notebook 03, section 1: what descent does with a gradient",
+          "Your step has the right length and goes the other way.",
+          "The gradient points to where the loss rises most. To make the loss smaller, go against it."),
+    wrong("forgets-the-step-size", lambda theta, g, eta: theta - g, "notebook 03, section 3, 'How large a step?'",
+          "Your numbers do not depend on eta.",
+          "The gradient says which way and how steep, not how far to go. How far is what eta is for."),
+    wrong("returns-the-move", lambda theta, g, eta: -eta * g,
+          "notebook 03, section 1: what descent does with a gradient",
+          "You returned the move instead of the new place.",
+          "The move still has to be added to where you stand."),
+    wrong("gradient-as-destination", lambda theta, g, eta: theta - eta * (theta - g),
+          "notebook 03, section 2, the arrows on the map",
+          "Your step goes from theta towards the numbers of the gradient.",
+          "A gradient is a slope at a place, not a place to go to."),
+    wrong("normalises-the-gradient", lambda theta, g, eta: theta - eta * g / np.linalg.norm(g),
+          "notebook 03, section 4: the length of a step is the steepness",
+          "Your step has the right direction, and always the length eta.",
+          "In plain descent a steep place makes a long step. Dividing by the length is another method."),
+    wrong("divides-by-the-step-size", lambda theta, g, eta: theta - g / eta,
+          "notebook 03, section 3, 'How large a step?'",
+          "A smaller eta makes your step longer.",
+          "Half of eta should mean half of the way."),
+    wrong("believes-only-the-sign", lambda theta, g, eta: theta - eta * np.sign(g), "notebook 03, section 6, RPROP",
+          "Every entry moves by exactly eta.",
+          "You used the sign of the gradient and threw its size away. RPROP does that; plain descent does not."),
+    wrong("moves-in-place", moves_in_place, "the docstring of the exercise: returns a new array",
+          "The numbers are right, but the array that you were given has been changed.",
+          "An update with -= writes into the caller's array. Whoever still needs the old place has lost it."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="03.1",
+    title="One step downhill",
+    function="gradient_step",
+    minutes=4,
+    difficulty=1,
+    points=1,
+    see="notebook 03, section 1, 'Two methods, one team'",
+    reference=gradient_step,
+    visible=[
+        case(np.array([4.0, -2.0]), np.array([1.5, -0.5]), 0.2),
+        case(np.array([-1.2, 0.7, 2.5]), np.array([0.4, -1.1, 0.9]), 0.5),
+        case(np.array([0.6, 3.0, -1.4, 2.2]), np.array([-2.0, 0.8, 1.7, -0.6]), 0.15),
+    ],
+    hidden=step_cases,
+    accepted=[step_in_a_loop, step_on_a_copy, step_backwards, step_float32, step_by_optimizer],
+    bank=BANK,
+    hints=(
+        "Which way does the gradient point, and where do you want to go?",
+        "The move is the gradient times the step size, with a minus sign.",
+        "New place = old place minus eta times gradient, as a new array.",
+    ),
+)

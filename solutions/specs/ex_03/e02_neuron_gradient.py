@@ -1,0 +1,132 @@
+"""03.2 The gradient of the six points."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from coursepkg import gradients as routes
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import numbers, sigmoid
+
+
+def neuron_gradient(w, X, t):
+    y = sigmoid(X @ w)
+    delta = 2 * (y - t) * y * (1 - y)
+    return delta @ X / len(t)
+
+
+def neuron_by_loops(w, X, t):
+    grad = [0.0] * len(w)
+    for x, target in zip(X, t, strict=True):
+        y = 1 / (1 + math.exp(-sum(a * b for a, b in zip(w, x, strict=True))))
+        for i, x_i in enumerate(x):
+            grad[i] += 2 * (y - target) * y * (1 - y) * x_i / len(t)
+    return grad
+
+
+def neuron_by_mean(w, X, t):
+    y = 0.5 * (1 + np.tanh(X @ w / 2))
+    return np.mean((2 * (y - t) * (y - y**2))[:, None] * X, axis=0)
+
+
+def neuron_by_reverse(w, X, t):
+    return routes.reverse(lambda v: np.mean((1 / (1 + np.exp(-(X @ v))) - t) ** 2))(w)
+
+
+def neuron_by_complex_step(w, X, t):
+    def loss(v):
+        return np.mean((1 / (1 + np.exp(-(X @ v))) - t) ** 2)
+
+    return [loss(w + 1e-20j * row).imag / 1e-20 for row in np.eye(len(w))]
+
+
+def neuron_einsum(w, X, t):
+    y = sigmoid(np.einsum("ni,i->n", X, w))
+    return np.einsum("n,n,ni->i", y - t, y * (1 - y), X) * (2 / X.shape[0])
+
+
+def neuron_wrong(slope=None, *, factor=2.0, sign=1.0, mean=True):
+    def answer(w, X, t):
+        z = X @ w
+        y = sigmoid(z)
+        rate = y * (1 - y) if slope is None else slope(z, y)
+        grad = sign * factor * ((y - t) * rate) @ X
+        return grad / len(t) if mean else grad
+
+    return answer
+
+
+def last_example_only(w, X, t):
+    return neuron_gradient(w, X[-1:], t[-1:])
+
+
+def labelled(rng, n, d):
+    targets = rng.integers(0, 2, n).astype(float)
+    targets[:2] = 1.0, 0.0
+    return numbers(rng, d, 0.3, 1.5), numbers(rng, (n, d), 0.2, 1.5), targets
+
+
+POINTS = np.array([[0.9, 0.3], [0.5, 0.3], [0.2, 0.1], [0.7, 0.5], [0.1, 0.8], [0.1, 0.9]])
+
+TARGETS = np.array([1.0, 1.0, 1.0, 0.0, 0.0, 0.0])
+
+MORE = np.array([[0.5, -1.2, 0.8], [1.4, 0.3, -0.6], [-0.9, 0.7, 1.1], [0.4, 1.3, -0.5]])
+
+BANK = [
+    wrong("sums-over-examples", neuron_wrong(mean=False),
+          "notebook 03, section 1: the share of each example in the loss",
+          "Your gradient is n times too long, n being the number of examples.",
+          "The loss is a mean, so every example has only a share of 1/n in it."),
+    wrong("forgets-the-sigmoid", neuron_wrong(lambda z, y: 1.0),
+          "notebook 03, section 1: what the sigmoid multiplies by",
+          "The slope of the sigmoid is missing.",
+          "Between the output and the weights there is a squashing. On the way back it multiplies by its slope."),
+    wrong("slope-at-the-pre-activation", neuron_wrong(lambda z, y: z * (1 - z)),
+          "chapter 02, section 3, 'A neuron, by hand'",
+          "You put the pre-activation where the output belongs.",
+          "The short form of the sigmoid's slope is written in terms of its output y, not of its input z."),
+    wrong("slope-of-tanh", neuron_wrong(lambda z, y: 1 - y**2), "chapter 02, section 3, 'A neuron, by hand'",
+          "You used 1 - y**2, which is the slope of tanh.",
+          "Every squashing function has a slope of its own, and this neuron has the logistic one."),
+    wrong("forgets-the-two", neuron_wrong(factor=1.0), "notebook 03, section 1: what the square gives",
+          "Every number is half of what it should be.",
+          "The square has no factor 1/2 in front here, so its derivative keeps the 2."),
+    wrong("target-minus-output", neuron_wrong(sign=-1.0), "notebook 03, section 1: (y - t), in this order",
+          "Every sign is the wrong way round.",
+          "You gave the direction that helps. The gradient is the direction in which the loss rises."),
+    wrong("last-example-only", last_example_only,
+          "notebook 03, section 1: the examples share the weights, so their reports add up",
+          "Your gradient is that of the last example alone.",
+          "Every round of the loop overwrote what the earlier examples had reported."),
+    wrong("cross-entropy-instead", lambda w, X, t: (sigmoid(X @ w) - t) @ X / len(t),
+          "notebook 03, section 9, 'The same race on another loss'",
+          "This is the gradient of the cross-entropy.",
+          "There the slope of the sigmoid cancels. Here the loss is the mean squared error."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="03.2",
+    title="The gradient of the six points",
+    function="neuron_gradient",
+    minutes=10,
+    difficulty=2,
+    points=3,
+    see="notebook 03, section 1, the backward pass by hand",
+    reference=neuron_gradient,
+    visible=[
+        case(np.array([-4.0, -4.0]), POINTS, TARGETS),
+        case(np.array([1.0, -2.0]), POINTS, TARGETS),
+        case(np.array([0.7, -0.4, 1.2]), MORE, np.array([1.0, 0.0, 1.0, 0.0])),
+    ],
+    hidden=lambda rng: [case(*labelled(rng, n, d)) for n, d in ((3, 2), (5, 3), (4, 2), (7, 4))],
+    accepted=[neuron_by_loops, neuron_by_mean, neuron_by_reverse, neuron_by_complex_step, neuron_einsum],
+    bank=BANK,
+    hints=(
+        "Go back through three things: the square, the sigmoid, the product with x. Each multiplies by its slope.",
+        "For one example: twice (y - t), times the slope of the sigmoid in terms of y, times x.",
+        "Collect that for all rows of X (a product with X does it) and divide by how many there are.",
+    ),
+)

@@ -1,0 +1,120 @@
+"""03.3 The gradient of a mini-batch."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from coursepkg import gradients as routes
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .e02_neuron_gradient import MORE, POINTS, TARGETS, labelled, neuron_gradient
+from .shared import sigmoid
+
+
+def batch_gradient(w, X, t, rows):
+    x = X[rows]
+    delta = sigmoid(x @ w) - t[rows]
+    return delta @ x / len(rows)
+
+
+def batch_in_a_loop(w, X, t, rows):
+    total = np.zeros(len(w))
+    for row in rows:
+        total = total + (sigmoid(X[row] @ w) - t[row]) * X[row]
+    return total / len(rows)
+
+
+def batch_by_mean(w, X, t, rows):
+    y = 0.5 * (1 + np.tanh(X @ w / 2))
+    return np.mean([(y[row] - t[row]) * X[row] for row in rows], axis=0)
+
+
+def batch_by_counts(w, X, t, rows):
+    share = np.bincount(rows, minlength=len(t)) / len(rows)
+    return X.T @ (share * (sigmoid(X @ w) - t))
+
+
+def batch_by_reverse(w, X, t, rows):
+    def loss(v):
+        z = X[rows] @ v
+        return np.mean(np.logaddexp(0, z) - t[rows] * z)
+
+    return routes.reverse(loss)(w)
+
+
+def batch_plain_python(w, X, t, rows):
+    grad = [0.0 for _ in w]
+    for row in rows:
+        z = sum(float(a) * float(b) for a, b in zip(w, X[row], strict=True))
+        error = 1 / (1 + math.exp(-z)) - float(t[row])
+        grad = [g + error * float(x) / len(rows) for g, x in zip(grad, X[row], strict=True)]
+    return tuple(grad)
+
+
+def batch_cases(rng):
+    found = []
+    for n, d, size in ((6, 2, 3), (5, 3, 2), (8, 2, 5), (7, 4, 3)):
+        found.append(case(*labelled(rng, n, d), rng.permutation(n)[:size]))
+    return found
+
+
+BANK = [
+    wrong("sum-of-the-batch", lambda w, X, t, rows: batch_gradient(w, X, t, rows) * len(rows),
+          "notebook 03, section 10: the mean over the batch",
+          "Your gradient is as many times too long as the batch has examples.",
+          "With a sum, a larger batch makes longer steps, and eta would have to change with the batch size."),
+    wrong("divides-by-all-examples", lambda w, X, t, rows: batch_gradient(w, X, t, rows) * len(rows) / len(t),
+          "notebook 03, section 10: the mean over the batch",
+          "You divided by the number of all examples, not by the size of the batch.",
+          "The batch stands for the whole set: its mean estimates the mean over all examples."),
+    wrong("last-of-the-batch", lambda w, X, t, rows: batch_gradient(w, X, t, rows[-1:]),
+          "notebook 03, section 10: the mean over the batch",
+          "Your gradient is that of the last example of the batch alone.",
+          "Every round of the loop overwrote what the earlier examples had reported."),
+    wrong("ignores-the-rows", lambda w, X, t, rows: batch_gradient(w, X, t, np.arange(len(t))),
+          "notebook 03, section 10: why small batches pay",
+          "You used all examples, whatever the rows say.",
+          "Then every step would cost a look at the whole data set; a batch is meant to save that."),
+    wrong("first-rows-instead", lambda w, X, t, rows: batch_gradient(w, X, t, np.arange(len(rows))),
+          "the docstring of the exercise",
+          "Your batch has the right size and holds the first examples of the set.",
+          "The rows say which examples are in the batch, not only how many."),
+    wrong("targets-not-picked", lambda w, X, t, rows: (sigmoid(X[rows] @ w) - t[: len(rows)]) @ X[rows] / len(rows),
+          "the docstring of the exercise",
+          "Inputs and targets belong to different examples.",
+          "You picked the rows of X, but took the targets from the beginning."),
+    wrong("squared-error-instead", lambda w, X, t, rows: neuron_gradient(w, X[rows], t[rows]),
+          "notebook 03, section 9, 'The same race on another loss'",
+          "This is the gradient of the mean squared error.",
+          "With cross-entropy the slope of the sigmoid cancels, and there is no 2."),
+    wrong("target-minus-output", lambda w, X, t, rows: -batch_gradient(w, X, t, rows),
+          "notebook 03, section 9: (y - t), in this order",
+          "Every sign is the wrong way round.",
+          "You gave the direction that helps. The gradient is the direction in which the loss rises."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="03.3",
+    title="The gradient of a mini-batch",
+    function="batch_gradient",
+    minutes=8,
+    difficulty=2,
+    points=3,
+    see="notebook 03, section 10, 'All examples, some, or one'",
+    reference=batch_gradient,
+    visible=[
+        case(np.array([0.5, -1.0]), POINTS, TARGETS, np.array([4, 0, 3])),
+        case(np.array([-1.5, 0.8]), POINTS, TARGETS, np.array([5, 2])),
+        case(np.array([0.7, -0.4, 1.2]), MORE, np.array([1.0, 0.0, 0.0, 1.0]), np.array([3, 1, 0])),
+    ],
+    hidden=batch_cases,
+    accepted=[batch_in_a_loop, batch_by_mean, batch_by_counts, batch_by_reverse, batch_plain_python],
+    bank=BANK,
+    hints=(
+        "First make a small data set: the rows of X, and the targets that belong to them.",
+        "With cross-entropy, an example's gradient is its error y - t times its x.",
+        "The batch's gradient is the mean of these over the batch: divide by the number of rows in it.",
+    ),
+)

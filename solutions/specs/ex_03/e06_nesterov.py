@@ -1,0 +1,167 @@
+"""03.6 Nesterov looks ahead."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coursepkg import optimizers as opt
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .e05_momentum import heavy
+from .shared import numbers, rate
+
+
+def nesterov(theta, c, eta, beta, steps):
+    v = np.zeros(len(theta))
+    places = []
+    for _ in range(steps):
+        g = c * (theta - eta * beta * v)
+        v = beta * v + g
+        theta = theta - eta * v
+        places.append(theta)
+    return np.array(places)
+
+
+def nesterov_in_plain_python(theta, c, eta, beta, steps):
+    place, velocity, places = [float(a) for a in theta], [0.0] * len(theta), []
+    for _ in range(steps):
+        for i, curvature in enumerate(c):
+            ahead = place[i] - eta * beta * velocity[i]
+            velocity[i] = beta * velocity[i] + float(curvature) * ahead
+            place[i] -= eta * velocity[i]
+        places.append(tuple(place))
+    return places
+
+
+def nesterov_with_eta_inside(theta, c, eta, beta, steps):
+    v, places = 0 * theta, []
+    for _ in range(steps):
+        v = beta * v - eta * c * (theta + beta * v)
+        theta = theta + v
+        places.append(theta)
+    return places
+
+
+def nesterov_two_sequences(theta, c, eta, beta, steps):
+    ahead, places = theta, [theta]
+    for _ in range(steps):
+        places.append(ahead - eta * c * ahead)
+        ahead = places[-1] + beta * (places[-1] - places[-2])
+    return places[1:]
+
+
+def nesterov_by_optimizer(theta, c, eta, beta, steps):
+    ahead = theta.copy()
+    optimizer = opt.Nesterov(ahead, lr=eta, momentum=beta)
+    places = []
+    for _ in range(steps):
+        optimizer.step(c * ahead)
+        places.append(ahead + eta * beta * optimizer.state[0]["velocity"])
+    return places
+
+
+def nesterov_by_matrix(theta, c, eta, beta, steps):
+    """Each coordinate is linear: (place, move) times a matrix of 2 by 2."""
+    places = np.zeros((steps, len(theta)))
+    for i, (start, curvature) in enumerate(zip(theta, c, strict=True)):
+        keep = 1 - eta * curvature
+        A, state = np.array([[keep, beta * keep], [-eta * curvature, beta * keep]]), np.array([start, 0.0])
+        for n in range(steps):
+            state = A @ state
+            places[n, i] = state[0]
+    return places
+
+
+def nesterov_wrong(look, velocity=heavy, base=lambda theta, ahead: theta):
+    def answer(theta, c, eta, beta, steps):
+        v, places = np.zeros(len(theta)), []
+        for _ in range(steps):
+            ahead = look(theta, v, eta, beta)
+            v = velocity(v, c * ahead, beta)
+            theta = base(theta, ahead) - eta * v
+            places.append(theta)
+        return np.array(places)
+
+    return answer
+
+
+def true_look(theta, v, eta, beta):
+    return theta - eta * beta * v
+
+
+def nesterov_cases(rng):
+    return [
+        case(numbers(rng, d), rng.uniform(0.5, 3.0, d).round(2), rate(rng, 0.1, 0.4), rate(rng, 0.4, 0.9), k)
+        for d, k in ((2, 3), (3, 4), (2, 5), (4, 3))
+    ]
+
+
+BANK = [
+    wrong("does-not-look-ahead", nesterov_wrong(lambda theta, v, eta, beta: theta),
+          "notebook 03, section 5: Nesterov asks for the gradient elsewhere",
+          "This is plain momentum.",
+          "Your gradient is taken where the ball is, not where it is about to be."),
+    wrong("looks-back", nesterov_wrong(lambda theta, v, eta, beta: theta + eta * beta * v),
+          "notebook 03, section 5: the sign in the formula for w",
+          "You look back to where the ball came from.",
+          "The velocity is a sum of gradients, so the ball moves against it."),
+    wrong("looks-ahead-without-beta", nesterov_wrong(lambda theta, v, eta, beta: theta - eta * v),
+          "notebook 03, section 5: what is left of v in the next step",
+          "You look too far ahead.",
+          "By the next step the old velocity will have faded; only the part that is kept carries the ball."),
+    wrong("looks-ahead-without-eta", nesterov_wrong(lambda theta, v, eta, beta: theta - beta * v),
+          "notebook 03, section 5: the formula for w",
+          "You look ahead by the velocity itself.",
+          "The velocity is measured in gradients. A distance is the velocity times eta."),
+    wrong("steps-from-the-point-ahead", nesterov_wrong(true_look, base=lambda theta, ahead: ahead),
+          "the docstring of the exercise",
+          "The old velocity counts twice in every step.",
+          "The point ahead is only where the gradient is asked for. The step starts where the ball is."),
+    wrong("returns-the-points-ahead", lambda theta, c, eta, beta, steps: _points_ahead(theta, c, eta, beta, steps),
+          "notebook 03, section 5: 91 steps, or 92",
+          "You returned the points ahead, not the places of the ball.",
+          "PyTorch stores the points ahead, the textbook the places. Here the places are asked for."),
+    wrong("forgets-the-velocity", nesterov_wrong(true_look, lambda v, g, beta: g),
+          "notebook 03, section 5: the formula for v",
+          "Your velocity holds the newest gradient only.",
+          "Looking ahead changes where the gradient is taken; the fading sum of gradients stays."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="03.6",
+    title="Nesterov looks ahead",
+    function="nesterov",
+    minutes=10,
+    difficulty=3,
+    points=3,
+    see="notebook 03, section 5, 'Nesterov'",
+    reference=nesterov,
+    visible=[
+        case(np.array([2.0, -1.0]), np.array([1.0, 3.0]), 0.2, 0.8, 4),
+        case(np.array([-0.5, 1.5, 3.0]), np.array([0.6, 2.5, 1.4]), 0.35, 0.5, 3),
+        case(np.array([1.2, 0.9]), np.array([2.2, 0.7]), 0.15, 0.9, 5),
+    ],
+    hidden=nesterov_cases,
+    accepted=[
+        nesterov_in_plain_python,
+        nesterov_with_eta_inside,
+        nesterov_two_sequences,
+        nesterov_by_optimizer,
+        nesterov_by_matrix,
+    ],
+    bank=BANK,
+    hints=(
+        "Write plain momentum first. One line changes: where the gradient is taken.",
+        "If no new gradient came, the velocity would be beta * v and the ball would move by -eta times that.",
+        "g = c * (theta - eta * beta * v); the two lines of momentum follow as they were.",
+    ),
+)
+
+
+def _points_ahead(theta, c, eta, beta, steps):
+    v, places = np.zeros(len(theta)), []
+    for _ in range(steps):
+        v = beta * v + c * (theta - eta * beta * v)
+        theta = theta - eta * v
+        places.append(theta - eta * beta * v)
+    return np.array(places)

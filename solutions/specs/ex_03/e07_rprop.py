@@ -1,0 +1,182 @@
+"""03.7 RPROP: believe the sign."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coursepkg import optimizers as opt
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import numbers, rate
+
+
+def rprop(theta, gradients, first):
+    size, move, last = np.full(len(theta), first), np.zeros(len(theta)), np.zeros(len(theta))
+    places = []
+    for g in gradients:
+        agree = np.sign(g) * last
+        size = np.where(agree > 0, 1.2 * size, np.where(agree < 0, 0.5 * size, size))
+        move = np.where(agree < 0, -move, -np.sign(g) * size)
+        last = np.where(agree < 0, 0.0, np.sign(g))
+        theta = theta + move
+        places.append(theta)
+    return np.array(places)
+
+
+def rprop_weight_by_weight(theta, gradients, first):
+    columns = []
+    for start, slopes in zip(theta, np.asarray(gradients).T, strict=True):
+        place, size, move, last, column = float(start), first, 0.0, 0, []
+        for slope in slopes:
+            sign = 1 if slope > 0 else -1
+            if sign == last:
+                size *= 1.2
+            if sign == -last:
+                size, move, last = size / 2, -move, 0
+            else:
+                move, last = -sign * size, sign
+            place += move
+            column.append(place)
+        columns.append(column)
+    return np.transpose(columns)
+
+
+def rprop_with_masks(theta, gradients, first):
+    d = len(theta)
+    size, move, last, places = first * np.ones(d), np.zeros(d), np.zeros(d), []
+    place = np.array(theta, dtype=float)
+    for g in gradients:
+        sign = (g > 0).astype(int) - (g < 0)
+        same, flip = sign * last > 0, sign * last < 0
+        size[same] *= 1.2
+        size[flip] *= 0.5
+        move = -sign * size * ~flip - move * flip
+        last = sign * ~flip
+        place = place + move
+        places.append(place.tolist())
+    return places
+
+
+def rprop_by_optimizer(theta, gradients, first):
+    place, places = theta.copy(), []
+    optimizer = opt.RPROP(place, lr=first)
+    for g in gradients:
+        optimizer.step(g)
+        places.append(place.copy())
+    return places
+
+
+def rprop_by_powers(theta, gradients, first):
+    """Counts how often each size grew and shrank, and keeps the place before the last move."""
+    signs, d = np.sign(gradients), len(theta)
+    up, down, last = np.zeros(d), np.zeros(d), np.zeros(d)
+    place, before, places = np.array(theta, float), np.array(theta, float), []
+    for sign in signs:
+        up, down = up + (sign == last) * (last != 0), down + (sign == -last)
+        flip = (sign == -last) & (last != 0)
+        moved = np.where(flip, before, place - sign * first * 1.2**up * 0.5**down)
+        before, place, last = place, moved, np.where(flip, 0, sign)
+        places.append(place)
+    return places
+
+
+def rprop_float32(theta, gradients, first):
+    return rprop(np.float32(theta), np.float32(gradients), np.float32(first)).astype(np.float32)
+
+
+def rprop_wrong(*, grow=1.2, shrink=0.5, after=lambda move, g, size: -move, forget=True, slope=np.sign, shared=False):
+    def answer(theta, gradients, first):
+        d = len(theta)
+        size, move, last, places = np.full(d, first), np.zeros(d), np.zeros(d), []
+        for g in gradients:
+            agree = np.sign(g) * last
+            if shared:
+                agree = np.full(d, agree.sum())
+            size = np.where(agree > 0, grow * size, np.where(agree < 0, shrink * size, size))
+            move = np.where(agree < 0, after(move, g, size), -slope(g) * size)
+            last = np.where((agree < 0) & forget, 0.0, np.sign(g))
+            theta = theta + move
+            places.append(theta)
+        return np.array(places)
+
+    return answer
+
+
+def flips(rng, k, d):
+    """Gradients that keep their sign for a while, flip, and go on, in every weight at another time."""
+    sizes = rng.uniform(0.2, 2.0, (k, d))
+    signs = np.ones((k, d))
+    for i in range(d):
+        flip = int(rng.integers(2, k - 2))
+        signs[flip:, i] = -1.0
+        signs[:, i] *= rng.choice([-1.0, 1.0])
+    return (sizes * signs).round(2)
+
+
+SLOPES_THAT_FLIP = np.array([[1.0, -0.5], [0.8, -0.7], [-0.4, -0.9], [-1.2, 0.6], [-0.7, 0.3], [-0.9, 1.1]])
+
+MORE_FLIPS = np.array([[0.5, -1.5, 2.0], [0.7, -1.1, -1.6], [-0.9, -0.8, -1.2], [-0.3, 0.6, -0.4], [-1.4, 0.2, 0.7]])
+
+BANK = [
+    wrong("rests-after-a-flip", rprop_wrong(after=lambda move, g, size: 0.0 * move),
+          "notebook 03, section 6: what happens at step 12",
+          "After a flip your weight stands still instead of going back.",
+          "That is iRPROP-, PyTorch's variant. The one asked for takes the bad step back."),
+    wrong("turns-round-at-once", rprop_wrong(after=lambda move, g, size: -np.sign(g) * size, forget=False),
+          "notebook 03, section 6: what happens at step 12",
+          "After a flip your weight turns round with the smaller step.",
+          "The last step went too far. Here it is first taken back whole."),
+    wrong("remembers-the-flipped-sign", rprop_wrong(forget=False), "the docstring of the exercise, its last line",
+          "The step after a flip is already growing again.",
+          "A sign that has just flipped is forgotten, so the next one neither agrees nor flips."),
+    wrong("grows-and-shrinks-exchanged", rprop_wrong(grow=0.5, shrink=1.2),
+          "notebook 03, section 6: how the steps develop",
+          "Your steps shrink while the sign stays, and grow when it flips.",
+          "A sign that stays means that the goal is still ahead: go faster."),
+    wrong("uses-the-size-of-the-gradient", rprop_wrong(slope=lambda g: g),
+          "notebook 03, section 6: believes only the sign",
+          "Your moves still depend on how steep it is.",
+          "RPROP believes only the sign of a gradient entry. That is why a plateau does not slow it down."),
+    wrong("one-step-size-for-all", rprop_wrong(shared=True), "notebook 03, section 6: every weight has a step size",
+          "All weights share one step size.",
+          "The point of the method is that each weight has its own, by the history of its own sign."),
+    wrong("walks-uphill", rprop_wrong(slope=lambda g: -np.sign(g)),
+          "notebook 03, section 6: signs and moves in the table",
+          "Your first step goes uphill.",
+          "A positive gradient means that the loss rises with the weight, so the weight must fall."),
+    wrong("never-grows", rprop_wrong(grow=1.0), "notebook 03, section 6: how the steps develop",
+          "Your steps never grow.",
+          "While the sign stays, each step should be longer than the last."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="03.7",
+    title="RPROP: believe the sign",
+    function="rprop",
+    minutes=15,
+    difficulty=3,
+    points=4,
+    see="notebook 03, section 6, 'A step size for every weight'",
+    reference=rprop,
+    visible=[
+        case(np.array([2.0, -1.0]), SLOPES_THAT_FLIP, 0.1),
+        case(np.array([-0.5, 1.5, 3.0]), MORE_FLIPS, 0.4),
+        case(np.array([1.3, -0.8]), -SLOPES_THAT_FLIP[::-1], 0.25),
+    ],
+    hidden=lambda rng: [
+        case(numbers(rng, d), flips(rng, k, d), rate(rng)) for k, d in ((6, 2), (7, 3), (8, 2), (6, 4))
+    ],
+    accepted=[rprop_weight_by_weight, rprop_with_masks, rprop_by_optimizer, rprop_by_powers, rprop_float32],
+    bank=BANK,
+    hints=(
+        "For one weight: compare the sign of the new gradient with the stored sign. Same, opposite, or nothing stored?",
+        "Same: grow, then move against the sign. Opposite: halve, undo the last move, store 0. "
+        "Nothing stored: move against the sign.",
+        "agree = sign * last decides all three: np.where(agree < 0, ...) gives size, move and stored sign.",
+    ),
+    equivalent_mutants={
+        "`np.sign(g) * last` → `last / np.sign(g)`": "a sign is its own reciprocal",
+        "`-np.sign(g) * size` → `size / -np.sign(g)`": "a sign is its own reciprocal",
+        "`np.zeros` → `np.ones`": "a move is taken back only after one has been made",
+    },
+)

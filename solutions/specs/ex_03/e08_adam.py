@@ -1,0 +1,174 @@
+"""03.8 Adam, with its correction."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from coursepkg import optimizers as opt
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .e05_momentum import SLOPES, STEEP, run_cases
+from .shared import rate
+
+
+def adam(theta, gradients, eta, beta1, beta2, eps):
+    m, s = np.zeros(len(theta)), np.zeros(len(theta))
+    places = []
+    for k, g in enumerate(gradients, start=1):
+        m = beta1 * m + (1 - beta1) * g
+        s = beta2 * s + (1 - beta2) * g**2
+        m_hat = m / (1 - beta1**k)
+        s_hat = s / (1 - beta2**k)
+        theta = theta - eta * m_hat / (np.sqrt(s_hat) + eps)
+        places.append(theta)
+    return np.array(places)
+
+
+def adam_in_plain_python(theta, gradients, eta, beta1, beta2, eps):
+    place, m, s, places = list(theta), [0.0] * len(theta), [0.0] * len(theta), []
+    for k, g in enumerate(gradients):
+        for i, slope in enumerate(g):
+            m[i] += (1 - beta1) * (slope - m[i])
+            s[i] += (1 - beta2) * (slope * slope - s[i])
+            place[i] -= eta * m[i] / (1 - beta1 ** (k + 1)) / (math.sqrt(s[i] / (1 - beta2 ** (k + 1))) + eps)
+        places.append(list(place))
+    return places
+
+
+def adam_by_weighted_means(theta, gradients, eta, beta1, beta2, eps):
+    """A corrected average is a weighted mean whose weights sum to one."""
+    places, place = [], theta
+    for k in range(1, len(gradients) + 1):
+        past = np.asarray(gradients[:k])
+        first = np.average(past, axis=0, weights=beta1 ** np.arange(k)[::-1])
+        second = np.average(past**2, axis=0, weights=beta2 ** np.arange(k)[::-1])
+        place = place - eta * first / (second**0.5 + eps)
+        places.append(place)
+    return places
+
+
+def adam_with_one_rate(theta, gradients, eta, beta1, beta2, eps):
+    m = s = 0.0
+    places, fade1, fade2 = [], 1.0, 1.0
+    for g in gradients:
+        fade1, fade2 = fade1 * beta1, fade2 * beta2
+        m, s = beta1 * m + (1 - beta1) * g, beta2 * s + (1 - beta2) * g * g
+        scale = np.sqrt(1 - fade2)
+        theta = theta - eta * scale / (1 - fade1) * m / (np.sqrt(s) + eps * scale)
+        places.append(theta)
+    return places
+
+
+def adam_by_optimizer(theta, gradients, eta, beta1, beta2, eps):
+    place, places = theta.copy(), []
+    optimizer = opt.Adam(place, lr=eta, betas=(beta1, beta2), eps=eps)
+    for g in gradients:
+        optimizer.step(g)
+        places.append(place.copy())
+    return places
+
+
+def adam_float32(theta, gradients, eta, beta1, beta2, eps):
+    single = [np.float32(x) for x in (theta, gradients, eta, beta1, beta2, eps)]
+    return adam(*single).astype(np.float32)
+
+
+def adam_wrong(
+    *, counter=lambda k: k, correct=(True, True), root=lambda s, eps: np.sqrt(s) + eps, keep=None, top="m", swap=False
+):
+    def answer(theta, gradients, eta, beta1, beta2, eps):
+        if swap:
+            beta1, beta2 = beta2, beta1
+        m, s, places = np.zeros(len(theta)), np.zeros(len(theta)), []
+        for k, g in enumerate(gradients, start=1):
+            m = beta1 * m + (1 - beta1) * g
+            s = keep(s, g) if keep else beta2 * s + (1 - beta2) * g**2
+            m_hat = m / (1 - beta1 ** counter(k)) if correct[0] else m
+            s_hat = s / (1 - beta2 ** counter(k)) if correct[1] else s
+            theta = theta - eta * (m_hat if top == "m" else g) / root(s_hat, eps)
+            places.append(theta)
+        return np.array(places)
+
+    return answer
+
+
+def adam_cases(rng):
+    return [
+        case(*item.args, rate(rng, 0.5, 0.8), rate(rng, 0.85, 0.97), rate(rng, 0.1, 0.3)) for item in run_cases(rng)
+    ]
+
+
+BANK = [
+    wrong("no-correction", adam_wrong(correct=(False, False)), "notebook 03, section 6: the column 'not corrected'",
+          "Your averages are not corrected for starting at zero.",
+          "In the first steps both are far too small, and by different shares, so the quotient is wrong."),
+    wrong("counter-stuck-at-one", adam_wrong(counter=lambda k: 1), "notebook 03, section 6: the column 'counter stuck'",
+          "The first step is right, and the correction never fades.",
+          "The correction depends on the number of the step. Yours is always that of the first."),
+    wrong("counter-one-ahead", adam_wrong(counter=lambda k: k + 1),
+          "notebook 03, section 6: at step number k = 1, 2, 3",
+          "Your correction is that of the next step.",
+          "The first step has number 1. Did you count it twice?"),
+    wrong("corrects-the-mean-only", adam_wrong(correct=(True, False)),
+          "notebook 03, section 6: both averages start at zero",
+          "The average of the squares is not corrected.",
+          "It starts at zero as well, and fades more slowly, so it needs the correction longer."),
+    wrong("corrects-the-squares-only", adam_wrong(correct=(False, True)),
+          "notebook 03, section 6: both averages start at zero",
+          "The average of the gradients is not corrected.",
+          "It starts at zero as well as the other."),
+    wrong("eps-inside-the-root", adam_wrong(root=lambda s, eps: np.sqrt(s + eps)),
+          "notebook 03, section 6: the formula for w",
+          "eps stands inside the square root.",
+          "Inside the root a small eps is much larger than it looks: the root of 1e-8 is 1e-4."),
+    wrong("betas-swapped", adam_wrong(swap=True), "notebook 03, section 6: the formulas for m and s",
+          "beta1 and beta2 are exchanged.",
+          "beta1 belongs to the gradients, beta2 to their squares, which are remembered longer."),
+    wrong("no-root", adam_wrong(root=lambda s, eps: s + eps), "notebook 03, section 6: the formula for w",
+          "The square root is missing.",
+          "An average of squares has the wrong unit: the size of a gradient is its root."),
+    wrong("no-momentum", adam_wrong(top="g"), "notebook 03, section 6: the formula for w",
+          "Your step uses the newest gradient alone: RMSprop with a correction.",
+          "Adam puts momentum on top: the average of the gradients stands in the numerator."),
+    wrong("squares-the-average", lambda theta, gradients, eta, beta1, beta2, eps: _square_of_the_mean(
+              theta, gradients, eta, beta1, beta2, eps
+          ), "notebook 03, section 6: the formula for s",
+          "You squared the average m; the squares themselves have to be averaged.",
+          "Gradients of both signs cancel in an average; their squares do not."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="03.8",
+    title="Adam, with its correction",
+    function="adam",
+    minutes=12,
+    difficulty=3,
+    points=4,
+    see="notebook 03, section 6, 'Divide by the usual size'",
+    reference=adam,
+    visible=[
+        case(np.array([2.0, -1.0]), SLOPES, 0.1, 0.9, 0.99, 0.1),
+        case(np.array([-0.5, 1.5, 3.0]), STEEP, 0.3, 0.6, 0.9, 0.2),
+        case(np.array([1.2, 0.4]), SLOPES[1:], 0.2, 0.8, 0.95, 0.05),
+    ],
+    hidden=adam_cases,
+    accepted=[adam_in_plain_python, adam_by_weighted_means, adam_with_one_rate, adam_by_optimizer, adam_float32],
+    bank=BANK,
+    hints=(
+        "Four numbers per weight and step: the two averages, and each of them corrected.",
+        "Steps are counted from k = 1. Corrected: m / (1 - beta1**k) and s / (1 - beta2**k); m and s go on unchanged.",
+        "The move is -eta times the corrected m, divided by (root of the corrected s, plus eps).",
+    ),
+)
+
+
+def _square_of_the_mean(theta, gradients, eta, beta1, beta2, eps):
+    m, s, places = np.zeros(len(theta)), np.zeros(len(theta)), []
+    for k, g in enumerate(gradients, start=1):
+        m = beta1 * m + (1 - beta1) * g
+        s = beta2 * s + (1 - beta2) * m**2
+        theta = theta - eta * m / (1 - beta1**k) / (np.sqrt(s / (1 - beta2**k)) + eps)
+        places.append(theta)
+    return np.array(places)

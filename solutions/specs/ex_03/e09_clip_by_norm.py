@@ -1,0 +1,137 @@
+"""03.9 Clipping by norm."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from coursepkg import optimizers as opt
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import numbers
+
+
+def clip_by_norm(gradients, bound):
+    norm = np.sqrt(sum(np.sum(g**2) for g in gradients))
+    if norm <= bound:
+        return gradients
+    return [bound / norm * g for g in gradients]
+
+
+def clip_in_one_line(gradients, bound):
+    norm = math.sqrt(sum(float(x) ** 2 for g in gradients for x in np.ravel(g)))
+    return [g * min(1.0, bound / norm) for g in gradients]
+
+
+def clip_flat(gradients, bound):
+    flat = np.concatenate([g.ravel() for g in gradients])
+    scale = max(1.0, float(np.linalg.norm(flat)) / bound)
+    return tuple(g / scale for g in gradients)
+
+
+def clip_norm_of_norms(gradients, bound):
+    norm = np.linalg.norm([np.linalg.norm(g) for g in gradients])
+    return [np.array(g) if norm < bound else np.array(g) / norm * bound for g in gradients]
+
+
+def clip_by_package(gradients, bound):
+    return opt.clip_by_norm(gradients, bound)
+
+
+def clip_to_lists(gradients, bound):
+    norm = np.sqrt(sum(np.vdot(g, g) for g in gradients))
+    return [(g / max(norm / bound, 1)).tolist() for g in gradients]
+
+
+def each_alone(gradients, bound):
+    return [g * min(1.0, bound / np.linalg.norm(g)) for g in gradients]
+
+
+def clip_wrong(scale):
+    def answer(gradients, bound):
+        return [g * scale(gradients, np.sqrt(sum(np.sum(g**2) for g in gradients)), bound) for g in gradients]
+
+    return answer
+
+
+def clip_in_place(gradients, bound):
+    norm = np.sqrt(sum(np.sum(g**2) for g in gradients))
+    for g in gradients:
+        g *= min(1.0, bound / norm)
+    return gradients
+
+
+def clip_cases(rng):
+    found = []
+    for shapes, share in ((((2, 3), (3,)), 0.4), (((4,), (2, 2)), 0.7), (((3, 2), (2,)), 1.8), (((2,), (5,)), 0.25)):
+        gradients = [numbers(rng, shape) for shape in shapes]
+        norm = float(np.sqrt(sum(np.sum(g**2) for g in gradients)))
+        found.append(case(gradients, round(share * norm, 3)))
+    return found
+
+
+BANK = [
+    wrong("clips-by-value", lambda gradients, bound: [np.clip(g, -bound, bound) for g in gradients],
+          "notebook 03, section 11: keeping its direction",
+          "You cut single entries off, so the direction changes.",
+          "That is clipping by value. Clipping by norm shortens the whole arrow and keeps its direction."),
+    wrong("clips-each-array-alone", each_alone, "the docstring of the exercise: one norm for all arrays",
+          "You clipped every array by its own norm.",
+          "All parameters together make one arrow. Shortening its parts by different factors turns it."),
+    wrong("always-rescales", clip_wrong(lambda gradients, norm, bound: bound / norm),
+          "notebook 03, section 11: if the gradient is longer than a bound",
+          "Short gradients have been made longer.",
+          "The bound is an upper one. A gradient that keeps to it is left alone."),
+    wrong("factor-upside-down", clip_wrong(lambda gradients, norm, bound: norm / bound if norm > bound else 1.0),
+          "notebook 03, section 11: shorten it to the bound",
+          "Gradients that are too long have been made longer still.",
+          "Your factor is upside down: it has to be smaller than 1."),
+    wrong("forgets-the-bound", clip_wrong(lambda gradients, norm, bound: 1 / norm if norm > bound else 1.0),
+          "notebook 03, section 11: shorten it to the bound",
+          "Your clipped gradients have length 1, whatever the bound is.",
+          "Dividing by the length gives an arrow of length 1. It should be as long as the bound."),
+    wrong("forgets-the-root", clip_wrong(lambda gradients, norm, bound: bound / norm**2 if norm > bound else 1.0),
+          "the docstring of the exercise",
+          "Your clipped gradients are too short: you divided by the square of the length.",
+          "The sum of squares is the square of the length, as with Pythagoras."),
+    wrong("adds-the-norms", clip_wrong(
+              lambda gradients, norm, bound: min(1.0, bound / sum(float(np.linalg.norm(g)) for g in gradients))
+          ), "the docstring of the exercise: one norm for all arrays",
+          "You added the norms of the arrays.",
+          "Lengths at right angles do not add; their squares do."),
+    wrong("largest-entry-as-length", clip_wrong(
+              lambda gradients, norm, bound: min(1.0, bound / max(float(np.abs(g).max()) for g in gradients))
+          ), "the docstring of the exercise",
+          "You took the largest entry for the length.",
+          "An arrow is longer than its longest component."),
+    wrong("clips-in-place", clip_in_place, "the docstring of the exercise: what you are given stays as it is",
+          "The numbers are right, but the arrays that you were given have been changed.",
+          "g *= ... writes into the caller's array."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="03.9",
+    title="Clipping by norm",
+    function="clip_by_norm",
+    minutes=7,
+    difficulty=2,
+    points=2,
+    see="notebook 03, section 11, 'And the cliff'",
+    reference=clip_by_norm,
+    visible=[
+        case([np.array([[3.0, -1.0, 0.5], [0.8, 2.0, -1.5]]), np.array([1.2, -0.7, 0.4])], 2.0),
+        case([np.array([0.6, -0.4]), np.array([[0.3, 0.9], [-0.5, 0.2]])], 5.0),
+        case([np.array([4.0]), np.array([-3.0, 2.5, 0.6])], 1.5),
+        case([np.array([1.1, 0.7, -2.1]), np.array([[0.4, 1.3]])], 2.5),
+    ],
+    hidden=clip_cases,
+    accepted=[clip_in_one_line, clip_flat, clip_norm_of_norms, clip_by_package, clip_to_lists],
+    bank=BANK,
+    hints=(
+        "Imagine all arrays laid end to end: one long arrow. How long is it?",
+        "The length is the root of the sum of all squares, over all arrays. Up to the bound, nothing is done.",
+        "Otherwise every array is multiplied by one and the same factor, bound / length.",
+    ),
+    equivalent_mutants={"`norm <= bound` → `norm < bound`": "at the bound the factor is 1"},
+)

@@ -1,0 +1,208 @@
+"""04.3 Backward through softmax with a temperature."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from coursepkg import gradients
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import numbers
+
+
+def softmax_vjp(z, tau, g):
+    e = np.exp((z - np.max(z)) / tau)
+    p = e / np.sum(e)
+    z_bar = p * (g - np.sum(g * p)) / tau
+    return {"z": z_bar, "tau": -np.sum(z_bar * z) / tau}
+
+
+def softmax_of(z):
+    e = np.exp(np.asarray(z) - np.max(z))
+    return e / e.sum()
+
+
+def softmax_by_jacobian(z, tau, g):
+    p = softmax_of(z / tau)
+    u_bar = (np.diag(p) - np.outer(p, p)) @ g
+    return {"tau": u_bar @ (-z / tau**2), "z": u_bar @ (np.eye(len(z)) / tau)}
+
+
+def softmax_loops(z, tau, g):
+    top = max(z)
+    e = [math.exp((zi - top) / tau) for zi in z]
+    p = [ei / sum(e) for ei in e]
+    mean = sum(pi * gi for pi, gi in zip(p, g, strict=True))
+    u_bar = [pi * (gi - mean) for pi, gi in zip(p, g, strict=True)]
+    return {
+        "z": [ui / tau for ui in u_bar],
+        "tau": -sum(ui * (zi - top) for ui, zi in zip(u_bar, z, strict=True)) / tau**2,
+    }
+
+
+def softmax_two_terms(z, tau, g):
+    u = z / tau
+    p = np.exp(u - np.logaddexp.reduce(u))
+    u_bar = p * g - p * (p @ g)
+    return {"z": u_bar / tau, "tau": np.array(-(u_bar @ u) / tau)}
+
+
+def softmax_pairs(z, tau, g):
+    p, n = softmax_of(z / tau), len(z)
+    z_bar = [sum(p[i] * p[j] * (g[i] - g[j]) for j in range(n)) / tau for i in range(n)]
+    return {"z": z_bar, "tau": sum(-z_bar[i] * z[i] / tau for i in range(n))}
+
+
+def softmax_engine(z, tau, g):
+    def softmax(z, tau):
+        e = np.exp((z - np.max(z)) / tau)
+        return e / np.sum(e)
+
+    z_bar, tau_bar = gradients.vjp(softmax, np.asarray(z), np.asarray(tau))[1](np.asarray(g))
+    return {"z": z_bar, "tau": tau_bar}
+
+
+def softmax_complex(z, tau, g):
+    h = 1e-30
+    z = np.asarray(z) - np.max(z)
+
+    def f(z, tau):
+        e = np.exp(z / tau)
+        return np.sum(g * e) / np.sum(e)
+
+    z_bar = [f(z + 1j * h * row, tau).imag / h for row in np.eye(len(z))]
+    return {"z": z_bar, "tau": f(z, tau + 1j * h).imag / h}
+
+
+def with_softmax(rule):
+    """A wrong rule for softmax itself, and the temperature treated rightly after it."""
+
+    def answer(z, tau, g):
+        u_bar = rule(softmax_of(z / tau), np.asarray(g))
+        return {"z": u_bar / tau, "tau": -(u_bar @ z) / tau**2}
+
+    return answer
+
+
+def with_temperature(rule):
+    """Softmax treated rightly, and a wrong rule of (z, tau, gradient at z / tau) after it."""
+
+    def answer(z, tau, g):
+        p = softmax_of(z / tau)
+        return rule(z, tau, p * (g - p @ g))
+
+    return answer
+
+
+def softmax_overflows(z, tau, g):
+    with np.errstate(all="ignore"):
+        e = np.exp(np.asarray(z) / tau)
+        p = e / e.sum()
+        u_bar = p * (g - np.sum(g * p))
+        return {"z": u_bar / tau, "tau": -(u_bar @ z) / tau**2}
+
+
+def softmax_cases(rng):
+    drawn = [case(numbers(rng, n), temperature(rng), numbers(rng, n)) for n in (3, 5, 4, 2)]
+    wide = np.array([1000.0, 999.0, -40.0]) + numbers(rng, 3)
+    return [*drawn, case(wide, temperature(rng, 0.6, 0.9), numbers(rng, 3))]
+
+
+def temperature(rng, low=0.5, high=2.5):
+    drawn = round(float(rng.uniform(low, high)), 2)
+    return drawn if abs(drawn - 1) > 0.15 else 1.3
+
+
+BANK = [
+    wrong("diagonal-only", with_softmax(lambda p, g: p * (1 - p) * g),
+          "notebook 04, section 5, 'Every output feels every logit'",
+          "For softmax you used p (1 - p) times g, the diagonal of the Jacobian and nothing else.",
+          "That is the sigmoid's rule. Softmax shares out a total of one: raising one logit lowers the others."),
+    wrong("returns-the-jacobian", with_softmax(lambda p, g: np.diag(p) - np.outer(p, p)),
+          "notebook 04, section 3, 'Two products'",
+          "You used the whole Jacobian of softmax in place of its product with g.",
+          "What travels backward is a vector with the shape of z: the product of g with that matrix."),
+    wrong("forgets-the-others", with_softmax(lambda p, g: p * g),
+          "notebook 04, section 5, 'Every output feels every logit'",
+          "For softmax you used p times g, entry by entry.",
+          "All logits stand in the denominator, and that path is missing."),
+    wrong("sum-without-weights", with_softmax(lambda p, g: p * (g - np.sum(g))),
+          "notebook 04, section 5, 'The product without the matrix'",
+          "You subtracted the plain sum of g.",
+          "Each entry of g counts by the probability that it belongs to: an average with weights p."),
+    wrong("plain-mean", with_softmax(lambda p, g: p * (g - np.mean(g))),
+          "notebook 04, section 5, 'The product without the matrix'",
+          "You subtracted the plain mean of g.",
+          "Each entry of g counts by the probability that it belongs to: an average with weights p."),
+    wrong("forgets-the-factor", with_softmax(lambda p, g: g - np.sum(g * p)),
+          "notebook 04, section 5, 'The product without the matrix'",
+          "The difference in your brackets is right, but a factor in front is missing.",
+          "A logit whose probability is nearly zero has nearly no say; its gradient must be nearly zero, too."),
+    wrong("plus-for-minus", with_softmax(lambda p, g: p * (g + np.sum(g * p))),
+          "notebook 04, section 5, 'A direction that does nothing'",
+          "The second term has the wrong sign.",
+          "Adding the same number to all logits changes nothing, so your entries must sum to zero."),
+    wrong("mixed-up-with-the-loss", with_softmax(lambda p, g: p - g),
+          "notebook 04, section 5, 'Softmax meets cross-entropy'",
+          "You subtracted g from the probabilities.",
+          "Probabilities minus targets is what softmax and cross-entropy give together. Here g is any gradient."),
+    wrong("logits-forget-the-temperature",
+          with_temperature(lambda z, tau, u_bar: {"z": u_bar, "tau": -(u_bar @ z) / tau**2}),
+          "notebook 04, section 7: each layer hands on to the one before",
+          "Your `tau` is right; your `z` stops at the scaled logits.",
+          "Softmax sees z divided by tau. One more step leads back to z."),
+    wrong("temperature-upside-down",
+          with_temperature(lambda z, tau, u_bar: {"z": u_bar / tau, "tau": (u_bar @ z) / tau**2}),
+          "notebook 02, section 6: a division is a product with a negative power",
+          "Your `tau` has the wrong sign.",
+          "A higher temperature makes every positive scaled logit smaller: 1 / tau falls when tau grows."),
+    wrong("temperature-divides-once",
+          with_temperature(lambda z, tau, u_bar: {"z": u_bar / tau, "tau": -(u_bar @ z) / tau}),
+          "notebook 02, section 6: a division is a product with a negative power",
+          "Your `tau` misses one division by the temperature.",
+          "The slope of 1 / tau is steeper than 1 / tau itself when tau is small."),
+    wrong("temperature-not-summed",
+          with_temperature(lambda z, tau, u_bar: {"z": u_bar / tau, "tau": -u_bar * z / tau**2}),
+          "notebook 02, section 5: gradients add where a value fans out",
+          "For `tau` you returned one number for each logit.",
+          "One temperature is used by all logits, and where a value fans out, gradients add."),
+    wrong("overflows", softmax_overflows, "notebook 04, section 6",
+          "Your numbers are right for small logits, and `nan` where a logit is 1000.",
+          "exp(1000) is more than a float can hold. Softmax does not change when all logits move together."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="04.3",
+    title="Backward through softmax with a temperature",
+    function="softmax_vjp",
+    minutes=15,
+    difficulty=3,
+    points=5,
+    see="notebook 04, section 5",
+    reference=softmax_vjp,
+    visible=[
+        case(np.array([2.0, 1.0, -1.0]), 0.5, np.array([1.5, -0.5, 2.0])),
+        case(np.array([0.5, -0.7, 1.2, -1.6]), 2.0, np.array([-2.0, 1.0, 0.6, 3.0])),
+        case(np.array([-0.4, 0.9]), 1.5, np.array([2.2, -1.3])),
+        case(np.array([1000.0, 998.5, -2.0]), 0.8, np.array([0.8, -1.7, 2.4])),
+    ],
+    hidden=softmax_cases,
+    accepted=[
+        softmax_by_jacobian,
+        softmax_loops,
+        softmax_two_terms,
+        softmax_pairs,
+        softmax_engine,
+        softmax_complex,
+    ],
+    bank=BANK,
+    hints=(
+        "Two steps: u = z / tau, then p = softmax(u). Go backward through the second one first: what leaves at u?",
+        "At u: p times the difference between g and the average of g with weights p. Then the division: z and tau are "
+        "both inputs of it, and tau is used by every logit.",
+        "Let u_bar leave softmax. The gradient of z is u_bar / tau. That of tau is one number: the sum of u_bar times "
+        "the slope of z / tau by tau, which is -z / tau**2.",
+    ),
+)

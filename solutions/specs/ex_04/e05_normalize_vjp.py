@@ -1,0 +1,134 @@
+"""04.5 Backward through x / |x|."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from coursepkg import gradients
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import numbers
+
+
+def normalize_vjp(x, g):
+    length = np.sqrt(np.sum(x * x))
+    y = x / length
+    return (g - y * np.sum(y * g)) / length
+
+
+def normalize_by_jacobian(x, g):
+    n = np.linalg.norm(x)
+    return g @ (np.eye(len(x)) / n - np.outer(x, x) / n**3)
+
+
+def normalize_loops(x, g):
+    n2 = sum(xi * xi for xi in x)
+    dot = sum(xi * gi for xi, gi in zip(x, g, strict=True))
+    return [(gi - xi * dot / n2) / math.sqrt(n2) for xi, gi in zip(x, g, strict=True)]
+
+
+def normalize_two_paths(x, g):
+    r = 1 / np.linalg.norm(x)
+    r_bar = g @ x
+    return r * g + r_bar * -(r**3) * x
+
+
+def normalize_engine(x, g):
+    return gradients.vjp(lambda x: x / np.sqrt(np.sum(x * x)), x)[1](g)
+
+
+def normalize_complex(x, g):
+    def f(x):
+        return np.sum(g * x) / np.sqrt(np.sum(x * x))
+
+    return np.array([f(x + 1e-30j * row).imag / 1e-30 for row in np.eye(len(x))])
+
+
+def normalize_float32(x, g):
+    x, g = np.float32(x), np.float32(g)
+    y = x / np.linalg.norm(x)
+    return (g - y * (y @ g)) / np.linalg.norm(x)
+
+
+def with_length(rule):
+    def answer(x, g):
+        n = np.linalg.norm(x)
+        return rule(np.asarray(x), np.asarray(x) / n, n, np.asarray(g))
+
+    return answer
+
+
+def normalize_cases(rng):
+    return [case(numbers(rng, n), numbers(rng, n)) for n in (2, 4, 3, 5)]
+
+
+BANK = [
+    wrong("length-taken-as-constant", with_length(lambda x, y, n, g: g / n),
+          "notebook 04, section 5: the denominator of softmax is the same kind of path",
+          "You divided g by the length and stopped there.",
+          "The length depends on x as well. That second path is missing."),
+    wrong("forgets-to-divide", with_length(lambda x, y, n, g: g - y * (y @ g)),
+          "notebook 04, section 2: what does a nudge do to the output?",
+          "The direction is right, the size is not: a factor that depends on the length is missing.",
+          "A long x turns little when it is nudged. Twice the length, half the gradient."),
+    wrong("projects-along-the-long-x", with_length(lambda x, y, n, g: (g - x * (x @ g)) / n),
+          "the task: the answer is perpendicular to x",
+          "In the second term you used x where a vector of length one belongs.",
+          "To take out the part of g that points along x, use the direction of x, not its size."),
+    wrong("projects-once-long-once-short", with_length(lambda x, y, n, g: (g - x * (y @ g)) / n),
+          "the task: the answer is perpendicular to x",
+          "In the second term x appears once with its length and once without.",
+          "To take out the part of g that points along x, use the direction of x, not its size."),
+    wrong("plus-for-minus", with_length(lambda x, y, n, g: (g + y * (y @ g)) / n),
+          "the task: the answer is perpendicular to x",
+          "The second term has the wrong sign.",
+          "Growing x makes the length grow, which shrinks the output. The two paths work against each other."),
+    wrong("diagonal-only", with_length(lambda x, y, n, g: g * (1 - y * y) / n),
+          "notebook 04, section 5, 'Every output feels every logit'",
+          "You treated the Jacobian as if it were its diagonal.",
+          "Every entry of x is in the length, and the length is in every output."),
+    wrong("returns-the-jacobian", with_length(lambda x, y, n, g: (np.eye(len(y)) - np.outer(y, y)) / n),
+          "notebook 04, section 3, 'Two products'",
+          "You returned the whole Jacobian, a matrix.",
+          "What travels backward is a vector with the shape of x: the product of g with that matrix."),
+    wrong("divides-by-the-square", with_length(lambda x, y, n, g: (g - y * (y @ g)) / n**2),
+          "the derivative of x / n by x, for a fixed n",
+          "You divided by the length once too often.",
+          "The direction in the bracket has length one already; one more division is needed, not two."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="04.5",
+    title="Backward through x / |x|",
+    function="normalize_vjp",
+    minutes=12,
+    difficulty=3,
+    points=4,
+    see="notebook 04, sections 3 and 5: derive a Jacobian, then its product",
+    reference=normalize_vjp,
+    visible=[
+        case(np.array([3.0, -4.0]), np.array([1.0, 2.0])),
+        case(np.array([1.0, 2.0, -2.0]), np.array([0.5, -1.5, 2.5])),
+        case(np.array([0.6, -1.1, 0.9, 1.4]), np.array([-2.0, 0.7, 1.2, -0.8])),
+        case(np.array([-0.5, 0.8, 0.4]), np.array([1.9, -0.6, 1.3])),
+    ],
+    hidden=normalize_cases,
+    accepted=[
+        normalize_by_jacobian,
+        normalize_loops,
+        normalize_two_paths,
+        normalize_engine,
+        normalize_complex,
+        normalize_float32,
+    ],
+    bank=BANK,
+    hints=(
+        "Two paths lead from x to the output: through the numerator, and through the length. Write the gradient for "
+        "each and add them.",
+        "With the length fixed, g is divided by it. The slope of the length itself is the direction y = x / |x|.",
+        "Both together: take from g the part that points along y (y times the inner product of y and g), then divide "
+        "by the length once.",
+    ),
+)

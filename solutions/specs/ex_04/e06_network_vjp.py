@@ -1,0 +1,191 @@
+"""04.6 A network, right to left."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from coursepkg import gradients
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import numbers
+
+
+def network_vjp(weights, x, g):
+    hs = [x]
+    for W in weights:
+        hs.append(np.tanh(W @ hs[-1]))
+    weights_bar = []
+    for k in reversed(range(len(weights))):
+        delta = g * (1 - hs[k + 1] ** 2)
+        weights_bar.insert(0, np.outer(delta, hs[k]))
+        g = weights[k].T @ delta
+    return {"weights": weights_bar, "x": g}
+
+
+def network_recursive(weights, x, g):
+    if not weights:
+        return {"weights": [], "x": g}
+    h = np.tanh(weights[0] @ x)
+    rest = network_recursive(weights[1:], h, g)
+    delta = rest["x"] * (1 - h * h)
+    return {"weights": [np.outer(delta, x), *rest["weights"]], "x": weights[0].T @ delta}
+
+
+def network_closures(weights, x, g):
+    pulls, h = [], x
+    for W in weights:
+        z = W @ h
+
+        def pull(g, W=W, z=z, h=h):
+            delta = g / np.cosh(z) ** 2
+            return delta[:, None] * h, delta @ W
+
+        pulls.append(pull)
+        h = np.tanh(z)
+    found = []
+    for pull in pulls[::-1]:
+        W_bar, g = pull(g)
+        found.append(W_bar)
+    return {"x": g, "weights": found[::-1]}
+
+
+def network_engine(weights, x, g):
+    def network(inputs):
+        *layers, h = inputs
+        for W in layers:
+            h = np.tanh(W @ h)
+        return h
+
+    *weights_bar, x_bar = gradients.vjp(lambda *inputs: network(inputs), *weights, x)[1](g)
+    return {"weights": weights_bar, "x": x_bar}
+
+
+def network_jacobians(weights, x, g):
+    hs = [x]
+    for W in weights:
+        hs.append(np.tanh(W @ hs[-1]))
+    found = []
+    for k in range(len(weights) - 1, -1, -1):
+        slope = np.diag(1 - hs[k + 1] ** 2)
+        found.insert(0, np.outer(g @ slope, hs[k]))
+        g = g @ slope @ weights[k]
+    return {"weights": tuple(found), "x": g.tolist()}
+
+
+def network_complex(weights, x, g):
+    h = 1e-30
+
+    def f(weights, x):
+        y = x
+        for W in weights:
+            y = np.tanh(W @ y)
+        return np.sum(g * y)
+
+    found = []
+    for k, W in enumerate(weights):
+        W_bar = np.zeros(W.shape)
+        for index in np.ndindex(W.shape):
+            nudged = W.astype(complex)
+            nudged[index] += 1j * h
+            W_bar[index] = f([*weights[:k], nudged, *weights[k + 1 :]], x).imag / h
+        found.append(W_bar)
+    return {"weights": found, "x": [f(weights, x + 1j * h * row).imag / h for row in np.eye(len(x))]}
+
+
+def network_with(
+    slope=lambda z, before, after: 1 - after**2,
+    weight=lambda delta, g, before, after: np.outer(delta, before),
+    back=lambda W, delta, g: W.T @ delta,
+    start=lambda g: g,
+    order=lambda found: found,
+):
+    """The right network with one part replaced."""
+
+    def answer(weights, x, g):
+        hs = [x]
+        for W in weights:
+            hs.append(np.tanh(W @ hs[-1]))
+        found, g = [], start(g)
+        for k in reversed(range(len(weights))):
+            delta = g * slope(weights[k] @ hs[k], hs[k], hs[k + 1])
+            found.insert(0, weight(delta, g, hs[k], hs[k + 1]))
+            g = back(weights[k], delta, g)
+        return {"weights": order(found), "x": g}
+
+    return answer
+
+
+def network_case(rng, *sizes):
+    weights = [numbers(rng, m, n, low=0.3, high=0.9) for n, m in pairwise(sizes)]
+    return case(weights, numbers(rng, sizes[0], low=0.4, high=1.2), numbers(rng, sizes[-1]))
+
+
+def network_cases(rng):
+    return [network_case(rng, *sizes) for sizes in ((3, 2), (2, 4, 3), (3, 3, 3), (4, 3, 2, 2))]
+
+
+BANK = [
+    wrong("tanh-slope-at-the-input", network_with(slope=lambda z, before, after: 1 - z**2),
+          "notebook 04, section 7, 'A layer is a pair of functions'",
+          "The slope you used for tanh is one minus the square of its input.",
+          "In 1 - tanh² it is the output that is squared. Near zero the two agree, so this slip hides well."),
+    wrong("forgets-the-slope", network_with(slope=lambda z, before, after: np.ones(len(after))),
+          "notebook 04, section 7, 'A layer is a pair of functions'",
+          "You went back through the weights and left out tanh.",
+          "Each layer is two steps. The last one forward, tanh, is the first one backward."),
+    wrong("ignores-upstream", network_with(start=lambda g: np.ones(len(g))),
+          "notebook 04, section 8, 'What ones cannot see'",
+          "Your numbers are those for g = (1, ..., 1).",
+          "g says what each output is worth to the loss; it differs from output to output."),
+    wrong("weights-before-the-slope", network_with(weight=lambda delta, g, before, after: np.outer(g, before)),
+          "notebook 04, section 7, 'A layer is a pair of functions'",
+          "The gradient of `x` is right; those of the weights miss the slope of tanh.",
+          "The weights sit before tanh. What reaches them has come through it."),
+    wrong("skips-the-slope-on-the-way-down", network_with(back=lambda W, delta, g: W.T @ g),
+          "notebook 04, section 7, 'A layer is a pair of functions'",
+          "The last layer's weights are right; further down a slope is missing.",
+          "Hand down what has passed tanh, not what arrived at it."),
+    wrong("forgets-to-transpose", network_with(back=lambda W, delta, g: W @ delta),
+          "notebook 04, section 4, 'The square trap'",
+          "You went back through W itself: an error where it is not square, wrong numbers where it is.",
+          "Backward, column j of W tells what input j did to all outputs."),
+    wrong("outer-exchanged", network_with(weight=lambda delta, g, before, after: np.outer(before, delta)),
+          "notebook 04, section 4, 'The gradient of the weights'",
+          "Each gradient in `weights` has rows and columns exchanged.",
+          "A gradient has the shape of its variable. W[i, j] links input j to output i."),
+    wrong("weights-see-their-output", network_with(weight=lambda delta, g, before, after: np.outer(delta, after)),
+          "notebook 04, section 4, 'The gradient of the weights'",
+          "In `weights` you used what a layer put out in place of what it was given.",
+          "A weight is multiplied by its layer's input; that is its local derivative."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="04.6",
+    title="A network, right to left",
+    function="network_vjp",
+    minutes=15,
+    difficulty=3,
+    points=5,
+    see="notebook 04, section 7",
+    reference=network_vjp,
+    visible=network_cases(np.random.default_rng(46)),
+    hidden=network_cases,
+    accepted=[
+        network_recursive,
+        network_closures,
+        network_engine,
+        network_jacobians,
+        network_complex,
+    ],
+    bank=BANK,
+    hints=(
+        "Run forward first, and keep every vector on the way: the backward pass will ask for them. Then go through the "
+        "layers from the last to the first.",
+        "In each layer: multiply what arrives by the slope of tanh (from the layer's output), call it delta. Then an "
+        "affine map without a bias, as in 04.2.",
+        "For each layer, last first: delta is g times one minus the square of the output; the weights get the outer "
+        "product of delta and the layer's input; g becomes W transposed times delta.",
+    ),
+)

@@ -1,0 +1,210 @@
+"""04.7 Push a direction forward."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from coursepkg import gradients
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import numbers
+
+
+def push_forward(steps, x, v):
+    value, tangent = x, v
+    for step in steps:
+        if step == "sin":
+            value, tangent = np.sin(value), np.cos(value) * tangent
+        elif step == "tanh":
+            value, tangent = np.tanh(value), (1 - np.tanh(value) ** 2) * tangent
+        elif step == "square":
+            value, tangent = value**2, 2 * value * tangent
+        else:
+            value, tangent = value * x, tangent * x + value * v
+    return value, tangent
+
+
+STEPS = {
+    "sin": lambda u, x: np.sin(u),
+    "tanh": lambda u, x: np.tanh(u),
+    "square": lambda u, x: u * u,
+    "times x": lambda u, x: u * x,
+}
+
+
+def composed(steps, x):
+    u = x
+    for step in steps:
+        u = STEPS[step](u, x)
+    return u
+
+
+def push_complex(steps, x, v):
+    out = composed(steps, np.asarray(x) + 1e-30j * np.asarray(v))
+    return out.real, out.imag / 1e-30
+
+
+def push_engine(steps, x, v):
+    return gradients.jvp(lambda x: composed(steps, x), x, v)
+
+
+def push_slopes_first(steps, x, v):
+    u, slope = np.array(x), np.ones(len(x))
+    for step in steps:
+        if step == "times x":
+            slope, u = slope * x + u, u * x
+        else:
+            local = {"sin": np.cos(u), "tanh": 1 / np.cosh(u) ** 2, "square": 2 * u}[step]
+            slope, u = slope * local, STEPS[step](u, x)
+    return [u, slope * v]
+
+
+def push_entries(steps, x, v):
+    pairs = []
+    for xi, vi in zip(x, v, strict=True):
+        a, a_dot = float(xi), float(vi)
+        for step in steps:
+            match step:
+                case "sin":
+                    a, a_dot = math.sin(a), math.cos(a) * a_dot
+                case "tanh":
+                    a, a_dot = math.tanh(a), a_dot / math.cosh(a) ** 2
+                case "square":
+                    a, a_dot = a * a, a * a_dot + a_dot * a
+                case _:
+                    a, a_dot = a * xi, a_dot * xi + a * vi
+        pairs.append((a, a_dot))
+    return tuple(zip(*pairs, strict=True))
+
+
+class TinyDual:
+    def __init__(self, value, tangent):
+        self.value, self.tangent = value, tangent
+
+    def __mul__(self, other):
+        return TinyDual(self.value * other.value, self.tangent * other.value + self.value * other.tangent)
+
+    def sin(self):
+        return TinyDual(np.sin(self.value), np.cos(self.value) * self.tangent)
+
+    def tanh(self):
+        value = np.tanh(self.value)
+        return TinyDual(value, self.tangent - value * value * self.tangent)
+
+
+def push_tiny_dual(steps, x, v):
+    start = u = TinyDual(x, v)
+    for step in steps:
+        u = u * start if step == "times x" else u * u if step == "square" else getattr(u, step)()
+    return u.value, u.tangent
+
+
+def push_with(local=None, product=lambda u, u_dot, x, v: u_dot * x + u * v, chain=lambda u_dot, v: u_dot, late=False):
+    """The right rules with one part replaced; ``late`` takes slopes at the new value."""
+    rules = {"sin": np.cos, "tanh": lambda u: 1 - np.tanh(u) ** 2, "square": lambda u: 2 * u} | (local or {})
+
+    def answer(steps, x, v):
+        u, u_dot = x, v
+        for step in steps:
+            new = STEPS[step](u, x)
+            at = new if late else u
+            if step == "times x":
+                u_dot = product(at, chain(u_dot, v), x, v)
+            else:
+                u_dot = rules[step](at) * chain(u_dot, v)
+            u = new
+        return u, u_dot
+
+    return answer
+
+
+def push_at_the_input(steps, x, v):
+    u, u_dot = x, v
+    slope = {"sin": np.cos(x), "tanh": 1 - np.tanh(x) ** 2, "square": 2 * x}
+    for step in steps:
+        u_dot = u_dot * x + u * v if step == "times x" else slope[step] * u_dot
+        u = STEPS[step](u, x)
+    return u, u_dot
+
+
+def push_cases(rng):
+    lists = (
+        ["sin", "square"],
+        ["square", "times x", "tanh"],
+        ["tanh", "times x", "sin"],
+        ["times x", "sin", "times x", "square"],
+    )
+    return [
+        case(steps, numbers(rng, n, low=0.4, high=1.3), numbers(rng, n))
+        for steps, n in zip(lists, (3, 2, 4, 3), strict=True)
+    ]
+
+
+BANK = [
+    wrong("ignores-the-direction", lambda steps, x, v: push_forward(steps, x, np.ones(len(x))),
+          "notebook 04, section 3, 'Two products'",
+          "The values are right; the changes are those for a nudge of one in every entry.",
+          "v says how far each input moves. It is where the tangent starts."),
+    wrong("slope-at-the-new-value", push_with(late=True), "notebook 04, section 3, 'Dual numbers'",
+          "The values are right; the slopes are taken after the step, at its output.",
+          "The slope of sin at u is cos(u), with the u that went in. Once u is overwritten it is too late."),
+    wrong("x-stands-still", push_with(product=lambda u, u_dot, x, v: u_dot * x),
+          "notebook 04, section 3, 'Dual numbers'",
+          "In `times x` you let x stand still.",
+          "Both factors of that product move: the running value, and x itself."),
+    wrong("only-x-moves", push_with(product=lambda u, u_dot, x, v: u * v), "notebook 04, section 3, 'Dual numbers'",
+          "In `times x` only x moves.",
+          "Both factors of that product move: the running value, and x itself."),
+    wrong("product-of-the-changes", push_with(product=lambda u, u_dot, x, v: u_dot * v),
+          "notebook 04, section 3, 'Dual numbers'",
+          "In `times x` you multiplied the two changes.",
+          "The derivative of a product is not the product of the derivatives."),
+    wrong("forgets-the-chain", push_with(chain=lambda u_dot, v: v), "notebook 04, section 3, 'Dual numbers'",
+          "Each step starts again from v; what the steps before did to it is lost.",
+          "The change that goes into a step is the one that came out of the step before."),
+    wrong("slopes-at-the-input", push_at_the_input, "notebook 04, section 3, 'Dual numbers'",
+          "You took every slope at x, also in the later steps.",
+          "A step sees the value that the steps before have made; its slope belongs there."),
+    wrong("tanh-slope-at-the-input", push_with(local={"tanh": lambda u: 1 - u**2}), "notebook 02, section 6",
+          "The slope you used for tanh is one minus the square of its input.",
+          "In 1 - tanh² it is the output that is squared."),
+    wrong("square-without-two", push_with(local={"square": lambda u: u}), "notebook 04, section 3, 'Dual numbers'",
+          "The slope you used for the square is half of what it should be.",
+          "A square has two equal factors, and both of them move."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="04.7",
+    title="Push a direction forward",
+    function="push_forward",
+    minutes=12,
+    difficulty=2,
+    points=4,
+    see="notebook 04, section 3, 'Dual numbers'",
+    reference=push_forward,
+    visible=[
+        case(["sin"], np.array([0.5, -1.2]), np.array([2.0, -0.7])),
+        case(["square", "sin"], np.array([0.8, -0.6, 1.1]), np.array([1.5, 0.5, -2.0])),
+        case(["tanh", "times x"], np.array([0.9, -0.5]), np.array([-1.0, 2.5])),
+        case(["times x", "tanh", "square"], np.array([1.2, -0.7, 0.6]), np.array([0.4, -1.6, 2.2])),
+        case(["sin", "tanh", "times x", "sin"], np.array([-0.8, 1.3]), np.array([1.1, 0.9])),
+    ],
+    hidden=push_cases,
+    accepted=[
+        push_complex,
+        push_engine,
+        push_slopes_first,
+        push_entries,
+        push_tiny_dual,
+    ],
+    bank=BANK,
+    hints=(
+        "Carry two arrays through the loop, the value and its change. Before any step they are x and v.",
+        "sin, tanh and square multiply the change by their slope, taken at the value that goes in. Update both at "
+        "once, so that the old value is still there.",
+        "For 'times x' use the product rule: the change of the value times x, plus the value times the change of x, "
+        "which is v.",
+    ),
+)

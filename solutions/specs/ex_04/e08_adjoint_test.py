@@ -1,0 +1,150 @@
+"""04.8 The test one can always run."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import numbers
+
+
+def adjoint_test(v, pushed, g, pulled):
+    passing, left = [], np.dot(g, pushed)
+    for number, suspect in enumerate(pulled):
+        gap = abs(np.dot(suspect, v) - left)
+        if gap < 1e-6 * abs(left):
+            passing.append(number)
+    return passing
+
+
+def adjoint_isclose(v, pushed, g, pulled):
+    close = [np.isclose(np.vdot(suspect, v), np.vdot(g, pushed), rtol=1e-5, atol=0.0) for suspect in pulled]
+    return np.flatnonzero(close)
+
+
+def adjoint_matrix(v, pushed, g, pulled):
+    right = np.array(pulled) @ v
+    return tuple(np.nonzero(np.abs(right / (g @ pushed) - 1) < 1e-7)[0])
+
+
+def adjoint_math(v, pushed, g, pulled):
+    left = math.fsum(a * b for a, b in zip(g, pushed, strict=True))
+    answers = []
+    for k in range(len(pulled)):
+        right = math.fsum(a * b for a, b in zip(pulled[k], v, strict=True))
+        if math.isclose(left, right, rel_tol=1e-8):
+            answers += [float(k)]
+    return answers
+
+
+def adjoint_by_scale(v, pushed, g, pulled):
+    scale = np.linalg.norm(g) * np.linalg.norm(pushed)
+    return np.array([k for k, suspect in enumerate(pulled) if abs(g @ pushed - suspect @ v) / scale < 1e-6])
+
+
+def adjoint_exact(v, pushed, g, pulled):
+    from fractions import Fraction
+
+    left = sum(Fraction(a) * Fraction(b) for a, b in zip(g.tolist(), pushed.tolist(), strict=True))
+    right = [sum(Fraction(a) * Fraction(b) for a, b in zip(item.tolist(), v.tolist(), strict=True)) for item in pulled]
+    return list(filter(lambda k: abs(right[k] - left) < abs(left) / 10**7, range(len(right))))
+
+
+def adjoint_case(rng, m, n, scale=1.0):
+    """A linear map, a probe, and suspects in random order, of which one or two are right."""
+    while True:
+        J, v, g = numbers(rng, m, n), numbers(rng, n), numbers(rng, m)
+        right = g @ J
+        wrong = [-right, np.ones(m) @ J, 2 * right, right * (1 + 0.03 * np.eye(n)[0]), np.roll(right, 1)]
+        wrong += [J @ g, J @ v] if m == n else []
+        same_sum = np.roll(right, 1) + np.linspace(0, 1, n)
+        wrong.append(same_sum + (np.sum(J @ v) - same_sum.sum()) / n)
+        suspects = [right, right.copy(), *wrong] if m > 2 else [right, *wrong]
+        right_side = g @ J @ v
+        gaps = [abs(suspect @ v / right_side - 1) for suspect in wrong]
+        told = abs(right_side) > 0.3 * np.linalg.norm(g) * np.linalg.norm(J @ v) and min(gaps) > 1e-3
+        if told and min(gaps) < 0.05:
+            break
+    suspects = [suspects[k] for k in rng.permutation(len(suspects))]
+    pushed = J @ v
+    return case(v, pushed * scale, g, [suspect * scale for suspect in suspects])
+
+
+def adjoint_cases(rng):
+    sizes = ((3, 2, 1.0), (3, 3, 1.0), (2, 4, 1e-7), (4, 3, 1e7))
+    return [adjoint_case(rng, m, n, scale) for m, n, scale in sizes]
+
+
+def passes_if(rule):
+    """The positions of the suspects for which a rule of (v, pushed, g, suspect) holds."""
+    return lambda v, pushed, g, pulled: [k for k, s in enumerate(pulled) if rule(v, pushed, g, s)]
+
+
+BANK = [
+    wrong("absolute-tolerance", passes_if(lambda v, pushed, g, s: abs(s @ v - g @ pushed) < 1e-6),
+          "notebook 04, section 8, 'A tolerance with a scale'",
+          "You are right where numbers are of size one, and wrong where they are tiny or huge.",
+          "One millionth is nothing beside a million, and everything beside a billionth. Compare with the size."),
+    wrong("ignores-the-sign", passes_if(
+              lambda v, pushed, g, s: abs(abs(s @ v) - abs(g @ pushed)) <= 1e-6 * abs(g @ pushed),
+          ), "notebook 04, section 8",
+          "You let a rule pass that has the wrong sign everywhere.",
+          "Compare the two products first, then take the size of the difference."),
+    wrong("too-loose", passes_if(lambda v, pushed, g, s: abs(s @ v - g @ pushed) <= 0.2 * abs(g @ pushed)),
+          "notebook 04, section 8, 'A tolerance with a scale'",
+          "You let rules pass that are wrong by a few per cent.",
+          "Both sides are computed exactly, up to rounding; they agree to ten digits or there is a mistake."),
+    wrong("compares-lengths", passes_if(lambda v, pushed, g, s: len(s) == len(v)), "notebook 04, section 8",
+          "You let every rule pass whose answer has the right shape.",
+          "The shape is necessary, and far from sufficient."),
+    wrong("pairs-with-ones", passes_if(
+              lambda v, pushed, g, s: abs(np.sum(s) - np.sum(pushed)) <= 1e-6 * abs(np.sum(pushed)),
+          ), "notebook 04, section 8, 'What ones cannot see'",
+          "You compared the sums of the two vectors.",
+          "A sum is an inner product with ones. The vectors must be paired with g and with v, who made them."),
+    wrong("wants-equal-vectors", passes_if(
+              lambda v, pushed, g, s: len(s) == len(pushed) and np.allclose(s, pushed, rtol=1e-6, atol=0),
+          ), "notebook 04, section 8",
+          "You compared each suspect with the pushed vector itself.",
+          "They live in different spaces, one shaped like x, one like y. What agrees is two inner products."),
+    wrong("lists-the-guilty", lambda v, pushed, g, pulled: [
+              k for k in range(len(pulled)) if k not in adjoint_test(v, pushed, g, pulled)
+          ], "the docstring of the exercise",
+          "You listed the suspects that fail.",
+          "Asked for are those that pass."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="04.8",
+    title="The test one can always run",
+    function="adjoint_test",
+    minutes=10,
+    difficulty=2,
+    points=3,
+    see="notebook 04, section 8",
+    reference=adjoint_test,
+    visible=adjoint_cases(np.random.default_rng(48)),
+    hidden=adjoint_cases,
+    accepted=[
+        adjoint_isclose,
+        adjoint_matrix,
+        adjoint_math,
+        adjoint_by_scale,
+        adjoint_exact,
+    ],
+    bank=BANK,
+    equivalent_mutants={
+        "`gap < 1e-06 * abs(left)` → `gap <= 1e-06 * abs(left)`": "no suspect is wrong by exactly one millionth",
+        "`np.dot(suspect, v) - left` → `left - np.dot(suspect, v)`": "only the size of the difference counts",
+    },
+    hints=(
+        "Two numbers decide: what g says about the change that v made, and what the pulled vector says about v itself.",
+        "The first is the inner product of g and pushed, the second that of a suspect and v. For a right rule they are "
+        "equal, up to rounding.",
+        "Rounding is relative: take the size of the difference, and ask whether it is below a small fraction, say one "
+        "millionth, of the size of the first number.",
+    ),
+)

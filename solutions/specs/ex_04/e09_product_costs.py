@@ -1,0 +1,142 @@
+"""04.9 The price of an order."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import numpy as np
+
+from coursepkg.grading.spec import Exercise, case, wrong
+
+
+def product_costs(sizes):
+    forward = reverse = 0
+    for k in range(2, len(sizes)):
+        forward += sizes[k] * sizes[k - 1] * sizes[0]
+        reverse += sizes[k - 1] * sizes[k - 2] * sizes[-1]
+    return {"forward": forward, "reverse": reverse}
+
+
+def costs_by_edges(sizes):
+    edges = [a * b for a, b in pairwise(sizes)]
+    return {"reverse": sizes[-1] * sum(edges[:-1]), "forward": sizes[0] * sum(edges[1:])}
+
+
+def costs_by_matrices(sizes):
+    shapes = [(m, n) for n, m in pairwise(sizes)]
+
+    def multiply(order):
+        total, (rows, columns) = 0, order[0]
+        for m, n in order[1:]:
+            if n == rows:
+                total += m * n * columns
+                rows = m
+            else:
+                total += rows * columns * n
+                columns = n
+        return total
+
+    return {"forward": multiply(shapes), "reverse": multiply(shapes[::-1])}
+
+
+def costs_numpy(sizes):
+    s = np.array(sizes, dtype=float)
+    return {"forward": s[0] * (s[1:-1] @ s[2:]), "reverse": s[-1] * (s[:-2] @ s[1:-1])}
+
+
+def costs_recursive(sizes):
+    if len(sizes) == 2:
+        return {"forward": 0, "reverse": 0}
+    head, *tail = sizes
+    before = costs_recursive(sizes[:-1])["forward"]
+    after = costs_recursive(tail)["reverse"]
+    return {"forward": before + sizes[-1] * sizes[-2] * head, "reverse": after + sizes[-1] * tail[0] * head}
+
+
+def costs_difference(sizes):
+    total = sum(a * b for a, b in pairwise(sizes))
+    return {
+        "forward": np.int64(sizes[0]) * (total - sizes[0] * sizes[1]),
+        "reverse": np.int64(sizes[-1]) * (total - sizes[-1] * sizes[-2]),
+    }
+
+
+def edges_of(sizes):
+    return [a * b for a, b in pairwise(sizes)]
+
+
+def sizes_of(rng, length):
+    return [int(n) for n in rng.choice(np.arange(2, 16), size=length, replace=False)]
+
+
+BANK = [
+    wrong("the-two-exchanged",
+          lambda sizes: dict(zip(("reverse", "forward"), product_costs(sizes).values(), strict=True)),
+          "notebook 04, section 7, 'From which end?'",
+          "The two numbers are right and exchanged.",
+          "Forward begins at the input, so the number of inputs stays as the width of every product."),
+    wrong("pays-for-the-first-matrix", lambda sizes: {
+              "forward": sizes[0] * sum(edges_of(sizes)),
+              "reverse": sizes[-1] * sum(edges_of(sizes)),
+          }, "notebook 04, section 7, the drawing",
+          "You also paid for the first matrix, as if it were multiplied by something.",
+          "The first Jacobian is simply there. Three matrices need two multiplications."),
+    wrong("one-vector-only", lambda sizes: {"forward": sum(edges_of(sizes)[1:]), "reverse": sum(edges_of(sizes)[:-1])},
+          "notebook 04, section 7, 'Forward or reverse?'",
+          "You counted the price of a single vector.",
+          "The whole Jacobian takes one such sweep for every input, or for every output."),
+    wrong("adds-for-multiplies", lambda sizes: {
+              "forward": sum(a + b + sizes[0] for a, b in pairwise(sizes[1:])),
+              "reverse": sum(a + b + sizes[-1] for a, b in pairwise(sizes[:-1])),
+          }, "notebook 04, section 7, the drawing",
+          "You added the lengths of a product where they multiply.",
+          "An m×k matrix times a k×n one has m n entries, and each of them takes k multiplications."),
+    wrong("counts-entries", lambda sizes: {
+              "forward": sum(n * sizes[0] for n in sizes[2:]),
+              "reverse": sum(n * sizes[-1] for n in sizes[:-2]),
+          }, "notebook 04, section 7, the drawing",
+          "You counted the entries of each product, not the multiplications in them.",
+          "Each entry is an inner product; it takes as many multiplications as the two matrices share."),
+    wrong("only-neighbours", lambda sizes: dict.fromkeys(
+              ("forward", "reverse"), sum(a * b * c for a, b, c in zip(sizes, sizes[1:], sizes[2:], strict=False))
+          ), "notebook 04, section 7, the drawing",
+          "You multiplied each Jacobian with its neighbour, and nothing with the result.",
+          "After the first product a new matrix is there, and its shape decides the price of the next one."),
+    wrong("counts-sweeps", lambda sizes: {"forward": sizes[0], "reverse": sizes[-1]},
+          "notebook 04, section 7, 'Forward or reverse?'",
+          "You counted the sweeps.",
+          "The number of sweeps is right. Each of them costs something, and that is asked for."),
+    wrong("everything-times-everything", lambda sizes: dict.fromkeys(("forward", "reverse"), math.prod(sizes)),
+          "notebook 04, section 7, the drawing",
+          "You multiplied all sizes with each other.",
+          "Multiplications of the steps add up: first one product, then the next."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="04.9",
+    title="The price of an order",
+    function="product_costs",
+    minutes=10,
+    difficulty=2,
+    points=3,
+    see="notebook 04, section 7, 'From which end?'",
+    reference=product_costs,
+    visible=[
+        case([3, 4, 2]),
+        case([50, 40, 30, 1]),
+        case([2, 30, 20, 10]),
+        case([6, 5, 7, 4, 8]),
+    ],
+    hidden=lambda rng: [case(sizes_of(rng, length)) for length in (3, 4, 5, 6)],
+    accepted=[costs_by_edges, costs_by_matrices, costs_numpy, costs_recursive, costs_difference],
+    bank=BANK,
+    hints=(
+        "Draw the chain for sizes [3, 4, 2]: J1 has shape 4×3 and J2 has shape 2×4. One product, in either order: how "
+        "many multiplications?",
+        "An m×k matrix times a k×n one takes m·k·n. In forward order the running product always has sizes[0] columns; "
+        "in reverse order it always has sizes[-1] rows.",
+        "Forward: for each Jacobian after the first, rows times columns times sizes[0]. Reverse: for each one before "
+        "the last, rows times columns times sizes[-1].",
+    ),
+)

@@ -1,0 +1,138 @@
+"""05.2 A layer, for batches of any shape."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coursepkg import gradients
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import FIXED, array
+
+
+def layer_gradients(X, W, G):
+    leading = tuple(range(X.ndim - 1))
+    return {"X": G @ W, "W": np.tensordot(G, X, (leading, leading)), "b": G.sum(axis=leading)}
+
+
+def layer_flattened(X, W, G):
+    m, d = W.shape
+    x, g = X.reshape(-1, d), G.reshape(-1, m)
+    return {"X": (g @ W).reshape(X.shape), "W": g.T @ x, "b": np.ones(len(g)) @ g}
+
+
+def layer_by_einsum(X, W, G):
+    front = "abc"[: X.ndim - 1]
+    return {
+        "X": np.einsum(f"{front}m,md->{front}d", G, W),
+        "W": np.einsum(f"{front}m,{front}d->md", G, X),
+        "b": np.einsum(f"{front}m->m", G),
+    }
+
+
+def layer_by_loops(X, W, G):
+    X_bar, W_bar, b_bar = np.zeros(X.shape), np.zeros(W.shape), np.zeros(len(W))
+    for place in np.ndindex(X.shape[:-1]):
+        X_bar[place] = W.T @ G[place]
+        W_bar += np.outer(G[place], X[place])
+        b_bar += G[place]
+    return {"X": X_bar, "W": W_bar, "b": b_bar}
+
+
+def layer_one_by_one(X, W, G):
+    W_bar, b_bar = np.swapaxes(G, -1, -2) @ X, G
+    while W_bar.ndim > 2:
+        W_bar = W_bar.sum(axis=0)
+    while b_bar.ndim > 1:
+        b_bar = b_bar.sum(axis=0)
+    return {"X": np.matmul(G, W), "W": W_bar, "b": b_bar.tolist()}
+
+
+def layer_in_float32(X, W, G):
+    return layer_gradients(*(np.float32(a) for a in (X, W, G)))
+
+
+def layer_by_package(X, W, G):
+    point = {"X": X, "W": W, "b": np.zeros(len(W))}
+    return gradients.vjp(lambda p: p["X"] @ p["W"].T + p["b"], point)[1](G)
+
+
+def layer_cases(rng):
+    shapes = (((4, 3), 2), ((2, 3, 4), 5), ((2, 3, 3), 3), ((3, 1, 2, 4), 3), ((2, 4, 3), 4))
+    return [case(array(rng, *x), array(rng, m, x[-1]), array(rng, *x[:-1], m)) for x, m in shapes]
+
+
+def layer_with(**parts):
+    return lambda X, W, G: layer_gradients(X, W, G) | {name: part(X, W, G) for name, part in parts.items()}
+
+
+BANK = [
+    wrong("other-layout", layer_with(W=lambda X, W, G: layer_gradients(X, W, G)["W"].T),
+          "the task: the layer multiplies by W transposed",
+          "The gradient of W has rows and columns exchanged.",
+          "Here W is stored as (outputs, inputs), as PyTorch does. Its gradient has to be stored in the same way."),
+    wrong("transposes-the-weights-again", layer_with(X=lambda X, W, G: G @ W.T),
+          "notebook 05, section 1, the boxed rule, with W replaced by its transpose",
+          "The gradient of X uses W transposed, as the forward pass does.",
+          "The forward pass multiplies by W transposed; going back transposes once more."),
+    wrong("bias-not-summed", layer_with(b=lambda X, W, G: G),
+          "notebook 05, section 4, 'A broadcast copies forward, so it sums backward'",
+          "The gradient of b is G itself.",
+          "The bias was copied to every example, and each copy sends its report."),
+    wrong("bias-summed-over-the-first-axis-only", layer_with(b=lambda X, W, G: G.sum(axis=0)),
+          "notebook 05, section 4: the added axes are summed away, all of them",
+          "The gradient of b is right for matrices and has axes left over for larger batches.",
+          "b was copied along every axis except the last one."),
+    wrong("bias-averaged", layer_with(b=lambda X, W, G: G.reshape(-1, G.shape[-1]).mean(axis=0)),
+          "notebook 05, section 5, 'Sum or mean over the batch?'",
+          "The gradient of b is too small by the number of examples.",
+          "Uses add. A mean belongs to the loss, if it has one."),
+    wrong("bias-summed-over-outputs", layer_with(b=lambda X, W, G: G.sum(axis=-1)),
+          "notebook 05, section 4: a gradient has the shape of its variable",
+          "The gradient of b has one number per example in place of one per output.",
+          "The last axis counts the outputs, and each output has a bias of its own."),
+    wrong("one-weight-gradient-per-batch", layer_with(W=lambda X, W, G: np.swapaxes(G, -1, -2) @ X),
+          "notebook 05, section 7: the words of five sentences",
+          "The gradient of W is right for matrices and has the batch axes left over for larger arrays.",
+          "All batches share one W. A product with @ keeps the leading axes; nobody has summed over them yet."),
+    wrong("weights-averaged", layer_with(W=lambda X, W, G: layer_gradients(X, W, G)["W"] / (G.size / G.shape[-1])),
+          "notebook 05, section 5, 'Sum or mean over the batch?'",
+          "The gradient of W is too small by the number of examples.",
+          "Uses add. A mean belongs to the loss, if it has one."),
+    wrong("for-matrices-only", layer_with(W=lambda X, W, G: G.T @ X, b=lambda X, W, G: G.sum(axis=0)),
+          "notebook 05, section 7: transpose the last two axes",
+          "It works for a matrix X and fails as soon as there is one more axis in front.",
+          "`.T` reverses all axes, and a sum over axis 0 leaves the others standing."),
+    wrong("one-gradient-per-batch",
+          layer_with(W=lambda X, W, G: np.swapaxes(G, -1, -2) @ X, b=lambda X, W, G: G.sum(axis=0)),
+          "notebook 05, section 7: the words of five sentences",
+          "The gradients of W and b are right for matrices and have axes left over for larger arrays.",
+          "W and b were copied along every leading axis, so every leading axis has to be summed away."),
+    wrong("ignores-what-arrives", lambda X, W, G: layer_gradients(X, W, np.ones_like(G)),
+          "notebook 05, section 1: upstream × local",
+          "Your gradients do not depend on the values in G.",
+          "Those are the gradients of the sum of all outputs. What comes after the layer may weigh them differently."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="05.2",
+    title="A layer, for batches of any shape",
+    function="layer_gradients",
+    minutes=12,
+    difficulty=2,
+    points=3,
+    see="notebook 05, section 7, 'Larger arrays: swap the letters'",
+    reference=layer_gradients,
+    visible=layer_cases(FIXED),
+    hidden=layer_cases,
+    accepted=[layer_flattened, layer_by_einsum, layer_by_loops, layer_one_by_one, layer_in_float32, layer_by_package],
+    bank=BANK,
+    hints=(
+        "Solve it for a matrix X first. The layer is a matrix product with W transposed, so section 1 gives you "
+        "two of the three gradients.",
+        "All leading axes count examples, in one way or another. W and b are shared by all of them, so both "
+        "gradients sum over all leading axes.",
+        "Reshape X and G so that only one leading axis is left (reshape(-1, last)), use the rules for matrices, "
+        "and give the gradient of X its old shape.",
+    ),
+)

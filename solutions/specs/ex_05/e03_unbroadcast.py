@@ -1,0 +1,157 @@
+"""05.3 Undo a broadcast."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from coursepkg import gradients
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import FIXED, array
+
+
+def unbroadcast(g, shape):
+    g = g.sum(axis=tuple(range(g.ndim - len(shape))))
+    stretched = tuple(axis for axis, length in enumerate(shape) if length == 1)
+    return g.sum(axis=stretched, keepdims=True)
+
+
+def unbroadcast_by_padding(g, shape):
+    padded = (1,) * (g.ndim - len(shape)) + tuple(shape)
+    axes = tuple(i for i, (have, want) in enumerate(zip(g.shape, padded, strict=True)) if have != want)
+    return np.sum(g, axis=axes).reshape(shape)
+
+
+def unbroadcast_by_loops(g, shape):
+    out = np.zeros(shape)
+    for place in np.ndindex(g.shape):
+        kept = place[g.ndim - len(shape) :]
+        out[tuple(0 if length == 1 else i for i, length in zip(kept, shape, strict=True))] += g[place]
+    return out
+
+
+def unbroadcast_by_scatter(g, shape):
+    out = np.zeros(math.prod(shape))
+    np.add.at(out, np.broadcast_to(np.arange(out.size).reshape(shape), g.shape), g)
+    return out.reshape(shape)
+
+
+def unbroadcast_axis_by_axis(g, shape):
+    while g.ndim > len(shape):
+        g = g.sum(axis=0)
+    for axis, length in enumerate(shape):
+        if length == 1:
+            g = g.sum(axis=axis)
+            g = np.expand_dims(g, axis)
+    return g.tolist()
+
+
+def unbroadcast_in_float32(g, shape):
+    return unbroadcast(np.float32(g), shape)
+
+
+def unbroadcast_by_package(g, shape):
+    return gradients.vjp(lambda v: np.broadcast_to(v, g.shape), np.zeros(shape))[1](g)
+
+
+def unbroadcast_cases(rng):
+    pairs = (
+        ((2, 3), (3,)),
+        ((2, 4), (2, 1)),
+        ((3, 2, 4), (1, 4)),
+        ((2, 3, 2), (2, 3, 2)),
+        ((4, 2, 3), (2, 1)),
+        ((2, 3), ()),
+        ((2, 5, 1, 3), (5, 1, 1)),
+    )
+    return [case(array(rng, *large), small) for large, small in pairs]
+
+
+def added_axes(g, shape):
+    return tuple(range(g.ndim - len(shape)))
+
+
+def stretched_axes(g, shape):
+    added = g.ndim - len(shape)
+    return tuple(added + axis for axis, length in enumerate(shape) if length == 1)
+
+
+def unbroadcast_to_the_left(g, shape):
+    g = g.sum(axis=tuple(range(len(shape), g.ndim)))
+    return g.sum(axis=tuple(i for i, n in enumerate(shape) if n == 1), keepdims=True)
+
+
+def unbroadcast_by_first(g, shape):
+    g = g[(0,) * (g.ndim - len(shape))]
+    return g[tuple(slice(0, 1) if length == 1 else slice(None) for length in shape)]
+
+
+BANK = [
+    wrong("forgets-stretched-axes", lambda g, shape: g.sum(axis=added_axes(g, shape)),
+          "notebook 05, section 4: the two parts of the broadcasting rule",
+          "Axes that were added are summed away, but axes of length 1 come back at their full length.",
+          "An axis of length 1 was stretched, that is, its one entry was copied as well."),
+    wrong("forgets-added-axes", lambda g, shape: g.sum(axis=stretched_axes(g, shape), keepdims=True),
+          "notebook 05, section 4: the two parts of the broadcasting rule",
+          "Stretched axes are summed, but axes that were added on the left are still there.",
+          "Where the small shape has no axis at all, its whole array was copied along it."),
+    wrong("drops-axes-of-length-one", lambda g, shape: g.sum(axis=added_axes(g, shape) + stretched_axes(g, shape)),
+          "notebook 05, section 4: stretched axes are summed to length 1",
+          "The numbers are right, but axes of length 1 are gone.",
+          "A gradient has the shape of its variable, with its axes of length 1; (2, 1) and (2,) broadcast "
+          "differently."),
+    wrong("sums-everything", lambda g, shape: np.full(shape, g.sum()),
+          "notebook 05, section 4: gradients add where a value fans out",
+          "Every entry is the sum of all of g.",
+          "Only copies of one and the same entry add up; different entries stay apart."),
+    wrong("averages-the-copies", lambda g, shape: unbroadcast(g, shape) * (max(1, math.prod(shape)) / g.size),
+          "notebook 05, section 4: gradients add where a value fans out",
+          "Your numbers are means over the copies.",
+          "If an entry moves by one, all of its copies move by one, and all of their effects come together."),
+    wrong("takes-the-first-copy", unbroadcast_by_first, "notebook 05, section 4: gradients add where a value fans out",
+          "Your gradient is that of the first copy alone.",
+          "The copies are equal, but the gradients that arrive at them are not."),
+    wrong("takes-the-largest-copy", lambda g, shape: np.max(
+              g, axis=added_axes(g, shape) + stretched_axes(g, shape), keepdims=True
+          ).reshape(shape), "notebook 05, section 4: gradients add where a value fans out",
+          "Your gradient is the largest of those that arrive at the copies.",
+          "No copy wins here; all of them are used, so all of them report."),
+    wrong("lines-up-at-the-left", unbroadcast_to_the_left, "notebook 05, section 4: line the shapes up at the right",
+          "The shapes were lined up at the left.",
+          "NumPy lines shapes up at the right: (3,) fits beside (2, 3), not beside (3, 2)."),
+    wrong("hands-it-on", lambda g, shape: g.copy(), "notebook 05, section 4: a gradient has the shape of its variable",
+          "You returned g as it arrived.",
+          "It has the shape of the large array. The variable is smaller, and each of its entries was used several"
+          " times."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="05.3",
+    title="Undo a broadcast",
+    function="unbroadcast",
+    minutes=12,
+    difficulty=2,
+    points=3,
+    see="notebook 05, section 4, 'A broadcast copies forward, so it sums backward'",
+    reference=unbroadcast,
+    visible=unbroadcast_cases(FIXED),
+    hidden=unbroadcast_cases,
+    accepted=[
+        unbroadcast_by_padding,
+        unbroadcast_by_loops,
+        unbroadcast_by_scatter,
+        unbroadcast_axis_by_axis,
+        unbroadcast_in_float32,
+        unbroadcast_by_package,
+    ],
+    bank=BANK,
+    hints=(
+        "Which entries of g belong to copies of one and the same entry of the small array?",
+        "Do it in two steps: first the axes that the small shape does not have (they are on the left), then those "
+        "in which it has length 1.",
+        "The added axes are the first g.ndim - len(shape). Sum them away. Then sum over each axis with "
+        "shape[axis] == 1 and keep that axis (keepdims=True).",
+    ),
+)

@@ -1,0 +1,149 @@
+"""05.4 Backward through a mean."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from coursepkg import gradients
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import FIXED, array
+
+
+def mean_gradient(g, shape, axis, keepdims):
+    if axis is None:
+        return np.full(shape, np.sum(g) / math.prod(shape))
+    if not keepdims:
+        g = np.expand_dims(g, axis)
+    return np.broadcast_to(g, shape) / shape[axis]
+
+
+def mean_by_tiling(g, shape, axis, keepdims):
+    if axis is None:
+        return np.ones(shape) * np.asarray(g).reshape(-1)[0] / np.ones(shape).size
+    g = np.asarray(g)
+    g = g if keepdims else np.stack([g], axis=axis)
+    return np.repeat(g, shape[axis], axis=axis) / shape[axis]
+
+
+def mean_by_reshaping(g, shape, axis, keepdims):
+    one = [1] * len(shape) if axis is None else list(shape)
+    if axis is not None:
+        one[axis] = 1
+    return np.reshape(g, one) * np.ones(shape) * (math.prod(one) / math.prod(shape))
+
+
+def mean_by_loops(g, shape, axis, keepdims):
+    out = np.zeros(shape)
+    for place in np.ndindex(shape):
+        if axis is None:
+            out[place] = np.asarray(g).reshape(-1)[0] / out.size
+        else:
+            kept = list(place)
+            kept[axis] = 0
+            if not keepdims:
+                del kept[axis]
+            out[place] = np.asarray(g)[tuple(kept)] / shape[axis]
+    return out
+
+
+def mean_in_float32(g, shape, axis, keepdims):
+    return mean_by_tiling(np.float32(g), shape, axis, keepdims).astype(np.float32)
+
+
+def mean_by_package(g, shape, axis, keepdims):
+    return gradients.vjp(lambda x: x.mean(axis=axis, keepdims=keepdims), np.zeros(shape))[1](np.asarray(g))
+
+
+def mean_cases(rng):
+    return [
+        case(array(rng, 3), (3, 3), 1, False),
+        case(array(rng, 2, 4), (2, 3, 4), 1, False),
+        case(array(rng, 2, 1), (2, 5), 1, True),
+        case(array(rng, 4), (3, 4), 0, False),
+        case(float(array(rng)), (2, 3), None, False),
+        case(array(rng, 2, 2), (2, 2, 2), -1, False),
+        case(array(rng, 1, 1, 1), (3, 1, 2), None, True),
+        case(array(rng, 1, 3), (4, 3), 0, True),
+    ]
+
+
+def mean_with(divisor=lambda g, shape, axis: shape[axis], place=lambda g, axis: np.expand_dims(g, axis)):
+    def answer(g, shape, axis, keepdims):
+        if axis is None:
+            return np.full(shape, np.sum(g) / divisor(g, shape, None))
+        return np.broadcast_to(g if keepdims else place(g, axis), shape) / divisor(g, shape, axis)
+
+    return answer
+
+
+def whole_or(length):
+    return lambda g, shape, axis: math.prod(shape) if axis is None else length(g, shape, axis)
+
+
+def mean_to_the_first(g, shape, axis, keepdims):
+    out = mean_gradient(g, shape, axis, keepdims)
+    first = np.zeros(shape)
+    place = (0,) * len(shape) if axis is None else (slice(None),) * (axis % len(shape)) + (0,)
+    count = math.prod(shape) if axis is None else shape[axis]
+    first[place] = out[place] * count
+    return first
+
+
+BANK = [
+    wrong("forgets-to-divide", mean_with(lambda g, shape, axis: 1.0), "notebook 05, section 5: a mean over n",
+          "Your gradient is that of a sum.",
+          "If one of n entries moves by one, their mean moves by less than one."),
+    wrong("divides-by-all-entries", mean_with(lambda g, shape, axis: math.prod(shape)),
+          "notebook 05, section 5: a mean over n",
+          "You divided by the number of all entries of x, whatever the axis.",
+          "Each mean is taken over one axis, so only the entries along that axis share it."),
+    wrong("divides-by-the-number-of-means", mean_with(lambda g, shape, axis: np.size(g)),
+          "notebook 05, section 5: a mean over n",
+          "You divided by the number of results.",
+          "How many means there are does not matter to any of them; what counts is how many entries went into each."),
+    wrong("divides-by-the-first-length", mean_with(whole_or(lambda g, shape, axis: shape[0])),
+          "notebook 05, section 5: a mean over n",
+          "You divided by the length of the first axis, whichever axis was averaged.",
+          "The first axis often counts examples, but here the mean runs over the axis that was given."),
+    wrong("axis-does-not-come-back", mean_with(whole_or(lambda g, shape, axis: shape[axis]), place=lambda g, axis: g),
+          "notebook 05, section 5: the sum removed an axis, and it has to come back where it was",
+          "Where keepdims is False, the missing axis was left to NumPy, which adds it on the left.",
+          "On most shapes that fails loudly. On square ones it quietly copies along the wrong axis."),
+    wrong("axis-comes-back-at-the-end", mean_with(
+              whole_or(lambda g, shape, axis: shape[axis]), place=lambda g, axis: np.asarray(g)[..., None]
+          ), "notebook 05, section 5: the sum removed an axis, and it has to come back where it was",
+          "Where keepdims is False, the missing axis always came back as the last one.",
+          "It was removed at another place, and the entries of g belong to the axes that stayed."),
+    wrong("all-to-the-first-entry", mean_to_the_first, "notebook 05, section 5, the three matrices",
+          "One entry gets everything and the others get nothing.",
+          "That is what a maximum does. In a mean all entries take part alike."),
+    wrong("mixes-the-means", lambda g, shape, axis, keepdims: np.full(shape, np.sum(g) / math.prod(shape)),
+          "notebook 05, section 5, the three matrices",
+          "All entries get the same number.",
+          "Each entry went into one of the means only, and should hear from that one."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="05.4",
+    title="Backward through a mean",
+    function="mean_gradient",
+    minutes=10,
+    difficulty=2,
+    points=3,
+    see="notebook 05, section 5, 'Sums, means and maxima'",
+    reference=mean_gradient,
+    visible=mean_cases(FIXED),
+    hidden=mean_cases,
+    accepted=[mean_by_tiling, mean_by_reshaping, mean_by_loops, mean_in_float32, mean_by_package],
+    bank=BANK,
+    equivalent_mutants={"`np.sum` → `np.max`": "the mean of everything is one number, so g holds one"},
+    hints=(
+        "A sum copies its gradient to every summand. What does a mean do in addition?",
+        "Give g the axis back that the mean removed (unless keepdims left it there), then copy along it.",
+        "np.expand_dims(g, axis) puts the axis back; np.broadcast_to(..., shape) copies; then divide by "
+        "shape[axis], or by the number of all entries where axis is None.",
+    ),
+)

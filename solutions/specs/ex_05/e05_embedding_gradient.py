@@ -1,0 +1,145 @@
+"""05.5 Backward through an index."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coursepkg import gradients
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import FIXED, array
+
+
+def embedding_gradient(g, words, n_words):
+    table = np.zeros((n_words, g.shape[-1]))
+    np.add.at(table, words, g)
+    return table
+
+
+def embedding_by_loops(g, words, n_words):
+    table = [[0.0] * g.shape[-1] for _ in range(n_words)]
+    for place in np.ndindex(words.shape):
+        for column, share in enumerate(g[place]):
+            table[words[place]][column] += share
+    return table
+
+
+def embedding_by_one_hot(g, words, n_words):
+    picked = np.eye(n_words)[words.reshape(-1)]
+    return picked.T @ g.reshape(-1, g.shape[-1])
+
+
+def embedding_by_mask(g, words, n_words):
+    return np.array([g[words == word].sum(axis=0) for word in range(n_words)])
+
+
+def embedding_by_bincount(g, words, n_words):
+    flat = g.reshape(-1, g.shape[-1])
+    return np.stack([np.bincount(words.ravel(), weights=column, minlength=n_words) for column in flat.T], axis=1)
+
+
+def embedding_in_float32(g, words, n_words):
+    return embedding_by_one_hot(np.float32(g), words, n_words).astype(np.float32)
+
+
+def embedding_by_package(g, words, n_words):
+    return gradients.vjp(lambda table: table[words], np.zeros((n_words, g.shape[-1])))[1](g)
+
+
+def embedding_cases(rng):
+    out = [case(array(rng, 3, 2), np.array([0, 2, 2]), 4)]
+    for shape, n_words, d in (((5,), 4, 3), ((2, 4), 5, 2), ((3, 2), 3, 4), ((6,), 4, 2)):
+        words = rng.integers(n_words, size=shape)
+        words.flat[-1] = words.flat[0]
+        words.flat[1] = n_words - 1
+        out.append(case(array(rng, *shape, d), words, n_words))
+    return out
+
+
+def embedding_assigned(g, words, n_words):
+    kept = np.zeros((n_words, g.shape[-1]))
+    kept[words] = g
+    return kept
+
+
+def embedding_first(g, words, n_words):
+    table = np.zeros((n_words, g.shape[-1]))
+    flat = g.reshape(-1, g.shape[-1])
+    for word, share in reversed(list(zip(words.ravel(), flat, strict=True))):
+        table[word] = share
+    return table
+
+
+def embedding_averaged(g, words, n_words):
+    counts = np.bincount(words.ravel(), minlength=n_words)
+    return embedding_gradient(g, words, n_words) / np.maximum(counts, 1)[:, None]
+
+
+def embedding_shifted(g, words, n_words):
+    return np.roll(embedding_gradient(g, words, n_words), -1, axis=0)
+
+
+def embedding_times_count(g, words, n_words):
+    counts = np.bincount(words.ravel(), minlength=n_words)
+    return embedding_assigned(g, words, n_words) * counts[:, None]
+
+
+BANK = [
+    wrong("last-repetition-wins", embedding_assigned,
+          "notebook 05, section 6: three ways to put gradients into a table",
+          "A word that occurs several times keeps only the gradient of its last occurrence.",
+          "`table[words] = g` overwrites, and so does `table[words] += g`: NumPy adds once and then assigns."),
+    wrong("first-repetition-wins", embedding_first, "notebook 05, section 6: row 2 fans out twice",
+          "A word that occurs several times keeps only the gradient of its first occurrence.",
+          "Its row was used at each of these places, and every use reports."),
+    wrong("averages-repetitions", embedding_averaged, "notebook 05, section 6: row 2 fans out twice",
+          "A word that occurs several times gets the mean of its gradients.",
+          "Moving its row moves all occurrences at once, so the effects add up."),
+    wrong("last-times-count", embedding_times_count, "notebook 05, section 6: three ways to put gradients into a table",
+          "A word that occurs several times gets the gradient of its last occurrence, times the count.",
+          "The occurrences pick the same row, but different gradients arrive at them."),
+    wrong("counts-uses", lambda g, words, n_words: embedding_gradient(np.ones_like(g), words, n_words),
+          "notebook 05, section 6: what is picked gets what arrives at its copy",
+          "Your table holds how often each word occurs.",
+          "Each occurrence sends back what arrived at it, not a one."),
+    wrong("counts-from-one", embedding_shifted, "the docstring of the exercise",
+          "Each gradient stands one row too high.",
+          "Word 0 picks the first row."),
+    wrong("everybody-gets-the-sum",
+          lambda g, words, n_words: np.tile(g.reshape(-1, g.shape[-1]).sum(axis=0), (n_words, 1)),
+          "notebook 05, section 6: what is not picked cannot matter",
+          "Every row of your table is the same.",
+          "A row hears only from the places where it was picked; a word that does not occur cannot matter."),
+    wrong("picks-again", lambda g, words, n_words: embedding_gradient(g, words, n_words)[words],
+          "notebook 05, section 6: gather forward, scatter-add backward",
+          "You picked once more: your result has one row per occurrence in place of one per word.",
+          "Forward picks from the table; backward goes the other way and puts into the table."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="05.5",
+    title="Backward through an index",
+    function="embedding_gradient",
+    minutes=8,
+    difficulty=1,
+    points=2,
+    see="notebook 05, section 6, 'Picking, repeating, rearranging'",
+    reference=embedding_gradient,
+    visible=embedding_cases(FIXED),
+    hidden=embedding_cases,
+    accepted=[
+        embedding_by_loops,
+        embedding_by_one_hot,
+        embedding_by_mask,
+        embedding_by_bincount,
+        embedding_in_float32,
+        embedding_by_package,
+    ],
+    bank=BANK,
+    hints=(
+        "Begin with a table of zeros in the shape of the embedding. Which row does each arriving gradient belong to?",
+        "If a word occurs three times, three gradients belong to its row. What do gradients do where a value fans out?",
+        "A loop over all occurrences with += on a single row is right. np.add.at(table, words, g) does the same "
+        "at once; table[words] += g does not.",
+    ),
+)

@@ -1,0 +1,145 @@
+"""05.6 Backward through a maximum."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from coursepkg import gradients
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import FIXED, array
+
+
+def max_gradient(x, axis, g):
+    winners = x == x.max(axis=axis, keepdims=True)
+    return winners / winners.sum(axis=axis, keepdims=True) * np.expand_dims(g, axis)
+
+
+def max_by_loops(x, axis, g):
+    rows, arriving = np.moveaxis(x, axis, -1), np.asarray(g)
+    out = np.zeros(rows.shape)
+    for place in np.ndindex(arriving.shape):
+        best = [i for i, value in enumerate(rows[place]) if value == max(rows[place])]
+        for i in best:
+            out[(*place, i)] = arriving[place] / len(best)
+    return np.moveaxis(out, -1, axis)
+
+
+def max_by_where(x, axis, g):
+    top = np.expand_dims(np.amax(x, axis=axis), axis)
+    count = np.expand_dims(np.count_nonzero(x == top, axis=axis), axis)
+    return np.where(x < top, 0.0, np.expand_dims(g, axis) / count)
+
+
+def max_by_moving(x, axis, g):
+    rows = np.moveaxis(x, axis, 0)
+    hits = (rows >= rows.max(axis=0)).astype(float)
+    return np.moveaxis(hits * (g / hits.sum(axis=0)), 0, axis).tolist()
+
+
+def max_in_float32(x, axis, g):
+    return max_by_where(np.float32(x), axis, np.float32(g)).astype(np.float32)
+
+
+def max_by_package(x, axis, g):
+    return gradients.vjp(lambda x: np.max(x, axis=axis), x)[1](g)
+
+
+def max_cases(rng):
+    tied = np.array([[1.5, -2.0, 1.5, 0.5], [0.5, 2.0, 1.0, -1.0], [-0.5, -0.5, -0.5, -3.0]])
+    square = np.array([[2.0, -1.0, 0.5], [2.0, 3.0, 0.5], [-1.5, 1.0, 0.5]])
+    rows = [rng.permutation(3), rng.permutation(4)]
+    out = [
+        case(tied[rows[0]][:, rows[1]], 1, array(rng, 3)),
+        case(square[rng.permutation(3)], 0, array(rng, 3)),
+        case(square[rng.permutation(3)], 1, array(rng, 3)),
+    ]
+    for shape, axis in (((2, 3, 4), 1), ((4, 2), 0), ((2, 5), 1)):
+        x = rng.permutation(math.prod(shape)).reshape(shape) / 2 - 3
+        out.append(case(x, axis, array(rng, *(n for i, n in enumerate(shape) if i != axis))))
+    return out
+
+
+def max_with(weights):
+    return lambda x, axis, g: weights(x, axis) * np.expand_dims(g, axis)
+
+
+def winners_of(x, axis):
+    return (x == x.max(axis=axis, keepdims=True)).astype(float)
+
+
+def first_winner(x, axis):
+    out = np.zeros(x.shape)
+    np.put_along_axis(out, np.expand_dims(x.argmax(axis=axis), axis), 1.0, axis)
+    return out
+
+
+def soft_shares(x, axis):
+    return np.exp(x) / np.exp(x).sum(axis=axis, keepdims=True)
+
+
+def losers(x, axis):
+    hits = x == x.min(axis=axis, keepdims=True)
+    return hits / hits.sum(axis=axis, keepdims=True)
+
+
+def shared(x, axis):
+    return winners_of(x, axis) / winners_of(x, axis).sum(axis=axis, keepdims=True)
+
+
+BANK = [
+    wrong("every-winner-gets-all", max_with(winners_of), "the task: ties share equally",
+          "Where two entries tie, both of them get the whole gradient.",
+          "The maximum moves by one at most, so what its winners get must add up to what arrived."),
+    wrong("first-winner-gets-all", max_with(first_winner), "the task: ties share equally",
+          "Where two entries tie, only the first of them gets anything.",
+          "`argmax` stops at the first. That is a convention, too, but not the one agreed on here."),
+    wrong("like-a-sum", max_with(lambda x, axis: np.ones(x.shape)), "notebook 05, section 5, the three matrices",
+          "Every entry gets the gradient, winner or not.",
+          "An entry below the maximum can move a little without anybody noticing."),
+    wrong("like-a-mean", max_with(lambda x, axis: np.ones(x.shape) / x.shape[axis]),
+          "notebook 05, section 5, the three matrices",
+          "The gradient is shared by all entries, winner or not.",
+          "An entry below the maximum can move a little without anybody noticing."),
+    wrong("multiplies-by-the-value", max_with(lambda x, axis: shared(x, axis) * x),
+          "notebook 05, section 5: a maximum hands all of g to the winner",
+          "Your numbers are the right ones times the maximum itself.",
+          "How large the maximum is does not matter for how fast it moves with its winner."),
+    wrong("rewards-the-smallest", max_with(losers), "notebook 05, section 5: a maximum hands all of g to the winner",
+          "The smallest entries get the gradient.",
+          "It is the largest entry that the result follows."),
+    wrong("one-winner-for-all", max_with(lambda x, axis: (x == x.max()) / (x == x.max()).sum()),
+          "the docstring of the exercise: what `axis` means",
+          "Only the largest entry of the whole array gets something.",
+          "There is one maximum, and one winner, for each line along the axis."),
+    wrong("shares-softly", max_with(soft_shares), "notebook 05, section 5: a maximum hands all of g to the winner",
+          "Smaller entries get a part, in the proportions of a softmax.",
+          "That is the gradient of a smooth maximum. The hard one knows winners only."),
+    wrong("axis-does-not-come-back", lambda x, axis, g: shared(x, axis) * g,
+          "notebook 05, section 5: the sum removed an axis, and it has to come back where it was",
+          "The missing axis of g was left to NumPy, which adds it on the left.",
+          "On most shapes that fails loudly. On square ones it quietly hands gradients to the wrong lines."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="05.6",
+    title="Backward through a maximum",
+    function="max_gradient",
+    minutes=10,
+    difficulty=2,
+    points=3,
+    see="notebook 05, section 5, 'Sums, means and maxima'",
+    reference=max_gradient,
+    visible=max_cases(FIXED),
+    hidden=max_cases,
+    accepted=[max_by_loops, max_by_where, max_by_moving, max_in_float32, max_by_package],
+    bank=BANK,
+    hints=(
+        "Which entries would move the maximum of their line if they grew a little?",
+        "Find them by comparing x with its maximum along the axis, kept at length 1. Count them in each line, too.",
+        "winners = (x == x.max(axis=axis, keepdims=True)); each winner gets g, given its axis back by "
+        "np.expand_dims, divided by the number of winners in its line.",
+    ),
+)

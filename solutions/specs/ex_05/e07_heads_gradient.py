@@ -1,0 +1,107 @@
+"""05.7 Undo a rearrangement."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coursepkg import gradients
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import FIXED, array
+
+
+def heads_gradient(g):
+    h, n, d = g.shape
+    return g.transpose(1, 0, 2).reshape(n, h * d)
+
+
+def heads_side_by_side(g):
+    return np.hstack(list(g))
+
+
+def heads_by_loops(g):
+    h, n, d = g.shape
+    out = np.zeros((n, h * d))
+    for head in range(h):
+        out[:, head * d : (head + 1) * d] = g[head]
+    return out
+
+
+def heads_by_lists(g):
+    return [[share for head in g for share in head[row]] for row in range(g.shape[1])]
+
+
+def heads_by_einsum(g):
+    return np.einsum("hnd->nhd", np.float32(g)).reshape(g.shape[1], -1)
+
+
+def heads_by_swapping(g):
+    return np.concatenate(np.swapaxes(g, 0, 1), axis=None).reshape(g.shape[1], -1)
+
+
+def heads_by_package(g):
+    h, n, d = g.shape
+    return gradients.vjp(lambda x: x.reshape(n, h, d).transpose(1, 0, 2), np.zeros((n, h * d)))[1](g)
+
+
+def heads_cases(rng):
+    return [case(array(rng, *shape)) for shape in ((2, 3, 2), (3, 2, 4), (2, 5, 3), (4, 3, 2), (3, 3, 3))]
+
+
+BANK = [
+    wrong("reshape-is-not-transpose", lambda g: g.reshape(g.shape[1], -1),
+          "notebook 05, section 6: the last one on comes off first",
+          "The shape is right, but entries stand in the wrong rows.",
+          "`reshape` reads all entries in their order in memory and cuts them anew; it never swaps two axes."),
+    wrong("numbers-of-a-head-scattered", lambda g: g.transpose(1, 2, 0).reshape(g.shape[1], -1),
+          "notebook 05, section 6: the inverse permutation",
+          "Each row has the right entries, but the heads are interleaved.",
+          "Forward, the columns of one head stood side by side. The axis of the heads must come before that of "
+          "the columns."),
+    wrong("all-axes-reversed", lambda g: g.T.reshape(g.shape[1], -1),
+          "notebook 05, section 7: `.T` would reverse them all",
+          "The shape is right, but almost every entry is somewhere else.",
+          "`.T` reverses all three axes. Forward exchanged only the first two."),
+    wrong("heads-added", lambda g: np.tile(g.sum(axis=0), (1, g.shape[0])),
+          "notebook 05, section 6: rearranging copies no number",
+          "Every head gets the sum over all heads.",
+          "Splitting moves each number to one place. Nothing is copied, so nothing is added."),
+    wrong("heads-on-top-of-each-other", lambda g: g.reshape(-1, g.shape[2]), "the docstring of the exercise",
+          "The heads stand on top of each other instead of side by side.",
+          "x has one row per word and all heads of that word in the same row."),
+    wrong("heads-in-reverse-order", lambda g: np.hstack(list(g[::-1])),
+          "notebook 05, section 6: the last one on comes off first",
+          "The heads stand side by side in the opposite order.",
+          "Undoing a rearrangement reverses the order of its steps, not that of the heads."),
+    wrong("words-and-columns-exchanged", lambda g: g.transpose(0, 2, 1).reshape(-1, g.shape[1]),
+          "notebook 05, section 1: a gradient has the shape of its variable",
+          "Rows and columns are exchanged: words run from left to right.",
+          "A gradient has the shape of its variable, and x has one row per word."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="05.7",
+    title="Undo a rearrangement",
+    function="heads_gradient",
+    minutes=8,
+    difficulty=2,
+    points=2,
+    see="notebook 05, section 6, 'Picking, repeating, rearranging'",
+    reference=heads_gradient,
+    visible=heads_cases(FIXED),
+    hidden=heads_cases,
+    accepted=[
+        heads_side_by_side,
+        heads_by_loops,
+        heads_by_lists,
+        heads_by_einsum,
+        heads_by_swapping,
+        heads_by_package,
+    ],
+    bank=BANK,
+    hints=(
+        "Nothing is computed here, numbers only move. Where does the entry g[head, word, column] come from?",
+        "Forward came a reshape first and then a transpose. Backward undoes the transpose first, and then the reshape.",
+        "Exchanging the first two axes is undone by exchanging them again. Then reshape to one row per word.",
+    ),
+)

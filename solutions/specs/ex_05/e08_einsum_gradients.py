@@ -1,0 +1,155 @@
+"""05.8 Swap the letters."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coursepkg import gradients
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import FIXED, array
+
+
+def swapped(own, arriving, other, arriving_letters, other_letters):
+    return np.einsum(arriving_letters + "," + other_letters + "->" + own, arriving, other)
+
+
+def einsum_gradients(spec, a, b, g):
+    left, right, out = spec.replace("->", ",").split(",")
+    return swapped(left, g, b, out, right), swapped(right, g, a, out, left)
+
+
+def einsum_by_split(spec, a, b, g):
+    inputs, out = spec.split("->")
+    first, second = inputs.split(",")
+    return [np.einsum(f"{second},{out}->{first}", b, g), np.einsum(f"{first},{out}->{second}", a, g)]
+
+
+def einsum_by_loops(spec, a, b, g):
+    left, right, out = spec.replace("->", ",").split(",")
+    lengths = dict(zip(left + right, a.shape + b.shape, strict=True))
+    letters = list(lengths)
+    a_bar, b_bar = np.zeros(a.shape), np.zeros(b.shape)
+    for place in np.ndindex(*lengths.values()):
+        at = dict(zip(letters, place, strict=True))
+        i, j, k = (tuple(at[letter] for letter in word) for word in (left, right, out))
+        a_bar[i] += b[j] * g[k]
+        b_bar[j] += a[i] * g[k]
+    return a_bar, b_bar
+
+
+def einsum_by_columns(spec, a, b, g):
+    def gradient(operand, of):
+        shares = np.zeros(operand.size)
+        for entry in range(operand.size):
+            nudge = np.zeros(operand.size)
+            nudge[entry] = 1.0
+            shares[entry] = np.sum(g * of(nudge.reshape(operand.shape)))
+        return shares.reshape(operand.shape)
+
+    return gradient(a, lambda d: np.einsum(spec, d, b)), gradient(b, lambda d: np.einsum(spec, a, d))
+
+
+def einsum_in_float32(spec, a, b, g):
+    return einsum_by_split(spec, np.float32(a), np.float32(b), np.float32(g))
+
+
+def einsum_by_package(spec, a, b, g):
+    return gradients.vjp(lambda p: np.einsum(spec, p[0], p[1]), (a, b))[1](g)
+
+
+def einsum_cases(rng):
+    specs = ("ij,jk->ik", "nd,md->nm", "i,j->ij", "bij,bjk->bik", "btd,dm->btm", "zy,yx->xz", "ij,ij->ij")
+    lengths = dict(zip("ijkndmbtxyz", rng.integers(2, 4, size=11), strict=True))
+    lengths |= {"i": 3, "j": 2, "k": 4, "n": 2, "d": 4, "m": 3, "x": 2, "y": 3, "z": 4, "b": 2, "t": 3}
+    out = []
+    for spec in specs:
+        shapes = [tuple(lengths[letter] for letter in word) for word in spec.replace("->", ",").split(",")]
+        out.append(case(spec, *(array(rng, *shape) for shape in shapes)))
+    return out
+
+
+def letters_of(spec):
+    return spec.replace("->", ",").split(",")
+
+
+def einsum_elementwise(spec, a, b, g):
+    left, right, out = letters_of(spec)
+    return np.einsum(f"{out},{left}->{left}", g, a), np.einsum(f"{out},{right}->{right}", g, b)
+
+
+def einsum_without_arrow(spec, a, b, g):
+    left, right, out = letters_of(spec)
+    return np.einsum(f"{out},{right}", g, b), np.einsum(f"{left},{out}", a, g)
+
+
+def einsum_reversed(spec, a, b, g):
+    return tuple(share.T for share in einsum_gradients(spec, a, b, g))
+
+
+def einsum_as_matrices(spec, a, b, g):
+    return g @ np.swapaxes(b, -1, -2), np.swapaxes(a, -1, -2) @ g
+
+
+def einsum_same_letters(spec, a, b, g):
+    return np.einsum(spec, g, b), np.einsum(spec, a, g)
+
+
+def einsum_swaps_second_only(spec, a, b, g):
+    left, right, out = letters_of(spec)
+    return np.einsum(f"{out},{right}->{left}", g, b), np.einsum(f"{out},{right}->{right}", g, b)
+
+
+BANK = [
+    wrong("own-operand-again", einsum_elementwise, "notebook 05, section 7: replace the operand by g",
+          "Each gradient is built from the operand itself instead of the other one.",
+          "A product hands to each factor the other factor; that is as true for arrays as for numbers."),
+    wrong("leaves-the-arrow-out", einsum_without_arrow,
+          "notebook 05, section 7: the operand's own letters go to the right of the arrow",
+          "It works for some letters and not for others.",
+          "Without `->` einsum sorts the letters of the result by the alphabet and sums those that occur twice."),
+    wrong("letters-backwards", einsum_reversed,
+          "notebook 05, section 7: the operand's own letters go to the right of the arrow",
+          "The axes of each gradient stand in the reverse order.",
+          "A gradient has the shape of its variable, so its letters stand in the same order."),
+    wrong("always-a-matrix-product", einsum_as_matrices,
+          "notebook 05, section 7: one rule for everything with a product in it",
+          "Right for plain matrix products, wrong or impossible for the rest.",
+          "Other letters say other products, and the rule of section 1 belongs to one of them."),
+    wrong("letters-not-swapped", einsum_same_letters, "notebook 05, section 7: its letters by the output's",
+          "You put g in the place of each operand and left the letters as they were.",
+          "g has the letters of the output. They have to come with it."),
+    wrong("second-from-itself", einsum_swaps_second_only, "notebook 05, section 7: replace the operand by g",
+          "The second gradient is built from b instead of a.",
+          "A product hands to each factor the other factor: what b gets comes from a."),
+    wrong("results-exchanged", lambda spec, a, b, g: einsum_gradients(spec, a, b, g)[::-1],
+          "the docstring of the exercise",
+          "The two gradients stand in the wrong order.",
+          "The first belongs to a, although it is computed from b."),
+    wrong("ignores-what-arrives", lambda spec, a, b, g: einsum_gradients(spec, a, b, np.ones_like(g)),
+          "notebook 05, section 1: upstream × local",
+          "Your gradients do not depend on the values in g.",
+          "Those are the gradients of the sum of all entries. What comes after may weigh them differently."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="05.8",
+    title="Swap the letters",
+    function="einsum_gradients",
+    minutes=12,
+    difficulty=3,
+    points=4,
+    see="notebook 05, section 7, 'Larger arrays: swap the letters'",
+    reference=einsum_gradients,
+    visible=einsum_cases(FIXED),
+    hidden=einsum_cases,
+    accepted=[einsum_by_split, einsum_by_loops, einsum_by_columns, einsum_in_float32, einsum_by_package],
+    bank=BANK,
+    hints=(
+        "Cut the text apart first: the letters of a, of b and of the output. `split` does it.",
+        "For the gradient of a: g takes the place of a and brings the output's letters along. Which letters must "
+        "come out?",
+        "a: output's letters, b's letters -> a's letters, with g and b. Then the same with the roles of a and b "
+        "exchanged.",
+    ),
+)

@@ -1,0 +1,357 @@
+"""05.9 A Tensor of your own."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coursepkg.autodiff.tensor import Tensor as PackageTensor
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import FIXED, array
+
+
+class Start:
+    """The engine that the exercise begins with; `type(self)` makes the results, so that each class keeps its own."""
+
+    def __init__(self, data, parents=(), pull=lambda g: ()):
+        self.data, self.grad = np.asarray(data), 0.0
+        self.parents, self.pull = parents, pull
+
+    def __add__(self, other):
+        return type(self)(self.data + other.data, (self, other), lambda g: (g, g))
+
+    def backward(self, gradient):
+        self.grad = self.grad + gradient
+        for parent, share in zip(self.parents, self.pull(gradient), strict=True):
+            parent.backward(share)
+
+
+class Engine(Start):
+    def __mul__(self, other):
+        return type(self)(self.data * other.data, (self, other), lambda g: (g * other.data, g * self.data))
+
+    def __matmul__(self, other):
+        return type(self)(self.data @ other.data, (self, other), lambda g: (g @ other.data.T, self.data.T @ g))
+
+    def relu(self):
+        return type(self)(np.maximum(self.data, 0.0), (self,), lambda g: (g * (self.data > 0),))
+
+    def sum(self, axis):
+        shape = self.data.shape
+        return type(self)(
+            self.data.sum(axis=axis), (self,), lambda g: (np.broadcast_to(np.expand_dims(g, axis), shape),)
+        )
+
+    def rows(self, index):
+        def pull(g):
+            share = np.zeros(self.data.shape)
+            np.add.at(share, list(index), g)
+            return (share,)
+
+        return type(self)(self.data[list(index)], (self,), pull)
+
+
+class EinsumEngine(Engine):
+    """The same rules in letters."""
+
+    def __matmul__(self, other):
+        a, b = self.data, other.data
+        return EinsumEngine(
+            np.einsum("ij,jk->ik", a, b),
+            (self, other),
+            lambda g: (np.einsum("ik,jk->ij", g, b), np.einsum("ij,ik->jk", a, g)),
+        )
+
+    def sum(self, axis):
+        letters = "ij"
+        out, ones = letters.replace(letters[axis], ""), np.ones(self.data.shape[axis])
+        return EinsumEngine(self.data.sum(axis), (self,), lambda g: (np.einsum(f"{out},{letters[axis]}->ij", g, ones),))
+
+
+class OneHotEngine(Engine):
+    """Picking and summing as products with fixed matrices."""
+
+    def rows(self, index):
+        picked = np.eye(len(self.data))[list(index)]
+        return OneHotEngine(picked @ self.data, (self,), lambda g: (picked.T @ g,))
+
+    def relu(self):
+        gate = np.heaviside(self.data, 0.0)
+        return OneHotEngine(self.data * gate, (self,), lambda g: (np.where(gate == 1, g, 0.0),))
+
+
+class LoopEngine(Engine):
+    """One entry at a time."""
+
+    def sum(self, axis):
+        def pull(g):
+            share = np.empty(self.data.shape)
+            for i, j in np.ndindex(share.shape):
+                share[i, j] = g[j] if axis == 0 else g[i]
+            return (share,)
+
+        return LoopEngine(sum(list(self.data if axis == 0 else self.data.T)), (self,), pull)
+
+    def rows(self, index):
+        def pull(g):
+            share = np.zeros_like(self.data)
+            for row, arriving in zip(index, g, strict=True):
+                share[row] += arriving
+            return [share]
+
+        return LoopEngine(np.stack([self.data[row] for row in index]), (self,), pull)
+
+
+class ClosureEngine:
+    """In the manner of micrograd: each node knows how to go back, and an order decides when."""
+
+    def __init__(self, data, parents=()):
+        self.data, self.parents = np.array(data), parents
+        self.grad = np.zeros_like(self.data)
+        self.go_back = lambda: None
+
+    def make(self, data, *shares):
+        out = ClosureEngine(data, tuple(parent for parent, _ in shares))
+
+        def go_back():
+            for parent, share in shares:
+                parent.grad = parent.grad + share(out.grad)
+
+        out.go_back = go_back
+        return out
+
+    def __add__(self, other):
+        return self.make(self.data + other.data, (self, lambda g: g), (other, lambda g: g))
+
+    def __mul__(self, other):
+        return self.make(self.data * other.data, (self, lambda g: g * other.data), (other, lambda g: g * self.data))
+
+    def __matmul__(self, other):
+        return self.make(
+            self.data @ other.data, (self, lambda g: (other.data @ g.T).T), (other, lambda g: (g.T @ self.data).T)
+        )
+
+    def relu(self):
+        return self.make(self.data.clip(min=0), (self, lambda g: g * np.sign(self.data.clip(min=0))))
+
+    def sum(self, axis):
+        return self.make(self.data.sum(axis), (self, lambda g: np.stack([g] * self.data.shape[axis], axis)))
+
+    def rows(self, index):
+        index = np.array(index)
+        rows = range(len(self.data))
+        return self.make(self.data[index], (self, lambda g: np.stack([g[index == row].sum(axis=0) for row in rows])))
+
+    def backward(self, gradient):
+        order, seen = [], set()
+
+        def visit(node):
+            if id(node) not in seen:
+                seen.add(id(node))
+                for parent in node.parents:
+                    visit(parent)
+                order.append(node)
+
+        visit(self)
+        self.grad = np.array(gradient)
+        for node in reversed(order):
+            node.go_back()
+
+
+class PackageEngine:
+    """The course's own engine answers, too."""
+
+    def __init__(self, data):
+        self.tensor = data if isinstance(data, PackageTensor) else PackageTensor(data, requires_grad=True)
+
+    data = property(lambda self: self.tensor.numpy())
+    grad = property(lambda self: self.tensor.grad)
+
+    def __add__(self, other):
+        return PackageEngine(self.tensor + other.tensor)
+
+    def __mul__(self, other):
+        return PackageEngine(self.tensor * other.tensor)
+
+    def __matmul__(self, other):
+        return PackageEngine(self.tensor @ other.tensor)
+
+    def relu(self):
+        return PackageEngine(np.maximum(self.tensor, 0.0))
+
+    def sum(self, axis):
+        return PackageEngine(self.tensor.sum(axis=axis))
+
+    def rows(self, index):
+        return PackageEngine(self.tensor[list(index)])
+
+    def backward(self, gradient):
+        self.tensor.backward(gradient)
+
+
+class KeepsItsOwnFactor(Engine):
+    def __mul__(self, other):
+        return type(self)(self.data * other.data, (self, other), lambda g: (g * self.data, g * other.data))
+
+
+class ProductWithoutTranspose(Engine):
+    def __matmul__(self, other):
+        return type(self)(self.data @ other.data, (self, other), lambda g: (g @ other.data, self.data @ g))
+
+
+class ProductFromTheWrongSide(Engine):
+    def __matmul__(self, other):
+        return type(self)(self.data @ other.data, (self, other), lambda g: (other.data.T @ g, g @ self.data.T))
+
+
+class ReluLooksAtTheGradient(Engine):
+    def relu(self):
+        return type(self)(np.maximum(self.data, 0.0), (self,), lambda g: (g * (g > 0),))
+
+
+class ReluMultipliesByItsOutput(Engine):
+    def relu(self):
+        out = np.maximum(self.data, 0.0)
+        return type(self)(out, (self,), lambda g: (g * out,))
+
+
+class ReluLetsAllThrough(Engine):
+    def relu(self):
+        return type(self)(np.maximum(self.data, 0.0), (self,), lambda g: (g,))
+
+
+class SumOnTheWrongAxis(Engine):
+    def sum(self, axis):
+        return type(self)(self.data.sum(axis=axis), (self,), lambda g: (np.broadcast_to(g, self.data.shape),))
+
+
+class SumOfOnes(Engine):
+    def sum(self, axis):
+        return type(self)(self.data.sum(axis=axis), (self,), lambda g: (np.ones(self.data.shape),))
+
+
+class SumLikeAMean(Engine):
+    def sum(self, axis):
+        shape = self.data.shape
+        return type(self)(
+            self.data.sum(axis=axis),
+            (self,),
+            lambda g: (np.broadcast_to(np.expand_dims(g, axis), shape) / shape[axis],),
+        )
+
+
+class RowsOverwrite(Engine):
+    def rows(self, index):
+        def pull(g):
+            share = np.zeros(self.data.shape)
+            share[list(index)] += g
+            return (share,)
+
+        return type(self)(self.data[list(index)], (self,), pull)
+
+
+class RowsInOrderOfArrival(Engine):
+    def rows(self, index):
+        def pull(g):
+            share = np.zeros(self.data.shape)
+            rows = min(len(g), len(share))
+            share[:rows] = g[:rows]
+            return (share,)
+
+        return type(self)(self.data[list(index)], (self,), pull)
+
+
+x0, x1, x2 = ("var", 0), ("var", 1), ("var", 2)
+
+LAYERED = ("matmul", ("relu", ("matmul", x0, x1)), x2)
+
+REPEATED = ("rows", ("mul", x0, x0), ("const", (1, 0, 1)))
+
+SQUARE = ("add", ("matmul", x0, x1), ("mul", x0, x1))
+
+
+def away_from_the_kink(rng, *shapes):
+    """Matrices whose product, or sum if they have one shape, holds nothing near zero, where relu has no slope."""
+    while True:
+        a, b = (array(rng, *shape) for shape in shapes)
+        if np.abs(a + b if a.shape == b.shape else a @ b).min() > 0.02:
+            return [a, b]
+
+
+def engine_cases(rng):
+    picked = ("rows", LAYERED, ("const", (2, 0, 2, 2)))
+    return [
+        case(("mul", x0, ("add", x0, x1)), [array(rng, 2, 3), array(rng, 2, 3)], array(rng, 2, 3)),
+        case(SQUARE, [array(rng, 3, 3), array(rng, 3, 3)], array(rng, 3, 3)),
+        case(LAYERED, [*away_from_the_kink(rng, (4, 3), (3, 5)), array(rng, 5, 2)], array(rng, 4, 2)),
+        case(("sum", ("mul", x0, x1), ("const", 1)), [array(rng, 2, 4), array(rng, 2, 4)], array(rng, 2)),
+        case(("sum", ("relu", ("add", x0, x1)), ("const", 0)), away_from_the_kink(rng, (4, 3), (4, 3)), array(rng, 3)),
+        case(("sum", ("mul", x0, x0), ("const", 1)), [array(rng, 3, 3)], array(rng, 3)),
+        case(REPEATED, [array(rng, 3, 2)], array(rng, 3, 2)),
+        case(picked, [*away_from_the_kink(rng, (3, 2), (2, 4)), array(rng, 4, 3)], array(rng, 4, 3)),
+    ]
+
+
+BANK = [
+    wrong("product-keeps-its-own", KeepsItsOwnFactor, "notebook 05, section 8, the table of rules",
+          "In `*` each factor gets its own entries instead of the other's.",
+          "Nudge an entry of one factor: the product moves by the entry that stands beside it in the other one."),
+    wrong("matrix-product-without-transpose", ProductWithoutTranspose, "notebook 05, section 1, the boxed rule",
+          "Matrix products go back without transposing, which fits only square matrices.",
+          "Going back swaps the factors as `*` does, and rows and columns as well."),
+    wrong("matrix-product-from-the-wrong-side", ProductFromTheWrongSide,
+          "notebook 05, section 3, 'The square-matrix trap'",
+          "Matrix products go back with the factors in the wrong order, which fits only square matrices.",
+          "For square matrices both orders fit, and shapes cannot warn you."),
+    wrong("relu-looks-at-the-gradient", ReluLooksAtTheGradient, "notebook 05, section 8, the table of rules",
+          "relu lets positive gradients through, whatever went in.",
+          "Where relu was open is decided in the forward pass, by its input."),
+    wrong("relu-multiplies-by-its-output", ReluMultipliesByItsOutput, "notebook 05, section 8, the table of rules",
+          "relu multiplies the gradient by its own output.",
+          "Where it is open, the output moves exactly as the input does: the slope is 1, not the value."),
+    wrong("relu-lets-all-through", ReluLetsAllThrough, "notebook 05, section 8, the table of rules",
+          "relu hands the whole gradient back, even where its input was negative.",
+          "Where the output stays at zero, nudging the input changes nothing."),
+    wrong("sum-on-the-wrong-axis", SumOnTheWrongAxis,
+          "notebook 05, section 5: the sum removed an axis, and it has to come back where it was",
+          "After `sum(1)` the gradient comes back along the wrong axis, or not at all.",
+          "NumPy adds a missing axis on the left. The sum removed another one."),
+    wrong("sum-of-ones", SumOfOnes, "notebook 05, section 5: a sum copies backward",
+          "A sum hands back ones, whatever arrives.",
+          "One is the local derivative. Downstream is upstream × local."),
+    wrong("sum-like-a-mean", SumLikeAMean, "notebook 05, section 5: a sum copies backward",
+          "A sum hands back too little, by the length of its axis.",
+          "A gradient is no cake: each summand moves the sum by its whole nudge."),
+    wrong("rows-overwrite", RowsOverwrite, "notebook 05, section 6: three ways to put gradients into a table",
+          "A row that is picked twice gets the gradient of one of its copies only.",
+          "`share[index] += g` adds once and then assigns; repetitions are lost."),
+    wrong("rows-in-order-of-arrival", RowsInOrderOfArrival,
+          "notebook 05, section 6: gather forward, scatter-add backward",
+          "Gradients of picked rows are put into the first rows.",
+          "They belong to the rows that were picked."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="05.9",
+    title="A Tensor of your own",
+    function="Tensor",
+    minutes=20,
+    difficulty=3,
+    points=5,
+    see="notebook 05, section 8, 'Your own Tensor'",
+    driver="tensor_expression",
+    reference=Engine,
+    visible=engine_cases(FIXED),
+    hidden=engine_cases,
+    accepted=[EinsumEngine, OneHotEngine, LoopEngine, ClosureEngine, PackageEngine],
+    bank=BANK,
+    equivalent_mutants={"`self.data > 0` → `self.data >= 0`": "no input is exactly zero, where relu has no slope"},
+    hints=(
+        "Each operation is one line of NumPy forward and one function `pull` that returns a tuple with one "
+        "gradient per parent. `__add__` shows the pattern.",
+        "The rules are in section 8: `*` swaps, `@` swaps and transposes, relu looks at its input. A sum copies "
+        "along the axis it removed, a pick adds into zeros.",
+        "sum: give g its axis back with np.expand_dims, then np.broadcast_to the old shape. rows: zeros of the "
+        "old shape, then np.add.at(zeros, index, g).",
+    ),
+)

@@ -1,0 +1,161 @@
+"""06.2 Back through a batch."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coursepkg.gradients import forward, reverse
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import spread
+
+
+def batch_gradients(X, T, W, b, V, c):
+    H = np.tanh(X @ W.T + b)
+    Y = H @ V.T + c
+    delta_Y = (Y - T) / len(X)
+    delta_H = (delta_Y @ V) * (1 - H**2)
+    return {"W": delta_H.T @ X, "b": delta_H.sum(axis=0), "V": delta_Y.T @ H, "c": delta_Y.sum(axis=0)}
+
+
+def _batch_loss(p, X, T):
+    Y = np.tanh(X @ p["W"].T + p["b"]) @ p["V"].T + p["c"]
+    return np.sum((Y - T) ** 2) / (2 * len(X))
+
+
+def batch_by_engine(X, T, W, b, V, c):
+    return reverse(lambda p: _batch_loss(p, X, T))({"W": W, "b": b, "V": V, "c": c})
+
+
+def batch_by_forward_mode(X, T, W, b, V, c):
+    return forward(lambda p: _batch_loss(p, X, T))({"W": W, "b": b, "V": V, "c": c})
+
+
+def batch_example_by_example(X, T, W, b, V, c):
+    bars = {"W": np.zeros_like(W), "b": np.zeros_like(b), "V": np.zeros_like(V), "c": np.zeros_like(c)}
+    for x, t in zip(X, T, strict=True):
+        h = np.tanh(W @ x + b)
+        dy = V @ h + c - t
+        dh = (V.T @ dy) * (1 - h * h)
+        for name, bar in {"W": np.outer(dh, x), "b": dh, "V": np.outer(dy, h), "c": dy}.items():
+            bars[name] += bar / len(X)
+    return bars
+
+
+def batch_by_einsum(X, T, W, b, V, c):
+    n = X.shape[0]
+    H = np.tanh(np.einsum("ni,ji->nj", X, W) + b)
+    D = np.einsum("nj,kj->nk", H, V) + c - T
+    back = np.einsum("nk,kj,nj->nj", D, V, 1 / np.cosh(X @ W.T + b) ** 2)
+    return {
+        "V": np.einsum("nk,nj->kj", D, H) / n,
+        "c": np.einsum("nk->k", D) / n,
+        "W": np.einsum("nj,ni->ji", back, X) / n,
+        "b": back.mean(axis=0),
+    }
+
+
+def batch_by_complex_step(X, T, W, b, V, c):
+    p = {"W": W, "b": b, "V": V, "c": c}
+    bars = {}
+    for name, value in p.items():
+        bar = np.zeros(value.shape)
+        for place in np.ndindex(value.shape):
+            nudged = value.astype(complex)
+            nudged[place] += 1e-30j
+            bar[place] = _batch_loss(p | {name: nudged}, X, T).imag / 1e-30
+        bars[name] = bar.tolist()
+    return bars
+
+
+def batch_with(*, scale=lambda n, k: n, slope=lambda Z, H: 1 - H**2, error=lambda Y, T: Y - T, bias=np.sum, post=None):
+    """The right gradients with one idea replaced."""
+
+    def answer(X, T, W, b, V, c):
+        Z = X @ W.T + b
+        H = np.tanh(Z)
+        Y = H @ V.T + c
+        dY = error(Y, T) / scale(*T.shape)
+        dH = (dY @ V) * slope(Z, H)
+        bars = {"W": dH.T @ X, "b": bias(dH, axis=0), "V": dY.T @ H, "c": bias(dY, axis=0)}
+        return post(bars, dH, dY) if post else bars
+
+    return answer
+
+
+def batch_case(rng, n, n_in, n_hidden, n_out):
+    arrays = [spread(rng, *shape) for shape in [(n_hidden, n_in), (n_hidden,), (n_out, n_hidden), (n_out,)]]
+    return case(spread(rng, n, n_in), spread(rng, n, n_out), *arrays)
+
+
+_draw = np.random.default_rng(62)
+
+BANK = [
+    wrong("sum-for-mean", batch_with(scale=lambda n, k: 1), "'2 · The loop learns XOR'",
+          "Every gradient is n times too large, n being the number of examples.",
+          "The loss is a mean over the examples, so each of them counts one n-th."),
+    wrong("mean-over-all-entries", batch_with(scale=lambda n, k: n * k), "'2 · The loop learns XOR'",
+          "Every gradient is too small by the number of outputs.",
+          "The mean goes over examples; within an example the squared errors are summed."),
+    wrong("bias-averaged-again", batch_with(bias=np.mean), "'2 · The loop learns XOR'",
+          "W and V are right; the biases are too small by a factor n.",
+          "The deltas have been divided by n already. The bias was copied to every row, so rows are summed."),
+    wrong("weights-mean-biases-sum",
+          batch_with(post=lambda bars, dH, dY: bars | {"b": len(dH) * bars["b"], "c": len(dY) * bars["c"]}),
+          "'2 · The loop learns XOR'",
+          "W and V are right; the biases are n times too large.",
+          "The bias belongs to the same mean as the weights."),
+    wrong("slope-at-the-pre-activation", batch_with(slope=lambda Z, H: 1 - Z**2), "'Misconceptions met'",
+          "V and c are right; W and b use one minus the square of z.",
+          "The slope of tanh is one minus the square of its output."),
+    wrong("slope-of-a-sigmoid", batch_with(slope=lambda Z, H: H * (1 - H)), "notebook 02, section 3",
+          "V and c are right; W and b use the slope of a sigmoid.",
+          "The hidden units of this exercise are tanh, whose slope has another formula."),
+    wrong("hidden-slope-left-out", batch_with(slope=lambda Z, H: 1.0), "'Phase 3: send back'",
+          "V and c are right; W and b are too large: tanh was jumped over.",
+          "What reaches H must still pass tanh to reach the weighted sum."),
+    wrong("minus-twice", batch_with(error=lambda Y, T: T - Y), "'Phase 2: compare'",
+          "Every gradient has the opposite sign.",
+          "Target minus output is the direction to go; the gradient points the other way."),
+    wrong("slope-at-the-output-too", batch_with(error=lambda Y, T: (Y - T) * (1 - Y**2)),
+          "the docstring of the exercise",
+          "All gradients are wrong: the output was given a slope of tanh.",
+          "The output of this network is a plain weighted sum; there is nothing to pass on the way to it."),
+    wrong("forgets-the-half", batch_with(error=lambda Y, T: 2 * (Y - T)), "'Phase 2: compare'",
+          "Every gradient is twice as large as it should be.",
+          "The loss has a factor of one half, which cancels the 2 of the square."),
+    wrong("last-example-only", batch_with(post=lambda bars, dH, dY: bars | {"b": dH[-1], "c": dY[-1]}),
+          "'2 · The loop learns XOR'",
+          "W and V are right; the biases hear from the last example only.",
+          "Every row used the same bias, and reports add."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="06.2",
+    title="Back through a batch",
+    function="batch_gradients",
+    minutes=12,
+    difficulty=2,
+    points=4,
+    see="notebook 06, '2 · The loop learns XOR'",
+    reference=batch_gradients,
+    visible=[batch_case(_draw, 5, 3, 2, 4), batch_case(_draw, 3, 2, 4, 2), batch_case(_draw, 7, 4, 3, 2)],
+    hidden=lambda rng: [
+        batch_case(rng, 6, 2, 3, 4),
+        batch_case(rng, 4, 3, 5, 2),
+        batch_case(rng, 3, 5, 2, 4),
+    ],
+    accepted=[
+        batch_by_engine,
+        batch_by_forward_mode,
+        batch_example_by_example,
+        batch_by_einsum,
+        batch_by_complex_step,
+    ],
+    bank=BANK,
+    hints=(
+        "Begin at the end: what is the gradient at Y, entry by entry, if the loss is a mean over the rows?",
+        "A layer Y = H V^T + c sends delta_Y V back to H, delta_Y^T H to V, and the sum of delta_Y over rows to c.",
+        "Between H and its weighted sum stands tanh: multiply by 1 - H**2. Then the same three rules, X for H.",
+    ),
+)

@@ -1,0 +1,136 @@
+"""06.3 Yes or no, from a score."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coursepkg import nn
+from coursepkg.autodiff.scalar import Scalar
+from coursepkg.gradients import reverse
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import spread
+
+
+def bce_with_logits(z, t):
+    loss = np.mean(np.maximum(z, 0) - t * z + np.log1p(np.exp(-np.abs(z))))
+    probability = np.exp(-np.logaddexp(0, -z))
+    return {"loss": loss, "z_bar": (probability - t) / len(z)}
+
+
+def bce_by_logaddexp(z, t):
+    return {"loss": np.mean(np.logaddexp(0, z) - t * z), "z_bar": (0.5 * (1 + np.tanh(z / 2)) - t) / z.size}
+
+
+def bce_by_loops(z, t):
+    loss, bars = 0.0, []
+    for score, target in zip(z, t, strict=True):
+        small = float(np.exp(-abs(score)))
+        loss += (score if score > 0 else 0.0) - target * score + float(np.log1p(small))
+        bars.append(((1.0 if score > 0 else small) / (1 + small) - target) / len(z))
+    return {"loss": loss / len(z), "z_bar": bars}
+
+
+def bce_by_engine(z, t):
+    f = nn.binary_cross_entropy_with_logits
+    return {"loss": f(z, t), "z_bar": reverse(lambda scores: f(scores, t))(z)}
+
+
+def bce_by_two_classes(z, t):
+    logits, target = np.stack([np.zeros_like(z), z], axis=1), np.stack([1 - t, t], axis=1)
+    bar = reverse(lambda scores: nn.cross_entropy(scores, target))(logits)
+    return {"loss": np.float64(nn.cross_entropy(logits, target)), "z_bar": bar[:, 1]}
+
+
+def bce_by_scalars(z, t):
+    loss, scores = 0.0, [Scalar(float(score)) for score in z]
+    for score, target in zip(scores, t, strict=True):
+        positive = score if score.data > 0 else Scalar(0.0)
+        loss = loss + positive - score * float(target) + ((-abs(score)).exp() + 1.0).log()
+    loss = loss / len(z)
+    loss.backward()
+    return {"loss": loss.data, "z_bar": [score.grad for score in scores]}
+
+
+def bce_naive(z, t):
+    with np.errstate(all="ignore"):
+        p = np.exp(z) / (1 + np.exp(z))
+        return {"loss": np.mean(-t * np.log(p) - (1 - t) * np.log(1 - p)), "z_bar": (p - t) / len(z)}
+
+
+def bce_clipped(z, t):
+    p = np.clip(0.5 * (1 + np.tanh(z / 2)), 1e-7, 1 - 1e-7)
+    return {"loss": np.mean(-t * np.log(p) - (1 - t) * np.log(1 - p)), "z_bar": (p - t) / len(z)}
+
+
+def bce_with(*, scale=len, bar=lambda p, t: p - t, loss=lambda z, t: np.logaddexp(0, z) - t * z, mean=np.mean):
+    def answer(z, t):
+        p = np.exp(-np.logaddexp(0, -z))
+        return {"loss": mean(loss(z, t)), "z_bar": bar(p, t) / scale(z)}
+
+    return answer
+
+
+def score_case(rng, n, *extreme):
+    """Scores of both signs, and far-out ones on which an exponential overflows or a logarithm meets zero."""
+    z = np.append(spread(rng, n, low=0.4, high=4.0), extreme)
+    t = np.append(rng.integers(0, 2, n).astype(float), [0.0 if score > 0 else 1.0 for score in extreme])
+    return case(z, np.where(np.arange(len(t)) == 0, 0.25, t))
+
+
+_draw = np.random.default_rng(63)
+
+BANK = [
+    wrong("overflows", bce_naive, "'What should the first loss be?'",
+          "Right for small scores; nan or infinity for large ones.",
+          "The exponential of 800 is no number, and the logarithm of a probability rounded to 1 or 0 is lost."),
+    wrong("clips-the-probability", bce_clipped, "'What should the first loss be?'",
+          "Right for small scores; for large ones the loss stops near 16 although it should grow on.",
+          "Clipping hides the overflow and cuts the loss off; no clipping is needed if exp only sees negatives."),
+    wrong("sum-for-mean", bce_with(scale=lambda z: 1, mean=np.sum), "the docstring of the exercise",
+          "Loss and gradient are n times too large.",
+          "The loss is the mean over the examples."),
+    wrong("gradient-of-the-sum", bce_with(scale=lambda z: 1), "'2 · The loop learns XOR'",
+          "The loss is right; the gradient is n times too large.",
+          "The mean in the loss divides the gradient as well."),
+    wrong("sigmoid-slope-left-in", bce_with(bar=lambda p, t: (p - t) * p * (1 - p)), "notebook 03, section 9",
+          "The loss is right; the gradient has a factor p (1 - p) too much and dies for large scores.",
+          "That is the gradient of the squared error. In cross-entropy the slope cancels, and that is its point."),
+    wrong("gradient-at-the-probability", bce_with(bar=lambda p, t: (p - t) / np.maximum(p * (1 - p), 1e-300)),
+          "'What should the first loss be?'",
+          "The loss is right; the gradient is divided by p (1 - p).",
+          "That is the gradient at the probability. One step further back stands the sigmoid."),
+    wrong("minus-the-gradient", bce_with(bar=lambda p, t: t - p), "'Phase 2: compare'",
+          "The loss is right; the gradient has the opposite sign.",
+          "If the answer is yes, a higher score lowers the loss: the gradient is negative there."),
+    wrong("score-taken-for-probability", bce_with(bar=lambda p, t: np.log(p / np.maximum(1 - p, 1e-300)) - t),
+          "'What should the first loss be?'",
+          "The loss is right; in the gradient the score stands where its probability should.",
+          "A score runs over all numbers; the probability is the score's sigmoid."),
+    wrong("only-the-yes-part", bce_with(loss=lambda z, t: t * np.logaddexp(0, -z), bar=lambda p, t: t * (p - 1)),
+          "'What should the first loss be?'",
+          "Examples whose answer is no cost nothing and get no gradient.",
+          "With two classes, no is an answer as well: its probability is one minus that of yes."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="06.3",
+    title="Yes or no, from a score",
+    function="bce_with_logits",
+    minutes=10,
+    difficulty=2,
+    points=3,
+    see="notebook 06, 'What should the first loss be?'",
+    reference=bce_with_logits,
+    visible=[score_case(_draw, 4), score_case(_draw, 3, 40.0, -38.0), score_case(_draw, 5, 800.0, -900.0)],
+    hidden=lambda rng: [score_case(rng, 5), score_case(rng, 4, 45.0, -42.0), score_case(rng, 3, 850.0, -750.0)],
+    accepted=[bce_by_logaddexp, bce_by_loops, bce_by_engine, bce_by_two_classes, bce_by_scalars],
+    bank=BANK,
+    hints=(
+        "For one example the loss is ln(1 + exp(z)) - t z. Try z = 800 in your formula, then z = -800.",
+        "ln(1 + exp(z)) = max(z, 0) + ln(1 + exp(-|z|)), and an exponential of a negative number never overflows. "
+        "`np.log1p` and `np.logaddexp` help.",
+        "The gradient is sigmoid(z) - t, divided by the number of examples; a sigmoid that never overflows is "
+        "(1 + tanh(z / 2)) / 2.",
+    ),
+)

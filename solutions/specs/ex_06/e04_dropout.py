@@ -1,0 +1,152 @@
+"""06.4 Dropout, there and back."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coursepkg.gradients import reverse
+from coursepkg.grading.domain import Array, Number
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import spread
+
+
+def dropout(x, y_bar, draws, p):
+    mask = (draws >= p) / (1 - p)
+    return {"y": x * mask, "x_bar": y_bar * mask}
+
+
+def dropout_by_where(x, y_bar, draws, p):
+    return {"y": np.where(draws < p, 0.0, x / (1 - p)), "x_bar": np.where(draws < p, 0.0, y_bar / (1 - p))}
+
+
+def dropout_in_place(x, y_bar, draws, p):
+    y, x_bar = x.copy(), y_bar.copy()
+    for array in (y, x_bar):
+        array[draws < p] = 0.0
+        array /= 1 - p
+    return {"y": y, "x_bar": x_bar}
+
+
+def dropout_by_loops(x, y_bar, draws, p):
+    def kept(array):
+        return [
+            [value / (1 - p) if u >= p else 0.0 for value, u in zip(*rows, strict=True)]
+            for rows in zip(array, draws, strict=True)
+        ]
+
+    return {"y": kept(x), "x_bar": kept(y_bar)}
+
+
+def dropout_by_engine(x, y_bar, draws, p):
+    mask = np.where(draws >= p, 1 / (1 - p), 0.0)
+    return {"y": x * mask, "x_bar": reverse(lambda u: np.sum(u * mask * y_bar))(x)}
+
+
+def dropout_by_jacobian(x, y_bar, draws, p):
+    J = np.diag(((draws >= p) / (1 - p)).ravel())
+    return {"y": (J @ x.ravel()).reshape(x.shape), "x_bar": (J.T @ y_bar.ravel()).reshape(x.shape)}
+
+
+def dropout_with(forward_mask, backward_mask):
+    def answer(x, y_bar, draws, p):
+        return {"y": x * forward_mask(draws, p), "x_bar": y_bar * backward_mask(draws, p, x)}
+
+    return answer
+
+
+def _mask(draws, p, x=None):
+    return (draws >= p) / (1 - p)
+
+
+def dropout_case(rng, rows, columns, p):
+    """At least one entry is left out, and one is kept."""
+    draws = np.round(rng.uniform(0.02, 0.98, (rows, columns)), 3) + 0.0005
+    draws.flat[:2] = round(p / 2, 3) + 0.0005, round((1 + p) / 2, 3) + 0.0005
+    return case(spread(rng, rows, columns), spread(rng, rows, columns), draws, p)
+
+
+def dropout_edges(rng):
+    """A draw of exactly p is kept; all or none may be left out."""
+    arrays = [spread(rng, 2, 3) for _ in range(6)]
+    at_p = np.array([[0.4, 0.1, 0.9], [0.75, 0.4, 0.39]])
+    high, low = np.round(rng.uniform(0.7, 0.99, (2, 3)), 3), np.round(rng.uniform(0.01, 0.6, (2, 3)), 3)
+    return [case(*arrays[:2], at_p, 0.4), case(*arrays[2:4], high, 0.6), case(*arrays[4:], low, 0.65)]
+
+
+_draw = np.random.default_rng(64)
+
+BANK = [
+    wrong("never-scaled", dropout_with(lambda u, p: u >= p, lambda u, p, x: u >= p), "'6 · Learning by heart'",
+          "The right entries are zero, but those that are kept have not been scaled up.",
+          "Without scaling, the expected output while training is smaller than in evaluation."),
+    wrong("backward-not-scaled", dropout_with(_mask, lambda u, p, x: u >= p), "'6 · Learning by heart'",
+          "y is right; the gradient has its zeros in the right places but was not scaled.",
+          "y is x times a factor, so the gradient gets the same factor."),
+    wrong("backward-not-masked", dropout_with(_mask, lambda u, p, x: np.ones_like(u)), "'6 · Learning by heart'",
+          "y is right; the gradient passes as if nothing had been left out.",
+          "An entry that was left out cannot have influenced the result."),
+    wrong("another-mask-on-the-way-back", dropout_with(_mask, lambda u, p, x: (u[::-1, ::-1] >= p) / (1 - p)),
+          "'6 · Learning by heart'",
+          "y is right; the gradient's zeros are in other places.",
+          "The way back belongs to the way there: the units that were out are still out."),
+    wrong("keeps-what-it-should-drop", dropout_with(lambda u, p: (u < p) / p, lambda u, p, x: (u < p) / p),
+          "the docstring of the exercise",
+          "Zeros stand where the values should be, and values where the zeros should be.",
+          "p is the probability of being left out, so draws below p are the ones that go."),
+    wrong("divided-by-p", dropout_with(lambda u, p: (u >= p) / p, lambda u, p, x: (u >= p) / p),
+          "'6 · Learning by heart'",
+          "The right entries are zero; the others were divided by p.",
+          "A share of 1 - p is kept. Dividing by the share that is kept brings the mean back."),
+    wrong("scaled-down", dropout_with(lambda u, p: (u >= p) * (1 - p), lambda u, p, x: (u >= p) * (1 - p)),
+          "'6 · Learning by heart'",
+          "The right entries are zero; the others were made smaller instead of larger.",
+          "Scaling down belongs to evaluation in an older convention; here evaluation does nothing."),
+    wrong("open-where-x-is-positive", dropout_with(_mask, lambda u, p, x: (x > 0) / (1 - p)), "'6 · Learning by heart'",
+          "y is right; the gradient passes where x is positive, as through a ReLU.",
+          "Whether an entry is left out was decided by the draw, not by its value."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="06.4",
+    title="Dropout, there and back",
+    function="dropout",
+    minutes=7,
+    difficulty=1,
+    points=3,
+    see="notebook 06, '6 · Learning by heart'",
+    reference=dropout,
+    domain={
+        "x": Array("n k"),
+        "y_bar": Array("n k"),
+        "draws": Array("n k", at_least=0, less_than=1),
+        "p": Number(at_least=0, less_than=1),
+    },
+    meets={
+        "a draw equals p": lambda draws, p: (draws == p).any(),
+        "everything is left out": lambda draws, p: (draws < p).all(),
+        "nothing is left out although p > 0": lambda draws, p: p > 0 and (draws >= p).all(),
+    },
+    visible=[
+        dropout_case(_draw, 2, 4, 0.3),
+        dropout_case(_draw, 3, 5, 0.6),
+        dropout_case(_draw, 4, 3, 0.2),
+        *dropout_edges(_draw),
+    ],
+    hidden=lambda rng: [
+        dropout_case(rng, 3, 4, 0.3),
+        dropout_case(rng, 2, 6, 0.7),
+        dropout_case(rng, 5, 3, 0.4),
+        *dropout_edges(rng),
+    ],
+    accepted=[dropout_by_where, dropout_in_place, dropout_by_loops, dropout_by_engine, dropout_by_jacobian],
+    bank=BANK,
+    hints=(
+        "Dropout multiplies each entry by a number that does not depend on x. Which numbers?",
+        "The factor is 0 where the draw is below p, and one over the share that is kept elsewhere.",
+        "Make the array of factors once. y is x times it; x_bar is y_bar times the same array.",
+    ),
+    equivalent_mutants={
+        "gives the neighbour's value where an entry of draws is 0, the least allowed": "0 and 0.05 are on one side of p",
+    },
+)

@@ -1,0 +1,95 @@
+"""06.6 A start for patient C."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import spread
+
+
+def he_weights(draws):
+    return draws * np.sqrt(2 / draws.shape[1])
+
+
+def he_by_loops(draws):
+    return [[value * (2 / len(row)) ** 0.5 for value in row] for row in draws]
+
+
+def he_by_division(draws):
+    inputs = np.shape(draws)[-1]
+    return np.divide(draws, np.sqrt(inputs / 2))
+
+
+def he_by_matrix(draws):
+    return draws @ np.diag(np.full(draws.shape[1], np.sqrt(2.0) / np.sqrt(draws.shape[1])))
+
+
+def he_in_float32(draws):
+    return (np.float32(draws) * np.float32(np.sqrt(2 / draws.shape[1]))).astype(np.float32)
+
+
+def he_by_powers(draws):
+    weights = draws.copy()
+    weights *= (draws.size / len(draws) / 2) ** -0.5
+    return weights
+
+
+def draws_case(rng, outputs, inputs):
+    return case(spread(rng, outputs, inputs, low=0.2, high=2.0))
+
+
+_draw = np.random.default_rng(66)
+
+BANK = [
+    wrong("variance-for-deviation", lambda draws: draws * 2 / draws.shape[1], "'4 · Signals through depth'",
+          "The numbers are scaled by the variance itself.",
+          "Scaling a random number by s scales its variance by the square of s."),
+    wrong("fan-out-for-fan-in", lambda draws: draws * np.sqrt(2 / draws.shape[0]), "'4 · Signals through depth'",
+          "The scale uses the number of outputs.",
+          "A pre-activation sums over the inputs of its unit. In a matrix of shape (outputs, inputs) these are "
+          "the columns."),
+    wrong("no-room-for-relu", lambda draws: draws * np.sqrt(1 / draws.shape[1]), "'4 · Signals through depth'",
+          "Every weight is too small by the square root of two.",
+          "That is the scale for tanh. A ReLU lets only half of the mean square through."),
+    wrong("glorot-for-he", lambda draws: draws * np.sqrt(2 / sum(draws.shape)), "'4 · Signals through depth'",
+          "The scale uses inputs plus outputs.",
+          "That is Glorot's compromise, made for tanh."),
+    wrong("all-weights-count", lambda draws: draws * np.sqrt(2 / draws.size), "'4 · Signals through depth'",
+          "The scale uses the number of all weights.",
+          "One pre-activation sums over one row only."),
+    wrong("constant-start", lambda draws: np.full(draws.shape, np.sqrt(2 / draws.shape[1])),
+          "'Starting alike, staying alike'",
+          "All weights are equal.",
+          "This is what made patient C ill: equal units get equal gradients and stay copies."),
+    wrong("scaled-up", lambda draws: draws * np.sqrt(draws.shape[1] / 2), "'4 · Signals through depth'",
+          "The more inputs, the larger your weights; it should be the other way round.",
+          "More terms in a sum make it larger, so each has to be smaller."),
+    wrong("not-scaled", lambda draws: draws.copy(), "'4 · Signals through depth'",
+          "The draws came back as they were.",
+          "With a variance of 1 each, a sum over the inputs has a variance that grows with their number."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="06.6",
+    title="A start for patient C",
+    function="he_weights",
+    minutes=6,
+    difficulty=1,
+    points=2,
+    see="notebook 06, '4 · Signals through depth'",
+    reference=he_weights,
+    visible=[draws_case(_draw, 2, 5), draws_case(_draw, 4, 3), draws_case(_draw, 3, 8)],
+    hidden=lambda rng: [draws_case(rng, 3, 5), draws_case(rng, 6, 3), draws_case(rng, 2, 7)],
+    accepted=[he_by_loops, he_by_division, he_by_matrix, he_in_float32, he_by_powers],
+    bank=BANK,
+    hints=(
+        "Which variance should a weight have in front of a ReLU, and which number is needed for that: rows or columns?",
+        "Multiplying standard normal draws by s gives them the variance s squared.",
+        "s is the square root of 2 over the number of inputs, and a row of the matrix holds the inputs of one unit.",
+    ),
+    equivalent_mutants={
+        "`1` → `-1`": "the last axis of a matrix is its second",
+    },
+)

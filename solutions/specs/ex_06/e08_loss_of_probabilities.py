@@ -1,0 +1,132 @@
+"""06.8 No second softmax for patient B."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coursepkg.gradients import reverse
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import spread
+
+
+def loss_of_probabilities(P, labels):
+    rows = np.arange(len(P))
+    chosen = P[rows, labels]
+    P_bar = np.zeros(P.shape)
+    P_bar[rows, labels] = -1 / (len(P) * chosen)
+    return {"loss": -np.mean(np.log(chosen)), "P_bar": P_bar}
+
+
+def loss_by_one_hot(P, labels):
+    T = np.eye(P.shape[1])[labels]
+    return {"loss": -np.sum(T * np.log(P)) / len(P), "P_bar": -T / P / len(P)}
+
+
+def loss_by_loops(P, labels):
+    n, loss = len(P), 0.0
+    bars = [[0.0] * len(row) for row in P]
+    for i, label in enumerate(labels):
+        loss -= float(np.log(P[i][label])) / n
+        bars[i][label] = -1.0 / P[i][label] / n
+    return {"loss": loss, "P_bar": bars}
+
+
+def loss_by_engine(P, labels):
+    def f(Q):
+        return -np.mean(np.log(np.take_along_axis(Q, labels[:, None], axis=1)))
+
+    return {"loss": f(P), "P_bar": reverse(f)(P)}
+
+
+def loss_by_product(P, labels):
+    chosen = np.take_along_axis(P, labels[:, None], axis=1)
+    loss = -np.log(np.prod(chosen)) / len(P)
+    return {"loss": loss, "P_bar": np.where(np.arange(P.shape[1]) == labels[:, None], -1 / (len(P) * P), 0.0)}
+
+
+def loss_in_float32(P, labels):
+    return {name: np.float32(value) for name, value in loss_of_probabilities(P, labels).items()}
+
+
+def _softmax(Z, axis=1):
+    e = np.exp(Z - Z.max(axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
+
+
+def softmax_again(P, labels):
+    Q, T = _softmax(P), np.eye(P.shape[1])[labels]
+    return {"loss": -np.mean(np.log(np.sum(T * Q, axis=1))), "P_bar": (Q - T) / len(P)}
+
+
+def probabilities_with(*, loss=lambda P, T: -np.log(np.sum(T * P, axis=1)), bar=lambda P, T: -T / P, scale=None):
+    def answer(P, labels):
+        T = np.eye(P.shape[1])[labels]
+        per_example = loss(P, T)
+        total = np.sum(per_example) if scale == "sum" else np.mean(per_example)
+        return {"loss": total, "P_bar": bar(P, T) / (1 if scale else len(P))}
+
+    return answer
+
+
+def probability_case(rng, n, classes):
+    scores = spread(rng, n, classes, low=0.2, high=1.2)
+    labels = rng.integers(0, classes, n)
+    return case(np.round(_softmax(scores), 3), labels)
+
+
+_draw = np.random.default_rng(68)
+
+BANK = [
+    wrong("softmax-twice", softmax_again, "'7 · Five patients'",
+          "A softmax was taken of numbers that are probabilities already.",
+          "This is patient B: the loss for logits expects scores before the softmax, and these come after it."),
+    wrong("gradient-at-the-logits", probabilities_with(bar=lambda P, T: P - T), "'What should the first loss be?'",
+          "The loss is right; the gradient is predicted minus true.",
+          "That short formula is the gradient one step further back, at the logits."),
+    wrong("sum-for-mean", probabilities_with(scale="sum"), "'What should the first loss be?'",
+          "Loss and gradient are n times too large.",
+          "The loss is the mean over the examples."),
+    wrong("gradient-of-the-sum", probabilities_with(scale="gradient"), "'2 · The loop learns XOR'",
+          "The loss is right; the gradient is n times too large.",
+          "The mean in the loss divides the gradient as well."),
+    wrong("others-pay-too", probabilities_with(bar=lambda P, T: -T / P + (1 - T) / (1 - P)),
+          "'What should the first loss be?'",
+          "The loss is right; the gradient is not zero at the wrong classes.",
+          "The loss only looks at the probability of the right class. Others matter through the softmax before."),
+    wrong("minus-the-gradient", probabilities_with(bar=lambda P, T: T / P), "'What should the first loss be?'",
+          "The loss is right; the gradient has the opposite sign.",
+          "More probability for the right class lowers the loss."),
+    wrong("slope-without-the-logarithm", probabilities_with(bar=lambda P, T: -T), "'What should the first loss be?'",
+          "The loss is right; the gradient is the same for sure and for unsure answers.",
+          "The slope of a logarithm is one over its argument: a small probability is felt much more."),
+    wrong("one-minus-probability", probabilities_with(loss=lambda P, T: 1 - np.sum(T * P, axis=1), bar=lambda P, T: -T),
+          "'What should the first loss be?'",
+          "The loss counts missing probability instead of its logarithm.",
+          "Cross-entropy is minus the logarithm of the probability of what was true."),
+    wrong("all-classes-in-the-loss",
+          probabilities_with(loss=lambda P, T: -np.sum(np.log(P), axis=1), bar=lambda P, T: -1 / P),
+          "'What should the first loss be?'",
+          "Every class is treated as if it were the right one.",
+          "Of each row only the entry of its label counts."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="06.8",
+    title="No second softmax for patient B",
+    function="loss_of_probabilities",
+    minutes=8,
+    difficulty=2,
+    points=3,
+    see="notebook 06, '7 · Five patients'",
+    reference=loss_of_probabilities,
+    visible=[probability_case(_draw, 4, 3), probability_case(_draw, 3, 5), probability_case(_draw, 6, 4)],
+    hidden=lambda rng: [probability_case(rng, 5, 3), probability_case(rng, 3, 4), probability_case(rng, 7, 5)],
+    accepted=[loss_by_one_hot, loss_by_loops, loss_by_engine, loss_by_product, loss_in_float32],
+    bank=BANK,
+    hints=(
+        "The rows of P are probabilities. Which one number of each row does the loss look at?",
+        "The loss is minus the mean of the logarithms of these numbers. All other entries have a gradient of zero.",
+        "P[np.arange(n), labels] picks them. The slope of -ln(p) is -1/p, and the mean divides by n.",
+    ),
+)

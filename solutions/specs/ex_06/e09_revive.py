@@ -1,0 +1,126 @@
+"""06.9 Open the ReLUs of patient D."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import spread
+
+
+def revive(X, W, b):
+    Z = X @ W.T + b
+    dead = np.all(Z <= 0, axis=0)
+    return b - np.where(dead, np.median(Z, axis=0), 0)
+
+
+def revive_with_loops(X, W, b):
+    new = []
+    for weights, bias in zip(W, b, strict=True):
+        z = [float(np.dot(weights, x) + bias) for x in X]
+        new.append(bias - np.median(z) if max(z) <= 0 else bias)
+    return new
+
+
+def revive_by_maximum(X, W, b):
+    Z = np.einsum("ni,ji->nj", X, W) + b
+    new = b.copy()
+    dead = Z.max(axis=0) <= 0
+    new[dead] -= np.quantile(Z[:, dead], 0.5, axis=0)
+    return new
+
+
+def revive_by_scores(X, W, b):
+    scores = X @ W.T
+    closed = ~np.any(scores + b > 0, axis=0)
+    return np.where(closed, -np.median(scores, axis=0), b)
+
+
+def revive_by_relu(X, W, b):
+    H = np.maximum(X @ W.T + b, 0)
+    return np.where(H.sum(axis=0) == 0, -np.median(X @ W.T, axis=0), b).tolist()
+
+
+def revive_by_sorting(X, W, b):
+    Z = np.sort(X @ W.T + b, axis=0)
+    n = len(Z)
+    middle = (Z[(n - 1) // 2] + Z[n // 2]) / 2
+    return b - (Z[-1] <= 0) * middle
+
+
+def revive_with(*, dead=lambda Z: np.all(Z <= 0, axis=0), middle=lambda Z: np.median(Z, axis=0), sign=-1.0):
+    def answer(X, W, b):
+        Z = X @ W.T + b
+        return b + sign * np.where(dead(Z), middle(Z), 0.0)
+
+    return answer
+
+
+def ward_case(rng, n, inputs, units):
+    """Some units dead, some open now and then, one always open; medians, means and extremes lie apart."""
+    X, W = spread(rng, n, inputs), spread(rng, units, inputs)
+    scores = X @ W.T
+    b = np.round(-scores.max(axis=0) - rng.uniform(0.5, 3.0, units), 2)
+    b[1] = np.round(np.sort(-scores[:, 1])[1:3].mean(), 3)
+    b[2] = np.round(-scores[:, 2].min() + 1.0, 2)
+    return case(X, W, b)
+
+
+_draw = np.random.default_rng(69)
+
+BANK = [
+    wrong("closed-once-is-dead", revive_with(dead=lambda Z: np.any(Z <= 0, axis=0)), "'5 · Dead ReLUs'",
+          "Units that are closed only for some examples were moved, too.",
+          "Being closed now and then is what a ReLU is for. Dead means closed for every example."),
+    wrong("all-units-moved", revive_with(dead=lambda Z: np.full(Z.shape[1], True)), "'5 · Dead ReLUs'",
+          "All units were moved, the healthy ones as well.",
+          "Healthy units keep what they have learned; only the dead ones need help."),
+    wrong("moved-the-wrong-way", revive_with(sign=1.0), "'5 · Dead ReLUs'",
+          "Dead units were pushed even further down.",
+          "The middle of their pre-activations lies below zero, so it has to be taken away from the bias."),
+    wrong("bias-to-zero", lambda X, W, b: np.where(np.all(X @ W.T + b <= 0, axis=0), 0.0, b),
+          "the docstring of the exercise",
+          "The biases of dead units were set to zero.",
+          "That often helps, but it does not promise that half of the examples open the unit."),
+    wrong("mean-for-median", revive_with(middle=lambda Z: np.mean(Z, axis=0)), "the docstring of the exercise",
+          "The mean pre-activation was brought to zero instead of the median.",
+          "Half of the examples lie above the median. One far-out example can drag the mean anywhere."),
+    wrong("opened-by-one-example", revive_with(middle=lambda Z: np.max(Z, axis=0)), "the docstring of the exercise",
+          "The largest pre-activation was brought to zero.",
+          "A unit that opens for one example at most is nearly dead still."),
+    wrong("bias-forgotten",
+          lambda X, W, b: b - np.where(np.all(X @ W.T + b <= 0, axis=0), np.median(X @ W.T, axis=0), 0.0),
+          "'Phase 1: feed forward'",
+          "The right units were moved, but the bias they had was left out of their pre-activations.",
+          "A pre-activation is the weighted sum and the bias together."),
+    wrong("nobody-moved", lambda X, W, b: b.copy(), "'5 · Dead ReLUs'",
+          "The biases came back as they were.",
+          "Dead units get no gradient; somebody has to move them by hand."),
+    wrong("dead-for-the-first-example", revive_with(dead=lambda Z: Z[0] <= 0), "'5 · Dead ReLUs'",
+          "Only the first example decided who is dead.",
+          "Dead means closed for every example."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="06.9",
+    title="Open the ReLUs of patient D",
+    function="revive",
+    minutes=8,
+    difficulty=2,
+    points=3,
+    see="notebook 06, '5 · Dead ReLUs'",
+    reference=revive,
+    visible=[ward_case(_draw, 5, 3, 4), ward_case(_draw, 8, 2, 5), ward_case(_draw, 7, 4, 6)],
+    hidden=lambda rng: [ward_case(rng, 7, 3, 5), ward_case(rng, 6, 2, 4), ward_case(rng, 9, 3, 6)],
+    accepted=[revive_with_loops, revive_by_maximum, revive_by_scores, revive_by_relu, revive_by_sorting],
+    bank=BANK,
+    hints=(
+        "Compute all pre-activations, an array of shape (n, units). Which columns are dead?",
+        "A column is dead if no entry is positive. For such a unit, which bias puts the middle of its column at zero?",
+        "Take the median of each column, and subtract it from the bias, for dead units only.",
+    ),
+    equivalent_mutants={
+        "`Z <= 0` → `Z < 0`": "no pre-activation of the inputs is exactly zero",
+    },
+)

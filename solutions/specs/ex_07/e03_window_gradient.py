@@ -1,0 +1,164 @@
+"""07.3 A window on the past."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import numbers
+
+
+def window_gradient(w, states, wanted, k):
+    total = 0.0
+    for t in range(1, len(states)):
+        carried = wanted[t - 1]
+        for j in range(t, max(0, t - k), -1):
+            delta = carried * (1 - states[j] ** 2)
+            total += delta * states[j - 1]
+            carried = delta * w
+    return total
+
+
+def window_ages(w, states, wanted, k):
+    """One sweep that carries the losses of each age in a list."""
+    total, ages = 0.0, []
+    for j in range(len(states) - 1, 0, -1):
+        ages = [wanted[j - 1], *ages][:k]
+        deltas = [a * (1 - states[j] * states[j]) for a in ages]
+        total += sum(deltas) * states[j - 1]
+        ages = [d * w for d in deltas]
+    return np.float64(total)
+
+
+def window_products(w, states, wanted, k):
+    h = np.asarray(states, float)
+    slopes = 1 - h[1:] ** 2
+    T, total = len(slopes), 0.0
+    for t in range(T):
+        for j in range(t + 1):
+            if t - j < k:
+                total += wanted[t] * np.prod(slopes[j : t + 1]) * w ** (t - j) * h[j]
+    return total
+
+
+def window_recursive(w, states, wanted, k):
+    def back(t, left, arrives):
+        if t == 0 or left == 0:
+            return 0.0
+        delta = arrives * (1 - states[t] ** 2)
+        return delta * states[t - 1] + back(t - 1, left - 1, delta * w)
+
+    return sum(back(t, k, wanted[t - 1]) for t in range(1, len(states)))
+
+
+def window_matrix(w, states, wanted, k):
+    h, T = np.asarray(states, float), len(states) - 1
+    slopes, M = 1 - h[1:] ** 2, np.zeros((T, T))
+    for t in range(T):
+        for j in range(max(0, t - k + 1), t + 1):
+            M[t, j] = np.prod(slopes[j : t + 1]) * w ** (t - j)
+    return np.asarray(wanted) @ M @ h[:-1]
+
+
+def window_float32(w, states, wanted, k):
+    return np.float32(window_gradient(w, states, wanted, k))
+
+
+def window_chunks(w, states, wanted, k):
+    total, T = 0.0, len(states) - 1
+    for first in range(0, T, k):
+        r = 0.0
+        for j in range(min(first + k, T), first, -1):
+            delta = (wanted[j - 1] + r) * (1 - states[j] ** 2)
+            total += delta * states[j - 1]
+            r = delta * w
+    return total
+
+
+def window_last_steps(w, states, wanted, k):
+    r, total, T = 0.0, 0.0, len(states) - 1
+    for j in range(T, max(0, T - k), -1):
+        delta = (wanted[j - 1] + r) * (1 - states[j] ** 2)
+        total += delta * states[j - 1]
+        r = delta * w
+    return total
+
+
+def window_reset(w, states, wanted, k):
+    """States of each window computed anew from zero are not known here: the oldest one is taken as zero."""
+    total = 0.0
+    for t in range(1, len(states)):
+        carried, stop = wanted[t - 1], max(0, t - k)
+        for j in range(t, stop, -1):
+            delta = carried * (1 - states[j] ** 2)
+            total += delta * (states[j - 1] if j - 1 > stop else 0.0)
+            carried = delta * w
+    return total
+
+
+def window_case(rng, T, k):
+    w, states = numbers(rng, 1, 0.6, 1.3)[0], [numbers(rng, 1, 0.3, 0.7)[0]]
+    for x in numbers(rng, T, 0.2, 0.9):
+        states.append(round(math.tanh(w * states[-1] + x), 6))
+    return case(w, states, numbers(rng, T), k)
+
+
+def hidden_windows(rng):
+    return [window_case(rng, T, k) for T, k in ((5, 2), (6, 3), (7, 2), (4, 9), (7, 4))]
+
+
+BANK = [
+    wrong("chunks-instead-of-a-window", window_chunks, "notebook 07, section 4: windowed and chunked",
+          "The sequence is cut into pieces of k steps, and no loss reaches across a cut.",
+          "In a window every loss goes back k steps, also the one right after a cut."),
+    wrong("only-the-last-steps", window_last_steps, "notebook 07, section 4: from each loss",
+          "Only the last k steps of the sequence contribute.",
+          "Each loss has a window of its own, the early ones too."),
+    wrong("one-step-too-many", lambda w, states, wanted, k: window_gradient(w, states, wanted, k + 1),
+          "the task: k = 1 reaches the step of the loss alone",
+          "Each loss goes back one step too far.",
+          "The step of the loss itself is the first of the k."),
+    wrong("one-step-too-few", lambda w, states, wanted, k: window_gradient(w, states, wanted, k - 1),
+          "the task: k = 1 reaches the step of the loss alone",
+          "Each loss goes back one step less than it may.",
+          "The step of the loss itself is the first of the k; k - 1 more follow."),
+    wrong("no-window-at-all", lambda w, states, wanted, k: window_gradient(w, states, wanted, 10_000),
+          "notebook 07, section 4",
+          "Every loss goes back to the very beginning: this is the full gradient.",
+          "k is not used, or never stops anything."),
+    wrong("window-starts-from-zero", window_reset, "notebook 07, section 4: the value is carried",
+          "At the far end of each window the state before it counts as zero.",
+          "Cutting the gradient does not change the values: that state went into the step as it was."),
+    wrong("mean-over-losses", lambda w, states, wanted, k: window_gradient(w, states, wanted, k) / (len(states) - 1),
+          "the task: the loss is the sum",
+          "The result is divided by the number of steps.",
+          "The total loss here is a sum over the steps, and so is its gradient."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="07.3",
+    title="A window on the past",
+    function="window_gradient",
+    minutes=15,
+    difficulty=2,
+    points=3,
+    see="notebook 07, section 4",
+    reference=window_gradient,
+    visible=hidden_windows(np.random.default_rng(11)),
+    hidden=hidden_windows,
+    accepted=[window_ages, window_products, window_recursive, window_matrix, window_float32],
+    bank=BANK,
+    hints=(
+        "Two loops: an outer one over the losses, an inner one that goes back from the step of that loss.",
+        "In the inner loop carry one number, starting at wanted[t - 1]. Each step back: times the slope of that step, "
+        "add a contribution, times w.",
+        "Let j run from t down to t - k + 1, but not below 1. At j: delta is what is carried times 1 minus the square "
+        "of states[j]; add delta times states[j - 1]; carry on delta times w.",
+    ),
+    equivalent_mutants={
+        "`1` → `-1`": "from the times -1 and 0 there is no step to go back through, so they add nothing",
+    },
+)

@@ -1,0 +1,167 @@
+"""07.6 It grows before it shrinks."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from coursepkg.grading.spec import Exercise, case, wrong
+
+
+def growth(W):
+    power, largest, k = W, 0.0, 1
+    while True:
+        norm = np.linalg.norm(power, 2)
+        largest = max(largest, norm)
+        if norm < 1:
+            return [k, largest]
+        power, k = power @ W, k + 1
+
+
+def growth_matrix_power(W):
+    norms = [np.linalg.norm(np.linalg.matrix_power(W, k), 2) for k in range(1, 80)]
+    first = next(k for k, n in enumerate(norms, 1) if n < 1)
+    return first, max(norms[:first])
+
+
+def growth_svd(W):
+    P, found = np.eye(len(W)), []
+    while not found or found[-1] >= 1:
+        P = W @ P
+        found.append(np.linalg.svd(P, compute_uv=False)[0])
+    return np.array([len(found), max(found)])
+
+
+def growth_gram(W):
+    P, best, k = np.array(W, dtype=float), 0.0, 1
+    size = math.sqrt(np.max(np.linalg.eigvalsh(P.T @ P)))
+    best = size
+    while size >= 1:
+        P, k = np.dot(W, P), k + 1
+        size = math.sqrt(np.max(np.linalg.eigvalsh(P @ P.T)))
+        best = max(best, size)
+    return {"k": k, "norm": best}["k"], best
+
+
+def growth_recursive(W):
+    def back(P, k, largest):
+        norm = float(np.linalg.svd(P)[1].max())
+        return [k, max(norm, largest)] if norm < 1 else back(P @ W, k + 1, max(norm, largest))
+
+    return back(W, 1, 0.0)
+
+
+def growth_float32(W):
+    k, largest = growth(W)
+    return [k, np.float32(largest)]
+
+
+def growth_by(size, power=lambda P, W: P @ W):
+    """The same search with another notion of size or of power."""
+
+    def answer(W):
+        P, largest = np.array(W), 0.0
+        for k in range(1, 200):
+            norm = float(size(P))
+            largest = max(largest, norm)
+            if norm < 1:
+                return [k, largest]
+            P = power(P, W)
+        return [200, largest]
+
+    return answer
+
+
+def growth_one_late(W):
+    k, largest = growth(W)
+    return [k + 1, largest]
+
+
+def growth_last_above(W):
+    k, largest = growth(W)
+    return [k - 1, largest]
+
+
+def growth_first_norm(W):
+    k, _ = growth(W)
+    return [k, float(np.linalg.norm(W, 2))]
+
+
+def growth_matrix(rng):
+    """A triangular matrix whose eigenvalues are below 1 and whose powers grow first, clear of every edge."""
+    while True:
+        n = int(rng.integers(2, 4))
+        W = np.round(np.triu(rng.uniform(1.5, 6.0, (n, n)), 1), 1)
+        W = W + np.diag(np.round(rng.uniform(0.4, 0.75, n), 2))
+        W = W if rng.random() < 0.5 else W.T
+        norms = [np.linalg.norm(np.linalg.matrix_power(W, k), 2) for k in range(1, 60)]
+        first = next((k for k, norm in enumerate(norms, 1) if norm < 1), 0)
+        clear = all(abs(norm - 1) > 0.02 for norm in norms)
+        grows = first > 4 and max(norms[:first]) > 1.1 * norms[0]
+        if clear and grows:
+            return W
+
+
+def hidden_growth(rng):
+    return [case(growth_matrix(rng)) for _ in range(4)] + [case(np.array([[0.5, 0.3], [0.1, 0.4]]))]
+
+
+BANK = [
+    wrong("spectral-radius", growth_by(lambda P: np.max(np.abs(np.linalg.eigvals(P)))),
+          "notebook 07, section 5: eigenvalue and singular value",
+          "You measured powers by their largest eigenvalue, which is below 1 at once.",
+          "Eigenvalues tell the long run. How much one application can stretch a vector is another number."),
+    wrong("frobenius-norm", growth_by(np.linalg.norm), "notebook 07, section 5: the largest singular value",
+          "The norm is the root of the sum of all squared entries.",
+          "That is np.linalg.norm without a second argument, and is larger than the largest stretch."),
+    wrong("powers-of-the-entries", growth_by(lambda P: np.linalg.norm(P, 2), power=lambda P, W: P * W),
+          "chapter 04, matrix products",
+          "Powers are taken entry by entry.",
+          "In NumPy `*` and `**` work on entries; applying a matrix again is `@`."),
+    wrong("power-of-the-norm", lambda W: [1 if np.linalg.norm(W, 2) < 1 else 200, float(np.linalg.norm(W, 2))],
+          "notebook 07, section 5: the table of powers",
+          "The norm of a power is taken to be the power of the norm, so that it never falls below 1.",
+          "The direction that is stretched most need not be the one that comes out of the step before."),
+    wrong("largest-entry", growth_by(lambda P: np.max(np.abs(P))), "notebook 07, section 5: the largest singular value",
+          "The size of a matrix is taken to be its largest entry.",
+          "A vector can be stretched by more than any single entry."),
+    wrong("one-power-late", growth_one_late, "the docstring of the exercise",
+          "The power is one too high.",
+          "W itself is the first power."),
+    wrong("last-power-above", growth_last_above, "the docstring of the exercise",
+          "The power is one too low: the last one that is not yet below 1.",
+          "Asked for is the first power that is below 1."),
+    wrong("first-norm", growth_first_norm, "the task: the largest norm on the way",
+          "The largest norm is taken to be that of W itself.",
+          "Some matrices stretch more when applied twice."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="07.6",
+    title="It grows before it shrinks",
+    function="growth",
+    minutes=10,
+    difficulty=2,
+    points=2,
+    see="notebook 07, section 5, the matrix with both eigenvalues one half",
+    reference=growth,
+    visible=[
+        case(np.array([[0.5, 10.0], [0.0, 0.5]])),
+        *hidden_growth(np.random.default_rng(19)),
+    ],
+    hidden=hidden_growth,
+    accepted=[growth_matrix_power, growth_svd, growth_gram, growth_recursive, growth_float32],
+    bank=BANK,
+    hints=(
+        "Multiply by W again and again, and measure each product.",
+        "np.linalg.norm(P, 2) is the largest singular value of P. Keep the largest you have seen, and stop at the "
+        "first that is below 1.",
+        "Start with P = W and k = 1. Loop: measure P; if it is below 1 return k and the largest; otherwise P = P @ W "
+        "and k + 1.",
+    ),
+    equivalent_mutants={
+        "`norm < 1` → `norm <= 1`": "no power has a norm of exactly 1",
+        "`power @ W` → `W @ power`": "powers of one matrix commute",
+    },
+)

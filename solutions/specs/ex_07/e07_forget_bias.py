@@ -1,0 +1,107 @@
+"""07.7 A memory of a given length."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from coursepkg.grading.spec import Exercise, case, wrong
+
+
+def forget_bias(steps, kept):
+    gate = kept ** (1 / steps)
+    return math.log(gate / (1 - gate))
+
+
+def bias_expm1(steps, kept):
+    return -math.log(math.expm1(-math.log(kept) / steps))
+
+
+def bias_log(steps, kept):
+    g = math.exp(math.log(kept) / steps)
+    return math.log(g) - math.log1p(-g)
+
+
+def bias_bisect(steps, kept):
+    low, high = -40.0, 40.0
+    for _ in range(200):
+        middle = (low + high) / 2
+        left = (1 / (1 + math.exp(-middle))) ** steps
+        low, high = (middle, high) if left < kept else (low, middle)
+    return low
+
+
+def bias_newton(steps, kept):
+    target, b = math.log(kept) / steps, 0.0
+    for _ in range(200):
+        b -= (-np.logaddexp(0, -b) - target) * (1 + np.exp(b))
+        b = min(b, 30.0)
+    return np.float64(b)
+
+
+def bias_power(steps, kept):
+    return -np.log(np.power(kept, -1.0 / steps) - 1)
+
+
+def bias_float32(steps, kept):
+    return np.float32(forget_bias(steps, kept))
+
+
+def hidden_bias(rng):
+    return [case(int(rng.integers(4, 400)), round(float(rng.uniform(0.05, 0.9)), 2)) for _ in range(6)]
+
+
+BANK = [
+    wrong("one-for-all", lambda steps, kept: 1.0, "notebook 07, section 6: the table of biases",
+          "The answer is always 1.",
+          "A bias of 1 keeps a ten-millionth over 50 steps. It is a habit, not an answer."),
+    wrong("always-one-over-e", lambda steps, kept: math.log(steps - 1), "notebook 07, section 6: the chrono rule",
+          "The answer is ln(T - 1) and does not depend on how much is to be kept.",
+          "That rule keeps about 1/e. Here the share is given."),
+    wrong("gate-instead-of-bias", lambda steps, kept: kept ** (1 / steps), "notebook 07, section 6: f = σ(bias)",
+          "You gave the gate, a number between 0 and 1.",
+          "The gate is the sigmoid of the bias; one step back is missing."),
+    wrong("one-step-only", lambda steps, kept: math.log(kept / (1 - kept)),
+          "notebook 07, section 6: left after 50 steps",
+          "The bias would keep that share over a single step.",
+          "The gate multiplies at every step: what is left is a power."),
+    wrong("share-divided-by-steps", lambda steps, kept: math.log((1 - (1 - kept) / steps) / ((1 - kept) / steps)),
+          "notebook 07, section 6",
+          "The loss is spread evenly over the steps, as if shares were added.",
+          "Each step loses a share of what is still there; shares multiply."),
+    wrong("tanh-instead-of-sigmoid", lambda steps, kept: math.atanh(kept ** (1 / steps)),
+          "notebook 07, section 6: the gates",
+          "The bias is half of what it should be: the inverse of tanh was taken.",
+          "Gates are sigmoids, between 0 and 1."),
+    wrong("sign-of-the-bias", lambda steps, kept: -forget_bias(steps, kept),
+          "notebook 07, section 6: the table of biases",
+          "The sign is wrong: this bias closes the gate.",
+          "A large positive bias opens a gate, a large negative one closes it."),
+    wrong("power-upside-down",
+          lambda steps, kept: math.log(kept**steps / (1 - kept**steps)) if kept**steps > 1e-250 else -600.0,
+          "notebook 07, section 6: left after 50 steps",
+          "The share was raised to the power of the steps, not to one over the steps.",
+          "gate to the power of the steps is the share; solve that for the gate."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="07.7",
+    title="A memory of a given length",
+    function="forget_bias",
+    minutes=8,
+    difficulty=1,
+    points=2,
+    see="notebook 07, section 6",
+    reference=forget_bias,
+    visible=[case(50, 0.36), case(50, 0.9), case(10, 0.5), case(200, 0.1), case(3, 0.2)],
+    hidden=hidden_bias,
+    accepted=[bias_expm1, bias_log, bias_bisect, bias_newton, bias_power, bias_float32],
+    bank=BANK,
+    hints=(
+        "Two questions: how far open must the gate be, and which bias opens it that far?",
+        "After T steps gate**T is left. So the gate is the T-th root of the share.",
+        "The inverse of the sigmoid is log(g / (1 - g)).",
+    ),
+    rtol=1e-5,
+)

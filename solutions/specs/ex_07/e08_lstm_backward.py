@@ -1,0 +1,202 @@
+"""07.8 One step back through an LSTM."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import array
+
+
+def lstm_backward(i, f, g, o, c_before, dh, dc):
+    tanh_c = np.tanh(f * c_before + i * g)
+    dc = dc + dh * o * (1 - tanh_c**2)
+    return {
+        "i": dc * g * i * (1 - i),
+        "f": dc * c_before * f * (1 - f),
+        "g": dc * i * (1 - g**2),
+        "o": dh * tanh_c * o * (1 - o),
+        "c_before": dc * f,
+    }
+
+
+def lstm_complex(i, f, g, o, c_before, dh, dc):
+    """The complex step at the pre-activations, one after another."""
+    logit = [np.log(s / (1 - s)) for s in (i, f, o)]
+    point = {"i": logit[0], "f": logit[1], "g": np.arctanh(g), "o": logit[2], "c_before": np.asarray(c_before)}
+
+    def loss(p):
+        def sigmoid(a):
+            return 1 / (1 + np.exp(-a))
+
+        c = sigmoid(p["f"]) * p["c_before"] + sigmoid(p["i"]) * np.tanh(p["g"])
+        return dh * sigmoid(p["o"]) * np.tanh(c) + dc * c
+
+    return {name: loss(point | {name: value + 1e-30j}).imag / 1e-30 for name, value in point.items()}
+
+
+def lstm_loops(i, f, g, o, c_before, dh, dc):
+    found = {name: [] for name in ("i", "f", "g", "o", "c_before")}
+    for a, b, d, e, before, up_h, up_c in zip(i, f, g, o, c_before, dh, dc, strict=True):
+        squashed = math.tanh(b * before + a * d)
+        cell = up_c + up_h * e * (1 - squashed * squashed)
+        for name, value in (
+            ("i", cell * d * (a - a * a)),
+            ("f", cell * before * (b - b * b)),
+            ("g", cell * a * (1 + d) * (1 - d)),
+            ("o", up_h * squashed * (e - e * e)),
+            ("c_before", cell * b),
+        ):
+            found[name].append(value)
+    return found
+
+
+def lstm_cosh(i, f, g, o, c_before, dh, dc):
+    c = np.multiply(f, c_before) + np.multiply(i, g)
+    total = dc + dh * o / np.cosh(c) ** 2
+    return {
+        "i": total * g * (i - i**2),
+        "f": total * c_before * (f - f**2),
+        "g": total * (i - i * g * g),
+        "o": dh * np.tanh(c) * (o - o**2),
+        "c_before": total * f,
+    }
+
+
+def lstm_differences(i, f, g, o, c_before, dh, dc):
+    """Central differences of high order would blur; a dual number does not."""
+    c = f * c_before + i * g
+    h_dot = o * (1 - np.tanh(c) ** 2)
+
+    def along(c_dot, o_dot=0.0):
+        return dc * c_dot + dh * (h_dot * c_dot + o_dot * np.tanh(c))
+
+    return {
+        "i": along(i * (1 - i) * g),
+        "f": along(f * (1 - f) * c_before),
+        "g": along(i * (1 - g * g)),
+        "o": along(0.0, o * (1 - o)),
+        "c_before": along(f),
+    }
+
+
+def lstm_float32(i, f, g, o, c_before, dh, dc):
+    return {name: np.float32(v) for name, v in lstm_backward(i, f, g, o, c_before, dh, dc).items()}
+
+
+def lstm_with(**changes):
+    """The right gradients with some of them replaced; a change gets the parts by name."""
+
+    def answer(i, f, g, o, c_before, dh, dc):
+        tanh_c = np.tanh(f * c_before + i * g)
+        part = {"i": i, "f": f, "g": g, "o": o, "before": c_before, "dh": dh, "dc": dc, "tanh_c": tanh_c}
+        part["total"] = dc + dh * o * (1 - tanh_c**2)
+        right = lstm_backward(i, f, g, o, c_before, dh, dc)
+        return right | {name: change(part) for name, change in changes.items()}
+
+    return answer
+
+
+def lstm_total(rule):
+    """Everything that passes the cell with another gradient at the cell."""
+
+    def answer(i, f, g, o, c_before, dh, dc):
+        c = f * c_before + i * g
+        total = rule(i, f, g, o, c, dh, dc)
+        return {
+            "i": total * g * i * (1 - i),
+            "f": total * c_before * f * (1 - f),
+            "g": total * i * (1 - g**2),
+            "o": dh * np.tanh(c) * o * (1 - o),
+            "c_before": total * f,
+        }
+
+    return answer
+
+
+def lstm_case(rng, n):
+    gates = [np.round(rng.uniform(0.15, 0.85, n), 2) for _ in range(3)]
+    i, f, o = (np.where(np.abs(s - 0.5) < 0.05, 0.62, s) for s in gates)
+    g = np.round(rng.choice([-1.0, 1.0], n) * rng.uniform(0.2, 0.8, n), 2)
+    return case(i, f, g, o, array(rng, n, low=0.4, high=1.5), array(rng, n, low=0.4), array(rng, n, low=0.4))
+
+
+def hidden_lstm(rng):
+    return [lstm_case(rng, n) for n in (3, 4, 2)]
+
+
+BANK = [
+    wrong("cell-ignores-the-hidden-state", lstm_total(lambda i, f, g, o, c, dh, dc: dc),
+          "notebook 07, section 6: where c is used",
+          "What arrives at h never reaches the cell.",
+          "The cell has two readers: the next step, and h = o tanh(c). Both report."),
+    wrong("cell-hears-only-the-hidden-state", lstm_total(lambda i, f, g, o, c, dh, dc: dh * o * (1 - np.tanh(c) ** 2)),
+          "notebook 07, section 6: the road",
+          "What arrives along the cell is overwritten by what comes through h.",
+          "Reports add: the long road through the cell is the whole point of the LSTM."),
+    wrong("no-squashing-of-the-cell", lstm_total(lambda i, f, g, o, c, dh, dc: dc + dh * o),
+          "notebook 07, section 6: the formula for h",
+          "On the way from h to c the slope of tanh is missing.",
+          "h is made from tanh(c), not from c."),
+    wrong("output-gate-forgotten", lstm_total(lambda i, f, g, o, c, dh, dc: dc + dh * (1 - np.tanh(c) ** 2)),
+          "notebook 07, section 6: the formula for h",
+          "On the way from h to c the output gate is missing.",
+          "The other factor of a product is its local derivative."),
+    wrong("slope-at-the-cell", lstm_total(lambda i, f, g, o, c, dh, dc: dc + dh * o * (1 - c**2)),
+          "chapter 02, section 3",
+          "The slope of tanh is written with the cell, not with its tanh.",
+          "One minus the square of the output: tanh(c), squared."),
+    wrong("road-without-its-gate", lstm_with(c_before=lambda p: p["total"]),
+          "notebook 07, section 6: the local derivative along the cell",
+          "The gradient of the cell before is not multiplied by the forget gate.",
+          "The old cell was multiplied by f on its way here. A gradient that is never damped would be a gate that"
+          " is always open."),
+    wrong("output-gate-sees-the-cell",
+          lstm_with(o=lambda p: p["dh"] * (p["f"] * p["before"] + p["i"] * p["g"]) * p["o"] * (1 - p["o"])),
+          "notebook 07, section 6: the formula for h",
+          "For the output gate the factor is c where it should be tanh(c).",
+          "The gate multiplies the squashed cell."),
+    wrong("candidate-like-a-gate", lstm_with(g=lambda p: p["total"] * p["i"] * p["g"] * (1 - p["g"])),
+          "notebook 07, section 6: gates and candidate",
+          "The candidate is treated as if it were a sigmoid.",
+          "g is made by tanh: its slope is one minus its square."),
+    wrong("gates-without-their-slopes", lstm_with(
+              i=lambda p: p["total"] * p["g"],
+              f=lambda p: p["total"] * p["before"],
+              o=lambda p: p["dh"] * p["tanh_c"],
+              g=lambda p: p["total"] * p["i"],
+          ), "the task: at the pre-activations",
+          "The gradients are those of the gates themselves, not of their pre-activations.",
+          "One more edge, through sigmoid or tanh, leads to what the weights computed."),
+    wrong("input-and-candidate-exchanged", lstm_with(
+              i=lambda p: p["total"] * p["i"] * p["i"] * (1 - p["i"]),
+              g=lambda p: p["total"] * p["g"] * (1 - p["g"] ** 2),
+          ), "chapter 02: a product hands to each input the other one",
+          "Input gate and candidate keep their own value where the other factor belongs.",
+          "The local derivative of a product is the other factor."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="07.8",
+    title="One step back through an LSTM",
+    function="lstm_backward",
+    minutes=20,
+    difficulty=3,
+    points=4,
+    see="notebook 07, section 6",
+    reference=lstm_backward,
+    visible=hidden_lstm(np.random.default_rng(23)),
+    hidden=hidden_lstm,
+    accepted=[lstm_complex, lstm_loops, lstm_cosh, lstm_differences, lstm_float32],
+    bank=BANK,
+    hints=(
+        "Draw the step: c is made from two products, h from one product and one tanh. Then ask each node who uses it.",
+        "First find what arrives at c altogether: dc from the next step, plus what comes down from h. Everything but "
+        "the output gate gets its gradient from that sum.",
+        "total = dc + dh * o * (1 - tanh(c)²). Then each gate: what arrives at its product, times the other factor, "
+        "times its own slope: s(1 - s) for i, f, o and 1 - g² for g. The old cell gets total * f.",
+    ),
+)

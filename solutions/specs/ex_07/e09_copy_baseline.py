@@ -1,0 +1,104 @@
+"""07.9 What forgetting costs."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from coursepkg.grading.spec import Exercise, case, wrong
+
+
+def copy_baseline(symbols, length, blanks):
+    return length * math.log(symbols) / (blanks + 2 * length)
+
+
+def copy_per_step(symbols, length, blanks):
+    losses = [0.0] * (blanks + length) + [math.log(symbols)] * length
+    return sum(losses) / len(losses)
+
+
+def copy_numpy(symbols, length, blanks):
+    p = np.ones(blanks + 2 * length)
+    p[-length:] = 1.0 / symbols
+    return -np.mean(np.log(p))
+
+
+def copy_entropy(symbols, length, blanks):
+    p = np.full(symbols, 1 / symbols)
+    return -(p * np.log(p)).sum() * length / (length + blanks + length)
+
+
+def copy_bits(symbols, length, blanks):
+    return math.log2(symbols) * math.log(2) * length / (2 * length + blanks)
+
+
+def copy_product(symbols, length, blanks):
+    """The logarithm of the number of possible answers, shared among the steps."""
+    return math.log(int(symbols) ** int(length)) / (blanks + 2 * length)
+
+
+def copy_float32(symbols, length, blanks):
+    return np.float32(copy_baseline(symbols, length, blanks))
+
+
+def hidden_copy(rng):
+    return [case(int(rng.integers(3, 20)), int(rng.integers(2, 15)), int(rng.integers(4, 300))) for _ in range(6)]
+
+
+BANK = [
+    wrong("not-shared-among-steps", lambda symbols, length, blanks: math.log(symbols),
+          "the task: the mean over all steps",
+          "The loss is that of a single guess.",
+          "Most steps ask only for a blank, which costs nothing; the mean is over all steps."),
+    wrong("sum-over-steps", lambda symbols, length, blanks: length * math.log(symbols),
+          "the task: the mean over all steps",
+          "The losses are added up, not averaged.",
+          "Asked for is the mean per step."),
+    wrong("length-counted-once", lambda symbols, length, blanks: length * math.log(symbols) / (blanks + length),
+          "the task: the layout of a sequence",
+          "The symbols are counted once in the length of the sequence.",
+          "They are shown at the start and asked for at the end."),
+    wrong("blanks-only", lambda symbols, length, blanks: length * math.log(symbols) / blanks,
+          "the task: the layout of a sequence",
+          "The mean is taken over the blanks alone.",
+          "The symbols and the answers are steps, too."),
+    wrong("bits", lambda symbols, length, blanks: length * math.log2(symbols) / (blanks + 2 * length),
+          "chapter 06, cross-entropy",
+          "The loss is in bits; cross-entropy here uses the natural logarithm.",
+          "A logarithm to base 2 is 1.44 times as large."),
+    wrong("blank-among-the-guesses",
+          lambda symbols, length, blanks: length * math.log(symbols + 1) / (blanks + 2 * length),
+          "the task: it knows when to answer",
+          "The guess at the end also considers the blank.",
+          "A model without memory still knows that the signal has come and that no blank is asked for."),
+    wrong("guesses-everywhere", lambda symbols, length, blanks: (
+              (blanks + 2 * length) * math.log(symbols + 1) / (blanks + 2 * length)
+          ), "the task: it is certain of the blanks",
+          "The model guesses among all symbols at every step.",
+          "A blank can be predicted without memory."),
+    wrong("chance-instead-of-cost", lambda symbols, length, blanks: length * (1 - 1 / symbols) / (blanks + 2 * length),
+          "chapter 06, cross-entropy",
+          "You gave the expected share of errors, not the cross-entropy.",
+          "Cross-entropy is the logarithm of the probability that the right symbol got."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="07.9",
+    title="What forgetting costs",
+    function="copy_baseline",
+    minutes=10,
+    difficulty=2,
+    points=2,
+    see="notebook 07, section 7: a baseline that remembers nothing",
+    reference=copy_baseline,
+    visible=[case(8, 10, 20), case(8, 10, 100), case(3, 4, 7), case(5, 2, 30), case(12, 6, 3)],
+    hidden=hidden_copy,
+    accepted=[copy_per_step, copy_numpy, copy_entropy, copy_bits, copy_product, copy_float32],
+    bank=BANK,
+    hints=(
+        "Which steps cost nothing for a model that is certain of the blanks? What does each of the others cost?",
+        "At an answer it spreads its probability evenly over the symbols: the right one gets 1 / symbols.",
+        "length answers cost log(symbols) each; divide by the number of all steps, symbols and answers included.",
+    ),
+)

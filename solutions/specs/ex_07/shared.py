@@ -1,0 +1,15 @@
+"""What several exercises of chapter 07 use."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def numbers(rng, count, low=0.4, high=1.3):
+    """Numbers of both signs, none of them near zero, with few digits so that feedback reads well."""
+    return [round(float(rng.choice([-1.0, 1.0]) * rng.uniform(low, high)), 2) for _ in range(count)]
+
+
+def array(rng, *shape, low=0.2, high=1.1):
+    """The same as an array."""
+    return np.round(rng.choice([-1.0, 1.0], shape) * rng.uniform(low, high, shape), 2)

@@ -1,0 +1,154 @@
+"""08.3 What is stored."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from coursepkg.grading.spec import Exercise, case, wrong
+
+
+def stored_bytes(rows, features, rate, itemsize, readers):
+    size = int(rate * rows)
+    return {
+        "exact": rows * features * itemsize,
+        "one_sketch": size * features * itemsize,
+        "separate_sketches": readers * size * features * itemsize,
+        "break_even_rate": 1 / readers,
+    }
+
+
+def bytes_floor(rows, features, rate, itemsize, readers):
+    size = math.floor(rate * rows)
+    one = np.prod([size, features, itemsize])
+    return {
+        "exact": float(rows) * features * itemsize,
+        "one_sketch": one,
+        "separate_sketches": sum([one] * readers),
+        "break_even_rate": readers**-1,
+    }
+
+
+def bytes_by_arrays(rows, features, rate, itemsize, readers):
+    kind = {4: np.float32, 8: np.float64}[itemsize]
+    whole, part = np.zeros((rows, features), kind), np.zeros((int(rows * rate), features), kind)
+    return {
+        "exact": whole.nbytes,
+        "one_sketch": part.nbytes,
+        "separate_sketches": part.nbytes * readers,
+        "break_even_rate": np.float32(1.0 / readers),
+    }
+
+
+def bytes_divmod(rows, features, rate, itemsize, readers):
+    size, _ = divmod(rate * rows, 1)
+    per_row = itemsize * features
+    return dict(
+        exact=per_row * rows,
+        one_sketch=per_row * size,
+        separate_sketches=per_row * size * readers,
+        break_even_rate=math.exp(-math.log(readers)),
+    )
+
+
+def bytes_searched(rows, features, rate, itemsize, readers):
+    """Break-even found as the rate at which readers * rate * exact equals exact."""
+    found = stored_bytes(rows, features, rate, itemsize, readers)
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if readers * middle <= 1 else (low, middle)
+    return found | {"break_even_rate": low}
+
+
+def bytes_counted(rows, features, rate, itemsize, readers):
+    """Row by row."""
+    row, kept, whole = features * itemsize, 0, 0
+    for k in range(rows):
+        whole += row
+        kept += row * (k + 1 <= rate * rows)
+    return {
+        "exact": whole,
+        "one_sketch": kept,
+        "separate_sketches": kept * readers,
+        "break_even_rate": 1.0 / readers,
+    }
+
+
+def bytes_with(**changed):
+    def answer(rows, features, rate, itemsize, readers):
+        found = stored_bytes(rows, features, rate, itemsize, readers)
+        given = {"rows": rows, "features": features, "rate": rate, "itemsize": itemsize, "readers": readers}
+        return found | {name: change(found, **given) for name, change in changed.items()}
+
+    return answer
+
+
+def hidden_bytes(rng):
+    found = []
+    for readers in (2, 3, 4, 5):
+        rows, features = int(rng.integers(101, 400)), int(rng.integers(20, 90))
+        rate = round(float(rng.uniform(0.15, 0.6)), 3)
+        found.append(case(rows, features, rate, int(rng.choice([4, 8])), readers))
+    return found
+
+
+BANK = [
+    wrong("exact-once-per-reader", bytes_with(exact=lambda f, readers, **g: f["exact"] * readers),
+          "notebook 08, section 6: trap three",
+          "The exact input is counted once for every layer that reads it.",
+          "All of them read one and the same array, and a tape holds an array, not the wish to read it."),
+    wrong("sketch-matrix-stored", bytes_with(
+              one_sketch=lambda f, rows, rate, itemsize, **g: f["one_sketch"] + rows * int(rate * rows) * itemsize
+          ), "notebook 08, section 4: it keeps the seed",
+          "The one sketch is too large by rows times kept rows.",
+          "That is S itself. It need not be kept, because a seed is enough to draw it again."),
+    wrong("features-reduced-instead-of-rows", bytes_with(
+              one_sketch=lambda f, rows, features, rate, itemsize, **g: rows * int(rate * features) * itemsize,
+              separate_sketches=lambda f, rows, features, rate, itemsize, readers: (
+                  readers * rows * int(rate * features) * itemsize
+              ),
+          ), "notebook 08, section 3",
+          "The share was taken of the features.",
+          "S stands between the rows of the two factors, so it makes few rows of many."),
+    wrong("numbers-instead-of-bytes",
+          lambda rows, features, rate, itemsize, readers: stored_bytes(rows, features, rate, 1, readers),
+          "the docstring: itemsize",
+          "Numbers are counted, not bytes.",
+          "A number in single precision takes four bytes, in double precision eight."),
+    wrong("rounded-up", lambda rows, features, rate, itemsize, readers: stored_bytes(
+              rows, features, math.ceil(rate * rows) / rows + 1e-12, itemsize, readers
+          ), "the task",
+          "One row too many is kept.",
+          "b is rho times B, rounded down."),
+    wrong("saving-instead-of-size", bytes_with(one_sketch=lambda f, **g: f["exact"] - f["one_sketch"]), "the task",
+          "For the one sketch stands what it saves, not what it stores.",
+          "The question is what the tape holds."),
+    wrong("separate-not-multiplied",
+          bytes_with(separate_sketches=lambda f, **g: f["one_sketch"], break_even_rate=lambda f, **g: 1.0),
+          "notebook 08, section 6: trap three",
+          "Several sketches are as large as one.",
+          "Each layer that draws its own sketch stores its own summary of the common input."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="08.3",
+    title="What is stored",
+    function="stored_bytes",
+    minutes=10,
+    difficulty=1,
+    points=2,
+    see="notebook 08, section 6",
+    reference=stored_bytes,
+    visible=[case(2048, 768, 0.2, 4, 3), case(333, 50, 0.5, 8, 2), case(150, 64, 0.37, 4, 4)],
+    hidden=hidden_bytes,
+    accepted=[bytes_floor, bytes_by_arrays, bytes_divmod, bytes_searched, bytes_counted],
+    bank=BANK,
+    hints=(
+        "The tape holds B rows of N numbers, or b rows of N numbers. How many is b?",
+        "b = int(rate * rows). One array has rows (or b) times features times itemsize bytes; separate sketches are as "
+        "many arrays as there are readers.",
+        "Separate sketches cost readers times rate times the exact size, so they break even at rate = 1 / readers.",
+    ),
+)

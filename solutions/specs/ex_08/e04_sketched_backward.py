@@ -1,0 +1,126 @@
+"""08.4 The backward pass without the input."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import array
+
+
+def sketched_backward(Y, W, summary, S):
+    return {"X": Y @ W, "W": (S.T @ Y).T @ summary, "b": Y.sum(axis=0)}
+
+
+def backward_expanded(Y, W, summary, S):
+    """Blow the summary up to B rows again; the product is the same."""
+    X_hat = S @ summary
+    return {"X": np.matmul(Y, W), "W": Y.T @ X_hat, "b": np.ones(len(Y)) @ Y}
+
+
+def backward_einsum(Y, W, summary, S):
+    return {
+        "X": np.einsum("km,mn->kn", Y, W),
+        "W": np.einsum("km,kb,bn->mn", Y, S, summary),
+        "b": np.einsum("km->m", Y),
+    }
+
+
+def backward_loops(Y, W, summary, S):
+    (B, M), (b, N) = Y.shape, summary.shape
+    dW, dX, db = np.zeros((M, N)), [], [0.0] * M
+    for j in range(b):
+        row = sum(S[k, j] * Y[k] for k in range(B))
+        dW += np.outer(row, summary[j])
+    for k in range(B):
+        dX.append([sum(Y[k, m] * W[m, n] for m in range(M)) for n in range(N)])
+        db = [total + value for total, value in zip(db, Y[k], strict=True)]
+    return {"X": dX, "W": dW, "b": db}
+
+
+def backward_transposed(Y, W, summary, S):
+    return {"X": (W.T @ Y.T).T, "W": (summary.T @ (S.T @ Y)).T, "b": np.add.reduce(Y, axis=0)}
+
+
+def backward_float32(Y, W, summary, S):
+    found = sketched_backward(*(np.asarray(a, np.float32) for a in (Y, W, summary, S)))
+    return {name: value.tolist() for name, value in found.items()}
+
+
+def backward_with(dX=None, dW=None, db=None):
+    def answer(Y, W, summary, S):
+        right = sketched_backward(Y, W, summary, S)
+        changed = {"X": dX, "W": dW, "b": db}
+        return {name: change(Y, W, summary, S) if change else right[name] for name, change in changed.items()}
+
+    return answer
+
+
+def backward_case(rng, B, N, M, b):
+    X, S = array(rng, B, N), array(rng, B, b)
+    return case(array(rng, B, M), array(rng, M, N), np.round(S.T @ X, 6), S)
+
+
+def hidden_backward(rng):
+    return [backward_case(rng, *shape) for shape in ((6, 3, 2, 3), (5, 2, 4, 2), (7, 4, 3, 4))]
+
+
+BANK = [
+    wrong("all-gradients-sketched", backward_with(
+              dX=lambda Y, W, summary, S: S @ S.T @ Y @ W, db=lambda Y, W, summary, S: (S @ (S.T @ Y)).sum(axis=0)
+          ), "notebook 08, section 2: only one of three",
+          "The gradients of X and b have passed through the sketch, too.",
+          "Neither of them needs the input, so nothing about them has to be estimated."),
+    wrong("bias-from-the-summary", backward_with(db=lambda Y, W, summary, S: (S.T @ Y).sum(axis=0)),
+          "notebook 08, section 2",
+          "The bias was summed over the rows of the summary.",
+          "All rows of Y are there; only X was thrown away."),
+    wrong("weight-transposed", backward_with(dW=lambda Y, W, summary, S: summary.T @ (S.T @ Y)),
+          "notebook 08, section 2: the shapes",
+          "The weight's gradient is transposed.",
+          "A gradient has the shape of what it belongs to, and W has a row per output."),
+    wrong("scaled-again", backward_with(dW=lambda Y, W, summary, S: len(S) / S.shape[1] * (S.T @ Y).T @ summary),
+          "notebook 08, section 3: E[S S^T] = I",
+          "The weight's gradient is too large by B / b.",
+          "The scale that makes the mean right stands in S already."),
+    wrong("sketch-applied-twice", backward_with(dW=lambda Y, W, summary, S: (S.T @ (S @ (S.T @ Y))).T @ summary),
+          "notebook 08, section 3: S stands twice in the product, once on each side",
+          "Between the two factors S S^T stands twice.",
+          "The summary has been multiplied by the transpose of S already, so Y needs it just once."),
+    wrong("first-rows-only", backward_with(dW=lambda Y, W, summary, S: Y[: len(summary)].T @ summary),
+          "notebook 08, section 4: Y is folded with the same seed",
+          "The first b rows of Y meet the rows of the summary.",
+          "A row of the summary is a mixture of all rows of X, so Y must be mixed in the same way."),
+    wrong("mean-over-the-rows", backward_with(
+              dW=lambda Y, W, summary, S: (S.T @ Y).T @ summary / len(Y), db=lambda Y, W, summary, S: Y.mean(axis=0)
+          ), "notebook 08, section 2: sums over the rows",
+          "The gradients of W and b are divided by the number of rows.",
+          "A mean over examples belongs to the loss; it is inside Y by the time it arrives here."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="08.4",
+    title="The backward pass without the input",
+    function="sketched_backward",
+    minutes=12,
+    difficulty=2,
+    points=3,
+    see="notebook 08, sections 2 and 4",
+    reference=sketched_backward,
+    visible=hidden_backward(np.random.default_rng(8)),
+    hidden=hidden_backward,
+    accepted=[
+        backward_expanded,
+        backward_einsum,
+        backward_loops,
+        backward_transposed,
+        backward_float32,
+    ],
+    bank=BANK,
+    hints=(
+        "Write the three exact gradients first. Two of them do not contain X and stay as they are.",
+        "In the third, put S S^T between the factors: Y^T S S^T X. The right half is the summary. And the left half?",
+        "X: Y @ W.  W: (S.T @ Y).T @ summary.  b: Y.sum(axis=0).",
+    ),
+)

@@ -1,0 +1,117 @@
+"""08.8 Is smaller faster?."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coursepkg.grading.spec import Exercise, case, wrong
+
+
+def sketch_cost(B, N, M, rate):
+    b = rate * B
+    exact = B * N * M
+    return {
+        "gaussian": (b * B * (N + M) + b * N * M) / exact,
+        "fold": b * N * M / exact,
+        "break_even_rate": 1 / (1 + B * (N + M) / (N * M)),
+    }
+
+
+def cost_formula(B, N, M, rate):
+    factor = 1 + B / M + B / N
+    return {"gaussian": rate * factor, "fold": rate, "break_even_rate": 1 / factor}
+
+
+def cost_counted(B, N, M, rate):
+    products = {"S^T X": (rate * B, B, N), "S^T Y": (rate * B, B, M), "both": (M, rate * B, N)}
+    count = {name: a * b * c for name, (a, b, c) in products.items()}
+    gaussian = sum(count.values()) / (B * N * M)
+    return {"gaussian": gaussian, "fold": count["both"] / (B * N * M), "break_even_rate": rate / gaussian}
+
+
+def cost_bisected(B, N, M, rate):
+    low, high = 0.0, 1.0
+    for _ in range(80):
+        middle = (low + high) / 2
+        low, high = (middle, high) if cost_formula(B, N, M, middle)["gaussian"] < 1 else (low, middle)
+    return cost_formula(B, N, M, rate) | {"break_even_rate": high}
+
+
+def cost_arrays(B, N, M, rate):
+    dense = np.array([B * N, B * M, N * M], float) * rate * B
+    return {
+        "gaussian": np.float64(dense.sum() / (B * N * M)),
+        "fold": np.array(dense[2] / (B * N * M)),
+        "break_even_rate": np.array(N * M / (N * M + B * N + B * M)),
+    }
+
+
+def cost_fractions(B, N, M, rate):
+    from fractions import Fraction
+
+    factor = Fraction(N * M + B * (N + M), N * M)
+    return {"gaussian": float(Fraction(rate) * factor), "fold": rate, "break_even_rate": float(1 / factor)}
+
+
+def cost_with(factor, fold=None):
+    def answer(B, N, M, rate):
+        k = factor(B, N, M)
+        return {"gaussian": rate * k, "fold": fold(B, N, M, rate) if fold else rate, "break_even_rate": 1 / k}
+
+    return answer
+
+
+def hidden_costs(rng):
+    found = []
+    for _ in range(4):
+        B, N, M = (int(v) for v in rng.integers(60, 900, 3))
+        found.append(case(B, N, M, round(float(rng.uniform(0.1, 0.8)), 2)))
+    return found
+
+
+BANK = [
+    wrong("smaller-is-always-faster", cost_with(lambda B, N, M: 1.0), "notebook 08, section 8: on top of the product",
+          "The dense sketch costs its share of the exact product, and breaks even at 1.",
+          "The two summaries have to be made first, each by a matrix product of its own."),
+    wrong("one-summary", cost_with(lambda B, N, M: 1 + B / M), "notebook 08, section 4: forward and backward",
+          "Only the summary of X was counted.",
+          "Backward has to make that of Y as well."),
+    wrong("product-forgotten", cost_with(lambda B, N, M: B * (N + M) / (N * M)), "notebook 08, section 8",
+          "The summaries were counted and their product was not.",
+          "When both summaries are there, the gradient is still to be multiplied out."),
+    wrong("sketch-squared", lambda B, N, M, rate: (
+              cost_formula(B, N, M, rate) | {"gaussian": rate * rate * (B / M + B / N) + rate}
+          ), "notebook 08, section 3: the shape of S",
+          "The summaries are counted with b in place of B, once too often.",
+          "S has B rows: every kept row is a mixture of all of them."),
+    wrong("fold-like-a-dense-sketch",
+          cost_with(lambda B, N, M: 1 + B / M + B / N, fold=lambda B, N, M, rate: rate * (1 + B / M + B / N)),
+          "notebook 08, section 4: one pass over X",
+          "The fold is as expensive as the dense sketch.",
+          "It multiplies nothing: rows get a sign and are added up."),
+    wrong("features-multiplied", cost_with(lambda B, N, M: 1 + B / (N + M)),
+          "notebook 08, section 8: on top of the product",
+          "The sizes of the two summaries were combined in the wrong place.",
+          "Each summary costs b times B times its own number of columns."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="08.8",
+    title="Is smaller faster?",
+    function="sketch_cost",
+    minutes=10,
+    difficulty=2,
+    points=2,
+    see="notebook 08, section 8",
+    reference=sketch_cost,
+    visible=[case(2048, 768, 768, 0.5), case(500, 100, 800, 0.25), case(128, 512, 256, 0.1)],
+    hidden=hidden_costs,
+    accepted=[cost_formula, cost_counted, cost_bisected, cost_arrays, cost_fractions],
+    bank=BANK,
+    hints=(
+        "A product of an (a x b) and a (b x c) matrix takes a b c multiplications. The exact gradient is (M x B) times "
+        "(B x N).",
+        "With a dense S there are three products: S^T X, S^T Y, and one of the two summaries.",
+        "gaussian = rate * (1 + B * (N + M) / (N * M)); at break-even this is 1. A fold costs only the last product.",
+    ),
+)

@@ -1,0 +1,128 @@
+"""08.9 A test for a promise."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import array
+
+
+def mean_test(estimates, truth):
+    slopes = np.sum(estimates * truth, axis=(1, 2)) / np.sum(truth**2)
+    slope = slopes.mean()
+    error = slopes.std(ddof=1) / np.sqrt(len(slopes))
+    return {"slope": slope, "error": error, "z": (slope - 1) / error}
+
+
+def slope_loop(estimates, truth):
+    length = float(np.sum(truth * truth))
+    slopes = [float(np.sum(e * truth)) / length for e in estimates]
+    K = len(slopes)
+    mean = sum(slopes) / K
+    error = math.sqrt(sum((s - mean) ** 2 for s in slopes) / (K - 1) / K)
+    return {"slope": mean, "error": error, "z": (mean - 1) / error}
+
+
+def slope_einsum(estimates, truth):
+    slopes = np.einsum("kmn,mn->k", estimates, truth) / np.einsum("mn,mn->", truth, truth)
+    error = np.sqrt(slopes.var(ddof=1) / len(slopes))
+    return {"slope": slopes.mean(), "error": error, "z": (slopes.mean() - 1.0) / error}
+
+
+def slope_flat(estimates, truth):
+    A, t = np.reshape(estimates, (len(estimates), -1)), np.ravel(truth)
+    slopes = A @ t / (t @ t)
+    error = np.std(slopes) / np.sqrt(len(slopes) - 1)
+    return {"slope": slopes.mean(), "error": error, "z": (slopes.mean() - 1) / error}
+
+
+def slope_least_squares(estimates, truth):
+    t = np.ravel(truth)
+    slopes = [np.linalg.lstsq(t[:, None], np.ravel(e), rcond=None)[0][0] for e in estimates]
+    error = np.sqrt(np.cov(slopes) / len(slopes))
+    return {"slope": np.mean(slopes), "error": error, "z": (np.mean(slopes) - 1) / error}
+
+
+def slope_deviations(estimates, truth):
+    """How far each estimate lies from the truth, along the truth."""
+    off = np.array([np.vdot(truth, e - truth) for e in estimates]) / np.vdot(truth, truth)
+    error = off.std(ddof=1) / len(off) ** 0.5
+    return {"slope": 1 + off.mean(), "error": np.array(error), "z": off.mean() / error}
+
+
+def slope_with(slopes=None, error=None, z=None):
+    def answer(estimates, truth):
+        found = slopes(estimates, truth) if slopes else np.sum(estimates * truth, axis=(1, 2)) / np.sum(truth**2)
+        slope = found.mean()
+        e = error(found) if error else found.std(ddof=1) / np.sqrt(len(found))
+        return {"slope": slope, "error": e, "z": z(slope, e) if z else (slope - 1) / e}
+
+    return answer
+
+
+def slope_case(rng, K, M, N, scale):
+    truth = array(rng, M, N)
+    return case(np.round(scale * truth + rng.normal(0, 0.6, (K, M, N)), 3), truth)
+
+
+def hidden_tests(rng):
+    return [slope_case(rng, *shape) for shape in ((12, 2, 3, 1.0), (20, 3, 2, 1.3), (9, 2, 2, 4.0), (15, 4, 3, 0.5))]
+
+
+BANK = [
+    wrong("spread-instead-of-standard-error", slope_with(error=lambda s: s.std(ddof=1)),
+          "notebook 08, section 4: one standard error",
+          "The error is that of a single estimate.",
+          "The slope is a mean over K of them, and a mean is surer than each of its parts."),
+    wrong("divided-by-k", slope_with(error=lambda s: s.std(ddof=1) / len(s)),
+          "notebook 08, section 4: one standard error",
+          "The error is too small: divided by K.",
+          "It is the variance of a mean that falls like 1 / K."),
+    wrong("against-zero", slope_with(z=lambda slope, e: slope / e), "notebook 08, section 10: the slope must be 1",
+          "z says how far the slope is from 0.",
+          "The promise is not that there is a slope, but that it is 1."),
+    wrong("ratio-of-lengths", slope_with(slopes=lambda E, t: np.sqrt(np.sum(E**2, axis=(1, 2)) / np.sum(t**2))),
+          "notebook 08, section 10: regress on the true gradient",
+          "Lengths were divided, so that noise makes the slope larger.",
+          "An estimate is longer than the truth even if it is right on average."),
+    wrong("regressed-the-wrong-way",
+          slope_with(slopes=lambda E, t: np.sum(E * t, axis=(1, 2)) / np.sum(E**2, axis=(1, 2))),
+          "notebook 08, section 10: regress the estimates on the true gradient",
+          "The truth was regressed on the estimates.",
+          "What has the noise must stand on the side that is explained."),
+    wrong("mean-of-entry-ratios", slope_with(slopes=lambda E, t: np.mean(E / t, axis=(1, 2))),
+          "notebook 08, section 10",
+          "Entry was divided by entry, and small true entries count the most.",
+          "Entries near zero are mostly noise; products with the truth give them little weight."),
+    wrong("known-mean-spread", slope_with(error=lambda s: s.std() / np.sqrt(len(s))), "the docstring: error",
+          "The error is a little too small: the spread was divided by K, not K - 1.",
+          "The mean was estimated from the same numbers."),
+    wrong("no-sign", slope_with(z=lambda slope, e: abs(slope - 1) / e), "the task",
+          "z has no sign.",
+          "Too long and too short are different bugs."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="08.9",
+    title="A test for a promise",
+    function="mean_test",
+    minutes=12,
+    difficulty=2,
+    points=3,
+    see="notebook 08, section 10",
+    reference=mean_test,
+    visible=hidden_tests(np.random.default_rng(29)),
+    hidden=hidden_tests,
+    accepted=[slope_loop, slope_einsum, slope_flat, slope_least_squares, slope_deviations],
+    bank=BANK,
+    hints=(
+        "One number per estimate first: its slope on the truth, sum(estimate * truth) / sum(truth * truth).",
+        "Then K numbers s. Their mean is the slope; the error of a mean is the standard deviation (with K - 1) over "
+        "the square root of K.",
+        "z = (slope - 1) / error.",
+    ),
+)

@@ -1,0 +1,159 @@
+"""09.2 The rules of a dual number."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from coursepkg.autodiff.dual import Dual
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import numbers
+
+
+def dual_rule(operation, x, y):
+    (a, da), (b, db) = x, y
+    if operation == "add":
+        return (a + b, da + db)
+    if operation == "multiply":
+        return (a * b, da * b + a * db)
+    if operation == "divide":
+        return (a / b, (da * b - a * db) / b**2)
+    if operation == "tanh":
+        return (math.tanh(a), (1 - math.tanh(a) ** 2) * da)
+    return (a, da) if a > 0 else (0.0, 0.0)
+
+
+def dual_by_partials(operation, x, y):
+    (a, da), (b, db) = x, y
+    value, by_a, by_b = {
+        "add": lambda: (a + b, 1.0, 1.0),
+        "multiply": lambda: (a * b, b, a),
+        "divide": lambda: (a / b, 1 / b, -a / b / b),
+        "tanh": lambda: (np.tanh(a), 1 / np.cosh(a) ** 2, 0.0),
+        "relu": lambda: (max(a, 0.0), float(a > 0), 0.0),
+    }[operation]()
+    return [value, by_a * da + by_b * db]
+
+
+def dual_by_engine(operation, x, y):
+    from coursepkg.autodiff.catalogue import relu
+
+    f = {
+        "add": lambda a, b: a + b, "multiply": lambda a, b: a * b, "divide": lambda a, b: a / b,
+        "tanh": lambda a, b: np.tanh(a), "relu": lambda a, b: relu(a),
+    }[operation]  # fmt: skip
+    out = f(Dual(x[0], x[1]), Dual(y[0], y[1]))
+    return out.value, out.tangent
+
+
+def dual_by_complex_step(operation, x, y):
+    a, b = x[0] + 1e-30j * x[1], y[0] + 1e-30j * y[1]
+    out = {
+        "add": lambda: a + b, "multiply": lambda: a * b, "divide": lambda: a / b, "tanh": lambda: np.tanh(a),
+        "relu": lambda: a * (a.real > 0),
+    }[operation]()  # fmt: skip
+    return (out.real, out.imag / 1e-30)
+
+
+def dual_quotient_rule(operation, x, y):
+    """Division through the derivative of the quotient: q b = a."""
+    if operation == "divide":
+        q = x[0] / y[0]
+        return np.array([q, (x[1] - q * y[1]) / y[0]])
+    if operation == "tanh":
+        t = np.tanh(x[0])
+        return np.array([t, x[1] - t * t * x[1]])
+    return np.array(dual_rule(operation, x, y))
+
+
+def dual_float32(operation, x, y):
+    return tuple(np.float32(n) for n in dual_rule(operation, x, y))
+
+
+def dual_with(operation, tangent):
+    """One rule changed, the others right."""
+
+    def answer(asked, x, y):
+        value, right = dual_rule(asked, x, y)
+        return (value, tangent(*x, *y)) if asked == operation else (value, right)
+
+    return answer
+
+
+def dual_relu_of_both(operation, x, y):
+    value, tangent = dual_rule(operation, x, y)
+    return (max(x[0], 0.0), max(x[1], 0.0)) if operation == "relu" else (value, tangent)
+
+
+OPERATIONS = ("add", "multiply", "divide", "tanh", "relu")
+
+
+def hidden_dual(rng):
+    cases = [case(name, numbers(rng, 2), numbers(rng, 2)) for name in OPERATIONS]
+    up, down = abs(numbers(rng, 1, 0.3, 0.9)[0]), -abs(numbers(rng, 1, 0.3, 0.9)[0])
+    return [*cases[:4], case("relu", [up, down], numbers(rng, 2)), case("relu", [down, up], numbers(rng, 2))]
+
+
+BANK = [
+    wrong("tangents-multiplied", dual_with("multiply", lambda a, da, b, db: da * db),
+          "notebook 09, section 1: the rule for a product",
+          "The tangent of the product is the product of the tangents.",
+          "To first order only one factor moves at a time; da db is of second order."),
+    wrong("factors-swapped", dual_with("multiply", lambda a, da, b, db: a * da + b * db),
+          "chapter 02: the local derivative of a product is the other factor",
+          "In the product each tangent was multiplied by its own value.",
+          "The change of one factor counts as often as the other factor says."),
+    wrong("quotient-with-a-plus", dual_with("divide", lambda a, da, b, db: (da * b + a * db) / b**2),
+          "notebook 09, section 1: try it with a = 1",
+          "The tangent of the quotient has the wrong sign in its second part.",
+          "A larger divisor makes a quotient smaller."),
+    wrong("quotient-of-the-tangents", dual_with("divide", lambda a, da, b, db: da / db),
+          "notebook 09, section 1: the rule for a quotient",
+          "The tangent of the quotient is the quotient of the tangents.",
+          "Only sums can be taken part by part."),
+    wrong("tanh-slope-at-the-input", dual_with("tanh", lambda a, da, b, db: (1 - a * a) * da),
+          "chapter 02: the slope of tanh from its result",
+          "The slope of tanh was computed from its input.",
+          "It is one minus the square of what comes out."),
+    wrong("tanh-of-the-tangent", dual_with("tanh", lambda a, da, b, db: math.tanh(da)),
+          "notebook 09, section 1: values bend, tangents are stretched",
+          "The tangent was sent through tanh as if it were a value.",
+          "A tangent is only stretched, by the slope at the value."),
+    wrong("relu-of-the-tangent", dual_relu_of_both, "notebook 09, section 1: the gate belongs to the value",
+          "For relu the tangent was cut at zero by its own sign.",
+          "The value decides whether the gate is open; an open gate lets a negative change pass, too."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="09.2",
+    title="The rules of a dual number",
+    function="dual_rule",
+    minutes=12,
+    difficulty=1,
+    points=3,
+    see="notebook 09, section 1",
+    reference=dual_rule,
+    visible=[
+        case("add", [1.2, 0.5], [-0.4, 1.1]),
+        case("multiply", [1.2, 0.5], [-0.4, 1.1]),
+        case("divide", [0.9, -0.7], [-1.3, 0.6]),
+        case("tanh", [0.8, 1.4], [0.6, -0.5]),
+        case("relu", [0.7, -1.2], [1.1, 0.4]),
+        case("relu", [-0.7, 1.2], [-1.1, 0.4]),
+    ],
+    hidden=hidden_dual,
+    accepted=[dual_by_partials, dual_by_engine, dual_by_complex_step, dual_quotient_rule, dual_float32],
+    bank=BANK,
+    hints=(
+        "The first number of each pair follows ordinary arithmetic. For the second ask: by how much does the result "
+        "change, to first order?",
+        "It is always (derivative by the first) times da plus (derivative by the second) times db.",
+        "add: da + db; multiply: da b + a db; divide: (da b − a db) / b²; tanh: (1 − tanh(a)²) da; relu: da where a is "
+        "positive, otherwise 0.",
+    ),
+    equivalent_mutants={
+        "`a > 0` → `a >= 0`": "no input is zero",
+    },
+)

@@ -1,0 +1,183 @@
+"""09.3 A slope through a network."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coursepkg import gradients
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import array
+
+
+def network_slope(X, y, W1, b1, W2, b2, V1, c1, V2, c2):
+    z = X @ W1 + b1
+    dz = X @ V1 + c1
+    h, dh = z * (z > 0), dz * (z > 0)
+    s = h @ W2 + b2
+    ds = dh @ W2 + h @ V2 + c2
+    p = np.exp(s - s.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    p[np.arange(len(y)), y] -= 1
+    return np.sum(p * ds) / len(y)
+
+
+def network_loss(X, y, W1, b1, W2, b2):
+    from coursepkg import nn
+    from coursepkg.autodiff.catalogue import relu
+
+    return nn.cross_entropy(relu(X @ W1 + b1) @ W2 + b2, np.asarray(y))
+
+
+def network_jvp(X, y, W1, b1, W2, b2, V1, c1, V2, c2):
+    return gradients.jvp(lambda p: network_loss(X, y, *p), (W1, b1, W2, b2), (V1, c1, V2, c2))[1]
+
+
+def network_reverse(X, y, W1, b1, W2, b2, V1, c1, V2, c2):
+    found = gradients.reverse(lambda p: network_loss(X, y, *p))((W1, b1, W2, b2))
+    return sum(np.sum(g * v) for g, v in zip(found, (V1, c1, V2, c2), strict=True))
+
+
+def network_complex(X, y, W1, b1, W2, b2, V1, c1, V2, c2):
+    e = 1e-30j
+    z = X @ (W1 + e * V1) + (b1 + e * c1)
+    s = np.where(z.real > 0, z, 0) @ (W2 + e * V2) + (b2 + e * c2)
+    losses = np.log(np.exp(s).sum(axis=1)) - s[np.arange(len(y)), list(y)]
+    return losses.mean().imag / 1e-30
+
+
+def network_by_example(X, y, W1, b1, W2, b2, V1, c1, V2, c2):
+    total = 0.0
+    for x, k in zip(X, y, strict=True):
+        z, dz = W1.T @ x + b1, V1.T @ x + c1
+        dz = np.where(z > 0, dz, 0.0)
+        z = np.maximum(z, 0.0)
+        s, ds = W2.T @ z + b2, W2.T @ dz + V2.T @ z + c2
+        p = np.exp(s) / np.exp(s).sum()
+        total += p @ ds - ds[k]
+    return float(total / len(X))
+
+
+def network_difference_of_halves(X, y, W1, b1, W2, b2, V1, c1, V2, c2):
+    """A Richardson-extrapolated central difference along the direction."""
+
+    def along(h):
+        ends = [network_loss(X, y, W1 + k * V1, b1 + k * c1, W2 + k * V2, b2 + k * c2) for k in (h, -h)]
+        return (ends[0] - ends[1]) / (2 * h)
+
+    return (4 * along(1e-4) - along(2e-4)) / 3
+
+
+def network_float32(X, y, *arrays):
+    return np.float32(network_slope(np.float32(X), y, *(np.float32(a) for a in arrays)))
+
+
+def network_variant(*, gate=None, first=None, second=None, scores=None, mean=True):
+    """The pass with one thing done differently."""
+
+    def answer(X, y, W1, b1, W2, b2, V1, c1, V2, c2):
+        z = X @ W1 + b1
+        dz = first(X, V1, c1, W1) if first else X @ V1 + c1
+        h, dh = z * (z > 0), gate(z, dz) if gate else dz * (z > 0)
+        s = h @ W2 + b2
+        ds = second(dh, h, W2, V2, c2) if second else dh @ W2 + h @ V2 + c2
+        p = np.exp(s)
+        p /= p.sum(axis=1, keepdims=True)
+        if scores != "no target":
+            p[np.arange(len(y)), y] -= 1
+        total = np.sum(p * ds)
+        return total / len(y) if mean else total
+
+    return answer
+
+
+def network_case(rng, B, n, m, k):
+    while True:
+        X, W1, b1 = array(rng, B, n), array(rng, n, m), array(rng, m)
+        z = X @ W1 + b1
+        if np.abs(z).min() > 0.05 and 0.2 < np.mean(z > 0) < 0.8:
+            break
+    W2, b2 = array(rng, m, k), array(rng, k)
+    y = rng.integers(0, k, B)
+    directions = [array(rng, n, m), array(rng, m), array(rng, m, k), array(rng, k)]
+    return case(X, y, W1, b1, W2, b2, *directions)
+
+
+def hidden_network(rng):
+    return [network_case(rng, *shape) for shape in ((3, 4, 5, 3), (5, 3, 4, 2), (2, 5, 3, 4))]
+
+
+BANK = [
+    wrong("gate-by-the-tangent", network_variant(gate=lambda z, dz: dz * (dz > 0)),
+          "notebook 09, section 1: the gate belongs to the value",
+          "The tangent was cut by its own sign at the relu.",
+          "The gate is opened by the value; a tangent passes it with any sign."),
+    wrong("no-gate", network_variant(gate=lambda z, dz: dz), "notebook 09, section 1: the gate belongs to the value",
+          "The tangent went past the relu unchanged.",
+          "Where the value was cut to zero, a small change of it has no effect."),
+    wrong("weights-do-not-move-in-layer-two", network_variant(second=lambda dh, h, W2, V2, c2: dh @ W2 + c2),
+          "notebook 09, section 5: three products per layer",
+          "In the second layer the change of the weights is missing.",
+          "A product of two things that both move has two terms: h moves, and W2 moves."),
+    wrong("first-layer-forgotten", network_variant(second=lambda dh, h, W2, V2, c2: h @ V2 + c2),
+          "notebook 09, section 5: three products per layer",
+          "The tangent of the hidden layer does not reach the second one.",
+          "What moved below goes on moving everything above it."),
+    wrong("biases-stand-still", network_variant(
+              first=lambda X, V1, c1, W1: X @ V1, second=lambda dh, h, W2, V2, c2: dh @ W2 + h @ V2
+          ), "notebook 09, section 5",
+          "The directions of the biases are missing.",
+          "A bias is a parameter, and it has an entry in the direction like every other."),
+    wrong("tangents-multiplied", network_variant(second=lambda dh, h, W2, V2, c2: dh @ V2 + c2),
+          "notebook 09, section 1: the rule for a product",
+          "In the second layer the two tangents were multiplied with each other.",
+          "That term is of second order; the two of first order are what counts."),
+    wrong("sum-over-the-batch", network_variant(mean=False), "the task: the mean of the losses",
+          "The slope is larger by the number of examples.",
+          "The loss is a mean, and so is its slope."),
+    wrong("target-forgotten", network_variant(scores="no target"), "chapter 05: softmax minus one-hot",
+          "The slope is that of the logarithm of the sum alone.",
+          "The loss also falls when the score of the right class rises."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="09.3",
+    title="A slope through a network",
+    function="network_slope",
+    minutes=20,
+    difficulty=2,
+    points=4,
+    see="notebook 09, section 5",
+    reference=network_slope,
+    visible=[
+        network_case(np.random.default_rng(seed), *shape)
+        for seed, shape in enumerate(((3, 4, 5, 3), (4, 2, 3, 2), (2, 3, 4, 3)))
+    ],
+    hidden=hidden_network,
+    accepted=[
+        network_jvp,
+        network_reverse,
+        network_complex,
+        network_by_example,
+        network_difference_of_halves,
+        network_float32,
+    ],
+    bank=BANK,
+    hints=(
+        "Write the forward pass of the values, then under each line the line for its tangent.",
+        "First layer: X itself does not move, so only V1 and c1 act. Gate: the values decide. Second layer: three "
+        "terms, because h moves, W2 moves and b2 moves.",
+        "The slope of the loss of one example is the sum over classes of (softmax − one-hot) times ds; take the mean "
+        "over the examples.",
+    ),
+    equivalent_mutants={
+        "`z > 0` → `z >= 0`": "no pre-activation is zero",
+        "`z > 0` → `z >= 0` #2": "no pre-activation is zero",
+        "`1` → `-1` #2": "scores have two axes, so axis 1 is the last one",
+        "`1` → `-1` #3": "scores have two axes, so axis 1 is the last one",
+        "`s - s.max(axis=1, keepdims=True)` → `s`": "softmax does not mind a number added to a whole row",
+        "`s.max` → `s.min`": "softmax does not mind a number added to a whole row",
+        "`s - s.max(axis=1, keepdims=True)` → `s + s.max(axis=1, keepdims=True)`": "softmax does not mind a number "
+        "added to a whole row",
+    },
+)

@@ -1,0 +1,135 @@
+"""09.4 How long is a forward gradient?."""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+
+import numpy as np
+
+from coursepkg.estimators import expectations
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import numbers
+
+
+def estimate_moments(gradient, fourth_moment):
+    d = len(gradient)
+    squared = sum(g * g for g in gradient)
+    return {"squared_length": (d + fourth_moment - 1) * squared, "variance": (d + fourth_moment - 2) * squared}
+
+
+def moments_numpy(gradient, fourth_moment):
+    g = np.asarray(gradient)
+    length = (g.size + fourth_moment - 1) * (g @ g)
+    return {"squared_length": length, "variance": length - g @ g}
+
+
+def moments_enumerated(gradient, fourth_moment):
+    """Every point of a three-valued distribution with the right second and fourth moment."""
+    values = (-math.sqrt(fourth_moment), 0.0, math.sqrt(fourth_moment))
+    chances = (0.5 / fourth_moment, 1 - 1 / fourth_moment, 0.5 / fourth_moment)
+    g, length, spread = np.array(gradient), 0.0, 0.0
+    for picks in product(range(3), repeat=len(g)):
+        v = np.array([values[k] for k in picks])
+        chance = math.prod(chances[k] for k in picks)
+        estimate = (g @ v) * v
+        length += chance * estimate @ estimate
+        spread += chance * np.sum((estimate - g) ** 2)
+    return {"squared_length": length, "variance": spread}
+
+
+def moments_entry_by_entry(gradient, fourth_moment):
+    g = np.array(gradient, float)
+    variances = g @ g + (fourth_moment - 2) * g**2
+    return {"squared_length": np.sum(variances + g**2), "variance": np.sum(variances)}
+
+
+def moments_of_the_package(gradient, fourth_moment):
+    """Between signs and Gaussian entries everything is linear in the fourth moment."""
+    d, s = len(gradient), float(np.linalg.norm(gradient)) ** 2
+    low, high = (expectations.squared_length_ratio(d, directions=kind) for kind in ("rademacher", "gaussian"))
+    ratio = low + (high - low) * (fourth_moment - 1) / 2
+    return {"variance": (ratio - 1) * s, "squared_length": ratio * s}
+
+
+def moments_float32(gradient, fourth_moment):
+    found = estimate_moments(np.float32(gradient), np.float32(fourth_moment))
+    return {name: np.float32(number) for name, number in found.items()}
+
+
+def moments_with(combine):
+    def answer(gradient, fourth_moment):
+        squared = sum(g * g for g in gradient)
+        length, variance = combine(len(gradient), fourth_moment, squared)
+        return {"squared_length": length, "variance": variance}
+
+    return answer
+
+
+def hidden_moments(rng):
+    kinds = (1.0, 3.0, 1.8, 3.0)
+    return [case(numbers(rng, int(rng.integers(2, 8))), k) for k in kinds]
+
+
+BANK = [
+    wrong("unbiased-means-same-length", moments_with(lambda d, k, s: (s, (d + k - 2) * s)),
+          "notebook 09, section 4: long arrows whose mean is short",
+          "The squared length is that of the gradient.",
+          "The mean of the arrows is the gradient; the mean of their squared lengths is much more."),
+    wrong("variance-taken-for-length", moments_with(lambda d, k, s: ((d + k - 2) * s, (d + k - 2) * s)),
+          "notebook 09, section 4: E‖g‖² and E‖g − ∇f‖²",
+          "Both numbers are the variance.",
+          "Squared length and variance differ by the squared length of the mean."),
+    wrong("length-taken-for-variance", moments_with(lambda d, k, s: ((d + k - 1) * s, (d + k - 1) * s)),
+          "notebook 09, section 4: E‖g‖² and E‖g − ∇f‖²",
+          "Both numbers are the squared length.",
+          "Squared length and variance differ by the squared length of the mean."),
+    wrong("always-gaussian", moments_with(lambda d, k, s: ((d + 2) * s, (d + 1) * s)),
+          "notebook 09, section 4: what the distribution changes",
+          "The numbers are those of Gaussian directions whatever the fourth moment is.",
+          "E[v⁴] is 3 for a Gaussian only; for signs it is 1."),
+    wrong("distribution-ignored", moments_with(lambda d, k, s: (d * s, (d - 1) * s)),
+          "notebook 09, section 4: what the distribution changes",
+          "The numbers are those of signs whatever the fourth moment is.",
+          "The term in which all indices agree brings E[v⁴], and that depends on the distribution."),
+    wrong("length-not-squared", moments_with(lambda d, k, s: ((d + k - 1) * math.sqrt(s), (d + k - 2) * math.sqrt(s))),
+          "the task: squared lengths",
+          "The numbers are multiplied by the length of the gradient in place of its square.",
+          "Twice as long a gradient makes estimates twice as long, and their squares four times."),
+    wrong("d-squared", moments_with(lambda d, k, s: (d * (d + k - 1) * s, d * (d + k - 2) * s)),
+          "notebook 09, section 4: where the d comes from",
+          "The numbers are too large by the factor d.",
+          "‖v‖² brings one d; the slope squared brings ‖∇f‖² and no further d."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="09.4",
+    title="How long is a forward gradient?",
+    function="estimate_moments",
+    minutes=12,
+    difficulty=2,
+    points=3,
+    see="notebook 09, section 4",
+    reference=estimate_moments,
+    visible=[
+        case([0.8, -1.2, 0.5], 3.0),
+        case([0.8, -1.2, 0.5, 1.1, -0.6], 1.0),
+        case([1.5, 0.7], 1.8),
+        case([-0.4, 0.9, 1.3, 0.6], 3.0),
+    ],
+    hidden=hidden_moments,
+    accepted=[
+        moments_numpy,
+        moments_enumerated,
+        moments_entry_by_entry,
+        moments_of_the_package,
+        moments_float32,
+    ],
+    bank=BANK,
+    hints=(
+        "‖g‖² = (∇f · v)² ‖v‖². Write it as a triple sum over entries and ask which terms have a mean other than zero.",
+        "What is left is Σ_i Σ_l g_i² E[v_i² v_l²]: for l = i that is the fourth moment, for the d − 1 others it is 1.",
+        "E‖g‖² = (d + k − 1) ‖∇f‖² with k = E[v⁴], and the variance is less by ‖∇f‖².",
+    ),
+)

@@ -1,0 +1,111 @@
+"""09.6 The largest learning rate."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coursepkg.estimators import expectations
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import numbers
+
+
+def largest_rate(d, count, fourth_moment, curvature):
+    noise = (d + fourth_moment - 2) / count
+    return 2 / (curvature * (1 + noise))
+
+
+def rate_by_package(d, count, fourth_moment, curvature):
+    low, high = (expectations.noise_ratio(d, count, kind) for kind in ("rademacher", "gaussian"))
+    return 2 / curvature / (1 + low + (high - low) * (fourth_moment - 1) / 2)
+
+
+def rate_by_bisection(d, count, fourth_moment, curvature):
+    low, high = 0.0, 3.0 / curvature
+    for _ in range(200):
+        middle = (low + high) / 2
+        step = middle * curvature
+        grows = (1 - step) ** 2 + step**2 * (d + fourth_moment - 2) / count > 1
+        low, high = (low, middle) if grows else (middle, high)
+    return np.float64(low)
+
+
+def rate_by_fractions(d, count, fourth_moment, curvature):
+    return 2 * count / (curvature * (count + d + fourth_moment - 2))
+
+
+def rate_by_root(d, count, fourth_moment, curvature):
+    """The other root of (1 − s)² + s² q = 1."""
+    q = (d + fourth_moment - 2) / count
+    return float(max(np.roots([1 + q, -2.0, 0.0]).real) / curvature)
+
+
+def rate_from_the_length(d, count, fourth_moment, curvature):
+    length = (d + fourth_moment - 1) / count + (count - 1) / count
+    return np.array(2.0 / length / curvature)
+
+
+def rate_with(answer_):
+    return lambda d, count, fourth_moment, curvature: answer_(d, count, fourth_moment, curvature)
+
+
+def hidden_rate(rng):
+    kinds = (1.0, 3.0, 1.8, 3.0, 1.0)
+    return [case(int(rng.integers(5, 90)), int(rng.integers(2, 30)), k, abs(numbers(rng, 1)[0]) + 0.5) for k in kinds]
+
+
+BANK = [
+    wrong("limit-of-gradient-descent", rate_with(lambda d, K, k, c: 2 / c),
+          "notebook 09, section 6: the price is paid in the step size",
+          "The rate is the one that gradient descent can bear.",
+          "Noise is added to every step, and it grows with the square of the rate."),
+    wrong("best-taken-for-largest", rate_with(lambda d, K, k, c: 1 / (c * (1 + (d + k - 2) / K))),
+          "notebook 09, section 6: best and largest",
+          "The rate is half of what is asked.",
+          "That is the rate with the fastest progress; up to twice as much still does not diverge."),
+    wrong("one-direction-only", rate_with(lambda d, K, k, c: 2 / (c * (d + k - 1))),
+          "notebook 09, section 4: averaging K",
+          "The rate does not depend on the number of directions.",
+          "The mean of K independent directions has a K-th of the noise."),
+    wrong("signal-divided-too", rate_with(lambda d, K, k, c: 2 * K / (c * (d + k - 1))),
+          "notebook 09, section 4: 1 + noise / K",
+          "The rate is too large: everything was divided by K.",
+          "Averaging makes the noise smaller, not the gradient in it."),
+    wrong("distribution-ignored", rate_with(lambda d, K, k, c: 2 / (c * (1 + (d - 1) / K))),
+          "notebook 09, section 4: what the distribution changes",
+          "The rate is that for signs whatever the fourth moment is.",
+          "Heavier entries make longer estimates."),
+    wrong("curvature-forgotten", rate_with(lambda d, K, k, c: 2 / (1 + (d + k - 2) / K)),
+          "chapter 03: two over the curvature",
+          "The rate does not depend on the curvature.",
+          "A step of the same rate is longer where the bowl is steeper."),
+    wrong("curvature-multiplied", rate_with(lambda d, K, k, c: 2 * c / (1 + (d + k - 2) / K)),
+          "chapter 03: two over the curvature",
+          "The rate grows with the curvature.",
+          "The more curved the bowl, the smaller the step that it can bear."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="09.6",
+    title="The largest learning rate",
+    function="largest_rate",
+    minutes=12,
+    difficulty=2,
+    points=3,
+    see="notebook 09, section 6",
+    reference=largest_rate,
+    visible=[
+        case(98, 1, 3.0, 1.0),
+        case(20, 4, 1.0, 2.5),
+        case(50, 10, 3.0, 0.8),
+        case(12, 3, 1.8, 1.7),
+    ],
+    hidden=hidden_rate,
+    accepted=[rate_by_package, rate_by_bisection, rate_by_fractions, rate_by_root, rate_from_the_length],
+    bank=BANK,
+    hints=(
+        "One step is θ − η g. Take the mean of its squared length: E‖θ − η g‖² = ‖θ‖² − 2 η θ·E[g] + η² E‖g‖².",
+        "On the bowl the gradient is λθ, and E‖g‖² = λ²‖θ‖² (1 + q), where q is the noise ratio (d + k − 2) / K.",
+        "It shrinks as long as 1 − 2ηλ + η²λ²(1 + q) < 1, that is up to η = 2 / (λ (1 + q)).",
+    ),
+)

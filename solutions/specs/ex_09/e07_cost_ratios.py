@@ -1,0 +1,138 @@
+"""09.7 What a step costs."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from coursepkg.grading.spec import Exercise, case, wrong
+
+
+def cost_ratios(widths):
+    products = [n * m for n, m in pairwise(widths)]
+    base, first = sum(products), products[0]
+    return {
+        "backprop": (3 * base - first) / base,
+        "jvp": (3 * base - first) / base,
+        "rank_one": (2 * base - first) / base,
+    }
+
+
+def cost_by_layers(widths):
+    base = backprop = jvp = rank_one = 0
+    for layer in range(len(widths) - 1):
+        unit = widths[layer] * widths[layer + 1]
+        base += unit
+        backprop += unit * (2 if layer == 0 else 3)
+        jvp += unit * (2 if layer == 0 else 3)
+        rank_one += unit * (1 if layer == 0 else 2)
+    return {"backprop": backprop / base, "jvp": jvp / base, "rank_one": rank_one / base}
+
+
+def cost_by_arrays(widths):
+    w = np.array(widths, float)
+    units = w[:-1] * w[1:]
+    share = units[0] / units.sum()
+    return {"rank_one": 2 - share, "jvp": 3 - share, "backprop": np.float64(3 - share)}
+
+
+def cost_by_products(widths):
+    """Count the products one by one: forward, gradient of the weight, gradient of the input."""
+    units = [float(np.prod(pair)) for pair in pairwise(widths)]
+    forward, weight, inputs = sum(units), sum(units), sum(units[1:])
+    moving, change = sum(units[1:]), sum(units)
+    return {
+        "backprop": (forward + weight + inputs) / forward,
+        "jvp": (forward + moving + change) / forward,
+        "rank_one": (forward + moving) / forward,
+    }
+
+
+def cost_by_matrices(widths):
+    ones = [np.ones((n, m)) for n, m in pairwise(widths)]
+    sizes = np.array([m.size for m in ones])
+    table = np.array([[2, 2, 1]] + [[3, 3, 2]] * (len(sizes) - 1))
+    return dict(zip(("backprop", "jvp", "rank_one"), sizes @ table / sizes.sum(), strict=True))
+
+
+def cost_float32(widths):
+    return {name: np.float32(ratio) for name, ratio in cost_ratios(widths).items()}
+
+
+def cost_with(first, later):
+    def answer(widths):
+        units = [n * m for n, m in pairwise(widths)]
+        names = ("backprop", "jvp", "rank_one")
+        base = sum(units)
+        return {
+            name: (f * units[0] + g * sum(units[1:])) / base for name, f, g in zip(names, first, later, strict=True)
+        }
+
+    return answer
+
+
+def cost_last_layer(widths):
+    units = [n * m for n, m in pairwise(widths)]
+    share = units[-1] / sum(units)
+    return {"backprop": 3 - share, "jvp": 3 - share, "rank_one": 2 - share}
+
+
+def cost_by_units(widths):
+    share = widths[0] / sum(widths)
+    return {"backprop": 3 - share, "jvp": 3 - share, "rank_one": 2 - share}
+
+
+def hidden_cost(rng):
+    return [case([int(n) for n in rng.integers(5, 200, depth)]) for depth in (3, 4, 5, 3)]
+
+
+BANK = [
+    wrong("forgets-the-first-layer", cost_with((3, 3, 2), (3, 3, 2)), "notebook 09, section 8: the first layer",
+          "The ratios are 3, 3 and 2 for every network.",
+          "The input of the network does not move and needs no gradient: the first layer saves one product."),
+    wrong("counts-passes", cost_with((2, 1, 1), (2, 1, 1)), "notebook 09, section 8: products, not passes",
+          "Backpropagation was counted as two passes and the forward gradient as one.",
+          "A pass with tangents does more products than a plain one, and a backward pass two per layer."),
+    wrong("only-the-tangent-moves", cost_with((2, 1, 1), (3, 2, 2)), "notebook 09, section 8: three products",
+          "In the jvp the product with the direction V is missing.",
+          "The weights move as well, and h V is a product as large as h W."),
+    wrong("half-of-backprop", lambda widths: {
+              "backprop": (b := cost_ratios(widths)["backprop"]),
+              "jvp": b / 2,
+              "rank_one": b / 2,
+          }, "notebook 09, section 8: products, not passes",
+          "The forward gradient costs half of backpropagation.",
+          "That is the claim, not the count: both need three products per hidden layer."),
+    wrong("rank-one-for-nothing", cost_with((2, 2, 1), (3, 3, 1)), "notebook 09, section 8: what rank one saves",
+          "Rank-one directions cost as much as a plain pass.",
+          "The product with V becomes cheap, but the tangent from below still has to go through W."),
+    wrong("saves-at-the-last-layer", cost_last_layer, "notebook 09, section 8: the first layer",
+          "The last layer was taken as the one that saves a product.",
+          "It is the input that stands still and asks for no gradient."),
+    wrong("counts-units", cost_by_units, "notebook 09, section 8: one unit is n m per example",
+          "Layers were weighted by their units in place of their weights.",
+          "A product of a batch with a weight matrix costs inputs times outputs."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="09.7",
+    title="What a step costs",
+    function="cost_ratios",
+    minutes=12,
+    difficulty=2,
+    points=3,
+    see="notebook 09, section 8",
+    reference=cost_ratios,
+    visible=[case([784, 1024, 1024, 10]), case([64, 64, 10]), case([30, 50, 20, 40, 5]), case([12, 7, 9])],
+    hidden=hidden_cost,
+    accepted=[cost_by_layers, cost_by_arrays, cost_by_products, cost_by_matrices, cost_float32],
+    bank=BANK,
+    hints=(
+        "Count products of matrices, each of them inputs times outputs. Do the first layer apart from the others.",
+        "Backpropagation in a later layer: forward, gradient of W, gradient of the input. A jvp: h W, t W, h V. With "
+        "rank one: h W, t W.",
+        "In the first layer nothing flows to or from the input, so each of the three methods saves one product there: "
+        "2, 2 and 1.",
+    ),
+)

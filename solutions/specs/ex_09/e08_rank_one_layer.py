@@ -1,0 +1,144 @@
+"""09.8 A layer along a rank-one direction."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from coursepkg import gradients
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import array, numbers
+
+
+def signs(rng, *shape):
+    return rng.choice([-1.0, 1.0], shape)
+
+
+def rank_one_layer(h, t, W, b, a, slope):
+    return {"tangent": t @ W.T + np.outer(h @ a, b), "gradient": slope * np.outer(b, a)}
+
+
+def rank_one_dense(h, t, W, b, a, slope):
+    V = b[:, None] * a[None, :]
+    return {"tangent": np.matmul(t, W.T) + np.matmul(h, V.T), "gradient": V * slope}
+
+
+def rank_one_einsum(h, t, W, b, a, slope):
+    return {
+        "gradient": np.einsum(",i,j->ij", slope, b, a),
+        "tangent": np.einsum("nj,ij->ni", t, W) + np.einsum("nj,j,i->ni", h, a, b),
+    }
+
+
+def rank_one_stacked(h, t, W, b, a, slope):
+    both = np.concatenate([h, t]) @ W.T
+    change = both[len(h) :]
+    change += (h @ a)[:, None] * b
+    return {"tangent": change, "gradient": (slope * b)[:, None] @ a[None]}
+
+
+def rank_one_loops(h, t, W, b, a, slope):
+    out = []
+    for x, dx in zip(h, t, strict=True):
+        shadow = sum(x[j] * a[j] for j in range(len(a)))
+        out.append([sum(W[i][j] * dx[j] for j in range(len(a))) + shadow * b[i] for i in range(len(b))])
+    return {"tangent": out, "gradient": [[slope * p * q for q in a] for p in b]}
+
+
+def rank_one_jvp(h, t, W, b, a, slope):
+    V = np.outer(b, a)
+    found = gradients.jvp(lambda p: p[0] @ p[1].T, (h, W), (t, V))[1]
+    return {"tangent": found, "gradient": slope * V}
+
+
+def rank_one_float32(h, t, W, b, a, slope):
+    found = rank_one_layer(*(np.asarray(p, np.float32) for p in (h, t, W, b, a)), np.float32(slope))
+    return {name: part.astype(np.float32) for name, part in found.items()}
+
+
+def rank_one_with(tangent=None, gradient=None):
+    def answer(h, t, W, b, a, slope):
+        right = rank_one_layer(h, t, W, b, a, slope)
+        return {
+            "tangent": tangent(h, t, W, b, a) if tangent else right["tangent"],
+            "gradient": gradient(b, a, slope) if gradient else right["gradient"],
+        }
+
+    return answer
+
+
+def rank_one_case(rng, rows, n, m):
+    return case(
+        array(rng, rows, n), array(rng, rows, n), array(rng, m, n), signs(rng, m), signs(rng, n), numbers(rng, 1)[0]
+    )
+
+
+def hidden_rank_one(rng):
+    return [rank_one_case(rng, *shape) for shape in ((3, 4, 2), (2, 3, 5), (4, 2, 3))]
+
+
+BANK = [
+    wrong("input-stands-still", rank_one_with(tangent=lambda h, t, W, b, a: np.outer(h @ a, b)),
+          "notebook 09, section 8: what rank one saves",
+          "The tangent from below is missing.",
+          "What moved in the layers below still has to go through W."),
+    wrong("weights-stand-still", rank_one_with(tangent=lambda h, t, W, b, a: t @ W.T),
+          "notebook 09, section 8: the shadow of h on a",
+          "The change of the weights is missing in the tangent.",
+          "The weights move along b aᵀ, and that moves the output even if the input stands still."),
+    wrong("shadow-of-the-tangent", rank_one_with(tangent=lambda h, t, W, b, a: t @ W.T + np.outer(t @ a, b)),
+          "notebook 09, section 1: the rule for a product",
+          "The tangent of the input met the direction of the weights.",
+          "That is tangent times tangent, of second order; the direction acts on the value of the input."),
+    wrong("left-out-slope", rank_one_with(gradient=lambda b, a, s: np.outer(b, a)),
+          "notebook 09, section 2: multiply by the direction",
+          "The gradient is the direction alone.",
+          "The direction has to be multiplied by how steep it was along it."),
+    wrong("gradient-lying-down", rank_one_with(gradient=lambda b, a, s: s * np.outer(a, b)),
+          "the task: W has shape (m, n)",
+          "The gradient is transposed.",
+          "A gradient has the shape of its weight: outputs by inputs, so b comes first."),
+    wrong("length-one", rank_one_with(gradient=lambda b, a, s: s * np.outer(b, a) / math.sqrt(a.size * b.size)),
+          "notebook 09, section 3: what is asked of v",
+          "The gradient is divided by the square root of the number of weights.",
+          "Entries of ±1 are what makes the second moment the identity; nothing is to be normalised."),
+    wrong("sum-over-the-batch", rank_one_with(tangent=lambda h, t, W, b, a: t @ W.T + np.sum(h @ a) * b),
+          "notebook 09, section 8: an outer product",
+          "Every example got the sum of all shadows.",
+          "Each row of h throws its own shadow on a."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="09.8",
+    title="A layer along a rank-one direction",
+    function="rank_one_layer",
+    minutes=12,
+    difficulty=2,
+    points=3,
+    see="notebook 09, section 8",
+    reference=rank_one_layer,
+    visible=[
+        rank_one_case(np.random.default_rng(seed), *shape)
+        for seed, shape in enumerate(((3, 4, 2), (2, 3, 5), (5, 2, 3)))
+    ],
+    hidden=hidden_rank_one,
+    accepted=[
+        rank_one_dense,
+        rank_one_einsum,
+        rank_one_stacked,
+        rank_one_loops,
+        rank_one_jvp,
+        rank_one_float32,
+    ],
+    bank=BANK,
+    hints=(
+        "Start from the dense rule for y = h Wᵀ: the tangent is t Wᵀ + h Vᵀ. Now put V = b aᵀ.",
+        "h Vᵀ = h (b aᵀ)ᵀ = (h a) bᵀ: one number per example, h a, times the signs b.",
+        "The tangent is t Wᵀ plus the outer product of h a with b; the gradient is slope times that of b with a.",
+    ),
+    equivalent_mutants={
+        "`slope * np.outer(b, a)` → `slope / np.outer(b, a)`": "one over a sign is the sign",
+    },
+)

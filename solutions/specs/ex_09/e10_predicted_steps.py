@@ -1,0 +1,106 @@
+"""09.10 How slow will it be?."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from coursepkg.estimators import expectations
+from coursepkg.grading.spec import Exercise, case, wrong
+
+
+def predicted_steps(d, count, shrink):
+    noise = (d - 1) / count
+    rate = noise / (1 + noise)
+    return math.log(shrink) / math.log(rate)
+
+
+def steps_by_package(d, count, shrink):
+    return expectations.slowdown(d, shrink, count)[0]
+
+
+def steps_by_doubling(d, count, shrink):
+    return np.log(1 / shrink) / -np.log1p(-count / (count + d - 1))
+
+
+def steps_by_base(d, count, shrink):
+    return math.log(shrink, (d - 1) / (d - 1 + count))
+
+
+def steps_by_walking(d, count, shrink):
+    """Whole steps, then the part of the last one."""
+    rate, size, steps = 1 - 1 / (1 + (d - 1) / count), 1.0, 0
+    while size * rate > shrink:
+        size *= rate
+        steps += 1
+    return steps + np.log(shrink / size) / np.log(rate)
+
+
+def steps_by_minimum(d, count, shrink):
+    """The best rate found by asking for the smallest contraction."""
+    q = (d - 1) / count
+    lr = 1 / (1 + q)
+    return float(np.log(shrink) / np.log((1 - lr) ** 2 + lr**2 * q))
+
+
+def steps_with(rate):
+    return lambda d, count, shrink: math.log(shrink) / math.log(rate(d, count))
+
+
+def hidden_steps(rng):
+    return [
+        case(int(rng.integers(8, 400)), int(rng.integers(2, 20)), round(float(rng.uniform(0.01, 0.3)), 3))
+        for _ in range(5)
+    ]
+
+
+BANK = [
+    wrong("d-over-k", lambda d, count, shrink: d / count, "notebook 09, section 10: a factor per step",
+          "The number of steps is d / K whatever the factor is.",
+          "That is about the steps for a factor of e; each further factor costs as many again."),
+    wrong("one-direction-only", steps_with(lambda d, K: 1 - 1 / d), "notebook 09, section 4: averaging K",
+          "The number of steps does not depend on K.",
+          "K directions make the noise smaller and allow a larger rate."),
+    wrong("square-root-rule", steps_with(lambda d, K: 1 - 1 / (1 + math.sqrt((d - 1) / K))),
+          "notebook 09, section 6: the price is paid in the step size",
+          "The number of steps grows with the square root of d.",
+          "The rate must be small against the variance, which grows with d, not against its root."),
+    wrong("length-not-squared", lambda d, count, shrink: 2 * predicted_steps(d, count, shrink),
+          "the task: the mean square",
+          "The number of steps is twice too large.",
+          "The factor is given for the mean of ‖θ‖², not of ‖θ‖."),
+    wrong("gaussian-for-signs", steps_with(lambda d, K: 1 - 1 / (1 + (d + 1) / K)),
+          "notebook 09, section 4: what the distribution changes",
+          "The number of steps is that for Gaussian directions, a little too large.",
+          "With signs the noise ratio is (d − 1) / K."),
+    wrong("linear-progress", lambda d, count, shrink: (1 - shrink) * (1 + (d - 1) / count),
+          "notebook 09, section 10: a factor per step",
+          "Each step was thought to take away the same amount.",
+          "Each step takes away the same share of what is left."),
+    wrong("largest-rate-in-place-of-best", steps_with(
+              lambda d, K: (1 - 1.5 / (1 + (d - 1) / K)) ** 2 + (1.5 / (1 + (d - 1) / K)) ** 2 * (d - 1) / K
+          ), "notebook 09, section 6: best and largest",
+          "The number of steps belongs to a learning rate half as large again as the best one.",
+          "Beyond the best rate noise eats what the longer step gains."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="09.10",
+    title="How slow will it be?",
+    function="predicted_steps",
+    minutes=12,
+    difficulty=3,
+    points=3,
+    see="notebook 09, section 10",
+    reference=predicted_steps,
+    visible=[case(100, 1, 0.01), case(50, 8, 0.05), case(300, 3, 0.2), case(12, 4, 0.02)],
+    hidden=hidden_steps,
+    accepted=[steps_by_package, steps_by_doubling, steps_by_base, steps_by_walking, steps_by_minimum],
+    bank=BANK,
+    hints=(
+        "On the bowl one step multiplies E‖θ‖² by (1 − η)² + η² q with q = (d − 1) / K. Which η makes that smallest?",
+        "η = 1 / (1 + q), and the factor per step is then 1 − 1 / (1 + q) = q / (1 + q).",
+        "After n steps the mean square is (q / (1 + q))ⁿ of what it was: n = log(shrink) / log(q / (1 + q)).",
+    ),
+)

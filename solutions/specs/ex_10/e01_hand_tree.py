@@ -1,0 +1,200 @@
+"""10.1 A tree by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from coursepkg.autodiff.scalar import Scalar
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import numbers, sigmoid
+
+
+def hand_tree(w, v, b, x, t):
+    (w1, w2), (v1, v2), (b0, b1), (x1, x2) = w, v, b, x
+    a = 1 / (1 + math.exp(-(v1 * x1 + v2 * x2 + b1)))
+    y = 1 / (1 + math.exp(-(w1 * a + w2 * x1 + b0)))
+    error = y - t
+    delta0 = error * y * (1 - y)
+    delta1 = delta0 * w1 * a * (1 - a)
+    return {
+        "E": 0.5 * error**2,
+        "delta": [delta0, delta1],
+        "w": [delta0 * a, delta0 * x1],
+        "v": [delta1 * x1, delta1 * x2],
+    }
+
+
+def hand_tree_loss(w, v, b, x, t):
+    a = sigmoid(v[0] * x[0] + v[1] * x[1] + b[1])
+    return (sigmoid(w[0] * a + w[1] * x[0] + b[0]) - t) ** 2 / 2
+
+
+def hand_tree_complex(w, v, b, x, t):
+    """The complex step, one parameter after another; a delta is the gradient of a bias."""
+    w, v, b = (np.array(part, dtype=complex) for part in (w, v, b))
+    found = {}
+    for name, part in (("w", w), ("v", v), ("delta", b)):
+        found[name] = []
+        for k in range(2):
+            part[k] += 1e-30j
+            found[name].append(hand_tree_loss(w, v, b, x, t).imag / 1e-30)
+            part[k] = part[k].real
+    return found | {"E": hand_tree_loss(w, v, b, x, t).real}
+
+
+def hand_tree_engine(w, v, b, x, t):
+    w, v, b = ([Scalar(number) for number in part] for part in (w, v, b))
+    half = Scalar(0.5)
+
+    def squash(z):
+        return half * (half * z).tanh() + half
+
+    a = squash(v[0] * x[0] + v[1] * x[1] + b[1])
+    error = squash(w[0] * a + w[1] * x[0] + b[0]) - t
+    E = half * error * error
+    E.backward()
+    return {"E": E.data, "delta": [s.grad for s in b], "w": [s.grad for s in w], "v": [s.grad for s in v]}
+
+
+def hand_tree_arrays(w, v, b, x, t):
+    w, v, x = map(np.asarray, (w, v, x))
+    a = sigmoid(v @ x + b[1])
+    inputs = np.array([a, x[0]])
+    y = sigmoid(w @ inputs + b[0])
+    delta0 = (y - t) * (y - y**2)
+    delta1 = delta0 * w[0] * (a - a**2)
+    return {"E": (y - t) ** 2 / 2, "delta": np.array([delta0, delta1]), "w": delta0 * inputs, "v": delta1 * x}
+
+
+def hand_tree_recursive(w, v, b, x, t):
+    """Nested nodes, post-order forward, pre-order backward."""
+    inner = {"b": b[1], "children": [(v[0], x[0]), (v[1], x[1])]}
+    root = {"b": b[0], "children": [(w[0], inner), (w[1], x[0])]}
+
+    def value(node):
+        if not isinstance(node, dict):
+            return node
+        node["a"] = 1 / (1 + math.exp(-node["b"] - sum(weight * value(child) for weight, child in node["children"])))
+        return node["a"]
+
+    y = value(root)
+    deltas, edges = [], []
+
+    def back(node, delta):
+        deltas.append(delta)
+        edges.append([delta * (child["a"] if isinstance(child, dict) else child) for _, child in node["children"]])
+        for weight, child in node["children"]:
+            if isinstance(child, dict):
+                back(child, delta * weight * child["a"] * (1 - child["a"]))
+
+    back(root, (y - t) * y * (1 - y))
+    return {"E": (y - t) * (y - t) / 2, "delta": tuple(deltas), "w": tuple(edges[0]), "v": tuple(edges[1])}
+
+
+def hand_tree_float32(w, v, b, x, t):
+    return {name: np.float32(value) for name, value in hand_tree(w, v, b, x, t).items()}
+
+
+def hand_tree_with(*, delta0=None, delta1=None, dw=None, energy=None):
+    """The right forward pass with one step of the backward pass done differently."""
+
+    def answer(w, v, b, x, t):
+        a = sigmoid(v[0] * x[0] + v[1] * x[1] + b[1])
+        y = sigmoid(w[0] * a + w[1] * x[0] + b[0])
+        part = {"w": w, "v": v, "b": b, "x": x, "t": t, "a": a, "y": y}
+        part["d0"] = delta0(part) if delta0 else (y - t) * y * (1 - y)
+        part["d1"] = delta1(part) if delta1 else part["d0"] * w[0] * a * (1 - a)
+        return {
+            "E": energy(part) if energy else 0.5 * (y - t) ** 2,
+            "delta": [part["d0"], part["d1"]],
+            "w": dw(part) if dw else [part["d0"] * a, part["d0"] * x[0]],
+            "v": [part["d1"] * x[0], part["d1"] * x[1]],
+        }
+
+    return answer
+
+
+def hidden_hand_tree(rng):
+    return [case(*(numbers(rng, 2) for _ in range(4)), float(n % 2)) for n in range(5)]
+
+
+BANK = [
+    wrong("edge-without-its-sign", hand_tree_with(delta1=lambda p: p["d0"] * abs(p["w"][0]) * p["a"] * (1 - p["a"])),
+          "notebook 10, section 2: delta of a child",
+          "Where w1 is negative, delta1 and the gradients of v have the wrong sign.",
+          "An edge hands on its weight with its sign: raising a lowers y if w1 is negative."),
+    wrong("slope-of-the-parent", hand_tree_with(delta1=lambda p: p["d0"] * p["w"][0] * p["y"] * (1 - p["y"])),
+          "notebook 10, section 2: whose slope",
+          "delta1 has passed the root's slope a second time, and its own node's never.",
+          "delta0 has already passed the root. The next squashing on the way down made a."),
+    wrong("no-slope-on-the-way-down", hand_tree_with(delta1=lambda p: p["d0"] * p["w"][0]),
+          "notebook 10, section 2: delta of a child",
+          "delta1 stops at a: the slope of the inner node is missing.",
+          "A delta belongs to the number inside the sigmoid, not to the value that comes out."),
+    wrong("no-slope-at-the-root", hand_tree_with(delta0=lambda p: p["y"] - p["t"]), "chapter 06, cross-entropy",
+          "delta0 is just y - t, and everything below lacks the same factor.",
+          "That is the delta of cross-entropy. With half the squared error the root's slope stays."),
+    wrong("target-minus-output", hand_tree_with(delta0=lambda p: (p["t"] - p["y"]) * p["y"] * (1 - p["y"])),
+          "notebook 10, section 2: delta of the output",
+          "All gradients have the opposite sign; the loss is right.",
+          "t - y is the direction in which y should go. A gradient points where the loss grows."),
+    wrong("output-for-the-child", hand_tree_with(dw=lambda p: [p["d0"] * p["y"], p["d0"] * p["x"][0]]),
+          "notebook 10, section 2: gradient of an edge",
+          "In the gradient of w1 stands y, the value of the root, where the child's value belongs.",
+          "The other factor of w1 in the sum is what travelled along that edge."),
+    wrong("delta-of-the-child", hand_tree_with(dw=lambda p: [p["d1"] * p["a"], p["d0"] * p["x"][0]]),
+          "notebook 10, section 2: gradient of an edge",
+          "The gradient of w1 uses delta1, the child's delta.",
+          "The edge w1 ends inside the root: nudging it changes the root's sum."),
+    wrong("adds-the-sibling",
+          hand_tree_with(delta1=lambda p: p["d0"] * (p["w"][0] + p["w"][1]) * p["a"] * (1 - p["a"])),
+          "notebook 10, section 2: one road from each node to the loss",
+          "delta1 has collected both edges of the root.",
+          "The inner node has one parent and one edge to it. The other edge belongs to the leaf beside it."),
+    wrong("slope-of-the-sum", hand_tree_with(
+              delta1=lambda p: (
+                  p["d0"] * p["w"][0] * (z := p["v"][0] * p["x"][0] + p["v"][1] * p["x"][1] + p["b"][1]) * (1 - z)
+              ),
+          ), "chapter 02, section 3",
+          "The slope s(1 - s) is taken of the number that went into the sigmoid.",
+          "That short form of the slope works with the value that came out."),
+    wrong("loss-without-half", hand_tree_with(energy=lambda p: (p["y"] - p["t"]) ** 2), "the task: the formula for E",
+          "E is twice as large; the gradients are those of the right E.",
+          "The half is part of E. It is there so that no 2 appears in the gradients."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="10.1",
+    title="A tree by hand",
+    function="hand_tree",
+    minutes=12,
+    difficulty=1,
+    points=3,
+    see="notebook 10, section 2",
+    reference=hand_tree,
+    visible=[
+        case([-1.0, 0.5], [1.0, 2.0], [0.2, -1.0], [1.0, 0.5], 1.0),
+        case([0.8, -1.2], [-0.6, 1.1], [0.4, 0.7], [0.9, -0.5], 0.0),
+        case([1.5, 0.7], [0.9, -1.4], [-0.6, 0.5], [-0.8, 1.2], 1.0),
+        case([-0.9, -0.6], [1.3, 0.6], [0.8, -0.4], [1.1, 0.7], 0.0),
+    ],
+    hidden=hidden_hand_tree,
+    accepted=[
+        hand_tree_complex,
+        hand_tree_engine,
+        hand_tree_arrays,
+        hand_tree_recursive,
+        hand_tree_float32,
+    ],
+    bank=BANK,
+    hints=(
+        "Forward first, children before parents: a, then y, then E. Then go back, the parent before its child.",
+        "delta0 is what arrives inside the root's sigmoid: error times slope. To get delta1, walk one edge down: "
+        "multiply by the edge, then by the slope of the node that you come to.",
+        "delta0 = (y - t) y (1 - y) and delta1 = delta0 w1 a (1 - a). The gradient of an edge is the delta of the node "
+        "where it ends, times the value that travels along it.",
+    ),
+)

@@ -1,0 +1,172 @@
+"""10.5 How large is a random tree?."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from coursepkg.grading.spec import Exercise, case, wrong
+
+
+def expected_size(classes, depth, max_children, leaf_probability):
+    arity = (max_children + 1) / 2
+    functions = leaves = 0.0
+    level = classes
+    for d in range(1, depth + 1):
+        functions += level
+        children = arity * level
+        leaves += children * (leaf_probability if d < depth else 1)
+        level = children * (1 - leaf_probability)
+    return [functions, leaves]
+
+
+def size_powers(classes, depth, max_children, leaf_probability):
+    arity = np.mean(np.arange(2, max_children))
+    grow = arity * (1 - leaf_probability)
+    levels = classes * grow ** np.arange(depth)
+    leaves = arity * (leaf_probability * levels[:-1].sum() + levels[-1])
+    return np.array([levels.sum(), leaves])
+
+
+def size_edges(classes, depth, max_children, leaf_probability):
+    """Every node below the class nodes is somebody's child: leaves = children - function nodes among them."""
+    arity = sum(range(2, max_children)) / (max_children - 2)
+    functions = sum(classes * (arity * (1 - leaf_probability)) ** k for k in range(depth))
+    return functions, arity * functions - (functions - classes)
+
+
+def size_recursive(classes, depth, max_children, leaf_probability):
+    arities = range(2, max_children)
+
+    def below(d):
+        """Expected function nodes and leaves of a subtree whose top is a function node at depth d."""
+        if d == depth:
+            child = (0.0, 1.0)
+        else:
+            f, leaves = below(d + 1)
+            q = 1 - leaf_probability
+            child = (q * f, q * leaves + leaf_probability)
+        return [
+            sum(1 + k * child[0] for k in arities) / len(arities),
+            sum(k * child[1] for k in arities) / len(arities),
+        ]
+
+    return [classes * number for number in below(1)]
+
+
+def size_geometric(classes, depth, max_children, leaf_probability):
+    """The closed form of a geometric sum; a ratio of exactly one is a sum of ones."""
+    arity, p = (max_children + 1) / 2, leaf_probability
+    r = arity * (1 - p)
+
+    def geometric(terms):
+        return terms if math.isclose(r, 1) else (1 - r**terms) / (1 - r)
+
+    leaves = classes * arity * (p * geometric(depth - 1) + r ** (depth - 1))
+    return np.array([classes * geometric(depth), leaves])
+
+
+def size_matrix(classes, depth, max_children, leaf_probability):
+    """A step down as a matrix on (function nodes, leaves)."""
+    arity = (max_children + 1) / 2
+    step = arity * np.array([[1 - leaf_probability, 0.0], [leaf_probability, 0.0]])
+    state, total = np.array([float(classes), 0.0]), np.zeros(2)
+    for _ in range(depth):
+        total += state
+        state = step @ state
+    return total[0], total[1] + state.sum()
+
+
+def size_float32(classes, depth, max_children, leaf_probability):
+    return np.float32(expected_size(classes, depth, max_children, leaf_probability))
+
+
+def size_with(*, arity=None, first=None, last=None, levels=None, keep=None, extra=0.0):
+    """The same growth with one of its rules misread."""
+
+    def answer(classes, depth, max_children, leaf_probability):
+        p = leaf_probability
+        mean = arity(max_children) if arity else (max_children + 1) / 2
+        depth = levels(depth) if levels else depth
+        level, functions, leaves = classes * (first(p) if first else 1.0), extra, 0.0
+        leaves += classes - level
+        for d in range(1, depth + 1):
+            functions += level
+            leaf_share = p if d < depth else (last(p) if last else 1.0)
+            if keep:
+                leaf_share = 1 - p if d < depth else 1.0
+            leaves += mean * level * leaf_share
+            level *= mean * (p if keep else 1 - p)
+        return [functions, leaves]
+
+    return answer
+
+
+def hidden_sizes(rng):
+    cases = []
+    for depth in (2, 3, 4, 6):
+        classes, children = int(rng.integers(2, 11)), int(rng.integers(4, 10))
+        cases.append(case(classes, depth, children, round(float(rng.choice([0.3, 0.35, 0.4, 0.6, 0.65])), 2)))
+    return cases
+
+
+BANK = [
+    wrong("upper-bound-included", size_with(arity=lambda m: (m + 2) / 2), "notebook 10, section 1: how a tree is drawn",
+          "Both numbers are too large: nodes have max_children children in your count.",
+          "The upper bound is exclusive, as in Python's range: 2, 3, ..., max_children - 1."),
+    wrong("one-child-allowed", size_with(arity=lambda m: m / 2), "notebook 10, section 1: how a tree is drawn",
+          "Both numbers are too small: nodes with a single child are in your count.",
+          "A function node has at least two children."),
+    wrong("class-nodes-may-be-leaves", size_with(first=lambda p: 1 - p),
+          "the task: each class starts as one function node",
+          "At depth 1 some nodes have become leaves.",
+          "Each class has a function node of its own; the dice are rolled for its children."),
+    wrong("one-level-too-few", size_with(levels=lambda d: d - 1), "notebook 10, section 1: how a tree is drawn",
+          "The last level of function nodes is missing.",
+          "Function nodes live at depths 1 to depth; leaves hang one level lower."),
+    wrong("one-level-too-many", size_with(levels=lambda d: d + 1), "notebook 10, section 1: how a tree is drawn",
+          "There is one level of function nodes too many.",
+          "Nodes at the largest depth get leaves only."),
+    wrong("leaf-and-function-swapped", size_with(keep=True), "the task: leaf_probability",
+          "leaf_probability is used as the probability of a function node.",
+          "The name says which of the two it is the probability of."),
+    wrong("dice-at-the-bottom", size_with(last=lambda p: p), "the task: at depth",
+          "At the largest depth some children are missing.",
+          "There the dice are not rolled any more: every child is a leaf."),
+    wrong("bottom-leaves-forgotten", size_with(last=lambda p: 0.0), "the task: at depth",
+          "The leaves below the deepest function nodes are missing, most of all leaves.",
+          "A function node without children would have nothing to add up."),
+    wrong("root-counted", size_with(extra=1.0), "notebook 10, section 1: leaves and function nodes",
+          "There is one function node too many.",
+          "For classes the root only holds them together: no sum, no sigmoid, no parameters."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="10.5",
+    title="How large is a random tree?",
+    function="expected_size",
+    minutes=15,
+    difficulty=2,
+    points=3,
+    see="notebook 10, section 4",
+    reference=expected_size,
+    visible=[case(3, 5, 5, 0.4), case(2, 5, 5, 0.4), case(3, 5, 5, 0.6), case(10, 3, 9, 0.3), case(4, 1, 6, 0.35)],
+    hidden=hidden_sizes,
+    accepted=[
+        size_powers,
+        size_edges,
+        size_recursive,
+        size_geometric,
+        size_matrix,
+        size_float32,
+    ],
+    bank=BANK,
+    hints=(
+        "Go down level by level. On each level keep one number: how many function nodes to expect there.",
+        "A function node has (max_children + 1) / 2 children on average. Each is a leaf with leaf_probability, except "
+        "at the largest depth, where all are.",
+        "Start with `classes` function nodes. At each depth: count them, multiply by the mean arity to get their "
+        "children; a share of these (or all, at the bottom) are leaves; the rest are the next level's function nodes.",
+    ),
+)

@@ -1,0 +1,149 @@
+"""10.7 A denominator, read closely."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .shared import numbers
+
+
+def doubled_denominator(logits):
+    n = len(logits)
+    counted = [2 ** (n - 1 - i) for i in range(n)]
+    exponentials = [math.exp(z) for z in logits]
+    denominator = sum(c * e for c, e in zip(counted, exponentials, strict=True))
+    return {"counted": counted, "sum": sum(exponentials) / denominator}
+
+
+def doubled_by_running_it(logits):
+    def total(values):
+        running = 0.0
+        for value in values:
+            running += running + value
+        return running
+
+    n = len(logits)
+    e = np.exp(logits)
+    return {"counted": [int(total(row)) for row in np.eye(n)], "sum": float(e.sum() / total(e))}
+
+
+def doubled_from_the_end(logits):
+    counted, factor = [], 1
+    for _ in logits:
+        counted.insert(0, factor)
+        factor += factor
+    e = np.exp(np.array(logits))
+    return {"counted": np.array(counted), "sum": e.sum() / (counted @ e)}
+
+
+def doubled_shifted(logits):
+    """With the largest logit taken out first: it cancels."""
+    z = np.array(logits) - max(logits)
+    counted = 2.0 ** np.arange(len(z))[::-1]
+    return {"counted": counted, "sum": np.sum(np.exp(z)) / np.sum(counted * np.exp(z))}
+
+
+def doubled_horner(logits):
+    """The denominator is a polynomial in 2, read from the highest power."""
+    e = [math.exp(z) for z in logits]
+    counted = [1 << place for place in reversed(range(len(e)))]
+    return {"counted": tuple(counted), "sum": math.fsum(e) / float(np.polyval(e, 2))}
+
+
+def doubled_float32(logits):
+    found = doubled_denominator(logits)
+    return {"counted": np.float32(found["counted"]), "sum": np.float32(found["sum"])}
+
+
+def counted_as(count):
+    """Another count of the exponentials in the denominator, used consistently."""
+
+    def answer(logits):
+        e, counted = np.exp(logits), np.array(count(len(logits)), dtype=float)
+        return {"counted": counted, "sum": float(e.sum() / (counted @ e))}
+
+    return answer
+
+
+def doubled_equal_logits(logits):
+    n = len(logits)
+    return {"counted": [2 ** (n - 1 - i) for i in range(n)], "sum": n / (2**n - 1)}
+
+
+def doubled_claims_one(logits):
+    n = len(logits)
+    return {"counted": [2 ** (n - 1 - i) for i in range(n)], "sum": 1.0}
+
+
+def doubled_upside_down(logits):
+    found = doubled_denominator(logits)
+    return found | {"sum": 1 / found["sum"]}
+
+
+def hidden_logits(rng):
+    return [case(numbers(rng, n)) for n in (2, 3, 4, 5)]
+
+
+BANK = [
+    wrong("counted-once", counted_as(lambda n: [1] * n), "the task: the line in the loop",
+          "You read the line as a plain running sum.",
+          "`total += a` adds a to what is there. Here a contains total itself."),
+    wrong("everything-twice", counted_as(lambda n: [2] * n), "the task: follow total through three rounds",
+          "Every exponential is counted twice.",
+          "What was added early is doubled at each of the later rounds, what came last not at all."),
+    wrong("last-counted-most", counted_as(lambda n: [2**i for i in range(n)]),
+          "the task: follow total through three rounds",
+          "The counts stand in the opposite order.",
+          "Who is in the sum for the longest is doubled most often."),
+    wrong("one-round-too-many", counted_as(lambda n: [2 ** (n - i) for i in range(n)]),
+          "the task: follow total through three rounds",
+          "Every exponential is doubled once too often.",
+          "In the round in which it is added it is not doubled yet."),
+    wrong("grows-by-one", counted_as(lambda n: [n - i for i in range(n)]),
+          "the task: follow total through three rounds",
+          "The counts grow by one from round to round.",
+          "Each round adds the whole total to itself, so the counts do not grow by adding."),
+    wrong("last-one-doubled-less", counted_as(lambda n: [2] * (n - 1) + [1]),
+          "the task: follow total through three rounds",
+          "All but the last exponential are counted twice.",
+          "The first is doubled in the second round, and again in the third."),
+    wrong("sum-must-be-one", doubled_claims_one, "chapter 04, softmax",
+          "The counts are right, but the sum is given as 1.",
+          "Softmax sums to one because numerators and denominator hold the same terms. Here they do not."),
+    wrong("logits-ignored", doubled_equal_logits, "the task: the sum of the numbers that come out",
+          "The counts are right; the sum is that of equal logits.",
+          "How much is missing depends on which exponential is counted how often."),
+    wrong("sum-upside-down", doubled_upside_down, "the task: the sum of the numbers that come out",
+          "The counts are right; the sum is turned upside down.",
+          "The denominator is the larger of the two, so what comes out sums to less than one."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="10.7",
+    title="A denominator, read closely",
+    function="doubled_denominator",
+    minutes=10,
+    difficulty=2,
+    points=2,
+    see="notebook 10, section 5",
+    reference=doubled_denominator,
+    visible=[case([1.0, 2.0, 3.0]), case([0.0, 0.0, 0.0]), case([0.7, -0.4]), case([-1.2, 0.5, 0.9, -0.6])],
+    hidden=hidden_logits,
+    accepted=[
+        doubled_by_running_it,
+        doubled_from_the_end,
+        doubled_shifted,
+        doubled_horner,
+        doubled_float32,
+    ],
+    bank=BANK,
+    hints=(
+        "Take three letters a, b, c for the exponentials and write down total after each round.",
+        "After the rounds total is a, then 2a + b, then 4a + 2b + c. What comes out sums to (a + b + c) over that.",
+        "Of n exponentials, the one with index i is counted 2 ** (n - 1 - i) times.",
+    ),
+)

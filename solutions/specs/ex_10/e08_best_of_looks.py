@@ -1,0 +1,159 @@
+"""10.8 How much can peeking buy?."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from coursepkg.grading.spec import Exercise, case, wrong
+
+
+def best_of_looks(accuracy, examples, looks):
+    chances = [math.comb(examples, k) * accuracy**k * (1 - accuracy) ** (examples - k) for k in range(examples)]
+    return float(np.mean(1 - np.cumsum(chances) ** looks))
+
+
+def looks_by_chances(accuracy, examples, looks):
+    """The chance that the best of all looks has exactly k right, times k."""
+    n = examples
+    one = [math.comb(n, k) * accuracy**k * (1 - accuracy) ** (n - k) for k in range(n + 1)]
+    below, total = 0.0, 0.0
+    for k, chance in enumerate(one):
+        total += k * ((below + chance) ** looks - below**looks)
+        below += chance
+    return total / n
+
+
+def looks_convolved(accuracy, examples, looks):
+    """The binomial distribution as a repeated convolution of one coin."""
+    p = np.ones(1)
+    for _ in range(examples):
+        p = np.convolve(p, [1 - accuracy, accuracy])
+    best = np.diff(np.concatenate([[0.0], np.cumsum(p) ** looks]))
+    return best @ np.arange(examples + 1) / examples
+
+
+def looks_log_gamma(accuracy, examples, looks):
+    n = examples
+    log = [
+        math.lgamma(n + 1)
+        - math.lgamma(k + 1)
+        - math.lgamma(n - k + 1)
+        + k * math.log(accuracy)
+        + (n - k) * math.log1p(-accuracy)
+        for k in range(n)
+    ]
+    return 1 - np.sum(np.cumsum(np.exp(log)) ** looks) / n
+
+
+def looks_recursive(accuracy, examples, looks):
+    """P(at most k of n right), by asking about the last example."""
+    row = [1.0] * (examples + 1)
+    for _ in range(examples):
+        row = [(1 - accuracy) * row[k] + accuracy * (row[k - 1] if k else 0.0) for k in range(examples + 1)]
+    return sum(1 - row[k] ** looks for k in range(examples)) / examples
+
+
+def looks_one_by_one(accuracy, examples, looks):
+    """The distribution of the best so far, look after look."""
+    n = examples
+    one = np.array([math.comb(n, k) * accuracy**k * (1 - accuracy) ** (n - k) for k in range(n + 1)])
+    best = one
+    for _ in range(looks - 1):
+        below, own = np.cumsum(best), np.cumsum(one)
+        best = best * own + one * (below - best)
+    return np.float64(best @ np.arange(n + 1) / n)
+
+
+def looks_float32(accuracy, examples, looks):
+    return np.float32(best_of_looks(accuracy, examples, looks))
+
+
+def cumulative(accuracy, n):
+    return np.cumsum([math.comb(n, k) * accuracy**k * (1 - accuracy) ** (n - k) for k in range(n + 1)])
+
+
+def spread(accuracy, n):
+    return math.sqrt(accuracy * (1 - accuracy) / n)
+
+
+def looks_off_by_one(accuracy, examples, looks):
+    return float(np.sum(1 - cumulative(accuracy, examples)[1:] ** looks) / examples)
+
+
+def looks_worst(accuracy, examples, looks):
+    return float(np.mean((1 - cumulative(accuracy, examples)[:-1]) ** looks))
+
+
+def looks_median(accuracy, examples, looks):
+    return float(np.argmax(cumulative(accuracy, examples) ** looks >= 0.5) / examples)
+
+
+def hidden_looks(rng):
+    return [
+        case(round(float(rng.uniform(low, low + 0.1)), 2), int(rng.integers(20, 60)), looks)
+        for low, looks in ((0.82, 10), (0.3, 25), (0.6, 4), (0.72, 60))
+    ]
+
+
+BANK = [
+    wrong("no-effect", lambda accuracy, examples, looks: accuracy, "notebook 10, section 6: the best of many",
+          "The best of many looks is as good as one look.",
+          "Nothing was trained on the test set, but something was chosen by it. Luck was chosen."),
+    wrong("right-in-any-look", lambda accuracy, examples, looks: 1 - (1 - accuracy) ** looks,
+          "the task: the best snapshot",
+          "You give the chance that an example is right in at least one look.",
+          "One snapshot is chosen as a whole; one cannot pick another snapshot for each example."),
+    wrong("off-by-one", looks_off_by_one, "hint 2",
+          "A little too low: 'at most k right' is taken where 'fewer than k right' is meant.",
+          "The best has at least k right unless every look has fewer than k, so k itself must not be in it."),
+    wrong("worst-of-looks", looks_worst, "hint 1",
+          "You give the expected score of the worst look.",
+          "All looks have at least k right: that is the worst one. For the best, one look is enough."),
+    wrong("largest-normal", lambda accuracy, examples, looks: (
+              accuracy + spread(accuracy, examples) * math.sqrt(2 * math.log(looks))
+          ), "the task: examples are counted",
+          "The rule for the largest of many normal numbers is used.",
+          "It is a rule of thumb for very many looks, and knows no upper end: accuracy cannot pass one."),
+    wrong("one-standard-deviation", lambda accuracy, examples, looks: accuracy + spread(accuracy, examples),
+          "notebook 10, section 6: the best of many",
+          "One standard deviation is added, however many looks there were.",
+          "That is how far a typical look is off. The best of many is further off than a typical one."),
+    wrong("more-looks-more-data", lambda accuracy, examples, looks: accuracy + spread(accuracy, examples * looks),
+          "notebook 10, section 6: the best of many",
+          "The looks are treated as if they made the test set larger.",
+          "A larger test set makes the mean more certain. Here one takes the maximum, not the mean."),
+    wrong("median-of-the-best", looks_median, "the task: expected",
+          "You give the median of the best score; asked for is its mean.",
+          "The median is a whole number of examples; the mean lies between."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="10.8",
+    title="How much can peeking buy?",
+    function="best_of_looks",
+    minutes=20,
+    difficulty=3,
+    points=3,
+    see="notebook 10, section 6",
+    reference=best_of_looks,
+    visible=[case(0.93, 30, 10), case(1 / 3, 30, 100), case(0.8, 36, 20), case(0.7, 25, 3)],
+    hidden=hidden_looks,
+    accepted=[
+        looks_by_chances,
+        looks_convolved,
+        looks_log_gamma,
+        looks_recursive,
+        looks_one_by_one,
+        looks_float32,
+    ],
+    bank=BANK,
+    hints=(
+        "Ask the other way round: when is the best of all looks below k right ones?",
+        "Only if every single look is below k. One look is below k with some probability F; all are with F to the "
+        "power of looks, as they are independent.",
+        "The expected number right is the sum over k = 1 ... n of P(best >= k), so the answer is the mean over "
+        "k = 0 ... n - 1 of 1 - P(one look has at most k right) ** looks.",
+    ),
+)

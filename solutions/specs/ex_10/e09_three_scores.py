@@ -1,0 +1,184 @@
+"""10.9 One run, three scores."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from coursepkg.grading.spec import Exercise, case, wrong
+
+
+def three_scores(validation_loss, test_accuracy):
+    peeking, honest, last = [], [], []
+    for losses, scores in zip(validation_loss, test_accuracy, strict=True):
+        peeking.append(max(scores))
+        honest.append(scores[np.argmin(losses)])
+        last.append(scores[-1])
+    return {"peeking": np.mean(peeking), "honest": np.mean(honest), "last": np.mean(last)}
+
+
+def scores_loops(validation_loss, test_accuracy):
+    total = {"peeking": 0.0, "honest": 0.0, "last": 0.0}
+    runs = len(test_accuracy)
+    for losses, scores in zip(validation_loss, test_accuracy, strict=True):
+        best = 0
+        for epoch in range(len(losses)):
+            if losses[epoch] < losses[best]:
+                best = epoch
+        total["peeking"] += max(scores) / runs
+        total["honest"] += scores[best] / runs
+        total["last"] += scores[-1] / runs
+    return total
+
+
+def scores_take_along(validation_loss, test_accuracy):
+    chosen = validation_loss.argmin(1)[:, None]
+    return {
+        "last": test_accuracy.T[-1].mean(),
+        "honest": np.take_along_axis(test_accuracy, chosen, 1).mean(),
+        "peeking": test_accuracy.max(1).mean(),
+    }
+
+
+def scores_index(validation_loss, test_accuracy):
+    runs = np.arange(len(validation_loss))
+    return {
+        "peeking": np.sort(test_accuracy, axis=1)[:, -1].sum() / len(runs),
+        "honest": np.array(test_accuracy)[runs, np.argmin(validation_loss, 1)].sum() / len(runs),
+        "last": np.array(test_accuracy)[runs, len(test_accuracy[0]) - 1].sum() / len(runs),
+    }
+
+
+def scores_lists(validation_loss, test_accuracy):
+    losses, scores = validation_loss.tolist(), test_accuracy.tolist()
+    n = len(scores)
+    chosen = [row.index(min(row)) for row in losses]
+    return {
+        "peeking": math.fsum(map(max, scores)) / n,
+        "honest": math.fsum(row[k] for row, k in zip(scores, chosen, strict=True)) / n,
+        "last": math.fsum(row[-1] for row in scores) / n,
+    }
+
+
+def scores_min_pairs(validation_loss, test_accuracy):
+    picked = [
+        min(zip(losses, range(len(losses)), scores, strict=True))[2]
+        for losses, scores in zip(validation_loss, test_accuracy, strict=True)
+    ]
+    return {
+        "peeking": np.mean([max(row) for row in test_accuracy]),
+        "honest": np.average(picked),
+        "last": np.average(test_accuracy, axis=0)[-1],
+    }
+
+
+def scores_float32(validation_loss, test_accuracy):
+    return {name: np.float32(score) for name, score in three_scores(validation_loss, test_accuracy).items()}
+
+
+def scores_with(**changes):
+    """The right scores with some of them found in another way."""
+
+    def answer(validation_loss, test_accuracy):
+        right = three_scores(validation_loss, test_accuracy)
+        return right | {name: float(change(validation_loss, test_accuracy)) for name, change in changes.items()}
+
+    return answer
+
+
+def at(scores, epochs):
+    return np.mean([row[k] for row, k in zip(scores, epochs, strict=True)])
+
+
+def last_of_the_best(losses, scores):
+    return at(scores, [len(row) - 1 - int(np.argmin(row[::-1])) for row in losses])
+
+
+def best_until_chosen(losses, scores):
+    return np.mean([max(row[: np.argmin(loss) + 1]) for loss, row in zip(losses, scores, strict=True)])
+
+
+def score_case(rng, runs, epochs):
+    """Learning curves with a tie in each run's validation loss; the tied epochs differ in test accuracy."""
+    while True:
+        loss = np.round(np.exp(-np.arange(epochs) / 3) + rng.uniform(0.2, 0.6, (runs, epochs)), 2)
+        score = np.round(rng.integers(18, 29, (runs, epochs)) / 30, 4)
+        for row in loss:
+            first = int(np.argmin(row[: epochs - 2]))
+            row[first] = row[int(rng.integers(first + 1, epochs - 1))] = row.min() - 0.01
+        found = three_scores(loss, score)
+        if len({round(float(v), 3) for v in found.values()}) == 3:
+            return case(loss, score)
+
+
+def hidden_scores(rng):
+    return [score_case(rng, runs, epochs) for runs, epochs in ((3, 7), (4, 9), (2, 6), (5, 8))]
+
+
+BANK = [
+    wrong("honest-by-the-test-set", scores_with(honest=lambda loss, score: np.mean(np.max(score, axis=1))),
+          "notebook 10, section 6: three ways to score a run",
+          "The honest score is the best test score.",
+          "A score is honest if the test set was not asked which epoch to take."),
+    wrong("best-until-the-chosen-epoch", scores_with(honest=best_until_chosen),
+          "notebook 10, section 6: three ways to score a run",
+          "The honest score is the best test score up to the chosen epoch.",
+          "Validation says when to stop; then there is one network and one score, no choice any more."),
+    wrong("largest-loss", scores_with(honest=lambda loss, score: at(score, np.argmax(loss, axis=1))),
+          "the task: validation_loss",
+          "The epoch with the largest validation loss is chosen.",
+          "Of accuracy one wants the largest, of a loss the smallest."),
+    wrong("one-epoch-for-all-runs",
+          scores_with(honest=lambda loss, score: np.mean(score[:, np.argmin(np.mean(loss, axis=0))])),
+          "the task: for each run",
+          "All runs are stopped at the same epoch, found from their mean validation loss.",
+          "Each run is a training of its own and chooses by its own validation loss."),
+    wrong("best-of-the-mean-curve", scores_with(peeking=lambda loss, score: np.max(np.mean(score, axis=0))),
+          "notebook 10, section 6: maximum first, mean afterwards",
+          "For peeking, the curves are averaged before the maximum is taken.",
+          "Who peeks picks the best epoch of each run. Averaging first hides most of the effect."),
+    wrong("best-of-all-runs", scores_with(peeking=lambda loss, score: np.max(score)),
+          "the task: the mean over the runs",
+          "For peeking, the best run of all is taken.",
+          "The published tables are means over runs, each with its own best snapshot."),
+    wrong("last-of-equal-losses", scores_with(honest=last_of_the_best), "the task: the first",
+          "Of several epochs with the same smallest loss the last one is chosen.",
+          "The task asks for the first of them; shorter training is the simpler choice."),
+    wrong("last-epoch-of-validation", scores_with(last=lambda loss, score: at(score, np.argmin(loss, axis=1))),
+          "notebook 10, section 6: three ways to score a run",
+          "The score of the last epoch is taken at the chosen epoch.",
+          "The third way chooses nothing at all: it trains to the end."),
+    wrong("mean-over-epochs", scores_with(last=lambda loss, score: np.mean(score)),
+          "notebook 10, section 6: three ways to score a run",
+          "The last score is a mean over all epochs.",
+          "After training there is one network: the one of the last epoch."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="10.9",
+    title="One run, three scores",
+    function="three_scores",
+    minutes=12,
+    difficulty=1,
+    points=3,
+    see="notebook 10, section 6",
+    reference=three_scores,
+    visible=hidden_scores(np.random.default_rng(17)),
+    hidden=hidden_scores,
+    accepted=[
+        scores_loops,
+        scores_take_along,
+        scores_index,
+        scores_lists,
+        scores_min_pairs,
+        scores_float32,
+    ],
+    bank=BANK,
+    hints=(
+        "Rows are runs. Find three epochs per row, look up three accuracies, and take means over the rows at the end.",
+        "Loop over the runs. np.argmin of a row of losses is an epoch, and of equal entries it gives the first.",
+        "peeking: the mean of each row's maximum. honest: the mean of test_accuracy[run, epoch of the smallest "
+        "validation loss of that run]. last: the mean of the last column.",
+    ),
+)

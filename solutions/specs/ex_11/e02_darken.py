@@ -1,0 +1,134 @@
+"""11.2 All light into one port."""
+
+from __future__ import annotations
+
+import cmath
+import math
+
+import numpy as np
+
+from coursepkg.grading.spec import Exercise, case, wrong
+
+from .e01_mzi import mzi_closed
+from .shared import fields
+
+
+def darken(x):
+    theta = 2 * math.atan2(abs(x[0]), abs(x[1]))
+    phi = (cmath.phase(x[1]) - cmath.phase(x[0])) % (2 * math.pi)
+    return [theta, phi]
+
+
+def darken_ratio(x):
+    ratio = x[1] / x[0]
+    return [2 * np.arctan(1 / np.abs(ratio)), np.mod(np.angle(ratio), 2 * np.pi)]
+
+
+def darken_powers(x):
+    p = np.abs(np.asarray(x)) ** 2
+    angle = np.angle(x[1] * np.conj(x[0]))
+    return np.array([np.arccos((p[1] - p[0]) / p.sum()), angle + 2 * np.pi * (angle < 0)])
+
+
+def darken_tuple(x):
+    a, b = complex(x[0]), complex(x[1])
+    phi = math.atan2(b.imag, b.real) - math.atan2(a.imag, a.real)
+    while phi < 0:
+        phi += 2 * math.pi
+    while phi >= 2 * math.pi:
+        phi -= 2 * math.pi
+    return 2 * math.asin(abs(a) / math.hypot(abs(a), abs(b))), phi
+
+
+def darken_measured(x):
+    """Six readings of the bottom port: bar and cross for the amplitudes, a wheel of four for the phases."""
+
+    def bottom(theta, phi):
+        return abs(mzi_closed(theta, phi)[1] @ np.asarray(x)) ** 2
+
+    wheel = [bottom(math.pi / 2, k * math.pi / 2) for k in range(4)]
+    phi = math.atan2(wheel[3] - wheel[1], wheel[2] - wheel[0])
+    return [2 * math.atan(math.sqrt(bottom(0.0, 0.0) / bottom(math.pi, 0.0))), phi % (2 * math.pi)]
+
+
+def darken_single(x):
+    return np.float32(darken(x))
+
+
+def darken_with(change):
+    """Angles made from those of the right answer, or from the fields."""
+
+    def answer(x):
+        theta, phi = darken(x)
+        theta, phi = change(theta, phi, x)
+        return [theta, phi % (2 * math.pi)]
+
+    return answer
+
+
+def hidden_darken(rng):
+    return [case(fields(rng, 2)) for _ in range(6)]
+
+
+BANK = [
+    wrong("darkens-the-top-port", darken_with(lambda theta, phi, x: (math.pi - theta, phi + math.pi)),
+          "the task: which port is to be dark",
+          "The top port is dark and all light leaves at the bottom.",
+          "Each port has its own setting; theta is mirrored and phi is half a turn away."),
+    wrong("ratio-upside-down", darken_with(lambda theta, phi, x: (math.pi - theta, phi)),
+          "notebook 11, section 3: bar and cross",
+          "phi is right; theta belongs to the ratio of the amplitudes turned upside down.",
+          "Test it on light in the top port alone: theta = pi is the setting that lets it stay there."),
+    wrong("theta-not-doubled", darken_with(lambda theta, phi, x: (theta / 2, phi)),
+          "notebook 11, section 3: the closed form",
+          "phi is right; theta is half of what it should be.",
+          "The matrix holds the sine and cosine of half of theta."),
+    wrong("ratio-of-powers", darken_with(lambda theta, phi, x: (2 * math.atan2(abs(x[0]) ** 2, abs(x[1]) ** 2), phi)),
+          "notebook 11, section 1: fields add",
+          "phi is right; theta is made from the ratio of the powers.",
+          "Fields cancel, not powers: what must become equal are two amplitudes."),
+    wrong("phase-difference-reversed", darken_with(lambda theta, phi, x: (theta, -phi)),
+          "the task: on which arm phi sits",
+          "theta is right; phi has the wrong sign.",
+          "The heater turns the top field, so it must take up what the top field lacks."),
+    wrong("half-a-turn-off", darken_with(lambda theta, phi, x: (theta, phi + math.pi)),
+          "notebook 11, section 3: the closed form",
+          "theta is right; phi is off by half a turn, so the port is as bright as it can get.",
+          "Two contributions with equal phase add up. Look at the signs in the bottom row of the matrix."),
+    wrong("phases-added", darken_with(lambda theta, phi, x: (theta, cmath.phase(x[1]) + cmath.phase(x[0]))),
+          "notebook 11, section 1: the fringe",
+          "theta is right; phi is the sum of the two phases.",
+          "Only the difference of two phases can be seen in a power."),
+    wrong("ignores-the-phases", darken_with(lambda theta, phi, x: (theta, 0.0)), "notebook 11, section 1: the fringe",
+          "theta is right, and phi is always 0.",
+          "Equal amplitudes are not enough: they must also point in opposite directions."),
+    wrong("phi-outside-the-circle", lambda x: [darken(x)[0], cmath.phase(x[1]) - cmath.phase(x[0])],
+          "the task: the range of phi",
+          "The light goes where it should; phi is a full turn outside the range asked for.",
+          "The difference of two angles can be negative, or more than a full turn."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="11.2",
+    title="All light into one port",
+    function="darken",
+    minutes=10,
+    difficulty=2,
+    points=2,
+    see="notebook 11, section 3",
+    reference=darken,
+    visible=[case(item) for item in fields(np.random.default_rng(11), 5, 2)],
+    hidden=hidden_darken,
+    accepted=[darken_ratio, darken_powers, darken_tuple, darken_measured, darken_single],
+    bank=BANK,
+    hints=(
+        "The bottom output is the bottom row of T times x. Set it to zero.",
+        "Up to a common factor it is e^{i phi} cos(theta/2) x[0] - sin(theta/2) x[1]. Amplitudes give theta, phases "
+        "give phi.",
+        "tan(theta/2) = |x[0]| / |x[1]|, and phi is the phase of x[1] minus that of x[0], taken modulo a full turn.",
+    ),
+    equivalent_mutants={
+        "`1` → `-1`": "there are two fields, so the one at index 1 is the last one",
+        "`1` → `-1` #2": "there are two fields, so the one at index 1 is the last one",
+    },
+)

@@ -1,0 +1,119 @@
+"""11.9 Repairing what loss did."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from coursepkg.grading.spec import Exercise, case, wrong
+
+
+def undo_loss(toggled, loss_db):
+    entries = np.arange(len(toggled)) + 1
+    return toggled * 10 ** (loss_db * entries / 10)[:, None]
+
+
+def undo_loops(toggled, loss_db):
+    rows = []
+    for c, row in enumerate(toggled, start=1):
+        power = 10 ** (-loss_db * c / 10)
+        rows.append([value / power for value in row])
+    return rows
+
+
+def undo_rho(toggled, loss_db):
+    rho = 10 ** (-loss_db / 20)
+    return np.stack([row / rho ** (2 * c) for c, row in enumerate(toggled, 1)])
+
+
+def undo_exp(toggled, loss_db):
+    return np.exp(math.log(10) / 10 * loss_db * np.arange(1, len(toggled) + 1))[:, np.newaxis] * toggled
+
+
+def undo_running(toggled, loss_db):
+    gain = np.cumprod(np.full(len(toggled), 10 ** (loss_db / 10)))
+    return np.einsum("c,cm->cm", gain, toggled)
+
+
+def undo_matrix(toggled, loss_db):
+    return np.diag([10 ** (0.1 * loss_db * c) for c in range(1, len(toggled) + 1)]) @ toggled
+
+
+def undo_single(toggled, loss_db):
+    return undo_loss(toggled, loss_db).astype(np.float32)
+
+
+def undo_with(exponent):
+    """A gain of 10 to the power of ``exponent(loss_db, entries, number of columns)``."""
+
+    def answer(toggled, loss_db):
+        gain = 10.0 ** exponent(loss_db, np.arange(len(toggled)) + 1, len(toggled))
+        return toggled * np.broadcast_to(gain, len(toggled))[:, None]
+
+    return answer
+
+
+def undo_case(rng, columns, heaters):
+    sizes = rng.choice([-1.0, 1.0], (columns, heaters)) * rng.uniform(0.2, 1.1, (columns, heaters))
+    return case(np.round(sizes, 3), round(float(rng.uniform(0.2, 1.5)), 2))
+
+
+def hidden_undo(rng):
+    return [undo_case(rng, *shape) for shape in ((4, 2), (3, 4), (5, 3), (6, 2))]
+
+
+BANK = [
+    wrong("decibels-of-a-field", undo_with(lambda db, c, C: db * c / 20),
+          "notebook 11, section 9: rho to the power of 2c",
+          "The gain is the square root of what is needed.",
+          "dB / 20 gives the factor of a field. Two fields are damped too much, so the factor counts twice."),
+    wrong("decibels-counted-twice", undo_with(lambda db, c, C: db * c / 5),
+          "notebook 11, section 9: rho to the power of 2c",
+          "The gain is the square of what is needed.",
+          "dB / 10 is already the factor of a power, which is rho squared."),
+    wrong("loss-applied-again", undo_with(lambda db, c, C: -db * c / 10),
+          "the task: what the device would measure without the fault of the read-out",
+          "You damped once more what loss had already damped.",
+          "To undo a factor, divide by it."),
+    wrong("own-column-forgotten", undo_with(lambda db, c, C: db * (c - 1) / 10), "the task: where a column loses",
+          "Every row is too small by the same factor: the loss of one column.",
+          "Light loses at the entry of a column, so even the first taps have one loss before them."),
+    wrong("counted-from-the-end", undo_with(lambda db, c, C: db * (C + 1 - c) / 10),
+          "notebook 11, section 9: rho to the power of 2c",
+          "The columns are counted from the right.",
+          "Backward light loses on the columns behind the tap, and so does the true gradient: that cancels."),
+    wrong("one-gain-for-all", undo_with(lambda db, c, C: db * C / 10), "notebook 11, section 9: rho to the power of 2c",
+          "All rows got the same gain.",
+          "A common factor would only change the learning rate. The fault grows from column to column."),
+    wrong("percent-for-decibels",
+          lambda toggled, loss_db: toggled / (1 - loss_db / 10) ** np.arange(1, len(toggled) + 1)[:, None],
+          "the task: what a decibel is",
+          "You took a decibel for ten per cent of the power.",
+          "A decibel is a tenth of a power of ten: 10^(-0.1), which is 0.794."),
+    wrong("natural-exponential",
+          lambda toggled, loss_db: toggled * np.exp(loss_db / 10 * np.arange(1, len(toggled) + 1))[:, None],
+          "the task: what a decibel is",
+          "The base of your gain is e, not 10.",
+          "Decibels count powers of ten."),
+]  # fmt: skip
+
+EXERCISE = Exercise(
+    id="11.9",
+    title="Repairing what loss did",
+    function="undo_loss",
+    minutes=15,
+    difficulty=2,
+    points=3,
+    see="notebook 11, section 9",
+    reference=undo_loss,
+    visible=hidden_undo(np.random.default_rng(9)),
+    hidden=hidden_undo,
+    accepted=[undo_loops, undo_rho, undo_exp, undo_running, undo_matrix, undo_single],
+    bank=BANK,
+    hints=(
+        "By which factor does the gain grow from row to row? And how large is that of row 0?",
+        "A column lets the share rho² = 10^(-loss_db / 10) of the power through; c lossy entries need 1 / rho^{2c}.",
+        "Multiply row 0 by 10 ** (loss_db / 10), row 1 by the square of that, row 2 by its cube.",
+    ),
+)
