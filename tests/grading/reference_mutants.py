@@ -87,24 +87,32 @@ def mutants(reference):
 
 
 def _sources(reference):
-    """The reference and the functions that it reaches in its own module, as one module, and their namespace."""
+    """The reference and the functions that it reaches in its own chapter, as one module, and their namespace."""
     home = inspect.getmodule(reference)
-    waiting, taken = [reference], {}
+    waiting, taken, namespace = [reference], {}, {}
     while waiting:
         item = waiting.pop()
         if item.__name__ in taken:
             continue
         definition = ast.parse(textwrap.dedent(inspect.getsource(item))).body[0]
         taken[item.__name__] = definition
+        own = inspect.getmodule(item)
+        namespace = {**vars(own), **namespace}  # the reference's own names come first
         if item is not reference and isinstance(item, type):
             continue
         for node in ast.walk(definition):
-            target = getattr(home, node.id, None) if isinstance(node, ast.Name) else None
-            if inspect.isfunction(target) and inspect.getmodule(target) is home and target.__name__ == node.id:
+            target = getattr(own, node.id, None) if isinstance(node, ast.Name) else None
+            if inspect.isfunction(target) and target.__name__ == node.id and _neighbours(target, home):
                 waiting.append(target)
     for definition in taken.values():
         _drop_docstrings(definition)
-    return ast.Module(list(taken.values()), []), vars(home)
+    return ast.Module(list(taken.values()), []), namespace
+
+
+def _neighbours(function, home):
+    """Whether a function belongs to the same module, or to the same folder of a specification."""
+    package = home.__name__.rpartition(".")[0]
+    return function.__module__ == home.__name__ or (package != "" and function.__module__.startswith(f"{package}."))
 
 
 def _drop_docstrings(definition):

@@ -10,6 +10,7 @@ from grading_chapters import compiled, exercises
 
 from coursepkg.grading import Exercise, Misconception, case
 from coursepkg.grading.compiling import compile_check, hidden_check
+from coursepkg.grading.domain import Number
 from coursepkg.grading.spec import Chapters, SpecError, load_specs
 
 
@@ -205,3 +206,90 @@ def test_specs_are_loaded_by_chapter(tmp_path):
         (tmp_path / "ex_07.py").write_text(body.format(first, second, function))
         with pytest.raises(SpecError, match=match):
             load_specs(tmp_path)
+
+
+# --- a chapter is a folder -------------------------------------------------------------------------------------------
+
+EXERCISE = (
+    "from types import SimpleNamespace as E\nfrom .shared import name\nEXERCISE = E(id='{}', function=name('{}'))"
+)
+
+
+def a_chapter(folder, **files):
+    chapter = folder / "ex_07"
+    chapter.mkdir(parents=True, exist_ok=True)
+    for name, text in {"__init__": "", "shared": "def name(text):\n    return text + '!'", **files}.items():
+        (chapter / f"{name}.py").write_text(text)
+    return chapter
+
+
+def test_the_exercises_of_a_folder_come_in_the_order_of_its_files(tmp_path):
+    a_chapter(tmp_path, e02_b=EXERCISE.format("07.2", "b"), e10_c=EXERCISE.format("07.10", "c"))
+    a_chapter(tmp_path, e01_a=EXERCISE.format("07.1", "a"))
+    found = load_specs(tmp_path)["07"]
+    assert [(exercise.id, exercise.function) for exercise in found] == [("07.1", "a!"), ("07.2", "b!"), ("07.10", "c!")]
+
+
+def test_a_file_without_an_exercise_and_a_folder_without_files_are_named(tmp_path):
+    a_chapter(tmp_path)
+    with pytest.raises(SpecError, match="no files e01_name"):
+        load_specs(tmp_path)
+    a_chapter(tmp_path, e01_a=EXERCISE.format("07.1", "a"), e02_b="")
+    with pytest.raises(SpecError, match="no EXERCISE is defined in e02_b"):
+        load_specs(tmp_path)
+
+
+def test_a_folder_is_read_anew_and_not_taken_for_another_of_its_name(tmp_path):
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        a_chapter(folder, e01_a=EXERCISE.format("07.1", folder.name))
+        assert load_specs(folder)["07"][0].function == f"{folder.name}!"
+    a_chapter(tmp_path / "one", shared="def name(text):\n    return text + '?'")
+    assert load_specs(tmp_path / "one")["07"][0].function == "one?"
+    assert not list(tmp_path.rglob("__pycache__"))
+
+
+def test_what_exercises_share_belongs_to_the_hash_of_their_chapter(tmp_path):
+    a_chapter(tmp_path, e01_a=EXERCISE.format("07.1", "a"))
+    before = Chapters(tmp_path)["07"].sha256
+    a_chapter(tmp_path, shared="def name(text):\n    return text + '?'")
+    assert Chapters(tmp_path)["07"].sha256 != before
+
+
+# --- the domain ------------------------------------------------------------------------------------------------------
+
+NUMBERS = {"a": Number(at_least=0), "b": Number(more_than=0)}
+POSITIVE = [case(1.5, 2.0), case(0.5, 2.5), case(2.0, 0.7)]
+
+
+def test_a_case_outside_the_domain_does_not_build():
+    spec = dataclasses.replace(BASE, domain=NUMBERS, visible=[*POSITIVE, case(2.0, -0.5)])
+    with pytest.raises(SpecError, match="case 4: b holds -0.5, which the domain excludes"):
+        compile_check(spec)
+
+
+def test_a_boundary_that_no_case_tries_is_made_or_asked_for():
+    check = compile_check(dataclasses.replace(BASE, domain=NUMBERS, visible=POSITIVE))
+    assert [item["args"] for item in check["cases"]] == [[1.5, 2.0], [0.5, 2.5], [2.0, 0.7], [0, 2.0]]
+    assert check["cases"][3]["expected"] == 0
+    spec = dataclasses.replace(BASE, domain=NUMBERS, visible=POSITIVE, meets={"a is b": lambda a, b: a == b})
+    with pytest.raises(SpecError, match="the domain allows it, but no case tries it: a is b"):
+        compile_check(spec)
+    assert len(compile_check(dataclasses.replace(spec, visible=[*POSITIVE, case(3.0, 3.0)]))["cases"]) == 5
+
+
+def test_hidden_inputs_reach_the_boundaries_too():
+    spec = dataclasses.replace(BASE, domain=NUMBERS, hidden=lambda rng: [case(*rng.uniform(1, 2, 2)) for _ in range(3)])
+    for seed in range(5):
+        check = compile_check(spec, np.random.default_rng(seed))
+        assert [item["args"][0] for item in check["cases"]].count(0) == 1
+
+
+def test_options_that_may_be_left_out_are_tried_both_ways():
+    def scaled(a, b=None):
+        return 2 * a if b is None else a * b
+
+    bank = [wrong(k, lambda a, b=None, k=k: scaled(a, b) + k) for k in range(1, 6)]
+    domain = {"a": Number(zero=False, at_least=0.1), "b": Number(more_than=0, optional=True)}
+    spec = dataclasses.replace(BASE, reference=scaled, bank=bank, domain=domain)
+    check = compile_check(dataclasses.replace(spec, visible=[case(1.5, b=3.0), case(0.5, b=2.5), case(0.7, b=0.3)]))
+    assert {"args": [1.5], "kwargs": {}, "expected": 3.0} in check["cases"]
