@@ -5,7 +5,7 @@ Run ``python tools/supported.py``; a test holds the page to what the table says.
 
 from pathlib import Path
 
-from coursepkg.autodiff import catalogue
+from coursepkg.autodiff import catalogue, linalg  # noqa: F401  (enter the stand-ins for SciPy's linear algebra)
 from coursepkg.autodiff.gate import parameters_of, public_name
 from coursepkg.autodiff.primitives import further, special  # noqa: F401  (enter NumPy's further functions and SciPy's)
 from coursepkg.autodiff.table import COMPOSITES, CONSTANTS, PRIMITIVES
@@ -19,6 +19,9 @@ INTRODUCTION = """\
 Every function here takes traced values on all routes to a gradient. A *primitive* has rules of its own, a *composite*
 is written with other functions of the table, and a *constant* returns plain values, through which no gradient flows.
 Options that are not listed are refused before anything is computed.
+
+NumPy's functions and SciPy's special functions find the table by themselves. SciPy's linear algebra cannot, so it is
+called as `linalg.solve` and so on after `from coursepkg.autodiff import linalg`, with SciPy's own signatures.
 """
 
 
@@ -36,7 +39,7 @@ def lines():
     ours = {getattr(catalogue, name) for name in catalogue.__all__}
     entries = {**PRIMITIVES, **COMPOSITES}
     for function in sorted(entries, key=lambda f: (public_name(f).lower(), public_name(f))):
-        if function in ours or public_name(function).startswith(("np.", "scipy.")):
+        if function in ours or public_name(function).startswith(("np.", "scipy.", "linalg.")):
             kind = "primitive" if function in PRIMITIVES else "composite"
             options = ", ".join(f"`{name}`" for name in options_of(function))
             yield f"| `{public_name(function)}` | {kind} | {options} | {entries[function].note} |"

@@ -6,7 +6,7 @@ The modules load on first use (``coursepkg.autodiff.scalar`` needs neither NumPy
 from importlib import import_module
 from types import ModuleType
 
-__all__ = ["comparison", "differences", "dual", "scalar", "symbolic", "symbolic_array", "table", "tensor"]
+__all__ = ["comparison", "differences", "dual", "linalg", "scalar", "symbolic", "symbolic_array", "table", "tensor"]
 
 
 def __getattr__(name: str) -> ModuleType:

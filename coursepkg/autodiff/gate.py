@@ -323,7 +323,7 @@ def public_name(function: Callable[..., Any]) -> str:
     name = getattr(function, "__name__", str(function))
     for room, short in (
         ("numpy", "np"), ("numpy.linalg", "np.linalg"), ("numpy.fft", "np.fft"),
-        ("scipy.special", "scipy.special"), ("scipy.linalg", "scipy.linalg"),
+        ("scipy.special", "scipy.special"), ("scipy.linalg", "scipy.linalg"), (f"{__package__}.linalg", "linalg"),
     ):  # fmt: skip
         if getattr(sys.modules.get(room), name, None) is function:
             return f"{short}.{name}"

@@ -87,9 +87,9 @@ class Traced:
         raise LeavesGraphError(
             f"turning a {type(self).__name__} into a plain NumPy array would cut its gradient. Functions that do not "
             "know traced values, such as most of SciPy's, end here: use that of the same name in NumPy (np.linalg.inv) "
-            "or in coursepkg.autodiff.catalogue (logsumexp, softmax). For an array of "
-            "traced values write np.stack([...]) instead of np.array([...]) and np.concatenate or np.where "
-            "instead of a[i] = value; to leave the graph on purpose write stop_gradient(x), "
+            "or in coursepkg.autodiff.linalg (in place of scipy.linalg) or coursepkg.autodiff.catalogue (logsumexp). "
+            "For an array of traced values write np.stack([...]) instead of np.array([...]), and np.concatenate or "
+            "np.where instead of a[i] = value; to leave the graph on purpose write stop_gradient(x), "
             "from coursepkg.gradients import stop_gradient"
         )
 

@@ -570,12 +570,26 @@ pseudoinverse = operation(
 )
 
 
+def refuse_cuts(values, rtol, name):
+    """Refuse a limit that cuts off singular values which are not zero: the rules hold for what is inverted whole."""
+    largest = np.max(values, axis=-1, keepdims=True, initial=0.0)
+    zero = values <= 1e3 * np.finfo(values.dtype).eps * largest
+    if np.any((values <= np.expand_dims(rtol, -1) * largest) & ~zero):
+        raise UnsupportedArgumentError(
+            f"{name} with a limit that cuts off singular values which are not zero is not supported on traced values; "
+            "lower the limit, or sum over the wanted part of np.linalg.svd"
+        )
+
+
 def _pinv(a, rcond=None, hermitian=False, *, rtol=np._NoValue):
     if hermitian:
         raise UnsupportedArgumentError("np.linalg.pinv(..., hermitian=True) is not supported; leave it out")
     np.linalg.pinv(plain(a), rcond, rtol=rtol)  # for NumPy's errors
     given = rcond if rtol is np._NoValue else rtol
-    return pseudoinverse(a) if given is None else pseudoinverse(a, rtol=given)
+    if given is None:
+        return pseudoinverse(a)
+    refuse_cuts(np.linalg.svdvals(plain(a)), given, "np.linalg.pinv")
+    return pseudoinverse(a, rtol=given)
 
 
 def _lstsq(a, b):
