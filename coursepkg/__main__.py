@@ -16,8 +16,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rooms = parser.add_subparsers(dest="room", required=True)
     rooms.add_parser("data", help="list, check and fetch data sets", add_help=False)
     rooms.add_parser("grade", help=cli.WORDS, add_help=False)
-    if parser.parse_args(arguments[:1]).room == "grade":
+    rooms.add_parser("progress", help="how far you are in the course, chapter by chapter")
+    room = parser.parse_args(arguments[:1]).room
+    if room == "grade":
         return cli.main(arguments)
+    if room == "progress":
+        parser.parse_args(arguments)
+        return cli.show_progress()
     from coursepkg.datasets import main as data  # only when asked for: the judge does without
 
     return data(arguments[1:])

@@ -51,6 +51,7 @@ def kernel_environment(folder: str | Path) -> dict[str, str]:
         **dict.fromkeys(one_thread, "1"),
         "PYTHONHASHSEED": "0",
         "TQDM_DISABLE": "1",  # progress bars are for people
+        "COURSEPKG_PROGRESS": "off",  # and so is a record: outputs are the same with it and without
         "PYTHONWARNINGS": "error",
         "PYTHONUTF8": "1",
         "TZ": "UTC",

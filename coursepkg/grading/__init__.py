@@ -1,6 +1,7 @@
 """The judge: checks in notebooks, and the specifications they are built from.
 
-A learner types ``check("01.2", my_function)`` and ``hint("01.2")``. Everything behind it is compared as plain numbers,
+A learner types ``check("01.2", my_function)`` and ``hint("01.2")``, and for the way as a whole ``progress()`` and
+``review()``. Everything behind it is compared as plain numbers,
 with each known wrong idea beside the right answer, so that a check can say which idea it met.
 
 For authors of exercises
@@ -29,7 +30,7 @@ For authors of exercises
 """
 
 from coursepkg.grading.judge import Verdict
-from coursepkg.grading.notebook import check, hint
+from coursepkg.grading.notebook import check, hint, progress, review
 from coursepkg.grading.spec import Case, Exercise, Misconception, case
 
-__all__ = ["Case", "Exercise", "Misconception", "Verdict", "case", "check", "hint"]
+__all__ = ["Case", "Exercise", "Misconception", "Verdict", "case", "check", "hint", "progress", "review"]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from coursepkg.grading.build import BuildError, build_tree, compare_tree, write_tree
 from coursepkg.grading.checking import UnreadableNotebook, judge_notebook, load_checks
-from coursepkg.grading.notebook import checks_folder
+from coursepkg.grading.notebook import checks_folder, progress
 from coursepkg.grading.reporting.command import register
 from coursepkg.grading.spec import SpecError
 
@@ -32,6 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, whose first word is ``grade``, and return its exit code."""
     options = _parser().parse_args(arguments)
     return int(options.run(options))
+
+
+def show_progress() -> int:
+    """Print how far the learner is in the whole course, and return an exit code."""
+    progress()
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:

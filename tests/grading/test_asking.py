@@ -206,7 +206,7 @@ def test_an_answer_in_this_process_is_asked_no_more_than_is_needed():
 @pytest.mark.parametrize(("again", "status", "finding"), [
     (Outcome("value", 2.0), "passed", ""), (Outcome("value", 3.0), "wrong", "accumulates"),
     (Outcome("error", error="ProcessEnded"), "wrong", "accumulates"),
-    (Outcome("value", np.array([2.0])), "wrong", "accumulates"),
+    (Outcome("value", np.array([2.0, 2.0])), "wrong", "accumulates"),
 ])  # fmt: skip
 def test_the_repeated_call_counts_only_as_a_repetition(again, status, finding):
     verdict = judge_all(CHECK, lambda items: [*(Outcome("value", 2 * item["args"][0]) for item in items[:-1]), again])

@@ -1,0 +1,251 @@
+"""A learner's record: what was tried and passed, which wrong ideas were met, in one readable file of their own.
+
+The file is JSON: to read, to edit, to delete; it is sent nowhere. Two notebooks may be open at once, so each
+change reads the file again, changes one entry and puts a whole new file in its place, under a lock. Nothing about it
+is ever fatal: a damaged file is set aside, and where no file can be written there is none.
+
+``COURSEPKG_PROGRESS`` names another file or folder, or is "off". Without it, a record is kept for a person at a
+notebook or a prompt, and for nobody else: not in batch grading, nor where notebooks are run to be stored.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+try:
+    import fcntl
+except ImportError:  # Windows, and Python in a browser: there, the file is still written whole or not at all
+    fcntl = None  # type: ignore[assignment]
+
+NAME = "progress.json"
+LONGEST = 512  # days between two looks at a card
+_ABOUT = "Your progress: written when you run a check, read by progress() and review(); yours to edit or delete."
+_OFF = ("off", "no", "0", "")
+_PATIENCE = 2.0  # seconds that another notebook may hold the file
+
+
+@dataclass
+class Exercise:
+    """What became of an exercise so far; a pass stays."""
+
+    tries: int = 0
+    passed: date | None = None
+
+
+@dataclass
+class Card:
+    """A wrong idea that was met, to be looked at again after so many days."""
+
+    met: date
+    days: int
+    due: date
+
+
+@dataclass
+class Record:
+    """Exercises by id, and cards by "exercise/misconception"; ``notice`` is a line about the file, if there is one."""
+
+    exercises: dict[str, Exercise] = field(default_factory=dict)
+    cards: dict[str, Card] = field(default_factory=dict)
+    notice: str = ""
+
+    def passed(self, exercise_id: str) -> bool:
+        """Whether the exercise was passed at some time."""
+        return exercise_id in self.exercises and self.exercises[exercise_id].passed is not None
+
+    def tried(self, exercise_id: str) -> bool:
+        """Whether it was tried, and never passed."""
+        return exercise_id in self.exercises and not self.passed(exercise_id)
+
+    # --- what is written into it ---
+
+    def note(self, exercise_id: str, passed: bool, finding: str | None, today: date) -> None:
+        """A check was run; ``finding`` is the misconception that it named, if it named one."""
+        entry = self.exercises.setdefault(exercise_id, Exercise())
+        entry.tries += 1
+        if passed and entry.passed is None:
+            entry.passed = today
+        if finding is not None:
+            name = f"{exercise_id}/{finding}"
+            met = self.cards[name].met if name in self.cards else today
+            self.cards[name] = Card(met, 1, today + timedelta(days=1))
+
+    def answer(self, name: str, remembered: bool, today: date) -> None:
+        """A card was looked at: twice the time if it was remembered, else a day; a card counts once a day.
+
+        Raises
+        ------
+        KeyError
+            If there is no such card.
+        """
+        card = self.cards[name]
+        if not remembered:
+            self.cards[name] = Card(card.met, 1, today + timedelta(days=1))
+        elif card.due <= today:
+            days = min(2 * card.days, LONGEST)
+            self.cards[name] = Card(card.met, days, today + timedelta(days=days))
+
+    def due(self, today: date) -> list[str]:
+        """The cards to look at today, those that wait longest first."""
+        names = [name for name, card in self.cards.items() if card.due <= today]
+        return sorted(names, key=lambda name: (self.cards[name].due, name))
+
+
+# --- where it is -----------------------------------------------------------------------------------------------------
+
+
+def location(checks: Path | None, *, person: bool) -> Path | None:
+    """The file of the record, or None if there is to be none.
+
+    Parameters
+    ----------
+    checks : Path or None
+        The folder of compiled checks; the record lies beside it, in ``exercises/``.
+    person : bool
+        Whether somebody sits in front of this process; without them, only a file that is asked for is kept.
+    """
+    named = os.environ.get("COURSEPKG_PROGRESS")
+    if named is not None:
+        if named.strip().lower() in _OFF:
+            return None
+        path = Path(named).expanduser()
+        return path / NAME if path.is_dir() else path
+    if not person:
+        return None
+    # Checks that are named by the environment may belong to a whole class: then the record lies beside the notebook.
+    own = checks is not None and "COURSEPKG_CHECKS" not in os.environ
+    return (checks.parent if own and checks is not None else Path.cwd()) / NAME
+
+
+# --- reading and writing ---------------------------------------------------------------------------------------------
+
+
+def read(path: Path) -> Record:
+    """The record as it is; an empty one if there is none yet. A damaged file is set aside."""
+    with _locked(path):
+        return _read(path)
+
+
+def update(path: Path, change: Callable[[Record], None]) -> Record:
+    """Read the record, change it, and write it as a whole; what other notebooks wrote in the meantime is kept."""
+    with _locked(path):
+        record = _read(path)
+        change(record)
+        try:
+            _write(path, record)
+        except OSError as error:
+            record.notice = f"Your progress is not kept: `{path.name}` cannot be written ({error.strerror})."
+    return record
+
+
+def _read(path: Path) -> Record:
+    try:
+        return _understood(json.loads(path.read_text(encoding="utf-8-sig")))
+    except FileNotFoundError:
+        return Record()
+    except OSError as error:
+        return Record(notice=f"Your progress cannot be read: `{path.name}` ({error.strerror}).")
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return Record(notice=_set_aside(path))
+
+
+def _understood(data: Any) -> Record:
+    """A file's content as a record; raises ValueError, KeyError or TypeError if it is none."""
+    if not isinstance(data, dict) or data["format"] != 1:
+        raise ValueError("not a record of this format")
+    exercises = {
+        str(name): Exercise(int(item["tries"]), _day(item["passed"])) for name, item in _items(data, "exercises")
+    }
+    cards = {
+        str(name): Card(date.fromisoformat(item["met"]), max(int(item["days"]), 1), date.fromisoformat(item["due"]))
+        for name, item in _items(data, "cards")
+    }
+    return Record(exercises, cards)
+
+
+def _items(data: dict[str, Any], name: str) -> Any:
+    if not isinstance(data[name], dict):
+        raise TypeError(f"{name} is no dictionary")
+    return data[name].items()
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+def _set_aside(path: Path) -> str:
+    names = [f"{path.name}.damaged", *(f"{path.name}.damaged-{number}" for number in range(2, 100))]
+    aside = next(
+        (path.with_name(name) for name in names if not path.with_name(name).exists()), path.with_name(names[0])
+    )
+    try:
+        os.replace(path, aside)
+    except OSError as error:
+        return f"Your record `{path.name}` is damaged and cannot be set aside ({error.strerror})."
+    return f"Your record was damaged. It is set aside as `{aside.name}`, and a new one begins."
+
+
+def _write(path: Path, record: Record) -> None:
+    exercises = {
+        name: {"tries": item.tries, "passed": item.passed.isoformat() if item.passed else None}
+        for name, item in sorted(record.exercises.items(), key=_in_order)
+    }
+    cards = {
+        name: {"met": card.met.isoformat(), "days": card.days, "due": card.due.isoformat()}
+        for name, card in sorted(record.cards.items(), key=_in_order)
+    }
+    data = {"about": _ABOUT, "format": 1, "exercises": exercises, "cards": cards}
+    target = os.path.realpath(path)  # a link stays a link
+    number, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=os.path.dirname(target))
+    try:
+        with os.fdopen(number, "w", encoding="utf-8") as file:
+            file.write(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+def _in_order(item: tuple[str, Any]) -> tuple[int, int, str]:
+    chapter, _, rest = item[0].partition(".")
+    number = rest.partition("/")[0]
+    return (int(chapter) if chapter.isdecimal() else 0, int(number) if number.isdecimal() else 0, item[0])
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the record alone, as far as this system can; where it cannot, or it takes too long, go on without."""
+    try:
+        file = open(path.with_name(f".{path.name}.lock"), "a")  # noqa: SIM115 - closed below
+    except OSError:
+        file = None
+    if file is None or fcntl is None:
+        if file is not None:
+            file.close()
+        yield
+        return
+    with file:
+        end = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    break
+                time.sleep(0.01)
+            except OSError:  # a file system without locks
+                break
+        yield
