@@ -1,8 +1,8 @@
 """The judge: checks in notebooks, and the specifications they are built from.
 
 A learner types ``check("01.2", my_function)`` and ``hint("01.2")``, and for the way as a whole ``progress()`` and
-``review()``. Everything behind it is compared as plain numbers,
-with each known wrong idea beside the right answer, so that a check can say which idea it met.
+``review()``. Everything behind it is compared as plain numbers, with each known wrong idea beside the right answer, so
+that a check can say which idea it met.
 
 For authors of exercises
 ------------------------
@@ -17,11 +17,14 @@ For authors of exercises
            return portions_per_gram * grams_per_money
            ### END SOLUTION
 
+
+       from coursepkg.grading import check, hint
+
        check("01.2", portions_per_money)
 
    A region stands inside a function (it becomes ``raise NotImplementedError("01.2: write your answer here")``); a
-   class may have several. Cells with the tag ``instructor`` do not reach the learner. Begin the notebook with
-   ``from coursepkg.grading import check, hint``.
+   class may have several. Cells with the tag ``instructor`` do not reach the learner. Each check cell imports
+   ``check`` itself, so that it works after a restart; what answers use is imported in the notebook's first cell.
 3. ``python -m coursepkg grade build`` compiles the checks and writes ``exercises/``; it says which inputs cannot tell
    two ideas apart, and refuses to publish a line of a solution. ``python -m coursepkg grade check NOTEBOOK`` judges a
    notebook from the command line.

@@ -6,7 +6,7 @@ from datetime import date
 
 import nbformat
 import pytest
-from grading_chapters import build_in
+from grading_chapters import PROJECT, build_in
 
 from coursepkg.__main__ import main
 from coursepkg.grading import check, progress, review
@@ -229,6 +229,19 @@ def test_a_card_of_an_idea_that_the_checks_no_longer_have_is_left_out(here):
     update(here, lambda record: record.note("90.1", False, "once-upon-a-time", DAY))
     assert "No card" in review(today=date(2026, 3, 5)).text
     assert "No check knows" in review("90.1/once-upon-a-time").text
+
+
+# --- after a restart -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", sorted((PROJECT / "exercises").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_every_check_cell_imports_its_check(path):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    checks = [source for source in sources if re.search(r"^check\(", source, flags=re.M)]
+    assert len(checks) >= 6
+    for source in checks:
+        assert source.index("from coursepkg.grading import check") < source.index("\ncheck(")
 
 
 # --- in a real kernel ------------------------------------------------------------------------------------------------
