@@ -14,14 +14,20 @@ from typing import Any
 import numpy as np
 
 from coursepkg.grading.calling import CHECK_SECONDS, Outcome
-from coursepkg.grading.drivers import DRIVERS
 from coursepkg.grading.patterns import Pattern
-from coursepkg.grading.values import Difference, decode, kind_of
+from coursepkg.grading.showing import agreeing_digits, all_places, call_line, count_word, place, yours
+from coursepkg.grading.values import Difference, kind_of
 
 PRINTED_LINES = 3
+LINE = 235  # characters
+NEAR_DIGITS = 3  # a number that is right to so many digits is a near miss
 _COLOURS = {"passed": "#0a5c2b", "wrong": "#a31515", "error": "#a31515"}
 
 PATTERNS: dict[str, tuple[str, str]] = {
+    "full-turn": (
+        "Every angle is right up to a full turn.",
+        "Into which interval does the task want them?",
+    ),
     "zero": ("Every number is zero.", "Is the result ever filled in, or is it multiplied by something that is zero?"),
     "twice": (
         "Every number is twice what it should be.",
@@ -62,6 +68,10 @@ PATTERNS: dict[str, tuple[str, str]] = {
     "accumulates": (
         "The same call made twice gives two different answers.",
         "Something is kept between calls (an outer name, a default `[]`, a `.grad` not reset), or drawn at random.",
+    ),
+    "remembers": (
+        "Some calls give the answer that an earlier call, with other numbers, should give.",
+        "Something is kept between calls: a cache that looks at shapes alone, or a name outside the function.",
     ),
 }
 
@@ -132,7 +142,7 @@ def time_limit(compiled: Mapping[str, Any], item: Mapping[str, Any]) -> list[str
         f"{compiled['id']} stopped · no answer within {CHECK_SECONDS:g} seconds.",
         "A loop may never end: does its condition change, does it reach its `break`?",
     ]
-    return lines + _call_line(compiled, item)
+    return lines + call_line(compiled, item)
 
 
 def error(compiled: Mapping[str, Any], outcome: Outcome, item: Mapping[str, Any]) -> list[str]:
@@ -142,43 +152,122 @@ def error(compiled: Mapping[str, Any], outcome: Outcome, item: Mapping[str, Any]
         where = f" (line {outcome.line})" if outcome.line else ""
         return [
             f"{head}one part is not written yet{where}: it still raises `NotImplementedError`.",
-            *_call_line(compiled, item),
+            *call_line(compiled, item),
         ]
     if compiled["hidden"]:
         return [f"{head}{outcome.error} on an input that is not shown.", _advice(outcome)]
     if outcome.error == "Misfit":
-        return [f"{head}{outcome.message}", *_call_line(compiled, item)]
+        return [f"{head}{outcome.message}", *call_line(compiled, item)]
     lines = [f"{head}{outcome.error}" + (f": {outcome.message}" if outcome.message else "")]
     if outcome.line:
         lines.append(f"Line {outcome.line} of your code" + (f": `{outcome.source}`" if outcome.source else "."))
-    return [*lines, *_call_line(compiled, item), _advice(outcome)]
+    return [*lines, *call_line(compiled, item), _advice(outcome)]
 
 
-def misconception(compiled: Mapping[str, Any], entry: Mapping[str, Any], outcome: Outcome | None = None) -> list[str]:
-    """A recognised wrong idea."""
+def misconception(
+    compiled: Mapping[str, Any], entry: Mapping[str, Any], outcome: Outcome | None = None, more: str = ""
+) -> list[str]:
+    """A recognised wrong idea, and what else is to be said."""
+    lines = [_looks(compiled, entry, outcome), entry["why"], f"Look again at: {entry['look_at']}"]
+    return [*lines, more] if more else lines
+
+
+def asked(
+    compiled: Mapping[str, Any],
+    entries: Sequence[Mapping[str, Any]],
+    item: Mapping[str, Any],
+    outcome: Outcome | None = None,
+) -> list[str]:
+    """Wrong ideas that would explain everything, though so might others: two at most, as questions."""
+    if len(entries) == 1:
+        [entry] = entries
+        question = [f"Could this be why? {entry['why']}", f"Look again at: {entry['look_at']}"]
+        return [_looks(compiled, entry, outcome), *question, *call_line(compiled, item)]
+    first, second = entries[:2]
+    return [
+        f"{compiled['id']} not yet · More than one thing could explain this.",
+        _fitting("Could it be this?", first),
+        _fitting("Or this?", second),
+        *call_line(compiled, item),
+    ]
+
+
+def _looks(compiled: Mapping[str, Any], entry: Mapping[str, Any], outcome: Outcome | None) -> str:
     looks = entry["looks_like"]
     if outcome is not None and outcome.error and not compiled["hidden"]:
         where = f" in line {outcome.line}" if outcome.line else ""
         looks = f"{looks} ({outcome.error}{where})"
-    return [f"{compiled['id']} not yet · {looks}", entry["why"], f"Look again at: {entry['look_at']}"]
+    return f"{compiled['id']} not yet · {looks}"
 
 
-def pattern(compiled: Mapping[str, Any], found: Pattern, first: Difference | None = None) -> list[str]:
-    """A recognised generic pattern; where shapes differ, they are named."""
-    looks, advice = PATTERNS[found.name]
-    part = f"In {_part(found.part)}: {looks[0].lower()}{looks[1:]}" if found.part is not None else looks
-    shapes = [_sentence(_difference_words(first, compiled["hidden"]))] if first and first.kind == "shape" else []
-    return [f"{compiled['id']} not yet · {part}", *shapes, advice, f"Read again: {compiled['see']}"]
+def together(compiled: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Two wrong ideas that are both there."""
+    first, second = entries
+    places = " and ".join(dict.fromkeys(entry["look_at"] for entry in entries))
+    lines = [
+        f"{compiled['id']} not yet · At least two things are not right yet.",
+        _fitting("One:", first),
+        _fitting("Another:", second),
+        f"Look again at: {places}",
+    ]
+    return [line if len(line) <= LINE else f"Look again at: {first['look_at']}" for line in lines]
+
+
+def _fitting(word: str, entry: Mapping[str, Any]) -> str:
+    whole = f"{word} {entry['looks_like']} {entry['why']}"
+    return whole if len(whole) <= LINE else f"{word} {entry['looks_like']}"
+
+
+def pattern(
+    compiled: Mapping[str, Any], found: Sequence[Pattern], first: Difference | None = None, whole: Any = None
+) -> list[str]:
+    """Recognised generic patterns, two at most; where shapes differ, they are named."""
+    words = []
+    for one in found[:2]:
+        looks, advice = PATTERNS[one.name]
+        told = looks
+        if one.paths:
+            told = f"In {all_places(compiled, one.paths, whole)}: {looks[0].lower()}{looks[1:]}"
+        words.append((told, advice))
+    if len(words) > 1:
+        each = [_sentence(f"{told} {advice}") for told, advice in words]
+        head = f"{compiled['id']} not yet · At least two things are not right yet."
+        return [head, *each, f"Read again: {compiled['see']}"]
+    [(told, advice)] = words
+    shapes = [_sentence(_difference_words(compiled, first, whole, "number"))] if first and first.kind == "shape" else []
+    return [f"{compiled['id']} not yet · {_sentence(told)}", *shapes, advice, f"Read again: {compiled['see']}"]
 
 
 def difference(
-    compiled: Mapping[str, Any], first: Difference, item: Mapping[str, Any], count: tuple[int, int], changed: bool
+    compiled: Mapping[str, Any],
+    first: Difference,
+    item: Mapping[str, Any],
+    count: tuple[int, int],
+    changed: bool,
+    whole: Any = None,
+    kind: str = "number",
 ) -> list[str]:
-    """The first difference, without the expected value."""
-    lines = [f"{compiled['id']} not yet · {_difference_words(first, compiled['hidden'])}"]
+    """The first difference, without the expected value.
+
+    Parameters
+    ----------
+    compiled, item : mapping
+        The compiled check, and the case.
+    first : Difference
+        The first difference in that case.
+    count : tuple of int
+        How many cases are right, of how many.
+    changed : bool
+        Whether some call changed its arguments.
+    whole : object
+        The whole right answer of the case, for the names of its parts.
+    kind : str
+        What the differing part is: "number", "angle", "positions" or "diagnostic".
+    """
+    lines = [f"{compiled['id']} not yet · {_difference_words(compiled, first, whole, kind)}"]
     if count[0]:
         lines.append(f"{count[0]} of {count[1]} calls are right; this is the first that is not.")
-    lines += _call_line(compiled, item)
+    lines += call_line(compiled, item)
     if changed:
         lines.append("Your function also changes its arguments: work on a copy.")
     elif (advice := _difference_advice(first)) is not None:
@@ -186,8 +275,57 @@ def difference(
     return lines[:4]
 
 
-def _difference_words(first: Difference, hidden: bool) -> str:
-    where = place(first.path, first.index)
+def positions(
+    compiled: Mapping[str, Any],
+    wanted: Sequence[int],
+    got: Sequence[int],
+    where: str,
+    item: Mapping[str, Any],
+    count: tuple[int, int],
+) -> list[str]:
+    """A wrong list of places: what is missing from it, and what does not belong there.
+
+    Parameters
+    ----------
+    compiled, item : mapping
+        The compiled check, and the case.
+    wanted, got : sequence of int
+        The right places, and the given ones.
+    where : str
+        Names the part of the answer ("" for the whole).
+    count : tuple of int
+        How many cases are right, of how many.
+    """
+    missing = [name for name in wanted if name not in got]
+    strange = list(dict.fromkeys(name for name in got if name not in wanted))
+    if not missing and not strange:
+        words = "some of the places are there twice" if len(got) != len(wanted) else "the places are in another order"
+        words = f"nothing is missing, but {words}"
+    elif compiled["hidden"]:
+        words = " and ".join(
+            [*(["something is missing"] if missing else []), *(["something does not belong there"] if strange else [])]
+        )
+    else:
+        told = [f"{_series(missing)} {'is' if len(missing) == 1 else 'are'} missing"] if missing else []
+        if strange:
+            verb = "is not one of them" if len(strange) == 1 else "are not among them"
+            told.append(f"{_series(strange)} {verb}")
+        words = "; ".join(told)
+    lines = [f"{compiled['id']} not yet · {_sentence(f'In {where}: {words}' if where else words)}"]
+    if count[0]:
+        lines.append(f"{count[0]} of {count[1]} calls are right; this is the first that is not.")
+    return [*lines, *call_line(compiled, item)]
+
+
+def _series(names: Sequence[int]) -> str:
+    shown = [str(name) for name in names[:6]]
+    if len(names) > len(shown):
+        return f"{', '.join(shown)} and {len(names) - len(shown)} more"
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def _difference_words(compiled: Mapping[str, Any], first: Difference, whole: Any, kind: str) -> str:
+    where, hidden = place(compiled, first.path, first.index, whole), compiled["hidden"]
     if first.kind == "kind":
         numbers = isinstance(first.got, np.ndarray) and np.asarray(first.expected).dtype.kind == "b"
         got, wanted = "numbers" if numbers else kind_of(first.got), _wanted(first.expected)
@@ -200,11 +338,17 @@ def _difference_words(first: Difference, hidden: bool) -> str:
     if first.kind == "keys":
         return f"{where or 'the answer'} should have the keys {', '.join(map(repr, first.expected))}."
     told = hidden or (isinstance(first.got, float) and not np.isfinite(first.got))
-    shown = "" if told else f" (yours: {_short(first.got)})"
-    return f"{where or 'the number'} is {_direction(first)}{shown}."
+    number = yours(first.got, first.expected)
+    shown = "" if told else f" (yours: {number})"
+    digits = agreeing_digits(first.got, first.expected)
+    if digits >= NEAR_DIGITS:
+        gap = abs(first.got - first.expected) / abs(first.expected)
+        right = f"{where or 'the number'} is right to {count_word(digits)} digits{shown}; more is asked for"
+        return f"{right}. It is off by {gap:.0e} of its size."
+    return f"{where or 'the number'} is {_direction(first, kind)}{shown}."
 
 
-def _direction(first: Difference) -> str:
+def _direction(first: Difference, kind: str) -> str:
     got, wanted = first.got, first.expected
     if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in (got, wanted)):
         return "not right"
@@ -212,7 +356,9 @@ def _direction(first: Difference) -> str:
         return "NaN, not a number"
     if np.isinf(got):
         return "infinite"
-    if got and wanted and (got > 0) != (wanted > 0):
+    if kind == "angle":
+        return "not right, not even up to a full turn"
+    if kind == "number" and got and wanted and (got > 0) != (wanted > 0):
         return "of the wrong sign"
     return "too large" if got > wanted else "too small"
 
@@ -235,53 +381,6 @@ def _wanted(expected: Any) -> str:
     if isinstance(expected, list | tuple):
         return f"a list or tuple of {len(expected)} entries"
     return kind_of(expected)
-
-
-def place(path: Sequence[Any], index: Sequence[int]) -> str:
-    """Name a place inside an answer: "`gradients`, entry 2"."""
-    words = [f"`{name}`" if isinstance(name, str) else f"part {name}" for name in path]
-    if index:
-        words.append(f"entry {index[0] if len(index) == 1 else tuple(index)}")
-    return ", ".join(words)
-
-
-def _part(part: Any) -> str:
-    names = part if isinstance(part, tuple) else (part,)
-    return " and ".join(place((name,), ()) for name in names)
-
-
-def _call_line(compiled: Mapping[str, Any], item: Mapping[str, Any]) -> list[str]:
-    if compiled["hidden"]:
-        return []
-    args = [decode(arg) for arg in item["args"]]
-    kwargs = {name: decode(value) for name, value in item["kwargs"].items()}
-    show = DRIVERS[compiled["driver"]].show
-    if show is not None:
-        return [f"For {show(*args, **kwargs)}"]
-    words = [_short(arg) for arg in args] + [f"{name}={_short(value)}" for name, value in kwargs.items()]
-    text = f"{compiled['function']}({', '.join(words)})"
-    return [f"For `{text}`"] if len(text) <= 110 else [f"For `{text[:106]}...`"]
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, bool) or value is None:
-        return str(value)
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, complex):
-        return f"{value:.4g}"
-    if isinstance(value, np.ndarray) and (value.ndim > 1 or value.size > 6):
-        return f"array of shape {value.shape}"
-    if isinstance(value, np.ndarray):
-        return f"array({_short(value.tolist())})" if value.ndim else _short(value.item())
-    if isinstance(value, list | tuple):
-        if len(value) > 6:
-            return f"{kind_of(value)[2:]} of length {len(value)}"
-        inner = ", ".join(_short(item) for item in value)
-        return f"[{inner}]" if isinstance(value, list) else f"({inner}{',' if len(value) == 1 else ''})"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key!r}: {_short(item)}" for key, item in value.items()) + "}"
-    return repr(value)[:60]
 
 
 def _advice(outcome: Outcome) -> str:

@@ -1,21 +1,27 @@
 """The judge: one engine behind the check in a notebook and the grading of many submissions.
 
 ``judge(compiled, call)`` knows inputs, expected numbers and the numbers of every wrong idea; ``call`` runs the answer,
-in this process or in a sandboxed worker. A wrong idea is named only if it explains every case, the ones that happen to
-be right included. Nothing that a learner's code does reaches this comparison: it sees plain data alone.
+in this process or in a sandboxed worker. What is wrong is looked for in this order: something kept between calls, wrong
+ideas of the bank (``naming``), generic patterns (``patterns``), the first difference. The comparison sees plain data
+alone. In a sandbox that is all there is; in a notebook, answer and judge share an interpreter, and an answer that
+rewrites the judge deceives nobody but its author.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+import numpy as np
+
 from coursepkg.grading import feedback
 from coursepkg.grading.calling import LAST_KINDS, Outcome
-from coursepkg.grading.patterns import Pattern, explain
-from coursepkg.grading.values import decode, difference
+from coursepkg.grading.naming import Named, Namer
+from coursepkg.grading.patterns import Pattern, explain, meaning
+from coursepkg.grading.showing import place
+from coursepkg.grading.values import Difference, at, decode, difference, groups, is_informative, is_number, stacked
 
 FATAL = ("ProcessEnded", "BadReply")  # the answer took its process along; further cases would do it again
 Call = Callable[[Mapping[str, Any]], Outcome]
@@ -33,13 +39,19 @@ class Verdict:
     status : str
         "passed", "wrong", "error", "not-attempted" or "infrastructure" (the grader's fault; never counts).
     finding : str
-        The misconception's id, the pattern's name, the error's type, "time-limit", "kind", "shape", "value", or "".
+        The misconception's id ("a+b" where two are there at once), the pattern's name, the error's type, "time-limit",
+        "kind", "shape", "value", or "".
     right, total : int
         Cases answered rightly, and all cases.
     lines : tuple of str
         The feedback, at most four lines.
     printed : tuple of str
         The first lines that the answer printed.
+    sure : bool
+        Whether the finding is certain; a misconception that is only asked about is not.
+    call : (tuple, dict) or None
+        Arguments of the first call that failed, fresh copies; None where all went well, and always for hidden inputs.
+        For drivers other than "call" they are what the driver gets.
     """
 
     exercise: str
@@ -49,6 +61,8 @@ class Verdict:
     total: int = 0
     lines: tuple[str, ...] = ()
     printed: tuple[str, ...] = ()
+    sure: bool = True
+    call: tuple[tuple[Any, ...], dict[str, Any]] | None = field(default=None, compare=False)
 
     @property
     def passed(self) -> bool:
@@ -116,7 +130,7 @@ class _Judgement:
         self.replies = replies
         self.rtol, self.atol = compiled["rtol"], compiled["atol"]
         self.differences = [
-            difference(value, outcome.value, self.rtol, self.atol) if outcome.kind == "value" else None
+            self._difference(value, outcome.value) if outcome.kind == "value" else None
             for value, outcome in zip(expected, outcomes, strict=False)
         ]
         self.wrong = [
@@ -124,6 +138,10 @@ class _Judgement:
             for number, outcome in enumerate(outcomes)
             if outcome.kind != "value" or self.differences[number] is not None
         ]
+
+    def _difference(self, wanted: Any, given: Any) -> Difference | None:
+        allowed = bool(self.compiled.get("extra_axes", False))
+        return difference(wanted, given, self.rtol, self.atol, extra_axes=allowed)
 
     def verdict(self) -> Verdict:
         kinds = {outcome.kind for outcome in self.outcomes}
@@ -135,78 +153,141 @@ class _Judgement:
         if kinds == {"not-attempted"}:
             return self._verdict("not-attempted", "", feedback.not_attempted(self.compiled, self.outcomes[0].message))
         if "time-limit" in kinds:
-            words = feedback.time_limit(self.compiled, self.inputs[len(self.outcomes) - 1])
-            return self._verdict("error", "time-limit", words)
+            number = len(self.outcomes) - 1
+            words = feedback.time_limit(self.compiled, self.inputs[number])
+            return self._verdict("error", "time-limit", words, number)
+        complete = len(self.outcomes) == len(self.inputs)
+        kept = complete and "value" in kinds and self._keeps_state()
         if kinds != {"value"}:
-            return self._error()
-        return self._wrong() if self.wrong else self._right()
+            return self._error(kept)
+        return self._wrong(kept) if self.wrong else self._right(kept)
 
-    def _error(self) -> Verdict:
-        entry = self._misconception()
+    def _error(self, kept: bool) -> Verdict:
         number = next(n for n, outcome in enumerate(self.outcomes) if outcome.kind != "value")
         outcome = self.outcomes[number]
-        if entry is not None:
-            words = feedback.misconception(self.compiled, entry, outcome)
-            return self._verdict("wrong", entry["id"], words)
+        if (found := self._named()) is not None:
+            return self._recognised(found, kept, outcome, number)
+        if kept:
+            return self._pattern("accumulates", 0)
         words = feedback.error(self.compiled, outcome, self.inputs[number])
-        return self._verdict("error", outcome.error or "NotImplementedError", words)
+        return self._verdict("error", outcome.error or "NotImplementedError", words, number)
 
-    def _right(self) -> Verdict:
-        if any(outcome.changed for outcome in self.outcomes):
-            entry = self._misconception()
-            if entry is not None:
-                return self._verdict("wrong", entry["id"], feedback.misconception(self.compiled, entry))
-            return self._verdict("wrong", "changes-input", feedback.pattern(self.compiled, Pattern("changes-input")))
-        if self._keeps_state():
-            return self._verdict("wrong", "accumulates", feedback.pattern(self.compiled, Pattern("accumulates")))
+    def _right(self, kept: bool) -> Verdict:
+        if kept:
+            return self._pattern("accumulates", 0)
+        changing = [number for number, outcome in enumerate(self.outcomes) if outcome.changed]
+        if changing:
+            found = self._named()
+            if found is not None:
+                return self._recognised(found, kept, None, changing[0])
+            return self._pattern("changes-input", changing[0])
         return self._verdict("passed", "", feedback.passed(self.compiled))
 
-    def _wrong(self) -> Verdict:
-        entry = self._misconception()
-        if entry is not None:
-            return self._verdict("wrong", entry["id"], feedback.misconception(self.compiled, entry))
-        if self._keeps_state():
-            return self._verdict("wrong", "accumulates", feedback.pattern(self.compiled, Pattern("accumulates")))
-        given = [outcome.value for outcome in self.outcomes]
-        found = explain([item["args"] for item in self.inputs], self.expected, given, self.rtol, self.atol)
+    def _wrong(self, kept: bool) -> Verdict:
         number = self.wrong[0]
-        first = self.differences[number]
+        if (found := self._named()) is not None:
+            return self._recognised(found, kept, None, number)
+        if kept:
+            return self._pattern("accumulates", 0)
+        if self._remembers():
+            return self._pattern("remembers", number)
+        given = [outcome.value for outcome in self.outcomes]
+        result = self.compiled.get("result") or {}
+        patterns = explain([item["args"] for item in self.inputs], self.expected, given, self.rtol, self.atol, result)
+        first, whole = self.differences[number], self.expected[number]
         assert first is not None
-        if found is not None:
-            return self._verdict("wrong", found.name, feedback.pattern(self.compiled, found, first))
+        if patterns:
+            return self._verdict(
+                "wrong", patterns[0].name, feedback.pattern(self.compiled, patterns, first, whole), number
+            )
+        return self._verdict("wrong", first.kind, self._first_difference(number, first, result), number)
+
+    def _first_difference(self, number: int, first: Difference, result: Mapping[str, Any]) -> list[str]:
+        whole, item, right = self.expected[number], self.inputs[number], len(self.inputs) - len(self.wrong)
+        count, path = (right, len(self.inputs)), self._part_of(first.path)
+        parts = [found[0] for value in self.expected if (found := at(value, value, path)) is not None]
+        kind = meaning(result, path, parts)["kind"]
+        if kind == "positions":
+            wanted, got = at(whole, whole, path), at(self.outcomes[number].value, whole, path)
+            if wanted is not None and got is not None and _places(wanted[0]) and _places(got[0]):
+                where = place(self.compiled, path, (), whole)
+                return feedback.positions(self.compiled, list(wanted[0]), list(got[0]), where, item, count)
         changed = any(outcome.changed for outcome in self.outcomes)
-        words = feedback.difference(self.compiled, first, self.inputs[number], self._count(), changed)
-        return self._verdict("wrong", first.kind, words)
+        return feedback.difference(self.compiled, first, item, count, changed, whole, kind)
 
-    def _misconception(self) -> Mapping[str, Any] | None:
-        """The entry of the bank that explains all cases."""
-        changed = any(outcome.changed for outcome in self.outcomes)
-        for entry in self.compiled["misconceptions"]:
-            if all(map(self._explains, entry["outcomes"], self.outcomes)) and (changed or not entry["changes"]):
-                return entry
-        return None
+    def _part_of(self, path: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The part of the answer, as far as all cases have it, in which a place is."""
+        return next((part for part in groups(self.expected) if path[: len(part)] == part), ())
 
-    def _explains(self, wrong: Mapping[str, Any], outcome: Outcome) -> bool:
-        if "error" in wrong:
-            return outcome.kind == "error" and outcome.error == wrong["error"]
-        return outcome.kind == "value" and self._agree(wrong["value"], outcome.value)
+    # --- what explains it ---
 
-    def _agree(self, encoded: Any, given: Any) -> bool:
-        return difference(decode(encoded), given, self.rtol, self.atol) is None
+    def _named(self) -> Named | None:
+        if len(self.outcomes) < len(self.inputs):
+            return None
+        return Namer(self.compiled, self.expected, self.outcomes).name()
+
+    def _recognised(self, found: Named, kept: bool, outcome: Outcome | None, number: int) -> Verdict:
+        [entry, *others] = found.entries
+        if found.how == "together":
+            words = feedback.together(self.compiled, found.entries)
+            return self._verdict("wrong", f"{entry['id']}+{others[0]['id']}", words, number)
+        if kept and entry.get("keeps_state") is False:
+            return self._pattern("accumulates", 0)
+        if found.how == "sure":
+            more = "The same call made twice also gives two different answers." if kept else ""
+            words = feedback.misconception(self.compiled, entry, outcome, more)
+            return self._verdict("wrong", entry["id"], words, number)
+        words = feedback.asked(self.compiled, found.entries, self.inputs[number], outcome)
+        return self._verdict("wrong", entry["id"], words, number, sure=False)
+
+    def _pattern(self, name: str, number: int) -> Verdict:
+        return self._verdict("wrong", name, feedback.pattern(self.compiled, [Pattern(name)]), number)
 
     def _keeps_state(self) -> bool:
         """Whether the first case, called once more, gives something else."""
-        first, again = self.outcomes[0], next(self.replies)
-        if again.kind != "value":
-            return again.kind == "error"
+        first, again = self.outcomes[0], next(self.replies, None)
+        if again is None or again.kind not in ("value", "error"):
+            return False
+        if first.kind != "value" or again.kind != "value":
+            return first.kind != again.kind
         return difference(first.value, again.value, self.rtol, self.atol) is not None
 
-    def _count(self) -> tuple[int, int]:
-        return len(self.inputs) - len(self.wrong), len(self.inputs)
+    def _remembers(self) -> bool:
+        """Whether each wrong answer is that of an earlier call, which was right, with other numbers in every array."""
+        right = [number for number in range(len(self.inputs)) if number not in self.wrong]
 
-    def _verdict(self, status: str, finding: str, lines: Sequence[str]) -> Verdict:
+        def repeats(late: int, early: int) -> bool:
+            given = self.outcomes[late].value
+            if not is_informative(given, self.atol) or not self._other_numbers(late, early):
+                return False
+            return difference(self.outcomes[early].value, given, 0.0, 0.0) is None
+
+        return all(any(repeats(late, early) for early in right if early < late) for late in self.wrong)
+
+    def _other_numbers(self, late: int, early: int) -> bool:
+        pairs = [
+            (stacked(one), stacked(other))
+            for one, other in zip(*(_arguments(self.inputs[number])[0] for number in (late, early)), strict=False)
+        ]
+        arrays = [(one, other) for one, other in pairs if is_number(one) and np.ndim(one) and np.size(one) > 1]
+        return bool(arrays) and not any(is_number(other) and np.array_equal(one, other) for one, other in arrays)
+
+    def _verdict(
+        self, status: str, finding: str, lines: Sequence[str], number: int | None = None, *, sure: bool = True
+    ) -> Verdict:
         right = len(self.outcomes) - len(self.wrong)
         printed: tuple[str, ...] = ()
+        call = None
         if status != "passed" and not self.compiled["hidden"]:
             printed = feedback.side_effects(self.outcomes)
-        return Verdict(self.compiled["id"], status, finding, right, len(self.inputs), tuple(lines), printed)
+            call = None if number is None else _arguments(self.inputs[number])
+        return Verdict(self.compiled["id"], status, finding, right, len(self.inputs), tuple(lines), printed, sure, call)
+
+
+def _arguments(item: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    return tuple(map(decode, item["args"])), {name: decode(value) for name, value in item["kwargs"].items()}
+
+
+def _places(value: Any) -> bool:
+    """Whether a value is a list of whole numbers."""
+    return isinstance(value, list | tuple | np.ndarray) and np.ndim(value) == 1 and np.asarray(value).dtype.kind in "iu"

@@ -2,28 +2,65 @@
 
 Twice, half, negative, n times, transposed, summed over the wrong axis, ...: each pattern is a relation between the
 expected and the given numbers that must hold in every case before it is named, and two numbers near zero never count
-as evidence for it.
+as evidence for it. It is looked for in each part of an answer by itself.
+
+Patterns speak of numbers alone. What a part of an answer is, a compiled check may say in ``result``:
+``{"kind": "number"}``, ``{"kind": "angle", "period": 6.28...}``, ``{"kind": "positions"}`` (a list of places, which is
+compared as a set once it is wrong) or ``{"kind": "diagnostic"}`` (a count, a flag, a name); either of the whole answer,
+or of its parts by key or position: ``{"0": {"kind": "angle", "period": 3.14...}}``. Where it says nothing, answers that
+hold only whole numbers, yes and no, and strings are taken for diagnostics, and rising lists of them for positions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from coursepkg.grading.values import close, decode, difference, is_number, parts, stacked
+from coursepkg.grading.values import at, close, decode, difference, groups, is_number, leaves, stacked
 
 Pair = tuple[np.ndarray, np.ndarray]
+Path = tuple[Any, ...]
+FULL_TURN = 2 * math.pi
+NEARLY = 1e-3  # relative differences below this are a loss of digits
+_NOT_OF_ANGLES = ("twice", "half", "negative", "n-times", "one-nth", "constant-factor")
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """A recognised pattern, and the part of the answer that it concerns (None: the whole)."""
+    """A recognised pattern, and the parts of the answer that it concerns (none: the whole)."""
 
     name: str
-    part: Any = None
+    paths: tuple[Path, ...] = ()
+
+
+# --- what a result is ------------------------------------------------------------------------------------------------
+
+
+def meaning(result: Mapping[str, Any], path: Path, expected: Sequence[Any]) -> Mapping[str, Any]:
+    """What a part of an answer is, as the compiled check says, or by the look of its expected values in all cases."""
+    if isinstance(result.get("kind"), str):
+        return result
+    if path and isinstance(told := result.get(str(path[0])), Mapping):
+        return told
+    found = [leaf for value in expected for leaf in leaves(value)]
+    if any(is_number(leaf) and np.asarray(leaf).dtype.kind in "fc" for leaf in found):
+        return {"kind": "number"}
+    rising = all(_rising(value) for value in expected) and len({np.size(value) for value in expected}) > 1
+    return {"kind": "positions" if rising else "diagnostic"}
+
+
+def _rising(value: Any) -> bool:
+    if not isinstance(value, list | tuple | np.ndarray) or np.ndim(stacked(value)) != 1:
+        return False
+    row = np.asarray(value)
+    return row.size == 0 or (row.dtype.kind == "i" and row.min() >= 0 and bool((np.diff(row) > 0).all()))
+
+
+# --- evidence --------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -35,6 +72,7 @@ class _Evidence:
     shapes: list[set[tuple[int, ...]]]
     rtol: float
     atol: float
+    period: float = FULL_TURN
 
     def near(self, expected: Any, given: np.ndarray) -> bool:
         expected = np.asarray(expected)
@@ -51,9 +89,14 @@ class _Evidence:
 
 
 def explain(
-    inputs: Sequence[Any], expected: Sequence[Any], given: Sequence[Any], rtol: float, atol: float
-) -> Pattern | None:
-    """The pattern that explains all wrong answers at once, or None.
+    inputs: Sequence[Any],
+    expected: Sequence[Any],
+    given: Sequence[Any],
+    rtol: float,
+    atol: float,
+    result: Mapping[str, Any] | None = None,
+) -> list[Pattern]:
+    """The patterns in the wrong parts of an answer: each part has one at most, and parts with the same one share it.
 
     Parameters
     ----------
@@ -63,70 +106,101 @@ def explain(
         Per case, the expected and the given value as plain data.
     rtol, atol : float
         Tolerances.
+    result : mapping, optional
+        What the parts of the answer are.
+
+    Returns
+    -------
+    list of Pattern
+        In the order of the parts; empty where nothing is recognised.
     """
-    names = parts(expected[0])
-    if names is None:
-        return _explain_part(inputs, expected, given, rtol, atol, None)
-    pairs = list(zip(expected, given, strict=True))
-    if any(parts(value) != names or not _has_parts(got, names) for value, got in pairs):
-        return None
-    if any(isinstance(value, dict) != isinstance(got, dict) for value, got in pairs):
-        return None  # parts with names cannot be looked up by position, nor the other way round
-    wrong = [
-        name
-        for name in names
-        if any(difference(e[name], g[name], rtol, atol) for e, g in zip(expected, given, strict=True))
-    ]
-    chosen_expected = [[value[name] for name in wrong] for value in expected]
-    chosen_given = [[value[name] for name in wrong] for value in given]
-    part = None if len(wrong) == len(names) else wrong[0] if len(wrong) == 1 else tuple(wrong)
-    return _explain_part(inputs, chosen_expected, chosen_given, rtol, atol, part)
+    paths = groups(expected)
+    inner = [at(value, wanted, path) for path in paths for value, wanted in zip(given, expected, strict=True)]
+    if any(found is None for found in inner):
+        return []  # another container: parts with names cannot be looked up by position, nor the other way round
+    parts = {path: _part(expected, given, path) for path in paths}
+    wrong = [path for path, (e, g) in parts.items() if any(map(lambda a, b: difference(a, b, rtol, atol), e, g))]
+    if len(wrong) > 1 and _exchanged(parts, wrong, rtol, atol):
+        return [Pattern("other-order", () if len(wrong) == len(paths) else tuple(wrong))]
+    values = [decode(item) for item in inputs]
+    lengths, shapes = [dict(_axis_lengths(value)) for value in values], [set(_array_shapes(value)) for value in values]
+    named: dict[str, list[Path]] = {}
+    for path in wrong:
+        told = meaning(result or {}, path, parts[path][0])
+        if told["kind"] not in ("number", "angle"):
+            continue
+        evidence = _evidence(*parts[path], lengths, shapes, rtol, atol, told)
+        if evidence is not None and (name := _recognised(evidence, told["kind"])) is not None:
+            named.setdefault(name, []).append(path)
+    return [Pattern(name, () if len(found) == len(paths) else tuple(found)) for name, found in named.items()]
 
 
-def _has_parts(got: Any, names: list[Any]) -> bool:
-    if isinstance(got, dict):
-        return set(got) == set(names)
-    return isinstance(got, list | tuple | np.ndarray) and getattr(got, "ndim", 1) > 0 and len(got) == len(names)
+def _part(expected: Sequence[Any], given: Sequence[Any], path: Path) -> tuple[list[Any], list[Any]]:
+    wanted = [at(value, value, path)[0] for value in expected]  # type: ignore[index]
+    return wanted, [at(got, value, path)[0] for got, value in zip(given, expected, strict=True)]  # type: ignore[index]
 
 
-def _explain_part(
-    inputs: Sequence[Any], expected: Sequence[Any], given: Sequence[Any], rtol: float, atol: float, part: Any
-) -> Pattern | None:
+def _exchanged(
+    parts: Mapping[Path, tuple[list[Any], list[Any]]], wrong: Sequence[Path], rtol: float, atol: float
+) -> bool:
+    """Whether each wrong part holds, in every case, the numbers of another one."""
+
+    def holds(got: Sequence[Any], other: Path) -> bool:
+        return not any(map(lambda a, b: difference(a, b, rtol, atol), parts[other][0], got))
+
+    telling = {
+        path for path in wrong for value in parts[path][0] for leaf in leaves(value)
+        if is_number(leaf) and (np.abs(np.asarray(leaf)) > 1000 * atol).any()
+    }  # fmt: skip
+    taken = [[other for other in wrong if other != path and holds(parts[path][1], other)] for path in wrong]
+    return (
+        telling == set(wrong) and all(len(others) == 1 for others in taken) and len({o[0] for o in taken}) == len(wrong)
+    )
+
+
+def _evidence(
+    expected: Sequence[Any],
+    given: Sequence[Any],
+    lengths: list[dict[Any, int]],
+    shapes: list[set[tuple[int, ...]]],
+    rtol: float,
+    atol: float,
+    told: Mapping[str, Any],
+) -> _Evidence | None:
     cases = []
     for wanted, got in zip(expected, given, strict=True):
         pairs = list(_pairs(wanted, got))
         if not pairs or any(pair is None for pair in pairs):
             return None
         cases.append([pair for pair in pairs if pair is not None])
-    values = [decode(item) for item in inputs]
-    lengths = [dict(_axis_lengths(value)) for value in values]
-    shapes = [set(_array_shapes(value)) for value in values]
-    evidence = _Evidence(cases, lengths, shapes, rtol, atol)
     if not all(np.isfinite(g).all() for case in cases for _, g in case):
         return None
-    same_shape = all(e.shape == g.shape for case in cases for e, g in case)
+    return _Evidence(cases, lengths, shapes, rtol, atol, told.get("period", FULL_TURN))
+
+
+def _recognised(evidence: _Evidence, kind: str) -> str | None:
+    same_shape = all(e.shape == g.shape for case in evidence.cases for e, g in case)
     for name, holds in (SAME_SHAPE if same_shape else OTHER_SHAPE).items():
-        if holds(evidence):
-            return Pattern(name, part)
+        if not (kind == "angle" and name in _NOT_OF_ANGLES) and holds(evidence):
+            return name
     return None
 
 
 def _pairs(expected: Any, given: Any) -> Iterator[Pair | None]:
-    """(expected, given) arrays in step, or None where they have different forms."""
-    expected, given = stacked(expected), stacked(given)
-    if is_number(expected) and is_number(given):
-        yield np.asarray(expected, dtype=complex), np.asarray(given, dtype=complex)
-    elif isinstance(expected, dict) and isinstance(given, dict) and set(expected) == set(given):
-        for key in expected:
-            yield from _pairs(expected[key], given[key])
-    elif isinstance(expected, list | tuple) and isinstance(given, list | tuple | np.ndarray):
-        if len(expected) != len(given):
+    """(expected, given) arrays in step, matrices of a list one by one; None where they have different forms."""
+    if isinstance(expected, list | tuple) and any(np.ndim(item) > 0 for item in expected if is_number(item)):
+        if not isinstance(given, list | tuple | np.ndarray) or len(expected) != len(given):
             yield None
             return
         for wanted, got in zip(expected, given, strict=True):
             yield from _pairs(wanted, got)
-    else:
+        return
+    expected, given = stacked(expected), stacked(given)
+    if not (is_number(expected) and is_number(given)):
         yield None
+        return
+    wanted, got = np.asarray(expected, dtype=complex), np.asarray(given, dtype=complex)
+    yield wanted, got.reshape(()) if got.size == 1 and not wanted.ndim else got
 
 
 def _axis_lengths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, int]]:
@@ -211,10 +285,24 @@ def _wrong_axis(evidence: _Evidence) -> bool:
     return all(holds(case, shapes) for case, shapes in zip(evidence.cases, evidence.shapes, strict=True))
 
 
+def _full_turn(evidence: _Evidence) -> bool:
+    """Right up to whole periods, of which there are some."""
+
+    def holds(expected: np.ndarray, given: np.ndarray) -> bool:
+        turns = np.round((given - expected).real / evidence.period)
+        return evidence.near(expected, given - turns * evidence.period)
+
+    return evidence.everywhere(holds)
+
+
 def _ignores_input(evidence: _Evidence) -> bool:
     first = evidence.cases[0]
     others = evidence.cases[1:]
-    return bool(others) and all(
+    varies = any(
+        len(case) != len(first) or not all(evidence.near(e, f) for (e, _), (f, _) in zip(first, case, strict=True))
+        for case in others
+    )
+    return varies and all(
         len(case) == len(first) and all(evidence.near(g, h) for (_, g), (_, h) in zip(first, case, strict=True))
         for case in others
     )
@@ -228,6 +316,8 @@ def _constant_factor(evidence: _Evidence) -> bool:
     if len(distinct) < 2 or abs(given[largest]) <= 1000 * evidence.atol:
         return False
     factor = given[largest] / expected[largest]
+    if abs(factor - 1) < NEARLY:  # a loss of digits, and no constant
+        return False
     return evidence.everywhere(lambda e, g: evidence.near(factor * e, g))
 
 
@@ -271,6 +361,7 @@ def _extra_axis(evidence: _Evidence) -> bool:
 
 
 SAME_SHAPE: dict[str, Callable[[_Evidence], bool]] = {
+    "full-turn": _full_turn,
     "zero": _times(0.0),
     "twice": _times(2.0),
     "half": _times(0.5),

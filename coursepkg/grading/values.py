@@ -394,6 +394,49 @@ def parts(expected: Any) -> list[Any] | None:
     return None
 
 
+def groups(expected: Sequence[Any], path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Paths of the parts that several expected values have in common, opened as far as all have the same form.
+
+    Lists of numbers, and lists of such lists, are one part; a list of arrays has one for each of them.
+
+    Examples
+    --------
+    >>> groups([{"value": 1.0, "gradients": [1.0, 2.0]}, {"value": 3.0, "gradients": [4.0]}])
+    [('value',), ('gradients',)]
+    """
+    first = expected[0]
+    if all(isinstance(value, dict) and set(value) == set(first) for value in expected):
+        names = list(first)
+    elif all(type(value) is type(first) and _has_items(value) and len(value) == len(first) for value in expected):
+        names = list(range(len(first)))
+    else:
+        return [path]
+    return [found for name in names for found in groups([value[name] for value in expected], (*path, name))]
+
+
+def _is_sequence(value: Any) -> bool:
+    return isinstance(value, _SEQUENCES) or (isinstance(value, np.ndarray) and value.ndim > 0)
+
+
+def _has_items(value: Any) -> bool:
+    if not isinstance(value, _SEQUENCES) or not value:
+        return False
+    holds_arrays = any(isinstance(item, np.ndarray) and item.ndim > 0 for item in value)
+    return isinstance(value, tuple) or holds_arrays or not is_number(stacked(value))
+
+
+def at(value: Any, expected: Any, path: tuple[Any, ...]) -> tuple[Any] | None:
+    """``(part,)``, the part of a value at a path, if its containers have the form of the expected ones."""
+    for name in path:
+        if isinstance(expected, dict):
+            if not isinstance(value, dict) or set(value) != set(expected):
+                return None
+        elif not _is_sequence(value) or len(value) != len(expected):
+            return None
+        value, expected = value[name], expected[name]
+    return (value,)
+
+
 def difference(
     expected: Any, got: Any, rtol: float, atol: float, path: tuple[Any, ...] = (), *, extra_axes: bool = False
 ) -> Difference | None:

@@ -143,7 +143,7 @@ def test_a_pattern_is_found_in_one_part_of_an_answer():
     assert "In `gradients`: every number is twice" in found.text
     found = verdict(lambda a, b: (a * b, a - 2 * b), NUMBERS, lambda a, b: [a * b, 2 * b - a])
     assert found.finding == "negative"
-    assert "In part 1" in found.text
+    assert "In the second of two results: every number has the wrong sign" in found.text
 
 
 # --- what is kept, what is changed -----------------------------------------------------------------------------------
