@@ -59,6 +59,7 @@ def only(x, where, otherwise=0):
 
 
 CHOSEN = np.array([True, False, True, True])
+NOTHING = np._NoValue  # what NumPy has in place of an option that was not given
 
 sum_ = primitive(
     np.sum,
@@ -85,6 +86,7 @@ sum_ = primitive(
         example((0, 3), axis=1),
         example((4, 3), axis=None),
     ],
+    sympy_array=lambda sp, values, x, where=True, **options: np.asarray(np.sum(np.where(where, x, 0), **options)),
     reads="",
 )
 
@@ -102,7 +104,7 @@ def _mean(a, axis=None, keepdims=False, where=True):
 
 def degrees(ddof, correction):
     """Return how many degrees of freedom to subtract, by either of its names."""
-    if correction is not np._NoValue:
+    if correction is not NOTHING:
         if ddof:
             raise ValueError("ddof and correction mean the same; give one of them")
         ddof = correction
@@ -111,59 +113,80 @@ def degrees(ddof, correction):
     return ddof
 
 
-def _var(a, axis=None, ddof=0, keepdims=False, mean=None, correction=np._NoValue):
+def _var(a, axis=None, ddof=0, keepdims=False, where=True, mean=None, correction=NOTHING):
     ddof = degrees(ddof, correction)
-    centred = a - (_mean(a, axis, True) if mean is None else mean)
+    centred = only(a - (_mean(a, axis, True, where) if mean is None else mean), where)
     squares = np.real(centred * np.conj(centred)) if a.dtype.kind == "c" else centred * centred
-    return np.sum(squares, axis=axis, keepdims=keepdims) / max(count_along(a, axis) - ddof, 0)
+    total = np.sum(squares, axis=axis, keepdims=keepdims)
+    if where is True:
+        return total / max(count_along(a, axis) - ddof, 0)
+    count = np.sum(np.broadcast_to(where, a.shape), axis=axis, keepdims=keepdims)
+    return total / np.maximum(count - ddof, 0).astype(total.dtype)
 
 
-def _std(a, axis=None, ddof=0, keepdims=False, mean=None, correction=np._NoValue):
-    variance = _var(a, axis, ddof, keepdims, mean, correction)
+def _std(a, axis=None, ddof=0, keepdims=False, where=True, mean=None, correction=NOTHING):
+    variance = _var(a, axis, ddof, keepdims, where, mean, correction)
     zero = variance == 0  # the root has no slope there; PyTorch takes the gradient 0
     return np.where(zero, 0.0, np.sqrt(np.where(zero, 1.0, variance)))
 
 
 composite(np.mean, _mean, *REDUCED, example((3, 4), axis=1, where=CHOSEN))
-composite(np.var, _var, *REDUCED[:4], example((3, 4), axis=1, ddof=1), arrays="a mean")
-composite(np.std, _std, *REDUCED[:4], example((3, 4), axis=1, ddof=1), arrays="a mean")
+SPREAD = [*REDUCED[:3], example((3, 4), axis=1, ddof=1), example((3, 4), axis=1, where=CHOSEN), REDUCED[3]]
+composite(np.var, _var, *SPREAD, arrays="a mean")
+composite(np.std, _std, *SPREAD, arrays="a mean", note="0 where all entries are equal, as PyTorch")
 
 
-def _winners(out, x, axis, keepdims):
+def _winners(out, x, axis, keepdims, initial, where):
     """Return each entry's share of the gradient: 1 for the winner, 1/k for k equal ones, 0 for the others."""
-    won = np.equal(x, keep(out, x, axis, keepdims))
+    best = keep(out, x, axis, keepdims)
+    won = np.equal(x, best) & where
+    if not x.ndim and initial is NOTHING:
+        return won.astype(x.dtype)
     # Counted in whole numbers: in half precision, very many ties would be infinitely many.
-    return (won / np.sum(won, axis=axis, keepdims=True)).astype(x.dtype) if x.ndim else won.astype(x.dtype)
+    count = np.sum(won, axis=axis, keepdims=True)
+    if initial is not NOTHING and initial is not None:
+        count = count + np.equal(best, np.asarray(initial, x.dtype))
+    return (won / count).astype(x.dtype)
 
 
-def _extreme_vjp(g, out, x, axis=None, keepdims=False):
-    return keep(g, x, axis, keepdims) * _winners(out, x, axis, keepdims)
+def _extreme_vjp(g, out, x, axis=None, keepdims=False, initial=NOTHING, where=True):
+    return keep(g, x, axis, keepdims) * _winners(out, x, axis, keepdims, initial, where)
 
 
-def _extreme_jvp(t, out, x, axis=None, keepdims=False):
-    return np.sum(t * _winners(out, x, axis, keepdims), axis=axis, keepdims=keepdims)
+def _extreme_jvp(t, out, x, axis=None, keepdims=False, initial=NOTHING, where=True):
+    return np.sum(t * _winners(out, x, axis, keepdims, initial, where), axis=axis, keepdims=keepdims)
 
 
-def _extreme_jvps(t, out, x, axis=None, keepdims=False):
-    return _extreme_jvp(t, out, x, from_the_end(x, axis), keepdims)
+def _extreme_jvps(t, out, x, axis=None, keepdims=False, initial=NOTHING, where=True):
+    return np.sum(t * _winners(out, x, axis, keepdims, initial, where), axis=from_the_end(x, axis), keepdims=keepdims)
 
 
 APART = [example(*e.args, domain=apart, **e.kwargs) for e in REDUCED]
 
 # The symbolic trace knows the numbers too, so it follows the winner at the point.
+EXTREMES = "equal ones share the gradient evenly; `initial` counts as one of them"
 max_ = primitive(
-    np.max, vjp=[_extreme_vjp], jvp=[_extreme_jvp], jvps=[_extreme_jvps], options="axis keepdims", examples=APART,
+    np.max, vjp=[_extreme_vjp], jvp=[_extreme_jvp], jvps=[_extreme_jvps], options="axis keepdims initial where",
+    examples=[*APART, example((3, 4), axis=1, where=CHOSEN, initial=-0.4, domain=apart)], note=EXTREMES,
     sympy_array=lambda sp, values, x, **kw: _pick(values, x, np.argmax, **kw),
 )  # fmt: skip
 min_ = primitive(
-    np.min, vjp=[_extreme_vjp], jvp=[_extreme_jvp], jvps=[_extreme_jvps], options="axis keepdims", examples=APART,
+    np.min, vjp=[_extreme_vjp], jvp=[_extreme_jvp], jvps=[_extreme_jvps], options="axis keepdims initial where",
+    examples=[*APART, example((3, 4), axis=1, where=CHOSEN, initial=0.4, domain=apart)], note=EXTREMES,
     sympy_array=lambda sp, values, x, **kw: _pick(values, x, np.argmin, **kw),
 )  # fmt: skip
 
 
-def _pick(values, expressions, best, axis=None, keepdims=False):
+def _pick(values, expressions, best, axis=None, keepdims=False, initial=NOTHING, where=True):
     """Return the expressions that stand where ``best`` finds the winning numbers."""
-    values = values[0]
+    values = np.where(where, values[0], -np.inf if best is np.argmax else np.inf)
+    if initial is not NOTHING and initial is not None:  # one more entry, in front
+        axis = axes_of(values, axis)
+        first = np.full(values.shape, initial, values.dtype)
+        start = np.asarray(np.full(values.shape, initial, object))
+        values, expressions = (np.stack(pair, axis=-1) for pair in ((first, values), (start, expressions)))
+        out = _pick([values], expressions, best, (*axis, values.ndim - 1), keepdims)
+        return out[..., 0] if keepdims else out
     axes = axes_of(values, axis)
     kept = tuple(i for i in range(values.ndim) if i not in axes)
     order = kept + axes
@@ -173,8 +196,9 @@ def _pick(values, expressions, best, axis=None, keepdims=False):
     return picked.reshape([1 if i in axes else n for i, n in enumerate(values.shape)]) if keepdims else picked
 
 
-def _others(x, out, axis, keepdims):
+def _others(x, out, axis, keepdims, initial, where):
     """Return, for each entry, the product of all the others along ``axis``."""
+    x = only(x, where, 1)
     if not np.any(x == 0):
         return keep(out, x, axis, keepdims) / x
     # With a zero among the entries division fails; multiply the others out, one row of a masked square per entry.
@@ -185,19 +209,20 @@ def _others(x, out, axis, keepdims):
     flat = np.reshape(moved, (*moved.shape[: len(kept)], 1, -1))
     square = np.where(np.eye(flat.shape[-1], dtype=bool), 1.0, flat)
     products = np.reshape(np.prod(square, axis=-1), moved.shape)
-    return np.transpose(products, tuple(int(i) for i in np.argsort(order)))
+    return np.transpose(products, tuple(int(i) for i in np.argsort(order))) * np.asarray(initial, x.dtype)
 
 
-def _prod_vjp(g, out, x, axis=None, keepdims=False):
-    return keep(g, x, axis, keepdims) * _others(x, out, axis, keepdims)
+def _prod_vjp(g, out, x, axis=None, keepdims=False, initial=1, where=True):
+    return only(keep(g, x, axis, keepdims) * _others(x, out, axis, keepdims, initial, where), where)
 
 
-def _prod_jvp(t, out, x, axis=None, keepdims=False):
-    return np.sum(t * _others(x, out, axis, keepdims), axis=axis, keepdims=keepdims)
+def _prod_jvp(t, out, x, axis=None, keepdims=False, initial=1, where=True):
+    return np.sum(only(t, where) * _others(x, out, axis, keepdims, initial, where), axis=axis, keepdims=keepdims)
 
 
-def _prod_jvps(t, out, x, axis=None, keepdims=False):
-    return _prod_jvp(t, out, x, from_the_end(x, axis), keepdims)
+def _prod_jvps(t, out, x, axis=None, keepdims=False, initial=1, where=True):
+    axes = from_the_end(x, axis)
+    return np.sum(only(t, where) * _others(x, out, axis, keepdims, initial, where), axis=axes, keepdims=keepdims)
 
 
 def _with_a_zero(rng, shape):
@@ -207,8 +232,11 @@ def _with_a_zero(rng, shape):
 
 
 prod = primitive(
-    np.prod, vjp=[_prod_vjp], jvp=[_prod_jvp], jvps=[_prod_jvps], options="axis keepdims",
-    examples=[*REDUCED, example((2, 3), axis=1, domain=_with_a_zero)],
+    np.prod, vjp=[_prod_vjp], jvp=[_prod_jvp], jvps=[_prod_jvps], options="axis keepdims initial where",
+    examples=[
+        *REDUCED, example((2, 3), axis=1, domain=_with_a_zero), example((3, 4), axis=1, where=CHOSEN, initial=1.5),
+    ],
+    sympy_array=lambda sp, values, x, where=True, **options: np.asarray(np.prod(np.where(where, x, 1), **options)),
 )  # fmt: skip
 
 
@@ -269,12 +297,14 @@ for _function, _definition in (
 
 
 def _named_otherwise(function):
-    return lambda a, axis=None, keepdims=False: function(a, axis=axis, keepdims=keepdims)
+    return lambda a, axis=None, keepdims=False, initial=NOTHING, where=True: function(
+        a, axis=axis, keepdims=keepdims, initial=initial, where=where
+    )
 
 
 # In NumPy these are functions of their own.
-composite(np.amax, _named_otherwise(np.max), *APART[:3], note="equal ones share the gradient evenly")
-composite(np.amin, _named_otherwise(np.min), *APART[:3], note="equal ones share the gradient evenly")
+composite(np.amax, _named_otherwise(np.max), *APART[:3], note=EXTREMES)
+composite(np.amin, _named_otherwise(np.min), *APART[:3], note=EXTREMES)
 
 constant(
     np.argmax, np.argmin, np.argsort, np.all, np.any, np.count_nonzero, np.nonzero, np.searchsorted,

@@ -14,7 +14,7 @@ from ..dispatch import UnsupportedArgumentError, plain
 from ..table import apart, composite, example, fixed, positive
 from .reductions import axes_of, count_along, degrees
 
-SORTED = "of equal entries those that the stable sorting puts there get the gradient"
+SORTED = "of equal entries those that the stable sorting puts there get the gradient; where the result is nan, none do"
 
 
 def _axes_last(a, axis):
@@ -53,8 +53,9 @@ def _middle(a, axis, keepdims, skip):
     nan = np.isnan(values)
     count = np.full(rows.shape[:-1], rows.shape[-1]) - (np.sum(nan, axis=-1) if skip else 0)
     out = _mean_of_middle(rows, count)
-    if not skip and nan.any():
-        out = np.where(nan.any(axis=-1), np.asarray(np.nan, a.dtype), out)
+    empty = count == 0 if skip else nan.any(axis=-1)
+    if empty.any():
+        out = np.where(empty, np.asarray(np.nan, a.dtype), out)
     return _kept(out, a, axis) if keepdims else out
 
 
@@ -178,12 +179,12 @@ def _zeroed(a, value):
     return np.where(nan, np.asarray(value, a.dtype), a) if nan.any() else a
 
 
-def _nansum(a, axis=None, keepdims=False):
-    return np.sum(_zeroed(a, 0), axis=axis, keepdims=keepdims)
+def _nansum(a, axis=None, keepdims=False, initial=0, where=True):
+    return np.sum(_zeroed(a, 0), axis=axis, keepdims=keepdims, initial=initial, where=where)
 
 
-def _nanprod(a, axis=None, keepdims=False):
-    return np.prod(_zeroed(a, 1), axis=axis, keepdims=keepdims)
+def _nanprod(a, axis=None, keepdims=False, initial=1, where=True):
+    return np.prod(_zeroed(a, 1), axis=axis, keepdims=keepdims, initial=initial, where=where)
 
 
 def _nancumsum(a, axis=None):
@@ -194,35 +195,46 @@ def _nancumprod(a, axis=None):
     return np.cumprod(_zeroed(a, 1), axis=axis)
 
 
-def _numbers(a, axis, keepdims=True):
+def _numbers(a, axis, keepdims=True, where=True):
     """Return how many entries along the axes are numbers."""
-    return np.sum(~np.isnan(plain(a)), axis=axis, keepdims=keepdims).astype(np.zeros((), a.dtype).real.dtype)
+    numbers = ~np.isnan(plain(a)) & where
+    return np.sum(numbers, axis=axis, keepdims=keepdims).astype(np.zeros((), a.dtype).real.dtype)
 
 
-def _nanmean(a, axis=None, keepdims=False):
-    return _nansum(a, axis, keepdims) / _numbers(a, axis, bool(keepdims))
+def _over_count(total, count):
+    """Divide by a count; where there is nothing to count comes nan, whose slope is 0 on all routes."""
+    empty = count <= 0
+    if not empty.any():
+        return total / count
+    return np.where(empty, np.asarray(np.nan, total.dtype), total / np.where(empty, np.ones_like(count), count))
 
 
-def _nanvar(a, axis=None, ddof=0, keepdims=False, correction=np._NoValue):
+def _nanmean(a, axis=None, keepdims=False, *, where=True):
+    return _over_count(_nansum(a, axis, keepdims, where=where), _numbers(a, axis, bool(keepdims), where))
+
+
+def _nanvar(a, axis=None, ddof=0, keepdims=False, *, where=True, correction=np._NoValue):
     ddof = degrees(ddof, correction)
-    count = _numbers(a, axis)
-    away = np.where(np.isnan(plain(a)), np.zeros((), a.dtype), a - _nansum(a, axis, True) / count)
+    mean = _over_count(_nansum(a, axis, True, where=where), _numbers(a, axis, True, where))
+    away = np.where(np.isnan(plain(a)) | np.logical_not(where), np.zeros((), a.dtype), a - mean)
     squares = np.real(away * np.conj(away)) if a.dtype.kind == "c" else away * away
-    free = np.where(count > ddof, count - ddof, np.asarray(np.nan, count.dtype))
-    free = free if keepdims else np.reshape(free, np.sum(np.zeros(a.shape), axis=axis).shape)
-    return np.sum(squares, axis=axis, keepdims=keepdims) / free
+    count = _numbers(a, axis, bool(keepdims), where)
+    return _over_count(np.sum(squares, axis=axis, keepdims=bool(keepdims)), (count - ddof).astype(count.dtype))
 
 
-def _nanstd(a, axis=None, ddof=0, keepdims=False, correction=np._NoValue):
-    variance = _nanvar(a, axis, ddof, keepdims, correction)
-    zero = variance == 0  # the root has no slope there; PyTorch takes the gradient 0
-    return np.where(zero, 0.0, np.sqrt(np.where(zero, 1.0, variance)))
+def _nanstd(a, axis=None, ddof=0, keepdims=False, *, where=True, correction=np._NoValue):
+    variance = _nanvar(a, axis, ddof, keepdims, where=where, correction=correction)
+    flat = ~(plain(variance) > 0)  # the root has no slope at 0, where PyTorch takes 0, and none at nan
+    return np.where(flat, plain(variance), np.sqrt(np.where(flat, np.ones((), variance.dtype), variance)))
 
 
 def _nan_extreme(function, worst):
-    def definition(a, axis=None, keepdims=False):
+    def definition(a, axis=None, keepdims=False, initial=np._NoValue, where=True):
         nan = np.isnan(plain(a))
-        out = function(np.where(nan, np.asarray(worst, a.dtype), a) if nan.any() else a, axis=axis, keepdims=keepdims)
+        numbers = np.where(nan, np.asarray(worst, a.dtype), a) if nan.any() else a
+        out = function(numbers, axis=axis, keepdims=keepdims, initial=initial, where=where)
+        if initial is not np._NoValue or not nan.any():
+            return out
         empty = np.all(nan, axis=axis, keepdims=bool(keepdims))
         return np.where(empty, np.asarray(np.nan, a.dtype), out) if np.any(empty) and a.size else out
 
@@ -234,12 +246,13 @@ SKIPPED = [
     example((3, 4), axis=1, domain=apart),
     example((2, 3), axis=0, keepdims=True, domain=apart),
 ]
+ALONE = "nan gets the gradient 0, also where there is nothing else"
 for _function, _definition, _note in (  # type: ignore[assignment]
     (np.nansum, _nansum, ""), (np.nanprod, _nanprod, ""), (np.nanmean, _nanmean, ""), (np.nanvar, _nanvar, ""),
     (np.nanstd, _nanstd, "; 0 where all are equal"),
     (np.nanmax, _nan_extreme(np.max, -np.inf), "; equal extremes share it"),
     (np.nanmin, _nan_extreme(np.min, np.inf), "; equal extremes share it"),
 ):  # fmt: skip
-    composite(_function, _definition, *SKIPPED, note=f"nan gets the gradient 0{_note}")
+    composite(_function, _definition, *SKIPPED, note=ALONE + _note)
 for _function, _definition in ((np.nancumsum, _nancumsum), (np.nancumprod, _nancumprod)):  # type: ignore[assignment]
     composite(_function, _definition, example((3, 4)), example((3, 4), axis=-1), note="nan gets the gradient 0")
