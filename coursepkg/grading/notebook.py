@@ -71,8 +71,7 @@ class Check:
             return _show(Verdict(found["id"], "error", "wrong-call", lines=lines))
         verdict = _judged(found, answer)
         if verdict.status != "infrastructure":
-            arguments = getattr(verdict, "call", None)
-            self._last = None if arguments is None else (found, arguments)
+            self._last = None if verdict.call is None else (found, verdict.call)
         return _show(*_with_standing(found, verdict))
 
     def last_call(self) -> tuple[Any, Any]:
@@ -197,8 +196,9 @@ def _noted(found: Mapping[str, Any], verdict: Verdict) -> record.Record | None:
     if path is None or verdict.finding == "wrong-kind":
         return None if path is None else record.read(path)
     known = {entry["id"] for entry in found["misconceptions"]}
-    finding = verdict.finding if verdict.status == "wrong" and verdict.finding in known else None
-    return record.update(path, lambda kept: kept.note(found["id"], verdict.passed, finding, date.today()))
+    certain = verdict.status == "wrong" and verdict.sure
+    ideas = [idea for idea in verdict.finding.split("+") if certain and idea in known]
+    return record.update(path, lambda kept: kept.note(found["id"], verdict.passed, ideas, date.today()))
 
 
 def _links(found: Mapping[str, Any], verdict: Verdict | None = None) -> Links:

@@ -15,7 +15,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -68,14 +68,13 @@ class Record:
 
     # --- what is written into it ---
 
-    def note(self, exercise_id: str, passed: bool, finding: str | None, today: date) -> None:
-        """A check was run; ``finding`` is the misconception that it named, if it named one."""
+    def note(self, exercise_id: str, passed: bool, ideas: Sequence[str], today: date) -> None:
+        """A check was run; ``ideas`` are the misconceptions that it named for certain."""
         entry = self.exercises.setdefault(exercise_id, Exercise())
         entry.tries += 1
         if passed and entry.passed is None:
             entry.passed = today
-        if finding is not None:
-            name = f"{exercise_id}/{finding}"
+        for name in (f"{exercise_id}/{idea}" for idea in ideas):
             met = self.cards[name].met if name in self.cards else today
             self.cards[name] = Card(met, 1, today + timedelta(days=1))
 
@@ -119,7 +118,7 @@ def location(checks: Path | None, *, person: bool) -> Path | None:
             return None
         path = Path(named).expanduser()
         return path / NAME if path.is_dir() else path
-    if not person:
+    if not person or "NBGRADER_EXECUTION" in os.environ:  # nbgrader says so when it runs a notebook itself
         return None
     # Checks that are named by the environment may belong to a whole class: then the record lies beside the notebook.
     own = checks is not None and "COURSEPKG_CHECKS" not in os.environ

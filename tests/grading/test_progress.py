@@ -9,8 +9,9 @@ import pytest
 from grading_chapters import PROJECT, build_in
 
 from coursepkg.__main__ import main
-from coursepkg.grading import check, progress, review
+from coursepkg.grading import check, notebook, progress, review
 from coursepkg.grading.course import next_exercise, standing
+from coursepkg.grading.judge import Verdict
 from coursepkg.grading.record import Record, read, update
 from tools.notebooks import execute
 
@@ -50,7 +51,7 @@ def exercises(root):
 def all_passed(*ids):
     record = Record()
     for name in ids:
-        record.note(name, True, None, DAY)
+        record.note(name, True, [], DAY)
     return record
 
 
@@ -81,7 +82,7 @@ def test_points_stay_after_a_later_failure(here):
 
 
 def test_without_a_record_the_line_says_only_what_does_not_depend_on_it(here, monkeypatch):
-    update(here, lambda record: record.note("90.2", True, None, DAY))
+    update(here, lambda record: record.note("90.2", True, [], DAY))
     monkeypatch.setenv("COURSEPKG_PROGRESS", "off")
     assert check("90.1", right).lines[-1] == "Next: 90.2"
 
@@ -182,7 +183,7 @@ def test_progress_without_course_or_record_says_so(here, monkeypatch, tmp_path):
 def met(here, built):
     """The name of a card for the first wrong idea of the first exercise, and what it says."""
     entry = exercises(built)[0]["misconceptions"][0]
-    update(here, lambda record: record.note("90.1", False, entry["id"], DAY))
+    update(here, lambda record: record.note("90.1", False, [entry["id"]], DAY))
     return f"90.1/{entry['id']}", entry
 
 
@@ -190,6 +191,17 @@ def test_a_wrong_idea_that_a_check_names_becomes_a_card(here, built):
     found = check("90.1", wrong)
     assert found.finding in {entry["id"] for entry in exercises(built)[0]["misconceptions"]}
     assert list(read(here).cards) == [f"90.1/{found.finding}"]
+
+
+@pytest.mark.parametrize(("finding", "sure", "expected"), [
+    ("{0}+{1}", True, 2), ("{0}+{1}", False, 0), ("{0}", True, 1), ("{0}", False, 0), ("zero", True, 0), ("", True, 0),
+])  # fmt: skip
+def test_only_ideas_that_are_certain_become_cards(here, built, monkeypatch, finding, sure, expected):
+    names = [entry["id"] for entry in exercises(built)[0]["misconceptions"]]
+    verdict = Verdict("90.1", "wrong", finding.format(*names), lines=("not yet",), sure=sure)
+    monkeypatch.setattr(notebook, "judge", lambda compiled, call: verdict)
+    check("90.1", wrong)
+    assert set(read(here).cards) == {f"90.1/{name}" for name in names[:expected]}
 
 
 def test_what_no_check_can_name_becomes_no_card(here):
@@ -226,7 +238,7 @@ def test_a_card_that_is_not_there_is_said_plainly(met):
 
 
 def test_a_card_of_an_idea_that_the_checks_no_longer_have_is_left_out(here):
-    update(here, lambda record: record.note("90.1", False, "once-upon-a-time", DAY))
+    update(here, lambda record: record.note("90.1", False, ["once-upon-a-time"], DAY))
     assert "No card" in review(today=date(2026, 3, 5)).text
     assert "No check knows" in review("90.1/once-upon-a-time").text
 

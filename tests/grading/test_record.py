@@ -22,8 +22,8 @@ def path(tmp_path):
     return tmp_path / "progress.json"
 
 
-def noted(exercise_id, passed, finding=None, today=DAY):
-    return lambda record: record.note(exercise_id, passed, finding, today)
+def noted(exercise_id, passed, *ideas, today=DAY):
+    return lambda record: record.note(exercise_id, passed, ideas, today)
 
 
 # --- what is noted ---------------------------------------------------------------------------------------------------
@@ -67,7 +67,7 @@ def test_what_is_written_is_read_again(path):
 
 def test_a_card_comes_back_after_doubling_times():
     record = Record()
-    record.note("02.5", False, "adds-rates", DAY)
+    record.note("02.5", False, ["adds-rates"], DAY)
     today, waits = DAY, []
     for _ in range(12):
         due = record.cards["02.5/adds-rates"].due
@@ -95,7 +95,7 @@ def test_a_card_counts_once_a_day():
 
 def test_an_idea_that_is_met_again_starts_again_and_keeps_its_first_day():
     record = Record(cards={"02.5/x": Card(DAY, 16, days(20))})
-    record.note("02.5", False, "x", days(5))
+    record.note("02.5", False, ["x"], days(5))
     assert record.cards["02.5/x"] == Card(DAY, 1, days(6))
 
 
@@ -176,7 +176,7 @@ from datetime import date
 from pathlib import Path
 from coursepkg.grading.record import update
 for number in range(25):
-    update(Path(sys.argv[1]), lambda record: record.note(f"{sys.argv[2]}.{number}", True, "x", date(2026, 1, 1)))
+    update(Path(sys.argv[1]), lambda record: record.note(f"{sys.argv[2]}.{number}", True, ["x"], date(2026, 1, 1)))
 """
 
 
@@ -195,6 +195,7 @@ def test_notebooks_that_write_at_once_lose_nothing(path):
 def nothing_said(monkeypatch, tmp_path):
     monkeypatch.delenv("COURSEPKG_PROGRESS", raising=False)
     monkeypatch.delenv("COURSEPKG_CHECKS", raising=False)
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
     monkeypatch.chdir(tmp_path)
 
 
@@ -202,6 +203,11 @@ def test_it_lies_beside_the_notebooks_for_a_person_and_nowhere_for_others(nothin
     checks = tmp_path / "exercises" / ".checks"
     assert location(checks, person=True) == tmp_path / "exercises" / "progress.json"
     assert location(checks, person=False) is None
+
+
+def test_nbgrader_at_work_is_no_person(nothing_said, monkeypatch, tmp_path):
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    assert location(tmp_path / ".checks", person=True) is None
 
 
 def test_checks_of_a_class_do_not_gather_the_records_of_a_class(nothing_said, monkeypatch, tmp_path):
