@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from coursepkg import optimizers as opt
+from coursepkg.autodiff.tensor import Tensor
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import numbers, rate
@@ -36,6 +38,10 @@ def step_by_optimizer(theta, g, eta):
     moved = theta.copy()
     opt.GD(moved, lr=eta).step(g)
     return moved
+
+
+def step_with_tensors(theta, g, eta):
+    return Tensor(theta, requires_grad=True) - eta * g
 
 
 def moves_in_place(theta, g, eta):
@@ -74,6 +80,17 @@ BANK = [
     wrong("believes-only-the-sign", lambda theta, g, eta: theta - eta * np.sign(g), "notebook 03, section 6, RPROP",
           "Every entry moves by exactly eta.",
           "You used the sign of the gradient and threw its size away. RPROP does that; plain descent does not."),
+    wrong("scales-the-place-too", lambda theta, g, eta: eta * (theta - g), "notebook 03, section 3, 'How large a step?'",
+          "Your new place is the smaller, the smaller eta is.",
+          "eta belongs to the gradient alone. Without a step you should stay where you are, and not move to zero."),
+    wrong("one-move-for-all", lambda theta, g, eta: theta - eta * np.sum(g),
+          "notebook 03, section 2, the arrows on the map",
+          "Every entry moves by the same amount.",
+          "The entries of the gradient were added up. Each belongs to the entry of theta at the same place."),
+    wrong("drops-the-sign", lambda theta, g, eta: theta - eta * np.abs(g),
+          "notebook 03, section 1: what descent does with a gradient",
+          "Every entry becomes smaller, whichever way its slope goes.",
+          "Where the slope is negative, downhill is the other way."),
     wrong("moves-in-place", moves_in_place, "the docstring of the exercise: returns a new array",
           "The numbers are right, but the array that you were given has been changed.",
           "An update with -= writes into the caller's array. Whoever still needs the old place has lost it."),
@@ -88,13 +105,14 @@ EXERCISE = Exercise(
     points=1,
     see="notebook 03, section 1, 'Two methods, one team'",
     reference=gradient_step,
+    domain={"theta": Array("d"), "g": Array("d", all_zero=True), "eta": Number(more_than=0)},
     visible=[
-        case(np.array([4.0, -2.0]), np.array([1.5, -0.5]), 0.2),
-        case(np.array([-1.2, 0.7, 2.5]), np.array([0.4, -1.1, 0.9]), 0.5),
-        case(np.array([0.6, 3.0, -1.4, 2.2]), np.array([-2.0, 0.8, 1.7, -0.6]), 0.15),
+        case(np.array([4.0, -2.0]), np.array([1.5, -0.5]), 0.2371),
+        case(np.array([-1.2, 0.7, 2.5]), np.array([0.4, -1.1, 0.9]), 0.5183),
+        case(np.array([0.6, 3.0, -1.4, 2.2]), np.array([-2.0, 0.8, 1.7, -0.6]), 0.0739),
     ],
     hidden=step_cases,
-    accepted=[step_in_a_loop, step_on_a_copy, step_backwards, step_float32, step_by_optimizer],
+    accepted=[step_in_a_loop, step_on_a_copy, step_backwards, step_float32, step_by_optimizer, step_with_tensors],
     bank=BANK,
     hints=(
         "Which way does the gradient point, and where do you want to go?",

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from coursepkg import gradients as routes
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import numbers, sigmoid
@@ -48,6 +49,12 @@ def neuron_einsum(w, X, t):
     return np.einsum("n,n,ni->i", y - t, y * (1 - y), X) * (2 / X.shape[0])
 
 
+def neuron_by_matrix(w, X, t):
+    z = np.matmul(X, w.reshape(-1, 1))
+    y = np.exp(-np.logaddexp(0, -z))
+    return (X.T @ ((y - t[:, None]) * y * (1 - y)) * 2 / len(X)).ravel()
+
+
 def neuron_wrong(slope=None, *, factor=2.0, sign=1.0, mean=True):
     def answer(w, X, t):
         z = X @ w
@@ -63,10 +70,22 @@ def last_example_only(w, X, t):
     return neuron_gradient(w, X[-1:], t[-1:])
 
 
+def averages_first(w, X, t):
+    y = sigmoid(X @ w)
+    return np.mean(2 * (y - t) * y * (1 - y)) * np.mean(X, axis=0)
+
+
 def labelled(rng, n, d):
     targets = rng.integers(0, 2, n).astype(float)
     targets[:2] = 1.0, 0.0
     return numbers(rng, d, 0.3, 1.5), numbers(rng, (n, d), 0.2, 1.5), targets
+
+
+def shaded(rng, n, d):
+    """As ``labelled``, with targets between the two classes."""
+    w, X, targets = labelled(rng, n, d)
+    targets[1:] = rng.uniform(0.1, 0.9, n - 1).round(2)
+    return w, X, targets
 
 
 POINTS = np.array([[0.9, 0.3], [0.5, 0.3], [0.2, 0.1], [0.7, 0.5], [0.1, 0.8], [0.1, 0.9]])
@@ -101,6 +120,22 @@ BANK = [
           "notebook 03, section 1: the examples share the weights, so their reports add up",
           "Your gradient is that of the last example alone.",
           "Every round of the loop overwrote what the earlier examples had reported."),
+    wrong("first-example-only", lambda w, X, t: neuron_gradient(w, X[:1], t[:1]),
+          "notebook 03, section 1: the examples share the weights, so their reports add up",
+          "Your gradient is that of the first example alone.",
+          "Does your function return inside the loop? The other examples have not reported yet."),
+    wrong("averages-before-multiplying", averages_first,
+          "notebook 03, section 1: the examples share the weights, so their reports add up",
+          "You multiplied the mean of the errors with the mean of the inputs.",
+          "Each error belongs to its own example. Multiply first, and average then."),
+    wrong("mean-over-the-weights", lambda w, X, t: neuron_gradient(w, X, t) * len(t) / len(w),
+          "notebook 03, section 1: the share of each example in the loss",
+          "You divided by the number of weights, not by that of the examples.",
+          "The mean in the loss is taken over the examples, which are the rows of X."),
+    wrong("slope-of-the-slope", neuron_wrong(lambda z, y: sigmoid(y) * (1 - sigmoid(y))),
+          "chapter 02, section 3, 'A neuron, by hand'",
+          "The sigmoid was applied once more to the output, and the slope taken there.",
+          "y is the sigmoid of z already, and its slope is written in terms of y itself."),
     wrong("cross-entropy-instead", lambda w, X, t: (sigmoid(X @ w) - t) @ X / len(t),
           "notebook 03, section 9, 'The same race on another loss'",
           "This is the gradient of the cross-entropy.",
@@ -116,13 +151,25 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 03, section 1, the backward pass by hand",
     reference=neuron_gradient,
+    domain={"w": Array("d", all_zero=True), "X": Array("n d"), "t": Array("n", at_least=0, at_most=1)},
+    meets={"a target lies between 0 and 1": lambda t: ((t > 0) & (t < 1)).any()},
     visible=[
         case(np.array([-4.0, -4.0]), POINTS, TARGETS),
         case(np.array([1.0, -2.0]), POINTS, TARGETS),
-        case(np.array([0.7, -0.4, 1.2]), MORE, np.array([1.0, 0.0, 1.0, 0.0])),
+        case(np.array([0.7, -0.4, 1.2]), MORE, np.array([1.0, 0.3, 0.85, 0.0])),
     ],
-    hidden=lambda rng: [case(*labelled(rng, n, d)) for n, d in ((3, 2), (5, 3), (4, 2), (7, 4))],
-    accepted=[neuron_by_loops, neuron_by_mean, neuron_by_reverse, neuron_by_complex_step, neuron_einsum],
+    hidden=lambda rng: [
+        *(case(*labelled(rng, n, d)) for n, d in ((3, 2), (5, 3))),
+        *(case(*shaded(rng, n, d)) for n, d in ((4, 2), (7, 4))),
+    ],
+    accepted=[
+        neuron_by_loops,
+        neuron_by_mean,
+        neuron_by_reverse,
+        neuron_by_complex_step,
+        neuron_einsum,
+        neuron_by_matrix,
+    ],
     bank=BANK,
     hints=(
         "Go back through three things: the square, the sigmoid, the product with x. Each multiplies by its slope.",

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from coursepkg import gradients as routes
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .e02_neuron_gradient import MORE, POINTS, TARGETS, labelled, neuron_gradient
@@ -44,6 +45,11 @@ def batch_by_reverse(w, X, t, rows):
     return routes.reverse(loss)(w)
 
 
+def batch_by_mask(w, X, t, rows):
+    inside = np.isin(np.arange(len(t)), rows)
+    return np.average((sigmoid(X @ w) - t)[:, None] * X, axis=0, weights=inside)
+
+
 def batch_plain_python(w, X, t, rows):
     grad = [0.0 for _ in w]
     for row in rows:
@@ -53,9 +59,31 @@ def batch_plain_python(w, X, t, rows):
     return tuple(grad)
 
 
+def keeps_the_slope(w, X, t, rows):
+    y = sigmoid(X[rows] @ w)
+    return ((y - t[rows]) * y * (1 - y)) @ X[rows] / len(rows)
+
+
+def leaves_the_batch_out(w, X, t, rows):
+    others = np.setdiff1d(np.arange(len(t)), rows)
+    return batch_gradient(w, X, t, others) if len(others) else np.zeros(len(w))
+
+
+def batch_edges(rng):
+    """All examples, the first one alone, the last one alone, and a set of one example."""
+    w, X, t = labelled(rng, 4, 3)
+    whole = case(w, X, t, np.array([2, 0, 3, 1]))
+    w, X, t = labelled(rng, 5, 2)
+    first = case(w, X, 1 - t, np.array([0]))
+    w, X, t = labelled(rng, 5, 2)
+    last = case(w, X, np.ones(5), np.array([4]))
+    w, X, t = labelled(rng, 2, 3)
+    return [whole, first, last, case(w, X[:1], t[1:], np.array([0]))]
+
+
 def batch_cases(rng):
-    found = []
-    for n, d, size in ((6, 2, 3), (5, 3, 2), (8, 2, 5), (7, 4, 3)):
+    found = batch_edges(rng)
+    for n, d, size in ((6, 2, 3), (8, 2, 5), (7, 4, 3)):
         found.append(case(*labelled(rng, n, d), rng.permutation(n)[:size]))
     return found
 
@@ -85,6 +113,20 @@ BANK = [
           "the docstring of the exercise",
           "Inputs and targets belong to different examples.",
           "You picked the rows of X, but took the targets from the beginning."),
+    wrong("keeps-the-slope", keeps_the_slope, "notebook 03, section 9, 'The same race on another loss'",
+          "The slope of the sigmoid is still there.",
+          "With cross-entropy it cancels against the slope of the logarithm. That is why this loss was chosen."),
+    wrong("leaves-the-batch-out", leaves_the_batch_out, "the docstring of the exercise",
+          "Your gradient is that of the examples which are not in the batch.",
+          "The rows name the examples to look at, not those to leave out."),
+    wrong("counts-rows-from-one", lambda w, X, t, rows: batch_gradient(w, X, t, rows - 1),
+          "the docstring of the exercise",
+          "Your batch holds the example in front of each that is asked for.",
+          "Row 0 is the first one, as everywhere in NumPy."),
+    wrong("mean-over-the-weights", lambda w, X, t, rows: batch_gradient(w, X, t, rows) * len(rows) / len(w),
+          "notebook 03, section 10: the mean over the batch",
+          "You divided by the number of weights, not by the size of the batch.",
+          "The mean is taken over the examples in the batch, one for each of the rows."),
     wrong("squared-error-instead", lambda w, X, t, rows: neuron_gradient(w, X[rows], t[rows]),
           "notebook 03, section 9, 'The same race on another loss'",
           "This is the gradient of the mean squared error.",
@@ -104,13 +146,27 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 03, section 10, 'All examples, some, or one'",
     reference=batch_gradient,
+    domain={
+        "w": Array("d", all_zero=True),
+        "X": Array("n d"),
+        "t": Array("n", at_least=0, at_most=1, whole=True, order="free"),
+        "rows": Array("b", at_least=0, whole=True, order="free"),
+    },
+    meets={
+        "all examples are in the batch": lambda t, rows: len(t) > 1 and len(rows) == len(t),
+        "the last example is in the batch": lambda t, rows: len(t) - 1 in rows,
+        "the rows do not rise": lambda rows: (np.diff(rows) < 0).any(),
+        "there is one example": lambda t: len(t) == 1,
+        "all targets are 1": lambda t: len(t) > 1 and t.all(),
+    },
     visible=[
         case(np.array([0.5, -1.0]), POINTS, TARGETS, np.array([4, 0, 3])),
         case(np.array([-1.5, 0.8]), POINTS, TARGETS, np.array([5, 2])),
         case(np.array([0.7, -0.4, 1.2]), MORE, np.array([1.0, 0.0, 0.0, 1.0]), np.array([3, 1, 0])),
+        *batch_edges(np.random.default_rng(33)),
     ],
     hidden=batch_cases,
-    accepted=[batch_in_a_loop, batch_by_mean, batch_by_counts, batch_by_reverse, batch_plain_python],
+    accepted=[batch_in_a_loop, batch_by_mean, batch_by_counts, batch_by_reverse, batch_by_mask, batch_plain_python],
     bank=BANK,
     hints=(
         "First make a small data set: the rows of X, and the targets that belong to them.",

@@ -1,9 +1,10 @@
-"""03.4 How large a step?."""
+"""03.4 How large a step?"""
 
 from __future__ import annotations
 
 import numpy as np
 
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 
@@ -37,7 +38,7 @@ def sizes_by_power(H):
         return float(v @ A @ v / (v @ v))
 
     steep = largest(H)
-    gentle = steep - largest(steep * np.eye(len(H)) - H)
+    gentle = 2 * steep - largest(2 * steep * np.eye(len(H)) - H)
     return {"limit": 2 / steep, "best": 2 / (steep + gentle)}
 
 
@@ -57,12 +58,30 @@ def sizes_wrong(limit=None, best=None):
     return answer
 
 
+def sizes_by_polynomial(H):
+    c = np.roots(np.poly(H)).real
+    return {"limit": 2 / np.amax(c), "best": 2 / (np.amin(c) + np.amax(c))}
+
+
 def bowl(rng, d):
     """A symmetric matrix with well separated positive curvatures that are not on the diagonal."""
     turn, _ = np.linalg.qr(rng.normal(size=(d, d)))
     curvatures = np.sort(rng.uniform(0.4, 1.2, d)) * 2.2 ** np.arange(d)
     H = (turn * curvatures) @ turn.T
     return ((H + H.T) / 2).round(3)
+
+
+def bowl_edges(rng):
+    """One direction; a bowl along the axes, the steepest in the middle; a round bowl; two that are not joined."""
+    a, b, c, d, e = rng.uniform(0.4, 3.0, 5).round(3)
+    along = np.diag([a + 1, a + b + 2, a])
+    joined = np.array([[a + c, -c, 0.0], [-c, b + c + d, d], [0.0, d, e + d]])
+    return [case(np.array([[a]])), case(along), case(b * np.eye(2)), case(joined)]
+
+
+def sizes_unsorted(H):
+    c = np.linalg.eigvals(H)
+    return {"limit": 2 / c[-1], "best": 2 / (c[0] + c[-1])}
 
 
 BANK = [
@@ -91,6 +110,27 @@ BANK = [
           "notebook 03, section 3, 'The ravine': both factors of the same size",
           "You averaged the two step sizes that suit the two directions.",
           "The factors have to be balanced, not the step sizes; the average may even be unstable."),
+    wrong("best-from-the-mean-curvature", sizes_wrong(best=lambda c, H: 1 / c.mean()),
+          "notebook 03, section 3, 'The ravine': both factors of the same size",
+          "Your best step size comes from the mean of all curvatures.",
+          "What counts is the worst factor, and that belongs to the steepest direction or to the gentlest."),
+    wrong("takes-them-unsorted", sizes_unsorted, "the hints of the exercise",
+          "You took the first and the last curvature for the smallest and the largest.",
+          "np.linalg.eig and np.linalg.eigvals give the eigenvalues in no particular order."),
+    wrong("adds-up-the-rows", sizes_wrong(limit=lambda c, H: 2 / np.abs(H).sum(axis=1).max()),
+          "notebook 03, section 7, where the curvatures of H are printed",
+          "Your limit comes from the largest sum of a row.",
+          "Such a sum is never smaller than the largest curvature. Your limit is safe, and too careful."),
+    wrong("length-of-the-matrix", sizes_wrong(limit=lambda c, H: 2 / np.linalg.norm(H)),
+          "notebook 03, section 7, where the curvatures of H are printed",
+          "Your limit comes from the root of the sum of all squared entries.",
+          "np.linalg.norm without a second argument mixes all directions. Each has a factor of its own."),
+    wrong("counts-the-half-twice", sizes_wrong(
+              limit=lambda c, H: 1 / c[-1],
+              best=lambda c, H: 1 / (c[0] + c[-1]),
+          ), "the docstring of the exercise: H holds the second derivatives",
+          "Both step sizes are half of what they should be.",
+          "The half in front of the loss cancels against the 2 of the square: H is the curvature as it stands."),
     wrong("best-from-the-geometric-mean", sizes_wrong(best=lambda c, H: 1 / np.sqrt(c[0] * c[-1])),
           "notebook 03, section 3, 'The ravine': both factors of the same size",
           "You took the geometric mean of the extreme curvatures.",
@@ -106,18 +146,31 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 03, section 3, 'What decides: the curvature' and 'The ravine'",
     reference=step_sizes,
+    domain={"H": Array("d d", order="given")},
+    meets={
+        "H is diagonal and its largest entry in the middle": lambda H: len(H) == 3
+        and not (H - np.diag(np.diag(H))).any()
+        and np.argmax(np.diag(H)) == 1,
+        "all curvatures are equal": lambda H: len(H) > 1 and np.allclose(H, H[0, 0] * np.eye(len(H))),
+        "there are three directions or more": lambda H: len(H) > 2,
+    },
     visible=[
         case(np.array([[3.0, 1.0], [1.0, 2.0]])),
         case(np.array([[5.0, -2.0], [-2.0, 1.5]])),
         case(np.array([[2.0, 0.5, -0.3], [0.5, 4.0, 1.1], [-0.3, 1.1, 1.2]])),
         case(np.array([[0.8, 0.2], [0.2, 0.5]])),
+        *bowl_edges(np.random.default_rng(34)),
     ],
-    hidden=lambda rng: [case(bowl(rng, d)) for d in (2, 3, 4, 2)],
-    accepted=[sizes_by_eig, sizes_by_svd, sizes_by_inverse, sizes_by_power, sizes_single],
+    hidden=lambda rng: [*(case(bowl(rng, d)) for d in (2, 3, 4, 2)), *bowl_edges(rng)],
+    accepted=[sizes_by_eig, sizes_by_svd, sizes_by_inverse, sizes_by_power, sizes_single, sizes_by_polynomial],
     bank=BANK,
     hints=(
         "Along each main direction the matrix acts as one curvature, and the bowl falls apart into simple ones.",
         "np.linalg.eigvalsh gives the curvatures, sorted. The limit comes from the largest, through |1 - eta c| < 1.",
         "For the best eta the two extreme factors are equal in size and opposite: 1 - eta c_small = eta c_large - 1.",
     ),
+    equivalent_mutants={
+        "squeezes": "each part of the result is one number",
+        "gives the first entry for all": "each part of the result is one number",
+    },
 )

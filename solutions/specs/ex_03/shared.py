@@ -14,5 +14,24 @@ def rate(rng, low=0.1, high=0.6):
     return round(float(rng.uniform(low, high)), 3)
 
 
+def last_place_only(answer):
+    """One array for all places, moved in place and appended in each step: in the end all are the last place."""
+
+    def wrong(*args):
+        places = answer(*args)
+        return np.array([places[-1]] * len(places))
+
+    return wrong
+
+
+def start_among_the_places(answer):
+    """The start stands in front of the places."""
+
+    def wrong(theta, *args):
+        return np.array([theta, *answer(theta, *args)])
+
+    return wrong
+
+
 def sigmoid(z):
     return 1 / (1 + np.exp(-z))
