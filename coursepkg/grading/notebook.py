@@ -222,11 +222,13 @@ def _how_to_run(found: Mapping[str, Any], count: int) -> list[str]:
     return [
         f"The case of {found['id']} that was not right. Your {function} does not get these arguments themselves:",
         f"the check builds its input from them, and this is how: {_first_line(driver.run.__doc__)}",
+        "Run it again with: from coursepkg.grading.drivers import DRIVERS",
+        f"then: DRIVERS[{found['driver']!r}].run({function}, *args, **kwargs)",
     ]
 
 
 def _first_line(text: str | None) -> str:
-    return (text or "").strip().split("\n\n")[0].replace("\n", " ").replace("``", "`")
+    return " ".join((text or "").strip().split("\n\n")[0].split()).replace("``", "`")
 
 
 def _name(answer: Any) -> str:

@@ -39,7 +39,7 @@ for _name in _THE_KERNELS:
 
 def mend_modules() -> list[str]:
     """Put back what was replaced in modules that answers and the judge share; returns the names of it."""
-    return list(_mended())
+    return [*_mended()]  # without `list`, which may be what was replaced
 
 
 def _mended() -> Iterator[str]:

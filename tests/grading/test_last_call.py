@@ -5,6 +5,7 @@ import pytest
 from grading_chapters import build_in
 
 from coursepkg.grading import check
+from coursepkg.grading.drivers import DRIVERS
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +62,16 @@ def test_for_a_driver_it_says_what_the_arguments_are(capsys):
 
     check("90.5", nothing)
     capsys.readouterr()
-    args, _ = check.last_call()
-    assert len(args) == 2
+    args, kwargs = check.last_call()
+    assert DRIVERS["backward_on_graph"].run(nothing, *args, **kwargs)["gradients"] == [0.0] * len(args[1])
     said = capsys.readouterr().out
     assert "does not get these arguments themselves" in said
     assert "`answer(output)`" in said
+    assert "DRIVERS['backward_on_graph'].run(backward, *args, **kwargs)" in said
+
+
+@pytest.mark.parametrize("answer", [3, None, str])
+def test_an_answer_that_cannot_be_called_leaves_no_call(answer):
+    check("90.1", wrong)
+    check("90.1", answer)
+    assert check.last_call() == ([], {})

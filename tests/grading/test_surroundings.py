@@ -52,6 +52,8 @@ CHANGES = {
     "`math.exp`": lambda: setattr(math, "exp", math.sin),
     "`random.random`": lambda: setattr(random, "random", lambda: 4.0),
     "`sum`": lambda: setattr(builtins, "sum", max),
+    "`list`": lambda: setattr(builtins, "list", tuple),
+    "`len`": lambda: setattr(builtins, "len", lambda value: 0),
     "`np.mean`": lambda: delattr(np, "mean"),
 }
 
@@ -151,3 +153,13 @@ def test_another_generator_behind_numpys_global_functions_is_put_back():
     around.restore_draws()
     assert np.random.mtrand.get_bit_generator() is source
     assert around.changed == ["the state of `np.random`"]
+
+
+def test_a_low_recursion_limit_in_an_answer_is_its_own_affair(here):
+    def low(portions_per_gram, grams_per_money):
+        sys.setrecursionlimit(sys.getrecursionlimit() // 8)
+        return portions_per_gram * grams_per_money
+
+    before = sys.getrecursionlimit()
+    assert "the recursion limit" in check("90.1", low).text
+    assert sys.getrecursionlimit() == before
