@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
+from itertools import pairwise
+
 import numpy as np
 
 from coursepkg import optimizers as opt
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
-from .shared import numbers, rate
+from .shared import last_place_only, numbers, rate, start_among_the_places
 
 
 def momentum(theta, gradients, eta, beta):
@@ -66,6 +70,15 @@ def momentum_with_eta_inside(theta, gradients, eta, beta):
     return places
 
 
+def momentum_in_a_deque(theta, gradients, eta, beta):
+    places, v = deque([theta]), 0.0
+    for row in list(gradients):
+        v = row + beta * v
+        places.append(places[-1] - eta * v)
+    places.popleft()
+    return places
+
+
 def momentum_wrong(velocity, move=lambda v, g, eta, beta: -eta * v, late=False):
     def answer(theta, gradients, eta, beta):
         v, places = np.zeros(len(theta)), []
@@ -83,6 +96,32 @@ def heavy(v, g, beta):
     return beta * v + g
 
 
+def remembers_one_gradient(theta, gradients, eta, beta):
+    places, last = [], np.zeros(len(theta))
+    for g in gradients:
+        theta, last = theta - eta * (g + beta * last), g
+        places.append(theta)
+    return np.array(places)
+
+
+def stores_the_velocity(theta, gradients, eta, beta):
+    v, found = np.zeros(len(theta)), []
+    for g in gradients:
+        v = heavy(v, g, beta)
+        found.append(v)
+    return np.array(found)
+
+
+def momentum_edges(rng):
+    """No memory at all, and a ball that rolls on while no gradient comes."""
+    rolling = numbers(rng, (5, 2))
+    rolling[2:4] = 0.0
+    return [
+        case(numbers(rng, 3), numbers(rng, (4, 3)), rate(rng), 0.0),
+        case(numbers(rng, 2), rolling, rate(rng), rate(rng, 0.3, 0.95)),
+    ]
+
+
 def run_cases(rng, *extra):
     return [
         case(numbers(rng, d), numbers(rng, (k, d)), rate(rng), *(value(rng) for value in extra))
@@ -93,6 +132,8 @@ def run_cases(rng, *extra):
 SLOPES = np.array([[1.0, -0.5], [0.8, -0.7], [-0.4, 0.9], [1.2, 0.6]])
 
 STEEP = np.array([[0.5, -1.5, 2.0], [0.7, 1.1, 1.6], [0.9, -0.8, -1.2]])
+
+LONG = np.array([[0.7, -0.9], [1.3, 0.4], [-0.6, 1.7], [0.9, -1.1], [-1.4, -0.3], [0.8, 1.2]])
 
 BANK = [
     wrong("no-memory", momentum_wrong(lambda v, g, beta: g), "notebook 03, section 5: a fading sum of past gradients",
@@ -107,8 +148,8 @@ BANK = [
           "beta stands at the wrong place: nothing is ever forgotten.",
           "What fades is the past. Here the old velocity is kept whole, and each new gradient is shortened."),
     wrong("moves-with-the-old-velocity", momentum_wrong(heavy, late=True), "notebook 03, section 5: first v, then w",
-          "Your places come one step late.",
-          "You moved first and updated the velocity afterwards, so the first step goes nowhere."),
+          "Your places come one step late: the first is the start.",
+          "Either you moved before the velocity was updated, or you kept the place from before the step."),
     wrong("brakes-instead-of-pushing", momentum_wrong(lambda v, g, beta: -beta * v + g),
           "notebook 03, section 5: the formula for v",
           "Your velocity works against the direction of the last steps.",
@@ -125,6 +166,22 @@ BANK = [
           "notebook 03, section 5: the formula for w",
           "This is Nesterov's variant, in the form that PyTorch uses.",
           "Plain momentum moves by the velocity alone."),
+    wrong("remembers-one-gradient", remembers_one_gradient, "notebook 03, section 5: a fading sum of past gradients",
+          "Your first two places are right; after that the older gradients are missing.",
+          "You keep the last gradient where the velocity belongs, and a velocity holds all of the past."),
+    wrong("step-size-twice", momentum_wrong(lambda v, g, beta: beta * v + g, lambda v, g, eta, beta: -eta * eta * v),
+          "notebook 03, section 5: the formulas for v and w",
+          "Your steps contain eta twice.",
+          "eta may stand in the velocity or in the move, and not in both."),
+    wrong("stores-the-velocity", stores_the_velocity, "the docstring of the exercise: k places",
+          "You returned the velocities, not the places.",
+          "The velocity says how the ball moves. Where it is after each step is theta."),
+    wrong("one-array-for-all-places", last_place_only(momentum), "the docstring of the exercise: k places",
+          "All your places are the last one.",
+          "You append one and the same array in every step and go on changing it. Keep a copy, or make a new array."),
+    wrong("start-among-the-places", start_among_the_places(momentum), "the docstring of the exercise: k places",
+          "You return one place more: the start stands in front.",
+          "Asked for are the places that the steps lead to."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -136,18 +193,31 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 03, section 5, 'Momentum'",
     reference=momentum,
+    domain={
+        "theta": Array("d"),
+        "gradients": Array("k d", all_zero=True),
+        "eta": Number(more_than=0),
+        "beta": Number(at_least=0, less_than=1),
+    },
+    meets={
+        "no gradient comes while the ball rolls": lambda gradients: any(
+            before.any() and not g.any() for before, g in pairwise(gradients)
+        ),
+    },
     visible=[
         case(np.array([2.0, -1.0]), SLOPES, 0.1, 0.9),
         case(np.array([-0.5, 1.5, 3.0]), STEEP, 0.25, 0.5),
-        case(np.array([1.2, 0.4]), SLOPES[1:], 0.4, 0.7),
+        case(np.array([1.2, 0.4]), LONG, 0.371, 0.683),
+        *momentum_edges(np.random.default_rng(35)),
     ],
-    hidden=lambda rng: run_cases(rng, lambda rng: rate(rng, 0.3, 0.95)),
+    hidden=lambda rng: [*run_cases(rng, lambda rng: rate(rng, 0.3, 0.95)), *momentum_edges(rng)],
     accepted=[
         momentum_as_a_sum,
         momentum_in_plain_python,
         momentum_by_differences,
         momentum_by_optimizer,
         momentum_with_eta_inside,
+        momentum_in_a_deque,
     ],
     bank=BANK,
     hints=(

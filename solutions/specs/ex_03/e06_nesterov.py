@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from coursepkg import optimizers as opt
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .e05_momentum import heavy
-from .shared import numbers, rate
+from .shared import last_place_only, numbers, rate, start_among_the_places
 
 
 def nesterov(theta, c, eta, beta, steps):
@@ -72,6 +73,14 @@ def nesterov_by_matrix(theta, c, eta, beta, steps):
     return places
 
 
+def nesterov_from_the_last_two(theta, c, eta, beta, steps):
+    places = [theta, theta]
+    for _ in range(steps):
+        ahead = places[-1] + beta * (places[-1] - places[-2])
+        places.append(ahead - eta * (c * ahead))
+    return [place.tolist() for place in places[2:]]
+
+
 def nesterov_wrong(look, velocity=heavy, base=lambda theta, ahead: theta):
     def answer(theta, c, eta, beta, steps):
         v, places = np.zeros(len(theta)), []
@@ -89,8 +98,30 @@ def true_look(theta, v, eta, beta):
     return theta - eta * beta * v
 
 
-def nesterov_cases(rng):
+def fades_twice(theta, c, eta, beta, steps):
+    v, places = np.zeros(len(theta)), []
+    for _ in range(steps):
+        v = beta * v
+        v = v + c * (theta - eta * beta * v)
+        theta = theta - eta * v
+        places.append(theta)
+    return np.array(places)
+
+
+def forgets_the_curvature(theta, c, eta, beta, steps):
+    return nesterov(theta, np.ones(len(theta)), eta, beta, steps)
+
+
+def nesterov_edges(rng):
+    """One step; nothing carried over."""
     return [
+        case(numbers(rng, 3), rng.uniform(0.5, 3.0, 3).round(2), rate(rng), rate(rng, 0.4, 0.9), 1),
+        case(numbers(rng, 2), rng.uniform(0.5, 3.0, 2).round(2), rate(rng), 0.0, 4),
+    ]
+
+
+def nesterov_cases(rng):
+    return nesterov_edges(rng) + [
         case(numbers(rng, d), rng.uniform(0.5, 3.0, d).round(2), rate(rng, 0.1, 0.4), rate(rng, 0.4, 0.9), k)
         for d, k in ((2, 3), (3, 4), (2, 5), (4, 3))
     ]
@@ -125,6 +156,18 @@ BANK = [
           "notebook 03, section 5: the formula for v",
           "Your velocity holds the newest gradient only.",
           "Looking ahead changes where the gradient is taken; the fading sum of gradients stays."),
+    wrong("fades-twice", fades_twice, "notebook 03, section 5: what is left of v in the next step",
+          "You do not look far enough ahead.",
+          "The velocity had faded already when you multiplied it by beta again for the look ahead."),
+    wrong("forgets-the-curvature", forgets_the_curvature, "the task: the gradient anywhere",
+          "Your steps do not depend on c.",
+          "The gradient of this bowl is the place times its curvature, not the place itself."),
+    wrong("one-array-for-all-places", last_place_only(nesterov), "the docstring of the exercise: the place after each step",
+          "All your places are the last one.",
+          "You append one and the same array in every step and go on changing it. Keep a copy, or make a new array."),
+    wrong("start-among-the-places", start_among_the_places(nesterov), "the docstring of the exercise: the place after each step",
+          "You return one place more: the start stands in front.",
+          "Asked for are the places that the steps lead to."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -136,10 +179,18 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 03, section 5, 'Nesterov'",
     reference=nesterov,
+    domain={
+        "theta": Array("d"),
+        "c": Array("d", more_than=0),
+        "eta": Number(more_than=0),
+        "beta": Number(at_least=0, less_than=1),
+        "steps": Number(whole=True, at_least=1),
+    },
     visible=[
         case(np.array([2.0, -1.0]), np.array([1.0, 3.0]), 0.2, 0.8, 4),
         case(np.array([-0.5, 1.5, 3.0]), np.array([0.6, 2.5, 1.4]), 0.35, 0.5, 3),
         case(np.array([1.2, 0.9]), np.array([2.2, 0.7]), 0.15, 0.9, 5),
+        *nesterov_edges(np.random.default_rng(36)),
     ],
     hidden=nesterov_cases,
     accepted=[
@@ -148,6 +199,7 @@ EXERCISE = Exercise(
         nesterov_two_sequences,
         nesterov_by_optimizer,
         nesterov_by_matrix,
+        nesterov_from_the_last_two,
     ],
     bank=BANK,
     hints=(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from coursepkg import optimizers as opt
+from coursepkg.autodiff.tensor import Tensor
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
-from .shared import numbers, rate
+from .shared import last_place_only, numbers, rate, start_among_the_places
 
 
 def rprop(theta, gradients, first):
@@ -84,6 +86,10 @@ def rprop_float32(theta, gradients, first):
     return rprop(np.float32(theta), np.float32(gradients), np.float32(first)).astype(np.float32)
 
 
+def rprop_with_tensors(theta, gradients, first):
+    return [Tensor(place, requires_grad=True) for place in rprop(theta, gradients, first)]
+
+
 def rprop_wrong(*, grow=1.2, shrink=0.5, after=lambda move, g, size: -move, forget=True, slope=np.sign, shared=False):
     def answer(theta, gradients, first):
         d = len(theta)
@@ -100,6 +106,34 @@ def rprop_wrong(*, grow=1.2, shrink=0.5, after=lambda move, g, size: -move, forg
         return np.array(places)
 
     return answer
+
+
+def grows_at_once(theta, gradients, first):
+    return theta + 1.2 * (rprop(theta, gradients, first) - theta)
+
+
+RUNS = np.array([[1, 1, 1], [-1, 1, 1], [1, 1, -1], [1, 1, -1], [1, 1, 1], [-1, 1, -1]])
+
+
+def rprop_edges(rng):
+    """Signs that flip back at once, never, and right after one was forgotten; a flip in the second and last step."""
+    long = RUNS * rng.uniform(0.2, 2.0, RUNS.shape).round(2)
+    short = np.array([[1, 1], [-1, 1]]) * rng.uniform(0.2, 2.0, (2, 2)).round(2)
+    return [case(numbers(rng, 3), long, rate(rng)), case(numbers(rng, 2), -short, rate(rng))]
+
+
+def _flips_back(gradients):
+    s = np.sign(gradients)
+    return len(s) > 2 and ((s[:-2] == -s[1:-1]) & (s[1:-1] == -s[2:])).any()
+
+
+def _flip_at_the_end(gradients):
+    return len(gradients) > 1 and (np.sign(gradients[-2]) == -np.sign(gradients[-1])).any()
+
+
+def _never_flips(gradients):
+    s = np.sign(gradients)
+    return len(s) > 3 and (s == s[0]).all(axis=0).any()
 
 
 def flips(rng, k, d):
@@ -147,6 +181,22 @@ BANK = [
     wrong("never-grows", rprop_wrong(grow=1.0), "notebook 03, section 6: how the steps develop",
           "Your steps never grow.",
           "While the sign stays, each step should be longer than the last."),
+    wrong("never-shrinks", rprop_wrong(shrink=1.0), "notebook 03, section 6: how the steps develop",
+          "Your steps do not become shorter after a flip.",
+          "A flip means that the step was too long for this place; the next one has to be more careful."),
+    wrong("takes-half-of-it-back", rprop_wrong(after=lambda move, g, size: -move / 2),
+          "notebook 03, section 6: what happens at step 12",
+          "After a flip only half of the last move is taken back.",
+          "You moved back by the step size that had just been halved. The move to undo was made with the old one."),
+    wrong("grows-at-once", grows_at_once, "the task: nothing is stored at the beginning",
+          "Your first step is 1.2 times too long.",
+          "In the first step there is no sign to agree with, so the step size is still `first`."),
+    wrong("one-array-for-all-places", last_place_only(rprop), "the docstring of the exercise: k places",
+          "All your places are the last one.",
+          "You append one and the same array in every step and go on changing it. Keep a copy, or make a new array."),
+    wrong("start-among-the-places", start_among_the_places(rprop), "the docstring of the exercise: k places",
+          "You return one place more: the start stands in front.",
+          "Asked for are the places that the steps lead to."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -158,15 +208,30 @@ EXERCISE = Exercise(
     points=4,
     see="notebook 03, section 6, 'A step size for every weight'",
     reference=rprop,
+    domain={"theta": Array("d"), "gradients": Array("k d", zero=False), "first": Number(more_than=0)},
+    meets={
+        "a sign flips and flips back at once": _flips_back,
+        "a sign flips in the last step": _flip_at_the_end,
+        "a sign never flips": _never_flips,
+    },
     visible=[
         case(np.array([2.0, -1.0]), SLOPES_THAT_FLIP, 0.1),
         case(np.array([-0.5, 1.5, 3.0]), MORE_FLIPS, 0.4),
         case(np.array([1.3, -0.8]), -SLOPES_THAT_FLIP[::-1], 0.25),
+        *rprop_edges(np.random.default_rng(37)),
     ],
     hidden=lambda rng: [
-        case(numbers(rng, d), flips(rng, k, d), rate(rng)) for k, d in ((6, 2), (7, 3), (8, 2), (6, 4))
+        *(case(numbers(rng, d), flips(rng, k, d), rate(rng)) for k, d in ((6, 2), (7, 3), (8, 2), (6, 4))),
+        *rprop_edges(rng),
     ],
-    accepted=[rprop_weight_by_weight, rprop_with_masks, rprop_by_optimizer, rprop_by_powers, rprop_float32],
+    accepted=[
+        rprop_weight_by_weight,
+        rprop_with_masks,
+        rprop_by_optimizer,
+        rprop_by_powers,
+        rprop_float32,
+        rprop_with_tensors,
+    ],
     bank=BANK,
     hints=(
         "For one weight: compare the sign of the new gradient with the stored sign. Same, opposite, or nothing stored?",

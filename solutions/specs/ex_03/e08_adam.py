@@ -7,10 +7,11 @@ import math
 import numpy as np
 
 from coursepkg import optimizers as opt
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
-from .e05_momentum import SLOPES, STEEP, run_cases
-from .shared import rate
+from .e05_momentum import LONG, SLOPES, STEEP, run_cases
+from .shared import last_place_only, numbers, rate, start_among_the_places
 
 
 def adam(theta, gradients, eta, beta1, beta2, eps):
@@ -94,8 +95,49 @@ def adam_wrong(
     return answer
 
 
-def adam_cases(rng):
+def adam_sums(theta, gradients, eta, beta1, beta2, eps):
+    m, s, places = np.zeros(len(theta)), np.zeros(len(theta)), []
+    for k, g in enumerate(gradients, start=1):
+        m, s = beta1 * m + g, beta2 * s + g**2
+        theta = theta - eta * m / (1 - beta1**k) / (np.sqrt(s / (1 - beta2**k)) + eps)
+        places.append(theta)
+    return np.array(places)
+
+
+def adam_carries_the_corrected(theta, gradients, eta, beta1, beta2, eps):
+    m, s, places = np.zeros(len(theta)), np.zeros(len(theta)), []
+    for k, g in enumerate(gradients, start=1):
+        m = (beta1 * m + (1 - beta1) * g) / (1 - beta1**k)
+        s = (beta2 * s + (1 - beta2) * g**2) / (1 - beta2**k)
+        theta = theta - eta * m / (np.sqrt(s) + eps)
+        places.append(theta)
+    return np.array(places)
+
+
+def adam_with_eps_uncorrected(theta, gradients, eta, beta1, beta2, eps):
+    m, s, places = np.zeros(len(theta)), np.zeros(len(theta)), []
+    for k, g in enumerate(gradients, start=1):
+        m = beta1 * m + (1 - beta1) * g
+        s = beta2 * s + (1 - beta2) * g**2
+        theta = theta - eta * np.sqrt(1 - beta2**k) / (1 - beta1**k) * m / (np.sqrt(s) + eps)
+        places.append(theta)
+    return np.array(places)
+
+
+def adam_edges(rng):
+    """Each of the two averages without memory; a gradient of zero in the first step and later."""
+    waiting = numbers(rng, (4, 2))
+    waiting[0], waiting[2, 1] = 0.0, 0.0
+    others = rate(rng, 0.1, 0.3), rate(rng, 0.85, 0.97)
     return [
+        case(numbers(rng, 3), numbers(rng, (3, 3)), rate(rng), 0.0, others[1], rate(rng, 0.1, 0.3)),
+        case(numbers(rng, 2), numbers(rng, (4, 2)), rate(rng), rate(rng, 0.5, 0.8), 0.0, others[0]),
+        case(numbers(rng, 2), waiting, rate(rng), rate(rng, 0.5, 0.8), others[1], others[0]),
+    ]
+
+
+def adam_cases(rng):
+    return adam_edges(rng) + [
         case(*item.args, rate(rng, 0.5, 0.8), rate(rng, 0.85, 0.97), rate(rng, 0.1, 0.3)) for item in run_cases(rng)
     ]
 
@@ -111,6 +153,28 @@ BANK = [
           "notebook 03, section 6: at step number k = 1, 2, 3",
           "Your correction is that of the next step.",
           "The first step has number 1. Did you count it twice?"),
+    wrong("counter-one-behind", adam_wrong(counter=lambda k: max(k - 1, 1)),
+          "notebook 03, section 6: at step number k = 1, 2, 3",
+          "Your first step is right, and each later correction is that of the step before.",
+          "The number of the step has to rise before the correction is made."),
+    wrong("counts-from-zero", adam_wrong(counter=lambda k: k - 1), "notebook 03, section 6: at step number k = 1, 2, 3",
+          "From the first step on your places are no numbers: you divided by zero.",
+          "In a step with the number 0 the correction has nothing to divide by. Where does your counting begin?"),
+    wrong("adds-instead-of-averaging", adam_sums, "notebook 03, section 6: the formulas for m and s",
+          "Your averages are sums: they grow with every step.",
+          "In an average the new value counts only for the share that the old one gives up."),
+    wrong("carries-the-corrected-averages", adam_carries_the_corrected, "notebook 03, section 6: both averages",
+          "The first step is right; later ones start from averages that were corrected before.",
+          "The correction is for the step alone. The averages themselves go on uncorrected."),
+    wrong("eps-not-in-step-with-the-root", adam_with_eps_uncorrected, "notebook 03, section 6: the formula for w",
+          "eps was added to the root of the average as it was before its correction.",
+          "A common short form does so; for an eps that is not small it is another method."),
+    wrong("one-array-for-all-places", last_place_only(adam), "the docstring of the exercise: k places",
+          "All your places are the last one.",
+          "You append one and the same array in every step and go on changing it. Keep a copy, or make a new array."),
+    wrong("start-among-the-places", start_among_the_places(adam), "the docstring of the exercise: k places",
+          "You return one place more: the start stands in front.",
+          "Asked for are the places that the steps lead to."),
     wrong("corrects-the-mean-only", adam_wrong(correct=(True, False)),
           "notebook 03, section 6: both averages start at zero",
           "The average of the squares is not corrected.",
@@ -148,10 +212,20 @@ EXERCISE = Exercise(
     points=4,
     see="notebook 03, section 6, 'Divide by the usual size'",
     reference=adam,
+    domain={
+        "theta": Array("d"),
+        "gradients": Array("k d", all_zero=True),
+        "eta": Number(more_than=0),
+        "beta1": Number(at_least=0, less_than=1),
+        "beta2": Number(at_least=0, less_than=1),
+        "eps": Number(more_than=0),
+    },
+    meets={"the first gradient is zero": lambda gradients: gradients.any() and not gradients[0].any()},
     visible=[
         case(np.array([2.0, -1.0]), SLOPES, 0.1, 0.9, 0.99, 0.1),
         case(np.array([-0.5, 1.5, 3.0]), STEEP, 0.3, 0.6, 0.9, 0.2),
-        case(np.array([1.2, 0.4]), SLOPES[1:], 0.2, 0.8, 0.95, 0.05),
+        case(np.array([1.2, 0.4]), LONG, 0.2, 0.8, 0.95, 0.05),
+        *adam_edges(np.random.default_rng(38)),
     ],
     hidden=adam_cases,
     accepted=[adam_in_plain_python, adam_by_weighted_means, adam_with_one_rate, adam_by_optimizer, adam_float32],
