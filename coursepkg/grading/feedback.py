@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from coursepkg.grading.calling import CHECK_SECONDS, Outcome
-from coursepkg.grading.patterns import Pattern
+from coursepkg.grading.patterns import FULL_TURN, Pattern, meaning
 from coursepkg.grading.showing import agreeing_digits, all_places, call_line, count_word, place, yours
 from coursepkg.grading.values import Difference, kind_of
 
@@ -200,14 +200,15 @@ def _looks(compiled: Mapping[str, Any], entry: Mapping[str, Any], outcome: Outco
     return f"{compiled['id']} not yet · {looks}"
 
 
-def together(compiled: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Two wrong ideas that are both there."""
+def together(compiled: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], sure: bool = True) -> list[str]:
+    """Two wrong ideas that are both there, or may be."""
     first, second = entries
     places = " and ".join(dict.fromkeys(entry["look_at"] for entry in entries))
+    head = "At least two things are not right yet." if sure else "More than one thing may be behind this."
     lines = [
-        f"{compiled['id']} not yet · At least two things are not right yet.",
-        _fitting("One:", first),
-        _fitting("Another:", second),
+        f"{compiled['id']} not yet · {head}",
+        _fitting("One:" if sure else "Could one of them be this?", first),
+        _fitting("Another:" if sure else "And another one this?", second),
         f"Look again at: {places}",
     ]
     return [line if len(line) <= LINE else f"Look again at: {first['look_at']}" for line in lines]
@@ -225,6 +226,8 @@ def pattern(
     words = []
     for one in found[:2]:
         looks, advice = PATTERNS[one.name]
+        if one.name == "full-turn" and not _full_turns(compiled, one):
+            looks = looks.replace("full turn", "whole period")
         told = looks
         if one.paths:
             told = f"In {all_places(compiled, one.paths, whole)}: {looks[0].lower()}{looks[1:]}"
@@ -236,6 +239,13 @@ def pattern(
     [(told, advice)] = words
     shapes = [_sentence(_difference_words(compiled, first, whole, "number"))] if first and first.kind == "shape" else []
     return [f"{compiled['id']} not yet · {_sentence(told)}", *shapes, advice, f"Read again: {compiled['see']}"]
+
+
+def _full_turns(compiled: Mapping[str, Any], found: Pattern) -> bool:
+    result: Mapping[str, Any] = compiled.get("result") or {}
+    paths = found.paths or ((),)
+    periods = [meaning(result, path, ()).get("period", FULL_TURN) for path in paths]
+    return all(abs(period - FULL_TURN) < 1e-3 for period in periods)
 
 
 def difference(
@@ -344,8 +354,12 @@ def _difference_words(compiled: Mapping[str, Any], first: Difference, whole: Any
     if digits >= NEAR_DIGITS:
         gap = abs(first.got - first.expected) / abs(first.expected)
         right = f"{where or 'the number'} is right to {count_word(digits)} digits{shown}; more is asked for"
-        return f"{right}. It is off by {gap:.0e} of its size."
+        return f"{right}. It is off by {_power(gap)} of its size."
     return f"{where or 'the number'} is {_direction(first, kind)}{shown}."
+
+
+def _power(gap: float) -> str:
+    return re.sub(r"e-0*", "e-", f"{gap:.0e}")
 
 
 def _direction(first: Difference, kind: str) -> str:

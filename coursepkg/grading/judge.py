@@ -228,12 +228,12 @@ class _Judgement:
 
     def _recognised(self, found: Named, kept: bool, outcome: Outcome | None, number: int) -> Verdict:
         [entry, *others] = found.entries
-        if found.how == "together":
-            words = feedback.together(self.compiled, found.entries)
-            return self._verdict("wrong", f"{entry['id']}+{others[0]['id']}", words, number)
+        if found.how == "two":
+            words = feedback.together(self.compiled, found.entries, found.sure)
+            return self._verdict("wrong", f"{entry['id']}+{others[0]['id']}", words, number, sure=found.sure)
         if kept and entry.get("keeps_state") is False:
             return self._pattern("accumulates", 0)
-        if found.how == "sure":
+        if found.sure:
             more = "The same call made twice also gives two different answers." if kept else ""
             words = feedback.misconception(self.compiled, entry, outcome, more)
             return self._verdict("wrong", entry["id"], words, number)
@@ -289,5 +289,7 @@ def _arguments(item: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]
 
 
 def _places(value: Any) -> bool:
-    """Whether a value is a list of whole numbers."""
-    return isinstance(value, list | tuple | np.ndarray) and np.ndim(value) == 1 and np.asarray(value).dtype.kind in "iu"
+    """Whether a value is a list of whole numbers, or an empty one."""
+    if not isinstance(value, list | tuple | np.ndarray) or np.ndim(stacked(value)) != 1:
+        return False
+    return len(value) == 0 or np.asarray(stacked(value)).dtype.kind in "iu"

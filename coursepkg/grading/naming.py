@@ -4,8 +4,9 @@ An idea is recognised only if it explains every case, the ones that happen to be
 other idea explains them too and if the agreement tells something; otherwise it is *asked about*.
 
 What tells something: a number that is wrong, and that hardly two different mistakes would share. Zeros, infinities,
-NaN, and copies of an input are shared by many mistakes and count nothing. Whole numbers below ten, yes and no, strings
-and errors count a tenth. Any other number counts one, however often it occurs. Two are asked for.
+NaN, and a whole input handed back are shared by many mistakes and count nothing. Whole numbers below ten, yes and no,
+strings, errors, and each different number that an input holds, too, count a tenth. Any other number counts one, however
+often it occurs. Two are asked for.
 
 If no idea explains everything, two together may: where only one of them differs from the right answer, entry by entry,
 its numbers must stand, where both do those of either, and everywhere else the right ones.
@@ -13,7 +14,7 @@ its numbers must stand, where both do those of either, and everywhere else the r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from coursepkg.grading.calling import Outcome
-from coursepkg.grading.values import at, close, decode, difference, groups, is_number, leaves, stacked
+from coursepkg.grading.values import at, close, decode, difference, groups, is_number, stacked
 
 ENOUGH, WEAK, SMALL = 2.0, 0.1, 10
 Entry = Mapping[str, Any]
@@ -36,11 +37,14 @@ class Named:
     entries : list of mapping
         Entries of the bank, in its order: one, or the candidates, or the two that are true together.
     how : str
-        "sure", "asked" (each might be it) or "together" (both are).
+        "one" (it is this, or each of them might be) or "two" (both are there at once).
+    sure : bool
+        Whether it can be said; otherwise it is asked.
     """
 
     entries: list[Entry]
     how: str
+    sure: bool
 
 
 class Namer:
@@ -60,7 +64,7 @@ class Namer:
         self.compiled, self.expected, self.outcomes = compiled, expected, outcomes
         self.rtol, self.atol = compiled["rtol"], compiled["atol"]
         self.extra_axes = bool(compiled.get("extra_axes", False))
-        self._known_inputs: dict[int, set[float]] = {}
+        self._known_inputs: dict[int, tuple[set[float], list[np.ndarray]]] = {}
 
     def name(self) -> Named | None:
         """The ideas that explain all cases, or None."""
@@ -72,10 +76,9 @@ class Namer:
         ]
         if changed and any(entry["changes"] for entry in found):
             found = [entry for entry in found if entry["changes"]]
-        if len(found) == 1 and (found[0]["changes"] or self._tells(found[0])):
-            return Named(found, "sure")
         if found:
-            return Named(found, "asked")
+            sure = len(found) == 1 and (found[0]["changes"] or self._tells(found[0]))
+            return Named(found, "one", sure)
         return self._together()
 
     def _explains(self, wrong: Mapping[str, Any], outcome: Outcome) -> bool:
@@ -97,17 +100,17 @@ class Namer:
             value, wanted = decode(wrong["value"]), self.expected[number]
             if self._same(wanted, value):
                 continue
-            evidence.inputs = self._inputs(number)
             for leaf, differs, _ in self._spread(number, value):
-                evidence.add(leaf, differs)
+                evidence.add(leaf, differs, self._inputs(number))
         return evidence.enough
 
-    def _inputs(self, number: int) -> set[float]:
+    def _inputs(self, number: int) -> tuple[set[float], list[np.ndarray]]:
+        """Sizes of all numbers among the inputs of a case, and its arrays."""
         if number not in self._known_inputs:
             item = self.compiled["cases"][number]
             given = [decode(arg) for arg in (*item["args"], *item["kwargs"].values())]
-            found = {size for leaf in leaves(given) if is_number(leaf) for size in _sizes(leaf)}
-            self._known_inputs[number] = found
+            arrays = [np.asarray(part) for part in _arrays(given)]
+            self._known_inputs[number] = {size for array in arrays for size in _sizes(array)}, arrays
         return self._known_inputs[number]
 
     # --- entry by entry ---
@@ -143,8 +146,12 @@ class Namer:
             [self._right(number, path) for path in groups([wanted])] for number, wanted in enumerate(self.expected)
         ]
         ideas = [(entry, [self._held(n, o) for n, o in enumerate(entry["outcomes"])]) for entry in self._pure()]
-        found = [(one[0], other[0]) for one, other in combinations(ideas, 2) if self._both(rights, one[1], other[1])]
-        return Named(list(found[0]), "together") if len(found) == 1 else None
+        found = [
+            Named([one[0], other[0]], "two", sure)
+            for one, other in combinations(ideas, 2)
+            if (sure := self._both(rights, one[1], other[1])) is not None
+        ]
+        return found[0] if len(found) == 1 else None
 
     def _pure(self) -> list[Entry]:
         return [entry for entry in self.compiled["misconceptions"] if not entry["changes"]]
@@ -164,10 +171,10 @@ class Namer:
             return [("an error", np.asarray(differs), np.asarray(same))] * parts
         return self._spread(number, decode(wrong["value"]))
 
-    def _both(self, rights: Any, one: Any, other: Any) -> bool:
+    def _both(self, rights: Any, one: Any, other: Any) -> bool | None:
+        """Whether that two ideas explain everything can be said; None if they do not."""
         for_one, for_other = _Evidence(self.atol), _Evidence(self.atol)
         for number, parts in enumerate(zip(rights, one, other, strict=True)):
-            for_one.inputs = for_other.inputs = self._inputs(number)
             for right, (leaf_a, differs_a, same_a), (leaf_b, differs_b, same_b) in zip(*parts, strict=True):
                 shapes = {part.shape for part in (right, differs_a, same_a, differs_b, same_b)}
                 if len(shapes) > 1:
@@ -175,9 +182,9 @@ class Namer:
                     differs_a, differs_b = np.asarray(differs_a.any()), np.asarray(differs_b.any())
                 either = np.where(differs_b, same_a | same_b, same_a)
                 if not np.where(differs_a, either, np.where(differs_b, same_b, right)).all():
-                    return False
-                for_one.add(leaf_a, differs_a & same_a & ~(differs_b & same_b))
-                for_other.add(leaf_b, differs_b & same_b & ~(differs_a & same_a))
+                    return None
+                for_one.add(leaf_a, differs_a & same_a & ~(differs_b & same_b), self._inputs(number))
+                for_other.add(leaf_b, differs_b & same_b & ~(differs_a & same_a), self._inputs(number))
         return for_one.enough and for_other.enough
 
 
@@ -185,30 +192,47 @@ class _Evidence:
     """Wrong numbers that an idea explains, counted by what they tell."""
 
     def __init__(self, atol: float):
-        self.atol, self.inputs = atol, set[float]()
+        self.atol = atol
         self.numbers: set[float] = set()
+        self.copies: set[float] = set()
         self.weak = 0
 
-    def add(self, leaf: np.ndarray | str, chosen: np.ndarray) -> None:
+    def add(self, leaf: np.ndarray | str, chosen: np.ndarray, inputs: tuple[set[float], list[np.ndarray]]) -> None:
         """Count the chosen entries of a part, or all of it."""
         if isinstance(leaf, str):
             self.weak += bool(chosen.any())
             return
         values = leaf[chosen] if chosen.shape == leaf.shape else leaf.ravel() if chosen.any() else leaf.ravel()[:0]
+        sizes, arrays = inputs
         if leaf.dtype.kind == "b":
             self.weak += values.size
+        elif not any(np.array_equal(leaf, array) for array in arrays if array.size > 1):
+            for size in _sizes(values):
+                self._count(size, sizes)
+
+    def _count(self, size: float, inputs: set[float]) -> None:
+        if not np.isfinite(size) or size <= 1000 * self.atol:
             return
-        for size in _sizes(values):
-            if not np.isfinite(size) or size <= 1000 * self.atol or size in self.inputs:
-                continue
-            if size == round(size) and size < SMALL:
-                self.weak += 1
-            else:
-                self.numbers.add(size)
+        if size in inputs:
+            self.copies.add(size)
+        elif size == round(size) and size < SMALL:
+            self.weak += 1
+        else:
+            self.numbers.add(size)
 
     @property
     def enough(self) -> bool:
-        return len(self.numbers) + WEAK * self.weak >= ENOUGH
+        return len(self.numbers) + WEAK * (self.weak + len(self.copies)) >= ENOUGH
+
+
+def _arrays(value: Any) -> Iterator[Any]:
+    """All numbers and arrays of numbers in a value, lists of numbers as arrays."""
+    value = stacked(value)
+    if is_number(value):
+        yield value
+    elif isinstance(value, dict | list | tuple):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _arrays(item)
 
 
 def _array(value: Any) -> np.ndarray | str:

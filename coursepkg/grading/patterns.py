@@ -252,7 +252,7 @@ def _times_length(power: int) -> Callable[[_Evidence], bool]:
 
 def _transposed(evidence: _Evidence) -> bool:
     def holds(expected: np.ndarray, given: np.ndarray) -> bool:
-        return expected.ndim == 2 and evidence.near(expected.T, given)
+        return expected.ndim >= 2 and evidence.near(np.swapaxes(expected, -1, -2), given)
 
     return evidence.everywhere(holds)
 

@@ -51,6 +51,8 @@ def short(value: Any, whole: int = WHOLE) -> str:
         return f"array of shape {value.shape}: {first}, ..." if whole else f"array of shape {value.shape}"
     if isinstance(value, list | tuple):
         if len(value) > max(whole, FIRST):
+            if not whole:
+                return f"{kind_of(value)[2:]} of length {len(value)}"
             first = ", ".join(short(item, 0) for item in value[:FIRST])
             return f"{kind_of(value)[2:]} of length {len(value)}: {first}, ..."
         inner = ", ".join(short(item, whole) for item in value)
@@ -69,14 +71,20 @@ def call_line(compiled: Mapping[str, Any], item: Mapping[str, Any]) -> list[str]
     show = DRIVERS[compiled["driver"]].show
     if show is not None:
         return [f"For {_with_small_arrays(show(*args, **kwargs), args)}"]
-    for whole in (WHOLE, WHOLE // 2, 0):
-        words = [short(arg, whole) for arg in args] + [
-            f"{name}={short(value, whole)}" for name, value in kwargs.items()
-        ]
-        text = f"{compiled['function']}({', '.join(words)})"
-        if len(text) <= CALL_WIDTH:
-            return [f"For `{text}`"]
-    return [f"For `{text[: CALL_WIDTH - 4]}...`"]
+    words = _fitting([("", arg) for arg in args] + [(f"{name}=", value) for name, value in kwargs.items()])
+    text = f"{compiled['function']}({', '.join(words)})"
+    return [f"For `{text}`" if len(text) <= CALL_WIDTH else f"For `{text[: CALL_WIDTH - 4]}...`"]
+
+
+def _fitting(arguments: Sequence[tuple[str, Any]]) -> list[str]:
+    """Arguments as words, whole if there is room; else the longest ones are shortened first."""
+    ways = [[f"{name}{short(value, whole)}" for whole in (WHOLE, WHOLE // 2, 0)] for name, value in arguments]
+    while sum(len(words[0]) + 2 for words in ways) > CALL_WIDTH - 40:
+        longest = max((words for words in ways if len(words) > 1), key=lambda words: len(words[0]), default=None)
+        if longest is None:
+            break
+        del longest[0]
+    return [words[0] for words in ways]
 
 
 def _with_small_arrays(text: str, args: Sequence[Any]) -> str:
@@ -181,5 +189,15 @@ def _entry(index: Sequence[int], names: Any) -> str:
 
 
 def all_places(compiled: Mapping[str, Any], paths: Sequence[Sequence[Any]], expected: Any) -> str:
-    """Name several places: "`W` and `b`"."""
-    return " and ".join(place(compiled, path, (), expected) for path in paths)
+    """Name several places: "`W` and `b`", "the images of each batch", "`a`, `b`, `c` and 4 more"."""
+    inner = {tuple(path[1:]) for path in paths}
+    if isinstance(expected, list) and len(paths) == len(expected) > 1 and len(inner) == 1:
+        names = compiled.get("parts")
+        each = names.get("each") if isinstance(names, Mapping) else names
+        last = place(compiled, paths[0], (), expected).split(", ", 1)
+        noun = each if isinstance(each, str) else "entry"
+        return f"{last[1]} of each {noun}" if len(last) > 1 else f"each {noun}"
+    words = [place(compiled, path, (), expected) for path in paths]
+    if len(words) > 3:
+        return f"{'; '.join(words[:3])} and {len(words) - 3} more"
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -494,8 +494,9 @@ def _leaf_difference(
         kind = "value" if type(expected) is type(got) else "kind"
         return None if same else Difference(kind, path, expected=expected, got=got)
     if not is_number(got):
-        empty = isinstance(got, list | tuple) and not got and np.size(expected) == 0
-        return None if empty else Difference("kind", path, expected=expected, got=got)
+        if not isinstance(got, list | tuple) or got or not np.ndim(expected):
+            return Difference("kind", path, expected=expected, got=got)
+        return Difference("shape", path, expected=expected, got=np.array([])) if np.size(expected) else None
     wanted, given = np.asarray(expected), np.asarray(got)
     if extra_axes and given.ndim > wanted.ndim and _long_axes(given) == _long_axes(wanted):
         given = given.reshape(wanted.shape)

@@ -2,48 +2,15 @@
 
 import numpy as np
 import pytest
+from made_up import exercise, named, verdict
 
-from coursepkg.grading import Exercise, Misconception, case
+from coursepkg.grading import case
 from coursepkg.grading.calling import LocalCall, Outcome
 from coursepkg.grading.compiling import compile_check
 from coursepkg.grading.feedback import PATTERNS
 from coursepkg.grading.judge import judge
 
 RNG = np.random.default_rng(7)
-
-
-def bank(*answers):
-    """Misconceptions from functions; a few that no test here runs into make up the number."""
-    fillers = [lambda *args, k=k: 1000.0 * (k + 1) for k in range(5 - len(answers))]
-    named = [*answers, *fillers]
-    return [
-        Misconception(getattr(a, "named", f"filler-{i}"), a, f"It looks like case {i}.", "The reason.", "the page")
-        for i, a in enumerate(named)
-    ]
-
-
-def exercise(reference, visible, *wrong, **options):
-    return Exercise(
-        id="07.1", title="A title", function="answer", minutes=3, difficulty=1, points=1, see="the page before",
-        reference=reference, visible=visible, hidden=lambda rng: visible, accepted=[reference] * 5, bank=bank(*wrong),
-        hints=("first", "second", "third"), **options,
-    )  # fmt: skip
-
-
-def verdict(reference, visible, answer, *wrong, **options):
-    """The verdict on an answer to an exercise made up on the spot."""
-    check = compile_check(exercise(reference, visible, *wrong, **options))
-    return judge(check, LocalCall(answer, check["driver"], seconds=2))
-
-
-def named(name):
-    def mark(function):
-        function.named = name
-        return function
-
-    return mark
-
-
 BATCHES = [case(RNG.normal(size=(n, d))) for n, d in [(4, 3), (3, 2), (5, 2)]]
 SQUARES = [case(RNG.normal(size=(n, n))) for n in (3, 4, 2)]
 NUMBERS = [case(1.5, 2.0), case(-0.5, 3.0), case(2.0, 0.7)]
