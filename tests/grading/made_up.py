@@ -8,7 +8,7 @@ from coursepkg.grading.judge import judge
 
 def bank(*answers):
     """Misconceptions from functions; a few that no test here runs into make up the number."""
-    fillers = [lambda *args, k=k: 1000.0 * (k + 1) for k in range(5 - len(answers))]
+    fillers = [lambda *args, k=k, **options: 1000.0 * (k + 1) for k in range(5 - len(answers))]
     named = [*answers, *fillers]
     return [
         Misconception(getattr(a, "named", f"filler-{i}"), a, f"It looks like case {i}.", "The reason.", "the page")

@@ -332,3 +332,89 @@ def test_hidden_inputs_and_messages_stay_hidden():
 def test_judging_the_same_answer_twice_says_the_same():
     for answer in (product, lambda a, b: a, lambda a, b: a + 0.1, lambda a, b: 1 / 0, stub):
         assert verdict(product, NUMBERS, answer) == verdict(product, NUMBERS, answer)
+
+
+# --- the call that failed --------------------------------------------------------------------------------------------
+
+MIXED = [case(np.array([1.5, -2.0]), [3, (4.0, "a")], eta=0.1), case(np.array([0.5]), [2, (1.0, "b")], eta=0.2),
+         case(np.array([2.5, 0.7, -1.1]), [1, (2.0, "c")], eta=0.3)]  # fmt: skip
+
+
+def scaled(x, more, eta):
+    return eta * x * more[0]
+
+
+def fails_at(count, how):
+    def answer(x, more, eta):
+        return how(x) if len(x) == count else scaled(x, more, eta)
+
+    return answer
+
+
+def changes_its_input(x, more, eta):
+    result = scaled(x, more, eta)
+    x += 1.0
+    return result
+
+
+@pytest.mark.parametrize(("answer", "number"), [
+    (fails_at(2, lambda x: x), 0), (fails_at(1, lambda x: x), 1), (fails_at(3, lambda x: None), 2),
+    (fails_at(1, lambda x: {}["a"]), 1), (fails_at(3, lambda x: [x, x]), 2), (changes_its_input, 0),
+    (lambda x, more, eta: 2 * scaled(x, more, eta), 0),
+])  # fmt: skip
+def test_a_verdict_carries_the_arguments_of_the_first_call_that_failed(answer, number):
+    args, kwargs = verdict(scaled, MIXED, answer).call
+    np.testing.assert_array_equal(args[0], MIXED[number].args[0], strict=True)
+    assert (args[1], kwargs) == (MIXED[number].args[1], MIXED[number].kwargs)
+
+
+def test_the_arguments_are_copies_that_an_answer_has_not_touched():
+    seen = []
+
+    def keeps(x, more, eta):
+        seen.append(x)
+        x -= 7.0
+        return x
+
+    args, _ = verdict(scaled, MIXED, keeps).call
+    assert not any(np.shares_memory(args[0], x) for x in seen)
+    np.testing.assert_array_equal(args[0], MIXED[0].args[0])
+
+
+def test_an_endless_call_is_carried_too():
+    def endless(x, more, eta):
+        while len(x) == 1:
+            pass
+        return scaled(x, more, eta)
+
+    check = compile_check(exercise(scaled, MIXED))
+    args, _ = judge(check, LocalCall(endless, "call", seconds=0.3)).call
+    assert args[0].shape == (1,)
+
+
+def test_there_are_no_arguments_where_all_went_well_or_inputs_are_hidden():
+    assert verdict(scaled, MIXED, scaled).call is None
+    assert verdict(scaled, MIXED, stub).call is None
+    for answer in (fails_at(1, lambda x: x), fails_at(1, lambda x: 1 / 0), lambda x, more, eta: 2 * x):
+        assert verdict(scaled, MIXED, answer, fields={"hidden": True}).call is None
+
+
+def test_what_a_driver_gets_is_carried_for_its_exercise():
+    def slope(f, x):
+        return f(x)
+
+    def middle_slope(f, x):
+        return (f(x + 1e-6) - f(x - 1e-6)) / 2e-6
+
+    cases = [case("square", 1.5), case("cube", -0.5), case("bowl", 2.5)]
+    check = compile_check(exercise(middle_slope, cases, driver="slope_of", rtol=1e-4))
+    assert judge(check, LocalCall(slope, "slope_of")).call == (("square", 1.5), {})
+
+
+def test_more_axes_of_length_one_pass_only_where_the_exercise_allows_them():
+    def with_axis(x, more, eta):
+        return scaled(x, more, eta)[:, None]
+
+    assert verdict(scaled, MIXED, with_axis).status == "wrong"
+    assert verdict(scaled, MIXED, with_axis, fields={"extra_axes": True}).passed
+    assert not verdict(scaled, MIXED, lambda *a, **k: 2 * with_axis(*a, **k), fields={"extra_axes": True}).passed

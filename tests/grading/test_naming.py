@@ -1,0 +1,256 @@
+"""When a wrong idea is named, when it is only asked about, and when two are there at once."""
+
+import numpy as np
+import pytest
+from made_up import exercise, named, verdict
+
+from coursepkg.grading import case
+from coursepkg.grading.calling import LocalCall
+from coursepkg.grading.compiling import compile_check
+from coursepkg.grading.judge import judge
+
+RNG = np.random.default_rng(13)
+NUMBERS = [case(1.52, 2.21), case(-0.53, 3.13), case(2.44, 0.71), case(0.93, -1.31)]
+VECTORS = [case(RNG.normal(size=n), RNG.normal(size=n)) for n in (3, 4, 2)]
+
+
+def product(a, b):
+    return a * b
+
+
+@named("added")
+def added(a, b):
+    return a + b
+
+
+@named("nothing-moves")
+def nothing_moves(a, b):
+    return 1.0 * a
+
+
+@named("never-filled")
+def never_filled(a, b):
+    return 0.0 * a
+
+
+@named("always-one")
+def always_one(a, b):
+    return np.ones_like(a)
+
+
+# --- named or asked about --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cases", [NUMBERS, VECTORS])
+def test_an_idea_that_explains_telling_numbers_is_named(cases):
+    found = verdict(product, cases, lambda a, b: b + a, added)
+    assert (found.finding, found.sure) == ("added", True)
+    assert found.lines[1] == "The reason."
+
+
+@pytest.mark.parametrize("idea", [nothing_moves, never_filled, always_one])
+@pytest.mark.parametrize("cases", [NUMBERS, VECTORS])
+def test_copies_of_inputs_zeros_and_ones_are_shared_by_many_mistakes_and_only_asked_about(idea, cases):
+    found = verdict(product, cases, idea, idea)
+    assert (found.status, found.finding, found.sure) == ("wrong", idea.named, False)
+    assert "Could this be why? The reason." in found.text
+    assert found.lines[-1].startswith("For `answer(")
+
+
+def test_an_idea_that_shows_in_one_number_is_only_asked_about():
+    @named("cut-off-too-early")
+    def cut(a, b):
+        return a * b if b > -1 else a / b
+
+    found = verdict(product, NUMBERS, cut, cut)
+    assert (found.finding, found.sure) == ("cut-off-too-early", False)
+
+
+def test_yes_and_no_in_a_few_places_are_only_asked_about_and_in_many_are_named():
+    @named("other-way-round")
+    def flipped(a, b):
+        return [bool(x > y) for x, y in zip(a, b, strict=True)]
+
+    def less(a, b):
+        return [bool(x < y) for x, y in zip(a, b, strict=True)]
+
+    long = [case(RNG.normal(size=n), RNG.normal(size=n)) for n in (8, 12, 9)]
+    assert not verdict(less, VECTORS, flipped, flipped).sure
+    assert verdict(less, long, flipped, flipped).sure
+
+
+def test_rows_of_an_input_in_another_arrangement_are_telling_and_the_whole_input_is_not():
+    tables = [case(RNG.normal(size=(n, 4)), np.roll(np.arange(n), 2)) for n in (5, 6, 7)]
+
+    @named("not-sorted")
+    def untouched(x, order):
+        return x
+
+    @named("upside-down")
+    def reverse(x, order):
+        return x[order][::-1]
+
+    for idea, sure in ((untouched, False), (reverse, True)):
+        found = verdict(lambda x, order: x[order], tables, idea, idea)
+        assert (found.finding, found.sure) == (idea.named, sure)
+
+
+def test_an_idea_that_explains_all_but_one_number_is_neither_named_nor_asked_about():
+    for off in (0, 3):
+        found = verdict(product, NUMBERS, lambda a, b, off=off: a + b + (a == NUMBERS[off].args[0]), added)
+        assert found.finding == "value"
+        assert "Could" not in found.text
+
+
+def test_hidden_inputs_are_not_shown_in_a_question():
+    found = verdict(product, NUMBERS, nothing_moves, nothing_moves, fields={"hidden": True})
+    assert not found.sure
+    assert "For `" not in found.text
+
+
+# --- two at once -----------------------------------------------------------------------------------------------------
+
+
+def rule(op, a, b):
+    return (a * b, a + b)[op == "add"], (a - b, b - a)[op == "add"]
+
+
+RULES = [case(op, *RNG.uniform(0.3, 2.7, size=2).round(3)) for op in ("add", "mul", "add", "mul", "add", "mul")]
+
+
+@named("sum-as-a-difference")
+def slip_in_sum(op, a, b):
+    return (a - 3 * b, b - a) if op == "add" else rule(op, a, b)
+
+
+@named("product-as-a-quotient")
+def slip_in_product(op, a, b):
+    return (a / b, a - b) if op == "mul" else rule(op, a, b)
+
+
+@named("second-result-doubled")
+def slip_in_second(op, a, b):
+    value, other = rule(op, a, b)
+    return value, 2.3 * other + 1
+
+
+@named("all-negative")
+def slip_everywhere(op, a, b):
+    return tuple(-x for x in rule(op, a, b))
+
+
+IDEAS = (slip_in_sum, slip_in_product, slip_in_second, slip_everywhere)
+
+
+def both_in_turn(op, a, b):
+    return slip_in_sum(op, a, b) if op == "add" else slip_in_product(op, a, b)
+
+
+def both_in_parts(op, a, b):
+    return slip_in_sum(op, a, b)[0], slip_in_second(op, a, b)[1]
+
+
+@pytest.mark.parametrize(("answer", "ids"), [
+    (both_in_turn, "sum-as-a-difference+product-as-a-quotient"),
+    (both_in_parts, "sum-as-a-difference+second-result-doubled"),
+])  # fmt: skip
+def test_two_known_mistakes_in_other_calls_or_parts_are_both_named(answer, ids):
+    found = verdict(rule, RULES, answer, *IDEAS)
+    assert (found.status, found.finding, found.sure) == ("wrong", ids, True)
+    assert "At least two things" in found.lines[0]
+    for number, idea in enumerate(IDEAS):
+        assert (f"It looks like case {number}." in found.text) == (idea.named in ids.split("+"))
+    assert len(found.lines) <= 4
+
+
+def test_two_mistakes_in_two_rows_of_one_array_are_both_named():
+    def table(x):
+        return np.stack([x**2, 3 * x, x - 1])
+
+    @named("cubed")
+    def cubed(x):
+        return np.stack([x**3, 3 * x, x - 1])
+
+    @named("added-one")
+    def added_one(x):
+        return np.stack([x**2, 3 * x, x + 1])
+
+    @named("last-row-doubled")
+    def doubled(x):
+        return np.stack([x**2, 3 * x, 2 * x - 2])
+
+    cases = [case(RNG.uniform(1.5, 4, size=n)) for n in (3, 5, 2)]
+    found = verdict(table, cases, lambda x: np.stack([x**3, 3 * x, x + 1]), cubed, added_one, doubled)
+    assert found.finding == "cubed+added-one"
+
+
+def test_two_mistakes_of_which_one_tells_little_are_asked_about():
+    @named("sum-left-empty")
+    def empty(op, a, b):
+        return (0.0, 0.0) if op == "add" else rule(op, a, b)
+
+    found = verdict(rule, RULES, lambda op, a, b: (empty if op == "add" else slip_in_product)(op, a, b),
+                    empty, slip_in_product)  # fmt: skip
+    assert (found.finding, found.sure) == ("sum-left-empty+product-as-a-quotient", False)
+    assert "Could one of them be this?" in found.text
+
+
+@pytest.mark.parametrize("off", [0, 1, 4])
+def test_two_mistakes_must_explain_every_number(off):
+    def answer(op, a, b):
+        value, other = both_in_turn(op, a, b)
+        return value + 0.3 * (a == RULES[off].args[1]), other
+
+    assert verdict(rule, RULES, answer, *IDEAS).finding == "value"
+
+
+def test_where_one_of_two_mistakes_should_show_and_does_not_they_are_not_named():
+    def half(op, a, b):
+        if a == RULES[2].args[1]:
+            return rule(op, a, b)
+        return both_in_turn(op, a, b)
+
+    assert verdict(rule, RULES, half, *IDEAS).finding == "value"
+
+
+# --- state -----------------------------------------------------------------------------------------------------------
+
+
+def stateful_sum():
+    total = []
+
+    def answer(a, b):
+        total.append(a * b)
+        return sum(total)
+
+    return answer
+
+
+def test_a_stateful_idea_of_the_bank_keeps_its_name_and_the_state_is_told():
+    @named("total-never-emptied")
+    def kept(a, b, total=[]):  # noqa: B006 - the slip itself
+        total.append(a * b)
+        return sum(total)
+
+    def fresh(fields):
+        kept.__defaults__[0].clear()
+        return verdict(product, NUMBERS, stateful_sum(), kept, fields=fields)
+
+    assert fresh({}).finding == "total-never-emptied"
+    assert "same call made twice also gives two different answers" in fresh({}).text
+
+
+def test_state_takes_the_place_of_a_name_that_is_known_to_keep_none():
+    def adds_at_first(calls):
+        def answer(a, b):
+            calls.append(a)
+            return a + b if len(calls) <= len(NUMBERS) else a - b
+
+        return answer
+
+    check = compile_check(exercise(product, NUMBERS, added))
+    for known, name in (({}, "added"), ({"keeps_state": True}, "added"), ({"keeps_state": False}, "accumulates")):
+        entries = [{**entry, **known} for entry in check["misconceptions"]]
+        found = judge({**check, "misconceptions": entries}, LocalCall(adds_at_first([]), "call"))
+        assert found.finding == name
+        assert "two different answers" in found.text
