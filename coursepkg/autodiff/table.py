@@ -212,6 +212,8 @@ class Primitive:
     recover : callable or None
         ``recover(saved, *operands, **options)`` gives operands in place of those that the tape did not keep: such that
         ``forward`` saves the same again, and changes in the same way. Needed for second derivatives only.
+    onto : callable or None
+        Of an operation with a slope: its vjp rule, written over ``g``. For gradients that nobody else looks at.
     flat : bool
         Whether the derivative is zero wherever it exists (``sign``), so that a test must expect zeros.
     examples : tuple of Example
@@ -242,6 +244,7 @@ class Primitive:
     recover: Rule | None = None
     flat: bool = False
     elementwise: bool = False
+    onto: Rule | None = None
     examples: tuple[Example, ...] = ()
     note: str = ""
 
@@ -415,10 +418,17 @@ def elementwise(
     """
     if slope is not None:
         rules = (lambda g, out, x: g * slope(out, x),)
+        properties["onto"] = lambda g, out, x: times_onto(g, slope(out, x))
     examples = properties.pop("examples", None) or list(elementwise_examples(len(rules), domain))
     if holomorphic:
         examples += [example(*[(3, 2)] * len(rules), domain=complex_normal)]
     return primitive(function, vjp=rules, jvp=rules, elementwise=True, examples=examples, **properties)
+
+
+def times_onto(g: np.ndarray, slope: Any) -> Any:
+    """Return ``g * slope``, written over ``g`` if the slope is an array that fits into it."""
+    fits = type(slope) is np.ndarray and (slope.dtype is g.dtype or slope.dtype.kind == "b")
+    return np.multiply(g, slope, g) if fits else g * slope
 
 
 def elementwise_examples(arity: int, domain: Any) -> Iterator[Example]:

@@ -31,6 +31,8 @@ LENT = 1
 EVERY = -1
 """As ``wanted``: follow every differentiation."""
 
+Arrived = dict[int, tuple["Node", Any, bool]]  # by order: node, gradient so far, whether a rule has just made that
+
 
 class Node:
     """A leaf, or one step of the computation: which primitive, from which nodes, with which values.
@@ -130,16 +132,16 @@ def pull_back(
     RuntimeError
         If a part of the tape was freed by an earlier backward pass.
     """
-    arrived: dict[Node, list[Any]] = {}  # the gradient so far, and whether a rule has just made that array
-    newest: list[tuple[int, Node]] = []  # a heap of the nodes that a gradient has reached
+    arrived: Arrived = {}
+    newest: list[int] = []  # a heap of the orders of the nodes that a gradient has reached
     for node, g in seeds:
         deliver(node, g, False, arrived, newest)
     while newest:
-        node = heappop(newest)[1]
-        g, made = arrived.pop(node)
+        node, g, made = arrived.pop(heappop(newest))
         entry = node.entry
         if entry is None or node.watched:
-            yield node, handed_out(node, g, made)
+            ours = made and type(g) is ndarray and g.base is None and not node.watched
+            yield node, g if ours and node.dtype.kind != "c" else handed_out(node, g)
             if entry is None:
                 continue
         if entry is FREED:
@@ -147,9 +149,10 @@ def pull_back(
                 "this graph was freed by an earlier backward pass; call backward(retain_graph=True) the first time if "
                 "you need to go through it twice"
             )
-        rules, elementwise = entry.vjp, entry.elementwise
+        rules, elementwise, options = entry.vjp, entry.elementwise, node.options
         out, values = (node.out, node.values) if on_tape is None else _traced(node, on_tape)
-        options = node.options
+        if made and entry.onto is not None and type(g) is ndarray and g.base is None and on_tape is None:
+            rules = (entry.onto,)  # nobody else needs g
         for i, parent in enumerate(node.parents):
             if parent is None or not parent.traces & wanted:
                 continue
@@ -158,51 +161,50 @@ def pull_back(
             like = node if elementwise else gi
             if (like.shape != parent.shape or like.dtype is not parent.dtype) and type(gi) is not Patch:
                 gi = like = fit(gi, parent)  # under no name any more is what the rule returned: it may be large
-            if parent in arrived or type(gi) is Patch:
-                deliver(parent, gi, gi is not g, arrived, newest)
+            order, fresh = parent.order, gi is not g or rules is not entry.vjp
+            if order in arrived or type(gi) is Patch:
+                deliver(parent, gi, fresh, arrived, newest)
             else:  # the first one, most often
-                arrived[parent] = [gi, gi is not g]
-                heappush(newest, (parent.order, parent))
+                arrived[order] = parent, gi, fresh
+                heappush(newest, order)
             if parent.entry is None and not retain_graph:
                 parent.holders.discard(node.order)
         if not retain_graph:
             node.free()
 
 
-def deliver(node: Node, g: Any, made: bool, arrived: dict[Node, list[Any]], newest: list[tuple[int, Node]]) -> None:
+def deliver(node: Node, g: Any, made: bool, arrived: Arrived, newest: list[int]) -> None:
     """Add a gradient to what has arrived at a node.
 
     An array that a rule has just made is ours to write into, and so is a sum. The one that the rule was handed, or a
     view, is not: somebody else may look at the same memory.
     """
-    before = arrived.get(node)
+    order = node.order
+    before = arrived.get(order)
     if before is None:
-        arrived[node] = [g, made] if type(g) is not Patch else [g.spread(node), True]
-        heappush(newest, (node.order, node))
+        arrived[order] = (node, g, made) if type(g) is not Patch else (node, g.spread(node), True)
+        heappush(newest, order)
         return
-    total, ours = before
-    if ours and type(total) is ndarray and total.base is None:
-        if type(g) is ndarray:
-            total += g
-            return
-        if type(g) is Patch:
+    _, total, ours = before
+    writable = ours and type(total) is ndarray and total.base is None
+    if type(g) is Patch:
+        if writable:
             g.add_to(total)
             return
-    if type(g) is Patch:
         g, made = g.spread(node), True
-    if made and type(g) is ndarray and g.base is None and type(total) is ndarray:
+    if writable and type(g) is ndarray:
+        total += g
+    elif made and type(g) is ndarray and g.base is None and type(total) is ndarray:
         g += total
-        before[:] = g, True
+        arrived[order] = node, g, True
     else:
-        before[:] = total + g, True
+        arrived[order] = node, total + g, True
 
 
-def handed_out(node: Node, g: Any, made: bool) -> Any:
+def handed_out(node: Node, g: Any) -> Any:
     """Return a gradient as users get it: conjugated if it is complex, and an array that nobody else holds."""
     if isinstance(g, Traced):
         return np.conj(g) if node.dtype.kind == "c" else g
-    if made and type(g) is ndarray and g.base is None and node.dtype.kind != "c" and not node.watched:
-        return g
     return np.array(np.conj(g))
 
 

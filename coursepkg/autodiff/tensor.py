@@ -15,7 +15,7 @@ from numpy import ndarray
 
 from . import catalogue  # noqa: F401  (fills the table)
 from .array_methods import NO_KEYWORDS, PLAIN
-from .dispatch import TracedArray, apply, call
+from .dispatch import TracedArray, apply
 from .errors import LeavesGraphError
 from .gate import primitive_call
 from .recording import enable_grad, no_grad, recording
@@ -45,7 +45,7 @@ def frozen(array: Any) -> bool:
     return False
 
 
-def hold(leaf: Node, order: int, keeps: bool, data: Any, value: Any) -> None:
+def hold(leaf: Node, order: int, keeps: int, data: Any, value: Any) -> None:
     """Note at a leaf that a step keeps its array, or that the result of the step looks at the same memory."""
     if keeps:
         leaf.holders.add(order)
@@ -110,33 +110,35 @@ class Tensor(TensorMethods, TracedArray):
             if type(x) is Tensor:
                 x, p = x._value, x._node if rule else None
                 traces |= 0 if p is None else p.traces
-            nested = nested or (type(x) is not ndarray and isinstance(x, Traced))
+            if type(x) is not ndarray and isinstance(x, Traced):
+                nested = True
             parents.append(p)
             values.append(x)
         if nested and newest(operands) is not Tensor:
             return apply(entry, operands, options)
         out = (entry.on_traced if nested else entry.forward)(*values, **options)
         data, saved = out if entry.saves else (out, out)
-        if isinstance(data, np.generic):
+        if type(data) is not ndarray and isinstance(data, np.generic):
             data = np.asarray(data)
-        recorded, order = bool(traces) and recording.get(), next(ORDER)
+        result = Tensor.on(data, None)
+        recorded, order = traces and recording.get(), next(ORDER)
+        keeps = entry.keeps if not entry.variadic else [entry.keeps_operand(i) for i in range(len(values))]
         for i, p in enumerate(parents):
-            keeps = entry.keeps_operand(i)
-            if p is not None and p.entry is None:
-                hold(p, order, keeps and recorded, data, values[i])
-            if not keeps:
-                values[i] = values[i] if p is None else p
-            elif recorded and p is None and type(operands[i]) is not Tensor:
+            if p is not None:
+                if p.entry is None:
+                    hold(p, order, keeps[i] and recorded, data, values[i])
+                if not keeps[i]:
+                    values[i] = p
+            elif recorded and keeps[i] and type(operands[i]) is not Tensor:
                 values[i] = kept(values[i])
-        if not recorded:
-            return Tensor.on(data, None)
-        node = Node()
-        node.entry, node.parents, node.values = entry, parents, values
-        node.options = {key: kept(value) for key, value in options.items()} or None
-        node.out = saved if entry.reads_out else None
-        node.traces, node.order, node.shape, node.dtype = traces, order, data.shape, data.dtype
-        node.grad, node.watched = None, False
-        return Tensor.on(data, node)
+        if recorded:
+            result._node = node = Node()
+            node.entry, node.parents, node.values = entry, parents, values
+            node.options = {key: kept(value) for key, value in options.items()} if options else None
+            node.out = saved if entry.reads_out else None
+            node.traces, node.order, node.shape, node.dtype = traces, order, data.shape, data.dtype
+            node.grad, node.watched = None, False
+        return result
 
     def run(self, entry: Primitive, operands: Sequence[Any]) -> Any:
         """Run a primitive on operands of which this tensor is one, but perhaps not the newest."""
@@ -180,7 +182,6 @@ class Tensor(TensorMethods, TracedArray):
 
 _new = Tensor.__new__
 OURS = PLAIN | {Tensor}
-OBJECTS = np.dtype(object)
 
 # --- Specialised for speed. Most operations have one or two operands. On arrays of a few entries ``Tensor.apply`` would
 # take as long as the operation itself (benchmarks/engine.py, W5), so here it is spelled out for them.
@@ -188,7 +189,8 @@ OBJECTS = np.dtype(object)
 
 def one_operand(entry: Primitive) -> Callable[[Tensor], Tensor]:
     """Make the way of a primitive of one operand onto the tape."""
-    forward, keeps, reads_out, fresh = entry.forward, entry.keeps[0], entry.reads_out, entry.elementwise
+    forward, keeps, reads_out = entry.forward, entry.keeps[0], entry.reads_out
+    may_hold = keeps or not entry.elementwise  # may the step keep a leaf's array, or return a view of it?
 
     def step(a: Tensor) -> Tensor:
         x, p = a._value, a._node
@@ -197,12 +199,14 @@ def one_operand(entry: Primitive) -> Callable[[Tensor], Tensor]:
         data = forward(x)
         if type(data) is not ndarray:
             data = np.asarray(data)
-        recorded, order = p is not None and bool(p.traces) and recording.get(), next(ORDER)
-        if p is not None and p.entry is None and (keeps or not fresh):
-            hold(p, order, keeps and recorded, data, x)
         result = _new(Tensor)
         result._value, result._node = data, None
-        if p is not None and recorded:
+        if p is None:
+            return result
+        recorded, order = p.traces and recording.get(), next(ORDER)
+        if may_hold and p.entry is None:
+            hold(p, order, keeps and recorded, data, x)
+        if recorded:
             result._node = node = Node()
             node.entry, node.options, node.out = entry, None, data if reads_out else None
             node.parents, node.values = (p,), (x if keeps else p,)
@@ -215,37 +219,35 @@ def one_operand(entry: Primitive) -> Callable[[Tensor], Tensor]:
 
 def two_operands(entry: Primitive) -> Callable[[Any, Any], Any]:
     """Make the way of a primitive of two operands onto the tape; other kinds of operands go to the gate."""
-    forward, (keeps_x, keeps_y), reads_out, fresh = entry.forward, entry.keeps, entry.reads_out, entry.elementwise
+    forward, (keeps_x, keeps_y), reads_out = entry.forward, entry.keeps, entry.reads_out
+    may_hold_x, may_hold_y = keeps_x or not entry.elementwise, keeps_y or not entry.elementwise
 
     def step(a: Any, b: Any) -> Any:
         x, p = (a._value, a._node) if type(a) is Tensor else (a, None)
         y, q = (b._value, b._node) if type(b) is Tensor else (b, None)
-        if type(x) not in PLAIN or type(y) not in PLAIN:
-            if type(a) in OURS and type(b) in OURS:  # values of an outer differentiation
-                return Tensor.apply(entry, (a, b), NO_KEYWORDS)
-            return entry.function(a, b)
-        if (type(a) is ndarray and a.dtype.hasobject) or (type(b) is ndarray and b.dtype.hasobject):
-            primitive_call(entry, (a, b), {})  # which says what is wrong
+        if x is a or y is b or type(x) is not ndarray or type(y) is not ndarray:  # not two tensors of arrays
+            if type(x) not in PLAIN or type(y) not in PLAIN:
+                nested = type(a) in OURS and type(b) in OURS  # values of an outer differentiation
+                return Tensor.apply(entry, (a, b), NO_KEYWORDS) if nested else entry.function(a, b)
+            if (type(a) is ndarray and a.dtype.hasobject) or (type(b) is ndarray and b.dtype.hasobject):
+                primitive_call(entry, (a, b), {})  # which says what is wrong
         data = forward(x, y)
-        if type(data) is not ndarray:
-            data = np.asarray(data) if isinstance(data, np.generic) else np.asarray(data, object)
-        if data.dtype is OBJECTS:
-            return call(entry.function, (a, b), NO_KEYWORDS)  # the gate refuses it, in words
-        traces = (0 if p is None else p.traces) | (0 if q is None else q.traces)
-        recorded, order = bool(traces) and recording.get(), next(ORDER)
-        if p is not None and p.entry is None and (keeps_x or not fresh):
-            hold(p, order, keeps_x and recorded, data, x)
-        if q is not None and q.entry is None and (keeps_y or not fresh):
-            hold(q, order, keeps_y and recorded, data, y)
+        data = data if type(data) is ndarray else np.asarray(data)
         result = _new(Tensor)
         result._value, result._node = data, None
+        traces = (0 if p is None else p.traces) | (0 if q is None else q.traces)
+        recorded, order = traces and recording.get(), next(ORDER)
+        if may_hold_x and p is not None and p.entry is None:
+            hold(p, order, keeps_x and recorded, data, x)
+        if may_hold_y and q is not None and q.entry is None:
+            hold(q, order, keeps_y and recorded, data, y)
         if recorded:
             result._node = node = Node()
             node.entry, node.options, node.out = entry, None, data if reads_out else None
             node.parents = p, q
             node.values = (
-                p if not keeps_x and p is not None else kept(x) if x is a and keeps_x else x,
-                q if not keeps_y and q is not None else kept(y) if y is b and keeps_y else y,
+                (kept(x) if x is a else x) if keeps_x else x if p is None else p,
+                (kept(y) if y is b else y) if keeps_y else y if q is None else q,
             )
             node.traces, node.order, node.shape, node.dtype = traces, order, data.shape, data.dtype
             node.grad, node.watched = None, False

@@ -29,14 +29,16 @@ def in_place(ufunc: np.ufunc, sign: str) -> Callable[[Any, Any], Any]:
     """Make ``w -= step``: new values for a constant, or for a leaf in ``no_grad``."""
 
     def method(self: Any, other: Any) -> Any:
-        node = self._node
-        if self.is_leaf and (not recording.get() or not (self.traces or isinstance(other, Traced))):
-            if node is not None and not node.holders and type(self._value) is ndarray and self._value.flags.writeable:
-                ufunc(self._value, plain(other), self._value)
+        node, array = self._node, self._value
+        is_leaf = node is None or node.entry is None
+        if is_leaf and (not recording.get() or not (self.traces or isinstance(other, Traced))):
+            step = other if type(other) is ndarray else plain(other)
+            if node is not None and not node.holders and type(array) is ndarray and array.flags.writeable:
+                ufunc(array, step, array)
             else:
-                self._replace(ufunc(self._value, plain(other), np.empty_like(self._value)))
+                self._replace(ufunc(array, step, np.empty_like(array)))
             return self
-        if self.is_leaf and self.traces == 1:
+        if is_leaf and self.traces == 1:
             raise LeavesGraphError(
                 f"a leaf that requires a gradient cannot be changed in place while recording; write `with no_grad(): w "
                 f"{sign}= ...` for an update, or `v = w {sign} ...` for a new value"
@@ -186,7 +188,7 @@ class TensorMethods(Traced):
         for node, g in pull_back(seeds, retain_graph=keep, on_tape=on_tape):
             with ACCUMULATING:
                 total = g if node.grad is None else node.grad + g
-                node.grad = np.asarray(total) if isinstance(total, np.generic) else total
+                node.grad = total if type(total) is ndarray or isinstance(total, Traced) else np.asarray(total)
 
     def _seed(self, gradient: Any) -> Any:
         """Check the gradient given to ``backward`` and bring it to this tensor's dtype."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..dispatch import apply, operation, plain
-from ..table import Primitive, apart, composite, example, fixed, normal
+from ..table import Primitive, apart, composite, example, fixed, normal, times_onto
 from ..traced import Traced
 from .reductions import from_the_end, keep
 
@@ -174,6 +174,7 @@ GELU = Primitive(
     recover=_refuse_to_record,
     vjp=[lambda g, slope, x: g * slope],
     jvp=[lambda t, slope, x: t * slope],
+    onto=lambda g, slope, x: times_onto(g, slope),
     elementwise=True,
     sympy=lambda sp, x: x * (1 + sp.erf(x / sp.sqrt(2))) / 2,
 )
@@ -394,10 +395,14 @@ def _cross_entropy_and_error(logits, labels):
     e = np.exp(z)
     total = np.add.reduce(e, axis=1, keepdims=True)
     right = np.arange(len(labels)), labels
-    one_hot = np.zeros(e.shape, e.dtype)
-    one_hot[right] = 1
     loss = np.add.reduce(np.log(total[:, 0]) - z[right]) / len(labels)
-    return loss, e / total - one_hot
+    if isinstance(e, Traced):
+        one_hot = np.zeros(e.shape, e.dtype)
+        one_hot[right] = 1
+        return loss, e / total - one_hot
+    e /= total
+    e[right] -= 1
+    return loss, e
 
 
 softmax_cross_entropy = operation(

@@ -35,7 +35,7 @@ def times(a, b):
     NumPy multiplies slice by slice: for ``a`` of shape (32, 32, 384) and ``b`` of shape (384, 1536) that takes twice as
     long.
     """
-    if getattr(b, "ndim", 0) != 2 or getattr(a, "ndim", 0) <= 2:  # numbers have no axes; NumPy says so
+    if getattr(a, "ndim", 0) <= 2 or getattr(b, "ndim", 0) != 2:  # numbers have no axes; NumPy says so
         return np.matmul(a, b)
     shape = (*a.shape[:-1], b.shape[-1])
     if type(a) is not ndarray or type(b) is not ndarray:
