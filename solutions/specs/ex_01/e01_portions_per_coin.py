@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 
@@ -17,15 +18,22 @@ def chain_reference(price, fee, conversions):
     return result
 
 
+def with_fee_at_every_link(price, fee, conversions):
+    result = (1 - fee) / price
+    for conversion in conversions:
+        result *= (1 - fee) * conversion
+    return result
+
+
+def chain_case(rng, length, price=(1.3, 6.0), fee=(0.05, 0.4)):
+    conversions = [round(float(r), 3) for r in rng.uniform(0.2, 5.0, size=length)]
+    return case(round(float(rng.uniform(*price)), 2), round(float(rng.uniform(*fee)), 3), conversions)
+
+
 def chain_hidden(rng):
-    return [
-        case(
-            round(float(rng.uniform(1.3, 6.0)), 2),
-            round(float(rng.uniform(0.05, 0.4)), 3),
-            [round(float(r), 3) for r in rng.uniform(0.2, 5.0, size=length)],
-        )
-        for length in (1, 2, 3, 5)
-    ]
+    """Chains of several lengths; a price below a coin; almost everything kept by the market."""
+    usual = [chain_case(rng, length) for length in (1, 2, 3, 7)]
+    return [*usual, chain_case(rng, 2, price=(0.3, 0.8)), chain_case(rng, 4, fee=(0.9, 0.99))]
 
 
 BANK = [
@@ -59,6 +67,27 @@ BANK = [
           "Your loop. Does each round multiply what the rounds before have collected?",
           "Only the last of the conversions is used.",
           "Every link the money passes through changes the rate; a list of several conversions is several factors."),
+    wrong("first-link-only", lambda price, fee, conversions: (1 - fee) / price * conversions[0],
+          "Your loop. Where does its `return` stand?",
+          "Only the first of the conversions is used.",
+          "A return inside the loop ends it after one round, and the other links are never walked."),
+    wrong("fee-at-every-link", with_fee_at_every_link,
+          "'The fee'. Where in the chain does the market stand?",
+          "The fee is taken again at every conversion.",
+          "The market takes its part of the coins, once. Nobody takes a part of the kilograms or of the portions."),
+    wrong("divides-by-conversions", lambda price, fee, conversions: (1 - fee) / price / math.prod(conversions),
+          "'Units cancel'. Write the units beside every number.",
+          "The conversions divide where they should multiply.",
+          "Each entry says how much of the next thing one unit of the thing before becomes, so it is the right way"
+          " up already."),
+    wrong("forgets-price", lambda price, fee, conversions: (1 - fee) * math.prod(conversions),
+          "'Units cancel'. Which link leads from coins to kg?",
+          "The price is missing.",
+          "The conversions start from a kg. What is left of a coin has to become kilograms first."),
+    wrong("fee-in-percent", lambda price, fee, conversions: (1 - fee / 100) / price * math.prod(conversions),
+          "The docstring: what kind of number is the fee?",
+          "The fee is divided by a hundred.",
+          "The fee is given as a part of a coin, between 0 and 1, not in percent."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -70,7 +99,18 @@ EXERCISE = Exercise(
     points=1,
     see="notebook 01, 'Units cancel' and 'The fee'",
     reference=chain_reference,
-    visible=[case(2.0, 0.1, [4.0]), case(5.0, 0.25, [1000.0, 0.008]), case(0.8, 0.05, [0.5, 3.0, 1.2])],
+    domain={
+        "price": Number(more_than=0),
+        "fee": Number(at_least=0, less_than=1),
+        "conversions": Array("n", more_than=0, order="free"),
+    },
+    visible=[
+        case(2.0, 0.1, [4.0]),
+        case(5.0, 0.25, [1000.0, 0.008]),
+        case(0.83, 0.07, [0.5, 3.7, 1.2]),
+        case(3.6, 0.0, [1.3, 0.45, 2.9, 1.7, 0.85]),
+        case(2.7, 0.925, [0.65, 7.3]),
+    ],
     hidden=chain_hidden,
     accepted=[
         lambda price, fee, conversions: (1 - fee) / price * math.prod(conversions),
@@ -85,6 +125,10 @@ EXERCISE = Exercise(
         lambda price, fee, conversions: 1 / (price / (1 - fee) / np.multiply.reduce(conversions)),
     ],
     bank=BANK,
+    equivalent_mutants={
+        "squeezes": "the result is one number",
+        "gives the first entry for all": "the result is one number",
+    },
     hints=(
         "Write the chain for one coin in words: what is left of it, what that buys, what becomes of it.",
         "Every link is a factor with a unit. The fee is the factor 1 − fee (coin per coin); the price has to be "

@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 from coursepkg.autodiff.scalar import Scalar
+from coursepkg.grading.domain import Anything
 from coursepkg.grading.spec import Exercise, case, wrong
 
 
@@ -36,7 +37,7 @@ def paths_by_matrix(links, start, goal):
     places = sorted({place for here, to, _ in links for place in (here, to)})
     flow = np.zeros((len(places), len(places)))
     for here, to, rate in links:
-        flow[places.index(here), places.index(to)] = rate
+        flow[places.index(here), places.index(to)] += rate
     everything = np.linalg.inv(np.eye(len(places)) - flow)
     return everything[places.index(start), places.index(goal)]
 
@@ -108,20 +109,88 @@ def in_listed_order(links, start, goal):
     return reached.get(goal, 0.0)
 
 
+def keeps_one_of_a_kind(links, start, goal):
+    rates = {(here, to): rate for here, to, rate in links}
+    return paths_reference([[here, to, rate] for (here, to), rate in rates.items()], start, goal)
+
+
+def level_by_level(links, start, goal):
+    """Each place once, in the order in which a search from the start finds them."""
+    reached, queue, seen = {start: 1.0}, [start], {start}
+    for place in queue:
+        for here, to, rate in links:
+            if here == place:
+                reached[to] = reached.get(to, 0.0) + reached[place] * rate
+                if to not in seen:
+                    seen.add(to)
+                    queue.append(to)
+    return reached[goal]
+
+
+def from_every_source(links, start, goal):
+    """Everything that nothing leads to begins with one unit, and the start as well."""
+
+    def arriving(place):
+        into = [rate * arriving(here) for here, to, rate in links if to == place]
+        return (place == start or not into) + sum(into)
+
+    return arriving(goal)
+
+
+def up_to_three_links(links, start, goal):
+    return sum(math.prod(path) for path in _every_path(links, start, goal) if len(path) <= 3)
+
+
+NAMES = (
+    *("coin", "kg", "portion", "mill", "bread", "cake", "farm", "rice", "beans", "pan", "oven", "egg", "flour"),
+    *("dough", "hour", "watt", "hand", "broth", "salt", "plate", "bowl", "stall", "market", "gram", "basket"),
+)
+
+
+def kitchen_case(rng, between, goal_goes_on=False):
+    """A start somewhere in the middle of a kitchen: something leads to it, and something past the goal."""
+    before, start, *inner, goal, beyond, aside = rng.permutation(NAMES)[: between + 5].tolist()
+    places = [start, *inner, goal]
+    links = []
+    for i, j in itertools.combinations(range(len(places)), 2):
+        # Neighbours are always linked, so that there is a path through every place and places are shared by paths.
+        if j == i + 1 or rng.random() < 0.6:
+            links.append([places[i], places[j], round(float(rng.uniform(0.3, 2.5)), 3)])
+    links.append([*places[:2], round(float(rng.uniform(0.3, 2.5)), 3)])  # a second link between two places
+    links.append([places[1], "compost", 0.7])  # a dead end
+    links.append([aside, places[2], 1.4])  # an ingredient that nothing of the start pays for
+    links.append([before, start, 1.7])
+    links += [[goal, beyond, 0.6]] * goal_goes_on
+    return case([links[k] for k in rng.permutation(len(links))], start, goal)
+
+
+def other_rates(rng, item):
+    """The same kitchen with other rates."""
+    links, start, goal = item.args
+    return case([[here, to, round(float(rng.uniform(0.3, 2.5)), 3)] for here, to, _ in links], start, goal)
+
+
 def paths_hidden(rng):
-    cases = []
-    for between in (2, 3, 4, 5):
-        places = ["coin", *[f"stall {letter}" for letter in "ABCDE"[:between]], "portion"]
-        links = []
-        for i, j in itertools.combinations(range(len(places)), 2):
-            # Neighbours are always linked, so that there is a path through every stall and stalls are shared by paths.
-            if j == i + 1 or rng.random() < 0.6:
-                links.append([places[i], places[j], round(float(rng.uniform(0.3, 2.5)), 3)])
-        links.append([places[1], "compost", 0.7])  # a dead end
-        links.append(["garden", places[2], 1.4])  # an ingredient that no coin pays for
-        order = rng.permutation(len(links))
-        cases.append(case([links[k] for k in order], "coin", "portion"))
-    return cases
+    cases = [kitchen_case(rng, between, goal_goes_on=between % 2 == 0) for between in (2, 3, 4, 5)]
+    single = case([["kg", "plate", round(float(rng.uniform(0.3, 2.5)), 3)]], "kg", "plate")
+    return [*cases, other_rates(rng, cases[0]), single]
+
+
+def begins_in_the_middle(links, start):
+    return any(to == start for _, to, _ in links)
+
+
+def goes_on_from_the_goal(links, goal):
+    return any(here == goal for here, _, _ in links)
+
+
+def ends_in_the_compost(links, goal):
+    leaving = {here for here, _, _ in links}
+    return any(to != goal and to not in leaving for _, to, _ in links)
+
+
+def has_twin_links(links):
+    return len({(here, to) for here, to, _ in links}) < len(links)
 
 
 BANK = [
@@ -165,6 +234,31 @@ BANK = [
           "The third entry of each link.",
           "This is the number of paths.",
           "Each path counts with its rate: the product of the numbers on its links."),
+    wrong("last-links-only", lambda links, start, goal: sum(rate for _, to, rate in links if to == goal),
+          "'Units cancel'. How much arrives at the place where a last link begins?",
+          "Only the rates of the links that enter the goal are added.",
+          "Those say what one unit of the place before becomes. How many such units a unit of the start brings is left"
+          " out."),
+    wrong("first-links-only", lambda links, start, goal: sum(rate for here, _, rate in links if here == start),
+          "'Units cancel'. What becomes of the unit that has gone along one link?",
+          "Only the rates of the links that leave the start are added.",
+          "The first link is a part of each path. What it gives has to go on to the goal, through all further rates."),
+    wrong("one-link-between-two-places", keeps_one_of_a_kind,
+          "The task: what if two links join the same two places?",
+          "Of two links that join the same places only the last one counts.",
+          "A dictionary from places to rates has room for one rate; the second link takes the place of the first."),
+    wrong("level-by-level", level_by_level,
+          "'Too many paths'. A place has its turn when everything that feeds it has had its own.",
+          "Places are used in the order in which a search from the start finds them, each once.",
+          "A place may be near by one way and far by another. What comes the long way arrives after its turn."),
+    wrong("from-every-source", from_every_source,
+          "The docstring: of which place is there one more unit?",
+          "What does not come from the start is counted as well.",
+          "One more unit of the start changes nothing in places that it does not lead to."),
+    wrong("up-to-three-links", up_to_three_links,
+          "Your loops. What if a path has one link more than you have loops?",
+          "Paths of more than three links are left out.",
+          "A loop within a loop follows as many links as there are loops. How long paths are is not known beforehand."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -176,6 +270,21 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 01, 'Two stalls' and 'Too many paths'",
     reference=paths_reference,
+    domain={
+        "links": Anything("a list of [from, to, rate] without circles"),
+        "start": Anything("the name of a place"),
+        "goal": Anything("the name of another place, which can be reached"),
+    },
+    meets={
+        "there is one link": lambda links: len(links) == 1,
+        "something leads to the start": begins_in_the_middle,
+        "something is made of the goal": goes_on_from_the_goal,
+        "two links join the same two places": has_twin_links,
+        "a path ends elsewhere": ends_in_the_compost,
+        "a link leads straight to the goal": lambda links, start, goal: any(l[:2] == [start, goal] for l in links),
+        "a path has five links or more": lambda links, start, goal: max(map(len, _every_path(links, start, goal))) > 4,
+        "the start is no coin": lambda start: start != "coin",
+    },
     visible=[
         case(_links("coin rice 0.5, rice portion 4, coin beans 0.125, beans portion 4"), "coin", "portion"),
         case(
@@ -187,6 +296,17 @@ EXERCISE = Exercise(
             "portion",
         ),
         case(_links("gram kg 0.001, coin gram 640, kg portion 5, coin kg 0.2, coin portion 0.3"), "coin", "portion"),
+        case(
+            _links(
+                "dough loaf 1.9, flour dough 1.6, mill flour 0.85, sack mill 2.3, grain flour 0.45, sack grain 0.55, "
+                "loaf slice 11, field sack 0.35, flour cake 0.15, sack grain 0.65, slice crumb 30, cake slice 7, "
+                "grain husk 0.2"
+            ),
+            "sack",
+            "slice",
+        ),
+        case(_links("coin rice 0.35, rice portion 3.2, coin beans 0.27, beans portion 5.1"), "coin", "portion"),
+        case(_links("kg plate 3.4"), "kg", "plate"),
     ],
     hidden=paths_hidden,
     accepted=[
@@ -198,6 +318,10 @@ EXERCISE = Exercise(
         lambda links, start, goal: paths_reference([tuple(link) for link in reversed(links)], start, goal),
     ],
     bank=BANK,
+    equivalent_mutants={
+        "squeezes": "the result is one number",
+        "gives the first entry for all": "the result is one number",
+    },
     hints=(
         "Stand at one place and look ahead only one link. If you knew the rate from each next place to the goal, "
         "what would be yours?",

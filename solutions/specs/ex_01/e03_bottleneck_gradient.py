@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from coursepkg.autodiff.scalar import Scalar
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 
@@ -18,7 +19,7 @@ def _only(index, value, length):
 
 def bottleneck_reference(stock, need):
     scarcest = _bottleneck(stock, need)
-    return _only(scarcest, 1 / need[scarcest], len(stock))
+    return np.array(_only(scarcest, 1 / need[scarcest], len(stock)))
 
 
 def bottleneck_by_array(stock, need):
@@ -60,7 +61,39 @@ def bottleneck_hidden(rng):
         middle = order[len(order) // 2] if count > 2 else order[1]
         need[[scarcest, middle]] = need[[middle, scarcest]]
         cases.append(case([round(float(a), 2) for a in limits * need], [float(n) for n in need]))
-    return cases
+    return [*cases, *bottleneck_edges(rng)]
+
+
+def bottleneck_edges(rng):
+    """One ingredient; an empty cupboard; equal heaps; equal needs; the first, the last and a middle one decides."""
+
+    def grams(low, high):
+        return round(float(rng.uniform(low, high)), 1)
+
+    one, heap, need, other = grams(400, 900), grams(1000, 2000), grams(60, 90), grams(150, 210)
+    plenty = grams(3000, 5000)
+    return [
+        case([one], [need]),
+        case([heap, plenty, 0.0, plenty], [need, other, other, need + 7.5]),
+        case([heap, heap, heap], [need, other, need]),
+        case([heap, heap - 200.0, plenty], [other, other, need]),
+        case([0.4 * heap, heap, plenty], [other, other, need]),
+    ]
+
+
+def by_first_of_the_name(stock, need):
+    """Looks for the place of the scarcest by its amount."""
+    amount = min(zip(stock, need, strict=True), key=lambda pair: pair[0] / pair[1])[0]
+    return _only(stock.index(amount), 1 / need[stock.index(amount)], len(stock))
+
+
+def by_whole_portions(stock, need):
+    portions = [s // n for s, n in zip(stock, need, strict=True)]
+    more = [(s + 1) // n - before for s, n, before in zip(stock, need, portions, strict=True)]
+    return _only(portions.index(min(portions)), more[portions.index(min(portions))], len(stock))
+
+
+_draw = np.random.default_rng(13)
 
 
 BANK = [
@@ -103,6 +136,25 @@ BANK = [
           "The unit asked for: portions per gram.",
           "The right ingredient, with its rate upside down: grams per portion.",
           "The need says how many grams one more portion takes. The gradient is the portions one more gram brings."),
+    wrong("found-by-its-amount", by_first_of_the_name,
+          "Your search for the place. What does `index` find if two heaps are equal?",
+          "Where two heaps are equal, the gradient stands at the first of them.",
+          "The same amount may lie in two heaps. Compare and keep places, not amounts."),
+    wrong("whole-portions", by_whole_portions,
+          "'The scarcest ingredient'. The number of portions is stock / need, and may be a fraction.",
+          "Portions were rounded down before the gram was added.",
+          "A number that is rounded down stands still for almost every gram, and then jumps. Here a gram makes a part"
+          " of a portion."),
+    wrong("share-of-the-need", lambda stock, need: _only(
+              _bottleneck(stock, need), need[_bottleneck(stock, need)] / sum(need), len(stock)
+          ), "The unit asked for: portions per gram.",
+          "The right ingredient, with its part of the whole need.",
+          "How much of the dish this ingredient is, is another question. Nothing else is scarce, so nothing else"
+          " counts."),
+    wrong("spread-over-the-dish", lambda stock, need: _only(_bottleneck(stock, need), 1 / sum(need), len(stock)),
+          "The link from grams to portions: which need belongs to it?",
+          "The right ingredient, divided by the grams of the whole portion.",
+          "The other ingredients of the further portion are there already; only grams of the scarcest are missing."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -114,10 +166,24 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 01, 'The scarcest ingredient'",
     reference=bottleneck_reference,
+    domain={"stock": Array("n", at_least=0), "need": Array("n", more_than=0)},
+    meets={
+        "the first ingredient is the scarcest": lambda stock, need: len(need) > 1 and _bottleneck(stock, need) == 0,
+        "the last one is": lambda stock, need: len(need) > 1 and _bottleneck(stock, need) == len(need) - 1,
+        "one in the middle is": lambda stock, need: 0 < _bottleneck(stock, need) < len(need) - 1,
+        "an equal heap stands before the scarcest": lambda stock, need: (
+            stock[_bottleneck(stock, need)] in stock[: _bottleneck(stock, need)]
+        ),
+        "the scarcest has an equal need beside it": lambda stock, need: need.count(need[_bottleneck(stock, need)]) > 1,
+        "two others are equally plentiful": lambda stock, need: (
+            len({s / n for s, n in zip(stock, need, strict=True)}) < len(need)
+        ),
+    },
     visible=[
         case([1800.0, 900.0, 2600.0], [100.0, 75.0, 200.0]),
         case([1500.0, 2000.0], [125.0, 200.0]),
         case([640.0, 700.0, 5000.0, 1100.0], [16.0, 25.0, 250.0, 40.0]),
+        *bottleneck_edges(_draw),
     ],
     hidden=bottleneck_hidden,
     accepted=[
@@ -127,12 +193,13 @@ EXERCISE = Exercise(
         lambda stock, need: tuple(bottleneck_reference(stock, need)),
         lambda stock, need: np.asarray(bottleneck_reference(stock, need), dtype=np.float32),
         lambda stock, need: [
-            float(s * min(b / a for a, b in zip(stock, need, strict=True)) >= 0) / n
-            if s / n == min(a / b for a, b in zip(stock, need, strict=True))
-            else 0
+            (s / n <= min(a / b for a, b in zip(stock, need, strict=True))) / n
             for s, n in zip(stock, need, strict=True)
         ],
     ],
+    equivalent_mutants={
+        "gives the neighbour's value where an entry of stock is 0, the least allowed": "a few milligrams are as scarce",
+    },
     bank=BANK,
     hints=(
         "How many portions would each ingredient allow if there were plenty of everything else? Who decides?",

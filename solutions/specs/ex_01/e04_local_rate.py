@@ -8,6 +8,7 @@ import math
 import numpy as np
 
 from coursepkg.autodiff.scalar import Scalar
+from coursepkg.grading.domain import Array, Listing, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 
@@ -35,16 +36,30 @@ def local_by_scalar(coins, tiers):
     return money.grad
 
 
+def local_by_search(coins, tiers):
+    low, high = 0, len(tiers)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if tiers[middle][0] <= coins else (low, middle)
+    return 1 / tiers[low][1]
+
+
 def local_hidden(rng):
     cases = []
-    for count in (2, 3, 4, 4):
-        starts = [0.0, *np.cumsum(np.round(rng.uniform(4.0, 20.0, size=count - 1), 0)).tolist()]
-        prices = np.round(6.0 * np.cumprod(rng.uniform(0.6, 0.9, size=count)), 2).tolist()
+    for count in (1, 2, 3, 5):
+        starts = [0.0, *np.cumsum(np.round(rng.uniform(4.0, 20.0, size=count - 1), 0) + 0.5).tolist()]
+        factors = rng.uniform(0.6, 0.9, size=count)
+        if count > 2:
+            factors[-1] = 1.25  # the last price is higher than the one before
+        prices = np.round(6.0 * np.cumprod(factors), 2).tolist()
         tiers = [[float(s), float(p)] for s, p in zip(starts, prices, strict=True)]
-        # Always between two starts: on one of them the rate jumps and there is no derivative.
+        # Between two starts, where the rate jumps, and a coin at least before the next one.
         for k in range(count):
-            cases.append(case(round(starts[k] + float(rng.uniform(0.5, 3.5)), 1) + 0.05, tiers))
+            cases.append(case(round(starts[k] + float(rng.uniform(0.15, 3.0)), 2) + 0.003, tiers))
     return cases
+
+
+RISING = [[0.0, 3.1], [7.5, 2.3], [20.0, 1.7], [41.5, 2.6]]
 
 
 BANK = [
@@ -80,6 +95,18 @@ BANK = [
           ), "'A rate is local'. One point of the curve has one slope.",
           "The rates of all tiers passed so far are averaged.",
           "Tiers that lie behind you no longer sell anything; the next coin meets one price."),
+    wrong("cheapest-so-far", lambda coins, tiers: 1 / min(price for start, price in tiers if start < coins),
+          "The task: until when does a tier's price hold?",
+          "This is the lowest price that you have passed.",
+          "A tier ends where the next one begins, even if the next one is dearer."),
+    wrong("whole-coins", lambda coins, tiers: 1 / tiers[max(0, _tier(int(coins) - 1e-9, tiers))][1],
+          "Your comparison. You may have spent a part of a coin beyond a start.",
+          "Just behind a start, the tier before it is used.",
+          "The coins were rounded down, so the part of a coin that lies behind the start was lost."),
+    wrong("adds-the-rates", lambda coins, tiers: sum(1 / price for start, price in tiers if start < coins),
+          "'A rate is local'. One point of the curve has one slope.",
+          "The rates of all tiers passed so far are added.",
+          "Paths add if a coin goes along all of them. The next coin is spent in one tier alone."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -91,11 +118,25 @@ EXERCISE = Exercise(
     points=1,
     see="notebook 01, 'A rate is local'",
     reference=local_reference,
+    domain={"coins": Number(more_than=0), "tiers": Listing("m", Array("2", at_least=0, order="given"))},
+    meets={
+        "the first of several tiers": lambda coins, tiers: len(tiers) > 1 and _tier(coins, tiers) == 0,
+        "a tier in the middle": lambda coins, tiers: 0 < _tier(coins, tiers) < len(tiers) - 1,
+        "the last of several tiers": lambda coins, tiers: 0 < _tier(coins, tiers) == len(tiers) - 1,
+        "less than a coin beyond a start": lambda coins, tiers: (
+            _tier(coins, tiers) > 0 and coins - tiers[_tier(coins, tiers)][0] < 1
+        ),
+        "a price that rises": lambda coins, tiers: (
+            _tier(coins, tiers) > 0 and tiers[_tier(coins, tiers) - 1][1] < tiers[_tier(coins, tiers)][1]
+        ),
+    },
     visible=[
         case(6.0, [[0.0, 2.0], [10.0, 1.6], [30.0, 1.25]]),
         case(17.0, [[0.0, 2.0], [10.0, 1.6], [30.0, 1.25]]),
         case(45.0, [[0.0, 2.0], [10.0, 1.6], [30.0, 1.25]]),
         case(12.5, [[0.0, 4.0], [8.0, 3.0]]),
+        *(case(coins, RISING) for coins in (0.35, 7.9, 20.25, 47.0)),
+        case(3.4, [[0.0, 2.7]]),
     ],
     hidden=local_hidden,
     accepted=[
@@ -105,6 +146,8 @@ EXERCISE = Exercise(
         lambda coins, tiers: next(1 / price for start, price in reversed(tiers) if start < coins),
         lambda coins, tiers: np.float32(1) / np.float32([price for start, price in tiers if start <= coins][-1]),
         local_by_scalar,
+        local_by_search,
+        lambda coins, tiers: _kilograms(coins + 1, tiers) - _kilograms(coins, tiers),
     ],
     bank=BANK,
     hints=(
@@ -113,5 +156,9 @@ EXERCISE = Exercise(
         "Begin with the price of the first tier. Whenever coins is larger than a tier's start, take that tier's price "
         "instead. The rate is in kg per coin, so turn over the price that you end with.",
     ),
-    equivalent_mutants={"`start < coins` → `start <= coins`": "nobody ever stands exactly on the edge of a tier"},
+    equivalent_mutants={
+        "`start < coins` → `start <= coins`": "nobody ever stands exactly on the edge of a tier",
+        "squeezes": "the result is one number",
+        "gives the first entry for all": "the result is one number",
+    },
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from coursepkg.autodiff.scalar import Scalar
+from coursepkg.grading.domain import Anything
 from coursepkg.grading.spec import Exercise, case, wrong
 
 
@@ -27,7 +28,7 @@ def _changes(planned, actual):
 
 def credit_reference(planned, actual):
     rates = _dinner_gradient(*planned)
-    return [rate * change for rate, change in zip(rates, _changes(planned, actual), strict=True)]
+    return np.array([rate * change for rate, change in zip(rates, _changes(planned, actual), strict=True)])
 
 
 def credit_by_scalar(planned, actual):
@@ -49,7 +50,7 @@ def credit_by_log(planned, actual):
 def credit_by_differences(planned, actual):
     result = []
     for i, (p, a) in enumerate(zip(planned, actual, strict=True)):
-        h = 1e-5 * abs(p)
+        h = 1e-5 * max(abs(p), 0.1)
         up, down = list(planned), list(planned)
         up[i], down[i] = p + h, p - h
         result.append((_dinner(*up) - _dinner(*down)) / (2 * h) * (a - p))
@@ -97,7 +98,26 @@ def credit_hidden(rng):
         ]
         factor = 1 + rng.uniform(0.1, 0.35, size=4) * rng.choice([-1.0, 1.0], size=4)
         cases.append(case(planned, [round(float(p * f), 4) for p, f in zip(planned, factor, strict=True)]))
-    return cases
+    return [*cases, *credit_edges(rng)]
+
+
+def credit_edges(rng):
+    """A market without a fee, before or after; inputs that kept to the plan, all of them too."""
+    budget, price, per_kg = (round(float(x), 2) for x in rng.uniform(2.0, 8.0, size=3))
+    first, second = (round(float(x), 3) for x in rng.uniform(0.11, 0.37, size=2))
+    return [
+        case([5 * budget, 0.0, price, per_kg], [6 * budget, first, price + 0.7, per_kg]),
+        case([4 * budget, second, price, per_kg], [3 * budget, 0.0, price, per_kg - 0.9]),
+        case([4 * budget, first, price, per_kg], [4 * budget, first, price, per_kg]),
+        case([6 * budget, first, price, per_kg], [6 * budget, first, 1.3 * price, per_kg + 0.4]),
+    ]
+
+
+def kept(entry):
+    return lambda planned, actual: planned[entry] == actual[entry] and planned != actual
+
+
+_draw = np.random.default_rng(15)
 
 
 BANK = [
@@ -139,6 +159,29 @@ BANK = [
           "The credits are scaled so that they add up to the true change.",
           "Rates are local, so their sum misses the true change by a second-order remainder. Hiding it spoils "
           "every entry."),
+    wrong("plan-minus-dinner", lambda planned, actual: [-c for c in credit_reference(planned, actual)],
+          "The task: what is taken from what to get a change?",
+          "Every credit has the wrong sign.",
+          "A change is where one arrives minus where one started. What raised the number of portions gets a positive"
+          " credit."),
+    wrong("relative-changes", lambda planned, actual: [
+              rate * (change / value if value else change)
+              for rate, change, value in zip(
+                  _dinner_gradient(*planned), _changes(planned, actual), planned, strict=True
+              )
+          ], "The unit asked for: portions. In which unit must a change be, if its rate is in portions per coin?",
+          "The changes are divided by what was planned.",
+          "A change in percent belongs to a rate per percent. A gradient is per coin, per coin/kg, and so on."),
+    wrong("forgets-the-fee", lambda planned, actual: credit_reference(
+              [planned[0], 0.0, *planned[2:]], [actual[0], actual[1] - planned[1], *actual[2:]]
+          ), "The formula of the task: 1 − fee is a factor of the portions.",
+          "The rates are those of a market without a fee.",
+          "The rate of the budget is how many portions a coin brings, and a part of each coin stays at the gate."),
+    wrong("each-where-the-others-are", lambda planned, actual: [
+              _dinner_gradient(*actual[:k], *planned[k:])[k] * (actual[k] - planned[k]) for k in range(4)
+          ], "'A rate is local', and the docstring: at the planned dinner.",
+          "Each rate is taken after the inputs before it have changed already.",
+          "All four rates belong to one point, the planned dinner. One after the other they belong to four."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -150,10 +193,25 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 01, 'The backward question' and 'Repairing a dinner'",
     reference=credit_reference,
+    domain={
+        "planned": Anything("budget, fee, price and portions per kg; all positive, and the fee in [0, 1)"),
+        "actual": Anything("the same four"),
+    },
+    meets={
+        "no fee is planned": lambda planned: planned[1] == 0,
+        "there was no fee": lambda actual: actual[1] == 0,
+        "the budget is kept": kept(0),
+        "the fee is kept": kept(1),
+        "the price is kept": kept(2),
+        "the portions per kg are kept": kept(3),
+        "all is as planned": lambda planned, actual: planned == actual,
+    },
+    parts=("budget", "fee", "price", "per_kg"),
     visible=[
         case([30.0, 0.1, 2.0, 4.0], [27.0, 0.16, 2.5, 4.4]),
         case([48.0, 0.2, 3.0, 6.0], [50.0, 0.15, 2.4, 5.0]),
         case([20.0, 0.05, 1.6, 2.5], [23.0, 0.07, 1.5, 2.9]),
+        *credit_edges(_draw),
     ],
     hidden=credit_hidden,
     accepted=[
@@ -163,6 +221,7 @@ EXERCISE = Exercise(
         credit_by_complex_step,
         lambda planned, actual: np.multiply(_dinner_gradient(*planned), np.subtract(actual, planned)),
     ],
+    equivalent_mutants={"squeezes": "there are always four credits"},
     bank=BANK,
     hints=(
         "Credit = rate × change. You need four rates, all at the planned dinner.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from coursepkg.autodiff.scalar import Scalar
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 
@@ -19,7 +20,7 @@ def _moved(shares, gradient, eta):
 
 
 def step_reference(shares, rates, budget, guests, eta):
-    return _moved(shares, _split_gradient(shares, rates, budget, guests), eta)
+    return np.array(_moved(shares, _split_gradient(shares, rates, budget, guests), eta))
 
 
 def step_by_scalar(shares, rates, budget, guests, eta):
@@ -70,6 +71,45 @@ def step_renormalised(shares, rates, budget, guests, eta):
     return [s / sum(stepped) for s in stepped]
 
 
+def step_with_weighted_mean(shares, rates, budget, guests, eta):
+    gradient = _split_gradient(shares, rates, budget, guests)
+    mean = sum(s * g for s, g in zip(shares, gradient, strict=True))
+    return [s - eta * (g - mean) for s, g in zip(shares, gradient, strict=True)]
+
+
+def step_with_rates_by_share(shares, rates, budget, guests, eta):
+    """Looks each dish up by its share."""
+    gradient = _split_gradient(shares, rates, budget, guests)
+    mean = sum(gradient) / len(gradient)
+    return [s - eta * (gradient[shares.index(s)] - mean) for s in shares]
+
+
+def step_keeping_the_mean(shares, rates, budget, guests, eta):
+    gradient = _split_gradient(shares, rates, budget, guests)
+    return [s - eta * sum(gradient) / len(gradient) for s in shares]
+
+
+def step_cut_at_zero(shares, rates, budget, guests, eta):
+    return [max(s, 0.0) for s in step_reference(shares, rates, budget, guests, eta)]
+
+
+def step_edges(rng):
+    """One dish; a dish without budget that loses; one that makes nothing; equal shares and rates; enough for all."""
+    low, high = (round(float(x), 3) for x in (rng.uniform(0.3, 0.7), rng.uniform(1.2, 2.1)))
+    share, budget = round(float(rng.uniform(0.15, 0.4)), 3), round(float(rng.uniform(10.0, 40.0)), 1)
+    eta = float(f"{0.02 / budget**2:.2g}")
+    halves = [0.25, 0.5, 0.25]  # sums of these are exact, so that enough is exactly enough
+    return [
+        case([1.0], [high], budget, round(1.3 * budget * high), eta),
+        case([0.0, 1 - share, share], [low, high, low + 0.05], budget, round(1.6 * budget * high), eta),
+        case([share, 0.5 - share, 0.5 - share, share], [high, low, 0.0, low], budget, round(budget * low, 2), eta),
+        case(halves, [1.75, 0.5, 1.25], 24.0, 24.0, eta),
+    ]
+
+
+_draw = np.random.default_rng(16)
+
+
 def step_hidden(rng):
     cases = []
     for count in (2, 3, 4, 5):
@@ -82,7 +122,7 @@ def step_hidden(rng):
         guests = round(portions * float(rng.uniform(0.6, 0.85) if count % 2 else rng.uniform(1.15, 1.4)))
         eta = float(f"{0.02 / budget**2:.2g}")
         cases.append(case(shares.tolist(), rates.tolist(), budget, float(guests), eta))
-    return cases
+    return [*cases, *step_edges(rng)]
 
 
 BANK = [
@@ -128,6 +168,26 @@ BANK = [
           "The shares are changed one after the other, each seeing the changes before it.",
           "All entries of a gradient belong to one point. Once the first share has moved, the others are told "
           "about a dinner that was never cooked."),
+    wrong("mean-weighted-by-shares", step_with_weighted_mean,
+          "The task: minus its mean. What keeps the sum of the shares as it is?",
+          "From the gradient its mean over the coins is taken, not the mean over the dishes.",
+          "Each dish counts once in this mean, whatever it gets of the budget; else the sum of the shares changes."),
+    wrong("as-many-guests-too-many", lambda shares, rates, budget, guests, eta: _moved(
+              shares, [-abs(g) for g in _split_gradient(shares, rates, budget, guests)], eta
+          ), "'Repairing a dinner'. What does the regret ask for if there is too much?",
+          "The dishes that make most gain even when there are portions to spare.",
+          "The miss has a sign: too few portions push one way, too many the other way."),
+    wrong("cut-at-zero", step_cut_at_zero,
+          "The docstring: what may happen to a share?",
+          "A share that falls below zero is set to zero.",
+          "A single step of the formula does not know that shares have a floor. Cut off, they no longer add up to 1."),
+    wrong("looked-up-by-share", step_with_rates_by_share,
+          "Your loop. What does `index` find if two shares are equal?",
+          "Where two shares are equal, the second dish moves like the first.",
+          "Two dishes may have the same share. Go through shares and rates together."),
+    wrong("keeps-the-mean", step_keeping_the_mean, "The task: which part of the gradient is stepped against?",
+          "All shares move by the same amount.",
+          "The mean is the part that would change the sum. It is taken out, and what is left is stepped against."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -139,10 +199,28 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 01, 'Repairing a dinner'",
     reference=step_reference,
+    domain={
+        "shares": Array("n", at_least=0),
+        "rates": Array("n", at_least=0),
+        "budget": Number(more_than=0),
+        "guests": Number(more_than=0),
+        "eta": Number(more_than=0),
+    },
+    meets={
+        "too few portions": lambda shares, rates, budget, guests: budget * np.dot(shares, rates) < guests,
+        "too many portions": lambda shares, rates, budget, guests: budget * np.dot(shares, rates) > guests,
+        "enough portions": lambda shares, rates, budget, guests: budget * np.dot(shares, rates) == guests,
+        "a share falls below zero": lambda shares, rates, budget, guests, eta: (
+            step_reference(shares, rates, budget, guests, eta).min() < 0
+        ),
+        "two shares are equal": lambda shares: len(set(shares)) < len(shares),
+        "two rates are equal": lambda rates: len(set(rates)) < len(rates),
+    },
     visible=[
         case([0.5, 0.5], [2.0, 0.5], 20.0, 32.0, 1e-4),
         case([0.2, 0.5, 0.3], [1.8, 0.6, 1.1], 30.0, 24.0, 5e-5),
         case([0.4, 0.1, 0.3, 0.2], [0.9, 2.2, 1.3, 0.5], 25.0, 33.0, 4e-5),
+        *step_edges(_draw),
     ],
     hidden=step_hidden,
     accepted=[
