@@ -22,7 +22,7 @@ from scipy import linalg
 
 from ..dispatch import UnsupportedArgumentError, operation, plain
 from ..gate import _described, _holds_traced, as_operand, bind, composite_call, parameters_of, public_name
-from ..table import PRIMITIVES, Example, apart, composite, example, fixed
+from ..table import PRIMITIVES, SAME, Example, apart, composite, example, fixed
 from .decompositions import (
     TRIANGLE,
     _distinct,
@@ -246,20 +246,28 @@ def _inv(a, check_finite=True, *, assume_a=None, lower=False):
     return np.linalg.inv(_read(a, assume_a, lower, "inv"))
 
 
+def _determinant(a, single=False):
+    """Return the determinant as SciPy does: of single precision's factors, multiplied in double precision."""
+    return np.asarray(linalg.det(a.astype("F" if a.dtype.kind == "c" else "f") if single else a), a.dtype)
+
+
+DET: Any = PRIMITIVES[np.linalg.det]
 determinant: Any = operation(
-    lambda a: np.asarray(linalg.det(a)),  # in double precision, whatever the matrix has
-    vjp=PRIMITIVES[np.linalg.det].vjp,
-    jvp=PRIMITIVES[np.linalg.det].jvp,
-    jvps=PRIMITIVES[np.linalg.det].jvps,
+    _determinant,
+    vjp=[lambda g, out, a, single=False: DET.vjp[0](g, out, a)],
+    jvp=[lambda t, out, a, single=False: DET.jvp[0](t, out, a)],
+    jvps=[SAME],
+    options="single",
     examples=[STACKS[0]],
-    sympy_array=PRIMITIVES[np.linalg.det].sympy_array,
+    sympy_array=lambda sp, values, a, single=False: DET.sympy_array(sp, values, a),
     name="determinant",
 )
 
 
 def _det(a, check_finite=True):
     (a,) = _finite(check_finite, a)
-    return determinant(_square(a, "det"))
+    wide = np.astype(_square(a, "det"), np.result_type(a.dtype, np.float64))
+    return determinant(wide, single=a.dtype.char in "fF")
 
 
 solve = standing_in(
@@ -465,7 +473,10 @@ sylvester: Any = operation(
         lambda t, out, a, b, q: -sylvester(a, b, np.matmul(out, t)),
         lambda t, out, a, b, q: sylvester(a, b, t),
     ],
-    examples=[example((2, 2), (1, 1), (2, 1), domain=(_well_conditioned, _well_conditioned, _normal))],
+    examples=[
+        example((2, 2), (1, 1), (2, 1), domain=(_well_conditioned, _well_conditioned, _normal)),
+        example((1, 1), (2, 2), (1, 2), domain=(_well_conditioned, _well_conditioned, _normal)),
+    ],
     sympy_array=_sylvester_form,
     reads="out a b",
     name="sylvester",
