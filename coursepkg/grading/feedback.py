@@ -372,7 +372,7 @@ def _direction(first: Difference, kind: str) -> str:
         return "infinite"
     if kind == "angle":
         return "not right, not even up to a full turn"
-    if kind == "number" and got and wanted and (got > 0) != (wanted > 0):
+    if kind == "number" and wanted and -2 <= got / wanted <= -0.5:  # else its sign is the least of it
         return "of the wrong sign"
     return "too large" if got > wanted else "too small"
 
@@ -394,6 +394,8 @@ def _wanted(expected: Any) -> str:
         return "True or False for each entry"
     if isinstance(expected, list | tuple):
         return f"a list or tuple of {len(expected)} entries"
+    if isinstance(expected, np.ndarray) and expected.ndim == 1:
+        return f"a list or an array of {len(expected)} number{'s' if len(expected) != 1 else ''}"
     return kind_of(expected)
 
 

@@ -19,7 +19,7 @@ from coursepkg.grading.drivers import DRIVERS
 from coursepkg.grading.values import decode, kind_of
 
 WHOLE, FIRST = 12, 4  # entries of an array that is printed whole; of one that is not
-CALL_WIDTH = 200
+CALL_WIDTH = 220
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _COUNTS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _SHOWN_ARRAY = re.compile(r", (x\d+) of shape|^(x\d+) of shape")
@@ -51,7 +51,7 @@ def short(value: Any, whole: int = WHOLE) -> str:
         return f"array of shape {value.shape}: {first}, ..." if whole else f"array of shape {value.shape}"
     if isinstance(value, list | tuple):
         if len(value) > max(whole, FIRST):
-            if not whole:
+            if not whole or any(isinstance(item, list | tuple | dict | np.ndarray) for item in value[:FIRST]):
                 return f"{kind_of(value)[2:]} of length {len(value)}"
             first = ", ".join(short(item, 0) for item in value[:FIRST])
             return f"{kind_of(value)[2:]} of length {len(value)}: {first}, ..."
@@ -71,15 +71,16 @@ def call_line(compiled: Mapping[str, Any], item: Mapping[str, Any]) -> list[str]
     show = DRIVERS[compiled["driver"]].show
     if show is not None:
         return [f"For {_with_small_arrays(show(*args, **kwargs), args)}"]
-    words = _fitting([("", arg) for arg in args] + [(f"{name}=", value) for name, value in kwargs.items()])
+    arguments = [("", arg) for arg in args] + [(f"{name}=", value) for name, value in kwargs.items()]
+    words = _fitting(arguments, CALL_WIDTH - len(compiled["function"]) - 2)
     text = f"{compiled['function']}({', '.join(words)})"
     return [f"For `{text}`" if len(text) <= CALL_WIDTH else f"For `{text[: CALL_WIDTH - 4]}...`"]
 
 
-def _fitting(arguments: Sequence[tuple[str, Any]]) -> list[str]:
+def _fitting(arguments: Sequence[tuple[str, Any]], width: int) -> list[str]:
     """Arguments as words, whole if there is room; else the longest ones are shortened first."""
     ways = [[f"{name}{short(value, whole)}" for whole in (WHOLE, WHOLE // 2, 0)] for name, value in arguments]
-    while sum(len(words[0]) + 2 for words in ways) > CALL_WIDTH - 40:
+    while sum(len(words[0]) + 2 for words in ways) > width:
         longest = max((words for words in ways if len(words) > 1), key=lambda words: len(words[0]), default=None)
         if longest is None:
             break

@@ -30,7 +30,8 @@ def shown(*args, **kwargs):
     ({"W": np.ones((2, 1)), "n": 3}, "{'W': array([[1], [1]]), 'n': 3}"), ((1.25,), "(1.25,)"),
     ([(0, 1), (1, 2)], "[(0, 1), (1, 2)]"), ("ij,jk->ik", "'ij,jk->ik'"), (None, "None"),
     (np.arange(20.0).reshape(4, 5), "array of shape (4, 5): 0, 1, 2, 3, ..."),
-    (list(range(30)), "list of length 30: 0, 1, 2, 3, ..."), (1 / 3, "0.333333"), (np.float64(2.0), "2"),
+    (list(range(30)), "list of length 30: 0, 1, 2, 3, ..."), ([np.ones(2)] * 20, "list of length 20"),
+    (1 / 3, "0.333333"), (np.float64(2.0), "2"),
 ])  # fmt: skip
 def test_small_values_are_shown_whole_and_large_ones_begin(value, words):
     assert short(value) == words
@@ -40,11 +41,11 @@ def test_small_values_are_shown_whole_and_large_ones_begin(value, words):
 def test_a_long_call_shortens_its_longest_arguments_and_keeps_the_small_ones():
     small, large = np.array([0.621, -0.58]), [RNG.normal(size=3) for _ in range(9)]
     words = shown(small, large, RNG.normal(size=(3, 4)), eta=0.125)
-    assert len(words) <= 210
+    assert len(words) <= 230
     assert "array([0.621, -0.58])" in words
     assert "eta=0.125" in words
     assert words.endswith(")`")
-    assert len(shown(*[RNG.normal(size=5)] * 40)) <= 210
+    assert len(shown(*[RNG.normal(size=5)] * 40)) <= 230
 
 
 def test_nothing_is_shown_of_a_hidden_call():
@@ -87,6 +88,12 @@ def test_a_near_miss_says_how_near_and_never_that_the_truth_is_too_large(off, wo
 def test_a_number_that_is_far_off_is_too_large_or_too_small():
     assert "too large (yours: 3.63)" in verdict(lambda a, b: a * b, NUMBERS, lambda a, b: a * b + 0.33).text
     assert "right to" not in verdict(lambda a, b: a * b, NUMBERS, lambda a, b: a * b * 1.01).text
+
+
+def test_the_sign_is_spoken_of_only_where_little_else_is_wrong():
+    assert "of the wrong sign" in verdict(lambda a, b: a * b, NUMBERS, lambda a, b: -a * b + 0.1).text
+    for far in (lambda a, b: a * b - 100, lambda a, b: a * b - 3.4):
+        assert "too small" in verdict(lambda a, b: a * b, NUMBERS, far).text
 
 
 def test_rounding_to_three_digits_is_a_near_miss_in_an_array():
