@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from coursepkg.autodiff.scalar import Scalar
+from coursepkg.grading.domain import Choice, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
-from .shared import numbers
+from .shared import SINGLE_NUMBERS, numbers
 
 
 def local_derivatives(op, a, b):
@@ -65,7 +66,9 @@ def instead(op_wrong, rule):
 
 
 def hidden_locals(rng):
-    return [case(op, *numbers(rng, 2)) for op in "+-*/*/"]
+    usual = [case(op, *numbers(rng, 2)) for op in "+-*/*/"]
+    same, other, small = numbers(rng, 3)
+    return [*usual, case("/", 0.0, other), case("*", 0.0, small), case("/", same, same)]
 
 
 BANK = [
@@ -104,6 +107,22 @@ BANK = [
           "notebook 02, section 6: a division is a product with a negative power",
           "For `/` the second number does not depend on the numerator.",
           "You gave the slope of 1/b. Here a of them are taken."),
+    wrong("quotient-like-a-product", instead("/", lambda a, b: (b, a)),
+          "notebook 02, section 6: a division is a product with a negative power",
+          "For `/` you gave the local derivatives of a product.",
+          "A larger denominator makes a quotient smaller, and each share is 1/b of what is shared."),
+    wrong("quotient-halves-exchanged", instead("/", lambda a, b: (-a / b**2, 1 / b)),
+          "the docstring of the exercise",
+          "For `/` the two numbers are exchanged.",
+          "The first number belongs to a, which is shared out; the second to b, among which it is shared."),
+    wrong("quotient-squares-the-wrong-one", instead("/", lambda a, b: (1 / b, -(a**2) / b)),
+          "notebook 02, section 6: the power rule for the exponent -1",
+          "For `/` the square stands at the numerator.",
+          "It is b that stands in a power, and whose power changes. a stands in front as it is."),
+    wrong("zero-numerator-passes-nothing", instead("/", lambda a, b: (1 / b if a else 0.0, -a / b**2)),
+          "notebook 02, section 1: change per unit of nudge",
+          "For `/` nothing flows to a where a is 0.",
+          "A quotient is 0 there, but it moves as fast as anywhere else when a moves."),
     wrong("inputs-exchanged", lambda op, a, b: local_derivatives(op, a, b)[::-1], "the docstring of the exercise",
           "The two numbers of each pair are exchanged.",
           "The first number belongs to a, the second to b: the order of the parents."),
@@ -118,16 +137,27 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 02, section 2, 'The backward pass, by hand'",
     reference=local_derivatives,
+    domain={"op": Choice("+", "-", "*", "/"), "a": Number(), "b": Number(zero=False)},
+    meets={
+        "a product of 0": lambda op, a: op == "*" and a == 0,
+        "0 is divided": lambda op, a: op == "/" and a == 0,
+        "a number is divided by itself": lambda op, a, b: op == "/" and a == b,
+    },
+    parts=("d/da", "d/db"),
     visible=[
         case("+", 1.5, -2.0),
         case("-", -0.5, 3.0),
         case("*", 2.5, -1.5),
         case("/", 3.0, -2.0),
         case("*", -0.75, 4.0),
-        case("/", -1.25, 0.5),
+        case("/", -1.25, 0.45),
+        case("/", 0.0, -1.7),
+        case("*", 0.0, -2.3),
+        case("/", 1.35, 1.35),
     ],
     hidden=hidden_locals,
     accepted=[local_from_table, local_by_match, local_by_complex_step, local_by_engine, local_in_float32],
+    equivalent_mutants=SINGLE_NUMBERS,
     bank=BANK,
     hints=(
         "For each operation ask: if a moves by a tiny h and b stands still, by how many h does the result "

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from coursepkg.autodiff.scalar import Scalar
+from coursepkg.grading.domain import Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
-from .shared import numbers
+from .shared import SINGLE_NUMBERS, numbers
 
 
 def backward_circuit(x, y, z, f_bar):
@@ -46,6 +47,21 @@ def circuit_forward(x, y, z, f_bar):
         grads.append(np.float64(f_bar * (q_dot * z + q * seed[2])))
     return grads
 
+
+def circuit_edges(rng):
+    """A sum of zero, a product with zero, equal summands, nothing that arrives."""
+    x, y, z, f_bar = numbers(rng, 4)
+    return [
+        case(x, -x, z, f_bar),
+        case(x, y, 0.0, f_bar),
+        case(y, y, z, -f_bar),
+        case(0.0, x, y, z),
+        case(x, 0.0, f_bar, y),
+        case(y, z, x, 0.0),
+    ]
+
+
+_draw = np.random.default_rng(22)
 
 BANK = [
     wrong("ignores-upstream", lambda x, y, z, f_bar: (z, z, x + y),
@@ -86,6 +102,22 @@ BANK = [
           "notebook 02, section 2: a product swaps",
           "All three gradients are the same number.",
           "z is an input of the product as well, and its local derivative is the other input."),
+    wrong("upstream-at-the-sum-only", lambda x, y, z, f_bar: (f_bar * z, f_bar * z, x + y),
+          "notebook 02, section 2, 'downstream = upstream × local'",
+          "z got its local derivative, without what arrives at f.",
+          "The product hands on what arrives to both of its inputs, not only to q."),
+    wrong("upstream-at-z-only", lambda x, y, z, f_bar: (z, z, f_bar * (x + y)),
+          "notebook 02, section 2, 'downstream = upstream × local'",
+          "x and y got their local derivatives, without what arrives at f.",
+          "What arrives at f reaches x and y as well: first through the product, then through the sum."),
+    wrong("one-summand-for-z", lambda x, y, z, f_bar: (f_bar * z, f_bar * z, f_bar * x),
+          "notebook 02, section 2: a product swaps",
+          "z got only x as its factor.",
+          "The other input of the product is q, and q is all of the sum."),
+    wrong("counts-the-sum-twice", lambda x, y, z, f_bar: (2 * f_bar * z, 2 * f_bar * z, f_bar * (x + y)),
+          "notebook 02, section 2: a sum distributes",
+          "x and y got twice what they should.",
+          "Gradients add where one variable is used twice. x and y are two variables, and each is used once."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -97,14 +129,22 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 02, section 2, 'The backward pass, by hand'",
     reference=backward_circuit,
+    domain={"x": Number(), "y": Number(), "z": Number(), "f_bar": Number()},
+    meets={
+        "the sum is 0": lambda x, y: x + y == 0,
+        "the summands are equal": lambda x, y: x == y,
+    },
+    parts=("x_bar", "y_bar", "z_bar"),
     visible=[
         case(-2.0, 5.0, -4.0, 1.0),
         case(1.5, -0.5, 3.0, 2.0),
         case(0.7, 2.2, -1.3, -0.5),
         case(-3.0, 1.2, 0.6, 4.0),
+        *circuit_edges(_draw),
     ],
-    hidden=lambda rng: [case(*numbers(rng, 4)) for _ in range(5)],
+    hidden=lambda rng: [*(case(*numbers(rng, 4)) for _ in range(4)), *circuit_edges(rng)],
     accepted=[circuit_closed, circuit_paths, circuit_complex, circuit_engine, circuit_forward],
+    equivalent_mutants={**SINGLE_NUMBERS, "exchanges x and y": "they matter by their sum alone"},
     bank=BANK,
     hints=(
         "Go from the result to the inputs. The product comes first: which two numbers went into it?",

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from coursepkg.autodiff.scalar import Scalar
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import numbers
@@ -16,7 +17,7 @@ def neuron_gradients(w, x, b, y_bar):
     (w1, w2), (x1, x2) = w, x
     y = math.tanh(w1 * x1 + w2 * x2 + b)
     delta = y_bar * (1 - y * y)
-    return {"w": [delta * x1, delta * x2], "x": [delta * w1, delta * w2], "b": delta}
+    return {"w": np.array([delta * x1, delta * x2]), "x": np.array([delta * w1, delta * w2]), "b": delta}
 
 
 def neuron_numpy(w, x, b, y_bar):
@@ -72,8 +73,44 @@ def true_slope(z, y):
     return 1 - y * y
 
 
+def without_bias(w, x, b, y_bar):
+    return neuron_gradients(w, x, 0.0, y_bar)
+
+
+def slope_for_the_first(w, x, b, y_bar):
+    right = neuron_gradients(w, x, b, y_bar)
+    return {"w": [right["w"][0], y_bar * x[1]], "x": [right["x"][0], y_bar * w[1]], "b": right["b"]}
+
+
+def crosswise(w, x, b, y_bar):
+    right = neuron_gradients(w, x, b, y_bar)
+    return {**right, "w": right["w"][::-1], "x": right["x"][::-1]}
+
+
 def neuron_cases(rng):
-    return [case(numbers(rng, 2, 0.4, 1.5), numbers(rng, 2, 0.4, 1.2), *numbers(rng, 2, 0.3, 1.5)) for _ in range(5)]
+    usual = [case(numbers(rng, 2, 0.4, 1.5), numbers(rng, 2, 0.4, 1.2), *numbers(rng, 2, 0.3, 1.5)) for _ in range(4)]
+    return [*usual, *neuron_edges(rng)]
+
+
+def neuron_edges(rng):
+    """A neuron before training, one on a blank, one at the middle of its tanh, two near its ends, a silent result."""
+    w, x, (b, y_bar) = numbers(rng, 2, 0.5, 1.4), numbers(rng, 2, 0.5, 1.4), numbers(rng, 2, 0.3, 1.5)
+    high = [round(size / other, 3) for size, other in zip((0.9, 1.2), x, strict=True)]
+    return [
+        case([0.0, 0.0], x, b, y_bar),
+        case(w, [0.0, 0.0], b, -y_bar),
+        case([w[0], 0.0], [0.0, x[1]], 0.0, y_bar),
+        case(high, x, 0.3, 2 * y_bar),
+        case([-weight for weight in high], x, -0.4, y_bar),
+        case(w, x, b, 0.0),
+    ]
+
+
+def at_the_middle(w, x, b):
+    return w[0] * x[0] + w[1] * x[1] + b == 0
+
+
+_draw = np.random.default_rng(23)
 
 
 BANK = [
@@ -114,6 +151,22 @@ BANK = [
           "notebook 02, section 3: the neuron's drawing",
           "The gradient of the bias is zero.",
           "The bias is a constant of the data, but not of the neuron: nudge it, and y moves."),
+    wrong("tanh-of-the-product-only", without_bias,
+          "notebook 02, section 3: the neuron's drawing",
+          "The slope of tanh was taken as if the bias were 0.",
+          "The bias shifts the place on the curve at which all gradients are taken."),
+    wrong("slope-on-one-weight-only", slope_for_the_first,
+          "notebook 02, section 3: z_bar comes before the weights",
+          "The second weight and the second input got no slope of tanh.",
+          "All four reach y through the same sum and the same tanh, so all four share what comes back from there."),
+    wrong("other-place-exchanged", crosswise, "notebook 02, section 2: a product swaps",
+          "Each weight got the input of the other weight.",
+          "w[0] meets x[0], and no other input, in a product."),
+    wrong("output-times-input", lambda w, x, b, y_bar: neuron_with(lambda z, y: y)(w, x, b, y_bar),
+          "notebook 02, section 6, the two curved operations",
+          "The slope you used for tanh is its value.",
+          "A local derivative says how fast the output moves, not how large it is. Where the output is nearly 1, it"
+          " hardly moves."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -125,14 +178,22 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 02, section 3",
     reference=neuron_gradients,
+    domain={"w": Array("2", all_zero=True), "x": Array("2", all_zero=True), "b": Number(), "y_bar": Number()},
+    meets={
+        "the neuron is in the middle of its tanh": at_the_middle,
+        "it is near the upper end": lambda w, x, b: np.dot(w, x) + b > 1.5,
+        "it is near the lower end": lambda w, x, b: np.dot(w, x) + b < -1.5,
+    },
     visible=[
         case([0.5, -1.2], [1.5, 0.4], 0.3, 1.0),
         case([-0.8, 0.7], [0.6, -1.1], 0.25, -2.0),
         case([1.1, 0.9], [-0.7, 1.3], -0.9, 0.5),
         case([0.6, 1.4], [0.9, 0.35], -0.45, 3.0),
+        *neuron_edges(_draw),
     ],
     hidden=neuron_cases,
     accepted=[neuron_numpy, neuron_exponentials, neuron_engine, neuron_complex_step, neuron_float32],
+    equivalent_mutants={"squeezes": "there are always two weights and two inputs"},
     bank=BANK,
     hints=(
         "First run the neuron forward and keep y. The backward pass starts with y_bar and meets the tanh first.",

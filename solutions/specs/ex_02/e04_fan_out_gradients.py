@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from coursepkg.autodiff.scalar import Scalar
+from coursepkg.grading.domain import Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
-from .shared import numbers
+from .shared import SINGLE_NUMBERS, numbers
 
 
 def fan_out_gradients(a, b, e_bar):
@@ -43,6 +44,21 @@ def fan_out_complex(a, b, e_bar):
     return ((a + 1j * h + b) * (b + 1)).imag / h * e_bar, ((a + b + 1j * h) * (b + 1j * h + 1)).imag / h * e_bar
 
 
+def fan_out_edges(rng):
+    """Each of the two factors is zero once; a variable is zero; both are equal; nothing arrives."""
+    a, b, e_bar = numbers(rng, 3)
+    return [
+        case(a, -a, e_bar),
+        case(a, -1.0, e_bar),
+        case(0.0, b, e_bar),
+        case(b, 0.0, a),
+        case(b, b, a),
+        case(a, b, 0.0),
+    ]
+
+
+_draw = np.random.default_rng(24)
+
 BANK = [
     wrong("overwrites-with-second-use", lambda a, b, e_bar: (e_bar * (b + 1), e_bar * (a + b)),
           "notebook 02, section 5, 'Gradients add where a value fans out'",
@@ -76,6 +92,22 @@ BANK = [
           "notebook 02, section 2, 'downstream = upstream × local'",
           "One of the two reports that reach b has not been multiplied by e_bar.",
           "Both reports start at e, and both carry what arrived there."),
+    wrong("forgets-the-one", lambda a, b, e_bar: (e_bar * b, e_bar * (a + 2 * b)),
+          "the docstring of the exercise: what is d?",
+          "The value of d was taken to be b.",
+          "A constant has no gradient, but it has a value, and the product hands out values."),
+    wrong("a-for-c", lambda a, b, e_bar: (e_bar * (b + 1), e_bar * (b + 1) + e_bar * a),
+          "notebook 02, section 2: a product swaps",
+          "The report through d was multiplied by a, not by c.",
+          "d meets c in the product. c is made of a and of b."),
+    wrong("counts-the-constant", lambda a, b, e_bar: (e_bar * (b + 1), e_bar * (b + 1) + 2 * e_bar * (a + b)),
+          "notebook 02, section 5, 'Gradients add where a value fans out'",
+          "The report through d was counted twice.",
+          "Of the two summands of d only one is b. The other is a constant, and hands nothing to b."),
+    wrong("subtracts-the-paths", lambda a, b, e_bar: (e_bar * (b + 1), e_bar * (b + 1) - e_bar * (a + b)),
+          "notebook 02, section 5, 'Gradients add where a value fans out'",
+          "The second report was taken away from the first.",
+          "A nudge of b moves both factors upwards, and both effects count with their own sign."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -87,9 +119,23 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 02, section 5, 'Gradients add where a value fans out'",
     reference=fan_out_gradients,
-    visible=[case(2.0, 1.5, 1.0), case(-1.2, 0.6, 2.0), case(0.7, -2.5, -1.5), case(3.0, -0.4, 0.5)],
-    hidden=lambda rng: [case(*numbers(rng, 3)) for _ in range(5)],
+    domain={"a": Number(), "b": Number(), "e_bar": Number()},
+    meets={
+        "c is 0": lambda a, b: a + b == 0,
+        "d is 0": lambda b: b == -1,
+        "a equals b": lambda a, b: a == b,
+    },
+    parts=("a_bar", "b_bar"),
+    visible=[
+        case(2.0, 1.5, 1.0),
+        case(-1.2, 0.6, 2.0),
+        case(0.7, -2.5, -1.5),
+        case(3.0, -0.4, 0.5),
+        *fan_out_edges(_draw),
+    ],
+    hidden=lambda rng: [*(case(*numbers(rng, 3)) for _ in range(4)), *fan_out_edges(rng)],
     accepted=[fan_out_closed, fan_out_accumulate, fan_out_jacobian, fan_out_engine, fan_out_complex],
+    equivalent_mutants=SINGLE_NUMBERS,
     bank=BANK,
     hints=(
         "Draw the graph: c = a + b, d = b + 1, e = c * d. How many edges leave b?",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import graphlib
 from collections import deque
 
+from coursepkg.grading.domain import Anything, Formula
+from coursepkg.grading.drivers import graph
 from coursepkg.grading.spec import Exercise, case, wrong
 
-from .shared import numbers
+from .shared import SINGLE_NUMBERS, numbers
 
 
 def topological_order(root):
@@ -138,6 +140,20 @@ def order_first_parent(root):
     return order[::-1]
 
 
+def order_two_generations(root):
+    nodes = [root, *root.parents, *(old for parent in root.parents for old in parent.parents)]
+    return [node for node in topological_order(root) if node in nodes]
+
+
+def order_result_first(root):
+    *others, result = topological_order(root)
+    return [result, *others]
+
+
+def order_nothing_behind_an_input(root):
+    return topological_order(root) if root.parents else []
+
+
 # Expressions: operands come first in the tuple's meaning, equal sub-expressions are one node.
 A, B, C = ("var", 0), ("var", 1), ("var", 2)
 
@@ -151,7 +167,18 @@ TWICE = ("mul", ("add", SUM, SUM), SUM)
 
 LADDER = ("mul", ("add", ("mul", A, B), ("exp", A)), ("sub", ("mul", A, B), ("mul", ("exp", A), B)))
 
+SQUARE = ("mul", A, A)
+
+PRODUCT = ("mul", A, B)
+
+CANCELLING = ("add", ("sub", SUM, SUM), ("mul", SUM, ("const", 2.0)))
+
+SHORT_FIRST = ("add", PRODUCT, ("mul", ("tanh", PRODUCT), B))
+
 GRAPHS = (DIAMOND, LONG_AND_SHORT, TWICE, LADDER)
+
+LITTLE_GRAPHS = ((A, 1), (SQUARE, 2), (PRODUCT, 2), (CANCELLING, 2), (SHORT_FIRST, 2))
+"""Each with the number of values that it is given."""
 
 VALUES_TWIN = [0.5, 0.5, 1.5]
 
@@ -159,7 +186,22 @@ VALUES_TWIN = [0.5, 0.5, 1.5]
 def graph_cases(rng):
     twin = numbers(rng, 1)[0]
     values = [[twin, twin, *numbers(rng, 1)], *(numbers(rng, 3) for _ in range(3))]
-    return [case(expression, point) for expression, point in zip(GRAPHS, values, strict=True)]
+    large = [case(expression, point) for expression, point in zip(GRAPHS, values, strict=True)]
+    little = [case(expression, numbers(rng, count)) for expression, count in LITTLE_GRAPHS]
+    return [*large, *little, case(DIAMOND, [0.0, *numbers(rng, 2)])]
+
+
+def uses_a_parent_twice(expression):
+    return expression[0] != "var" and len(set(expression[1:])) < len(expression[1:])
+
+
+def inputs_are_equal(expression, values):
+    return len(set(values)) < len(values)
+
+
+def an_intermediate_equals_an_input(expression, values):
+    _, variables, nodes = graph(expression, values)
+    return any(node.parents and node.data == leaf.data for node in nodes for leaf in variables)
 
 
 BANK = [
@@ -190,6 +232,22 @@ BANK = [
           "the docstring of the exercise: every node behind the root, and the root",
           "The result itself is missing from your list.",
           "The backward pass starts there: it is the one node whose gradient is known."),
+    wrong("puts-the-result-first", order_result_first,
+          "the docstring of the exercise: where does root stand?",
+          "The result stands first, and everything else is in order behind it.",
+          "You began your list with the root. It was made from the others, so it comes after all of them."),
+    wrong("sorts-by-number", lambda root: sorted(everything_behind(root), key=lambda node: node.data),
+          "notebook 02, section 5: write a node down when all of its parents are written down",
+          "The nodes are sorted by the numbers that they hold.",
+          "A result may be smaller than what it was made from. What counts is who was made from whom."),
+    wrong("stops-after-two-generations", order_two_generations,
+          "the docstring of the exercise: every node behind the root",
+          "Nodes that lie three or more steps behind the root are missing.",
+          "You looked at the parents and at their parents. Those have parents, too."),
+    wrong("nothing-behind-an-input", order_nothing_behind_an_input,
+          "the docstring of the exercise: every node behind the root, and the root",
+          "If the root has no parents, your list is empty.",
+          "An input is a whole graph of one node, and the list holds the root in any case."),
     wrong("follows-one-parent", order_first_parent, "notebook 02, section 4: what a Value remembers",
           "Your list follows a single line of parents.",
           "A sum and a product have two parents, and each of them has a past of its own."),
@@ -205,11 +263,28 @@ EXERCISE = Exercise(
     see="notebook 02, section 5, 'Fourth attempt: wait for everyone'",
     driver="topological_order",
     reference=topological_order,
+    result={"kind": "diagnostic"},
+    domain={
+        "expression": Formula("add sub mul tanh exp"),
+        "values": Anything("what the inputs hold; an order does not depend on it"),
+    },
+    meets={
+        "the root is an input": lambda expression: expression[0] == "var",
+        "the root uses a parent twice": uses_a_parent_twice,
+        "two inputs hold one number": inputs_are_equal,
+        "an intermediate and an input hold one number": an_intermediate_equals_an_input,
+    },
     visible=[
         case(DIAMOND, VALUES_TWIN),
         case(LONG_AND_SHORT, [0.8, -1.2, 0.5]),
         case(TWICE, [1.5, 0.4, 2.0]),
         case(LADDER, [0.6, 1.3, -0.7]),
+        case(A, [0.9]),
+        case(SQUARE, [-1.3, 0.6]),
+        case(PRODUCT, [0.7, 1.6]),
+        case(CANCELLING, [1.1, -0.4]),
+        case(SHORT_FIRST, [-0.8, 1.4]),
+        case(DIAMOND, [0.0, 0.7, -1.2]),
     ],
     hidden=graph_cases,
     accepted=[
@@ -219,6 +294,7 @@ EXERCISE = Exercise(
         order_by_library,
         order_by_rounds,
     ],
+    equivalent_mutants={**SINGLE_NUMBERS, "rounds to 3 digits": "a graph has fewer than a thousand nodes"},
     bank=BANK,
     hints=(
         "When may a node be written down? Turn the answer into a rule about its parents.",

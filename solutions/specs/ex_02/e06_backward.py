@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import numpy as np
 
+from coursepkg.grading.domain import Array, Formula
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .e05_topological_order import (
+    CANCELLING,
     DIAMOND,
     GRAPHS,
     LADDER,
     LONG_AND_SHORT,
+    SHORT_FIRST,
+    SQUARE,
     TWICE,
+    A,
     everything_behind,
+    inputs_are_equal,
     order_by_counting_uses,
     order_by_depth,
+    order_preorder,
     order_recursive,
     topological_order,
+    uses_a_parent_twice,
 )
-from .shared import numbers
+from .shared import SINGLE_NUMBERS, numbers
 
 
 def backward(root):
@@ -124,6 +132,53 @@ def backward_parents_only(root):
         parent.grad += local
 
 
+def backward_dividing(root):
+    """Each report is divided by the number of reports that its node gets."""
+    uses = {}
+    for node in everything_behind(root):
+        for parent in node.parents:
+            uses[parent] = uses.get(parent, 0) + 1
+    root.grad = 1.0
+    for node in reversed(topological_order(root)):
+        for parent, local in zip(node.parents, node.local_grads, strict=True):
+            parent.grad += node.grad * local / uses[parent]
+
+
+def backward_with_a_dictionary(root):
+    root.grad = 1.0
+    for node in reversed(topological_order(root)):
+        for parent, local in dict(zip(node.parents, node.local_grads, strict=True)).items():
+            parent.grad += node.grad * local
+
+
+def backward_to_first_parent(root):
+    root.grad = 1.0
+    for node in reversed(topological_order(root)):
+        if node.parents:
+            node.parents[0].grad += node.grad * node.local_grads[0]
+
+
+def backward_until_inputs(root):
+    if root.parents:
+        backward(root)
+
+
+def backward_edges(rng):
+    """An input alone, x * x, uses that cancel, a short way before a long one, zeros, equal inputs."""
+    (a,) = numbers(rng, 1)
+    return [
+        case(A, [a]),
+        case(SQUARE, numbers(rng, 1, 0.4, 1.6)),
+        case(CANCELLING, numbers(rng, 2, 0.4, 1.6)),
+        case(SHORT_FIRST, numbers(rng, 2, 0.4, 1.6)),
+        case(DIAMOND, [0.0, *numbers(rng, 2, 0.4, 1.6)]),
+        case(SHORT_FIRST, [a, a]),
+        case(DIAMOND, numbers(rng, 3, 0.4, 1.6)),
+    ]
+
+
+_draw = np.random.default_rng(26)
+
 BANK = [
     wrong("overwrites", backward_swept(lambda old, upstream, local: upstream * local),
           "notebook 02, section 5, 'Gradients add where a value fans out'",
@@ -162,6 +217,25 @@ BANK = [
           "notebook 02, section 5: the backward pass walks the order in reverse",
           "Only the parents of the result have a gradient.",
           "The nodes were visited in forward order, so almost all of them had nothing to pass on yet."),
+    wrong("speaks-when-first-met", backward_swept(add_up, order=order_preorder),
+          "notebook 02, section 5, 'Fourth attempt: wait for everyone'",
+          "A node with several uses passed on only what the first of them had reported.",
+          "Each node spoke once, as soon as a first report had come. It has to wait for the last one."),
+    wrong("merges-double-edges", backward_with_a_dictionary,
+          "notebook 02, section 5: what is the gradient of x * x?",
+          "Where a node uses the same parent twice, one of the two reports is lost.",
+          "A dictionary from parents to local gradients has room for one of them."),
+    wrong("first-parent-only", backward_to_first_parent, "notebook 02, section 4: what a Value remembers",
+          "Only the first parent of each node got a report.",
+          "A sum and a product have two parents, and each of them moves the result."),
+    wrong("divides-by-uses", backward_dividing,
+          "notebook 02, section 5, 'Gradients add where a value fans out'",
+          "The reports that reach a node were averaged.",
+          "A nudge of the node reaches the result by all of its uses at once, so their effects add up in full."),
+    wrong("nothing-for-an-input", backward_until_inputs,
+          "notebook 02, section 2: the result itself is easy",
+          "If the root has no parents, its gradient stays zero.",
+          "The root moves by one when it moves by one, whether it was made from something or not."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -174,13 +248,21 @@ EXERCISE = Exercise(
     see="notebook 02, section 5",
     driver="backward_on_graph",
     reference=backward,
+    domain={"expression": Formula("add sub mul tanh exp"), "values": Array("v")},
+    meets={
+        "the root is an input": lambda expression: expression[0] == "var",
+        "the root uses a parent twice": uses_a_parent_twice,
+        "two inputs hold one number": inputs_are_equal,
+        "the uses of an intermediate cancel": lambda expression: expression == CANCELLING,
+    },
     visible=[
         case(DIAMOND, [0.5, -1.5, 2.0]),
         case(LONG_AND_SHORT, [0.8, -1.2, 0.5]),
         case(TWICE, [1.5, 0.4, 2.0]),
         case(LADDER, [0.6, 1.3, -0.7]),
+        *backward_edges(_draw),
     ],
-    hidden=lambda rng: [case(expression, numbers(rng, 3, 0.4, 1.6)) for expression in GRAPHS],
+    hidden=lambda rng: [*(case(graph, numbers(rng, 3, 0.4, 1.6)) for graph in GRAPHS), *backward_edges(rng)],
     accepted=[
         backward_recursive_order,
         backward_by_paths,
@@ -188,6 +270,7 @@ EXERCISE = Exercise(
         backward_by_waiting,
         backward_by_matrix,
     ],
+    equivalent_mutants=SINGLE_NUMBERS,
     bank=BANK,
     hints=(
         "Three things are needed: a first gradient at the root, an order in which every node has heard from "

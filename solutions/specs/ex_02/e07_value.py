@@ -7,10 +7,13 @@ import math
 import numpy as np
 
 from coursepkg.autodiff.scalar import Scalar
+from coursepkg.grading.domain import Array, Formula
+from coursepkg.grading.drivers import graph
 from coursepkg.grading.spec import Exercise, case, wrong
 
-from .e05_topological_order import A, B, C, order_recursive
+from .e05_topological_order import A, B, C, inputs_are_equal, order_recursive
 from .e06_backward import backward
+from .shared import SINGLE_NUMBERS
 
 
 class Start:
@@ -96,8 +99,8 @@ class NumpyEngine(Engine):
         return NumpyEngine(np.maximum(self.data, 0), (self,), (np.heaviside(self.data, 0.0),))
 
     def __pow__(self, n):
-        value = np.asarray(self.data, dtype=float) ** n
-        return NumpyEngine(value, (self,), (n * value / self.data,))
+        base = np.asarray(self.data, dtype=float)
+        return NumpyEngine(base**n, (self,), (n * base ** (n - 1),))
 
 
 class ComposedEngine(Engine):
@@ -220,6 +223,53 @@ class PowerThroughLogarithms(Engine):
         return type(self)(value, (self,), (n * value / self.data,))
 
 
+class PowerOfWholeExponents(Engine):
+    def __pow__(self, n):
+        return super().__pow__(int(n))
+
+
+class PowerSlopeByDivision(Engine):
+    def __pow__(self, n):
+        value = self.data**n
+        return type(self)(value, (self,), (n * value / self.data,))
+
+
+class PowerByProducts(Engine):
+    def __pow__(self, n):
+        out = type(self)(1.0)
+        for _ in range(int(abs(n))):
+            out = out * self
+        return out
+
+
+class DivisionByAConstant(Engine):
+    def __truediv__(self, other):
+        return self * (1 / (other.data if isinstance(other, Start) else other))
+
+
+class ReflectedDivisionWithoutSquare(Engine):
+    def __rtruediv__(self, other):
+        return type(self)(other / self.data, (self,), (-other / self.data,))
+
+
+class MinusPassesOnUnchanged(Engine):
+    def __neg__(self):
+        return type(self)(-self.data, (self,), (1.0,))
+
+
+class ReluWritesInPlace(Engine):
+    def relu(self):
+        slope = 1.0 if self.data > 0 else 0.0
+        self.data = max(self.data, 0.0)
+        return type(self)(self.data, (self,), (slope,))
+
+
+class TanhWritesInPlace(Engine):
+    def tanh(self):
+        self.data = math.tanh(self.data)
+        return type(self)(self.data, (self,), (1 - self.data**2,))
+
+
 class TanhSlopeAtInput(Engine):
     def tanh(self):
         return type(self)(math.tanh(self.data), (self,), (1 - self.data**2,))
@@ -252,7 +302,7 @@ class CurvesAsConstants(Engine):
         return type(self)(math.tanh(self.data))
 
 
-THREE, HALF, FOUR = ("const", 3.0), ("const", 0.5), ("const", -4.0)
+THREE, HALF, FOUR, TWO = ("const", 3.0), ("const", 0.5), ("const", -4.0), ("const", 2)
 
 # In the order of the methods, so that the first case that fails points to the method to write next.
 EXPRESSIONS = (
@@ -284,13 +334,59 @@ POINTS = (
 )
 
 
+M = ("mul", A, B)
+
+FRACTIONAL_POWERS = ("add", ("pow", A, ("const", 1.5)), ("mul", ("pow", B, ("const", -0.5)), C))
+
+SMALL_POWERS = ("add", ("mul", ("pow", A, TWO), B), ("sub", ("pow", A, ("const", 1)), ("pow", B, ("const", 0))))
+
+SQUARES_OF_QUOTIENTS = ("mul", ("div", A, B), ("div", TWO, B))
+
+USED_TWICE = ("sub", ("mul", ("add", M, M), M), ("div", ("sub", M, A), ("sub", M, A)))
+
+USED_LATER = ("add", ("mul", ("relu", M), C), ("mul", M, ("add", ("mul", ("tanh", M), M), C)))
+
+CURVES_OF_ONE = ("add", ("mul", ("relu", A), A), ("mul", THREE, ("tanh", A)))
+
+CURVES_OF_TWO = ("mul", ("tanh", A), ("add", ("tanh", B), ("relu", B)))
+
+
+def engine_edges(rng):
+    """Other exponents, zero in every place that allows it, values used again, two inputs that hold one number."""
+    a, b, c = (round(float(x), 3) for x in rng.uniform(0.5, 1.8, 3))
+    return [
+        case(FRACTIONAL_POWERS, [a, b, -c]),
+        case(SMALL_POWERS, [0.0, -b]),
+        case(SQUARES_OF_QUOTIENTS, [0.0, -c]),
+        case(USED_TWICE, [a, -b]),
+        case(USED_LATER, [-a, b, c]),
+        case(USED_LATER, [c, a, -b]),
+        case(CURVES_OF_ONE, [0.0]),
+        case(CURVES_OF_TWO, [b, b]),
+    ]
+
+
+def somewhere(op, test):
+    """Whether an operation is used on numbers that pass a test."""
+
+    def found(expression, values):
+        nodes = graph(expression, values)[2]
+        return any(node.op == op and test(*(parent.data for parent in node.parents)) for node in nodes)
+
+    return found
+
+
+_draw = np.random.default_rng(27)
+
+
 def engine_cases(rng):
     """Bases of both signs; relu is met below zero, between zero and one, and above one."""
     negative, small, large = -rng.uniform(0.6, 1.4), rng.uniform(0.4, 0.8), rng.uniform(1.3, 2.2)
     a, b, c = (round(float(value), 3) for value in (negative, small, large))
     points = [[a, b, c], [a, c, b], [c, a, b], [a, b, c], [a, c, b], [b, a, c], [c, b, a], [b, a, c], [a, b, c]]
     points += [[a, c, b], [c, b, a]]
-    return [case(expression, point) for expression, point in zip(EXPRESSIONS, points, strict=True)]
+    in_order = [case(expression, point) for expression, point in zip(EXPRESSIONS, points, strict=True)]
+    return [*in_order, *engine_edges(rng)]
 
 
 BANK = [
@@ -315,6 +411,31 @@ BANK = [
     wrong("power-loses-the-sign", PowerThroughSize, "notebook 02, section 6, `power`",
           "Powers of negative numbers come out as if the number were positive.",
           "Taking the size first avoids trouble with logarithms and changes odd powers, and the slopes of even ones."),
+    wrong("power-of-whole-exponents-only", PowerOfWholeExponents, "notebook 02, section 6, `power`",
+          "Powers are right for whole exponents; others come out as if their fraction were cut off.",
+          "A plain number may be 1.5 as well. Python's ** and the power rule hold for any exponent."),
+    wrong("power-slope-divides-by-x", PowerSlopeByDivision, "notebook 02, section 6, `power`",
+          "Powers of 0 raise an error.",
+          "The slope was found by dividing the power by its base. The power rule does without a division."),
+    wrong("power-by-repeated-products", PowerByProducts, "notebook 02, section 6, `power`",
+          "Powers are right for whole positive exponents, and for no others.",
+          "A loop multiplies a whole number of times. For other exponents a power needs a slope of its own."),
+    wrong("division-by-a-constant", DivisionByAConstant,
+          "notebook 02, section 6: a division is a product with a negative power",
+          "The denominator gets no gradient.",
+          "You took the number out of the denominator, and with it everything that it remembers."),
+    wrong("reflected-division-without-square", ReflectedDivisionWithoutSquare, "exercise 02.1, the division",
+          "`3 / x` has the right value, and its slope misses one division by x.",
+          "The slope of 1/x is steeper than 1/x itself where x is small."),
+    wrong("minus-passes-on-unchanged", MinusPassesOnUnchanged, "exercise 02.1, the minus sign",
+          "-x has the right value, and hands the gradient on with the wrong sign.",
+          "Nudge x upwards: -x goes down by as much."),
+    wrong("relu-writes-in-place", ReluWritesInPlace, "notebook 02, section 4: what a Value remembers",
+          "A value that is used again after its relu is no longer what it was.",
+          "relu makes a new Value. The old one keeps its number, for all others that use it."),
+    wrong("tanh-writes-in-place", TanhWritesInPlace, "notebook 02, section 4: what a Value remembers",
+          "A value that is used again after its tanh is no longer what it was.",
+          "tanh makes a new Value. The old one keeps its number, for all others that use it."),
     wrong("tanh-slope-at-the-input", TanhSlopeAtInput, "notebook 02, section 6, the two curved operations",
           "tanh has the right value; its slope is one minus the square of the input.",
           "It is the output that is squared. Near zero the two agree, so this slip hides well."),
@@ -345,11 +466,31 @@ EXERCISE = Exercise(
     see="notebook 02, section 6",
     driver="scalar_expression",
     reference=Engine,
-    visible=[case(expression, point) for expression, point in zip(EXPRESSIONS, POINTS, strict=True)],
+    domain={"expression": Formula("neg sub mul pow add div tanh relu"), "values": Array("v")},
+    meets={
+        "a fractional exponent": somewhere("pow", lambda x, n: n % 1 != 0),
+        "a negative exponent": somewhere("pow", lambda x, n: n < 0),
+        "the exponent 0": somewhere("pow", lambda x, n: n == 0),
+        "the exponent 1": somewhere("pow", lambda x, n: n == 1),
+        "a power of 0": somewhere("pow", lambda x, n: x == 0),
+        "a power of a negative number": somewhere("pow", lambda x, n: x < 0),
+        "0 is divided": somewhere("div", lambda x, y: x == 0),
+        "a number is divided by itself": somewhere("div", lambda x, y: x == y),
+        "tanh of 0": somewhere("tanh", lambda x: x == 0),
+        "relu of 0": somewhere("relu", lambda x: x == 0),
+        "relu of a number between 0 and 1": somewhere("relu", lambda x: 0 < x < 1),
+        "relu of a negative number": somewhere("relu", lambda x: x < 0),
+        "two inputs hold one number": inputs_are_equal,
+    },
+    visible=[
+        *(case(expression, point) for expression, point in zip(EXPRESSIONS, POINTS, strict=True)),
+        *engine_edges(_draw),
+    ],
     hidden=engine_cases,
     accepted=[DirectEngine, NumpyEngine, ComposedEngine, ClosureEngine, PackageEngine],
     bank=BANK,
     equivalent_mutants={
+        **SINGLE_NUMBERS,
         "`self * -1.0` → `self / -1.0`": "dividing by -1 is multiplying by -1",
         "`self.data > 0` → `self.data >= 0`": "at exactly zero relu has no slope, and any from 0 to 1 is as good",
         "`other if isinstance(other, Start) else type(self)(other)` → `other`": "a plain number has a power -1, too",

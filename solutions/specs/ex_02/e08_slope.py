@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from coursepkg.autodiff.scalar import Scalar
+from coursepkg.grading.domain import Choice, Number
+from coursepkg.grading.drivers import POLYNOMIALS
 from coursepkg.grading.spec import Exercise, case, wrong
 
-from .shared import numbers
+from .shared import SINGLE_NUMBERS, numbers
 
 
 def slope(f, x):
@@ -44,7 +46,45 @@ def slope_forward_mode(f, x):
     return np.array(out.grad)
 
 
-POLYNOMIALS = ("square", "cube", "quartic", "bowl", "wiggle")
+def slope_relative(f, x):
+    h = 1e-6 * (1 + abs(x))
+    return (f(x + h) - f(x - h)) / ((x + h) - (x - h))
+
+
+def slope_by_step(h):
+    return lambda f, x: (f(x + h) - f(x - h)) / (2 * h)
+
+
+def one_sided(h):
+    return lambda f, x: (f(x + h) - f(x)) / h
+
+
+def step_in_proportion(f, x):
+    h = 1e-6 * x
+    return (f(x + h) - f(x - h)) / (2 * h)
+
+
+def rounded_off(rng, step):
+    """A place far out, where one such step leaves fewer than six digits of the slope of the bowl."""
+    bowl = POLYNOMIALS["bowl"][1]
+    places = np.round(rng.uniform(-99, -84, 1000), 2).tolist()
+    return next(x for x in places if abs(one_sided(step)(bowl, x) / (2 * (x - 7)) - 1) > 1.2e-6)
+
+
+def slope_edges(rng):
+    """Level ground; nearly level ground, where the bend shows; places far out, where tiny steps are lost."""
+    level, far = float(rng.uniform(-1.3009, -1.3007)), float(rng.uniform(66, 99))
+    return [
+        case("square", 0.0),
+        case("quartic", round(level, 6)),
+        case("quartic", 0.0),
+        case("bowl", rounded_off(rng, 1e-8)),
+        case("bowl", rounded_off(rng, -1e-8)),
+        case("wiggle", round(far, 2)),
+    ]
+
+
+_draw = np.random.default_rng(28)
 
 BANK = [
     wrong("one-sided-and-coarse", lambda f, x: (f(x + 1e-2) - f(x)) / 1e-2,
@@ -55,6 +95,19 @@ BANK = [
           "notebook 02, section 1: the two V-shaped curves",
           "Your slopes are off in the second or third digit, as those of a difference to the left are.",
           "A one-sided difference with a step like 0.01 sees the bend of the function."),
+    *(wrong(f"one-sided-step-1e-{k}", one_sided(float(f"1e-{k}")),
+            "notebook 02, section 1: the two V-shaped curves",
+            "Your slopes are right to a few digits, and worst where the ground is nearly level.",
+            "A difference to one side sees the bend of the function, which grows with the step.")
+      for k in (3, 4, 5, 6)),
+    wrong("step-too-small", slope_by_step(1e-12),
+          "notebook 02, section 1: a tiny h subtracts two numbers that agree in almost all their digits",
+          "Your slopes are right to a few digits, and worse the larger x is.",
+          "The smaller the step, the more digits are lost in the subtraction. The best step is not the smallest."),
+    wrong("step-in-proportion-to-x", step_in_proportion,
+          "notebook 02, section 1: the formula of the central difference",
+          "Your slopes are right, but at x = 0 there is an error.",
+          "A step that is a fixed part of x is no step at all where x is 0."),
     wrong("step-not-small", lambda f, x: (f(x + 0.1) - f(x - 0.1)) / 0.2,
           "notebook 02, section 1: the two V-shaped curves",
           "Your slopes are exact for squares and off for higher powers.",
@@ -91,12 +144,33 @@ EXERCISE = Exercise(
     driver="slope_of",
     rtol=1e-6,
     atol=1e-7,
+    domain={"f": Choice(*POLYNOMIALS), "x": Number(at_least=-100, at_most=100)},
+    meets={"level ground": lambda f, x: f == "square" and x == 0},
     reference=slope,
-    visible=[case("square", 1.5), case("cube", -2.0), case("quartic", 0.8), case("bowl", 30.0), case("wiggle", -1.2)],
-    hidden=lambda rng: [case(name, x) for name, x in zip(POLYNOMIALS, [*numbers(rng, 5, 0.6, 2.0)], strict=True)],
-    accepted=[slope_complex, slope_five_points, slope_extrapolated, slope_numpy, slope_forward_mode],
+    visible=[
+        case("square", 1.5),
+        case("cube", -2.0),
+        case("quartic", 0.8),
+        case("bowl", 30.0),
+        case("wiggle", -1.2),
+        *slope_edges(_draw),
+    ],
+    hidden=lambda rng: [*map(case, POLYNOMIALS, numbers(rng, 5, 0.6, 2.0)), *slope_edges(rng)],
+    accepted=[
+        slope_relative,
+        slope_by_step(1e-4),
+        slope_by_step(1e-6),
+        slope_complex,
+        slope_five_points,
+        slope_extrapolated,
+        slope_numpy,
+        slope_forward_mode,
+    ],
     bank=BANK,
-    equivalent_mutants={"`1e-05` → `-1e-05`": "a central difference steps to both sides, in either order"},
+    equivalent_mutants={
+        **SINGLE_NUMBERS,
+        "`1e-05` → `-1e-05`": "a central difference steps to both sides, in either order",
+    },
     hints=(
         "Step a little to each side, and compare how far the output moved with how far you stepped.",
         "The central difference cancels the largest error. Its best step is near the cube root of machine "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from coursepkg.autodiff.scalar import Scalar
+from coursepkg.grading.domain import Anything
 from coursepkg.grading.spec import Exercise, case, wrong
 
 
@@ -14,7 +15,7 @@ def count_paths(parents):
     for node in reversed(range(len(parents))):
         for parent in parents[node]:
             paths[parent] += paths[node]
-    return paths
+    return np.array(paths)
 
 
 def paths_by_memory(parents):
@@ -99,6 +100,57 @@ def paths_in_forward_order(parents):
     return paths
 
 
+def paths_to_everything(parents):
+    paths = [1] * len(parents)
+    for node in reversed(range(len(parents))):
+        for parent in parents[node]:
+            paths[parent] += paths[node]
+    return paths
+
+
+def paths_through(parents):
+    return [a * b for a, b in zip(paths_from_inputs(parents), count_paths(parents), strict=True)]
+
+
+def nodes_on_the_way(parents):
+    """How many nodes of the graph lie between each node and the result, the result included."""
+    above = [{node} for node in range(len(parents))]
+    for node in reversed(range(len(parents))):
+        for parent in parents[node]:
+            above[parent] |= above[node]
+    return [len(nodes) if len(parents) - 1 in nodes else 0 for nodes in above]
+
+
+def paths_of_used_nodes(parents):
+    """Takes a node that nothing uses for a result."""
+    paths = [0] * len(parents)
+    for node in reversed(range(len(parents))):
+        paths[node] = paths[node] or 1
+        for parent in parents[node]:
+            paths[parent] += paths[node]
+    return paths
+
+
+def graph_edges(rng):
+    """A single node, a result that nothing leads to, nodes that lead nowhere, one parent three times."""
+    first, second = (int(x) for x in rng.integers(2, 4, 2))
+    return [
+        case([[]]),
+        case([[], []]),
+        case([[], [], [0], [0, 1], [1] * first, [3, 0], [5] * second + [3]]),
+        case([[], [0] * 3, [1], [2, 0, 2], [3, 1], [1]]),
+        case([[], [0] * 3, [0], [2, 1, 1], [3, 2], [4]]),
+    ]
+
+
+def leads_nowhere(parents):
+    used = {parent for those in parents for parent in those}
+    return any(node not in used for node in range(len(parents) - 1))
+
+
+_draw = np.random.default_rng(29)
+
+
 def longest_ways(parents):
     return swept_paths(lambda old, new: max(old, new + 1), seed=0)(parents)
 
@@ -149,6 +201,18 @@ BANK = [
           "notebook 02, section 5: the backward pass walks the order in reverse",
           "Only the parents of the last node have paths.",
           "The nodes were visited in forward order, so almost all of them had nothing to pass on yet."),
+    wrong("every-node-is-an-end", paths_to_everything, "the task: where does each path end?",
+          "You counted paths from each node to any node behind it.",
+          "Only paths that arrive at the last node count, and a path that merely passes a node does not end there."),
+    wrong("unused-nodes-are-results", paths_of_used_nodes, "the task: where does each path end?",
+          "A node that nothing uses has one path, and those before it have too many.",
+          "From a node that nothing uses no path leads to the result, unless it is the result."),
+    wrong("through-each-node", paths_through, "notebook 02, section 8: forward and reverse sweeps",
+          "You counted the paths from the inputs to the result that pass through each node.",
+          "A path starts at the node itself here; how many ways led there does not matter."),
+    wrong("nodes-on-the-way", nodes_on_the_way, "notebook 02, section 8, 'Paths and edges'",
+          "You counted the nodes that lie between each node and the result.",
+          "Two paths may go through the same nodes for most of their way, and are still two."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -160,14 +224,31 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 02, section 8, 'Paths and edges'",
     reference=count_paths,
+    result={"kind": "number"},
+    domain={"parents": Anything("the numbers of each node's parents, all smaller than its own")},
+    meets={
+        "there is one node": lambda parents: len(parents) == 1,
+        "nothing leads to the result": lambda parents: len(parents) > 1 and not parents[-1],
+        "a node leads nowhere": leads_nowhere,
+        "a parent is used three times at once": lambda parents: any(
+            those.count(node) > 2 for those in parents for node in those
+        ),
+        "parents are not listed in order": lambda parents: any(those != sorted(those) for those in parents),
+        "there is more than one input": lambda parents: parents.count([]) > 1,
+    },
     visible=[
         case([[], [0, 0], [1, 1], [2, 2]]),
         case([[], [], [0, 1], [1, 2], [2, 3, 1]]),
         case(layered(3, 4)),
         case([[], [0], [0, 1], [1, 2, 2], [3, 0], [4, 2]]),
         case(layered(2, 30)),
+        *graph_edges(_draw),
     ],
-    hidden=lambda rng: [*(case(random_graph(rng, nodes)) for nodes in (5, 7, 9)), case(layered(3, 25))],
+    hidden=lambda rng: [
+        *(case(random_graph(rng, nodes)) for nodes in (5, 7, 9)),
+        case(layered(3, 25)),
+        *graph_edges(rng),
+    ],
     accepted=[paths_by_memory, paths_by_matrix, paths_by_powers, paths_by_engine, paths_in_floats],
     bank=BANK,
     hints=(
