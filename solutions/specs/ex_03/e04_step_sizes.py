@@ -148,9 +148,9 @@ EXERCISE = Exercise(
     reference=step_sizes,
     domain={"H": Array("d d", order="given")},
     meets={
-        "H is diagonal and its largest entry in the middle": lambda H: len(H) == 3
-        and not (H - np.diag(np.diag(H))).any()
-        and np.argmax(np.diag(H)) == 1,
+        "H is diagonal and its largest entry in the middle": lambda H: (
+            len(H) == 3 and not (H - np.diag(np.diag(H))).any() and np.argmax(np.diag(H)) == 1
+        ),
         "all curvatures are equal": lambda H: len(H) > 1 and np.allclose(H, H[0, 0] * np.eye(len(H))),
         "there are three directions or more": lambda H: len(H) > 2,
     },

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 
 import numpy as np
 
 from coursepkg import optimizers as opt
+from coursepkg.autodiff.tensor import Tensor
+from coursepkg.grading.domain import Array, Listing, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import numbers
@@ -21,7 +24,7 @@ def clip_by_norm(gradients, bound):
 
 def clip_in_one_line(gradients, bound):
     norm = math.sqrt(sum(float(x) ** 2 for g in gradients for x in np.ravel(g)))
-    return [g * min(1.0, bound / norm) for g in gradients]
+    return [g * (min(1.0, bound / norm) if norm else 1.0) for g in gradients]
 
 
 def clip_flat(gradients, bound):
@@ -44,27 +47,68 @@ def clip_to_lists(gradients, bound):
     return [(g / max(norm / bound, 1)).tolist() for g in gradients]
 
 
+def clip_with_tensors(gradients, bound):
+    return deque(Tensor(g, requires_grad=True) for g in clip_by_norm(gradients, bound))
+
+
+def length(gradients):
+    return math.sqrt(sum(float(np.sum(g**2)) for g in gradients))
+
+
 def each_alone(gradients, bound):
-    return [g * min(1.0, bound / np.linalg.norm(g)) for g in gradients]
+    return [g * (bound / np.linalg.norm(g) if np.linalg.norm(g) > bound else 1.0) for g in gradients]
 
 
 def clip_wrong(scale):
     def answer(gradients, bound):
-        return [g * scale(gradients, np.sqrt(sum(np.sum(g**2) for g in gradients)), bound) for g in gradients]
+        return [g * scale(gradients, length(gradients), bound) for g in gradients]
 
     return answer
 
 
+def clip_by_size(size):
+    """Clips as it should, with another number in place of the common norm."""
+
+    def answer(gradients, bound):
+        found = float(size(gradients))
+        return [g * (bound / found) if found > bound else g for g in gradients]
+
+    return answer
+
+
+def stretches(gradients, norm, bound):
+    return bound / norm if norm else 1.0
+
+
 def clip_in_place(gradients, bound):
-    norm = np.sqrt(sum(np.sum(g**2) for g in gradients))
+    norm = length(gradients)
     for g in gradients:
-        g *= min(1.0, bound / norm)
+        g *= bound / norm if norm > bound else 1.0
     return gradients
 
 
+def clip_first_only(gradients, bound):
+    clipped, *_ = clip_by_norm(gradients, bound)
+    return [clipped, *gradients[1:]]
+
+
+def clip_edges(rng):
+    """Exactly at the bound; all zero; an array of zeros beside a number; one array; too long only together."""
+    turns = [np.array([[3.0, 0.0], [0.0, -4.0]]) * rng.choice([-1.0, 1.0], (2, 2)), np.zeros(3)]
+    alike = [numbers(rng, 4, 0.8, 1.2), numbers(rng, (2, 2), 0.8, 1.2)]
+    mixed = [np.zeros((2, 1)), np.array(numbers(rng, ())), numbers(rng, (1, 1, 2))]
+    return [
+        case(turns, 5.0),
+        case([np.zeros(2), np.zeros((1, 3))], round(float(rng.uniform(0.5, 2.0)), 3)),
+        case(mixed, round(0.6 * length(mixed), 4)),
+        case([numbers(rng, (2, 3))], round(float(rng.uniform(0.5, 0.9)), 3)),
+        case(alike, round(0.9 * length(alike), 3)),
+    ]
+
+
 def clip_cases(rng):
-    found = []
-    for shapes, share in ((((2, 3), (3,)), 0.4), (((4,), (2, 2)), 0.7), (((3, 2), (2,)), 1.8), (((2,), (5,)), 0.25)):
+    found = clip_edges(rng)
+    for shapes, share in ((((2, 3), (3,)), 0.4), (((4,), (2, 2)), 0.7), (((3, 2), (2,), (4,)), 1.8)):
         gradients = [numbers(rng, shape) for shape in shapes]
         norm = float(np.sqrt(sum(np.sum(g**2) for g in gradients)))
         found.append(case(gradients, round(share * norm, 3)))
@@ -79,7 +123,7 @@ BANK = [
     wrong("clips-each-array-alone", each_alone, "the docstring of the exercise: one norm for all arrays",
           "You clipped every array by its own norm.",
           "All parameters together make one arrow. Shortening its parts by different factors turns it."),
-    wrong("always-rescales", clip_wrong(lambda gradients, norm, bound: bound / norm),
+    wrong("always-rescales", clip_wrong(stretches),
           "notebook 03, section 11: if the gradient is longer than a bound",
           "Short gradients have been made longer.",
           "The bound is an upper one. A gradient that keeps to it is left alone."),
@@ -95,16 +139,43 @@ BANK = [
           "the docstring of the exercise",
           "Your clipped gradients are too short: you divided by the square of the length.",
           "The sum of squares is the square of the length, as with Pythagoras."),
-    wrong("adds-the-norms", clip_wrong(
-              lambda gradients, norm, bound: min(1.0, bound / sum(float(np.linalg.norm(g)) for g in gradients))
+    wrong("adds-the-norms", clip_by_size(
+              lambda gradients: sum(float(np.linalg.norm(g)) for g in gradients)
           ), "the docstring of the exercise: one norm for all arrays",
           "You added the norms of the arrays.",
           "Lengths at right angles do not add; their squares do."),
-    wrong("largest-entry-as-length", clip_wrong(
-              lambda gradients, norm, bound: min(1.0, bound / max(float(np.abs(g).max()) for g in gradients))
+    wrong("largest-entry-as-length", clip_by_size(
+              lambda gradients: max(float(np.abs(g).max()) for g in gradients)
           ), "the docstring of the exercise",
           "You took the largest entry for the length.",
           "An arrow is longer than its longest component."),
+    wrong("longest-array-as-length", clip_by_size(
+              lambda gradients: max(float(np.linalg.norm(g)) for g in gradients)
+          ), "the docstring of the exercise: one norm for all arrays",
+          "You took the longest of the arrays for the length of all.",
+          "The other arrays make the arrow longer still."),
+    wrong("adds-all-entries", clip_by_size(
+              lambda gradients: sum(float(np.abs(g).sum()) for g in gradients)
+          ), "the docstring of the exercise: one norm for all arrays",
+          "You added the sizes of all entries up.",
+          "That is the way along the axes. The arrow itself is shorter."),
+    wrong("mean-of-the-squares", clip_by_size(
+              lambda gradients: length(gradients) / math.sqrt(sum(g.size for g in gradients))
+          ), "the docstring of the exercise: one norm for all arrays",
+          "You took the mean of the squares where their sum belongs.",
+          "With a mean, an arrow with more entries would not be longer."),
+    wrong("clips-the-first-array-only", clip_first_only, "the docstring of the exercise: a list of arrays",
+          "Your first array is right; the others are as long as they were.",
+          "All arrays are shortened by the same factor, or the arrow turns."),
+    wrong("direction-of-nothing", lambda gradients, bound: [
+              g / np.float64(length(gradients)) * min(length(gradients), bound) for g in gradients
+          ], "the task: otherwise leave it as it is",
+          "Where all gradients are zero you return NaN; everything else is right.",
+          "An arrow of length 0 has no direction to be divided out."),
+    wrong("divides-by-no-length", clip_wrong(lambda gradients, norm, bound: min(1.0, bound / norm)),
+          "the task: otherwise leave it as it is",
+          "Where all gradients are zero your function fails; everything else is right.",
+          "You divide by the length before you know that there is one."),
     wrong("clips-in-place", clip_in_place, "the docstring of the exercise: what you are given stays as it is",
           "The numbers are right, but the arrays that you were given have been changed.",
           "g *= ... writes into the caller's array."),
@@ -119,14 +190,28 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 03, section 11, 'And the cliff'",
     reference=clip_by_norm,
+    domain={"gradients": Listing("arrays", Array("...", order="free")), "bound": Number(more_than=0)},
+    meets={
+        "all gradients are zero": lambda gradients: not any(np.any(g) for g in gradients),
+        "one array is zero, and not all": lambda gradients: 0 < sum(not np.any(g) for g in gradients) < len(gradients),
+        "the length is the bound": lambda gradients, bound: length(gradients) == bound,
+        "the length is below the bound": lambda gradients, bound: 0 < length(gradients) < bound,
+        "an array is a number": lambda gradients: any(np.ndim(g) == 0 for g in gradients),
+        "an array has three axes": lambda gradients: any(np.ndim(g) == 3 for g in gradients),
+        "there are three arrays": lambda gradients: len(gradients) == 3,
+        "only together they are too long": lambda gradients, bound: (
+            all(np.linalg.norm(g) < bound for g in gradients) and length(gradients) > bound
+        ),
+    },
     visible=[
         case([np.array([[3.0, -1.0, 0.5], [0.8, 2.0, -1.5]]), np.array([1.2, -0.7, 0.4])], 2.0),
-        case([np.array([0.6, -0.4]), np.array([[0.3, 0.9], [-0.5, 0.2]])], 5.0),
-        case([np.array([4.0]), np.array([-3.0, 2.5, 0.6])], 1.5),
+        case([np.array([0.6, -0.4]), np.array([[0.3, 0.9], [-0.5, 0.2]]), np.array([0.7])], 5.0),
+        case([np.array([1.4]), np.array([-1.1, 0.5, 0.6])], 1.5),
         case([np.array([1.1, 0.7, -2.1]), np.array([[0.4, 1.3]])], 2.5),
+        *clip_edges(np.random.default_rng(39)),
     ],
     hidden=clip_cases,
-    accepted=[clip_in_one_line, clip_flat, clip_norm_of_norms, clip_by_package, clip_to_lists],
+    accepted=[clip_in_one_line, clip_flat, clip_norm_of_norms, clip_by_package, clip_to_lists, clip_with_tensors],
     bank=BANK,
     hints=(
         "Imagine all arrays laid end to end: one long arrow. How long is it?",

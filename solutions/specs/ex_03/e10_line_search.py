@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from coursepkg import optimizers as opt
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import numbers
@@ -78,7 +79,7 @@ def search_by_formula(theta, g, c, high, tolerance):
     """The losses of a parabola compare like distances from its lowest point, and the count is known beforehand."""
     lowest = float(np.sum(c * theta * g) / np.sum(c * g * g))
     golden, low, top = (math.sqrt(5) - 1) / 2, 0.0, high
-    shrinks = math.ceil(math.log(tolerance / high) / math.log(golden))
+    shrinks = max(0, math.ceil(math.log(tolerance / high) / math.log(golden)))
     for _ in range(shrinks):
         left, right = top - golden * (top - low), low + golden * (top - low)
         if abs(left - lowest) < abs(right - lowest):
@@ -106,14 +107,40 @@ def search_by_width(theta, g, c, high, tolerance):
     return {"eta": low + width / 2, "evaluations": count}
 
 
+def search_that_counts(theta, g, c, high, tolerance):
+    """A loss that counts its calls, and a dictionary of places."""
+    asked = []
+
+    def look(eta):
+        asked.append(eta)
+        return _along(theta, g, c)(eta)
+
+    golden = (math.sqrt(5) - 1) / 2
+    ends, inner = [0.0, high], [high - golden * high, golden * high]
+    losses = list(map(look, inner))
+    while ends[1] - ends[0] > tolerance:
+        worse = int(losses[1] >= losses[0])
+        ends[worse] = inner[worse]
+        inner[worse], losses[worse] = inner[1 - worse], losses[1 - worse]
+        inner[1 - worse] = ends[0] + ends[1] - inner[worse]
+        losses[1 - worse] = look(inner[1 - worse])
+    return {"eta": sum(ends) / 2, "evaluations": len(asked)}
+
+
 def search_wrong(
-    *, share=(5**0.5 - 1) / 2, per_shrink=1, first=2, keep_worse=False, end=lambda low, high: (low + high) / 2
+    *,
+    share=(5**0.5 - 1) / 2,
+    per_shrink=1,
+    first=2,
+    keep_worse=False,
+    end=lambda low, high: (low + high) / 2,
+    stop=lambda tolerance, top: tolerance,
 ):
     """Evaluates both points anew each time; `per_shrink` and `first` say what is counted."""
 
     def answer(theta, g, c, high, tolerance):
-        f, low, evaluations = _along(theta, g, c), 0.0, first
-        while high - low > tolerance:
+        f, low, evaluations, enough = _along(theta, g, c), 0.0, first, stop(tolerance, high)
+        while high - low > enough:
             left, right = high - share * (high - low), low + share * (high - low)
             if (f(left) < f(right)) != keep_worse:
                 high = right
@@ -125,18 +152,51 @@ def search_wrong(
     return answer
 
 
-def best_point_seen(theta, g, c, high, tolerance):
+def exact_minimum(theta, g, c, high, tolerance):
     right = line_search(theta, g, c, high, tolerance)
     exact = float(np.sum(c * theta * g) / np.sum(c * g * g))
-    return {"eta": exact, "evaluations": right["evaluations"]}
+    return {"eta": min(exact, high), "evaluations": right["evaluations"]}
+
+
+def better_point_seen(theta, g, c, high, tolerance):
+    f, golden, low, evaluations = _along(theta, g, c), (5**0.5 - 1) / 2, 0.0, 2
+    while True:
+        left, right = high - golden * (high - low), low + golden * (high - low)
+        if high - low <= tolerance:
+            return {"eta": left if f(left) < f(right) else right, "evaluations": evaluations}
+        low, high = (low, right) if f(left) < f(right) else (left, high)
+        evaluations += 1
+
+
+def lowest_on_the_line(theta, g, c):
+    return float(np.sum(c * theta * g) / np.sum(c * g * g))
+
+
+def search_case(rng, d, reach, tolerance, theta=None):
+    """``reach`` says how far the interval goes, with the lowest point on the line at 1."""
+    c = rng.uniform(0.3, 3.0, d).round(2)
+    theta = numbers(rng, d) if theta is None else theta
+    return case(theta, c * theta, c, round(reach * lowest_on_the_line(theta, c * theta, c), 2), tolerance)
+
+
+def search_edges(rng):
+    """The lowest point beyond the end; an entry at rest; an interval as long as the tolerance; shorter; one entry."""
+    resting = numbers(rng, 3)
+    resting[1] = 0.0
+    just = search_case(rng, 2, 2.6, 0.1)
+    return [
+        search_case(rng, 2, 0.4, 0.01),
+        search_case(rng, 3, 3.4, 1e-5, resting),
+        case(*just.args[:4], just.args[3]),
+        search_case(rng, 2, 1.7, 25.0),
+        search_case(rng, 1, float(rng.uniform(2.2, 3.0)), 0.03),
+    ]
 
 
 def search_cases(rng):
-    found = []
+    found = search_edges(rng)
     for d, tolerance in ((2, 0.05), (3, 0.02), (2, 0.1), (4, 0.01)):
-        c, theta = rng.uniform(0.3, 3.0, d).round(2), numbers(rng, d)
-        lowest = float(np.sum(c**3 * theta**2) ** -1 * np.sum((c * theta) ** 2))
-        found.append(case(theta, c * theta, c, round(lowest * float(rng.uniform(1.5, 5.0)), 2), tolerance))
+        found.append(search_case(rng, d, float(rng.uniform(2.2, 5.0)), tolerance))
     return found
 
 
@@ -166,9 +226,23 @@ BANK = [
           "notebook 03, section 7, where the evaluations are printed",
           "Your count is one too high.",
           "Two evaluations before the loop, one in each round, none afterwards."),
-    wrong("solves-the-parabola", best_point_seen, "the docstring of the exercise",
+    wrong("solves-the-parabola", exact_minimum, "the docstring of the exercise",
           "You returned the exact minimum of this parabola, which a search does not know.",
           "For a real network there is no formula. Return the middle of the last interval."),
+    wrong("no-look-into-the-last-interval", search_wrong(first=1), "the task: which places are looked at",
+          "Your count is one too low: you did not look into the last interval.",
+          "No decision needs that look, so leaving it out is thrifty. Here it is asked for, and counted."),
+    wrong("returns-a-point-that-was-seen", better_point_seen, "the docstring of the exercise",
+          "You returned the better one of the two inner points.",
+          "The lowest place may lie on either side of it; asked for is the middle of the last interval."),
+    wrong("stops-at-twice-the-length", search_wrong(stop=lambda tolerance, top: 2 * tolerance),
+          "the docstring of the exercise: what `tolerance` means",
+          "Your last interval may be twice as long as `tolerance`.",
+          "You measured half of the interval, from its middle to an end. Measure it from end to end."),
+    wrong("tolerance-as-a-share", search_wrong(stop=lambda tolerance, top: tolerance * top),
+          "the docstring of the exercise: what `tolerance` means",
+          "Your search stops at a share of the first interval.",
+          "`tolerance` is a length, whatever `high` is."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -180,13 +254,33 @@ EXERCISE = Exercise(
     points=4,
     see="notebook 03, section 7, 'Look before you step'",
     reference=line_search,
+    domain={
+        "theta": Array("d"),
+        "g": Array("d"),
+        "c": Array("d", more_than=0),
+        "high": Number(more_than=0),
+        "tolerance": Number(more_than=0),
+    },
+    meets={
+        "the lowest point lies beyond the interval": lambda theta, g, c, high: lowest_on_the_line(theta, g, c) > high,
+        "the first interval is short enough": lambda high, tolerance: high < tolerance,
+        "the first interval is as long as the tolerance": lambda high, tolerance: high == tolerance,
+    },
     visible=[
         case(np.array([2.0, -1.0]), np.array([2.0, -3.0]), np.array([1.0, 3.0]), 2.0, 0.01),
         case(np.array([0.8, 1.5, -2.0]), np.array([0.4, 2.4, -1.4]), np.array([0.5, 1.6, 0.7]), 5.0, 0.02),
         case(np.array([-1.2, 0.5]), np.array([-0.6, 1.1]), np.array([0.5, 2.2]), 1.5, 0.05),
+        *search_edges(np.random.default_rng(310)),
     ],
     hidden=search_cases,
-    accepted=[search_by_package, search_with_memory, search_recursively, search_by_formula, search_by_width],
+    accepted=[
+        search_by_package,
+        search_with_memory,
+        search_recursively,
+        search_by_formula,
+        search_by_width,
+        search_that_counts,
+    ],
     bank=BANK,
     hints=(
         "Keep six numbers: both ends, both inner points and their two losses.",
@@ -195,6 +289,9 @@ EXERCISE = Exercise(
         "Inner points: high - 0.618 * (high - low) and low + 0.618 * (high - low), with 0.618 = (5**0.5 - 1) / 2.",
     ),
     equivalent_mutants={
+        "gives the neighbour's value where an entry of theta is 0": "g is 0 there, too: the loss moves by a constant",
+        "squeezes": "each part of the result is one number",
+        "gives the first entry for all": "each part of the result is one number",
         "`return 0.5 * np.sum(c * (theta - eta * g) ** 2)` → `return 2 * (0.5 * np.sum(c * (theta - eta * g) ** 2))`": (
             "losses are only compared"
         ),
@@ -208,6 +305,5 @@ EXERCISE = Exercise(
         "`0.5` → `1.5`": "losses are only compared",
         "`theta - eta * g` → `eta * g - theta`": "the difference is squared",
         "`f_left < f_right` → `f_left <= f_right`": "two losses are equal only by an accident of rounding",
-        "`high - low > tolerance` → `high - low >= tolerance`": "a length equals the tolerance only by accident",
     },
 )
