@@ -60,3 +60,13 @@ def test_a_slope_by_the_order_is_refused_in_words():
 def test_functions_that_do_not_know_traced_values_say_where_to_find_those_that_do(function, kind):
     with pytest.raises(LeavesGraphError, match=r"most of SciPy's.*np\.linalg\.inv.*autodiff\.linalg.*catalogue"):
         function(kind(np.eye(2) + 0.25))
+
+
+@pytest.mark.parametrize("function", [special.jv, special.yv, special.iv, special.kv, special.ive])
+@pytest.mark.parametrize("order", [0.5, 1.5, 2])
+def test_algebra_takes_orders_between_whole_numbers_as_they_are(function, order):
+    x = np.array([0.4, 1.7])
+    for gradient in (gradients.reverse, gradients.symbolic):
+        slope = gradient(lambda x: np.sum(function(order, x)))(x)
+        h = 1e-5
+        np.testing.assert_allclose(slope, (function(order, x + h) - function(order, x - h)) / (2 * h), rtol=1e-7)

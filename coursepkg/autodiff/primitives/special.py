@@ -188,6 +188,13 @@ digamma = elementwise(
     sympy=lambda sp, x: sp.polygamma(0, x),
     reads="x",
 )
+rgamma = elementwise(
+    special.rgamma,
+    slope=lambda out, x: -out * special.digamma(x),
+    domain=positive,
+    sympy=lambda sp, x: 1 / sp.gamma(x),
+    note="at the poles of gamma the slope is nan",
+)
 beta = elementwise(
     special.beta,
     lambda g, out, a, b: g * (out * (special.digamma(a) - special.digamma(a + b))),
@@ -300,17 +307,26 @@ def _bessel(function, neighbours, form, domain):
     return entered
 
 
+def _order(v):
+    """Return an order as algebra takes it: whole where it is whole."""
+    v = float(v)
+    return int(v) if v.is_integer() else v
+
+
 def _alternating(of, out, v, x):
     return (of(v - 1, x) - of(v + 1, x)) / 2
 
 
-jv = _bessel(special.jv, _alternating, lambda sp, v, x: sp.besselj(int(v), x), normal)
-yv = _bessel(special.yv, _alternating, lambda sp, v, x: sp.bessely(int(v), x), positive)
+jv = _bessel(special.jv, _alternating, lambda sp, v, x: sp.besselj(_order(v), x), normal)
+yv = _bessel(special.yv, _alternating, lambda sp, v, x: sp.bessely(_order(v), x), positive)
 iv = _bessel(
-    special.iv, lambda of, out, v, x: (of(v - 1, x) + of(v + 1, x)) / 2, lambda sp, v, x: sp.besseli(int(v), x), normal
+    special.iv,
+    lambda of, out, v, x: (of(v - 1, x) + of(v + 1, x)) / 2,
+    lambda sp, v, x: sp.besseli(_order(v), x),
+    normal,
 )
 kv = _bessel(
-    special.kv, lambda of, out, v, x: (of(v - 1, x) + of(v + 1, x)) / -2, lambda sp, v, x: sp.besselk(int(v), x),
+    special.kv, lambda of, out, v, x: (of(v - 1, x) + of(v + 1, x)) / -2, lambda sp, v, x: sp.besselk(_order(v), x),
     positive,
 )  # fmt: skip
 
@@ -325,7 +341,7 @@ def _scaled_slope(mean, out, x):
 ive = _bessel(
     special.ive,
     lambda of, out, v, x: _scaled_slope(lambda z: (of(v - 1, z) + of(v + 1, z)) / 2, out, x),
-    lambda sp, v, x: sp.besseli(int(v), x) * sp.exp(-abs(x)),
+    lambda sp, v, x: sp.besseli(_order(v), x) * sp.exp(-abs(x)),
     normal,
 )
 
