@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from coursepkg import gradients
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import FIXED, array
@@ -58,6 +59,19 @@ def matmul_with(X=lambda X, W, G: G @ W.T, W=lambda X, W, G: X.T @ G):
     return lambda X, W, G: {"X": of_x(X, W, G), "W": of_w(X, W, G)}
 
 
+def matmul_by_what_fits(X, W, G):
+    def first(shape, *products):
+        for left, right in products:
+            if left.shape[1] == right.shape[0] and (left.shape[0], right.shape[1]) == shape:
+                return left @ right
+        return np.zeros(shape)
+
+    return {
+        "X": first(X.shape, (W, G), (G, W), (W.T, G), (G, W.T)),
+        "W": first(W.shape, (X, G), (G, X), (G, X.T), (X.T, G)),
+    }
+
+
 BANK = [
     wrong("weights-from-the-wrong-side", matmul_with(W=lambda X, W, G: G @ X.T),
           "notebook 05, section 3, 'The square-matrix trap'",
@@ -99,6 +113,13 @@ BANK = [
           "notebook 05, section 5, 'Sum or mean over the batch?'",
           "The gradient of W is too small by the number of examples.",
           "W is used once for each example, and uses add. A mean belongs to the loss, if it has one."),
+    wrong("whatever-fits", matmul_by_what_fits, "notebook 05, section 3, 'The square-matrix trap'",
+          "Right wherever only one product fits, and wrong where several do, as for square matrices.",
+          "Shapes can rule a product out; they cannot say which of two that fit is the gradient."),
+    wrong("entry-by-entry", matmul_with(W=lambda X, W, G: np.outer(X.sum(axis=0), G.sum(axis=0))),
+          "notebook 05, section 1, the two sums with letters",
+          "The gradient of W is made of sums over X and sums over G, multiplied afterwards.",
+          "Each example multiplies its own row of X by its own row of G; only then do the examples add up."),
     wrong("first-example-only", matmul_with(W=lambda X, W, G: np.outer(X[0], G[0])),
           "notebook 05, section 4: gradients of what is shared are sums over examples",
           "The gradient of W knows of the first example only.",
@@ -114,6 +135,11 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 05, section 1, 'One matrix product, entry by entry'",
     reference=matmul_gradients,
+    domain={"X": Array("n d"), "W": Array("d m"), "G": Array("n m", all_zero=True)},
+    meets={
+        "all matrices are square": lambda X, W: X.shape == W.shape and len(X) > 1,
+        "n, d and m all differ": lambda X, W: len({*X.shape, W.shape[1]}) == 3,
+    },
     visible=matmul_cases(FIXED),
     hidden=matmul_cases,
     accepted=[

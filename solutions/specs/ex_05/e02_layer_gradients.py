@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from coursepkg import gradients
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import FIXED, array
@@ -66,6 +67,11 @@ def layer_with(**parts):
     return lambda X, W, G: layer_gradients(X, W, G) | {name: part(X, W, G) for name, part in parts.items()}
 
 
+def layer_reshaped(X, W, G):
+    m, d = W.shape
+    return layer_gradients(X, W, G) | {"W": G.reshape(m, -1) @ X.reshape(d, -1).T}
+
+
 BANK = [
     wrong("other-layout", layer_with(W=lambda X, W, G: layer_gradients(X, W, G)["W"].T),
           "the task: the layer multiplies by W transposed",
@@ -108,6 +114,22 @@ BANK = [
           "notebook 05, section 7: the words of five sentences",
           "The gradients of W and b are right for matrices and have axes left over for larger arrays.",
           "W and b were copied along every leading axis, so every leading axis has to be summed away."),
+    wrong("reshaped-where-transposed", layer_reshaped, "notebook 05, section 6: the last one on comes off first",
+          "The gradient of W has the right shape, and pairs numbers that do not belong together.",
+          "`reshape` cuts all entries anew in their order in memory; it does not put the last axis first."),
+    wrong("inputs-stay-flat", layer_with(X=lambda X, W, G: G.reshape(-1, len(W)) @ W),
+          "notebook 05, section 1: a gradient has the shape of its variable",
+          "The gradient of X has lost its leading axes, or all but one of them.",
+          "You flattened the examples into one axis to use the rule for matrices. The way back is missing."),
+    wrong("first-batch-only", layer_with(W=lambda X, W, G: G.reshape(-1, *G.shape[-2:])[0].T
+                                         @ X.reshape(-1, *X.shape[-2:])[0]),
+          "notebook 05, section 4: gradients of what is shared are sums over examples",
+          "The gradient of W is right for a matrix, and knows of the first matrix only where there are more.",
+          "The same W serves all leading axes, and each place sends its report back."),
+    wrong("bias-keeps-axes", layer_with(b=lambda X, W, G: G.sum(axis=tuple(range(G.ndim - 1)), keepdims=True)),
+          "notebook 05, section 4: a gradient has the shape of its variable",
+          "The gradient of b has the right numbers, with axes of length 1 in front.",
+          "b has one axis. What was added on the left while broadcasting goes away again."),
     wrong("ignores-what-arrives", lambda X, W, G: layer_gradients(X, W, np.ones_like(G)),
           "notebook 05, section 1: upstream × local",
           "Your gradients do not depend on the values in G.",
@@ -123,6 +145,11 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 05, section 7, 'Larger arrays: swap the letters'",
     reference=layer_gradients,
+    domain={"X": Array("... n d"), "W": Array("m d"), "G": Array("... n m")},
+    meets={
+        "a leading axis in the middle has length 1": lambda X: 1 in X.shape[1:-2],
+        "examples, features and outputs are equally many": lambda X, W: len({*X.shape[-2:], *W.shape}) == 1,
+    },
     visible=layer_cases(FIXED),
     hidden=layer_cases,
     accepted=[layer_flattened, layer_by_einsum, layer_by_loops, layer_one_by_one, layer_in_float32, layer_by_package],

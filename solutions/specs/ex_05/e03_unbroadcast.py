@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from coursepkg import gradients
+from coursepkg.grading.domain import Array, Listing, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import FIXED, array
@@ -62,9 +63,15 @@ def unbroadcast_cases(rng):
         ((2, 4), (2, 1)),
         ((3, 2, 4), (1, 4)),
         ((2, 3, 2), (2, 3, 2)),
-        ((4, 2, 3), (2, 1)),
+        ((3, 2, 2, 3), (2, 1)),
         ((2, 3), ()),
         ((2, 5, 1, 3), (5, 1, 1)),
+        ((3, 3), (3, 1)),
+        ((2, 4, 3), (2, 1, 3)),
+        ((4, 2, 3), (1, 2, 1)),
+        ((1, 4), (4,)),
+        ((3, 1), (1, 1)),
+        ((5,), (1,)),
     )
     return [case(array(rng, *large), small) for large, small in pairs]
 
@@ -78,6 +85,12 @@ def stretched_axes(g, shape):
     return tuple(added + axis for axis, length in enumerate(shape) if length == 1)
 
 
+def _stretched(g, shape):
+    """The axes of the small shape along which its entries were copied."""
+    large = g.shape[g.ndim - len(shape) :]
+    return [axis for axis, (n, length) in enumerate(zip(large, shape, strict=True)) if length == 1 < n]
+
+
 def unbroadcast_to_the_left(g, shape):
     g = g.sum(axis=tuple(range(len(shape), g.ndim)))
     return g.sum(axis=tuple(i for i, n in enumerate(shape) if n == 1), keepdims=True)
@@ -86,6 +99,24 @@ def unbroadcast_to_the_left(g, shape):
 def unbroadcast_by_first(g, shape):
     g = g[(0,) * (g.ndim - len(shape))]
     return g[tuple(slice(0, 1) if length == 1 else slice(None) for length in shape)]
+
+
+def unbroadcast_folding(g, shape):
+    return g.reshape(-1, *shape).sum(axis=0)
+
+
+def unbroadcast_losing_its_place(g, shape):
+    g = g.sum(axis=added_axes(g, shape))
+    for axis, length in enumerate(shape):
+        if length == 1:
+            g = g.sum(axis=axis)
+    return g.reshape(shape)
+
+
+def unbroadcast_one_axis(g, shape):
+    if g.ndim > len(shape):
+        g = g.sum(axis=0)
+    return g.sum(axis=tuple(i for i, n in enumerate(shape) if n == 1), keepdims=True)
 
 
 BANK = [
@@ -121,6 +152,16 @@ BANK = [
     wrong("lines-up-at-the-left", unbroadcast_to_the_left, "notebook 05, section 4: line the shapes up at the right",
           "The shapes were lined up at the left.",
           "NumPy lines shapes up at the right: (3,) fits beside (2, 3), not beside (3, 2)."),
+    wrong("folds-into-the-shape", unbroadcast_folding, "notebook 05, section 6: the last one on comes off first",
+          "The shape is right, but where an axis was stretched, entries of different rows are added.",
+          "`reshape` cuts all entries anew in their order in memory. Copies along an inner axis do not lie that way."),
+    wrong("loses-its-place", unbroadcast_losing_its_place,
+          "notebook 05, section 4: stretched axes are summed to length 1",
+          "One stretched axis works; with two of them the second is looked for at the wrong place, or not found.",
+          "A sum removes its axis, and all later ones move up by one."),
+    wrong("one-added-axis-only", unbroadcast_one_axis, "notebook 05, section 4: the two parts of the broadcasting rule",
+          "One added axis is summed away; where there are two of them, one is left over.",
+          "The large array may have several axes that the small one lacks."),
     wrong("hands-it-on", lambda g, shape: g.copy(), "notebook 05, section 4: a gradient has the shape of its variable",
           "You returned g as it arrived.",
           "It has the shape of the large array. The variable is smaller, and each of its entries was used several"
@@ -136,6 +177,20 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 05, section 4, 'A broadcast copies forward, so it sums backward'",
     reference=unbroadcast,
+    domain={"g": Array("... n"), "shape": Listing("axes>=0", Number(whole=True, at_least=1))},
+    meets={
+        "nothing was broadcast": lambda g, shape: g.shape == shape,
+        "two axes were added": lambda g, shape: shape and g.ndim - len(shape) > 1,
+        "an axis was added that has length 1": lambda g, shape: g.ndim > len(shape) and g.shape[0] == 1,
+        "axes were added and stretched": lambda g, shape: g.ndim > len(shape) and _stretched(g, shape),
+        "the first axis was stretched": lambda g, shape: 0 in _stretched(g, shape),
+        "an axis in the middle was stretched": lambda g, shape: _stretched(g, shape) == [1] and len(shape) == 3,
+        "the last axis was stretched": lambda g, shape: len(shape) - 1 in _stretched(g, shape),
+        "two axes were stretched, with another between them": lambda g, shape: _stretched(g, shape) == [0, 2],
+        "an axis of length 1 was not stretched": lambda g, shape: shape.count(1) > len(_stretched(g, shape)),
+        "all lengths are 1": lambda shape: shape and set(shape) == {1},
+        "a square was stretched": lambda g, shape: g.shape == (3, 3) and _stretched(g, shape),
+    },
     visible=unbroadcast_cases(FIXED),
     hidden=unbroadcast_cases,
     accepted=[

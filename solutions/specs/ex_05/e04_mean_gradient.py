@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from coursepkg import gradients
+from coursepkg.grading.domain import Array, Choice, Listing, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import FIXED, array
@@ -67,6 +68,11 @@ def mean_cases(rng):
         case(array(rng, 2, 2), (2, 2, 2), -1, False),
         case(array(rng, 1, 1, 1), (3, 1, 2), None, True),
         case(array(rng, 1, 3), (4, 3), 0, True),
+        case(array(rng, 2, 1, 4), (2, 3, 4), -2, True),
+        case(array(rng, 5, 4), (2, 5, 4), -3, False),
+        case(float(array(rng)), (5,), 0, False),
+        case(array(rng, 3, 2), (3, 1, 2), 1, False),
+        case(array(rng, 3, 1), (3, 4, 1), -2, False),
     ]
 
 
@@ -90,6 +96,28 @@ def mean_to_the_first(g, shape, axis, keepdims):
     count = math.prod(shape) if axis is None else shape[axis]
     first[place] = out[place] * count
     return first
+
+
+def mean_falsy_axis(g, shape, axis, keepdims):
+    return mean_gradient(np.sum(g), shape, None, False) if not axis else mean_gradient(g, shape, axis, keepdims)
+
+
+def mean_by_slicing(g, shape, axis, keepdims):
+    if axis is None:
+        return mean_gradient(g, shape, axis, keepdims)
+    one = (*shape[:axis], 1, *shape[axis + 1 :])
+    return np.broadcast_to(np.reshape(g, one), shape) / shape[axis]
+
+
+def mean_always_expanding(g, shape, axis, keepdims):
+    return mean_gradient(g, shape, axis, False)
+
+
+def mean_of_its_own(g, shape, axis, keepdims):
+    if axis is None:
+        return mean_gradient(g, shape, axis, keepdims)
+    g = np.expand_dims(g, axis) if not keepdims else g
+    return np.broadcast_to(g, shape) / g.shape[axis]
 
 
 BANK = [
@@ -120,6 +148,20 @@ BANK = [
     wrong("all-to-the-first-entry", mean_to_the_first, "notebook 05, section 5, the three matrices",
           "One entry gets everything and the others get nothing.",
           "That is what a maximum does. In a mean all entries take part alike."),
+    wrong("axis-0-taken-for-none", mean_falsy_axis, "notebook 05, section 5: a mean over n",
+          "Over axis 0 you get what the mean of all entries would give; the other axes are right.",
+          "In Python 0 counts as false, so `if not axis` and `axis or ...` cannot tell axis 0 from None."),
+    wrong("negative-axis-cut-at-the-wrong-place", mean_by_slicing,
+          "notebook 05, section 5: the sum removed an axis, and it has to come back where it was",
+          "Right for axes counted from the front; counted from the end, -1 above all, the shape does not fit.",
+          "`shape[axis + 1:]` is all of the shape where axis is -1. Count a negative axis from the front first."),
+    wrong("axis-comes-back-twice", mean_always_expanding,
+          "notebook 05, section 5: the sum removed an axis, and it has to come back where it was",
+          "Right where keepdims is False; where it is True there is one axis too many.",
+          "With keepdims the axis never went away, so it has not to come back."),
+    wrong("divides-by-the-length-of-g", mean_of_its_own, "notebook 05, section 5: a mean over n",
+          "For one axis your gradient is that of a sum; for the mean of all entries it is right.",
+          "You divided by the length that the axis has in g, which is 1. What counts is how many entries of x went in."),
     wrong("mixes-the-means", lambda g, shape, axis, keepdims: np.full(shape, np.sum(g) / math.prod(shape)),
           "notebook 05, section 5, the three matrices",
           "All entries get the same number.",
@@ -135,6 +177,25 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 05, section 5, 'Sums, means and maxima'",
     reference=mean_gradient,
+    domain={
+        "g": Array("...", all_zero=True),
+        "shape": Listing("axes", Number(whole=True, at_least=1)),
+        "axis": Number(whole=True, optional=True),
+        "keepdims": Choice(True, False),
+    },
+    meets={
+        "the mean of all entries keeps its axes": lambda axis, keepdims: axis is None and keepdims,
+        "the mean of all entries is a number": lambda axis, keepdims: axis is None and not keepdims,
+        "axis 0 goes": lambda shape, axis, keepdims: axis == 0 and len(shape) > 1 and not keepdims,
+        "axis 0 stays": lambda axis, keepdims: axis == 0 and keepdims,
+        "a negative axis goes": lambda axis, keepdims: (axis or 0) < 0 and not keepdims,
+        "a negative axis stays": lambda axis, keepdims: (axis or 0) < 0 and keepdims,
+        "the first axis is counted from the end": lambda shape, axis: axis == -len(shape),
+        "the only axis goes": lambda shape, axis, keepdims: axis == 0 and len(shape) == 1 and not keepdims,
+        "the axis has length 1": lambda shape, axis: axis is not None and shape[axis] == 1,
+        "another axis has length 1": lambda shape, axis: axis is not None and shape[axis] > 1 and 1 in shape,
+        "all lengths are equal": lambda shape: len(shape) > 1 and len(set(shape)) == 1,
+    },
     visible=mean_cases(FIXED),
     hidden=mean_cases,
     accepted=[mean_by_tiling, mean_by_reshaping, mean_by_loops, mean_in_float32, mean_by_package],

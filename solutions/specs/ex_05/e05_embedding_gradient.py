@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from coursepkg import gradients
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import FIXED, array
@@ -53,7 +54,20 @@ def embedding_cases(rng):
         words.flat[-1] = words.flat[0]
         words.flat[1] = n_words - 1
         out.append(case(array(rng, *shape, d), words, n_words))
-    return out
+    within = np.array([[1, 3, 1], [3, 2, 2]])[:, rng.permutation(3)]  # word 4 does not occur, nor does word 0
+    once = rng.permutation(4)
+    return [
+        *out,
+        case(array(rng, 2, 3, 4), within, 5),
+        case(array(rng, 2, 2, 1, 3), np.array([[[0], [2]], [[2], [1]]]), 3),
+        case(array(rng, 4, 1), once, 4),
+        case(array(rng, 1, 3), np.array([2]), 4),
+        case(array(rng, 3, 2), np.zeros(3, dtype=int), 1),
+    ]
+
+
+def _repeats(words):
+    return any(len({*row}) < len(row) for row in words.reshape(-1, words.shape[-1]).tolist())
 
 
 def embedding_assigned(g, words, n_words):
@@ -84,6 +98,23 @@ def embedding_times_count(g, words, n_words):
     return embedding_assigned(g, words, n_words) * counts[:, None]
 
 
+def embedding_by_sentences(g, words, n_words):
+    table = np.zeros((n_words, g.shape[-1]))
+    for word, share in zip(words, g, strict=True):
+        table[word] += share
+    return table
+
+
+def embedding_cut_short(g, words, n_words):
+    return embedding_gradient(g, words, words.max() + 1)
+
+
+def embedding_by_neighbours(g, words, n_words):
+    table = np.zeros((n_words, g.shape[-1]))
+    table[np.unique(words)] = embedding_gradient(g, words, n_words)[: len(np.unique(words))]
+    return table
+
+
 BANK = [
     wrong("last-repetition-wins", embedding_assigned,
           "notebook 05, section 6: three ways to put gradients into a table",
@@ -110,6 +141,17 @@ BANK = [
           "notebook 05, section 6: what is not picked cannot matter",
           "Every row of your table is the same.",
           "A row hears only from the places where it was picked; a word that does not occur cannot matter."),
+    wrong("overwrites-within-a-sentence", embedding_by_sentences,
+          "notebook 05, section 6: three ways to put gradients into a table",
+          "With one axis of words it is right; with two, a word that repeats within a sentence loses gradients.",
+          "A loop over the first axis adds a whole sentence at once, and `table[words] += g` adds once per word."),
+    wrong("as-many-rows-as-words-used", embedding_cut_short, "the docstring of the exercise",
+          "Your table ends with the last word that occurs.",
+          "Words that do not occur have rows as well, and these get zeros."),
+    wrong("rows-in-order-of-occurrence", embedding_by_neighbours,
+          "notebook 05, section 6: gather forward, scatter-add backward",
+          "Where all words occur it is right; where some do not, gradients stand in the wrong rows.",
+          "Numbering only the words that occur moves all later ones up."),
     wrong("picks-again", lambda g, words, n_words: embedding_gradient(g, words, n_words)[words],
           "notebook 05, section 6: gather forward, scatter-add backward",
           "You picked once more: your result has one row per occurrence in place of one per word.",
@@ -125,6 +167,22 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 05, section 6, 'Picking, repeating, rearranging'",
     reference=embedding_gradient,
+    domain={
+        "g": Array("... n d"),
+        "words": Array("... n", whole=True, at_least=0),
+        "n_words": Number(whole=True, at_least=1),
+    },
+    meets={
+        "the first word occurs": lambda words: (words == 0).any(),
+        "the last word occurs": lambda words, n_words: (words == n_words - 1).any(),
+        "the first and the last word do not occur": lambda words, n_words: (
+            0 < words.min() and words.max() < n_words - 1
+        ),
+        "a word occurs three times": lambda words: np.bincount(words.ravel()).max() > 2,
+        "no word occurs twice": lambda words: words.size > 1 and np.bincount(words.ravel()).max() == 1,
+        "a word repeats within a sentence": lambda words: words.ndim > 1 and _repeats(words),
+        "all occurrences are of one word": lambda words: words.size > 1 and np.ptp(words) == 0,
+    },
     visible=embedding_cases(FIXED),
     hidden=embedding_cases,
     accepted=[

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from coursepkg import gradients
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import FIXED, array
@@ -56,10 +57,30 @@ def max_cases(rng):
         case(square[rng.permutation(3)], 0, array(rng, 3)),
         case(square[rng.permutation(3)], 1, array(rng, 3)),
     ]
-    for shape, axis in (((2, 3, 4), 1), ((4, 2), 0), ((2, 5), 1)):
+    for shape, axis in (((2, 3, 2, 2), 1), ((4, 2), 0), ((2, 5), 1)):
         x = rng.permutation(math.prod(shape)).reshape(shape) / 2 - 3
         out.append(case(x, axis, array(rng, *(n for i, n in enumerate(shape) if i != axis))))
-    return out
+    negative = -rng.permutation(np.arange(1.0, 7.0)).reshape(2, 3)  # no entry is positive
+    level = np.array([[2.5, 2.5, 2.5], [0.0, -1.0, 0.0], [0.0, 0.03, -0.5]])[rng.permutation(3)]
+    deep = np.array([[[1.0], [4.0]], [[4.0], [4.0]], [[-2.0], [4.0]]])[rng.permutation(3)]
+    return [
+        *out,
+        case(negative, 1, array(rng, 2)),
+        case(level, 1, array(rng, 3)),
+        case(deep, 0, array(rng, 2, 1)),
+        case(array(rng, 1, 4), 0, array(rng, 4)),
+        case(array(rng, 3, 1, 2), 1, array(rng, 3, 2)),
+        case(array(rng, 3, 2, 2), 2, np.zeros((3, 2))),
+    ]
+
+
+def _winners(x, axis, count):
+    return (x == x.max(axis, keepdims=True)).sum(axis) == count
+
+
+def _level(x, axis):
+    level = x.min(axis) == x.max(axis)
+    return x.shape[axis] > 1 and level.any() and not level.all()
 
 
 def max_with(weights):
@@ -89,6 +110,24 @@ def shared(x, axis):
     return winners_of(x, axis) / winners_of(x, axis).sum(axis=axis, keepdims=True)
 
 
+def last_winner(x, axis):
+    return np.flip(first_winner(np.flip(x, axis), axis), axis)
+
+
+def shared_by_all_winners(x, axis):
+    return winners_of(x, axis) / winners_of(x, axis).sum()
+
+
+def above_zero(x, axis):
+    top = np.maximum(x.max(axis=axis, keepdims=True), 0.0)
+    hits = (x == top).astype(float)
+    return hits / np.maximum(hits.sum(axis=axis, keepdims=True), 1.0)
+
+
+def other_axis(x, axis, g):
+    return max_gradient(x, x.ndim - 1 - axis, g)
+
+
 BANK = [
     wrong("every-winner-gets-all", max_with(winners_of), "the task: ties share equally",
           "Where two entries tie, both of them get the whole gradient.",
@@ -110,6 +149,18 @@ BANK = [
     wrong("rewards-the-smallest", max_with(losers), "notebook 05, section 5: a maximum hands all of g to the winner",
           "The smallest entries get the gradient.",
           "It is the largest entry that the result follows."),
+    wrong("last-winner-gets-all", max_with(last_winner), "the task: ties share equally",
+          "Where two entries tie, only the last of them gets anything.",
+          "A loop with `>=` forgets the earlier winners. That is a convention, too, but not the one agreed on here."),
+    wrong("shared-by-the-winners-of-all-lines", max_with(shared_by_all_winners), "the task: ties share equally",
+          "The winners are right, but each gets too little, by a number that is the same for the whole array.",
+          "Only the winners of one line share; those of other lines have a maximum of their own."),
+    wrong("best-begins-at-zero", max_with(above_zero), "notebook 05, section 5: a maximum hands all of g to the winner",
+          "Lines without a positive entry get nothing; the others are right.",
+          "A search for the largest that begins with 0 never sees a line of negative numbers."),
+    wrong("along-another-axis", other_axis, "the docstring of the exercise: what `axis` means",
+          "The winners are those of lines along another axis.",
+          "`axis` is the one that the maximum removes: the entries that compete with each other differ along it."),
     wrong("one-winner-for-all", max_with(lambda x, axis: (x == x.max()) / (x == x.max()).sum()),
           "the docstring of the exercise: what `axis` means",
           "Only the largest entry of the whole array gets something.",
@@ -132,6 +183,27 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 05, section 5, 'Sums, means and maxima'",
     reference=max_gradient,
+    domain={
+        "x": Array("... n k", ties=True),
+        "axis": Number(whole=True, at_least=0),
+        "g": Array("... m", all_zero=True),
+    },
+    meets={
+        "two share": lambda x, axis: _winners(x, axis, 2).any(),
+        "three share": lambda x, axis: _winners(x, axis, 3).any(),
+        "all of a line share, and not of another": lambda x, axis: _level(x, axis),
+        "a tie is below the largest of all": lambda x, axis: (_winners(x, axis, 2) & (x.max(axis) < x.max())).any(),
+        "one value wins in two lines": lambda x, axis: (x.max(axis) == x.max()).sum() > 1,
+        "no entry is positive": lambda x: (x < 0).all(),
+        "the largest of a line is 0": lambda x, axis: (x.max(axis) == 0).any(),
+        "the axis is the last": lambda x, axis: axis == x.ndim - 1,
+        "the axis stands in the middle": lambda x, axis: 0 < axis < x.ndim - 1,
+        "the axis is the first of three": lambda x, axis: axis == 0 and x.ndim == 3,
+        "the axis has length 1": lambda x, axis: x.shape[axis] == 1,
+        "another axis has length 1": lambda x, axis: x.shape[axis] > 1 and 1 in x.shape,
+        "the first of a line wins": lambda x, axis: (x.argmax(axis) == 0).any(),
+        "the last of a line wins": lambda x, axis: (x.argmax(axis) == x.shape[axis] - 1).any(),
+    },
     visible=max_cases(FIXED),
     hidden=max_cases,
     accepted=[max_by_loops, max_by_where, max_by_moving, max_in_float32, max_by_package],

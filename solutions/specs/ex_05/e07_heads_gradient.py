@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from coursepkg import gradients
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import FIXED, array
@@ -48,6 +49,15 @@ def heads_cases(rng):
     return [case(array(rng, *shape)) for shape in ((2, 3, 2), (3, 2, 4), (2, 5, 3), (4, 3, 2), (3, 3, 3))]
 
 
+def heads_forward_again(g):
+    h, n, d = g.shape
+    return g.reshape(n, h, d).transpose(1, 0, 2).reshape(n, h * d)
+
+
+def heads_column_by_column(g):
+    return g.reshape(g.shape[1], -1, order="F")
+
+
 BANK = [
     wrong("reshape-is-not-transpose", lambda g: g.reshape(g.shape[1], -1),
           "notebook 05, section 6: the last one on comes off first",
@@ -73,6 +83,16 @@ BANK = [
           "notebook 05, section 6: the last one on comes off first",
           "The heads stand side by side in the opposite order.",
           "Undoing a rearrangement reverses the order of its steps, not that of the heads."),
+    wrong("forward-once-more", heads_forward_again, "notebook 05, section 6: the last one on comes off first",
+          "The shape is right, but entries stand in the wrong rows, as if g had been split into heads again.",
+          "You repeated the forward steps in their order. g has been through them; begin with the last one."),
+    wrong("read-column-by-column", heads_column_by_column, "notebook 05, section 6: the inverse permutation",
+          "The shape is right, but entries stand in the wrong rows and columns.",
+          "With order='F' the first axis runs fastest. Forward, the last one did."),
+    wrong("mean-over-heads", lambda g: np.tile(g.mean(axis=0), (1, g.shape[0])),
+          "notebook 05, section 6: rearranging copies no number",
+          "Every head gets the mean over all heads.",
+          "Splitting moves each number to one place. Nothing is copied, so nothing is averaged."),
     wrong("words-and-columns-exchanged", lambda g: g.transpose(0, 2, 1).reshape(-1, g.shape[1]),
           "notebook 05, section 1: a gradient has the shape of its variable",
           "Rows and columns are exchanged: words run from left to right.",
@@ -88,6 +108,11 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 05, section 6, 'Picking, repeating, rearranging'",
     reference=heads_gradient,
+    domain={"g": Array("h n d", all_zero=True)},
+    meets={
+        "h, n and d all differ": lambda g: len({*g.shape}) == 3,
+        "h, n and d are equal": lambda g: len({*g.shape}) == 1 and g.size > 1,
+    },
     visible=heads_cases(FIXED),
     hidden=heads_cases,
     accepted=[

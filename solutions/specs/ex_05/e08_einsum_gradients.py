@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from coursepkg import gradients
+from coursepkg.grading.domain import Anything, Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import FIXED, array
@@ -59,18 +60,47 @@ def einsum_by_package(spec, a, b, g):
 
 
 def einsum_cases(rng):
-    specs = ("ij,jk->ik", "nd,md->nm", "i,j->ij", "bij,bjk->bik", "btd,dm->btm", "zy,yx->xz", "ij,ij->ij")
-    lengths = dict(zip("ijkndmbtxyz", rng.integers(2, 4, size=11), strict=True))
-    lengths |= {"i": 3, "j": 2, "k": 4, "n": 2, "d": 4, "m": 3, "x": 2, "y": 3, "z": 4, "b": 2, "t": 3}
+    lengths = {"i": 3, "j": 2, "k": 4, "n": 2, "d": 4, "m": 3, "x": 2, "y": 3, "z": 4, "b": 2, "t": 3}
+    lengths |= {"o": 1, "p": 3, "q": 3, "r": 3}
     out = []
-    for spec in specs:
-        shapes = [tuple(lengths[letter] for letter in word) for word in spec.replace("->", ",").split(",")]
-        out.append(case(spec, *(array(rng, *shape) for shape in shapes)))
+    for spec in SPECS:
+        shapes = [tuple(lengths[letter] for letter in word) for word in letters_of(spec)]
+        arrays = [np.asarray(array(rng, *shape)) for shape in shapes]
+        if spec == "bij,bjk->bik":
+            for entries in arrays:
+                entries.flat[1::5] = 0.0
+        out.append(case(spec, *arrays))
     return out
+
+
+SPECS = (
+    "ij,jk->ik",
+    "nd,md->nm",
+    "i,j->ij",
+    "bij,bjk->bik",
+    "td,d->t",
+    "zy,yx->xz",
+    "ij,ij->ij",
+    "k,k->",
+    "ij,ji->",
+    "pq,qr->pr",
+    "j,ijk->ki",
+    "oi,ij->oj",
+    "io,jo->ij",
+)
 
 
 def letters_of(spec):
     return spec.replace("->", ",").split(",")
+
+
+def _summed(spec):
+    left, right, out = letters_of(spec)
+    return {*left, *right} - {*out}
+
+
+def _two(spec):
+    return letters_of(spec)[:2]
 
 
 def einsum_elementwise(spec, a, b, g):
@@ -100,6 +130,22 @@ def einsum_swaps_second_only(spec, a, b, g):
     return np.einsum(f"{out},{right}->{left}", g, b), np.einsum(f"{out},{right}->{right}", g, b)
 
 
+def einsum_mixed_up(spec, a, b, g):
+    left, right, out = letters_of(spec)
+    return np.einsum(f"{right},{out}->{left}", g, b), np.einsum(f"{left},{out}->{right}", g, a)
+
+
+def einsum_of_transposes(spec, a, b, g):
+    return np.einsum(spec, g, b.T), np.einsum(spec, a.T, g)
+
+
+def einsum_all_to_all(spec, a, b, g):
+    left, right, out = letters_of(spec)
+    if out:
+        return einsum_gradients(spec, a, b, g)
+    return np.full(a.shape, g), np.full(b.shape, g)
+
+
 BANK = [
     wrong("own-operand-again", einsum_elementwise, "notebook 05, section 7: replace the operand by g",
           "Each gradient is built from the operand itself instead of the other one.",
@@ -122,6 +168,16 @@ BANK = [
     wrong("second-from-itself", einsum_swaps_second_only, "notebook 05, section 7: replace the operand by g",
           "The second gradient is built from b instead of a.",
           "A product hands to each factor the other factor: what b gets comes from a."),
+    wrong("letters-beside-the-wrong-array", einsum_mixed_up, "notebook 05, section 7: its letters by the output's",
+          "The letters are all there, in another order than the arrays that they describe.",
+          "The first group of letters belongs to the first array. Where lengths happen to agree, nothing warns you."),
+    wrong("transposes-the-operands", einsum_of_transposes,
+          "notebook 05, section 7: one rule for everything with a product in it",
+          "You kept the letters and transposed the operands, which fits a plain matrix product at best.",
+          "Which axes have to meet is said by the letters, and they differ from one product to the next."),
+    wrong("a-number-is-handed-out-as-it-is", einsum_all_to_all, "notebook 05, section 7: replace the operand by g",
+          "Right where the output has letters; where it is a number, every entry gets that number's gradient.",
+          "An output without letters is a product all the same: each entry moves it by what stands beside it."),
     wrong("results-exchanged", lambda spec, a, b, g: einsum_gradients(spec, a, b, g)[::-1],
           "the docstring of the exercise",
           "The two gradients stand in the wrong order.",
@@ -141,6 +197,28 @@ EXERCISE = Exercise(
     points=4,
     see="notebook 05, section 7, 'Larger arrays: swap the letters'",
     reference=einsum_gradients,
+    domain={
+        "spec": Anything("letters, with an arrow"),
+        "a": Array("... last_of_a"),
+        "b": Array("... last_of_b"),
+        "g": Array("..."),
+    },
+    meets={
+        "the output has no letters, the operands have one": lambda spec: spec == "k,k->",
+        "the output has no letters, the operands have two": lambda spec: spec.endswith("->") and len(spec) > 6,
+        "nothing is summed": lambda spec: not _summed(spec),
+        "two letters are summed": lambda spec: len(_summed(spec)) == 2,
+        "a letter is in all three": lambda spec: set.intersection(*map(set, letters_of(spec))),
+        "the operands have the same letters in another order": lambda spec: (
+            len({*map("".join, map(sorted, _two(spec)))}) < len({*_two(spec)})
+        ),
+        "the letters of the output do not come in the order of the alphabet": lambda spec: (
+            [*letters_of(spec)[2]] != sorted(letters_of(spec)[2])
+        ),
+        "all matrices are square": lambda a, b, g: {a.shape, b.shape, g.shape} == {(3, 3)},
+        "b has more letters than a": lambda a, b: b.ndim > a.ndim,
+        "a has more letters than b": lambda a, b: a.ndim > b.ndim,
+    },
     visible=einsum_cases(FIXED),
     hidden=einsum_cases,
     accepted=[einsum_by_split, einsum_by_loops, einsum_by_columns, einsum_in_float32, einsum_by_package],

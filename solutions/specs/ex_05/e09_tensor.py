@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from coursepkg.autodiff.tensor import Tensor as PackageTensor
+from coursepkg.grading.domain import Array, Formula, Listing
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import FIXED, array
@@ -189,6 +190,29 @@ class PackageEngine:
         self.tensor.backward(gradient)
 
 
+def _uses(expression):
+    """The operands of all distinct operations of a formula, each as often as it is used."""
+    found, waiting = {}, [expression]
+    while waiting:
+        node = waiting.pop()
+        if node[0] not in ("var", "const") and node not in found:
+            found[node] = node[1:]
+            waiting += node[1:]
+    return [operand for operands in found.values() for operand in operands]
+
+
+def _used_twice(operation):
+    def test(expression):
+        uses = _uses(expression)
+        return any(node[0] == operation and uses.count(node) > 1 for node in uses)
+
+    return test
+
+
+def _has(*nodes):
+    return lambda expression: any(node in (expression, *_uses(expression)) for node in nodes)
+
+
 class KeepsItsOwnFactor(Engine):
     def __mul__(self, other):
         return type(self)(self.data * other.data, (self, other), lambda g: (g * self.data, g * other.data))
@@ -240,6 +264,79 @@ class SumLikeAMean(Engine):
         )
 
 
+class SumAlwaysOverColumns(Engine):
+    def sum(self, axis):
+        shape = self.data.shape
+        return type(self)(self.data.sum(axis=axis), (self,), lambda g: (np.broadcast_to(g[..., None], shape),))
+
+
+class RowsIntoOneBuffer(Engine):
+    def rows(self, index):
+        share = np.zeros(self.data.shape)
+
+        def pull(g):
+            np.add.at(share, list(index), g)
+            return (share,)
+
+        return type(self)(self.data[list(index)], (self,), pull)
+
+
+class PullsOnlyOnce(Engine):
+    def __init__(self, data, parents=(), pull=lambda g: ()):
+        known = []
+
+        def once(g):
+            if not known:
+                known.extend(pull(g))
+            return tuple(known)
+
+        super().__init__(data, parents, once)
+
+
+class ReluWritesInPlace(Engine):
+    def relu(self):
+        open_at = self.data > 0
+        self.data[~open_at] = 0.0
+        return type(self)(self.data, (self,), lambda g: (g * open_at,))
+
+
+class ReluWritesIntoTheGradient(Engine):
+    def relu(self):
+        def pull(g):
+            g[self.data <= 0] = 0.0
+            return (g,)
+
+        return type(self)(np.maximum(self.data, 0.0), (self,), pull)
+
+
+class ProductDividesItsResult(Engine):
+    def __mul__(self, other):
+        out = self.data * other.data
+
+        def pull(g):
+            with np.errstate(all="ignore"):
+                return g * out / self.data, g * out / other.data
+
+        return type(self)(out, (self, other), pull)
+
+
+class ProductAddsOnePart(Engine):
+    def __mul__(self, other):
+        if other is self:
+            return type(self)(self.data * self.data, (self,), lambda g: (g * self.data,))
+        return super().__mul__(other)
+
+
+class RowsAsPlaces(Engine):
+    def rows(self, index):
+        def pull(g):
+            share = np.zeros(self.data.shape)
+            np.add.at(share, index, g)
+            return (share,)
+
+        return type(self)(self.data[index], (self,), pull)
+
+
 class RowsOverwrite(Engine):
     def rows(self, index):
         def pull(g):
@@ -267,6 +364,23 @@ LAYERED = ("matmul", ("relu", ("matmul", x0, x1)), x2)
 
 REPEATED = ("rows", ("mul", x0, x0), ("const", (1, 0, 1)))
 
+# In these, a result is used twice, and different gradients arrive at it.
+PICKED = ("rows", x0, ("const", (2, 0, 2)))
+
+GATED = ("relu", PICKED)
+
+FANNED_ROWS = ("add", ("mul", GATED, x1), ("add", GATED, PICKED))
+
+PRODUCT = ("matmul", x0, x1)
+
+WEIGHTED = ("mul", PRODUCT, x2)
+
+FANNED_PRODUCTS = ("add", ("mul", WEIGHTED, PRODUCT), WEIGHTED)
+
+DOWN, ACROSS = ("sum", x0, ("const", 0)), ("sum", x0, ("const", 1))
+
+FANNED_SUMS = ("add", ("mul", ("add", DOWN, ACROSS), x1), ("mul", DOWN, ("add", DOWN, ACROSS)))
+
 SQUARE = ("add", ("matmul", x0, x1), ("mul", x0, x1))
 
 
@@ -276,6 +390,13 @@ def away_from_the_kink(rng, *shapes):
         a, b = (array(rng, *shape) for shape in shapes)
         if np.abs(a + b if a.shape == b.shape else a @ b).min() > 0.02:
             return [a, b]
+
+
+def with_zeros(rng, *shape):
+    """A factor of 0 here and there: what is made by dividing by it gives itself away."""
+    a = array(rng, *shape)
+    a.flat[rng.permutation(a.size)[:2]] = 0.0
+    return a
 
 
 def engine_cases(rng):
@@ -289,6 +410,13 @@ def engine_cases(rng):
         case(("sum", ("mul", x0, x0), ("const", 1)), [array(rng, 3, 3)], array(rng, 3)),
         case(REPEATED, [array(rng, 3, 2)], array(rng, 3, 2)),
         case(picked, [*away_from_the_kink(rng, (3, 2), (2, 4)), array(rng, 4, 3)], array(rng, 4, 3)),
+        case(FANNED_ROWS, [array(rng, 4, 2), array(rng, 3, 2)], array(rng, 3, 2)),
+        case(FANNED_PRODUCTS, [array(rng, 3, 2), array(rng, 2, 3), with_zeros(rng, 3, 3)], array(rng, 3, 3)),
+        case(FANNED_SUMS, [array(rng, 3, 3), array(rng, 3)], array(rng, 3)),
+        case(("matmul", x0, x0), [array(rng, 3, 3)], array(rng, 3, 3)),
+        case(("relu", ("mul", x0, ("add", x1, x1))), [array(rng, 2, 1, 3), array(rng, 2, 1, 3)], array(rng, 2, 1, 3)),
+        case(("sum", ("rows", x0, ("const", (1,))), ("const", 0)), [array(rng, 2, 1)], array(rng, 1)),
+        case(("matmul", ("rows", x0, ("const", (2, 1))), x1), [array(rng, 3, 1), array(rng, 1, 4)], array(rng, 2, 4)),
     ]
 
 
@@ -325,6 +453,31 @@ BANK = [
     wrong("rows-overwrite", RowsOverwrite, "notebook 05, section 6: three ways to put gradients into a table",
           "A row that is picked twice gets the gradient of one of its copies only.",
           "`share[index] += g` adds once and then assigns; repetitions are lost."),
+    wrong("sum-always-over-axis-1", SumAlwaysOverColumns,
+          "notebook 05, section 5: the sum removed an axis, and it has to come back where it was",
+          "`sum(1)` is right; after `sum(0)` the gradient comes back along axis 1, or not at all.",
+          "The way back has to remember which axis the sum removed."),
+    wrong("rows-into-one-buffer", RowsIntoOneBuffer, "notebook 05, section 8, 'Your own Tensor'",
+          "Right for a result that is used once; used twice, picked rows get too much.",
+          "The array of zeros was made in the forward pass. Each call of pull finds what the last one left in it."),
+    wrong("pulls-only-once", PullsOnlyOnce, "notebook 05, section 8, 'Your own Tensor'",
+          "Right for results that are used once; used twice, the first gradient arrives two times.",
+          "A pull that keeps its answer gives it again to another gradient. Each path brings its own."),
+    wrong("relu-writes-in-place", ReluWritesInPlace, "notebook 05, section 8, 'Your own Tensor'",
+          "Right where nobody but relu looks at its input; where another operation does, that one finds zeros.",
+          "relu wrote its result into the array of its input, which is still needed."),
+    wrong("relu-writes-into-the-gradient", ReluWritesIntoTheGradient, "notebook 05, section 8, 'Your own Tensor'",
+          "Right on its own; where `+` hands one gradient to two parents, the other one finds zeros in it.",
+          "pull wrote into the array that it was given. That array belongs to others as well."),
+    wrong("product-divides-its-result", ProductDividesItsResult, "notebook 05, section 8, the table of rules",
+          "`*` is right until a factor holds a zero, and gives `nan` there.",
+          "The product divided by one factor is the other one only where there is something to divide by."),
+    wrong("square-counts-once", ProductAddsOnePart, "notebook 05, section 8, 'Your own Tensor'",
+          "A Tensor times itself gets half of its gradient; other products are right.",
+          "It is used twice, and each use reports."),
+    wrong("index-taken-for-a-place", RowsAsPlaces, "the docstring of `rows`",
+          "`rows` fails, or gives single entries, or loses an axis, since NumPy reads a tuple as one place.",
+          "`a[(2, 1)]` is the entry in row 2 and column 1. A list or an array of rows picks rows."),
     wrong("rows-in-order-of-arrival", RowsInOrderOfArrival,
           "notebook 05, section 6: gather forward, scatter-add backward",
           "Gradients of picked rows are put into the first rows.",
@@ -341,6 +494,31 @@ EXERCISE = Exercise(
     see="notebook 05, section 8, 'Your own Tensor'",
     driver="tensor_expression",
     reference=Engine,
+    domain={
+        "expression": Formula("add mul matmul relu sum rows"),
+        "arrays": Listing("variables", Array("...")),
+        "gradient": Array("... n"),
+    },
+    meets={
+        **{
+            f"what {operation} gives is used twice": _used_twice(operation)
+            for operation in ("add", "mul", "matmul", "relu", "sum", "rows")
+        },
+        **{
+            f"a variable with itself in {name}": _has((name, x0, x0), (name, x1, x1))
+            for name in ("add", "mul", "matmul")
+        },
+        "a factor is 0": lambda arrays: any((array == 0).any() for array in arrays),
+        "sum over axis 0": _has(("const", 0)),
+        "sum over axis 1": _has(("const", 1)),
+        "one row is picked": _has(("const", (1,))),
+        "two rows are picked": _has(("const", (2, 1))),
+        "more rows are picked than there are": _has(("const", (2, 0, 2, 2))),
+        "a matrix has one column": lambda arrays: any(array.shape[1:] == (1,) for array in arrays),
+        "a matrix has one row": lambda arrays: any(array.ndim == 2 and len(array) == 1 for array in arrays),
+        "three axes": lambda arrays: any(array.ndim == 3 for array in arrays),
+        "one axis": lambda arrays: any(array.ndim == 1 for array in arrays),
+    },
     visible=engine_cases(FIXED),
     hidden=engine_cases,
     accepted=[EinsumEngine, OneHotEngine, LoopEngine, ClosureEngine, PackageEngine],
