@@ -7,9 +7,11 @@ the same rights, so whatever stops it would stop an answer.
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import json
 import os
 import resource
+import signal
 import socket
 import sys
 import threading
@@ -228,6 +230,18 @@ def _signals(plan: Plan) -> str | None:
         except OSError:
             continue
         return f"process {process} outside can be signalled"
+    return None
+
+
+@_attempt("signals of descriptors")
+def _signals_of_descriptors(plan: Plan) -> str | None:
+    """A descriptor can have a process told by a signal of one's choice when something arrives."""
+    for command in (fcntl.F_SETOWN, fcntl.F_SETSIG):
+        try:
+            fcntl.fcntl(1, command, plan["processes"][0] if command == fcntl.F_SETOWN else signal.SIGKILL)
+        except OSError:
+            continue
+        return "a process outside can be signalled through a descriptor"
     return None
 
 

@@ -48,14 +48,20 @@ REFUSED: dict[str, tuple[int | None, int | None]] = {
     "settimeofday": (164, 170), "clock_settime": (227, 112), "clock_adjtime": (305, 266), "adjtimex": (159, 171),
     "iopl": (172, None), "ioperm": (173, None), "modify_ldt": (154, None), "personality": (135, 92),
 }  # fmt: skip
+# Allowed, but not with these values of one argument: name: (numbers, which argument, refused values).
+REFUSED_WITH: dict[str, tuple[tuple[int, int], int, tuple[int, ...]]] = {
+    "prctl": ((157, 167), 0, (1,)),  # PR_SET_PDEATHSIG: it would live on after the grader
+    # F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY: the kernel sends a signal in its name, to whom it likes
+    "fcntl": ((72, 25), 1, (8, 10, 15, 1024, 1026)),
+    "ioctl": ((16, 29), 1, (0x5452, 0x8901, 0x8902)),  # FIOASYNC, FIOSETOWN, SIOCSPGRP: the same
+}
 _PRLIMIT = (302, 261)  # allowed on the process itself alone: it could take memory away from another
-_PRCTL = (157, 167)  # allowed but for its first option, which would let the process live on after the grader
-_DEATH_SIGNAL = 1
 _AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _X32 = 0x40000000
+_Step = tuple[int, int, int, int]  # operation, jump if so, jump if not, value
 _LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 _ALLOW, _NOT_PERMITTED, _KILL = 0x7FFF0000, 0x00050001, 0x80000000
-_NUMBER, _ARCH, _FIRST_ARGUMENT = 0, 4, 16
+_NUMBER, _ARCH, _ARGUMENTS = 0, 4, 16
 
 
 class UnknownArchitecture(OSError):
@@ -96,7 +102,7 @@ def program(machine: str | None = None) -> bytes:
     machine = machine or platform.machine()
     numbers = refused_numbers(machine)
     column = list(_AUDIT_ARCH).index(machine)
-    steps: list[tuple[int, int, int, int]] = [
+    steps: list[_Step] = [
         (_LOAD, 0, 0, _ARCH),
         (_EQUAL, 1, 0, _AUDIT_ARCH[machine]),
         (_RETURN, 0, 0, _KILL),
@@ -104,16 +110,17 @@ def program(machine: str | None = None) -> bytes:
         (_AT_LEAST, 0, 1, _X32),
         (_RETURN, 0, 0, _KILL),
     ]
-    for position, number in enumerate(numbers):  # each jumps to the last instruction but one
-        steps.append((_EQUAL, len(numbers) - position + 5, 0, number))
-    steps += [
-        (_EQUAL, 0, 2, _PRLIMIT[column]),
-        (_LOAD, 0, 0, _FIRST_ARGUMENT),
-        (_EQUAL, 4, 3, 0),
-        (_EQUAL, 0, 3, _PRCTL[column]),
-        (_LOAD, 0, 0, _FIRST_ARGUMENT),
-        (_EQUAL, 0, 1, _DEATH_SIGNAL),
-        (_RETURN, 0, 0, _NOT_PERMITTED),
-        (_RETURN, 0, 0, _ALLOW),
-    ]
+    for numbers_of, argument, refused in REFUSED_WITH.values():
+        steps += _unless(numbers_of[column], argument, refused, then=_NOT_PERMITTED, otherwise=_ALLOW)
+    steps += _unless(_PRLIMIT[column], 0, (0,), then=_ALLOW, otherwise=_NOT_PERMITTED)
+    for position, number in enumerate(numbers):  # each jumps to the last instruction
+        steps.append((_EQUAL, len(numbers) - position, 0, number))
+    steps += [(_RETURN, 0, 0, _ALLOW), (_RETURN, 0, 0, _NOT_PERMITTED)]
     return b"".join(struct.pack("<HBBI", *step) for step in steps)
+
+
+def _unless(call: int, argument: int, values: tuple[int, ...], *, then: int, otherwise: int) -> list[_Step]:
+    """Steps that answer ``then`` if this call has one of the values as an argument, and ``otherwise`` if it has not."""
+    steps: list[_Step] = [(_EQUAL, 0, len(values) + 3, call), (_LOAD, 0, 0, _ARGUMENTS + 8 * argument)]
+    steps += [(_EQUAL, len(values) - place, 0, value) for place, value in enumerate(values)]
+    return [*steps, (_RETURN, 0, 0, otherwise), (_RETURN, 0, 0, then)]
