@@ -6,9 +6,10 @@ import numpy as np
 
 from coursepkg import nn, optimizers
 from coursepkg.gradients import forward, reverse
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
-from .shared import spread
+from .shared import spread, with_zeros
 
 
 def sigmoid(z):
@@ -76,6 +77,12 @@ def step_by_optimizer(x, t, W, b, V, c, eta):
     return {name: tensor.data for name, tensor in p.items()}
 
 
+def step_left_as_parameters(x, t, W, b, V, c, eta):
+    p = {name: nn.Parameter(value) for name, value in {"W": W, "b": b, "V": V, "c": c}.items()}
+    _example_loss(p, x, t).backward()
+    return {name: nn.Parameter(tensor.data - eta * tensor.grad) for name, tensor in p.items()}
+
+
 def step_in_float32(*args):
     return {name: np.float32(value) for name, value in train_step(*args).items()}
 
@@ -115,9 +122,50 @@ def swapped_layers(x, t, W, b, V, c, eta):
     return {"W": W - eta * np.outer(dh, x), "b": b - eta * dh, "V": V - eta * np.outer(dy, h), "c": c - eta * dy}
 
 
+def slope_of_tanh(x, t, W, b, V, c, eta):
+    h = sigmoid(W @ x + b)
+    y = sigmoid(V @ h + c)
+    dy = (y - t) * (1 - y * y)
+    dh = (V.T @ dy) * (1 - h * h)
+    return {"W": W - eta * np.outer(dh, x), "b": b - eta * dh, "V": V - eta * np.outer(dy, h), "c": c - eta * dy}
+
+
+def without_transpose(x, t, W, b, V, c, eta):
+    """Goes through where there are as many outputs as hidden units; raises elsewhere."""
+    h = sigmoid(W @ x + b)
+    y = sigmoid(V @ h + c)
+    dy = (y - t) * y * (1 - y)
+    dh = (V @ dy) * h * (1 - h)
+    return {"W": W - eta * np.outer(dh, x), "b": b - eta * dh, "V": V - eta * np.outer(dy, h), "c": c - eta * dy}
+
+
+def biases_out_of_sight(x, t, W, b, V, c, eta):
+    """The biases move, but the forward pass does not use them."""
+    new = train_step(x, t, W, 0 * b, V, 0 * c, eta)
+    return new | {"b": b + new["b"], "c": c + new["c"]}
+
+
+def gradients_only(x, t, W, b, V, c, eta):
+    new = train_step(x, t, W, b, V, c, 1.0)
+    return {"W": W - new["W"], "b": b - new["b"], "V": V - new["V"], "c": c - new["c"]}
+
+
 def network_case(rng, n_in, n_hidden, n_out, eta):
     arrays = [spread(rng, *shape) for shape in [(n_hidden, n_in), (n_hidden,), (n_out, n_hidden), (n_out,)]]
     return case(spread(rng, n_in), np.round(rng.uniform(0.05, 0.95, n_out), 2), *arrays, eta)
+
+
+def network_edges(rng):
+    """One input, one hidden unit, one output; then zeros everywhere, and targets of exactly 0 and 1."""
+    holed = network_case(rng, 3, 4, 3, 1.1)
+    arrays = with_zeros(rng, holed.args[0], *holed.args[2:6])
+    targets = rng.permutation([0.0, 1.0, 0.4])
+    return [
+        network_case(rng, 1, 3, 2, 0.6),
+        network_case(rng, 4, 1, 3, 1.7),
+        network_case(rng, 2, 3, 1, 0.7),
+        case(arrays[0], targets, *arrays[1:], 1.1),
+    ]
 
 
 MAZUR = case(
@@ -161,6 +209,21 @@ BANK = [
     wrong("sizes-of-weights-only", step_with(V_T=False), "'Phase 3: send back'",
           "V and c are right; W and b are wrong wherever a weight of V is negative.",
           "Blame goes back with the sign of the weight: an output that should rise wants its hinderers to fall."),
+    wrong("slope-of-tanh", slope_of_tanh, "'Phase 3: send back'",
+          "The slopes are those of tanh, one minus the square of the output.",
+          "Each function has a slope of its own, and all units of this network are sigmoids."),
+    wrong("sent-back-without-turning-v", without_transpose, "'Phase 3: send back'",
+          "V and c are right, and W and b are wrong; where hidden units and outputs differ in number, it raises.",
+          "The rows of V belong to outputs. On the way back, each hidden unit collects along its own column."),
+    wrong("mean-over-outputs", step_with(error=lambda y, t: (y - t) / len(t)), "'Phase 2: compare'",
+          "Every change is too small by the number of outputs; with one output all is right.",
+          "The loss of this exercise is a sum over the outputs, not their mean."),
+    wrong("biases-not-in-the-forward-pass", biases_out_of_sight, "'Phase 1: feed forward'",
+          "All four are off: the outputs were computed as if all biases were zero.",
+          "A bias is added to the weighted sum before the sigmoid; what comes back depends on it."),
+    wrong("gradients-for-parameters", gradients_only, "'Phase 4: update'",
+          "The gradients came back, not the parameters after the step.",
+          "The step is taken from where the parameters were, and its length depends on eta."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -172,17 +235,26 @@ EXERCISE = Exercise(
     points=4,
     see="notebook 06, 'Phase 3: send back'",
     reference=train_step,
+    domain={
+        "x": Array("i"),
+        "t": Array("k", at_least=0, at_most=1),
+        "W": Array("j i"),
+        "b": Array("j"),
+        "V": Array("k j"),
+        "c": Array("k"),
+        "eta": Number(more_than=0),
+    },
     visible=[
         MAZUR,
         network_case(_draw, 3, 2, 4, 0.8),
         network_case(_draw, 2, 4, 3, 1.5),
-        network_case(_draw, 4, 3, 1, 0.7),
+        *network_edges(_draw),
     ],
     hidden=lambda rng: [
         network_case(rng, 3, 4, 2, 0.9),
         network_case(rng, 2, 3, 5, 1.2),
-        network_case(rng, 5, 2, 3, 0.6),
-        network_case(rng, 4, 3, 2, 1.4),
+        network_case(rng, 3, 2, 2, 1.4),
+        *network_edges(rng),
     ],
     accepted=[
         step_with_loops,
@@ -190,6 +262,7 @@ EXERCISE = Exercise(
         step_by_forward_mode,
         step_as_a_batch_of_one,
         step_by_optimizer,
+        step_left_as_parameters,
         step_in_float32,
     ],
     bank=BANK,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from coursepkg.gradients import forward, reverse
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
-from .shared import spread
+from .shared import spread, with_zeros
 
 
 def batch_gradients(X, T, W, b, V, c):
@@ -83,9 +84,27 @@ def batch_with(*, scale=lambda n, k: n, slope=lambda Z, H: 1 - H**2, error=lambd
     return answer
 
 
+def n_in_the_output_layer_only(X, T, W, b, V, c):
+    """Divides by n where the gradients of V and c are formed, and sends back what is not divided."""
+    H = np.tanh(X @ W.T + b)
+    dY = H @ V.T + c - T
+    dH = (dY @ V) * (1 - H**2)
+    return {"W": dH.T @ X, "b": dH.sum(axis=0), "V": dY.T @ H / len(X), "c": dY.mean(axis=0)}
+
+
 def batch_case(rng, n, n_in, n_hidden, n_out):
     arrays = [spread(rng, *shape) for shape in [(n_hidden, n_in), (n_hidden,), (n_out, n_hidden), (n_out,)]]
     return case(spread(rng, n, n_in), spread(rng, n, n_out), *arrays)
+
+
+def batch_edges(rng):
+    """One example; one input and one output; one hidden unit; zeros everywhere."""
+    return [
+        batch_case(rng, 1, 3, 4, 2),
+        batch_case(rng, 4, 1, 3, 1),
+        batch_case(rng, 3, 2, 1, 2),
+        case(*with_zeros(rng, *batch_case(rng, 4, 2, 3, 2).args)),
+    ]
 
 
 _draw = np.random.default_rng(62)
@@ -128,6 +147,20 @@ BANK = [
           "'2 · The loop learns XOR'",
           "W and V are right; the biases hear from the last example only.",
           "Every row used the same bias, and reports add."),
+    wrong("tanh-taken-twice", batch_with(slope=lambda Z, H: 1 - np.tanh(H) ** 2), "'Misconceptions met'",
+          "V and c are right; in W and b the slope is taken at H, as if tanh came once more.",
+          "H has passed tanh already; the slope is written with H itself."),
+    wrong("divided-by-n-twice", batch_with(scale=lambda n, k: n * n), "'2 · The loop learns XOR'",
+          "Every gradient is too small by a factor n; with one example all is right.",
+          "One division makes the mean. What is made of divided deltas is divided already."),
+    wrong("mean-in-the-output-layer-only", n_in_the_output_layer_only, "'2 · The loop learns XOR'",
+          "V and c are right; W and b are n times too large.",
+          "The mean stands at the very end of the network, so all that is sent back has passed it."),
+    wrong("biases-summed-along-the-units", batch_with(post=lambda bars, dH, dY: bars | {
+              "b": dH.sum(axis=1), "c": dY.sum(axis=1)
+          }), "'2 · The loop learns XOR'",
+          "W and V are right; the biases have an entry for each example instead of each unit.",
+          "Rows are examples here. A bias hears from all examples, and from its own unit only."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -139,11 +172,25 @@ EXERCISE = Exercise(
     points=4,
     see="notebook 06, '2 · The loop learns XOR'",
     reference=batch_gradients,
-    visible=[batch_case(_draw, 5, 3, 2, 4), batch_case(_draw, 3, 2, 4, 2), batch_case(_draw, 7, 4, 3, 2)],
+    domain={
+        "X": Array("n i"),
+        "T": Array("n k"),
+        "W": Array("j i"),
+        "b": Array("j"),
+        "V": Array("k j"),
+        "c": Array("k"),
+    },
+    visible=[
+        batch_case(_draw, 5, 3, 2, 4),
+        batch_case(_draw, 3, 2, 4, 2),
+        batch_case(_draw, 7, 4, 3, 2),
+        *batch_edges(_draw),
+    ],
     hidden=lambda rng: [
         batch_case(rng, 6, 2, 3, 4),
         batch_case(rng, 4, 3, 5, 2),
         batch_case(rng, 3, 5, 2, 4),
+        *batch_edges(rng),
     ],
     accepted=[
         batch_by_engine,

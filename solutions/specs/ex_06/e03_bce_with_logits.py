@@ -7,6 +7,7 @@ import numpy as np
 from coursepkg import nn
 from coursepkg.autodiff.scalar import Scalar
 from coursepkg.gradients import reverse
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import spread
@@ -45,8 +46,8 @@ def bce_by_two_classes(z, t):
 def bce_by_scalars(z, t):
     loss, scores = 0.0, [Scalar(float(score)) for score in z]
     for score, target in zip(scores, t, strict=True):
-        positive = score if score.data > 0 else Scalar(0.0)
-        loss = loss + positive - score * float(target) + ((-abs(score)).exp() + 1.0).log()
+        softplus = score + ((-score).exp() + 1.0).log() if score.data > 0 else (score.exp() + 1.0).log()
+        loss = loss + softplus - score * float(target)
     loss = loss / len(z)
     loss.backward()
     return {"loss": loss.data, "z_bar": [score.grad for score in scores]}
@@ -63,6 +64,28 @@ def bce_clipped(z, t):
     return {"loss": np.mean(-t * np.log(p) - (1 - t) * np.log(1 - p)), "z_bar": (p - t) / len(z)}
 
 
+def bce_with_cut_scores(z, t):
+    return bce_with_logits(np.clip(z, -30, 30), t)
+
+
+def bce_without_the_positive_part(z, t):
+    return bce_with_logits(z, t) | {"loss": np.mean(np.log1p(np.exp(-np.abs(z))) - t * z)}
+
+
+def bce_with_a_kink(z, t):
+    """Differentiates max(z, 0) and ln(1 + exp(-|z|)) one by one, with slopes of 0 for both where z is 0."""
+    small = np.exp(-np.abs(z))
+    bar = (z > 0) - np.sign(z) * small / (1 + small) - t
+    return bce_with_logits(z, t) | {"z_bar": bar / len(z)}
+
+
+def bce_stable_on_one_side(z, t):
+    """Writes exp(-z) for all, which overflows for scores far below zero."""
+    with np.errstate(all="ignore"):
+        small = np.exp(-z)
+        return {"loss": np.mean(np.log1p(small) + (1 - t) * z), "z_bar": (1 / (1 + small) - t) / len(z)}
+
+
 def bce_with(*, scale=len, bar=lambda p, t: p - t, loss=lambda z, t: np.logaddexp(0, z) - t * z, mean=np.mean):
     def answer(z, t):
         p = np.exp(-np.logaddexp(0, -z))
@@ -71,11 +94,28 @@ def bce_with(*, scale=len, bar=lambda p, t: p - t, loss=lambda z, t: np.logaddex
     return answer
 
 
-def score_case(rng, n, *extreme):
-    """Scores of both signs, and far-out ones on which an exponential overflows or a logarithm meets zero."""
-    z = np.append(spread(rng, n, low=0.4, high=4.0), extreme)
-    t = np.append(rng.integers(0, 2, n).astype(float), [0.0 if score > 0 else 1.0 for score in extreme])
-    return case(z, np.where(np.arange(len(t)) == 0, 0.25, t))
+def score_case(rng, n, extreme=()):
+    """Scores of both signs, and far-out ones on which an exponential overflows or a logarithm meets zero.
+
+    ``extreme`` gives the place, the score and the target of each far-out one.
+    """
+    z, t = spread(rng, n, low=0.4, high=4.0), rng.integers(0, 2, n).astype(float)
+    t[rng.integers(n)] = np.round(rng.uniform(0.1, 0.4), 2)
+    for place, score, target in extreme:
+        z[place], t[place] = score, target
+    return case(z, t)
+
+
+def score_edges(rng):
+    """Far-out scores in all places, of both signs, right and wrong; a score of 0; a single score."""
+    huge = rng.uniform(720, 990, 6).round(1)
+    return [
+        score_case(rng, 4, [(0, huge[0], 0.0), (2, 0.0, 1.0)]),
+        score_case(rng, 5, [(2, -huge[1], 1.0), (4, huge[2], 1.0)]),
+        score_case(rng, 3, [(1, -huge[3], 0.0), (2, huge[4], 0.0)]),
+        score_case(rng, 4, [(3, -huge[5], 0.7), (1, 38.5, 1.0)]),
+        case(spread(rng, 1), np.array([0.35])),
+    ]
 
 
 _draw = np.random.default_rng(63)
@@ -111,6 +151,22 @@ BANK = [
           "'What should the first loss be?'",
           "Examples whose answer is no cost nothing and get no gradient.",
           "With two classes, no is an answer as well: its probability is one minus that of yes."),
+    wrong("cuts-the-scores", bce_with_cut_scores, "the docstring of the exercise",
+          "Right for small scores; the loss of far-out ones stops near 30 although it should grow on.",
+          "Cutting the scores off avoids the overflow and changes the loss. There is a way without."),
+    wrong("stable-on-one-side", bce_stable_on_one_side, "'What should the first loss be?'",
+          "Right for large positive scores; nan or infinity for scores far below zero.",
+          "Turning the fraction round moves the overflow to the other side. The exponent has to be negative for all."),
+    wrong("positive-part-forgotten", bce_without_the_positive_part, "'What should the first loss be?'",
+          "The gradient is right; the loss is too low as soon as a score is positive.",
+          "Taking the absolute value inside the exponential leaves something over wherever the score is positive."),
+    wrong("targets-taken-as-yes-or-no", lambda z, t: bce_with_logits(z, (t > 0.5).astype(float)),
+          "the docstring of the exercise",
+          "Right where a target is 0 or 1; targets in between are taken for one or the other.",
+          "A target may lie in between: partly no, partly yes, and both parts count."),
+    wrong("kink-at-a-score-of-zero", bce_with_a_kink, "the docstring of the exercise",
+          "All is right except the gradient where a score is exactly 0.",
+          "max(z, 0) and |z| have kinks at 0, but in the loss the two cancel, and it is smooth there."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -122,8 +178,26 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 06, 'What should the first loss be?'",
     reference=bce_with_logits,
-    visible=[score_case(_draw, 4), score_case(_draw, 3, 40.0, -38.0), score_case(_draw, 5, 800.0, -900.0)],
-    hidden=lambda rng: [score_case(rng, 5), score_case(rng, 4, 45.0, -42.0), score_case(rng, 3, 850.0, -750.0)],
+    domain={"z": Array("n"), "t": Array("n", at_least=0, at_most=1)},
+    meets={
+        "a score far above 0, target 0": lambda z, t: ((z > 710) & (t == 0)).any(),
+        "a score far above 0, target 1": lambda z, t: ((z > 710) & (t == 1)).any(),
+        "a score far below 0, target 0": lambda z, t: ((z < -710) & (t == 0)).any(),
+        "a score far below 0, target 1": lambda z, t: ((z < -710) & (t == 1)).any(),
+        "a far-out score and a target in between": lambda z, t: ((abs(z) > 710) & (t > 0) & (t < 1)).any(),
+        "a far-out score comes first": lambda z: abs(z[0]) > 710,
+        "a far-out score comes last": lambda z: abs(z[-1]) > 710,
+    },
+    visible=[
+        score_case(_draw, 4),
+        score_case(_draw, 5, [(1, 40.0, 0.0), (3, -38.0, 1.0)]),
+        *score_edges(_draw),
+    ],
+    hidden=lambda rng: [
+        score_case(rng, 5),
+        score_case(rng, 6, [(4, 45.0, 0.0), (0, -42.0, 1.0)]),
+        *score_edges(rng),
+    ],
     accepted=[bce_by_logaddexp, bce_by_loops, bce_by_engine, bce_by_two_classes, bce_by_scalars],
     bank=BANK,
     hints=(

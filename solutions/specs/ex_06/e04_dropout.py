@@ -59,6 +59,12 @@ def _mask(draws, p, x=None):
     return (draws >= p) / (1 - p)
 
 
+def mask_made_of_x(x, y_bar, draws, p):
+    """Dropout as a filter on the values: what is exactly 0 in y is taken for left out."""
+    y = x * _mask(draws, p)
+    return {"y": y, "x_bar": np.where(y != 0, y_bar / (1 - p), 0.0)}
+
+
 def dropout_case(rng, rows, columns, p):
     """At least one entry is left out, and one is kept."""
     draws = np.round(rng.uniform(0.02, 0.98, (rows, columns)), 3) + 0.0005
@@ -70,8 +76,9 @@ def dropout_edges(rng):
     """A draw of exactly p is kept; all or none may be left out."""
     arrays = [spread(rng, 2, 3) for _ in range(6)]
     at_p = np.array([[0.4, 0.1, 0.9], [0.75, 0.4, 0.39]])
-    high, low = np.round(rng.uniform(0.7, 0.99, (2, 3)), 3), np.round(rng.uniform(0.01, 0.6, (2, 3)), 3)
-    return [case(*arrays[:2], at_p, 0.4), case(*arrays[2:4], high, 0.6), case(*arrays[4:], low, 0.65)]
+    high, low = np.round(rng.uniform(0.7, 0.99, (2, 3)), 3), np.round(rng.uniform(0.001, 0.029, (2, 3)), 3)
+    low[1, int(rng.integers(3))] = 0.0
+    return [case(*arrays[:2], at_p, 0.4), case(*arrays[2:4], high, 0.6), case(*arrays[4:], low, 0.03)]
 
 
 _draw = np.random.default_rng(64)
@@ -105,6 +112,21 @@ BANK = [
     wrong("open-where-x-is-positive", dropout_with(_mask, lambda u, p, x: (x > 0) / (1 - p)), "'6 · Learning by heart'",
           "y is right; the gradient passes where x is positive, as through a ReLU.",
           "Whether an entry is left out was decided by the draw, not by its value."),
+    wrong("mask-turned-round", dropout_with(lambda u, p: (u < p) / (1 - p), lambda u, p, x: (u < p) / (1 - p)),
+          "the docstring of the exercise",
+          "The factors are right, but zeros stand where values should be, and values where zeros should be.",
+          "p is the probability of being left out, so draws below p are the ones that go."),
+    wrong("a-draw-equal-to-p-left-out", dropout_with(lambda u, p: (u > p) / (1 - p), lambda u, p, x: (u > p) / (1 - p)),
+          "the docstring of the exercise",
+          "All is right except where a draw equals p.",
+          "Left out is what lies below p, and a number does not lie below itself."),
+    wrong("mask-read-off-the-output", mask_made_of_x, "'6 · Learning by heart'",
+          "y is right; where x is 0, the gradient is 0 although the entry was kept.",
+          "An output can be 0 because its input is. Whether it was left out is decided by the draw alone."),
+    wrong("scaled-twice", dropout_with(lambda u, p: (u >= p) / (1 - p) ** 2, lambda u, p, x: (u >= p) / (1 - p) ** 2),
+          "'6 · Learning by heart'",
+          "The right entries are zero; the others have been divided twice.",
+          "One division by the share that is kept brings the mean back."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -146,7 +168,4 @@ EXERCISE = Exercise(
         "The factor is 0 where the draw is below p, and one over the share that is kept elsewhere.",
         "Make the array of factors once. y is x times it; x_bar is y_bar times the same array.",
     ),
-    equivalent_mutants={
-        "gives the neighbour's value where an entry of draws is 0, the least allowed": "0 and 0.05 are on one side of p",
-    },
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from coursepkg.grading.domain import Array, Listing
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import spread
@@ -31,7 +32,7 @@ def combined_by_repeating(gradients, sizes):
 
 
 def combined_by_einsum(gradients, sizes):
-    return np.einsum("k,kij->ij", np.array(sizes) / np.sum(sizes), np.array(gradients)).tolist()
+    return np.einsum("k,k...->...", np.array(sizes) / np.sum(sizes), np.array(gradients)).tolist()
 
 
 def combined_by_shares(gradients, sizes):
@@ -39,8 +40,33 @@ def combined_by_shares(gradients, sizes):
     return sum((size / n) * gradient for gradient, size in zip(gradients, sizes, strict=True))
 
 
+def combined_with_loops(gradients, sizes):
+    total = np.zeros(np.shape(gradients[0]))
+    for gradient, size in zip(gradients, sizes, strict=True):
+        for place in np.ndindex(total.shape):
+            total[place] += gradient[place] * size
+    return total / sum(sizes)
+
+
+def mean_of_one_length(gradients, sizes):
+    """Takes the first batch's size for that of all."""
+    return sum(s * g for s, g in zip(sizes, gradients, strict=True)) / (sizes[0] * len(sizes))
+
+
 def batches_case(rng, shape, sizes):
     return case([spread(rng, *shape) for _ in sizes], list(sizes))
+
+
+def batches_edges(rng):
+    """One batch; batches of one example; equal sizes; a short one in front; vectors, and a gradient that is zero."""
+    several = batches_case(rng, (4,), (3, 17, 6)).args
+    several[0][int(rng.integers(3))] *= 0.0
+    return [
+        batches_case(rng, (3, 2), (13,)),
+        batches_case(rng, (1, 3), (1, 1, 1)),
+        batches_case(rng, (2, 1), (8, 8)),
+        case(*several),
+    ]
 
 
 _draw = np.random.default_rng(65)
@@ -74,6 +100,18 @@ BANK = [
           "'2 · The loop learns XOR'",
           "The last batch does not count.",
           "A short last batch is still made of examples, and each has a right to its share."),
+    wrong("sizes-taken-for-equal", mean_of_one_length, "'2 · The loop learns XOR'",
+          "You divided by the number of batches times the size of the first one.",
+          "That counts the examples only if every batch is as large as the first."),
+    wrong("sum-of-means-over-examples", lambda gradients, sizes: sum(gradients) / sum(sizes),
+          "'2 · The loop learns XOR'",
+          "The batches' gradients were added up as they are, and divided by the number of examples.",
+          "The number of examples divides a sum over examples; each of your terms is a mean over its batch."),
+    wrong("all-entries-in-one", lambda gradients, sizes: np.average(
+              [np.mean(gradient) for gradient in gradients], weights=sizes
+          ), "the docstring of the exercise",
+          "One number came back where an array of the gradients' shape should be.",
+          "The mean goes over examples; each entry of the gradient keeps its place."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -85,15 +123,25 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 06, '2 · The loop learns XOR'",
     reference=full_batch_gradient,
+    domain={"gradients": Listing("m", Array("...")), "sizes": Array("m", whole=True, at_least=1)},
+    meets={
+        "gradients are vectors": lambda gradients: gradients[0].ndim == 1,
+        "gradients are matrices": lambda gradients: gradients[0].ndim == 2,
+        "a gradient is zero": lambda gradients: any(not g.any() for g in gradients),
+        "all batches are of one size": lambda sizes: len(sizes) > 1 and len(set(sizes)) == 1,
+        "a short batch comes first": lambda sizes: sizes[0] < max(sizes),
+    },
     visible=[
         batches_case(_draw, (2, 3), (32, 32, 7)),
         batches_case(_draw, (3, 2), (5, 4)),
         batches_case(_draw, (2, 4), (10, 3, 3, 1)),
+        *batches_edges(_draw),
     ],
     hidden=lambda rng: [
         batches_case(rng, (3, 2), (16, 16, 3)),
         batches_case(rng, (2, 5), (4, 9)),
         batches_case(rng, (3, 4), (8, 2, 8, 5)),
+        *batches_edges(rng),
     ],
     accepted=[
         combined_by_average,
@@ -101,6 +149,7 @@ EXERCISE = Exercise(
         combined_by_repeating,
         combined_by_einsum,
         combined_by_shares,
+        combined_with_loops,
     ],
     bank=BANK,
     hints=(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from coursepkg import nn
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import spread
@@ -34,6 +36,15 @@ def he_by_powers(draws):
     weights = draws.copy()
     weights *= (draws.size / len(draws) / 2) ** -0.5
     return weights
+
+
+def he_by_tensors(draws):
+    return nn.Parameter(draws) * (2 / draws.shape[1]) ** 0.5
+
+
+def of_unit_spread(draws):
+    """Scales the sample at hand, not the distribution that it came from."""
+    return draws * np.sqrt(2 / draws.shape[1]) / np.sqrt(np.mean(draws**2))
 
 
 def draws_case(rng, outputs, inputs):
@@ -69,6 +80,15 @@ BANK = [
     wrong("not-scaled", lambda draws: draws.copy(), "'4 · Signals through depth'",
           "The draws came back as they were.",
           "With a variance of 1 each, a sum over the inputs has a variance that grows with their number."),
+    wrong("root-of-the-two-only", lambda draws: draws * np.sqrt(2) / draws.shape[1], "'4 · Signals through depth'",
+          "The two stands under the root, the number of inputs does not.",
+          "The variance is a fraction, and a deviation is the root of all of it."),
+    wrong("limit-of-a-uniform-draw", lambda draws: draws * np.sqrt(6 / draws.shape[1]), "'4 · Signals through depth'",
+          "Every weight is too large by the square root of three.",
+          "The six belongs to uniform draws, whose variance is a third of the square of their limit."),
+    wrong("sample-made-to-measure", of_unit_spread, "the docstring of the exercise",
+          "The draws at hand were first scaled to a mean square of exactly 1.",
+          "Variance 1 is said of the distribution. A sample may differ from it, and that belongs to the draw."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -80,9 +100,10 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 06, '4 · Signals through depth'",
     reference=he_weights,
-    visible=[draws_case(_draw, 2, 5), draws_case(_draw, 4, 3), draws_case(_draw, 3, 8)],
-    hidden=lambda rng: [draws_case(rng, 3, 5), draws_case(rng, 6, 3), draws_case(rng, 2, 7)],
-    accepted=[he_by_loops, he_by_division, he_by_matrix, he_in_float32, he_by_powers],
+    domain={"draws": Array("o i")},
+    visible=[draws_case(_draw, 2, 5), draws_case(_draw, 4, 3), draws_case(_draw, 3, 8), draws_case(_draw, 3, 1)],
+    hidden=lambda rng: [draws_case(rng, 3, 5), draws_case(rng, 6, 3), draws_case(rng, 2, 7), draws_case(rng, 4, 1)],
+    accepted=[he_by_loops, he_by_division, he_by_matrix, he_in_float32, he_by_powers, he_by_tensors],
     bank=BANK,
     hints=(
         "Which variance should a weight have in front of a ReLU, and which number is needed for that: rows or columns?",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from coursepkg import optimizers
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import spread
@@ -128,9 +129,65 @@ def interleaved(parameters, loss_of, eta):
             other.data -= eta * other.grad
 
 
-def quadratic_case(rng, count, eta):
+def empties_the_parameters(parameters, loss_of, eta):
+    """Sets .data to zero where .grad is meant."""
+    for parameter in parameters:
+        parameter.data = 0.0
+    loss_of().backward()
+    for parameter in parameters:
+        parameter.data -= eta * parameter.grad
+
+
+def one_gradient_for_all(parameters, loss_of, eta):
+    for parameter in parameters:
+        parameter.zero_grad()
+    loss_of().backward()
+    for parameter in parameters:
+        parameter.data -= eta * parameters[0].grad
+
+
+def shares_the_rate(parameters, loss_of, eta):
+    for parameter in parameters:
+        parameter.zero_grad()
+    loss_of().backward()
+    for parameter in parameters:
+        parameter.data -= eta * parameter.grad / len(parameters)
+
+
+def leaves_the_last_out(parameters, loss_of, eta):
+    for parameter in parameters:
+        parameter.zero_grad()
+    loss_of().backward()
+    for k in range(len(parameters) - 1):
+        parameters[k].data -= eta * parameters[k].grad
+
+
+def stops_at_a_zero_gradient(parameters, loss_of, eta):
+    """Takes a gradient of 0 for one that is missing, and leaves the rest where they are."""
+    for parameter in parameters:
+        parameter.zero_grad()
+    loss_of().backward()
+    for parameter in parameters:
+        if not parameter.grad:
+            return
+        parameter.data -= eta * parameter.grad
+
+
+def quadratic_case(rng, count, eta, steps=4):
     curvatures = [round(float(c), 2) for c in rng.uniform(0.5, 2.0, count)]
-    return case(spread(rng, count).tolist(), curvatures, spread(rng, count, low=2.0, high=4.0).tolist(), eta, steps=4)
+    targets = spread(rng, count, low=2.0, high=4.0).tolist()
+    return case(spread(rng, count).tolist(), curvatures, targets, eta, steps=steps)
+
+
+def quadratic_edges(rng):
+    """One parameter; one step; a first one on which the loss does not depend, and one that stands where it should."""
+    start, curvatures, targets, eta = quadratic_case(rng, 4, 0.5).args
+    start[1] = targets[1]
+    return [
+        quadratic_case(rng, 1, 0.3, steps=3),
+        quadratic_case(rng, 3, 0.15, steps=1),
+        case(start, [0.0, *curvatures[1:3], -0.4], targets, eta, steps=3),
+    ]
 
 
 _draw = np.random.default_rng(67)
@@ -142,9 +199,9 @@ BANK = [
     wrong("uphill", climbs, "'Phase 4: update'",
           "Parameters move the right distance the wrong way.",
           "The gradient points to where the loss grows."),
-    wrong("emptied-before-use", zeroes_too_late, "'The same loop with an engine'",
+    wrong("nothing-moves", zeroes_too_late, "'The same loop with an engine'",
           "Nothing moves.",
-          "Between backward() and the update the gradients were set to zero."),
+          "An update has to change `.data` itself, and to use gradients that backward() has left and nobody emptied."),
     wrong("one-parameter-emptied", zeroes_the_first_only, "'The same loop with an engine'",
           "The first parameter is right; the others take too long steps after the first one.",
           "Every parameter has a .grad of its own, and each has to be emptied."),
@@ -163,6 +220,21 @@ BANK = [
     wrong("a-step-for-each-parameter", interleaved, "'Phase 4: update'",
           "There are as many steps as parameters in each call.",
           "One backward pass serves all parameters; the update of all of them is one step."),
+    wrong("parameters-emptied", empties_the_parameters, "'The same loop with an engine'",
+          "Every step begins with all parameters at zero.",
+          "What has to be emptied is what backward() adds to, not what was learned."),
+    wrong("one-gradient-for-all", one_gradient_for_all, "'Phase 4: update'",
+          "The first parameter is right; the others move as far as the first.",
+          "Each parameter has a .grad of its own."),
+    wrong("rate-shared-out", shares_the_rate, "'Phase 4: update'",
+          "Steps are too short by the number of parameters.",
+          "eta is the rate of every parameter; there is nothing to share out."),
+    wrong("last-one-left-out", leaves_the_last_out, "'Phase 4: update'",
+          "All parameters move except the last.",
+          "A range over their number leaves out its end already."),
+    wrong("ends-at-a-zero-gradient", stops_at_a_zero_gradient, "'Phase 4: update'",
+          "Parameters that come after one with a gradient of zero do not move.",
+          "Zero is a gradient like any other: this parameter stays, and the next one has its own."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -175,8 +247,33 @@ EXERCISE = Exercise(
     see="notebook 06, 'The same loop with an engine'",
     driver="training_step",
     reference=training_step,
-    visible=[quadratic_case(_draw, 2, 0.3), quadratic_case(_draw, 3, 0.4), quadratic_case(_draw, 4, 0.2)],
-    hidden=lambda rng: [quadratic_case(rng, 3, 0.3), quadratic_case(rng, 2, 0.4), quadratic_case(rng, 5, 0.25)],
+    domain={
+        "start": Array("m"),
+        "curvatures": Array("m"),
+        "targets": Array("m"),
+        "eta": Number(more_than=0),
+        "steps": Number(whole=True, at_least=1),
+    },
+    meets={
+        "a gradient is 0 from the start": lambda start, targets: any(
+            x == t for x, t in zip(start, targets, strict=True)
+        ),
+        "the loss does not depend on the first parameter": lambda curvatures: (
+            len(curvatures) > 1 and curvatures[0] == 0
+        ),
+    },
+    visible=[
+        quadratic_case(_draw, 2, 0.3),
+        quadratic_case(_draw, 3, 0.4),
+        quadratic_case(_draw, 4, 0.2),
+        *quadratic_edges(_draw),
+    ],
+    hidden=lambda rng: [
+        quadratic_case(rng, 3, 0.3),
+        quadratic_case(rng, 2, 0.4),
+        quadratic_case(rng, 5, 0.25),
+        *quadratic_edges(rng),
+    ],
     accepted=[
         step_by_method,
         step_cleans_up_after,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from coursepkg.gradients import reverse
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import spread
@@ -20,7 +21,8 @@ def loss_of_probabilities(P, labels):
 
 def loss_by_one_hot(P, labels):
     T = np.eye(P.shape[1])[labels]
-    return {"loss": -np.sum(T * np.log(P)) / len(P), "P_bar": -T / P / len(P)}
+    chosen = np.sum(T * P, axis=1, keepdims=True)
+    return {"loss": -np.sum(np.log(chosen)) / len(P), "P_bar": -T / chosen / len(P)}
 
 
 def loss_by_loops(P, labels):
@@ -42,7 +44,7 @@ def loss_by_engine(P, labels):
 def loss_by_product(P, labels):
     chosen = np.take_along_axis(P, labels[:, None], axis=1)
     loss = -np.log(np.prod(chosen)) / len(P)
-    return {"loss": loss, "P_bar": np.where(np.arange(P.shape[1]) == labels[:, None], -1 / (len(P) * P), 0.0)}
+    return {"loss": loss, "P_bar": np.where(np.arange(P.shape[1]) == labels[:, None], -1 / (len(P) * chosen), 0.0)}
 
 
 def loss_in_float32(P, labels):
@@ -69,10 +71,37 @@ def probabilities_with(*, loss=lambda P, T: -np.log(np.sum(T * P, axis=1)), bar=
     return answer
 
 
+def zero_times_infinity(P, labels):
+    """Right as long as no probability is 0: the logarithm is taken of all of them."""
+    T = np.eye(P.shape[1])[labels]
+    with np.errstate(all="ignore"):
+        return {"loss": -np.sum(T * np.log(P)) / len(P), "P_bar": -T / P / len(P)}
+
+
+def yes_or_no_for_each_class(P, labels):
+    T = np.eye(P.shape[1])[labels]
+    right, no = np.sum(T * P, axis=1), np.where(T == 1, 1.0, 1 - P)
+    with np.errstate(all="ignore"):
+        bar = np.where(T == 1, -1 / P, 1 / no)
+        return {"loss": -np.mean(np.log(right) + np.sum(np.log(no), axis=1)), "P_bar": bar / len(P)}
+
+
 def probability_case(rng, n, classes):
     scores = spread(rng, n, classes, low=0.2, high=1.2)
     labels = rng.integers(0, classes, n)
     return case(np.round(_softmax(scores), 3), labels)
+
+
+def probability_edges(rng):
+    """Wrong classes of probability 0, a right one of 1, first and last class, one example, one class."""
+    P = np.array([[0.0, 0.55, 0.0, 0.45], [0.0, 0.0, 1.0, 0.0], [0.2, 0.0, 0.15, 0.65], [0.3, 0.4, 0.3, 0.0]])
+    one = np.round(_softmax(spread(rng, 1, 3)), 3)
+    return [
+        case(P, np.array([3, 2, 3, 0])),
+        case(P[::-1, ::-1].copy(), np.array([2, 0, 1, 2])),
+        case(one, np.array([1])),
+        case(np.ones((2, 1)), np.array([0, 0])),
+    ]
 
 
 _draw = np.random.default_rng(68)
@@ -109,6 +138,23 @@ BANK = [
           "'What should the first loss be?'",
           "Every class is treated as if it were the right one.",
           "Of each row only the entry of its label counts."),
+    wrong("zero-times-infinity", zero_times_infinity, "the docstring of the exercise",
+          "Right as long as no probability is 0; otherwise nan.",
+          "You took the logarithm of every entry, and zero times minus infinity is no number. Pick first."),
+    wrong("mean-over-all-entries", lambda P, labels: {
+              name: value / P.shape[1] for name, value in loss_of_probabilities(P, labels).items()
+          }, "'What should the first loss be?'",
+          "Loss and gradient are too small by the number of classes.",
+          "The mean goes over examples. Each example has one right class, whatever the number of the others."),
+    wrong("yes-or-no-for-each-class", yes_or_no_for_each_class, "'What should the first loss be?'",
+          "The loss also holds the logarithms of one minus the other probabilities.",
+          "That is the loss of several yes-or-no questions. Here there is one question with several answers."),
+    wrong("slope-of-the-mean-probability", lambda P, labels: {
+              "loss": -np.log(np.mean(P[np.arange(len(P)), labels])),
+              "P_bar": -np.eye(P.shape[1])[labels] / np.sum(P[np.arange(len(P)), labels]),
+          }, "'What should the first loss be?'",
+          "You took the mean of the probabilities first, and its logarithm then.",
+          "Each example has a loss of its own, and the mean is taken of these."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -120,8 +166,24 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 06, '7 · Five patients'",
     reference=loss_of_probabilities,
-    visible=[probability_case(_draw, 4, 3), probability_case(_draw, 3, 5), probability_case(_draw, 6, 4)],
-    hidden=lambda rng: [probability_case(rng, 5, 3), probability_case(rng, 3, 4), probability_case(rng, 7, 5)],
+    domain={"P": Array("n k", at_least=0, at_most=1), "labels": Array("n", whole=True, at_least=0)},
+    meets={
+        "the right class has probability 1": lambda P, labels: (P[np.arange(len(P)), labels] == 1).any(),
+        "the right class is the last": lambda P, labels: (labels == P.shape[1] - 1).any(),
+        "all examples are of one class": lambda labels: len(labels) > 1 and len(set(labels.tolist())) == 1,
+    },
+    visible=[
+        probability_case(_draw, 4, 3),
+        probability_case(_draw, 3, 5),
+        probability_case(_draw, 6, 4),
+        *probability_edges(_draw),
+    ],
+    hidden=lambda rng: [
+        probability_case(rng, 5, 3),
+        probability_case(rng, 3, 4),
+        probability_case(rng, 7, 5),
+        *probability_edges(rng),
+    ],
     accepted=[loss_by_one_hot, loss_by_loops, loss_by_engine, loss_by_product, loss_in_float32],
     bank=BANK,
     hints=(
@@ -129,4 +191,8 @@ EXERCISE = Exercise(
         "The loss is minus the mean of the logarithms of these numbers. All other entries have a gradient of zero.",
         "P[np.arange(n), labels] picks them. The slope of -ln(p) is -1/p, and the mean divides by n.",
     ),
+    equivalent_mutants={
+        "gives the neighbour's value where an entry of P is 0, the least allowed": "the loss does not depend on the "
+        "probabilities of wrong classes, and that of the right one is never 0",
+    },
 )

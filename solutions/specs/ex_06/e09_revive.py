@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import spread
@@ -57,6 +58,16 @@ def revive_with(*, dead=lambda Z: np.all(Z <= 0, axis=0), middle=lambda Z: np.me
     return answer
 
 
+def revive_by(new_bias):
+    """The right units get a bias made of their pre-activations and the old one."""
+
+    def answer(X, W, b):
+        Z = X @ W.T + b
+        return np.where(np.all(Z <= 0, axis=0), new_bias(Z, b), b)
+
+    return answer
+
+
 def ward_case(rng, n, inputs, units):
     """Some units dead, some open now and then, one always open; medians, means and extremes lie apart."""
     X, W = spread(rng, n, inputs), spread(rng, units, inputs)
@@ -65,6 +76,24 @@ def ward_case(rng, n, inputs, units):
     b[1] = np.round(np.sort(-scores[:, 1])[1:3].mean(), 3)
     b[2] = np.round(-scores[:, 2].min() + 1.0, 2)
     return case(X, W, b)
+
+
+def ward_edges(rng):
+    """All dead, by how much ever; none dead; one example; one unit with one input; pre-activations of exactly 0."""
+    X, W, _ = ward_case(rng, 6, 3, 4).args
+    scores = X @ W.T
+    all_dead = np.round(-scores.max(axis=0) - rng.uniform(0.2, 2.0, 4), 2)
+    none_dead = np.round(rng.uniform(0.1, 0.9, 4) - scores.min(axis=0), 2)
+    exact_X = rng.permutation(np.array([[1.0, 2.0], [-3.0, 1.0], [0.0, 0.0], [2.0, -4.0]]))
+    exact_W = np.array([[1.0, 0.0], [0.0, -2.0], [1.0, 1.0], [-1.0, 0.0]])
+    single = [spread(rng, 1, 3), spread(rng, 4, 3)]
+    return [
+        case(X, W, all_dead),
+        case(X, W, none_dead),
+        case(exact_X, exact_W, np.array([-2.0, -9.0, 0.0, -4.0])),
+        case(*single, np.round(-single[0] @ single[1].T + [-0.8, 0.6, -1.3, -0.4], 2)[0]),
+        case(spread(rng, 5, 1), spread(rng, 1, 1), np.array([-4.0])),
+    ]
 
 
 _draw = np.random.default_rng(69)
@@ -100,6 +129,27 @@ BANK = [
     wrong("dead-for-the-first-example", revive_with(dead=lambda Z: Z[0] <= 0), "'5 · Dead ReLUs'",
           "Only the first example decided who is dead.",
           "Dead means closed for every example."),
+    wrong("old-bias-forgotten", revive_by(lambda Z, b: -np.median(Z, axis=0)), "'Phase 1: feed forward'",
+          "The right units were moved; each new bias is what should have been added to the old one.",
+          "The pre-activations that you took the median of hold the old bias; what you change starts from there."),
+    wrong("dead-judged-without-the-bias",
+          lambda X, W, b: b - np.where(np.all(X @ W.T <= 0, axis=0), np.median(X @ W.T + b, axis=0), 0.0),
+          "'Phase 1: feed forward'",
+          "Whether a unit is dead was asked of the weighted sums alone.",
+          "It is the bias that closes the units of patient D, so it has to be in the sum that you look at."),
+    wrong("all-or-nobody-dead", revive_with(dead=lambda Z: np.all(Z <= 0)), "'5 · Dead ReLUs'",
+          "Units were moved only where all of them are dead.",
+          "Each unit is dead or alive by itself; the question goes over the examples, for one unit at a time."),
+    wrong("zero-taken-for-open", revive_with(dead=lambda Z: np.all(Z < 0, axis=0)), "the docstring of the exercise",
+          "Units whose largest pre-activation is exactly 0 were left alone.",
+          "A ReLU gives 0 at 0, and nothing gets through to it: such an example does not open the unit."),
+    wrong("one-median-for-all-units", revive_with(middle=np.median), "the docstring of the exercise",
+          "All dead units were moved by the same amount.",
+          "Each unit has a median of its own, over the examples."),
+    wrong("one-of-the-two-in-the-middle", revive_with(middle=lambda Z: np.sort(Z, axis=0)[len(Z) // 2]),
+          "the docstring of the exercise",
+          "Right for an odd number of examples; otherwise the upper of the two middle values was brought to zero.",
+          "With an even number of examples, no value stands in the middle. The median lies halfway between two."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -111,8 +161,21 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 06, '5 · Dead ReLUs'",
     reference=revive,
-    visible=[ward_case(_draw, 5, 3, 4), ward_case(_draw, 8, 2, 5), ward_case(_draw, 7, 4, 6)],
-    hidden=lambda rng: [ward_case(rng, 7, 3, 5), ward_case(rng, 6, 2, 4), ward_case(rng, 9, 3, 6)],
+    domain={"X": Array("n i", order="free"), "W": Array("u i"), "b": Array("u")},
+    meets={
+        "all units are dead": lambda X, W, b: len(b) > 1 and (X @ W.T + b < 0).all(),
+        "no unit is dead": lambda X, W, b: (X @ W.T + b > 0).any(axis=0).all(),
+        "the largest pre-activation is 0": lambda X, W, b: ((X @ W.T + b).max(axis=0) == 0).any(),
+        "the number of examples is even": lambda X: len(X) % 2 == 0,
+        "the number of examples is odd": lambda X: len(X) > 1 and len(X) % 2 == 1,
+    },
+    visible=[ward_case(_draw, 5, 3, 4), ward_case(_draw, 8, 2, 5), ward_case(_draw, 7, 4, 6), *ward_edges(_draw)],
+    hidden=lambda rng: [
+        ward_case(rng, 7, 3, 5),
+        ward_case(rng, 6, 2, 4),
+        ward_case(rng, 9, 3, 6),
+        *ward_edges(rng),
+    ],
     accepted=[revive_with_loops, revive_by_maximum, revive_by_scores, revive_by_relu, revive_by_sorting],
     bank=BANK,
     hints=(
@@ -120,7 +183,4 @@ EXERCISE = Exercise(
         "A column is dead if no entry is positive. For such a unit, which bias puts the middle of its column at zero?",
         "Take the median of each column, and subtract it from the bias, for dead units only.",
     ),
-    equivalent_mutants={
-        "`Z <= 0` → `Z < 0`": "no pre-activation of the inputs is exactly zero",
-    },
 )

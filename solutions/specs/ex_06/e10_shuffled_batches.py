@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
-
-from .shared import spread
 
 
 def shuffled_batches(X, y, order, size):
@@ -49,8 +48,22 @@ def batches_by_generator(X, y, order, size):
     return list(produce())
 
 
+def batches_as_lists_of_rows(X, y, order, size):
+    batches = [([], []) for _ in range((len(order) + size - 1) // size)]
+    for place, row in enumerate(order):
+        rows, labels = batches[place // size]
+        rows.append(X[row])
+        labels.append(y[row])
+    return batches
+
+
 def cut(X, y, size):
     return [(X[start : start + size], y[start : start + size]) for start in range(0, len(X), size)]
+
+
+def rows_of(rng, *shape):
+    """Numbers with so many digits that a rounded one is another one."""
+    return np.round(rng.choice([-1.0, 1.0], shape) * rng.uniform(0.3, 1.5, shape), 5)
 
 
 def shuffle_case(rng, n, features, size):
@@ -58,9 +71,50 @@ def shuffle_case(rng, n, features, size):
     while True:
         order = rng.permutation(n)
         moved = order[0] != 0 and order[-1] != n - 1 and not np.array_equal(order[order], np.arange(n))
-        if moved and not np.array_equal(np.sort(order[: n - n % size]), np.arange(n - n % size)):
+        whole = n - n % size  # these rows come in whole batches; others than the first ones, if some are left over
+        if moved and (whole in (0, n) or not np.array_equal(np.sort(order[:whole]), np.arange(whole))):
             labels = rng.permutation(n) + 10 * rng.integers(1, 9)
-            return case(spread(rng, n, features), labels, order, size)
+            return case(rows_of(rng, n, features), labels, order, size)
+
+
+def shuffle_edges(rng):
+    """Size divides n, is n, is more than n, is 1; one example; one feature; labels that repeat; rows left in place."""
+    labels = rng.permutation([3, 0, 3, -1, 0, 7])
+    X = rows_of(rng, 6, 3)
+    return [
+        shuffle_case(rng, 6, 2, 3),
+        shuffle_case(rng, 5, 1, 5),
+        shuffle_case(rng, 4, 3, 6),
+        shuffle_case(rng, 3, 2, 1),
+        case(X, labels, rng.permutation(6), 4),
+        case(rows_of(rng, 1, 2), rng.integers(1, 9, 1), np.array([0]), 2),
+        case(rows_of(rng, 5, 2), rng.integers(1, 9, 5), np.arange(5), 2),
+    ]
+
+
+def parts_of_equal_length(X, y, order, size):
+    return list(zip(np.array_split(X[order], size), np.array_split(y[order], size), strict=True))
+
+
+def one_more_batch(X, y, order, size):
+    X, y = X[order], y[order]
+    return [(X[k * size : (k + 1) * size], y[k * size : (k + 1) * size]) for k in range(len(X) // size + 1)]
+
+
+def last_batch_filled_up(X, y, order, size):
+    batches = cut(X[order], y[order], size)
+    return [*batches[:-1], (X[order][-size:], y[order][-size:])]
+
+
+def rows_in_the_old_order(X, y, order, size):
+    """The right rows in each batch, in the order in which they stand in X."""
+    groups = [np.sort(order[start : start + size]) for start in range(0, len(order), size)]
+    return [(X[rows], y[rows]) for rows in groups]
+
+
+def batches_in_front_of_the_last(X, y, order, size):
+    X, y = X[order], y[order]
+    return [(X[start : start + size], y[start : start + size]) for start in range(0, len(X) - 1, size)]
 
 
 _draw = np.random.default_rng(610)
@@ -92,6 +146,21 @@ BANK = [
           ], "the docstring of the exercise",
           "Each batch takes rows at regular distances instead of consecutive ones.",
           "A step in a slice counts how far apart rows are, not how many there are."),
+    wrong("size-taken-for-a-number", parts_of_equal_length, "the docstring of the exercise",
+          "There are as many batches as a batch should have examples.",
+          "size says how long a batch is, not how many there are."),
+    wrong("an-empty-batch-at-the-end", one_more_batch, "the docstring of the exercise",
+          "Where size divides the number of examples, an empty batch comes last.",
+          "One more than the whole batches is right only if something is left over."),
+    wrong("last-batch-filled-up", last_batch_filled_up, "the docstring of the exercise",
+          "The last batch is as long as the others: some examples come twice.",
+          "Every example appears exactly once in an epoch, so the last batch may be short."),
+    wrong("old-order-within-a-batch", rows_in_the_old_order, "the docstring of the exercise",
+          "Each batch holds the right examples, in the order in which they stand in X.",
+          "The order says which row comes first within a batch as well."),
+    wrong("last-example-lost", batches_in_front_of_the_last, "the docstring of the exercise",
+          "Where a batch of one example should come last, it is missing.",
+          "A start may be the last row itself, and range leaves out its end already."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -103,14 +172,39 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 06, '7 · Five patients'",
     reference=shuffled_batches,
-    visible=[shuffle_case(_draw, 7, 2, 3), shuffle_case(_draw, 5, 3, 2), shuffle_case(_draw, 9, 2, 4)],
-    hidden=lambda rng: [shuffle_case(rng, 8, 2, 3), shuffle_case(rng, 7, 3, 4), shuffle_case(rng, 5, 2, 2)],
+    domain={
+        "X": Array("n f"),
+        "y": Array("n", whole=True),
+        "order": Array("n", whole=True, at_least=0),
+        "size": Number(whole=True, at_least=1),
+    },
+    meets={
+        "size divides n": lambda X, size: 1 < size < len(X) and len(X) % size == 0,
+        "size is n": lambda X, size: 1 < size == len(X),
+        "size is more than n": lambda X, size: len(X) < size,
+        "one example is left over": lambda X, size: 1 < size < len(X) and len(X) % size == 1,
+        "all rows stay in place": lambda order: len(order) > 1 and (np.diff(order) == 1).all(),
+        "a label occurs twice": lambda y: len(set(y.tolist())) < len(y),
+    },
+    visible=[
+        shuffle_case(_draw, 8, 2, 3),
+        shuffle_case(_draw, 5, 3, 2),
+        shuffle_case(_draw, 9, 2, 4),
+        *shuffle_edges(_draw),
+    ],
+    hidden=lambda rng: [
+        shuffle_case(rng, 8, 2, 3),
+        shuffle_case(rng, 7, 3, 4),
+        shuffle_case(rng, 5, 2, 2),
+        *shuffle_edges(rng),
+    ],
     accepted=[
         batches_by_index,
         batches_by_lists,
         batches_by_array_split,
         batches_by_joining,
         batches_by_generator,
+        batches_as_lists_of_rows,
     ],
     bank=BANK,
     hints=(

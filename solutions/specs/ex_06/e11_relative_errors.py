@@ -1,9 +1,10 @@
-"""06.11 Which gradient is wrong?."""
+"""06.11 Which gradient is wrong?"""
 
 from __future__ import annotations
 
 import numpy as np
 
+from coursepkg.grading.domain import Anything
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import spread
@@ -45,9 +46,9 @@ def errors_by_einsum(by_hand, measured):
 def errors_by_frobenius(by_hand, measured):
     errors = {}
     for name in sorted(by_hand, reverse=True):
-        sizes = [np.sqrt(np.trace(np.atleast_2d(m) @ np.atleast_2d(m).T)) for m in (by_hand[name], measured[name])]
-        gap = np.atleast_2d(by_hand[name]) - np.atleast_2d(measured[name])
-        errors[name] = np.sqrt(np.trace(gap @ gap.T)) / sum(sizes)
+        one, other = (np.reshape(m, (len(m), -1)) for m in (by_hand[name], measured[name]))
+        sizes = [np.sqrt(np.trace(matrix @ matrix.T)) for matrix in (one, other, one - other)]
+        errors[name] = sizes[2] / (sizes[0] + sizes[1])
     return errors
 
 
@@ -64,14 +65,55 @@ def errors_with(formula):
     return lambda by_hand, measured: {name: formula(by_hand[name], measured[name]) for name in by_hand}
 
 
-def check_case(rng, sizes):
-    """Gradients of very different size, each wrong by another slip."""
-    slips = [lambda g: 2 * g, lambda g: -g, lambda g: g * 1.01, lambda g: g + np.max(abs(g)) * 0.3, lambda g: 0.5 * g]
-    by_hand, measured = {}, {}
-    for k, (name, (shape, scale)) in enumerate(sizes.items()):
-        measured[name] = scale * spread(rng, *shape)
-        by_hand[name] = slips[(k + int(rng.integers(5))) % 5](measured[name])
-    return case(by_hand, measured)
+def errors_with_norm(norm):
+    return errors_with(lambda a, b: norm(a - b) / (norm(a) + norm(b)))
+
+
+def first_with_first(by_hand, measured):
+    """Pairs the arrays by their places in the two dicts; where shapes do not fit, there is nothing to subtract."""
+    pairs = zip(by_hand.items(), measured.values(), strict=True)
+    return {
+        name: np.linalg.norm(a - b) / (np.linalg.norm(a) + np.linalg.norm(b)) if a.shape == b.shape else np.nan
+        for (name, a), b in pairs
+    }
+
+
+def one_error_for_all(by_hand, measured):
+    def length(arrays):
+        return np.sqrt(sum(np.sum(array**2) for array in arrays))
+
+    gap = length(by_hand[name] - measured[name] for name in by_hand)
+    return dict.fromkeys(by_hand, gap / (length(by_hand.values()) + length(measured.values())))
+
+
+SLIPS = {
+    "none": lambda rng, g: g.copy(),
+    "sign": lambda rng, g: -g,
+    "twice": lambda rng, g: 2 * g,
+    "noise": lambda rng, g: g * rng.uniform(0.97, 1.03, g.shape),
+    "other": lambda rng, g: np.max(abs(g)) * spread(rng, *g.shape),
+    "entry": lambda rng, g: np.where(np.arange(g.size).reshape(g.shape) == g.size - 1, 0.3 * g, g),
+}
+
+
+def check_case(rng, sizes, slips):
+    """Gradients of very different size, each wrong by another slip; measured in another order."""
+    measured = {name: scale * spread(rng, *shape) for name, (shape, scale) in sizes.items()}
+    by_hand = {name: SLIPS[slip](rng, measured[name]) for name, slip in zip(sizes, slips, strict=True)}
+    return case(by_hand, dict(sorted(measured.items(), reverse=True)))
+
+
+def check_cases(rng):
+    """Each slip, on matrices, vectors, one number and three axes; nothing wrong, everything turned round."""
+    three = {"K": ((2, 3, 2), 1e-3), "b": ((1,), 50.0)}
+    return [
+        check_case(rng, SIZES[0], ["noise", "other", "twice"]),
+        check_case(rng, SIZES[0], ["other", "sign", "entry"]),
+        check_case(rng, SIZES[1], ["entry", "noise"]),
+        check_case(rng, SIZES[2], ["other", "none", "noise"]),
+        check_case(rng, three, ["other", "twice"]),
+        check_case(rng, {"theta": ((1, 4), 3.0)}, ["entry"]),
+    ]
 
 
 _draw = np.random.default_rng(611)
@@ -116,6 +158,32 @@ BANK = [
           "the docstring of the exercise",
           "Small gradients look right although they are wrong.",
           "A floor of 1 in the denominator turns the error of small gradients into an absolute one."),
+    wrong("largest-stretch", errors_with_norm(
+              lambda a: np.linalg.norm(a.reshape(len(a), -1), 2)
+          ), "the docstring of the exercise",
+          "Vectors are right; of a matrix you took the largest singular value.",
+          "The norm that is asked for treats a matrix as a long row of numbers."),
+    wrong("sum-of-absolute-values", errors_with_norm(lambda a: np.sum(np.abs(a))), "the docstring of the exercise",
+          "You added up absolute values.",
+          "The docstring says which norm is meant: squares come into it."),
+    wrong("largest-entry", errors_with_norm(lambda a: np.max(np.abs(a))), "the docstring of the exercise",
+          "You compared the largest entries only.",
+          "The docstring says which norm is meant: every entry comes into it."),
+    wrong("error-entry-by-entry", errors_with(lambda a, b: np.mean(np.abs(a - b) / (np.abs(a) + np.abs(b)))),
+          "the docstring of the exercise",
+          "You compared entry by entry, and took the mean of what came out.",
+          "An entry that is nearly zero may be far off without any harm. One error belongs to the whole array."),
+    wrong("paired-by-place", first_with_first, "the docstring of the exercise",
+          "Arrays of different names were compared wherever the two dicts list them in another order.",
+          "The names say what belongs together."),
+    wrong("one-error-for-all", one_error_for_all, "'7 · Five patients'",
+          "Every name has the same error.",
+          "With all gradients in one vector, the largest speak for all. Each name is asked for by itself."),
+    wrong("divided-by-the-mean", errors_with(
+              lambda a, b: 2 * np.linalg.norm(a - b) / (np.linalg.norm(a) + np.linalg.norm(b))
+          ), "the docstring of the exercise",
+          "Every error is twice as large as asked for.",
+          "Opposite gradients should have an error of 1: divide by the sum of the norms, not by their mean."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -127,8 +195,21 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 06, '7 · Five patients'",
     reference=relative_errors,
-    visible=[check_case(_draw, sizes) for sizes in SIZES],
-    hidden=lambda rng: [check_case(rng, sizes) for sizes in SIZES],
+    domain={
+        "by_hand": Anything("arrays of any shape by name"),
+        "measured": Anything("the same names in any order, the same shapes"),
+    },
+    meets={
+        "they agree": lambda by_hand, measured: any(np.array_equal(g, measured[n]) for n, g in by_hand.items()),
+        "they are opposite": lambda by_hand, measured: any(np.array_equal(-g, measured[n]) for n, g in by_hand.items()),
+        "an array has one entry": lambda by_hand: any(g.size == 1 for g in by_hand.values()),
+        "an array has one row": lambda by_hand: any(g.ndim > 1 and len(g) == 1 for g in by_hand.values()),
+        "an array has three axes": lambda by_hand: any(g.ndim == 3 for g in by_hand.values()),
+        "there is one name": lambda by_hand: len(by_hand) == 1,
+        "names come in another order": lambda by_hand, measured: list(by_hand) != list(measured),
+    },
+    visible=check_cases(_draw),
+    hidden=check_cases,
     accepted=[errors_by_flat_vectors, errors_with_loops, errors_by_einsum, errors_by_frobenius, errors_by_hypot],
     bank=BANK,
     hints=(
@@ -138,5 +219,7 @@ EXERCISE = Exercise(
     ),
     equivalent_mutants={
         "`a - b` → `b - a`": "a difference is as long as its opposite",
+        "squeezes": "an error is a number and has no axes",
+        "gives the first entry for all": "an error is a number and has one entry",
     },
 )

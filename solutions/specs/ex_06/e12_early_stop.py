@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 
@@ -81,6 +82,56 @@ def counts_bad_epochs(losses, patience):
     return best + 1, len(losses)
 
 
+def stops_one_too_early(losses, patience):
+    best = 0
+    for epoch in range(1, len(losses)):
+        best = epoch if losses[epoch] < losses[best] else best
+        if epoch - best >= patience - 1:
+            return best + 1, epoch + 1
+    return best + 1, len(losses)
+
+
+def equal_is_better(losses, patience):
+    best = 0
+    for epoch in range(1, len(losses)):
+        best = epoch if losses[epoch] <= losses[best] else best
+        if epoch - best == patience:
+            return best + 1, epoch + 1
+    return best + 1, len(losses)
+
+
+def silent_to_the_end(losses, patience):
+    """Answers where the patience runs out, and falls off the end of the loop elsewhere."""
+    best = 0
+    for epoch in range(len(losses)):
+        best = epoch if losses[epoch] < losses[best] else best
+        if epoch - best == patience:
+            return best + 1, epoch + 1
+    return None
+
+
+def better_than_zero(losses, patience):
+    """The best so far begins at 0, so that a loss above it never counts."""
+    best, lowest = 0, 0.0
+    for epoch, loss in enumerate(losses):
+        if loss < lowest:
+            best, lowest = epoch, loss
+        if epoch - best == patience:
+            return best + 1, epoch + 1
+    return best + 1, len(losses)
+
+
+def renewed_by_any_fall(losses, patience):
+    """Keeps the best, and starts counting again whenever a loss is lower than the one before."""
+    best, waited = 0, 0
+    for epoch in range(1, len(losses)):
+        best = epoch if losses[epoch] < losses[best] else best
+        waited = 0 if losses[epoch] < losses[epoch - 1] else waited + 1
+        if waited > patience:
+            return best + 1, epoch + 1
+    return best + 1, len(losses)
+
+
 def _changed(change):
     return lambda losses, patience: change(losses, patience, *early_stop(losses, patience))
 
@@ -88,23 +139,37 @@ def _changed(change):
 MOVES = {"D": (-0.15, -0.10), "u": (0.04, 0.06), "d": (-0.03, -0.01)}
 
 
-def losses_case(rng, plan, patience):
-    """A curve from a plan: D goes down below the best so far, u up, and d down a little, not as far as u went up."""
-    value, losses = 3.0, [3.0]
+def losses_case(rng, plan, patience, start=3.0):
+    """A curve from a plan.
+
+    D goes down below the best so far, u up, d down a little, not as far as u went up, and = back to the best so far.
+    """
+    losses = [start]
     for move in plan:
-        value += float(rng.uniform(*MOVES[move]))
+        value = min(losses) if move == "=" else losses[-1] + float(rng.uniform(*MOVES[move]))
         losses.append(round(value, 3))
     return case(losses, patience)
 
 
-PLANS = [
-    ("DDuDuDuuuDD", 3),
-    ("DuDudududDDD", 4),
-    ("DDuuuDuuuuuDDDDD", 5),
-    ("DuDuuDDDD", 2),
-    ("uduDDD", 3),
-    ("DuDDu", 4),
-]
+def losses_cases(rng):
+    """Short and long runs; losses that equal the best; patience used up at the very end, or not at all; one epoch."""
+    first = int(rng.integers(7, 10))
+    return [
+        losses_case(rng, "DDuDuDuuuDD", 3),
+        losses_case(rng, "D" * first + "uDuuDududuuDDDD", 5),
+        losses_case(rng, "D" * (first + 3) + "uuuDuuuuuuuDDDDD", 6),
+        losses_case(rng, "DuDuuDDDD", 2, start=0.2),
+        losses_case(rng, "uduDDD", 3, start=-1.2),
+        losses_case(rng, "D" * (first + 1) + "u=u=uDDD", 4),
+        losses_case(rng, "D" * first + "u=Duu", 3),
+        losses_case(rng, "D" * first + "uuuu", 4),
+        losses_case(rng, "D" * first + "uuDD", 40),
+        losses_case(rng, "DDDuDD", 1),
+        case([round(float(rng.uniform(0.2, 0.9)), 3)], 2),
+        case([0.7] * 4, 2),
+        case([0.31, 0.02, 0.0, 0.04, 0.03, 0.01], 3),
+    ]
+
 
 _draw = np.random.default_rng(612)
 
@@ -138,6 +203,25 @@ BANK = [
           "the docstring of the exercise",
           "Training always runs to the end.",
           "Patience was not used."),
+    wrong("one-epoch-too-impatient", stops_one_too_early, "the docstring of the exercise",
+          "Training ends one epoch too early.",
+          "So many epochs without improvement are allowed to happen; the last of them is still run."),
+    wrong("equal-counts-as-better", equal_is_better, "the docstring of the exercise",
+          "An epoch with the same loss as the best so far has taken its place.",
+          "Beating the best means being lower. An equal loss uses up patience like a higher one."),
+    wrong("no-answer-at-the-end", silent_to_the_end, "the docstring of the exercise",
+          "Where the patience lasts to the end, nothing came back.",
+          "A run that is never stopped has a best epoch, too, and all epochs were run."),
+    wrong("best-so-far-begins-at-zero", better_than_zero, "the docstring of the exercise",
+          "Only losses below zero were taken for improvements.",
+          "Before the first epoch there is no best loss yet; the first one is the best by default."),
+    wrong("patience-renewed-by-any-fall", renewed_by_any_fall, "the docstring of the exercise",
+          "The count started again whenever a loss was lower than the one before.",
+          "A loss may fall and still be above the best so far; only a new best gives new patience."),
+    wrong("stop-put-past-the-end", _changed(lambda losses, patience, best, trained: (best, best + patience)),
+          "the docstring of the exercise",
+          "More epochs were run than there are losses, where the patience lasts to the end.",
+          "The losses end when the training does, whether the patience is used up or not."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -149,8 +233,25 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 06, '6 · Learning by heart'",
     reference=early_stop,
-    visible=[losses_case(_draw, *plan) for plan in PLANS],
-    hidden=lambda rng: [losses_case(rng, *plan) for plan in PLANS],
+    domain={"losses": Array("n", order="given"), "patience": Number(whole=True, at_least=1)},
+    meets={
+        "a loss equals the best before the end": lambda losses: any(
+            loss == min(losses[:k]) for k, loss in enumerate(losses) if k
+        ),
+        "all losses are equal": lambda losses: len(losses) > 1 and len(set(losses)) == 1,
+        "the patience ends with the losses": lambda losses, patience: (
+            len(losses) == early_stop(losses, patience)[0] + patience
+        ),
+        "the patience lasts to the end": lambda losses, patience: (
+            len(losses) < early_stop(losses, patience)[0] + patience
+        ),
+        "the patience is longer than the run": lambda losses, patience: patience > len(losses),
+        "the first epoch is the best": lambda losses, patience: early_stop(losses, patience)[0] == 1,
+        "the last epoch is the best": lambda losses: losses.index(min(losses)) == len(losses) - 1 > 0,
+        "losses become negative": lambda losses: losses[0] > 0 > losses[-1],
+    },
+    visible=losses_cases(_draw),
+    hidden=losses_cases,
     accepted=[stop_by_running_best, stop_by_argmin, stop_by_minimum_accumulate, stop_with_while, stop_recursively],
     bank=BANK,
     hints=(
@@ -159,6 +260,8 @@ EXERCISE = Exercise(
         "Stop as soon as the current epoch minus the best epoch equals the patience; return both, counted from 1.",
     ),
     equivalent_mutants={
-        "`losses[epoch] < losses[best]` → `losses[epoch] <= losses[best]`": "no two losses are equal",
+        "squeezes": "an epoch is a number and has no axes",
+        "gives the first entry for all": "each of the two epochs is a number and has one entry",
+        "rounds to 3 digits": "epochs are whole numbers below 1000",
     },
 )
