@@ -289,12 +289,16 @@ def _message(exercise: Exercise, answer: _Answer) -> str:
     hidden, visible = answer.hidden, answer.visible
     if hidden.status in ("passed", "infrastructure") or hidden is visible:
         return hidden.text
+    ideas = {entry.id: entry for entry in exercise.bank}
     if not visible.passed:
-        return visible.text
+        entry = ideas.get(visible.finding)
+        if entry is None or hidden.finding == visible.finding:
+            return visible.text
+        return visible.text.replace(f"\n{entry.why}", f"\nCould this be why? {entry.why}", 1)  # not on hidden inputs
     lines = [f"{exercise.id} not yet · Right for the inputs that you see, and not for others."]
-    entry = next((entry for entry in exercise.bank if entry.id == hidden.finding), None)
-    if entry is not None:
-        lines += [entry.looks_like, entry.why, f"Look again at: {entry.look_at}"]
+    for entry in [ideas[name] for name in hidden.finding.split("+") if name in ideas]:
+        why = entry.why if hidden.sure else f"Could this be why? {entry.why}"
+        lines += [entry.looks_like, why, f"Look again at: {entry.look_at}"]
     return "\n".join(lines)
 
 

@@ -170,6 +170,8 @@ class _Entry(dict[str, Any]):
 
     def __init__(self, entry: Misconception, ideas: Ideas):
         super().__init__(id=entry.id, looks_like=entry.looks_like, why=entry.why, look_at=entry.look_at)
+        if entry.keeps_state is not None:
+            self["keeps_state"] = entry.keeps_state
         self._ideas = ideas
 
     def __missing__(self, key: str) -> Any:

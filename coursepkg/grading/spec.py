@@ -107,6 +107,8 @@ class Misconception:
         What leads there; never the right formula.
     look_at : str
         Where to read again.
+    keeps_state : bool, optional
+        Whether it gives something else when it is called again, where that is part of the idea or excluded by it.
     """
 
     id: str
@@ -114,11 +116,14 @@ class Misconception:
     looks_like: str
     why: str
     look_at: str
+    keeps_state: bool | None = None
 
 
-def wrong(id: str, answer: Any, look_at: str, looks_like: str, why: str) -> Misconception:
+def wrong(
+    id: str, answer: Any, look_at: str, looks_like: str, why: str, *, keeps_state: bool | None = None
+) -> Misconception:
     """An entry of a bank: the fields of ``Misconception`` by position, what fits on the first line first."""
-    return Misconception(id, answer, looks_like, why, look_at)
+    return Misconception(id, answer, looks_like, why, look_at, keeps_state)
 
 
 @dataclass(frozen=True)
@@ -155,9 +160,10 @@ class Exercise:
         How the answer is used; "call" is ``answer(*args)``.
     result : mapping, optional
         What the result is where it is no plain number: ``{"kind": "angle", "period": 6.28}``, ``{"kind":
-        "positions"}`` or ``{"kind": "diagnostic"}``; for one part of several, by its key or position.
-    parts : sequence of str, optional
-        What feedback calls the items of a tuple: ``("the value", "the tangent")``.
+        "positions"}`` or ``{"kind": "diagnostic"}``; for one part of several, by its key or position as a string.
+    parts : sequence of str, str or mapping, optional
+        What feedback calls the items of a tuple, ``["the value", "the tangent"]``, each item of a list, ``"batch"``, or
+        the items of each item, ``{"each": "batch", "parts": ["the images", "the labels"]}``.
     extra_axes : bool
         Whether arrays may have more axes of length 1 than the reference gives.
     rtol, atol : float
@@ -183,7 +189,7 @@ class Exercise:
     meets: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     driver: str = "call"
     result: Mapping[Any, Any] | None = None
-    parts: Sequence[str] | None = None
+    parts: Sequence[str] | str | Mapping[str, Any] | None = None
     extra_axes: bool = False
     rtol: float = 1e-6
     atol: float = 1e-9
