@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from coursepkg.autodiff.scalar import Scalar
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import numbers
@@ -97,11 +98,34 @@ def two_steps_no_slope(w, u, v, x, h0, t):
 
 
 def two_steps_no_v(w, u, v, x, h0, t):
-    return {name: g / v for name, g in two_step_gradients(w, u, v, x, h0, t).items()}
+    h1 = math.tanh(w * h0 + u * x[0])
+    h2 = math.tanh(w * h1 + u * x[1])
+    delta2 = (v * h2 - t) * (1 - h2 * h2)
+    delta1 = delta2 * w * (1 - h1 * h1)
+    return {"w": delta2 * h1 + delta1 * h0, "u": delta2 * x[1] + delta1 * x[0], "h0": delta1 * w}
+
+
+def two_steps_linear_at_the_end(w, u, v, x, h0, t):
+    h1 = math.tanh(w * h0 + u * x[0])
+    h2 = math.tanh(w * h1 + u * x[1])
+    delta2 = (v * h2 - t) * v
+    delta1 = delta2 * w * (1 - h1 * h1)
+    return {"w": delta2 * h1 + delta1 * h0, "u": delta2 * x[1] + delta1 * x[0], "h0": delta1 * w}
+
+
+def two_steps_edges(rng):
+    """Zeros: a state to begin with, a weight, an input, an output weight."""
+    w, u, v, h0, t = numbers(rng, 5)
+    first, second = numbers(rng, 2)
+    return [
+        case(w, u, v, [first, second], 0.0, t),
+        case(0.0, u, v, [second, 0.0], h0, 0.0),
+        case(w, 0.0, -v, [0.0, first], -h0, t),
+    ]
 
 
 def hidden_two_steps(rng):
-    return [case(*numbers(rng, 3), numbers(rng, 2), *numbers(rng, 2)) for _ in range(5)]
+    return [*(case(*numbers(rng, 3), numbers(rng, 2), *numbers(rng, 2)) for _ in range(5)), *two_steps_edges(rng)]
 
 
 BANK = [
@@ -109,6 +133,28 @@ BANK = [
           "notebook 07, section 1: two copies, and their sum",
           "The gradients of w and u hold the contribution of the second step alone.",
           "The same weight was used in the first step, too: nudging it nudges both uses."),
+    wrong("only-the-last-use-of-w", two_steps_with(
+              lambda d1, d2, h0, h1, h2, x, w: (d2 * h1, d2 * x[1] + d1 * x[0], d1 * w)
+          ), "notebook 07, section 1: two copies, and their sum",
+          "u has the contributions of both steps, w that of the second step alone.",
+          "w was used in the first step as well, with h0 as its other factor."),
+    wrong("only-the-last-use-of-u", two_steps_with(
+              lambda d1, d2, h0, h1, h2, x, w: (d2 * h1 + d1 * h0, d2 * x[1], d1 * w)
+          ), "notebook 07, section 1: two copies, and their sum",
+          "w has the contributions of both steps, u that of the second step alone.",
+          "u was used in the first step as well, with the first input."),
+    wrong("nothing-goes-back", two_steps_with(lambda d1, d2, h0, h1, h2, x, w: (d2 * h1, d2 * x[1], 0.0)),
+          "notebook 07, section 1: h1 is made from w, u and h0",
+          "The first state counts as given: nothing goes back through the step that made it.",
+          "h1 depends on both weights and on h0. Go on backward where your calculation stops."),
+    wrong("inputs-exchanged", two_steps_with(
+              lambda d1, d2, h0, h1, h2, x, w: (d2 * h1 + d1 * h0, d2 * x[0] + d1 * x[1], d1 * w)
+          ), "the docstring of the exercise: which input belongs to which step",
+          "In the gradient of u each delta meets the input of the other step.",
+          "What comes back to a step meets what went into that step."),
+    wrong("last-step-without-slope", two_steps_linear_at_the_end, "notebook 07, section 3: delta",
+          "On the way through the second step the slope of tanh is missing.",
+          "Between y and the second sum stands a tanh. The gradient passes it before anything else of that step."),
     wrong("only-the-first-use", two_steps_with(lambda d1, d2, h0, h1, h2, x, w: (d1 * h0, d1 * x[0], d1 * w)),
           "notebook 07, section 1: the bucket",
           "The gradients of w and u hold the contribution of the first step alone.",
@@ -150,11 +196,20 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 07, section 1",
     reference=two_step_gradients,
+    domain={
+        "w": Number(),
+        "u": Number(),
+        "v": Number(),
+        "x": Array("2"),
+        "h0": Number(),
+        "t": Number(),
+    },
     visible=[
         case(0.5, 1.0, 2.0, [1.0, 0.5], 0.8, 1.0),
         case(-0.7, 0.6, 1.5, [0.9, -1.1], 0.5, -0.4),
         case(1.2, -0.8, -0.9, [0.4, 0.7], -0.6, 0.3),
         case(0.9, 0.5, 1.1, [-0.8, -0.5], 1.1, 0.7),
+        *two_steps_edges(np.random.default_rng(71)),
     ],
     hidden=hidden_two_steps,
     accepted=[two_steps_loop, two_steps_engine, two_steps_complex, two_steps_forward, two_steps_float32],
@@ -167,6 +222,8 @@ EXERCISE = Exercise(
         "from delta1: delta times what the weight was multiplied with in that step.",
     ),
     equivalent_mutants={
+        "squeezes": "each part of the result is one number",
+        "gives the first entry for all": "each part of the result is one number",
         "`1` → `-1` #3": "there are two inputs, so the one at index 1 is the last one",
         "`1` → `-1` #4": "there are two inputs, so the one at index 1 is the last one",
     },

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from coursepkg.autodiff.tensor import Tensor
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import array
@@ -97,21 +99,63 @@ def bptt_paths(x, states, W_x, W_h, wanted):
     return g
 
 
+def bptt_with_tensors(x, states, W_x, W_h, wanted):
+    return {name: Tensor(g, requires_grad=True) for name, g in bptt(x, states, W_x, W_h, wanted).items()}
+
+
+def bptt_part(**changes):
+    """The right sweep with some parts put together in another way, of what came back to each step."""
+
+    def answer(x, states, W_x, W_h, wanted):
+        deltas, r = [], np.zeros(len(W_h))
+        for t in reversed(range(len(x))):
+            deltas.insert(0, (1 - states[t + 1] ** 2) * (wanted[t] + r))
+            r = W_h.T @ deltas[0]
+        d = np.array(deltas)
+        right = {"W_x": d.T @ x, "W_h": d.T @ states[:-1], "b": d.sum(axis=0), "h0": r}
+        return right | {name: change(d, x, states, W_h) for name, change in changes.items()}
+
+    return answer
+
+
 def bptt_float32(x, states, W_x, W_h, wanted):
     arrays = [np.asarray(a, np.float32) for a in (x, states, W_x, W_h, wanted)]
     return {name: g.astype(np.float32) for name, g in bptt(*arrays).items()}
 
 
 def bptt_case(rng, T, D, H):
-    x, W_x, W_h = array(rng, T, D), array(rng, H, D), array(rng, H, H)
-    states = [array(rng, H, low=0.2, high=0.8)]
-    for t in range(T):
-        states.append(np.round(np.tanh(W_x @ x[t] + W_h @ states[-1]), 6))
-    return case(x, np.array(states), W_x, W_h, array(rng, T, H))
+    """The bias is in the states and not among the arguments, so that nobody can work the states out anew."""
+    x, W_x, W_h, b = array(rng, T, D), array(rng, H, D), array(rng, H, H), array(rng, H)
+    return case(x, states_of(x, W_x, W_h, b, array(rng, H, low=0.2, high=0.8)), W_x, W_h, array(rng, T, H))
+
+
+def states_of(x, W_x, W_h, b, h0):
+    states = [h0]
+    for row in x:
+        states.append(np.round(np.tanh(W_x @ row + W_h @ states[-1] + b), 6))
+    return np.array(states)
+
+
+def bptt_edges(rng):
+    """One loss at the end, or none there; zeros to begin with; one step, one input, one unit; as many as units."""
+    x, W_x, W_h, b = array(rng, 4, 3), array(rng, 2, 3), array(rng, 2, 2), array(rng, 2)
+    x[1, 0], W_x[0, 2], W_h[1, 0] = 0.0, 0.0, 0.0
+    wanted = array(rng, 4, 2)
+    last, early = np.zeros((4, 2)), wanted.copy()
+    last[3], early[3] = wanted[3], 0.0
+    states = states_of(x, W_x, W_h, b, np.zeros(2))
+    return [
+        case(x, states, W_x, W_h, last),
+        case(x[::-1].copy(), states_of(x[::-1], W_x, W_h.T, b, wanted[0]), W_x, W_h.T.copy(), early),
+        bptt_case(rng, 1, 2, 3),
+        bptt_case(rng, 3, 1, 2),
+        bptt_case(rng, 4, 2, 1),
+        bptt_case(rng, 3, 3, 3),
+    ]
 
 
 def hidden_bptt(rng):
-    return [bptt_case(rng, T, D, H) for T, D, H in ((4, 2, 3), (3, 4, 2), (5, 3, 4))]
+    return [*(bptt_case(rng, T, D, H) for T, D, H in ((4, 2, 3), (3, 4, 2), (5, 3, 4))), *bptt_edges(rng)]
 
 
 BANK = [
@@ -148,6 +192,33 @@ BANK = [
     wrong("bucket-overwritten", bptt_variant(gather="last"), "notebook 07, section 1: contributions add",
           "The gradients of the weights hold the contribution of the first step alone.",
           "The buckets are emptied at each step, so only what was put in last is left."),
+    wrong("input-bucket-transposed", bptt_part(W_x=lambda d, x, states, W_h: x.T @ d),
+          "the docstring of the exercise: the shapes of the result",
+          "The gradient of W_x is transposed; the others are right.",
+          "A gradient has the shape of its parameter: a row for each unit, a column for each input."),
+    wrong("recurrent-bucket-transposed", bptt_part(W_h=lambda d, x, states, W_h: states[:-1].T @ d),
+          "notebook 07, section 3: the bucket of W_h",
+          "The gradient of W_h is transposed; the others are right.",
+          "Its shape does not tell: both axes have as many entries as there are units. Rows belong to delta."),
+    wrong("both-buckets-transposed", bptt_part(
+              W_x=lambda d, x, states, W_h: x.T @ d,
+              W_h=lambda d, x, states, W_h: states[:-1].T @ d,
+          ), "notebook 07, section 3: the buckets",
+          "The gradients of both matrices are transposed.",
+          "In an outer product the first vector gives the rows. Rows of these matrices belong to delta."),
+    wrong("biases-added-over-the-units", bptt_part(b=lambda d, x, states, W_h: d.sum(axis=1)),
+          "the docstring of the exercise: the shapes of the result",
+          "The gradient of b has an entry for each step.",
+          "One bias serves all steps, so the steps are added up, and the units are kept apart."),
+    wrong("mean-over-the-steps", lambda x, states, W_x, W_h, wanted: {
+              name: g if name == "h0" else g / len(x) for name, g in bptt(x, states, W_x, W_h, wanted).items()
+          }, "notebook 07, 'Check yourself', question 1",
+          "The gradients of W_x, W_h and b are divided by the number of steps.",
+          "A nudge of a weight moves all steps in full."),
+    wrong("stops-before-the-state", bptt_part(h0=lambda d, x, states, W_h: d[0]),
+          "notebook 07, section 3: the third formula",
+          "The gradient of h0 is what arrives at the first pre-activation.",
+          "Between the two stands the recurrent matrix."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -159,9 +230,24 @@ EXERCISE = Exercise(
     points=4,
     see="notebook 07, section 3",
     reference=bptt,
+    domain={
+        "x": Array("T D"),
+        "states": Array("S>=2 H", more_than=-1, less_than=1),
+        "W_x": Array("H D"),
+        "W_h": Array("H H"),
+        "wanted": Array("T H"),
+    },
+    meets={
+        "the net starts from zeros": lambda states: not states[0].any(),
+        "there is a loss at the end alone": lambda wanted: (
+            len(wanted) > 1 and wanted[-1].all() and not wanted[:-1].any()
+        ),
+        "there is no loss at the end": lambda wanted: len(wanted) > 1 and not wanted[-1].any() and wanted[:-1].all(),
+        "there are as many inputs as units": lambda W_x: W_x.shape[0] == W_x.shape[1] > 1,
+    },
     visible=hidden_bptt(np.random.default_rng(7)),
     hidden=hidden_bptt,
-    accepted=[bptt_stacked, bptt_forward, bptt_loops, bptt_paths, bptt_float32],
+    accepted=[bptt_stacked, bptt_forward, bptt_loops, bptt_paths, bptt_float32, bptt_with_tensors],
     bank=BANK,
     hints=(
         "Go through the steps from the last to the first. Carry one vector r along: what all later steps want of the "
@@ -171,4 +257,10 @@ EXERCISE = Exercise(
         "np.outer(delta, x[t]) for W_x, np.outer(delta, states[t]) for W_h, delta for b; then r = W_h.T @ delta. What "
         "is left in r at the very end is the gradient of h0.",
     ),
+    equivalent_mutants={
+        "gives the neighbour's value where an entry of W_x is 0": "only the shape of W_x is needed",
+        "reverses W_x": "only the shape of W_x is needed",
+        "sorts W_x": "only the shape of W_x is needed",
+        "takes the absolute value of W_x": "only the shape of W_x is needed",
+    },
 )

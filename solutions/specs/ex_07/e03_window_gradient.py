@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import numbers
@@ -99,15 +100,62 @@ def window_reset(w, states, wanted, k):
     return total
 
 
-def window_case(rng, T, k):
-    w, states = numbers(rng, 1, 0.6, 1.3)[0], [numbers(rng, 1, 0.3, 0.7)[0]]
+def window_with(*, slope=lambda h, j: 1 - h[j] ** 2, meets=lambda h, j: h[j - 1], road=True):
+    """The two loops with one thing done differently."""
+
+    def answer(w, states, wanted, k):
+        total = 0.0
+        for t in range(1, len(states)):
+            carried = wanted[t - 1]
+            for j in range(t, max(0, t - k), -1):
+                delta = carried * slope(states, j)
+                total += delta * meets(states, j)
+                carried = delta * (w if road else 1.0)
+        return total
+
+    return answer
+
+
+def window_oldest_only(w, states, wanted, k):
+    return window_gradient(w, states, wanted, k) - (window_gradient(w, states, wanted, k - 1) if k > 1 else 0.0)
+
+
+def window_fold(w, states, wanted, k):
+    """With the times turned round: what each use of the weight does to the losses of its step and those after."""
+    total, T = 0.0, len(wanted)
+    for j in range(T):
+        effect = states[j] * (1 - states[j + 1] ** 2)
+        for t in range(j, min(j + k, T)):
+            total += effect * wanted[t]
+            if t + 1 < T:
+                effect *= w * (1 - states[t + 2] ** 2)
+    return total
+
+
+def window_edges(rng):
+    """One step; a start from zero, and a loss here and there; windows of one, all but one, all, and more steps."""
+    one = window_case(rng, 1, 1)
+    w, states, wanted, _ = window_case(rng, 5, 1, h0=0.0).args
+    some = [wanted[0], 0.0, wanted[2], 0.0, wanted[4]]
+    return [
+        one,
+        case(w, states, some, 4),
+        window_case(rng, 4, 1),
+        window_case(rng, 5, 5),
+        window_case(rng, 3, 2, w=0.0),
+    ]
+
+
+def window_case(rng, T, k, h0=None, w=None):
+    w = numbers(rng, 1, 0.6, 1.3)[0] if w is None else w
+    states = [numbers(rng, 1, 0.3, 0.7)[0] if h0 is None else h0]
     for x in numbers(rng, T, 0.2, 0.9):
         states.append(round(math.tanh(w * states[-1] + x), 6))
     return case(w, states, numbers(rng, T), k)
 
 
 def hidden_windows(rng):
-    return [window_case(rng, T, k) for T, k in ((5, 2), (6, 3), (7, 2), (4, 9), (7, 4))]
+    return [*(window_case(rng, T, k) for T, k in ((5, 2), (6, 3), (7, 2), (4, 9), (7, 4))), *window_edges(rng)]
 
 
 BANK = [
@@ -136,6 +184,22 @@ BANK = [
           "the task: the loss is the sum",
           "The result is divided by the number of steps.",
           "The total loss here is a sum over the steps, and so is its gradient."),
+    wrong("state-after-the-step", window_with(meets=lambda h, j: h[j]), "notebook 07, section 3: the bucket of W_h",
+          "Each delta meets the state that its own step made.",
+          "The weight was multiplied with the state before that step."),
+    wrong("slope-of-the-state-before", window_with(slope=lambda h, j: 1 - h[j - 1] ** 2),
+          "notebook 07, section 3: the second formula",
+          "The slope of tanh is taken at the state before the step.",
+          "The squashing whose slope is needed made the state after it."),
+    wrong("road-without-its-weight", window_with(road=False), "notebook 07, section 3: the third formula",
+          "From step to step the value that is carried is not multiplied by w.",
+          "A state reaches the next one through the weight, and back again the same way."),
+    wrong("slope-forgotten", window_with(slope=lambda h, j: 1.0), "notebook 07, section 3: delta",
+          "The slope of tanh is missing at every step.",
+          "Without it, this is the gradient of a linear unit."),
+    wrong("only-the-oldest-step", window_oldest_only, "notebook 07, section 1: contributions add",
+          "Of each window only its oldest step contributes.",
+          "All steps of the window used the weight. Add up as you go back, not at the end."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -147,9 +211,22 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 07, section 4",
     reference=window_gradient,
+    domain={
+        "w": Number(),
+        "states": Array("S>=2", more_than=-1, less_than=1),
+        "wanted": Array("T"),
+        "k": Number(whole=True, at_least=1),
+    },
+    meets={
+        "the net starts from zero": lambda states: states[0] == 0,
+        "the window leaves out one step": lambda wanted, k: len(wanted) == k + 1 and k > 1,
+        "the window holds all steps": lambda wanted, k: len(wanted) == k > 1,
+        "the window is longer than the sequence": lambda wanted, k: k > len(wanted),
+        "there is one step": lambda wanted: len(wanted) == 1,
+    },
     visible=hidden_windows(np.random.default_rng(11)),
     hidden=hidden_windows,
-    accepted=[window_ages, window_products, window_recursive, window_matrix, window_float32],
+    accepted=[window_ages, window_products, window_recursive, window_matrix, window_float32, window_fold],
     bank=BANK,
     hints=(
         "Two loops: an outer one over the losses, an inner one that goes back from the step of that loss.",
@@ -159,6 +236,7 @@ EXERCISE = Exercise(
         "of states[j]; add delta times states[j - 1]; carry on delta times w.",
     ),
     equivalent_mutants={
-        "`1` → `-1`": "from the times -1 and 0 there is no step to go back through, so they add nothing",
+        "squeezes": "the result is one number",
+        "gives the first entry for all": "the result is one number",
     },
 )

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from coursepkg.autodiff.scalar import Scalar
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import numbers
@@ -115,12 +116,66 @@ def chunked_drops_rest(w, x, h0, size):
     return chunked_gradient(w, x[: len(x) // size * size], h0, size)
 
 
+def chunked_by(parts):
+    """Chunks that are cut in another way, or a sum that is weighted."""
+
+    def answer(w, x, h0, size):
+        total, h = 0.0, h0
+        for part in parts(x, size):
+            total += chunked_gradient(w, part, h, len(part))
+            for value in part:
+                h = math.tanh(w * h + value)
+        return total
+
+    return answer
+
+
+def as_many_chunks(x, size):
+    return [part.tolist() for part in np.array_split(x, min(size, len(x)))]
+
+
+def short_chunk_first(x, size):
+    first = len(x) % size
+    return ([x[:first]] if first else []) + [x[k : k + size] for k in range(first, len(x), size)]
+
+
+def rest_joins_the_last(x, size):
+    parts = [x[k : k + size] for k in range(0, len(x), size)]
+    return [*parts[:-2], parts[-2] + parts[-1]] if len(parts) > 1 and len(parts[-1]) < size else parts
+
+
+def chunked_mean(w, x, h0, size):
+    return chunked_gradient(w, x, h0, size) / math.ceil(len(x) / size)
+
+
+def chunked_flat(slope, before):
+    """One sweep with another slope or another factor."""
+
+    def answer(w, x, h0, size):
+        states = [h0]
+        for value in x:
+            states.append(math.tanh(w * states[-1] + value))
+        total = r = 0.0
+        for t in reversed(range(len(x))):
+            r = 0.0 if (t + 1) % size == 0 else r
+            delta = (states[t + 1] + r) * slope(states[t + 1])
+            total, r = total + delta * before(states, t), delta * w
+        return total
+
+    return answer
+
+
+def chunk_edges(rng):
+    """Chunks that fit exactly, one that holds all, one that is longer, and a rest of one step."""
+    return [chunk_case(rng, T, size) for T, size in ((6, 3), (4, 4), (5, 8), (4, 3))]
+
+
 def chunk_case(rng, T, size):
     return case(numbers(rng, 1, 0.7, 1.3)[0], numbers(rng, T, 0.2, 0.8), numbers(rng, 1)[0], size)
 
 
 def hidden_chunks(rng):
-    return [chunk_case(rng, T, size) for T, size in ((7, 3), (8, 3), (7, 2), (5, 2), (8, 5))]
+    return [*(chunk_case(rng, T, size) for T, size in ((7, 3), (8, 3), (5, 2), (8, 5))), *chunk_edges(rng)]
 
 
 BANK = [
@@ -146,6 +201,25 @@ BANK = [
     wrong("no-steps-back", lambda w, x, h0, size: chunked_gradient(w, x, h0, 1), "notebook 07, section 4: chunked",
           "Nothing goes back even one step: the gradient is cut between all steps.",
           "Inside a chunk the gradient flows freely."),
+    wrong("size-as-number-of-chunks", chunked_by(as_many_chunks), "the docstring of the exercise: what `size` means",
+          "The sequence is cut into `size` chunks.",
+          "`size` says how many steps a chunk has, not how many chunks there are."),
+    wrong("short-chunk-first", chunked_by(short_chunk_first), "the task: the last chunk may be shorter",
+          "The shorter chunk stands at the beginning.",
+          "Chunks are cut off from the beginning of the sequence; what is left over comes last."),
+    wrong("rest-joined-to-the-last-chunk", chunked_by(rest_joins_the_last), "the task: the last chunk may be shorter",
+          "The rest at the end is not cut off from the chunk before it.",
+          "A shorter chunk is a chunk as well: no gradient leaves it."),
+    wrong("mean-over-chunks", chunked_mean, "the task: adds up over the whole sequence",
+          "The gradients of the chunks are averaged.",
+          "The task asks for their sum."),
+    wrong("slope-forgotten", chunked_flat(lambda h: 1.0, lambda states, t: states[t]), "notebook 07, section 3: delta",
+          "The slope of tanh is missing at every step.",
+          "Without it, this is the gradient of a linear unit."),
+    wrong("state-after-the-step", chunked_flat(lambda h: 1 - h * h, lambda states, t: states[t + 1]),
+          "notebook 07, section 3: the bucket of W_h",
+          "Each delta meets the state that its own step made.",
+          "The weight was multiplied with the state before that step."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -157,6 +231,13 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 07, section 4",
     reference=chunked_gradient,
+    domain={"w": Number(), "x": Array("T"), "h0": Number(), "size": Number(whole=True, at_least=1)},
+    meets={
+        "the chunks fit exactly": lambda x, size: len(x) % size == 0 and 1 < size < len(x),
+        "one chunk holds all": lambda x, size: len(x) == size > 1,
+        "a chunk is longer than the sequence": lambda x, size: size > len(x) > 1,
+        "one step is left over": lambda x, size: len(x) > size > 1 and len(x) % size == 1,
+    },
     visible=hidden_chunks(np.random.default_rng(13)),
     hidden=hidden_chunks,
     accepted=[chunked_engine, chunked_forward, chunked_complex, chunked_one_sweep, chunked_float32],
@@ -168,4 +249,8 @@ EXERCISE = Exercise(
         "Keep one number h from chunk to chunk, the last state as a value. Sum the contributions delta * (state "
         "before) over all chunks into one total.",
     ),
+    equivalent_mutants={
+        "squeezes": "the result is one number",
+        "gives the first entry for all": "the result is one number",
+    },
 )
