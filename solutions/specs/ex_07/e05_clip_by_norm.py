@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 
+from coursepkg.autodiff.tensor import Tensor
+from coursepkg.grading.domain import Array, Listing, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import array
@@ -18,7 +20,7 @@ def clip_by_norm(gradients, limit):
 
 def clip_flat(gradients, limit):
     flat = np.concatenate([np.ravel(g) for g in gradients])
-    scale = min(1.0, limit / np.linalg.norm(flat))
+    scale = min(1.0, limit / max(np.linalg.norm(flat), 1e-300))
     return tuple(scale * g for g in gradients)
 
 
@@ -26,13 +28,13 @@ def clip_min(gradients, limit):
     squares = 0.0
     for g in gradients:
         squares = squares + np.vdot(g, g)
-    return [np.asarray(g) * min(1, limit * squares**-0.5) for g in gradients]
+    return [np.asarray(g) * (min(1, limit * squares**-0.5) if squares else 1) for g in gradients]
 
 
 def clip_hypot(gradients, limit):
     norm = 0.0
     for g in gradients:
-        for entry in g.ravel():
+        for entry in np.ravel(g):
             norm = math.hypot(norm, entry)
     return [(g / max(norm / limit, 1.0)).tolist() for g in gradients]
 
@@ -50,17 +52,47 @@ def clip_float32(gradients, limit):
     return [np.float32(g) for g in clip_by_norm(gradients, limit)]
 
 
+def clip_with_tensors(gradients, limit):
+    return tuple(Tensor(g, requires_grad=True) for g in clip_by_norm(gradients, limit))
+
+
+def length(gradients):
+    return math.sqrt(sum(float(np.sum(g * g)) for g in gradients))
+
+
 def clip_each(gradients, limit):
-    return [g * min(1.0, limit / np.linalg.norm(g)) for g in gradients]
+    return [clip_by_norm([g], limit)[0] for g in gradients]
 
 
 def clip_always(gradients, limit):
-    norm = math.sqrt(sum(float(np.sum(g * g)) for g in gradients))
-    return [g * (limit / norm) for g in gradients]
+    norm = length(gradients)
+    return [g * (limit / norm if norm else 1.0) for g in gradients]
+
+
+def clip_by_size(size):
+    """Clips as it should, with another number in place of the common norm."""
+
+    def answer(gradients, limit):
+        found = float(size(gradients))
+        return [g * (limit / found) if found > limit else g for g in gradients]
+
+    return answer
+
+
+def clip_direction(gradients, limit):
+    norm = np.float64(length(gradients))
+    return [g / norm * min(norm, limit) for g in gradients]
+
+
+def clip_in_place(gradients, limit):
+    norm = length(gradients)
+    for g in gradients:
+        g *= limit / norm if norm > limit else 1.0
+    return gradients
 
 
 def clip_unit(gradients, limit):
-    norm = math.sqrt(sum(float(np.sum(g * g)) for g in gradients))
+    norm = length(gradients)
     return [g / norm if norm > limit else g for g in gradients]
 
 
@@ -69,25 +101,27 @@ def clip_square(gradients, limit):
     return [g * (limit / squares) if squares > limit else g for g in gradients]
 
 
-def clip_by_sum(gradients, limit):
-    size = sum(float(np.sum(np.abs(g))) for g in gradients)
-    return [g * (limit / size) if size > limit else g for g in gradients]
-
-
-def clip_largest(gradients, limit):
-    largest = max(float(np.max(np.abs(g))) for g in gradients)
-    return [g * (limit / largest) if largest > limit else g for g in gradients]
-
-
 def clip_drop(gradients, limit):
-    norm = math.sqrt(sum(float(np.sum(g * g)) for g in gradients))
+    norm = length(gradients)
     return [g * 0.0 if norm > limit else g for g in gradients]
 
 
+def clip_edges(rng):
+    """All zero; as long as the limit; an array of zeros, a number and an array of one entry; one array."""
+    exact = [np.array([[0.0, 5.0], [12.0, 0.0]]) * rng.choice([-1.0, 1.0], (2, 2)), np.zeros(2)]
+    mixed = [np.zeros((2, 3)), np.array(array(rng)), array(rng, 1, 1, 2)]
+    return [
+        case([np.zeros((2, 2)), np.zeros(3)], round(float(rng.uniform(0.5, 2.0)), 3)),
+        case(exact, 13.0),
+        case(mixed, round(0.7 * length(mixed), 4)),
+        case([array(rng, 3, 2, low=0.4)], round(float(rng.uniform(0.3, 0.8)), 3)),
+    ]
+
+
 def hidden_clips(rng):
-    cases = []
-    for limit in (0.7, 1.5, 50.0):
-        gradients = [array(rng, 2, 3, low=0.4, high=2.5), array(rng, 4, low=0.4, high=2.5)]
+    cases = clip_edges(rng)
+    for limit in (0.7183, 1.5471, 50.0):
+        gradients = [array(rng, 2, 3, low=0.4, high=2.5), array(rng, 4, low=0.4, high=2.5), array(rng, 2)]
         cases.append(case(gradients, limit))
     # Long as a whole, but neither array alone, and no entry: only the common norm says so.
     cases.append(case([array(rng, 3, low=0.5, high=0.8), array(rng, 2, 2, low=0.5, high=0.8)], 1.45))
@@ -111,15 +145,37 @@ BANK = [
     wrong("square-of-the-norm", clip_square, "notebook 07, section 5",
           "The sum of squares is used where its root belongs.",
           "The norm is a length. For (3, 4) it is 5, not 25."),
-    wrong("sum-of-sizes", clip_by_sum, "notebook 07, section 5",
+    wrong("sum-of-sizes", clip_by_size(lambda gradients: sum(np.sum(np.abs(g)) for g in gradients)),
+          "notebook 07, section 5",
           "The sizes of the entries are added up in place of a norm.",
           "For (3, 4) that is 7; the length of the arrow is 5."),
-    wrong("largest-entry", clip_largest, "the task: their common norm",
+    wrong("largest-entry", clip_by_size(lambda gradients: max(np.max(np.abs(g)) for g in gradients)),
+          "the task: their common norm",
           "The largest entry is brought to the limit, not the length.",
           "Many entries below the limit can still make a long vector."),
     wrong("throws-away", clip_drop, "notebook 07, section 5",
           "A gradient that is too long becomes zero.",
           "Its direction is worth keeping; only its length cannot be trusted."),
+    wrong("direction-of-nothing", clip_direction, "the task: the common norm is at most the limit",
+          "Where all gradients are zero you return NaN; everything else is right.",
+          "A vector of length 0 has no direction to be divided out."),
+    wrong("divides-by-no-length", lambda gradients, limit: [
+              g * min(1.0, limit / length(gradients)) for g in gradients
+          ], "the task: the common norm is at most the limit",
+          "Where all gradients are zero your function fails; everything else is right.",
+          "You divide by the norm before you know that there is one."),
+    wrong("longest-array", clip_by_size(lambda gradients: max(np.linalg.norm(g) for g in gradients)),
+          "the task: their common norm",
+          "The norm of the longest array is taken for the norm of all.",
+          "The other arrays make the whole vector longer still."),
+    wrong("mean-of-the-squares", clip_by_size(
+              lambda gradients: length(gradients) / math.sqrt(sum(g.size for g in gradients))
+          ), "notebook 07, section 5",
+          "The mean of the squares is taken where their sum belongs.",
+          "With a mean, a vector with more entries would not be longer."),
+    wrong("clips-in-place", clip_in_place, "the task: do not change the arrays that you are given",
+          "The numbers are right, but the arrays that you were given have been changed.",
+          "g *= ... writes into the caller's array."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -131,9 +187,21 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 07, section 5, 'The cliff, and what clipping does'",
     reference=clip_by_norm,
+    domain={"gradients": Listing("arrays", Array("...", order="free")), "limit": Number(more_than=0)},
+    meets={
+        "all gradients are zero": lambda gradients: not any(np.any(g) for g in gradients),
+        "one array is zero, and not all": lambda gradients: 0 < sum(not np.any(g) for g in gradients) < len(gradients),
+        "the norm is the limit": lambda gradients, limit: length(gradients) == limit,
+        "the norm is below the limit": lambda gradients, limit: 0 < length(gradients) < limit,
+        "an array is a number": lambda gradients: any(np.ndim(g) == 0 for g in gradients),
+        "an array has three axes": lambda gradients: any(np.ndim(g) == 3 for g in gradients),
+        "only together they are too long": lambda gradients, limit: (
+            all(np.linalg.norm(g) < limit for g in gradients) and length(gradients) > limit
+        ),
+    },
     visible=[case([np.array([3.0, 4.0])], 1.0), *hidden_clips(np.random.default_rng(17))],
     hidden=hidden_clips,
-    accepted=[clip_flat, clip_min, clip_hypot, clip_split, clip_float32],
+    accepted=[clip_flat, clip_min, clip_hypot, clip_split, clip_float32, clip_with_tensors],
     bank=BANK,
     hints=(
         "One number decides for all arrays: the length of all entries together, as if they stood in one long vector.",

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 
@@ -15,12 +16,12 @@ def growth(W):
         norm = np.linalg.norm(power, 2)
         largest = max(largest, norm)
         if norm < 1:
-            return [k, largest]
+            return k, largest
         power, k = power @ W, k + 1
 
 
 def growth_matrix_power(W):
-    norms = [np.linalg.norm(np.linalg.matrix_power(W, k), 2) for k in range(1, 80)]
+    norms = [np.linalg.norm(np.linalg.matrix_power(W, k), 2) for k in range(1, 400)]
     first = next(k for k, n in enumerate(norms, 1) if n < 1)
     return first, max(norms[:first])
 
@@ -62,13 +63,13 @@ def growth_by(size, power=lambda P, W: P @ W):
 
     def answer(W):
         P, largest = np.array(W), 0.0
-        for k in range(1, 200):
+        for k in range(1, 400):
             norm = float(size(P))
             largest = max(largest, norm)
             if norm < 1:
                 return [k, largest]
             P = power(P, W)
-        return [200, largest]
+        return [400, largest]
 
     return answer
 
@@ -103,8 +104,36 @@ def growth_matrix(rng):
             return W
 
 
+def growth_last_time(W):
+    norms = [np.linalg.norm(np.linalg.matrix_power(W, k), 2) for k in range(1, 400)]
+    last = max([k for k, norm in enumerate(norms, 1) if norm >= 1], default=0)
+    return [last + 1, max(norms)]
+
+
+def growth_last_norm(W):
+    k, _ = growth(W)
+    return [k, float(np.linalg.norm(np.linalg.matrix_power(W, k), 2))]
+
+
+def growth_edges(rng):
+    """A number; no stretch at all; nothing left of it; a norm that falls below 1 and rises again; a slow one; turns."""
+    a, b = rng.uniform(2.6, 3.2), rng.uniform(0.22, 0.28)
+    ring = np.roll(np.diag(np.round([a, b, a, b], 2) * rng.choice([-1, 1], 4)), 1, axis=1)
+    slow = round(float(rng.uniform(0.9, 0.93)), 3)
+    x, y, z, far = np.round(rng.uniform([0.3, 0.5, 1.5, 4.0], [0.5, 0.7, 2.5, 6.0]), 2)
+    return [
+        case(np.array([[-x]])),
+        case(np.zeros((2, 2))),
+        case(np.array([[0.0, far, z], [0.0, 0.0, far], [0.0, 0.0, 0.0]])),
+        case(ring),
+        case(np.array([[slow, 0.0], [-z, slow]])),
+        case(np.array([[x, -far], [y / 4, -x]])),
+    ]
+
+
 def hidden_growth(rng):
-    return [case(growth_matrix(rng)) for _ in range(4)] + [case(np.array([[0.5, 0.3], [0.1, 0.4]]))]
+    smaller = np.round(rng.uniform(0.1, 0.35, (2, 2)) * rng.choice([-1, 1], (2, 2)), 2)
+    return [*(case(growth_matrix(rng)) for _ in range(3)), case(smaller), *growth_edges(rng)]
 
 
 BANK = [
@@ -119,7 +148,7 @@ BANK = [
           "chapter 04, matrix products",
           "Powers are taken entry by entry.",
           "In NumPy `*` and `**` work on entries; applying a matrix again is `@`."),
-    wrong("power-of-the-norm", lambda W: [1 if np.linalg.norm(W, 2) < 1 else 200, float(np.linalg.norm(W, 2))],
+    wrong("power-of-the-norm", lambda W: [1 if np.linalg.norm(W, 2) < 1 else 400, float(np.linalg.norm(W, 2))],
           "notebook 07, section 5: the table of powers",
           "The norm of a power is taken to be the power of the norm, so that it never falls below 1.",
           "The direction that is stretched most need not be the one that comes out of the step before."),
@@ -135,6 +164,20 @@ BANK = [
     wrong("first-norm", growth_first_norm, "the task: the largest norm on the way",
           "The largest norm is taken to be that of W itself.",
           "Some matrices stretch more when applied twice."),
+    wrong("last-time-above", growth_last_time, "the task: the first exponent",
+          "You give the power from which on all norms are below 1.",
+          "A norm may fall below 1 and rise above it again. Asked for is the first time."),
+    wrong("last-norm", growth_last_norm, "the task: the largest norm on the way",
+          "The power is right; the norm is that of the last power.",
+          "That one is below 1. Keep the largest of all that you met."),
+    wrong("largest-row-sum", growth_by(lambda P: np.linalg.norm(P, np.inf)),
+          "notebook 07, section 5: the largest singular value",
+          "The size of a matrix is taken to be its largest sum of a row.",
+          "That measures the stretch of a vector by its largest entry, not by its length."),
+    wrong("smallest-singular-value", growth_by(lambda P: np.linalg.norm(P, -2)),
+          "notebook 07, section 5: the largest singular value",
+          "The powers are measured by their smallest singular value.",
+          "That is the least by which a vector is stretched."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -146,6 +189,17 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 07, section 5, the matrix with both eigenvalues one half",
     reference=growth,
+    domain={"W": Array("n n", all_zero=True, order="given")},
+    meets={
+        "the first power is below 1": lambda W: W.any() and np.linalg.norm(W, 2) < 1,
+        "a later power is above 1 again": lambda W: (
+            (k := growth(W)[0]) and np.linalg.norm(np.linalg.matrix_power(W, k + 1), 2) > 1
+        ),
+        "a power is zero": lambda W: W.any() and not np.linalg.matrix_power(W, len(W)).any(),
+        "eigenvalues are complex": lambda W: np.iscomplex(np.linalg.eigvals(W)).any(),
+        "it takes more than 50 powers": lambda W: growth(W)[0] > 50,
+    },
+    parts=("the exponent", "the largest norm"),
     visible=[
         case(np.array([[0.5, 10.0], [0.0, 0.5]])),
         *hidden_growth(np.random.default_rng(19)),
@@ -161,6 +215,8 @@ EXERCISE = Exercise(
         "and k + 1.",
     ),
     equivalent_mutants={
+        "squeezes": "each part of the result is one number",
+        "gives the first entry for all": "each part of the result is one number",
         "`norm < 1` → `norm <= 1`": "no power has a norm of exactly 1",
         "`power @ W` → `W @ power`": "powers of one matrix commute",
     },

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from coursepkg.grading.domain import Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 
@@ -48,8 +49,21 @@ def bias_float32(steps, kept):
     return np.float32(forget_bias(steps, kept))
 
 
+def bias_edges(rng):
+    """One step; a gate that is half open; one that is nearly closed; hardly anything lost, hardly anything left."""
+    steps = int(rng.integers(3, 9))
+    return [
+        case(1, round(float(rng.uniform(0.1, 0.4)), 3)),
+        case(steps, 0.5**steps),
+        case(2, round(float(rng.uniform(0.002, 0.01)), 5)),
+        case(steps * 7, round(float(rng.uniform(0.99, 0.999)), 4)),
+        case(steps * 30, round(float(rng.uniform(1e-6, 1e-5)), 8)),
+    ]
+
+
 def hidden_bias(rng):
-    return [case(int(rng.integers(4, 400)), round(float(rng.uniform(0.05, 0.9)), 2)) for _ in range(6)]
+    drawn = [case(int(rng.integers(4, 400)), round(float(rng.uniform(0.05, 0.9)), 3)) for _ in range(5)]
+    return [*drawn, *bias_edges(rng)]
 
 
 BANK = [
@@ -83,6 +97,20 @@ BANK = [
           "notebook 07, section 6: left after 50 steps",
           "The share was raised to the power of the steps, not to one over the steps.",
           "gate to the power of the steps is the share; solve that for the gate."),
+    wrong("share-that-is-lost", lambda steps, kept: forget_bias(steps, 1 - kept), "the docstring of the exercise",
+          "Your gate loses the share that it should keep.",
+          "`kept` is what is left at the end."),
+    wrong("one-step-too-many", lambda steps, kept: forget_bias(steps + 1, kept),
+          "notebook 07, section 6: left after 50 steps",
+          "Your gate would leave that share after one step more.",
+          "The gate multiplies once in each step."),
+    wrong("logarithm-of-the-gate", lambda steps, kept: math.log(kept) / steps, "notebook 07, section 6: f = σ(bias)",
+          "You gave the logarithm of the gate.",
+          "The exponential function is not the sigmoid: to go back from a gate, look at what it leaves open, too."),
+    wrong("only-for-long-memories", lambda steps, kept: math.log(steps / -math.log(kept)),
+          "notebook 07, section 6: the chrono rule",
+          "Your bias is nearly right for many steps, and off for few.",
+          "You took one minus the gate for its logarithm. That is so in the limit of an open gate alone."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -94,7 +122,14 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 07, section 6",
     reference=forget_bias,
-    visible=[case(50, 0.36), case(50, 0.9), case(10, 0.5), case(200, 0.1), case(3, 0.2)],
+    domain={"steps": Number(whole=True, at_least=1), "kept": Number(more_than=0, less_than=1)},
+    meets={
+        "the gate is half open": lambda steps, kept: steps > 1 and kept == 0.5**steps,
+        "the gate is more closed than open": lambda steps, kept: steps > 1 and kept < 0.5**steps,
+        "hardly anything is lost": lambda kept: kept > 0.98,
+        "hardly anything is left": lambda kept: kept < 1e-4,
+    },
+    visible=[case(50, 0.36), case(50, 0.9), case(10, 0.5), case(200, 0.1), *bias_edges(np.random.default_rng(77))],
     hidden=hidden_bias,
     accepted=[bias_expm1, bias_log, bias_bisect, bias_newton, bias_power, bias_float32],
     bank=BANK,
@@ -104,4 +139,8 @@ EXERCISE = Exercise(
         "The inverse of the sigmoid is log(g / (1 - g)).",
     ),
     rtol=1e-5,
+    equivalent_mutants={
+        "squeezes": "the result is one number",
+        "gives the first entry for all": "the result is one number",
+    },
 )

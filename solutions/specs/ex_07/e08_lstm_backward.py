@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 
+from coursepkg.autodiff.tensor import Tensor
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import array
@@ -87,6 +89,27 @@ def lstm_float32(i, f, g, o, c_before, dh, dc):
     return {name: np.float32(v) for name, v in lstm_backward(i, f, g, o, c_before, dh, dc).items()}
 
 
+def lstm_with_tensors(i, f, g, o, c_before, dh, dc):
+    return {name: Tensor(v, requires_grad=True) for name, v in lstm_backward(i, f, g, o, c_before, dh, dc).items()}
+
+
+def lstm_squashes(squashed):
+    """Something else in place of tanh of the new cell, wherever it is used."""
+
+    def answer(i, f, g, o, c_before, dh, dc):
+        tanh_c = squashed(i, f, g, c_before)
+        total = dc + dh * o * (1 - tanh_c**2)
+        return {
+            "i": total * g * i * (1 - i),
+            "f": total * c_before * f * (1 - f),
+            "g": total * i * (1 - g**2),
+            "o": dh * tanh_c * o * (1 - o),
+            "c_before": total * f,
+        }
+
+    return answer
+
+
 def lstm_with(**changes):
     """The right gradients with some of them replaced; a change gets the parts by name."""
 
@@ -124,8 +147,20 @@ def lstm_case(rng, n):
     return case(i, f, g, o, array(rng, n, low=0.4, high=1.5), array(rng, n, low=0.4), array(rng, n, low=0.4))
 
 
+def lstm_edges(rng):
+    """The first step of all, whose old cell is zero; the last, after which nothing comes; a state that nobody reads."""
+    i, f, g, o, c_before, dh, dc = lstm_case(rng, 3).args
+    g[1] = 0.0
+    return [
+        case(i, f, g, o, np.zeros(3), dh, dc),
+        case(f, o, -g[::-1], i, c_before, -dc, np.zeros(3)),
+        case(o, i, g[::-1].copy(), f, -c_before, np.zeros(3), dh),
+        lstm_case(rng, 1),
+    ]
+
+
 def hidden_lstm(rng):
-    return [lstm_case(rng, n) for n in (3, 4, 2)]
+    return [*(lstm_case(rng, n) for n in (3, 4, 2)), *lstm_edges(rng)]
 
 
 BANK = [
@@ -177,6 +212,32 @@ BANK = [
           ), "chapter 02: a product hands to each input the other one",
           "Input gate and candidate keep their own value where the other factor belongs.",
           "The local derivative of a product is the other factor."),
+    wrong("squashes-the-old-cell", lstm_squashes(lambda i, f, g, before: np.tanh(before)),
+          "notebook 07, section 6: the formula for h",
+          "You took tanh of the cell before the step.",
+          "h is made from the new cell, which first has to be worked out from what you are given."),
+    wrong("old-cell-in-the-output-gate",
+          lstm_with(o=lambda p: p["dh"] * np.tanh(p["before"]) * p["o"] * (1 - p["o"])),
+          "notebook 07, section 6: the formula for h",
+          "For the output gate the factor is tanh of the old cell.",
+          "The gate multiplies the new cell, squashed."),
+    wrong("new-cell-in-the-forget-gate", lstm_with(
+              f=lambda p: p["total"] * (p["f"] * p["before"] + p["i"] * p["g"]) * p["f"] * (1 - p["f"])
+          ), "notebook 07, section 6: the formula for c",
+          "For the forget gate the factor is the new cell.",
+          "This gate multiplies the cell that was there before."),
+    wrong("road-hears-only-the-next-step", lstm_with(c_before=lambda p: p["dc"] * p["f"]),
+          "notebook 07, section 6: where c is used",
+          "The gradient of the old cell lacks what comes down from h.",
+          "All that arrives at the new cell goes on to the old one, whichever way it came."),
+    wrong("output-gate-hears-the-cell", lstm_with(o=lambda p: p["total"] * p["tanh_c"] * p["o"] * (1 - p["o"])),
+          "notebook 07, section 6: where c is used",
+          "The output gate gets what arrives at the cell.",
+          "This gate stands behind the cell: only h hears it."),
+    wrong("forgets-the-input-in-the-cell", lstm_squashes(lambda i, f, g, before: np.tanh(f * before)),
+          "notebook 07, section 6: the formula for c",
+          "Your new cell holds only what was kept of the old one.",
+          "The candidate is written into it as well."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -188,9 +249,18 @@ EXERCISE = Exercise(
     points=4,
     see="notebook 07, section 6",
     reference=lstm_backward,
+    domain={
+        "i": Array("n", more_than=0, less_than=1),
+        "f": Array("n", more_than=0, less_than=1),
+        "g": Array("n", more_than=-1, less_than=1),
+        "o": Array("n", more_than=0, less_than=1),
+        "c_before": Array("n", all_zero=True),
+        "dh": Array("n", all_zero=True),
+        "dc": Array("n", all_zero=True),
+    },
     visible=hidden_lstm(np.random.default_rng(23)),
     hidden=hidden_lstm,
-    accepted=[lstm_complex, lstm_loops, lstm_cosh, lstm_differences, lstm_float32],
+    accepted=[lstm_complex, lstm_loops, lstm_cosh, lstm_differences, lstm_float32, lstm_with_tensors],
     bank=BANK,
     hints=(
         "Draw the step: c is made from two products, h from one product and one tanh. Then ask each node who uses it.",

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from coursepkg.grading.domain import Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 
@@ -42,8 +43,20 @@ def copy_float32(symbols, length, blanks):
     return np.float32(copy_baseline(symbols, length, blanks))
 
 
+def copy_edges(rng):
+    """Two kinds; one symbol; one blank; as many blanks as symbols."""
+    symbols, length, blanks = (int(n) for n in rng.integers([3, 3, 4], [20, 12, 60]))
+    return [
+        case(2, length, blanks),
+        case(symbols, 1, blanks + 1),
+        case(symbols + 1, length + 1, 1),
+        case(symbols + 2, length + 2, length + 2),
+    ]
+
+
 def hidden_copy(rng):
-    return [case(int(rng.integers(3, 20)), int(rng.integers(2, 15)), int(rng.integers(4, 300))) for _ in range(6)]
+    drawn = [case(int(rng.integers(3, 20)), int(rng.integers(2, 15)), int(rng.integers(4, 300))) for _ in range(5)]
+    return [*drawn, *copy_edges(rng)]
 
 
 BANK = [
@@ -81,6 +94,24 @@ BANK = [
           "chapter 06, cross-entropy",
           "You gave the expected share of errors, not the cross-entropy.",
           "Cross-entropy is the logarithm of the probability that the right symbol got."),
+    wrong("shown-symbols-guessed-too", lambda symbols, length, blanks: (
+              2 * length * math.log(symbols) / (blanks + 2 * length)
+          ), "the task: at all other steps the right answer is a blank",
+          "The symbols are guessed where they are shown as well.",
+          "While symbols are shown, the answer that is asked for is a blank, and that is certain."),
+    wrong("signal-counted-as-a-step",
+          lambda symbols, length, blanks: length * math.log(symbols) / (blanks + 2 * length + 1),
+          "the task: the layout of a sequence",
+          "You counted one step more than a sequence has.",
+          "Shown, blank, asked for: the task names all the steps."),
+    wrong("one-kind-left-out", lambda symbols, length, blanks: length * math.log(symbols - 1) / (blanks + 2 * length),
+          "the task: it guesses evenly among the symbols",
+          "The guess at the end leaves one of the symbols out.",
+          "Each of the `symbols` kinds may be the right one."),
+    wrong("logarithm-to-base-10", lambda symbols, length, blanks: length * math.log10(symbols) / (blanks + 2 * length),
+          "chapter 06, cross-entropy",
+          "The logarithm has the base 10; cross-entropy here uses the natural one.",
+          "In Python and NumPy `log` is the natural logarithm."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -92,7 +123,16 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 07, section 7: a baseline that remembers nothing",
     reference=copy_baseline,
-    visible=[case(8, 10, 20), case(8, 10, 100), case(3, 4, 7), case(5, 2, 30), case(12, 6, 3)],
+    domain={
+        "symbols": Number(whole=True, at_least=2),
+        "length": Number(whole=True, at_least=1),
+        "blanks": Number(whole=True, at_least=1),
+    },
+    meets={"there are as many blanks as symbols to say": lambda length, blanks: length == blanks > 1},
+    visible=[
+        *(case(8, 10, 20), case(8, 10, 100), case(3, 4, 7), case(12, 6, 3)),
+        *copy_edges(np.random.default_rng(79)),
+    ],
     hidden=hidden_copy,
     accepted=[copy_per_step, copy_numpy, copy_entropy, copy_bits, copy_product, copy_float32],
     bank=BANK,
@@ -101,4 +141,8 @@ EXERCISE = Exercise(
         "At an answer it spreads its probability evenly over the symbols: the right one gets 1 / symbols.",
         "length answers cost log(symbols) each; divide by the number of all steps, symbols and answers included.",
     ),
+    equivalent_mutants={
+        "squeezes": "the result is one number",
+        "gives the first entry for all": "the result is one number",
+    },
 )
