@@ -149,7 +149,7 @@ NAMES = (
 
 def kitchen_case(rng, between, goal_goes_on=False):
     """A start somewhere in the middle of a kitchen: something leads to it, and something past the goal."""
-    before, start, *inner, goal, beyond, aside = rng.permutation(NAMES)[: between + 5].tolist()
+    before, start, *inner, goal, beyond = rng.permutation(NAMES)[: between + 4].tolist()
     places = [start, *inner, goal]
     links = []
     for i, j in itertools.combinations(range(len(places)), 2):
@@ -158,7 +158,7 @@ def kitchen_case(rng, between, goal_goes_on=False):
             links.append([places[i], places[j], round(float(rng.uniform(0.3, 2.5)), 3)])
     links.append([*places[:2], round(float(rng.uniform(0.3, 2.5)), 3)])  # a second link between two places
     links.append([places[1], "compost", 0.7])  # a dead end
-    links.append([aside, places[2], 1.4])  # an ingredient that nothing of the start pays for
+    links.append([f"brown {places[1]}", places[2], 1.4])  # an ingredient that nothing of the start pays for
     links.append([before, start, 1.7])
     links += [[goal, beyond, 0.6]] * goal_goes_on
     return case([links[k] for k in rng.permutation(len(links))], start, goal)
@@ -283,6 +283,7 @@ EXERCISE = Exercise(
         "a path ends elsewhere": ends_in_the_compost,
         "a link leads straight to the goal": lambda links, start, goal: any(l[:2] == [start, goal] for l in links),
         "a path has five links or more": lambda links, start, goal: max(map(len, _every_path(links, start, goal))) > 4,
+        "a name is part of another": lambda links: any(a != b and a in b for a, *_ in links for b, *_ in links),
         "the start is no coin": lambda start: start != "coin",
     },
     visible=[
@@ -300,7 +301,7 @@ EXERCISE = Exercise(
             _links(
                 "dough loaf 1.9, flour dough 1.6, mill flour 0.85, sack mill 2.3, grain flour 0.45, sack grain 0.55, "
                 "loaf slice 11, field sack 0.35, flour cake 0.15, sack grain 0.65, slice crumb 30, cake slice 7, "
-                "grain husk 0.2"
+                "grain husk 0.2, cornflour cake 1.3"
             ),
             "sack",
             "slice",

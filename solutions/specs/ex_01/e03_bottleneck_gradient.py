@@ -72,8 +72,10 @@ def bottleneck_edges(rng):
 
     one, heap, need, other = grams(400, 900), grams(1000, 2000), grams(60, 90), grams(150, 210)
     plenty = grams(3000, 5000)
+    portions = int(rng.integers(5, 9))
     return [
         case([one], [need]),
+        case([round((portions + part) * need, 1) for part in (0.8, 0.2, 0.6)], [need] * 3),
         case([heap, plenty, 0.0, plenty], [need, other, other, need + 7.5]),
         case([heap, heap, heap], [need, other, need]),
         case([heap, heap - 200.0, plenty], [other, other, need]),
@@ -175,6 +177,9 @@ EXERCISE = Exercise(
             stock[_bottleneck(stock, need)] in stock[: _bottleneck(stock, need)]
         ),
         "the scarcest has an equal need beside it": lambda stock, need: need.count(need[_bottleneck(stock, need)]) > 1,
+        "all make the same number of whole portions": lambda stock, need: (
+            len(need) > 1 and len({s // n for s, n in zip(stock, need, strict=True)}) == 1
+        ),
         "two others are equally plentiful": lambda stock, need: (
             len({s / n for s, n in zip(stock, need, strict=True)}) < len(need)
         ),

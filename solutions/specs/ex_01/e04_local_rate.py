@@ -46,16 +46,18 @@ def local_by_search(coins, tiers):
 
 def local_hidden(rng):
     cases = []
-    for count in (1, 2, 3, 5):
+    for count in (1, 3, 4):
         starts = [0.0, *np.cumsum(np.round(rng.uniform(4.0, 20.0, size=count - 1), 0) + 0.5).tolist()]
         factors = rng.uniform(0.6, 0.9, size=count)
         if count > 2:
             factors[-1] = 1.25  # the last price is higher than the one before
         prices = np.round(6.0 * np.cumprod(factors), 2).tolist()
         tiers = [[float(s), float(p)] for s, p in zip(starts, prices, strict=True)]
-        # Between two starts, where the rate jumps, and a coin at least before the next one.
-        for k in range(count):
-            cases.append(case(round(starts[k] + float(rng.uniform(0.15, 3.0)), 2) + 0.003, tiers))
+        # Behind a start, where the rate jumps, or a coin before the next one; a middle tier comes first.
+        for k in (*range(1, count), 0):
+            nearer = float(rng.uniform(0.15, 0.9))
+            coins = starts[k] + nearer if (k + count) % 2 else [*starts, starts[k] + 30][k + 1] - 1 - nearer
+            cases.append(case(round(coins, 2) + 0.003, tiers))
     return cases
 
 
@@ -126,6 +128,7 @@ EXERCISE = Exercise(
         "less than a coin beyond a start": lambda coins, tiers: (
             _tier(coins, tiers) > 0 and coins - tiers[_tier(coins, tiers)][0] < 1
         ),
+        "nearer to the next start": lambda coins, tiers: any(start - 2 < coins < start - 1 for start, _ in tiers[1:]),
         "a price that rises": lambda coins, tiers: (
             _tier(coins, tiers) > 0 and tiers[_tier(coins, tiers) - 1][1] < tiers[_tier(coins, tiers)][1]
         ),
@@ -135,7 +138,7 @@ EXERCISE = Exercise(
         case(17.0, [[0.0, 2.0], [10.0, 1.6], [30.0, 1.25]]),
         case(45.0, [[0.0, 2.0], [10.0, 1.6], [30.0, 1.25]]),
         case(12.5, [[0.0, 4.0], [8.0, 3.0]]),
-        *(case(coins, RISING) for coins in (0.35, 7.9, 20.25, 47.0)),
+        *(case(coins, RISING) for coins in (47.0, 0.35, 7.9, 20.25, 40.2)),
         case(3.4, [[0.0, 2.7]]),
     ],
     hidden=local_hidden,

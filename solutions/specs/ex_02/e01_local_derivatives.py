@@ -66,7 +66,8 @@ def instead(op_wrong, rule):
 
 
 def hidden_locals(rng):
-    usual = [case(op, *numbers(rng, 2)) for op in "+-*/*/"]
+    """Each operation twice, with all signs turned round, so that the larger operand stands on either side."""
+    usual = [case(op, sign * a, sign * b) for op in "+-*/" for a, b in [numbers(rng, 2)] for sign in (1, -1)]
     same, other, small = numbers(rng, 3)
     return [*usual, case("/", 0.0, other), case("*", 0.0, small), case("/", same, same)]
 
@@ -143,10 +144,12 @@ EXERCISE = Exercise(
         "0 is divided": lambda op, a: op == "/" and a == 0,
         "a number is divided by itself": lambda op, a, b: op == "/" and a == b,
     },
-    parts=("d/da", "d/db"),
+    parts=["d/da", "d/db"],
     visible=[
         case("+", 1.5, -2.0),
         case("-", -0.5, 3.0),
+        case("+", -0.8, 2.4),
+        case("-", 2.6, -1.1),
         case("*", 2.5, -1.5),
         case("/", 3.0, -2.0),
         case("*", -0.75, 4.0),

@@ -134,7 +134,7 @@ EXERCISE = Exercise(
         "the sum is 0": lambda x, y: x + y == 0,
         "the summands are equal": lambda x, y: x == y,
     },
-    parts=("x_bar", "y_bar", "z_bar"),
+    parts=["x_bar", "y_bar", "z_bar"],
     visible=[
         case(-2.0, 5.0, -4.0, 1.0),
         case(1.5, -0.5, 3.0, 2.0),

@@ -363,6 +363,7 @@ def engine_edges(rng):
         case(USED_LATER, [c, a, -b]),
         case(CURVES_OF_ONE, [0.0]),
         case(CURVES_OF_TWO, [b, b]),
+        case(CURVES_OF_TWO, [-a, round(float(rng.uniform(0.04, 0.09)), 3)]),
     ]
 
 
@@ -478,7 +479,7 @@ EXERCISE = Exercise(
         "a number is divided by itself": somewhere("div", lambda x, y: x == y),
         "tanh of 0": somewhere("tanh", lambda x: x == 0),
         "relu of 0": somewhere("relu", lambda x: x == 0),
-        "relu of a number between 0 and 1": somewhere("relu", lambda x: 0 < x < 1),
+        "relu of a number between 0 and 0.1": somewhere("relu", lambda x: 0 < x < 0.1),
         "relu of a negative number": somewhere("relu", lambda x: x < 0),
         "two inputs hold one number": inputs_are_equal,
     },

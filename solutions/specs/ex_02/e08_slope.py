@@ -77,7 +77,7 @@ def slope_edges(rng):
     return [
         case("square", 0.0),
         case("quartic", round(level, 6)),
-        case("quartic", 0.0),
+        case("bowl", round(7 + far / 2e5, 9)),
         case("bowl", rounded_off(rng, 1e-8)),
         case("bowl", rounded_off(rng, -1e-8)),
         case("wiggle", round(far, 2)),

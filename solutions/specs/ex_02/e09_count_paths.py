@@ -241,7 +241,7 @@ EXERCISE = Exercise(
         case([[], [], [0, 1], [1, 2], [2, 3, 1]]),
         case(layered(3, 4)),
         case([[], [0], [0, 1], [1, 2, 2], [3, 0], [4, 2]]),
-        case(layered(2, 30)),
+        case(layered(2, 40)),
         *graph_edges(_draw),
     ],
     hidden=lambda rng: [
