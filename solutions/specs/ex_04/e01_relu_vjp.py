@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from coursepkg.autodiff.tensor import Tensor
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import numbers
@@ -53,7 +54,9 @@ def relu_cases(rng):
         drawn.append(case(x, g, round(float(rng.uniform(0.1, 0.4)), 2)))
     x = numbers(rng, 4)
     x[2] = 0.0
-    return [*drawn, case(x, numbers(rng, 4), 0.25)]
+    steep = numbers(rng, 4)
+    steep[1:3] = -abs(steep[1]), abs(steep[2])
+    return [*drawn, case(x, numbers(rng, 4), 0.25), case(steep, numbers(rng, 4), 1.7)]
 
 
 BANK = [
@@ -85,6 +88,22 @@ BANK = [
           "the task: for x at most 0 the output is slope times x",
           "Your answer is right for slope = 0, the plain ReLU, and wrong otherwise.",
           "A leaky ReLU still moves where x is negative, only more slowly."),
+    wrong("open-at-zero", lambda x, g, slope: np.where(np.asarray(x) >= 0, 1.0, slope) * g,
+          "the task: for x at most 0 the output is slope times x",
+          "Right everywhere but where x is exactly zero.",
+          "The task says on which side zero lies."),
+    wrong("larger-of-the-two", lambda x, g, slope: np.where(np.asarray(x) > slope * np.asarray(x), 1.0, slope) * g,
+          "the task: for x at most 0 the output is slope times x",
+          "Right for slopes below 1; for steeper ones positive and negative x are exchanged.",
+          "max(x, slope * x) is the layer of the task only while the slope is below 1."),
+    wrong("leak-ignores-upstream", lambda x, g, slope: np.where(np.asarray(x) > 0, g, slope),
+          "notebook 04, section 3, 'Two products'",
+          "Where x is positive it is right; elsewhere g has left no trace.",
+          "The slope is a rate as the one is; both are multiplied by what arrives."),
+    wrong("leak-hands-out-the-output", lambda x, g, slope: np.where(np.asarray(x) > 0, g, slope * np.asarray(x)),
+          "notebook 04, section 3, 'ReLU'",
+          "Where x is positive it is right; elsewhere you returned the output of the layer.",
+          "slope times x is what went forward. What comes back is g, and the rate that it is multiplied by."),
     wrong("adds-everything-up", lambda x, g, slope: float(np.sum(slopes(x, slope) * g)), "notebook 04, section 1",
           "You returned one number, the sum of all entries.",
           "A gradient has the shape of its variable: one number for each entry of x."),
@@ -99,11 +118,17 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 04, section 3, 'ReLU'",
     reference=relu_vjp,
+    domain={"x": Array("n"), "g": Array("n"), "slope": Number(at_least=0)},
+    meets={
+        "an x of exactly 0 leaks": lambda x, slope: slope > 0 and (x == 0).any(),
+        "the slope is above 1": lambda slope: slope > 1,
+    },
     visible=[
         case(np.array([1.0, -2.0, 3.0, -1.0]), np.array([4.0, -1.0, 5.0, 9.0]), 0.0),
         case(np.array([-0.5, 2.0, 0.0]), np.array([3.0, -1.5, 2.0]), 0.1),
         case(np.array([1.5, -0.7, -2.2, 0.9, -1.1]), np.array([-2.0, 0.8, -1.2, 2.5, 1.7]), 0.2),
         case(np.array([-1.3, 0.6]), np.array([-0.9, -2.4]), 0.3),
+        case(np.array([-1.421, 0.873, 2.236]), np.array([0.914, -1.382, 0.657]), 1.618),
     ],
     hidden=relu_cases,
     accepted=[relu_where, relu_mask, relu_jacobian, relu_engine, relu_float32],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from coursepkg import gradients
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import numbers
@@ -88,6 +89,17 @@ BANK = [
     wrong("input-keeps-its-own", affine_but(x=lambda W, x, g: x * np.sum(g)), "notebook 04, section 4",
           "For `x` you returned multiples of x itself.",
           "In a product each factor gets the other one: what x does to the outputs is written in W."),
+    wrong("bias-gets-nothing", affine_but(b=lambda W, x, g: np.zeros(len(g))), "notebook 04, section 3, 'Two products'",
+          "For `b` you returned zeros.",
+          "The value of b plays no part in its gradient, but every nudge of b moves an output."),
+    wrong("weights-share-the-upstream", affine_but(W=lambda W, x, g: np.tile(x * np.sum(g), (len(W), 1))),
+          "notebook 04, section 4, 'The gradient of the weights'",
+          "All rows of your gradient of `W` are alike.",
+          "W[i, j] acts on output i alone, and hears from that output alone."),
+    wrong("weights-see-the-output", affine_but(W=lambda W, x, g: np.outer(g, W @ x)[:, : len(x)]),
+          "notebook 04, section 4, 'The gradient of the weights'",
+          "In the gradient of `W` you paired g with the layer's output.",
+          "A weight is multiplied by an input of its layer; that is its local derivative."),
     wrong("input-not-summed", affine_but(x=lambda W, x, g: g[:, None] * W), "notebook 04, section 4",
           "For `x` you returned a matrix.",
           "Input j takes part in every output, and where paths meet, gradients add."),
@@ -102,11 +114,18 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 04, section 4",
     reference=affine_vjp,
+    domain={"W": Array("m n"), "x": Array("n"), "g": Array("m", all_zero=True)},
+    meets={
+        "W is square": lambda W: W.shape[0] == W.shape[1] > 1,
+        "W is wide": lambda W: W.shape[0] < W.shape[1],
+        "W is tall": lambda W: W.shape[0] > W.shape[1],
+    },
     visible=[
         case(np.array([[1.0, -2.0, 0.5], [0.7, 1.5, -1.2]]), np.array([2.0, -1.0, 0.4]), np.array([1.5, -0.5])),
         case(np.array([[0.8, -1.1], [2.0, 0.6], [-0.9, 1.7]]), np.array([-1.4, 0.9]), np.array([0.5, -2.0, 1.2])),
         case(np.array([[1.3, -0.4], [0.9, 2.1]]), np.array([0.6, -1.8]), np.array([-1.0, 0.7])),
         case(np.array([[0.5, -1.5, 2.0, 0.9]]), np.array([1.0, 0.8, -0.6, 1.4]), np.array([-3.0])),
+        *affine_cases(np.random.default_rng(42))[1:3],
     ],
     hidden=affine_cases,
     accepted=[

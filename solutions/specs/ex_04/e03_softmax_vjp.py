@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from coursepkg import gradients
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import numbers
@@ -96,18 +97,32 @@ def with_temperature(rule):
     return answer
 
 
-def softmax_overflows(z, tau, g):
-    with np.errstate(all="ignore"):
-        e = np.exp(np.asarray(z) / tau)
-        p = e / e.sum()
-        u_bar = p * (g - np.sum(g * p))
-        return {"z": u_bar / tau, "tau": -(u_bar @ z) / tau**2}
+def softmax_shifted(scaled):
+    """The right rule with softmax made of e to the power of something else, which may be too large or too small."""
+
+    def answer(z, tau, g):
+        with np.errstate(all="ignore"):
+            e = np.exp(scaled(np.asarray(z), tau))
+            p = e / e.sum()
+            u_bar = p * (g - np.sum(g * p))
+            return {"z": u_bar / tau, "tau": -(u_bar @ z) / tau**2}
+
+    return answer
 
 
 def softmax_cases(rng):
     drawn = [case(numbers(rng, n), temperature(rng), numbers(rng, n)) for n in (3, 5, 4, 2)]
-    wide = np.array([1000.0, 999.0, -40.0]) + numbers(rng, 3)
-    return [*drawn, case(wide, temperature(rng, 0.6, 0.9), numbers(rng, 3))]
+    return [*drawn, *softmax_edges(rng)]
+
+
+def softmax_edges(rng):
+    """The largest logit first, last and in the middle, with others far below; all logits far below zero."""
+    far = np.array([1000.0, 999.0, -1000.0, -1001.0, -999.0]) + numbers(rng, 5)
+    places = [0, 1, 2, 3, 4], [2, 4, 3, 1, 0], [3, 2, 0, 1, 4]
+    taus = temperature(rng, 0.45, 0.55), temperature(rng, 4.0, 5.0), temperature(rng, 0.6, 0.9)
+    wide = [case(far[list(order)], tau, numbers(rng, 5)) for order, tau in zip(places, taus, strict=True)]
+    low = np.array([-1000.0, -1001.0, -999.0]) + numbers(rng, 3)
+    return [*wide, case(low, 1.0, numbers(rng, 3))]
 
 
 def temperature(rng, low=0.5, high=2.5):
@@ -168,7 +183,20 @@ BANK = [
           "notebook 02, section 5: gradients add where a value fans out",
           "For `tau` you returned one number for each logit.",
           "One temperature is used by all logits, and where a value fans out, gradients add."),
-    wrong("overflows", softmax_overflows, "notebook 04, section 6",
+    wrong("shifted-by-the-first", softmax_shifted(lambda z, tau: (z - z[0]) / tau), "notebook 04, section 6",
+          "Right while the first logit is large; `nan` where a later one is larger by a thousand.",
+          "You took the first logit out of all of them. Nothing says that the first one is the largest."),
+    wrong("shifted-by-the-mean", softmax_shifted(lambda z, tau: (z - z.mean()) / tau), "notebook 04, section 6",
+          "Right while the logits are close together; `nan` where one of them is far above the mean.",
+          "Taking out the mean leaves the largest logit as far above the others as it was."),
+    wrong("shift-forgets-the-temperature", softmax_shifted(lambda z, tau: z / tau - z.max()), "notebook 04, section 6",
+          "Right for small logits; `nan` where a logit is 1000 and the temperature is not 1.",
+          "What you took out is the largest of z, but the exponential sees z / tau."),
+    wrong("temperature-times-the-logits", with_temperature(lambda z, tau, u_bar: {"z": u_bar * tau, "tau": u_bar @ z}),
+          "notebook 02, section 6: a division is a product with a negative power",
+          "You went back as if z had been multiplied by tau.",
+          "Forward, z is divided by tau. The slope of z / tau by z is a division, too."),
+    wrong("overflows", softmax_shifted(lambda z, tau: z / tau), "notebook 04, section 6",
           "Your numbers are right for small logits, and `nan` where a logit is 1000.",
           "exp(1000) is more than a float can hold. Softmax does not change when all logits move together."),
 ]  # fmt: skip
@@ -182,11 +210,25 @@ EXERCISE = Exercise(
     points=5,
     see="notebook 04, section 5",
     reference=softmax_vjp,
+    domain={"z": Array("k", ties=True), "tau": Number(more_than=0), "g": Array("k")},
+    meets={
+        "the largest logit is near 1000 and stands first": lambda z: z.max() > 900 and z.argmax() == 0,
+        "the largest logit is near 1000 and stands in the middle": lambda z: (
+            z.max() > 900 and 0 < z.argmax() < len(z) - 1
+        ),
+        "the largest logit is near 1000 and stands last": lambda z: z.max() > 900 and z.argmax() == len(z) - 1,
+        "one logit is far above the mean": lambda z: z.max() - z.mean() > 1000,
+        "all logits are near -1000": lambda z: z.max() < -900,
+        "the temperature is below 1 and a logit is large": lambda z, tau: tau < 1 and z.max() > 900,
+        "the temperature is above 1 and a logit is large": lambda z, tau: tau > 1 and z.max() > 900,
+        "the temperature is 1": lambda tau: tau == 1,
+    },
     visible=[
         case(np.array([2.0, 1.0, -1.0]), 0.5, np.array([1.5, -0.5, 2.0])),
         case(np.array([0.5, -0.7, 1.2, -1.6]), 2.0, np.array([-2.0, 1.0, 0.6, 3.0])),
         case(np.array([-0.4, 0.9]), 1.5, np.array([2.2, -1.3])),
         case(np.array([1000.0, 998.5, -2.0]), 0.8, np.array([0.8, -1.7, 2.4])),
+        *softmax_edges(np.random.default_rng(43)),
     ],
     hidden=softmax_cases,
     accepted=[

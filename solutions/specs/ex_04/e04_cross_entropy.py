@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from coursepkg import gradients
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .e03_softmax_vjp import softmax_of
@@ -78,14 +79,43 @@ def cross_entropy_overflows(z, t):
 
 def soft(rng, n):
     weights = rng.integers(1, 9, size=n)
-    weights[0] += 3
+    weights[int(rng.integers(n))] += 3
     return weights / weights.sum()
 
 
 def cross_entropy_cases(rng):
     drawn = [case(numbers(rng, n), soft(rng, n)) for n in (3, 5, 4)]
-    drawn.append(case(np.array([1000.0, -30.0, 997.0]) + numbers(rng, 3), soft(rng, 3)))
-    return [*drawn, case(numbers(rng, 4), np.eye(4)[int(rng.integers(4))])]
+    return [*drawn, *cross_entropy_edges(rng)]
+
+
+def cross_entropy_edges(rng):
+    """One target alone, in the first, a middle and the last class; large logits in each place; one class."""
+    far = np.array([1000.0, 997.0, -1000.0, -1002.0]) + numbers(rng, 4)
+    middle, last = soft(rng, 4), soft(rng, 4)
+    middle[1:3] = 0.0, middle[1] + middle[2]
+    return [
+        case(numbers(rng, 4), np.eye(4)[int(rng.integers(1, 3))]),
+        case(numbers(rng, 3), np.array([0.0, 0.0, 1.0])),
+        case(far, np.array([1.0, 0.0, 0.0, 0.0])),
+        case(far[[2, 0, 3, 1]], middle),
+        case(far[[3, 2, 1, 0]], last),
+        case(np.array([-1000.0, -998.0, -1001.0]) + numbers(rng, 3), soft(rng, 3)),
+        case(numbers(rng, 1), np.array([1.0])),
+    ]
+
+
+def with_log(loss):
+    """The gradient as it should be, and the loss by a rule of (stable probabilities, logits, targets)."""
+    return cross_entropy_but(loss=loss)
+
+
+def cross_entropy_shifted(by):
+    def answer(z, t):
+        with np.errstate(all="ignore"):
+            e = np.exp(z - by(z))
+            return {"loss": by(z) + np.log(e.sum()) - np.sum(t * z), "z": e / e.sum() - t}
+
+    return answer
 
 
 BANK = [
@@ -118,6 +148,25 @@ BANK = [
           ), "the task: the formula of the loss",
           "Your loss looks at the largest target alone.",
           "Every class adds minus its target times the log of its probability."),
+    wrong("log-of-a-softmax", with_log(lambda p, z, t: -np.sum(t * np.log(p))), "notebook 04, section 6",
+          "Your gradient is right, and so is the loss, until a probability is too small for a float.",
+          "Softmax was safe, but its logarithm is not: where p has become 0, log p is infinite, and 0 times it `nan`."),
+    wrong("a-little-added-to-the-log", with_log(lambda p, z, t: -np.sum(t * np.log(p + 1e-12))),
+          "notebook 04, section 6",
+          "Your loss is nearly right, and far too small where a class with a target is all but excluded.",
+          "A small number inside the logarithm keeps it finite, and cuts off what it should report."),
+    wrong("only-classes-with-a-target", with_log(
+              lambda p, z, t: -np.sum(t[t > 0] * np.log(p[t > 0]))
+          ), "notebook 04, section 6",
+          "Your loss is right until a class that has a target gets a probability too small for a float.",
+          "Leaving out the classes without a target mends 0 times infinity, and no more than that."),
+    wrong("shifted-by-the-first", cross_entropy_shifted(lambda z: z[0]), "notebook 04, section 6",
+          "Right while the first logit is large; not where a later one is larger by a thousand.",
+          "You took the first logit out of all of them. Nothing says that the first one is the largest."),
+    wrong("loss-without-the-minus", with_log(lambda p, z, t: np.sum(t * z) - np.logaddexp.reduce(z)),
+          "the task: the formula of the loss",
+          "Your loss has the wrong sign.",
+          "The logarithm of a probability is negative or zero, and a loss is not."),
     wrong("averages-over-classes", lambda z, t: {name: value / len(t) for name, value in cross_entropy(z, t).items()},
           "the task: the formula of the loss",
           "Loss and gradient are both divided by the number of classes.",
@@ -136,11 +185,27 @@ EXERCISE = Exercise(
     points=4,
     see="notebook 04, sections 5 and 6",
     reference=cross_entropy,
+    domain={"z": Array("k", ties=True), "t": Array("k", at_least=0, at_most=1)},
+    meets={
+        "one class alone, the first": lambda t: len(t) > 1 and t[0] == 1,
+        "one class alone, in the middle": lambda t: len(t) > 1 and (t[1:-1] == 1).any(),
+        "one class alone, the last": lambda t: len(t) > 1 and t[-1] == 1,
+        "the largest logit is near 1000 and stands first": lambda z: z.max() > 900 and z.argmax() == 0,
+        "the largest logit is near 1000 and stands in the middle": lambda z: (
+            z.max() > 900 and 0 < z.argmax() < len(z) - 1
+        ),
+        "the largest logit is near 1000 and stands last": lambda z: z.max() > 900 and z.argmax() == len(z) - 1,
+        "a class with a target is all but excluded": lambda z, t: (t[z < z.max() - 900] > 0).any(),
+        "a class without a target is all but excluded": lambda z, t: (t[z < z.max() - 900] == 0).any(),
+        "all logits are near -1000": lambda z: z.max() < -900,
+        "the largest target is not the first": lambda t: t.argmax() > 0,
+    },
     visible=[
         case(np.array([2.0, 1.0, -1.0]), np.array([0.0, 1.0, 0.0])),
         case(np.array([0.3, -1.1, 0.9, 1.6]), np.array([0.1, 0.2, 0.4, 0.3])),
         case(np.array([-0.8, 1.3]), np.array([0.75, 0.25])),
         case(np.array([1001.0, 998.0, -5.0]), np.array([0.2, 0.5, 0.3])),
+        *cross_entropy_edges(np.random.default_rng(44)),
     ],
     hidden=cross_entropy_cases,
     accepted=[

@@ -161,7 +161,7 @@ BANK = [
           "With keepdims the axis never went away, so it has not to come back."),
     wrong("divides-by-the-length-of-g", mean_of_its_own, "notebook 05, section 5: a mean over n",
           "For one axis your gradient is that of a sum; for the mean of all entries it is right.",
-          "You divided by the length that the axis has in g, which is 1. What counts is how many entries of x went in."),
+          "You divided by the length that the axis has in g, which is 1. What counts is how many it has in x."),
     wrong("mixes-the-means", lambda g, shape, axis, keepdims: np.full(shape, np.sum(g) / math.prod(shape)),
           "notebook 05, section 5, the three matrices",
           "All entries get the same number.",

@@ -176,7 +176,7 @@ EXERCISE = Exercise(
         "the first word occurs": lambda words: (words == 0).any(),
         "the last word occurs": lambda words, n_words: (words == n_words - 1).any(),
         "the first and the last word do not occur": lambda words, n_words: (
-            0 < words.min() and words.max() < n_words - 1
+            words.min() > 0 and words.max() < n_words - 1
         ),
         "a word occurs three times": lambda words: np.bincount(words.ravel()).max() > 2,
         "no word occurs twice": lambda words: words.size > 1 and np.bincount(words.ravel()).max() == 1,
