@@ -96,10 +96,12 @@ def probability_edges(rng):
     """Wrong classes of probability 0, a right one of 1, first and last class, one example, one class."""
     P = np.array([[0.0, 0.55, 0.0, 0.45], [0.0, 0.0, 1.0, 0.0], [0.2, 0.0, 0.15, 0.65], [0.3, 0.4, 0.3, 0.0]])
     one = np.round(_softmax(spread(rng, 1, 3)), 3)
+    unsure = np.array([[1e-5, 0.9, 0.09999], [0.996, 0.003, 0.001]])
     return [
         case(P, np.array([3, 2, 3, 0])),
         case(P[::-1, ::-1].copy(), np.array([2, 0, 1, 2])),
         case(one, np.array([1])),
+        case(unsure, np.array([0, 2])),
         case(np.ones((2, 1)), np.array([0, 0])),
     ]
 
@@ -141,6 +143,14 @@ BANK = [
     wrong("zero-times-infinity", zero_times_infinity, "the docstring of the exercise",
           "Right as long as no probability is 0; otherwise nan.",
           "You took the logarithm of every entry, and zero times minus infinity is no number. Pick first."),
+    wrong("most-probable-class", lambda P, labels: loss_of_probabilities(P, np.argmax(P, axis=1)),
+          "the docstring of the exercise",
+          "The loss looks at the largest probability of each row, whatever the label says.",
+          "What the network holds most probable is its answer; what is true stands in the labels."),
+    wrong("labels-counted-from-one", lambda P, labels: loss_of_probabilities(P, labels - 1),
+          "the docstring of the exercise",
+          "Each row was read one class too far to the left.",
+          "Labels are counted from 0, as the columns are."),
     wrong("mean-over-all-entries", lambda P, labels: {
               name: value / P.shape[1] for name, value in loss_of_probabilities(P, labels).items()
           }, "'What should the first loss be?'",
@@ -168,6 +178,7 @@ EXERCISE = Exercise(
     reference=loss_of_probabilities,
     domain={"P": Array("n k", at_least=0, at_most=1), "labels": Array("n", whole=True, at_least=0)},
     meets={
+        "the right class has a very small probability": lambda P, labels: (P[np.arange(len(P)), labels] < 1e-4).any(),
         "the right class has probability 1": lambda P, labels: (P[np.arange(len(P)), labels] == 1).any(),
         "the right class is the last": lambda P, labels: (labels == P.shape[1] - 1).any(),
         "all examples are of one class": lambda labels: len(labels) > 1 and len(set(labels.tolist())) == 1,

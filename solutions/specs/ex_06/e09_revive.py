@@ -68,13 +68,16 @@ def revive_by(new_bias):
     return answer
 
 
-def ward_case(rng, n, inputs, units):
-    """Some units dead, some open now and then, one always open; medians, means and extremes lie apart."""
+def ward_case(rng, n, inputs, units, *, opener_first=False):
+    """Some units dead; one open for a single example (which may come first), one for all but one, one always."""
     X, W = spread(rng, n, inputs), spread(rng, units, inputs)
+    if opener_first:
+        X = np.roll(X, -int(np.argmax(X @ W[1])), axis=0)
     scores = X @ W.T
     b = np.round(-scores.max(axis=0) - rng.uniform(0.5, 3.0, units), 2)
-    b[1] = np.round(np.sort(-scores[:, 1])[1:3].mean(), 3)
+    b[1] = np.round(np.sort(-scores[:, 1])[:2].mean(), 3)
     b[2] = np.round(-scores[:, 2].min() + 1.0, 2)
+    b[3] = np.round(np.sort(-scores[:, 3])[-2:].mean(), 3)
     return case(X, W, b)
 
 
@@ -125,10 +128,14 @@ BANK = [
           "A pre-activation is the weighted sum and the bias together."),
     wrong("nobody-moved", lambda X, W, b: b.copy(), "'5 · Dead ReLUs'",
           "The biases came back as they were.",
-          "Dead units get no gradient; somebody has to move them by hand."),
+          "Either no unit was found dead, or what was taken away is zero: it is the pre-activations that count, "
+          "not what the ReLU makes of them."),
     wrong("dead-for-the-first-example", revive_with(dead=lambda Z: Z[0] <= 0), "'5 · Dead ReLUs'",
           "Only the first example decided who is dead.",
           "Dead means closed for every example."),
+    wrong("mostly-closed-is-dead", revive_with(dead=lambda Z: np.median(Z, axis=0) <= 0), "'5 · Dead ReLUs'",
+          "Units that are closed for most examples were moved, too.",
+          "A unit that opens for one example still gets a gradient from it, and can learn."),
     wrong("old-bias-forgotten", revive_by(lambda Z, b: -np.median(Z, axis=0)), "'Phase 1: feed forward'",
           "The right units were moved; each new bias is what should have been added to the old one.",
           "The pre-activations that you took the median of hold the old bias; what you change starts from there."),
@@ -165,14 +172,21 @@ EXERCISE = Exercise(
     meets={
         "all units are dead": lambda X, W, b: len(b) > 1 and (X @ W.T + b < 0).all(),
         "no unit is dead": lambda X, W, b: (X @ W.T + b > 0).any(axis=0).all(),
+        "a unit is open for one example": lambda X, W, b: (((X @ W.T + b) > 0).sum(axis=0) == 1).any(),
+        "a unit is closed for one example": lambda X, W, b: (((X @ W.T + b) <= 0).sum(axis=0) == 1).any(),
         "the largest pre-activation is 0": lambda X, W, b: ((X @ W.T + b).max(axis=0) == 0).any(),
         "the number of examples is even": lambda X: len(X) % 2 == 0,
         "the number of examples is odd": lambda X: len(X) > 1 and len(X) % 2 == 1,
     },
-    visible=[ward_case(_draw, 5, 3, 4), ward_case(_draw, 8, 2, 5), ward_case(_draw, 7, 4, 6), *ward_edges(_draw)],
+    visible=[
+        ward_case(_draw, 5, 3, 4),
+        ward_case(_draw, 8, 2, 5, opener_first=True),
+        ward_case(_draw, 7, 4, 6),
+        *ward_edges(_draw),
+    ],
     hidden=lambda rng: [
         ward_case(rng, 7, 3, 5),
-        ward_case(rng, 6, 2, 4),
+        ward_case(rng, 6, 2, 4, opener_first=True),
         ward_case(rng, 9, 3, 6),
         *ward_edges(rng),
     ],

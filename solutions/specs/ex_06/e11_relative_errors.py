@@ -141,6 +141,11 @@ BANK = [
           "the docstring of the exercise",
           "The errors are relative to the gradient by hand alone.",
           "A gradient that is far too large would excuse itself; and one that is all zeros would divide by zero."),
+    wrong("relative-to-the-larger", errors_with(
+              lambda a, b: np.linalg.norm(a - b) / max(np.linalg.norm(a), np.linalg.norm(b))
+          ), "the docstring of the exercise",
+          "You divided by the larger of the two norms.",
+          "The docstring asks for the sum of both norms; then the error is at most 1."),
     wrong("relative-to-the-measurement", errors_with(lambda a, b: np.linalg.norm(a - b) / np.linalg.norm(b)),
           "the docstring of the exercise",
           "The errors are relative to the measured gradient alone.",

@@ -54,6 +54,13 @@ def stop_with_while(losses, patience):
     return best, trained
 
 
+def stop_by_windows(losses, patience):
+    for start in range(len(losses) - patience):
+        if min(losses[start + 1 : start + 1 + patience]) >= losses[start]:
+            return start + 1, start + 1 + patience
+    return losses.index(min(losses)) + 1, len(losses)
+
+
 def stop_recursively(losses, patience, trained=1, best=1):
     if trained == len(losses) or trained - best == patience:
         return best, trained
@@ -186,6 +193,14 @@ BANK = [
           "the docstring of the exercise",
           "Both numbers are one too small.",
           "Epochs are counted from 1 here."),
+    wrong("best-counted-from-zero", _changed(lambda losses, patience, best, trained: (best - 1, trained)),
+          "the docstring of the exercise",
+          "The epochs run are right; the epoch to keep is one too small.",
+          "Epochs are counted from 1 here, as their number is; positions in a list begin at 0."),
+    wrong("run-counted-from-zero", _changed(lambda losses, patience, best, trained: (best, trained - 1)),
+          "the docstring of the exercise",
+          "The epoch to keep is right; the number of epochs run is one too small.",
+          "The epoch in which the patience ran out has been run as well."),
     wrong("no-patience", lambda losses, patience: early_stop(losses, 1), "'6 · Learning by heart'",
           "Training ends at the first epoch that is no improvement.",
           "Validation losses are noisy; patience says how many such epochs in a row are allowed."),
@@ -252,7 +267,14 @@ EXERCISE = Exercise(
     },
     visible=losses_cases(_draw),
     hidden=losses_cases,
-    accepted=[stop_by_running_best, stop_by_argmin, stop_by_minimum_accumulate, stop_with_while, stop_recursively],
+    accepted=[
+        stop_by_running_best,
+        stop_by_argmin,
+        stop_by_minimum_accumulate,
+        stop_with_while,
+        stop_by_windows,
+        stop_recursively,
+    ],
     bank=BANK,
     hints=(
         "Go through the losses once and remember the epoch of the lowest loss so far, and how long ago that was.",
