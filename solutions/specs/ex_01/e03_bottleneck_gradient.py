@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 
 from coursepkg.autodiff.scalar import Scalar
@@ -196,6 +198,7 @@ EXERCISE = Exercise(
         bottleneck_by_scalar,
         bottleneck_by_differences,
         lambda stock, need: tuple(bottleneck_reference(stock, need)),
+        lambda stock, need: deque(bottleneck_reference(stock, need).tolist()),
         lambda stock, need: np.asarray(bottleneck_reference(stock, need), dtype=np.float32),
         lambda stock, need: [
             (s / n <= min(a / b for a, b in zip(stock, need, strict=True))) / n

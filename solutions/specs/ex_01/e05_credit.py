@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from coursepkg.autodiff.scalar import Scalar
+from coursepkg.autodiff.tensor import Tensor
 from coursepkg.grading.domain import Anything
 from coursepkg.grading.spec import Exercise, case, wrong
 
@@ -35,6 +36,12 @@ def credit_by_scalar(planned, actual):
     leaves = [Scalar(p) for p in planned]
     _dinner(*leaves).backward()
     return [leaf.grad * (a - leaf.data) for leaf, a in zip(leaves, actual, strict=True)]
+
+
+def credit_by_tensor(planned, actual):
+    plan = Tensor(planned, requires_grad=True)
+    (plan[0] * (1 - plan[1]) / plan[2] * plan[3]).backward()
+    return Tensor(plan.grad) * (np.array(actual) - np.array(planned))
 
 
 def credit_by_log(planned, actual):
@@ -216,6 +223,7 @@ EXERCISE = Exercise(
     hidden=credit_hidden,
     accepted=[
         credit_by_scalar,
+        credit_by_tensor,
         credit_by_log,
         credit_by_differences,
         credit_by_complex_step,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from coursepkg.autodiff.scalar import Scalar
+from coursepkg.autodiff.tensor import Tensor
 from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
@@ -29,6 +30,12 @@ def step_by_scalar(shares, rates, budget, guests, eta):
     ((portions - guests) ** 2).backward()
     mean = sum(leaf.grad for leaf in leaves) / len(leaves)
     return [leaf.data - eta * (leaf.grad - mean) for leaf in leaves]
+
+
+def step_by_tensor(shares, rates, budget, guests, eta):
+    split = Tensor(shares, requires_grad=True)
+    ((budget * (split * np.array(rates)).sum() - guests) ** 2).backward()
+    return split - eta * (split.grad - split.grad.mean())
 
 
 def step_by_array(shares, rates, budget, guests, eta):
@@ -225,6 +232,7 @@ EXERCISE = Exercise(
     hidden=step_hidden,
     accepted=[
         step_by_scalar,
+        step_by_tensor,
         step_by_array,
         step_by_projection,
         step_by_differences,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 
 from coursepkg.autodiff.scalar import Scalar
+from coursepkg.autodiff.tensor import Tensor
 from coursepkg.grading.domain import Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
@@ -38,6 +41,12 @@ def circuit_engine(x, y, z, f_bar):
     leaves = [Scalar(x), Scalar(y), Scalar(z)]
     ((leaves[0] + leaves[1]) * leaves[2] * f_bar).backward()
     return tuple(leaf.grad for leaf in leaves)
+
+
+def circuit_tensor(x, y, z, f_bar):
+    leaves = [Tensor(value, requires_grad=True) for value in (x, y, z)]
+    ((leaves[0] + leaves[1]) * leaves[2]).backward(np.array(f_bar))
+    return deque(leaf.grad for leaf in leaves)
 
 
 def circuit_forward(x, y, z, f_bar):
@@ -143,7 +152,7 @@ EXERCISE = Exercise(
         *circuit_edges(_draw),
     ],
     hidden=lambda rng: [*(case(*numbers(rng, 4)) for _ in range(4)), *circuit_edges(rng)],
-    accepted=[circuit_closed, circuit_paths, circuit_complex, circuit_engine, circuit_forward],
+    accepted=[circuit_closed, circuit_paths, circuit_complex, circuit_engine, circuit_tensor, circuit_forward],
     equivalent_mutants={**SINGLE_NUMBERS, "exchanges x and y": "they matter by their sum alone"},
     bank=BANK,
     hints=(

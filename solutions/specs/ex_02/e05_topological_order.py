@@ -293,6 +293,8 @@ EXERCISE = Exercise(
         order_by_depth,
         order_by_library,
         order_by_rounds,
+        lambda root: iter(order_recursive(root)),
+        lambda root: deque(order_recursive(root)),
     ],
     equivalent_mutants={**SINGLE_NUMBERS, "rounds to 3 digits": "a graph has fewer than a thousand nodes"},
     bank=BANK,

@@ -340,7 +340,7 @@ FRACTIONAL_POWERS = ("add", ("pow", A, ("const", 1.5)), ("mul", ("pow", B, ("con
 
 SMALL_POWERS = ("add", ("mul", ("pow", A, TWO), B), ("sub", ("pow", A, ("const", 1)), ("pow", B, ("const", 0))))
 
-SQUARES_OF_QUOTIENTS = ("mul", ("div", A, B), ("div", TWO, B))
+WHOLE_CONSTANTS = ("mul", ("sub", ("div", A, B), TWO), ("sub", TWO, ("div", TWO, B)))
 
 USED_TWICE = ("sub", ("mul", ("add", M, M), M), ("div", ("sub", M, A), ("sub", M, A)))
 
@@ -357,7 +357,7 @@ def engine_edges(rng):
     return [
         case(FRACTIONAL_POWERS, [a, b, -c]),
         case(SMALL_POWERS, [0.0, -b]),
-        case(SQUARES_OF_QUOTIENTS, [0.0, -c]),
+        case(WHOLE_CONSTANTS, [0.0, -c]),
         case(USED_TWICE, [a, -b]),
         case(USED_LATER, [-a, b, c]),
         case(USED_LATER, [c, a, -b]),

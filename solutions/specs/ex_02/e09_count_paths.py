@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 
 from coursepkg.autodiff.scalar import Scalar
@@ -249,7 +251,14 @@ EXERCISE = Exercise(
         case(layered(3, 25)),
         *graph_edges(rng),
     ],
-    accepted=[paths_by_memory, paths_by_matrix, paths_by_powers, paths_by_engine, paths_in_floats],
+    accepted=[
+        paths_by_memory,
+        paths_by_matrix,
+        paths_by_powers,
+        paths_by_engine,
+        paths_in_floats,
+        lambda parents: deque(paths_by_memory(parents)),
+    ],
     bank=BANK,
     hints=(
         "Start at the last node: there is one path from it to itself. How many are there from one of its parents?",
