@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 
@@ -70,6 +71,12 @@ def signs_closed_form(x, y):
     return {"estimates": np.sort((S @ x) * (S @ y)).tolist(), "mean": np.float32(x @ y), "variance": variance}
 
 
+def _half(x, y):
+    """One estimate for each pair of a sign vector and its negative."""
+    S = np.concatenate([np.ones((2 ** (len(x) - 1), 1)), all_signs(len(x) - 1)], axis=1)
+    return (S @ np.asarray(x)) * (S @ np.asarray(y))
+
+
 def signs_with(estimate, spread=np.var):
     """The same bookkeeping for another estimate per sign vector."""
 
@@ -85,8 +92,28 @@ def usual(s, x, y):
     return (s @ y) * (s @ x)
 
 
+def sign_edges(rng):
+    """The exact product is negative; it is 0; the same numbers twice; a row without effect."""
+    p, q, r, s = (abs(number) for number in numbers(rng, 4))
+    x = numbers(rng, 3)
+    return [
+        case([p, -q, r], [-s, q, -p]),
+        case([-2 * p, q], [q, 2 * p]),
+        case(x, x),
+        case([0.0, *numbers(rng, 3)], [*numbers(rng, 3), 0.0]),
+    ]
+
+
 def hidden_signs(rng):
-    return [case(numbers(rng, B), numbers(rng, B)) for B in (2, 3, 4, 3)]
+    return [*(case(numbers(rng, B), numbers(rng, B)) for B in (2, 3, 4, 3)), *sign_edges(rng)]
+
+
+SIGN_DOMAIN = {"x": Array("B>=2"), "y": Array("B>=2")}
+SIGN_MEETS = {
+    "the exact product is negative": lambda x, y: np.dot(x, y) < 0,
+    "the exact product is 0": lambda x, y: abs(np.dot(x, y)) < 1e-12,
+    "x and y are the same": lambda x, y: x == y,
+}
 
 
 BANK = [
@@ -120,6 +147,22 @@ BANK = [
           "the task: every sign vector is there",
           "The squared deviations are divided by one less than their number.",
           "These are all the cases there are, not a sample of them, and their mean is known."),
+    wrong("mean-not-taken-off", signs_with(usual, spread=lambda e: np.mean(e**2)), "the docstring: variance",
+          "The variance is too large by the square of the mean.",
+          "The estimates were squared as they are. A deviation is counted from the mean."),
+    wrong("half-of-the-sign-vectors", lambda x, y: summary_of(_half(x, y)), "the docstring: estimates",
+          "Mean and variance are right, and half of the estimates are missing.",
+          "A sign vector and its negative give the same estimate, and each of them has its own entry in the list."),
+    wrong("not-sorted", lambda x, y: {
+              **sign_estimates(x, y), "estimates": (all_signs(len(x)) @ np.array(x)) * (all_signs(len(x)) @ np.array(y))
+          }, "the docstring: ascending",
+          "The estimates are right, in another order.",
+          "They stand as the sign vectors came. Asked for is an ascending list."),
+    wrong("descending", lambda x, y: {
+              **sign_estimates(x, y), "estimates": sorted(sign_estimates(x, y)["estimates"], reverse=True)
+          }, "the docstring: ascending",
+          "The estimates go down, from the largest to the smallest.",
+          "Ascending begins with the smallest."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -131,10 +174,13 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 08, section 3",
     reference=sign_estimates,
+    domain=SIGN_DOMAIN,
+    meets=SIGN_MEETS,
     visible=[
         case([1.0, 2.0], [3.0, 1.0]),
         case([0.5, -1.0, 2.0], [1.5, 0.7, 1.0]),
         case([-1.2, 0.8, 0.6, 2.0], [0.9, 1.1, -0.4, 0.5]),
+        *sign_edges(np.random.default_rng(81)),
     ],
     hidden=hidden_signs,
     accepted=[signs_vectorised, signs_by_matrix, signs_by_bits, signs_half, signs_closed_form],
@@ -146,6 +192,8 @@ EXERCISE = Exercise(
         "(estimate - mean)². Return the estimates with sorted(...).",
     ),
     equivalent_mutants={
+        "squeezes": "the lists hold two numbers or more, and the rest are numbers",
+        "gives the first entry for all": "each estimate is an entry of a list by itself",
         "`e - mean` → `mean - e`": "the deviation is squared",
         "`s * value` → `value / s`": "a sign is its own inverse",
         "`s * value` → `value / s` #2": "a sign is its own inverse",

@@ -8,7 +8,7 @@ import numpy as np
 
 from coursepkg.grading.spec import Exercise, case, wrong
 
-from .e01_sign_estimates import hidden_signs
+from .e01_sign_estimates import SIGN_DOMAIN, SIGN_MEETS, hidden_signs, sign_edges
 
 
 def row_estimates(x, y):
@@ -87,6 +87,27 @@ BANK = [
     wrong("standard-deviation", rows_with(kept_row, spread=np.std), "the task",
           "In place of the variance stands its square root.",
           "The spread is asked for as the mean squared deviation."),
+    wrong("one-less-than-the-number", rows_with(kept_row, spread=lambda e: np.var(e, ddof=1)),
+          "the docstring: variance",
+          "The squared deviations are divided by one less than their number.",
+          "These are all the cases there are, not a sample of them, and their mean is known."),
+    wrong("mean-not-taken-off", rows_with(kept_row, spread=lambda e: np.mean(e**2)), "the docstring: variance",
+          "The variance is too large by the square of the mean.",
+          "The estimates were squared as they are. A deviation is counted from the mean."),
+    wrong("sum-for-mean", lambda x, y: {
+              **(found := row_estimates(x, y)), "mean": sum(found["estimates"])
+          }, "the task: each as likely as any other",
+          "The estimates are right; where their mean should be stands their sum.",
+          "Each row is kept once in B times."),
+    wrong("sorted", lambda x, y: {
+              **(found := row_estimates(x, y)), "estimates": sorted(found["estimates"])
+          }, "the task: in the order of the rows",
+          "The estimates were sorted.",
+          "Here the first estimate is the one that keeps the first row."),
+    wrong("scaled-the-wrong-way", rows_with(lambda k, x, y: x[k] * y[k] / len(x)),
+          "notebook 08, section 3: the diagonal of S S^T",
+          "The estimates were divided by the number of rows.",
+          "One row has to speak for all of them, so it has to be made louder."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -98,10 +119,13 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 08, section 3",
     reference=row_estimates,
+    domain=SIGN_DOMAIN,
+    meets=SIGN_MEETS,
     visible=[
         case([1.0, 2.0], [3.0, 1.0]),
         case([0.5, -1.0, 2.0], [1.5, 0.7, 1.0]),
         case([-1.2, 0.8, 0.6, 2.0], [0.9, 1.1, -0.4, 0.5]),
+        *sign_edges(np.random.default_rng(82)),
     ],
     hidden=hidden_signs,
     accepted=[rows_vectorised, rows_by_matrix, rows_closed_form, rows_einsum, rows_float32],
@@ -111,5 +135,9 @@ EXERCISE = Exercise(
         "On average over the rows, x[k] * y[k] is the exact product divided by B. What factor repairs that?",
         "estimates = [B * x[k] * y[k] for every k]; mean and variance over these B numbers.",
     ),
-    equivalent_mutants={"`e - mean` → `mean - e`": "the deviation is squared"},
+    equivalent_mutants={
+        "squeezes": "the lists hold two numbers or more, and the rest are numbers",
+        "gives the first entry for all": "each estimate is an entry of a list by itself",
+        "`e - mean` → `mean - e`": "the deviation is squared",
+    },
 )

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from coursepkg.grading.domain import Choice, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 
@@ -31,7 +32,7 @@ def bytes_floor(rows, features, rate, itemsize, readers):
 
 
 def bytes_by_arrays(rows, features, rate, itemsize, readers):
-    kind = {4: np.float32, 8: np.float64}[itemsize]
+    kind = {2: np.float16, 4: np.float32, 8: np.float64}[itemsize]
     whole, part = np.zeros((rows, features), kind), np.zeros((int(rows * rate), features), kind)
     return {
         "exact": whole.nbytes,
@@ -85,13 +86,32 @@ def bytes_with(**changed):
     return answer
 
 
-def hidden_bytes(rng):
-    found = []
-    for readers in (2, 3, 4, 5):
+def bytes_case(rng, itemsize, readers):
+    """The number of kept rows, before rounding, lies clearly between two whole numbers."""
+    while True:
         rows, features = int(rng.integers(101, 400)), int(rng.integers(20, 90))
         rate = round(float(rng.uniform(0.15, 0.6)), 3)
-        found.append(case(rows, features, rate, int(rng.choice([4, 8])), readers))
-    return found
+        if 0.1 < rate * rows % 1 < 0.9:
+            return case(rows, features, rate, itemsize, readers)
+
+
+def bytes_edges(rng):
+    """A whole number of rows; all of them; none; a single layer; more and less than half a row rounded down."""
+    n, m = int(rng.integers(20, 60)), int(rng.integers(11, 40))
+    return [
+        case(4 * n, m, 0.25, 8, 3),
+        case(n, m, 1.0, 2, 1),
+        case(n, m, round(0.7 / n, 4), 4, 4),
+        case(10 * n + 1, m, 0.3, 2, 5),
+        case(10 * m + 1, n, 0.9, 4, 6),
+    ]
+
+
+def hidden_bytes(rng):
+    return [
+        *(bytes_case(rng, itemsize, readers) for itemsize, readers in ((4, 2), (8, 3), (2, 4), (4, 5))),
+        *bytes_edges(rng),
+    ]
 
 
 BANK = [
@@ -130,6 +150,30 @@ BANK = [
           "notebook 08, section 6: trap three",
           "Several sketches are as large as one.",
           "Each layer that draws its own sketch stores its own summary of the common input."),
+    wrong("rounded-to-the-nearest", lambda rows, features, rate, itemsize, readers: stored_bytes(
+              rows, features, (round(rate * rows) + 1e-6) / rows, itemsize, readers
+          ), "the task: rounded down",
+          "In some of your numbers one row too many is kept.",
+          "You rounded to the nearest whole number of rows."),
+    wrong("rounded-too-late", bytes_with(
+              one_sketch=lambda f, rows, features, rate, itemsize, readers: int(rate * rows * features * itemsize),
+              separate_sketches=lambda f, rows, features, rate, itemsize, readers: (
+                  readers * int(rate * rows * features * itemsize)
+              ),
+          ), "the task: rounded down",
+          "The sketches hold parts of a row.",
+          "It is the number of rows that is rounded, before anything is multiplied by it."),
+    wrong("share-that-is-saved", bytes_with(break_even_rate=lambda f, readers, **g: 1 - 1 / readers),
+          "notebook 08, section 6: trap three",
+          "The bytes are right; the rate is what remains to one when the right one is taken off.",
+          "Keeping fewer rows saves more. A sketch each saves something below the rate, not above it."),
+    wrong("rate-for-one-sketch", bytes_with(break_even_rate=lambda f, **g: 1.0), "notebook 08, section 6: trap three",
+          "The bytes are right; the rate is that for a sketch that all layers share.",
+          "Asked for is where a sketch each begins to save something."),
+    wrong("readers-for-the-rate", bytes_with(break_even_rate=lambda f, readers, **g: readers),
+          "the task: the rate",
+          "The bytes are right; for the rate stands the number of layers.",
+          "A rate is a share of the rows, and no more than one."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -141,7 +185,25 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 08, section 6",
     reference=stored_bytes,
-    visible=[case(2048, 768, 0.2, 4, 3), case(333, 50, 0.5, 8, 2), case(150, 64, 0.37, 4, 4)],
+    domain={
+        "rows": Number(whole=True, at_least=1),
+        "features": Number(whole=True, at_least=1),
+        "rate": Number(more_than=0, at_most=1),
+        "itemsize": Choice(2, 4, 8),
+        "readers": Number(whole=True, at_least=1),
+    },
+    meets={
+        "a whole number of rows is kept without rounding": lambda rows, rate: rate < 1 and (rate * rows) % 1 == 0,
+        "no row is kept": lambda rows, rate: rate * rows < 1,
+        "more than half a row is rounded down": lambda rows, rate: (rate * rows) % 1 > 0.5 and rate * rows > 1,
+        "less than half a row is rounded down": lambda rows, rate: 0 < (rate * rows) % 1 < 0.5,
+    },
+    visible=[
+        case(2048, 768, 0.2, 4, 3),
+        case(333, 50, 0.5, 8, 2),
+        case(150, 64, 0.37, 4, 4),
+        *bytes_edges(np.random.default_rng(83)),
+    ],
     hidden=hidden_bytes,
     accepted=[bytes_floor, bytes_by_arrays, bytes_divmod, bytes_searched, bytes_counted],
     bank=BANK,
@@ -151,4 +213,8 @@ EXERCISE = Exercise(
         "many arrays as there are readers.",
         "Separate sketches cost readers times rate times the exact size, so they break even at rate = 1 / readers.",
     ),
+    equivalent_mutants={
+        "squeezes": "the results are numbers",
+        "gives the first entry for all": "the results are numbers",
+    },
 )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from coursepkg.autodiff.tensor import Tensor
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import array
@@ -43,6 +47,11 @@ def backward_transposed(Y, W, summary, S):
     return {"X": (W.T @ Y.T).T, "W": (summary.T @ (S.T @ Y)).T, "b": np.add.reduce(Y, axis=0)}
 
 
+def backward_tensors(Y, W, summary, S):
+    Y, W = Tensor(Y, requires_grad=True), Tensor(W, requires_grad=True)
+    return {"X": Y @ W, "W": (Y.T @ Tensor(S)) @ Tensor(summary), "b": Y.sum(axis=0)}
+
+
 def backward_float32(Y, W, summary, S):
     found = sketched_backward(*(np.asarray(a, np.float32) for a in (Y, W, summary, S)))
     return {name: value.tolist() for name, value in found.items()}
@@ -62,8 +71,31 @@ def backward_case(rng, B, N, M, b):
     return case(array(rng, B, M), array(rng, M, N), np.round(S.T @ X, 6), S)
 
 
+def backward_with_sketch(rng, S, N, M):
+    X = array(rng, len(S), N)
+    return case(array(rng, len(S), M), array(rng, M, N), S.T @ X, S)
+
+
+def backward_edges(rng):
+    """A fold, kept rows, as many kept as there are, one example and one of each; zeros where they may stand."""
+    fold, rows, zeros = np.zeros((6, 3)), np.zeros((5, 2)), backward_case(rng, 4, 3, 2, 3)
+    fold[rng.permutation(6), np.arange(6) % 3] = rng.choice([-1.0, 1.0], 6)
+    rows[rng.permutation(5)[:2], [0, 1]] = math.sqrt(5 / 2)
+    zeros.args[0][1, 0] = zeros.args[1][1, 2] = zeros.args[2][2, 1] = 0.0
+    whole = np.diag(rng.choice([-1.0, 1.0], 4))[rng.permutation(4)]
+    return [
+        backward_with_sketch(rng, fold, 2, 4),
+        backward_with_sketch(rng, rows, 3, 1),
+        backward_with_sketch(rng, whole, 3, 2),
+        zeros,
+        backward_case(rng, 1, 2, 3, 1),
+        backward_case(rng, 5, 1, 2, 2),
+    ]
+
+
 def hidden_backward(rng):
-    return [backward_case(rng, *shape) for shape in ((6, 3, 2, 3), (5, 2, 4, 2), (7, 4, 3, 4))]
+    usual = ((6, 3, 2, 3), (5, 2, 4, 2), (7, 4, 3, 4), (6, 3, 2, 3))
+    return [*(backward_case(rng, *shape) for shape in usual), *backward_edges(rng)]
 
 
 BANK = [
@@ -97,6 +129,26 @@ BANK = [
           ), "notebook 08, section 2: sums over the rows",
           "The gradients of W and b are divided by the number of rows.",
           "A mean over examples belongs to the loss; it is inside Y by the time it arrives here."),
+    wrong("input-gradient-sketched", backward_with(dX=lambda Y, W, summary, S: S @ (S.T @ Y) @ W),
+          "notebook 08, section 2, 'Only one of three gradients needs the input'",
+          "The gradient of X has passed through the sketch.",
+          "It needs W and Y, and both are there. Nothing about it has to be estimated."),
+    wrong("input-in-place-of-its-gradient", backward_with(dX=lambda Y, W, summary, S: S @ summary),
+          "notebook 08, section 2, 'Only one of three gradients needs the input'",
+          "For the gradient of X stands an estimate of X itself.",
+          "S times the summary is about what the layer forgot. The loss is not in it."),
+    wrong("bias-as-one-number", backward_with(db=lambda Y, W, summary, S: Y.sum()),
+          "notebook 08, section 2: the shapes",
+          "The gradient of b is a single number.",
+          "Each output has its own bias; only the rows are added up."),
+    wrong("bias-along-the-rows", backward_with(db=lambda Y, W, summary, S: Y.sum(axis=1)),
+          "notebook 08, section 2: the shapes",
+          "The gradient of b has an entry for each example.",
+          "Each output has its own bias, and every example adds to it."),
+    wrong("divided-by-the-kept-rows", backward_with(dW=lambda Y, W, summary, S: (S.T @ Y).T @ summary / S.shape[1]),
+          "notebook 08, section 3, 'A random matrix in the middle'",
+          "The weight's gradient is divided by b.",
+          "The sum over the kept rows has the right mean already: that is what is asked of S S^T."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -108,6 +160,12 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 08, sections 2 and 4",
     reference=sketched_backward,
+    domain={"Y": Array("B M"), "W": Array("M N"), "summary": Array("b N"), "S": Array("B b")},
+    meets={
+        "as many rows are kept as there are": lambda S: S.shape[0] == S.shape[1] > 1,
+        "S has one entry in each row, as a fold has": lambda S: len(S) > 1 and (np.count_nonzero(S, axis=1) == 1).all(),
+        "S leaves rows out": lambda S: (np.count_nonzero(S, axis=1) == 0).any(),
+    },
     visible=hidden_backward(np.random.default_rng(8)),
     hidden=hidden_backward,
     accepted=[
@@ -115,6 +173,7 @@ EXERCISE = Exercise(
         backward_einsum,
         backward_loops,
         backward_transposed,
+        backward_tensors,
         backward_float32,
     ],
     bank=BANK,

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import array
@@ -62,12 +63,45 @@ def fold_contiguous(X, order, signs, size):
     return np.stack([part.sum(axis=0) for part in np.array_split(signed, size)])
 
 
+def fold_whole_rounds(X, order, signs, size):
+    """Only as many places as fill all buckets equally often."""
+    whole = len(order) - len(order) % size
+    return fold(X, order[:whole], signs[:whole], size)
+
+
+def fold_from_place_one(X, order, signs, size):
+    return np.roll(fold(X, order, signs, size), 1, axis=0)
+
+
+def fold_row_bucket(X, order, signs, size):
+    summary = np.zeros((size, X.shape[1]))
+    for place, row in enumerate(order):
+        summary[row % size] += signs[place] * X[row]
+    return summary
+
+
 def fold_case(rng, B, N, size):
-    return case(array(rng, B, N), rng.permutation(B).tolist(), rng.choice([-1, 1], B).tolist(), size)
+    return case(array(rng, B, N, digits=4), rng.permutation(B).tolist(), rng.choice([-1, 1], B).tolist(), size)
+
+
+def fold_edges(rng):
+    """One bucket, a bucket for each row, more buckets than rows, one row, one column; nothing shuffled; zeros."""
+    straight, zeros = fold_case(rng, 5, 2, 3), fold_case(rng, 5, 2, 3)
+    zeros.args[0][1, 1] = zeros.args[0][4, 0] = 0.0
+    return [
+        fold_case(rng, 5, 3, 1),
+        fold_case(rng, 4, 2, 4),
+        fold_case(rng, 3, 2, 5),
+        fold_case(rng, 1, 3, 2),
+        fold_case(rng, 7, 1, 3),
+        case(straight.args[0], list(range(5)), *straight.args[2:]),
+        zeros,
+    ]
 
 
 def hidden_folds(rng):
-    return [fold_case(rng, *shape) for shape in ((8, 3, 4), (7, 2, 3), (6, 4, 2), (9, 3, 4))]
+    usual = ((8, 3, 4), (7, 2, 3), (6, 4, 2), (9, 3, 4))
+    return [*(fold_case(rng, *shape) for shape in usual), *fold_edges(rng)]
 
 
 BANK = [
@@ -94,7 +128,7 @@ BANK = [
           "Cards are dealt: one for each bucket in turn, then the next round."),
     wrong("mean-of-the-bucket", lambda X, order, signs, size: (
               fold(X, order, signs, size)
-              / np.array([len(range(bucket, len(order), size)) for bucket in range(size)])[:, None]
+              / np.array([max(1, len(range(bucket, len(order), size))) for bucket in range(size)])[:, None]
           ), "notebook 08, section 3: the diagonal of S S^T",
           "Each bucket was divided by the number of its rows.",
           "Its own square must count every row in full, so that S S^T has ones on its diagonal."),
@@ -103,6 +137,19 @@ BANK = [
           "notebook 08, section 4: add up each bucket",
           "Everything is too large by the square root of B / b.",
           "That is the scale for rows that were dropped. A fold drops nothing."),
+    wrong("leftovers-dropped", fold_whole_rounds, "the task: need not be a multiple",
+          "The last rows are missing where the number of rows is no multiple of the number of buckets.",
+          "You dealt whole rounds only. The last round may end before every bucket has got a row."),
+    wrong("counted-from-one", fold_from_place_one, "the task: place i goes to bucket i mod size",
+          "Each row of the summary stands one bucket too low.",
+          "Places are counted from 0."),
+    wrong("bucket-of-the-row", fold_row_bucket, "the task: place i goes to bucket i mod size",
+          "Each row went to the bucket of its old number.",
+          "Rows are dealt after they have been shuffled, by the place where they stand then."),
+    wrong("wrong-side-of-the-sign", lambda X, order, signs, size: fold(X, order, [-sign for sign in signs], size),
+          "the docstring: signs",
+          "Every number has the opposite sign.",
+          "A row whose sign is +1 is added as it is."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -114,6 +161,21 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 08, section 4",
     reference=fold,
+    domain={
+        "X": Array("B N"),
+        "order": Array("B", whole=True, at_least=0),
+        "signs": Array("B", at_least=-1, at_most=1, whole=True, zero=False),
+        "size": Number(whole=True, at_least=1),
+    },
+    meets={
+        "the number of rows is a multiple of the size": lambda order, size: (
+            1 < size < len(order) and len(order) % size == 0
+        ),
+        "the number of rows is no multiple of the size": lambda order, size: len(order) % size != 0,
+        "there is a bucket for each row": lambda order, size: size == len(order) > 1,
+        "there are more buckets than rows": lambda order, size: size > len(order) > 1,
+        "nothing is shuffled": lambda order: len(order) > 1 and order == sorted(order),
+    },
     visible=hidden_folds(np.random.default_rng(21)),
     hidden=hidden_folds,
     accepted=[fold_add_at, fold_matrix, fold_slices, fold_lists, fold_padded],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import array
@@ -101,8 +102,25 @@ def variances_case(rng, B, N, M, b):
     return case(array(rng, B, N), array(rng, B, M), b)
 
 
+def variances_edges(rng):
+    """Two rows; all rows kept; one kept; one number a row; a row of zeros and a giant one; rows that agree."""
+    giant, agreeing = variances_case(rng, 5, 2, 3, 2), variances_case(rng, 4, 2, 3, 2)
+    giant.args[0][int(rng.integers(1, 5))] *= 20.0
+    giant.args[0][0, 1] = giant.args[1][0] = 0.0
+    for part in agreeing.args[:2]:
+        part[1:] = part[0]
+    return [
+        variances_case(rng, 2, 3, 2, 1),
+        variances_case(rng, 4, 3, 2, 4),
+        variances_case(rng, 5, 1, 2, 2),
+        giant,
+        agreeing,
+    ]
+
+
 def hidden_variances(rng):
-    return [variances_case(rng, *shape) for shape in ((6, 3, 2, 3), (5, 2, 4, 2), (8, 3, 3, 4), (4, 2, 1, 3))]
+    usual = ((6, 3, 2, 3), (5, 2, 4, 2), (8, 3, 3, 4), (4, 2, 1, 3), (6, 3, 2, 3))
+    return [*(variances_case(rng, *shape) for shape in usual), *variances_edges(rng)]
 
 
 BANK = [
@@ -145,6 +163,35 @@ BANK = [
           ), "notebook 08, section 5: P, T and D",
           "P is the product of the norms.",
           "A variance has the square of the unit of what varies."),
+    wrong("taken-off-once", variances_with(lambda B, P, T, D, b, X, Y: {
+              "signs": (P + T - D) / b, "fold": (B - b) / (b * (B - 1)) * (P + T - D)
+          }), "notebook 08, section 5: the table",
+          "For signs and for the fold the rows that meet themselves were taken off once.",
+          "They stand in P and they stand in T."),
+    wrong("share-of-b-in-all-rows", variances_with(lambda B, P, T, D, b, X, Y: {
+              "rows": (B - b) / B * (B * D - T) / b, "fold": (B - b) / (b * B) * (P + T - 2 * D)
+          }), "notebook 08, section 5: the table",
+          "For rows and for the fold the factor is a little too small.",
+          "A row has one partner fewer than there are rows: it is none of its own."),
+    wrong("product-not-squared", lambda X, Y, b: from_moments(
+              len(X),
+              np.sum(X**2) * np.sum(Y**2),
+              np.linalg.norm(Y.T @ X),
+              np.sum(np.sum(X**2, axis=1) * np.sum(Y**2, axis=1)),
+              b,
+          ), "notebook 08, section 5: P, T and D",
+          "T is the length of the product, and not its square.",
+          "A variance has the square of the unit of what varies."),
+    wrong("rows-like-mixing", variances_with(
+              lambda B, P, T, D, b, X, Y: {"rows": (B - b) / (b * (B - 1)) * (P + T - 2 * D)}
+          ), "notebook 08, section 5: the table, last line",
+          "For rows stands the variance of the fold.",
+          "Kept rows are never mixed, so rows do not disturb each other. What costs is what was dropped."),
+    wrong("divided-by-b-squared", lambda X, Y, b: {
+              name: value / b for name, value in sketch_variances(X, Y, b).items()
+          }, "notebook 08, section 5: the table",
+          "All variances are divided by b once too often.",
+          "The mean of b independent things has one b-th of the variance."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -156,6 +203,12 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 08, section 5",
     reference=sketch_variances,
+    domain={"X": Array("B>=2 N"), "Y": Array("B>=2 M"), "b": Number(whole=True, at_least=1)},
+    meets={
+        "all rows are kept": lambda X, b: b == len(X),
+        "all examples agree": lambda X, Y: not np.ptp(X, axis=0).any() and not np.ptp(Y, axis=0).any(),
+        "one row is far longer than the others": lambda X: np.abs(X).max() > 4,
+    },
     visible=hidden_variances(np.random.default_rng(13)),
     hidden=hidden_variances,
     accepted=[variances_by_grams, variances_by_pairs, variances_rows_from_spread, variances_einsum, variances_float32],
@@ -167,6 +220,8 @@ EXERCISE = Exercise(
         "Then the table of section 5, line by line. Rows and fold share the factor (B - b) / (B - 1).",
     ),
     equivalent_mutants={
+        "squeezes": "the results are numbers",
+        "gives the first entry for all": "the results are numbers",
         "`1` → `-1`": "the rows have two axes, so the last one is the one with index 1",
         "`1` → `-1` #2": "the rows have two axes, so the last one is the one with index 1",
     },

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import array
@@ -30,7 +31,7 @@ def batch_by_examples(X, Y, V):
 def batch_by_var(X, Y, V):
     each = np.einsum("km,kn->kmn", Y, X)
     sgd = len(X) * each.var(axis=0, ddof=1).sum()
-    return {"sgd": sgd, "share": 1 - sgd / (V + sgd), "equivalent": len(X) / (1 + V / sgd)}
+    return {"sgd": sgd, "share": 1 - sgd / (V + sgd), "equivalent": len(X) - len(X) * V / (V + sgd)}
 
 
 def batch_by_pairs(X, Y, V):
@@ -38,7 +39,7 @@ def batch_by_pairs(X, Y, V):
     each = np.einsum("km,kn->kmn", Y, X).reshape(len(X), -1)
     B = len(each)
     sgd = sum(np.sum((each[i] - each[j]) ** 2) for i in range(B) for j in range(i)) / (B - 1)
-    return {"sgd": sgd, "share": V / (sgd + V), "equivalent": B / (V / sgd + 1)}
+    return {"sgd": sgd, "share": V / (sgd + V), "equivalent": B * sgd / (sgd + V)}
 
 
 def batch_by_grams(X, Y, V):
@@ -72,8 +73,20 @@ def batch_case(rng, B, N, M):
     return case(array(rng, B, N), array(rng, B, M), round(float(rng.uniform(2, 30)), 2))
 
 
+def batch_edges(rng):
+    """Two rows; a sketch without noise; one number a row; zeros; other examples with one and the same gradient."""
+    still, zeros, agreeing = batch_case(rng, 4, 3, 2), batch_case(rng, 5, 2, 3), batch_case(rng, 3, 2, 2)
+    zeros.args[0][1, 1] = zeros.args[1][0] = 0.0
+    for part in agreeing.args[:2]:
+        part[0] = np.round(4 * part[0]) / 4 + 0.25  # quarters, so that nothing is rounded
+    for k, factor in ((1, 2.0), (2, -0.5)):
+        agreeing.args[0][k], agreeing.args[1][k] = agreeing.args[0][0] * factor, agreeing.args[1][0] / factor
+    return [batch_case(rng, 2, 3, 2), case(*still.args[:2], 0.0), batch_case(rng, 5, 1, 2), zeros, agreeing]
+
+
 def hidden_batches(rng):
-    return [batch_case(rng, *shape) for shape in ((6, 3, 2), (5, 2, 4), (8, 3, 3), (4, 2, 1))]
+    usual = ((6, 3, 2), (5, 2, 4), (8, 3, 3), (4, 2, 1), (6, 3, 2))
+    return [*(batch_case(rng, *shape) for shape in usual), *batch_edges(rng)]
 
 
 BANK = [
@@ -103,6 +116,30 @@ BANK = [
           "notebook 08, section 9",
           "The equivalent batch is too large: a square root was taken.",
           "Variance, not its root, is in proportion to one over the batch size."),
+    wrong("share-of-the-batch", batch_with(share=lambda V, s: s / (V + s)), "the task: the sketch's share",
+          "The share is that of the batch.",
+          "Asked for is how much of the noise the sketch brings in."),
+    wrong("ratio-for-the-batch", batch_with(equivalent=lambda V, s, B: B * s / V),
+          "notebook 08, section 9: as a batch of",
+          "The equivalent batch can exceed the batch that you have.",
+          "It was set against the noise of the sketch alone. The noise of the batch is still there."),
+    wrong("larger-batch", batch_with(equivalent=lambda V, s, B: B * (V + s) / s),
+          "notebook 08, section 9: as a batch of",
+          "The equivalent batch is larger than the batch that you have.",
+          "A sketch adds noise, and fewer examples are noisier."),
+    wrong("whole-examples", batch_with(equivalent=lambda V, s, B: round(B * s / (V + s))), "the docstring: a float",
+          "The equivalent batch was rounded.",
+          "It is a number to compare by, and no batch to be drawn."),
+    wrong("all-pairs-of-rows", batch_with(
+              sgd=lambda s, B, X, Y: (B * np.sum(X**2) * np.sum(Y**2) - np.sum((Y.T @ X) ** 2)) / (B - 1)
+          ), "notebook 08, section 5: P, T and D",
+          "The noise of the batch is far too large: the lengths of all rows were multiplied with each other.",
+          "An example's gradient is made of its own two rows."),
+    wrong("product-not-squared", batch_with(
+              sgd=lambda s, B, X, Y: s + (np.sum((Y.T @ X) ** 2) - np.linalg.norm(Y.T @ X)) / (B - 1)
+          ), "notebook 08, section 5: P, T and D",
+          "In the noise of the batch, T is the length of the product and not its square.",
+          "A variance has the square of the unit of what varies."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -114,6 +151,12 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 08, section 9",
     reference=equivalent_batch,
+    domain={"X": Array("B>=2 N"), "Y": Array("B>=2 M"), "V": Number(at_least=0)},
+    meets={
+        "all examples have the same gradient": lambda X, Y, V: (
+            V > 0 and np.ptp(np.einsum("km,kn->kmn", Y, X), axis=0).max() < 1e-12
+        ),
+    },
     visible=hidden_batches(np.random.default_rng(17)),
     hidden=hidden_batches,
     accepted=[batch_by_examples, batch_by_var, batch_by_pairs, batch_by_grams, batch_float32],
@@ -125,6 +168,8 @@ EXERCISE = Exercise(
         "Set that equal to V + sgd.",
     ),
     equivalent_mutants={
+        "squeezes": "the results are numbers",
+        "gives the first entry for all": "the results are numbers",
         "`1` → `-1` #2": "the rows have two axes, so the last one is the one with index 1",
         "`1` → `-1` #3": "the rows have two axes, so the last one is the one with index 1",
     },

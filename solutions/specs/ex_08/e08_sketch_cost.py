@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from coursepkg.grading.domain import Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 
@@ -61,12 +62,21 @@ def cost_with(factor, fold=None):
     return answer
 
 
+def cost_edges(rng):
+    """One of each size; all rows kept; a share that makes no whole number of rows; less than one row."""
+    p, q, r, s = (int(size) for size in rng.integers(30, 200, 4))
+    return [
+        case(1, p, q, 0.37),
+        case(r, 1, s, 0.6),
+        case(s, q, 1, 0.253),
+        case(q, 2 * r, p, 1.0),
+        case(p, r, r, round(0.4 / p, 5)),
+    ]
+
+
 def hidden_costs(rng):
-    found = []
-    for _ in range(4):
-        B, N, M = (int(v) for v in rng.integers(60, 900, 3))
-        found.append(case(B, N, M, round(float(rng.uniform(0.1, 0.8)), 2)))
-    return found
+    usual = [(*map(int, rng.integers(60, 900, 3)), round(float(rng.uniform(0.1, 0.8)), 3)) for _ in range(4)]
+    return [*(case(*item) for item in usual), *cost_edges(rng)]
 
 
 BANK = [
@@ -93,6 +103,31 @@ BANK = [
           "notebook 08, section 8: on top of the product",
           "The sizes of the two summaries were combined in the wrong place.",
           "Each summary costs b times B times its own number of columns."),
+    wrong("rows-rounded", lambda B, N, M, rate: (
+              cost_formula(B, N, M, int(rate * B) / B)
+          ), "the task: not rounded",
+          "Where the share makes no whole number of rows, your costs are too small.",
+          "A count in proportion is asked for, so b need not be whole."),
+    wrong("fold-for-nothing", cost_with(lambda B, N, M: 1 + B / M + B / N, fold=lambda B, N, M, rate: 0.0),
+          "notebook 08, section 4, 'A sketch that costs next to nothing: the fold'",
+          "The fold costs nothing at all in your count.",
+          "To fold costs nothing. The product of the two summaries is still to be made."),
+    wrong("rate-in-place-of-break-even", lambda B, N, M, rate: (
+              cost_formula(B, N, M, rate) | {"break_even_rate": rate * (1 + B / M + B / N)}
+          ), "the task: at what rate",
+          "For the break-even rate stands what the dense sketch costs.",
+          "Let the rate be unknown: for which one is the cost that of the exact product?"),
+    wrong("factor-in-place-of-break-even", lambda B, N, M, rate: (
+              cost_formula(B, N, M, rate) | {"break_even_rate": 1 + B / M + B / N}
+          ), "notebook 08, section 8: on top of the product",
+          "The break-even rate is larger than one.",
+          "A rate is a share of the rows. The dearer the sketch, the fewer rows it may keep."),
+    wrong("not-divided", lambda B, N, M, rate: {
+              name: value * (1 if name == "break_even_rate" else B * N * M)
+              for name, value in cost_formula(B, N, M, rate).items()
+          }, "the task: in units of those of the exact weight gradient",
+          "The costs are numbers of multiplications, and not ratios.",
+          "Say how many times the exact product they cost."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -104,7 +139,22 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 08, section 8",
     reference=sketch_cost,
-    visible=[case(2048, 768, 768, 0.5), case(500, 100, 800, 0.25), case(128, 512, 256, 0.1)],
+    domain={
+        "B": Number(whole=True, at_least=1),
+        "N": Number(whole=True, at_least=1),
+        "M": Number(whole=True, at_least=1),
+        "rate": Number(more_than=0, at_most=1),
+    },
+    meets={
+        "the share makes no whole number of rows": lambda B, rate: B > 1 and rate * B > 1 and (rate * B) % 1 > 0.01,
+        "the share makes less than one row": lambda B, rate: rate * B < 1 < B,
+    },
+    visible=[
+        case(2048, 768, 768, 0.5),
+        case(500, 100, 800, 0.25),
+        case(128, 512, 256, 0.1),
+        *cost_edges(np.random.default_rng(88)),
+    ],
     hidden=hidden_costs,
     accepted=[cost_formula, cost_counted, cost_bisected, cost_arrays, cost_fractions],
     bank=BANK,
@@ -114,4 +164,9 @@ EXERCISE = Exercise(
         "With a dense S there are three products: S^T X, S^T Y, and one of the two summaries.",
         "gaussian = rate * (1 + B * (N + M) / (N * M)); at break-even this is 1. A fold costs only the last product.",
     ),
+    equivalent_mutants={
+        "squeezes": "the results are numbers",
+        "gives the first entry for all": "the results are numbers",
+        "exchanges N and M": "inputs and outputs stand alike in all three costs",
+    },
 )

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import array
@@ -69,8 +70,24 @@ def slope_case(rng, K, M, N, scale):
     return case(np.round(scale * truth + rng.normal(0, 0.6, (K, M, N)), 3), truth)
 
 
+def slope_edges(rng):
+    """Two estimates; one entry; the opposite direction; zeros in the truth and in the estimates; a true gradient."""
+    zeros, large = slope_case(rng, 5, 2, 3, 0.9), slope_case(rng, 7, 3, 2, 1.1)
+    zeros.args[1][0, 1] = zeros.args[1][1, 2] = 0.0
+    zeros.args[0][2, 0] = zeros.args[0][4] = 0.0
+    return [
+        slope_case(rng, 2, 2, 3, 1.2),
+        slope_case(rng, 6, 1, 1, 0.8),
+        slope_case(rng, 8, 2, 4, -0.7),
+        slope_case(rng, 5, 1, 3, 1.4),
+        zeros,
+        case(40 * large.args[0], 40 * large.args[1]),
+    ]
+
+
 def hidden_tests(rng):
-    return [slope_case(rng, *shape) for shape in ((12, 2, 3, 1.0), (20, 3, 2, 1.3), (9, 2, 2, 4.0), (15, 4, 3, 0.5))]
+    usual = ((12, 2, 3, 1.0), (20, 3, 2, 1.3), (9, 2, 2, 4.0), (15, 4, 3, 0.5), (12, 2, 3, 1.0))
+    return [*(slope_case(rng, *shape) for shape in usual), *slope_edges(rng)]
 
 
 BANK = [
@@ -104,6 +121,29 @@ BANK = [
     wrong("no-sign", slope_with(z=lambda slope, e: abs(slope - 1) / e), "the task",
           "z has no sign.",
           "Too long and too short are different bugs."),
+    wrong("cosine-for-slope", slope_with(
+              slopes=lambda E, t: np.sum(E * t, axis=(1, 2)) / np.sqrt(np.sum(E**2, axis=(1, 2)) * np.sum(t**2))
+          ), "the task: regress each estimate on the truth",
+          "The products were divided by both lengths: these are cosines.",
+          "A cosine does not know how long an estimate is, and a wrong scale is what you are after."),
+    wrong("not-divided-by-the-truth", slope_with(slopes=lambda E, t: np.sum(E * t, axis=(1, 2))),
+          "the task: regress each estimate on the truth",
+          "The products with the truth were not divided by anything.",
+          "The truth itself must come out with the slope 1."),
+    wrong("truth-not-squared", slope_with(slopes=lambda E, t: np.sum(E * t, axis=(1, 2)) / np.linalg.norm(t)),
+          "the task: regress each estimate on the truth",
+          "The products were divided by the length of the truth once.",
+          "The truth itself must come out with the slope 1, however long it is."),
+    wrong("other-side-of-one", slope_with(z=lambda slope, e: (1 - slope) / e), "the task: negative if below",
+          "z has the opposite sign.",
+          "It is positive where the mean of the slopes lies above 1."),
+    wrong("difference-not-divided", slope_with(z=lambda slope, e: slope - 1), "the task: how many standard errors",
+          "z is a difference of slopes.",
+          "Whether a difference is large depends on how sure the mean is."),
+    wrong("variance-for-error", slope_with(error=lambda s: s.var(ddof=1) / len(s)),
+          "notebook 08, section 4: one standard error",
+          "The error is the variance of the mean.",
+          "An error has the unit of the slope itself."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -115,6 +155,12 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 08, section 10",
     reference=mean_test,
+    domain={"estimates": Array("K>=2 M N", order="free"), "truth": Array("M N")},
+    meets={
+        "the estimates point the other way": lambda estimates, truth: np.sum(estimates.mean(axis=0) * truth) < 0,
+        "an estimate is all zero": lambda estimates: (~estimates.any(axis=(1, 2))).any(),
+        "the true gradient is long": lambda truth: np.linalg.norm(truth) > 30,
+    },
     visible=hidden_tests(np.random.default_rng(29)),
     hidden=hidden_tests,
     accepted=[slope_loop, slope_einsum, slope_flat, slope_least_squares, slope_deviations],
@@ -125,4 +171,8 @@ EXERCISE = Exercise(
         "the square root of K.",
         "z = (slope - 1) / error.",
     ),
+    equivalent_mutants={
+        "squeezes": "the results are numbers",
+        "gives the first entry for all": "the results are numbers",
+    },
 )

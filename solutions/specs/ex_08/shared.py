@@ -5,6 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 
-def array(rng, *shape, low=0.2, high=1.6):
-    """The same as an array."""
-    return np.round(rng.choice([-1.0, 1.0], shape) * rng.uniform(low, high, shape), 2)
+def array(rng, *shape, low=0.2, high=1.6, digits=2):
+    """Numbers of both signs, none of them near zero, with few digits so that feedback reads well."""
+    return np.round(rng.choice([-1.0, 1.0], shape) * rng.uniform(low, high, shape), digits)

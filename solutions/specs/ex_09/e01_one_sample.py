@@ -8,6 +8,8 @@ import numpy as np
 
 from coursepkg import gradients
 from coursepkg.autodiff.dual import Dual
+from coursepkg.autodiff.tensor import Tensor
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import numbers
@@ -53,6 +55,14 @@ def one_sample_tangents(a, b, c, theta, v):
     return {"slope": np.float64(total), "estimate": [total * d for d in (dx, dy)]}
 
 
+def one_sample_tensors(a, b, c, theta, v):
+    """The slope as a sum over a tensor; the estimate is a tensor, too."""
+    t = Tensor(theta, requires_grad=True)
+    surface(a, b, c, t).backward()
+    slope = (t.grad * Tensor(v)).sum()
+    return {"slope": slope, "estimate": slope * Tensor(v)}
+
+
 def one_sample_float32(a, b, c, theta, v):
     found = one_sample(*(np.float32(n) for n in (a, b, c)), np.float32(theta), np.float32(v))
     return {"slope": np.float32(found["slope"]), "estimate": np.float32(found["estimate"])}
@@ -80,8 +90,29 @@ def one_sample_half_product(a, b, c, theta, v):
     return {"slope": slope, "estimate": [slope * v[0], slope * v[1]]}
 
 
+def one_sample_half_square(a, b, c, theta, v):
+    slope = (a * theta[0] + b * theta[1]) * v[0] + (b * theta[0] + c) * v[1]
+    return {"slope": slope, "estimate": [slope * v[0], slope * v[1]]}
+
+
+def one_sample_half_of_the_product(a, b, c, theta, v):
+    slope = (2 * a * theta[0] + b * theta[1]) * v[0] + c * v[1]
+    return {"slope": slope, "estimate": [slope * v[0], slope * v[1]]}
+
+
+def one_sample_edges(rng):
+    """At the origin, where f is flat but for c; a walk along one axis, and one that goes neither up nor down."""
+    a, b, c, p, q, r = numbers(rng, 6)
+    return [
+        case(a, b, c, [0.0, 0.0], numbers(rng, 2)),
+        case(*numbers(rng, 3), numbers(rng, 2), [0.0, p]),
+        case(0.0, 0.0, q, numbers(rng, 2), [r, 0.0]),
+        case(*numbers(rng, 2), 0.0, [q, 0.0], [p, r]),
+    ]
+
+
 def hidden_one_sample(rng):
-    return [case(*numbers(rng, 3), numbers(rng, 2), numbers(rng, 2)) for _ in range(5)]
+    return [*(case(*numbers(rng, 3), numbers(rng, 2), numbers(rng, 2)) for _ in range(5)), *one_sample_edges(rng)]
 
 
 BANK = [
@@ -114,6 +145,31 @@ BANK = [
     wrong("product-of-the-tangents", one_sample_half_product, "notebook 09, section 1: the rule for a product",
           "In the term b θ₁ θ₂ the two tangents were multiplied with each other.",
           "A product changes by each factor in turn, while the other one stays what it is."),
+    wrong("projection", one_sample_with(
+              lambda g, s, v, f: (s, [s * v[0] / (v[0] ** 2 + v[1] ** 2), s * v[1] / (v[0] ** 2 + v[1] ** 2)])
+          ), "notebook 09, section 2, 'Multiply by the direction you walked'",
+          "The slope is right; the estimate is the part of the gradient that lies along v.",
+          "For one v that is the nearest you can get. But the mean of such parts is shorter than the gradient."),
+    wrong("slope-per-unit-of-length", one_sample_with(
+              lambda g, s, v, f: (s / math.hypot(*v), [s * v[0] / math.hypot(*v), s * v[1] / math.hypot(*v)])
+          ), "notebook 09, section 1, 'One pass, one number'",
+          "The slope was divided by the length of v.",
+          "The tangent says how f changes when you move by all of v: twice the direction gives twice the number."),
+    wrong("turned-downhill", one_sample_with(lambda g, s, v, f: (s, [-s * v[0], -s * v[1]])),
+          "notebook 09, section 2, 'Multiply by the direction you walked'",
+          "The estimate has the opposite sign.",
+          "The sign of a step downhill belongs to the step. What is estimated here is the gradient."),
+    wrong("laid-along-the-point", lambda a, b, c, theta, v: {
+              "slope": (s := one_sample(a, b, c, theta, v)["slope"]), "estimate": [s * theta[0], s * theta[1]]
+          }, "notebook 09, section 2, 'Multiply by the direction you walked'",
+          "The slope was multiplied by theta.",
+          "theta is where you stand. What you know the slope of is the way that you went."),
+    wrong("square-without-its-two", one_sample_half_square, "notebook 09, section 1, 'One pass, one number'",
+          "In the term a θ₁² half of the change is missing.",
+          "A square has two equal factors, and both of them move."),
+    wrong("one-factor-stands-still", one_sample_half_of_the_product, "notebook 09, section 1, 'One pass, one number'",
+          "In the term b θ₁ θ₂ only θ₁ moves.",
+          "θ₂ moves at the same time, and that changes the product as well."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -125,11 +181,17 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 09, sections 1 and 2",
     reference=one_sample,
+    domain={"a": Number(), "b": Number(), "c": Number(), "theta": Array("2", all_zero=True), "v": Array("2")},
+    meets={
+        "v goes along the first axis": lambda v: v[0] != 0 and v[1] == 0,
+        "v goes along the second axis": lambda v: v[0] == 0 and v[1] != 0,
+    },
     visible=[
         case(1.0, 0.0, 3.0, [2.0, 5.0], [1.0, -1.0]),
         case(0.8, -1.1, 0.6, [1.4, -0.7], [0.9, 1.3]),
         case(-0.7, 0.9, 1.2, [-1.1, 0.8], [-0.6, 1.5]),
         case(1.3, 0.7, -0.9, [0.5, 1.6], [1.2, -0.8]),
+        *one_sample_edges(np.random.default_rng(91)),
     ],
     hidden=hidden_one_sample,
     accepted=[
@@ -138,6 +200,7 @@ EXERCISE = Exercise(
         one_sample_engine,
         one_sample_by_backpropagation,
         one_sample_tangents,
+        one_sample_tensors,
         one_sample_float32,
     ],
     bank=BANK,
@@ -147,6 +210,8 @@ EXERCISE = Exercise(
         "slope = (2 a x + b y) v₁ + (b x + c) v₂, and the estimate is that number times v₁ and times v₂.",
     ),
     equivalent_mutants={
+        "squeezes": "the slope is a number, and the estimate has two entries",
+        "gives the first entry for all": "the estimate is a list of numbers, each of them an entry by itself",
         "`1` → `-1`": "a direction has two entries, so the one at index 1 is the last one",
         "`1` → `-1` #2": "a direction has two entries, so the one at index 1 is the last one",
     },

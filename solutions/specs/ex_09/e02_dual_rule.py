@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from coursepkg.autodiff.dual import Dual
+from coursepkg.grading.domain import Array, Choice
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import numbers
@@ -90,10 +91,25 @@ def dual_relu_of_both(operation, x, y):
 OPERATIONS = ("add", "multiply", "divide", "tanh", "relu")
 
 
-def hidden_dual(rng):
-    cases = [case(name, numbers(rng, 2), numbers(rng, 2)) for name in OPERATIONS]
+def dual_edges(rng):
+    """A factor, a numerator, an input of tanh that is 0; a divisor that stands still; both gates, both ways."""
+    p, q, r, s, u, w = numbers(rng, 6)
     up, down = abs(numbers(rng, 1, 0.3, 0.9)[0]), -abs(numbers(rng, 1, 0.3, 0.9)[0])
-    return [*cases[:4], case("relu", [up, down], numbers(rng, 2)), case("relu", [down, up], numbers(rng, 2))]
+    return [
+        case("multiply", [0.0, p], [q, r]),
+        case("multiply", [s, u], [0.0, w]),
+        case("divide", [0.0, u], [p, 0.0]),
+        case("divide", [w, s], [-0.5 * abs(r), p]),
+        case("tanh", [0.0, s], [q, w]),
+        case("tanh", [0.9 * q, r], [p, u]),
+        case("relu", [up, down], numbers(rng, 2)),
+        case("relu", [down, up], numbers(rng, 2)),
+        case("relu", [1.3 * up, 0.7 * up], numbers(rng, 2)),
+    ]
+
+
+def hidden_dual(rng):
+    return [*(case(name, numbers(rng, 2), numbers(rng, 2)) for name in OPERATIONS[:4]), *dual_edges(rng)]
 
 
 BANK = [
@@ -124,6 +140,35 @@ BANK = [
     wrong("relu-of-the-tangent", dual_relu_of_both, "notebook 09, section 1: the gate belongs to the value",
           "For relu the tangent was cut at zero by its own sign.",
           "The value decides whether the gate is open; an open gate lets a negative change pass, too."),
+    wrong("tanh-without-its-tangent", dual_with("tanh", lambda a, da, b, db: 1 - math.tanh(a) ** 2),
+          "notebook 09, section 1, 'One pass, one number'",
+          "For tanh stands the slope alone.",
+          "A slope says by what a change is stretched. Which change came in?"),
+    wrong("tanh-square-times-tangent", dual_with("tanh", lambda a, da, b, db: 1 - math.tanh(a) ** 2 * da),
+          "notebook 09, section 1, 'One pass, one number'",
+          "In the rule for tanh the tangent stretches only a part of the slope.",
+          "The whole slope multiplies the change. Look at what a product binds without brackets."),
+    wrong("divisor-not-squared", dual_with("divide", lambda a, da, b, db: (da * b - a * db) / b),
+          "notebook 09, section 1, 'One pass, one number'",
+          "The tangent of the quotient is too large by the factor b.",
+          "Let the divisor stand still. Then only the numerator moves, and you can say what must come out."),
+    wrong("quotient-the-other-way", dual_with("divide", lambda a, da, b, db: (a * db - da * b) / b**2),
+          "notebook 09, section 1, 'One pass, one number'",
+          "The tangent of the quotient has the opposite sign.",
+          "A larger numerator makes a quotient larger if the divisor is positive."),
+    wrong("divisor-stands-still", dual_with("divide", lambda a, da, b, db: da / b),
+          "notebook 09, section 1, 'One pass, one number'",
+          "In the quotient only the numerator moves.",
+          "The divisor has a tangent, too."),
+    wrong("product-divided-by-its-factors",
+          dual_with("multiply", lambda a, da, b, db: a * b * (np.float64(da) / a + np.float64(db) / b)),
+          "notebook 09, section 1, 'One pass, one number'",
+          "The product is right until one of its factors is 0.",
+          "Relative changes add up, but what is 0 has no relative change. The rule for products divides by nothing."),
+    wrong("gate-for-the-value-only", dual_with("relu", lambda a, da, b, db: da),
+          "notebook 09, section 1: the gate belongs to the value",
+          "For relu the value was cut and the tangent was not.",
+          "Where the gate is closed, a small change of the input changes nothing."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -135,13 +180,23 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 09, section 1",
     reference=dual_rule,
+    domain={"operation": Choice(*OPERATIONS), "x": Array("2"), "y": Array("2")},
+    meets={
+        "the first factor is 0": lambda operation, x: operation == "multiply" and x[0] == 0,
+        "the second factor is 0": lambda operation, y: operation == "multiply" and y[0] == 0,
+        "the numerator is 0": lambda operation, x: operation == "divide" and x[0] == 0,
+        "the divisor stands still": lambda operation, y: operation == "divide" and y[1] == 0,
+        "the divisor is negative": lambda operation, y: operation == "divide" and y[0] < 0,
+        "tanh of 0": lambda operation, x: operation == "tanh" and x[0] == 0,
+        "an open gate, and a tangent below 0": lambda operation, x: operation == "relu" and x[1] < 0 < x[0],
+        "a closed gate, and a tangent above 0": lambda operation, x: operation == "relu" and x[0] < 0 < x[1],
+    },
     visible=[
         case("add", [1.2, 0.5], [-0.4, 1.1]),
         case("multiply", [1.2, 0.5], [-0.4, 1.1]),
         case("divide", [0.9, -0.7], [-1.3, 0.6]),
         case("tanh", [0.8, 1.4], [0.6, -0.5]),
-        case("relu", [0.7, -1.2], [1.1, 0.4]),
-        case("relu", [-0.7, 1.2], [-1.1, 0.4]),
+        *dual_edges(np.random.default_rng(92)),
     ],
     hidden=hidden_dual,
     accepted=[dual_by_partials, dual_by_engine, dual_by_complex_step, dual_quotient_rule, dual_float32],
@@ -155,5 +210,7 @@ EXERCISE = Exercise(
     ),
     equivalent_mutants={
         "`a > 0` → `a >= 0`": "no input is zero",
+        "squeezes": "both results are numbers",
+        "gives the first entry for all": "both results are numbers",
     },
 )

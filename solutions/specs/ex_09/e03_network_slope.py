@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from coursepkg import gradients
+from coursepkg.autodiff.tensor import Tensor
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import array
@@ -72,6 +74,14 @@ def network_float32(X, y, *arrays):
     return np.float32(network_slope(np.float32(X), y, *(np.float32(a) for a in arrays)))
 
 
+def network_tensor(X, y, W1, b1, W2, b2, V1, c1, V2, c2):
+    """The slope of the loss along a line, as a tensor of one entry with a gradient of its own."""
+    step = Tensor(0.0, requires_grad=True)
+    loss = network_loss(X, y, W1 + step * V1, b1 + step * c1, W2 + step * V2, b2 + step * c2)
+    loss.backward()
+    return Tensor([step.grad.item()], requires_grad=True)
+
+
 def network_variant(*, gate=None, first=None, second=None, scores=None, mean=True):
     """The pass with one thing done differently."""
 
@@ -91,20 +101,65 @@ def network_variant(*, gate=None, first=None, second=None, scores=None, mean=Tru
     return answer
 
 
-def network_case(rng, B, n, m, k):
-    while True:
-        X, W1, b1 = array(rng, B, n), array(rng, n, m), array(rng, m)
+def network_pass(change):
+    """The forward pass as usual, and a slope from (softmax, its target, tangent of the scores, targets)."""
+
+    def answer(X, y, W1, b1, W2, b2, V1, c1, V2, c2):
         z = X @ W1 + b1
-        if np.abs(z).min() > 0.05 and 0.2 < np.mean(z > 0) < 0.8:
+        h, dh = z * (z > 0), (X @ V1 + c1) * (z > 0)
+        p = np.exp(h @ W2 + b2)
+        p /= p.sum(axis=1, keepdims=True)
+        return change(p, dh @ W2 + h @ V2 + c2, y)
+
+    return answer
+
+
+def targets_of_all(p, ds, y):
+    p[:, y] -= 1
+    return np.sum(p * ds) / len(y)
+
+
+def network_without_relu(X, y, W1, b1, W2, b2, V1, c1, V2, c2):
+    h, dh = X @ W1 + b1, X @ V1 + c1
+    s, ds = h @ W2 + b2, dh @ W2 + h @ V2 + c2
+    p = np.exp(s) / np.exp(s).sum(axis=1, keepdims=True)
+    return np.sum((p - np.eye(p.shape[1])[y]) * ds) / len(y)
+
+
+def network_case(rng, B, n, m, k, *, zeros=False, b1=None, opened=(0.2, 0.8)):
+    """No unit stands at its kink, and some are open while others are closed."""
+    while True:
+        X, W1, bias = array(rng, B, n), array(rng, n, m), array(rng, m) if b1 is None else np.full(m, b1)
+        if zeros:
+            X[0, 0] = W1[-1, 0] = bias[-1] = 0.0
+        z = X @ W1 + bias
+        if np.abs(z).min() > 0.05 and opened[0] <= np.mean(z > 0) <= opened[1]:
             break
     W2, b2 = array(rng, m, k), array(rng, k)
     y = rng.integers(0, k, B)
     directions = [array(rng, n, m), array(rng, m), array(rng, m, k), array(rng, k)]
-    return case(X, y, W1, b1, W2, b2, *directions)
+    if zeros:
+        for part in (W2, b2, *directions):
+            part.flat[int(rng.integers(part.size))] = 0.0
+    return case(X, y, W1, bias, W2, b2, *directions)
+
+
+def network_edges(rng):
+    """Both ends of the classes; zeros; one unit, one input, one example; layers that stand still."""
+    ends = network_case(rng, 4, 2, 3, 3, zeros=True)
+    ends.args[1][:3] = 2, 0, 2
+    narrow = network_case(rng, 3, 1, 1, 2, opened=(0.3, 0.7))
+    first = network_case(rng, 1, 3, 4, 3)
+    first.args[6][:], first.args[7][:] = 0.0, 0.0
+    second = network_case(rng, 3, 2, 4, 2, b1=0.0)
+    second.args[8][:], second.args[9][:] = 0.0, 0.0
+    closed = network_case(rng, 2, 2, 3, 4, b1=-2.5, opened=(0.0, 0.0))
+    return [ends, narrow, first, second, closed]
 
 
 def hidden_network(rng):
-    return [network_case(rng, *shape) for shape in ((3, 4, 5, 3), (5, 3, 4, 2), (2, 5, 3, 4))]
+    shapes = ((3, 4, 5, 3), (5, 3, 4, 2), (2, 5, 3, 4), (3, 4, 5, 3))
+    return [*(network_case(rng, *shape) for shape in shapes), *network_edges(rng)]
 
 
 BANK = [
@@ -138,6 +193,28 @@ BANK = [
     wrong("target-forgotten", network_variant(scores="no target"), "chapter 05: softmax minus one-hot",
           "The slope is that of the logarithm of the sum alone.",
           "The loss also falls when the score of the right class rises."),
+    wrong("target-of-everyone", network_pass(targets_of_all), "the task: the right class of each example",
+          "Each example lost a one at the classes of all examples, not at its own alone.",
+          "A slice beside a list of classes takes these columns in every row. Rows and classes go in pairs."),
+    wrong("mean-over-the-scores", network_pass(lambda p, ds, y: np.mean((p - np.eye(p.shape[1])[y]) * ds)),
+          "the task: the mean of the losses",
+          "The slope is too small by the number of classes.",
+          "The mean goes over the examples. What the classes of one example add is a sum."),
+    wrong("loss-turned-round", network_pass(lambda p, ds, y: np.sum((np.eye(p.shape[1])[y] - p) * ds) / len(y)),
+          "chapter 05: softmax minus one-hot",
+          "The slope has the opposite sign.",
+          "A higher score of the right class lowers the loss, and a higher score of the others raises it."),
+    wrong("loss-in-place-of-its-slope", network_pass(lambda p, ds, y: -np.mean(np.log(p[np.arange(len(y)), y]))),
+          "notebook 09, section 1: value and tangent",
+          "You returned the loss itself.",
+          "The loss is the value that comes out of the pass. Asked for is what travels beside it."),
+    wrong("relu-forgotten", network_without_relu, "the task: the first layer",
+          "The pass has no relu, neither for the values nor for the tangents.",
+          "Without it two layers are no more than one."),
+    wrong("one-hot-alone", network_pass(lambda p, ds, y: -np.mean(ds[np.arange(len(y)), y])),
+          "chapter 05: softmax minus one-hot",
+          "Only the score of the right class counts in your slope.",
+          "The loss also holds the logarithm of a sum, in which every score moves."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -149,9 +226,31 @@ EXERCISE = Exercise(
     points=4,
     see="notebook 09, section 5",
     reference=network_slope,
+    domain={
+        "X": Array("B n"),
+        "y": Array("B", whole=True, at_least=0),
+        "W1": Array("n m"),
+        "b1": Array("m", all_zero=True),
+        "W2": Array("m k>=2"),
+        "b2": Array("k>=2"),
+        "V1": Array("n m"),
+        "c1": Array("m"),
+        "V2": Array("m k>=2"),
+        "c2": Array("k>=2"),
+    },
+    meets={
+        "the right class is the last one": lambda y, b2: (y == len(b2) - 1).any(),
+        "two examples have the same class, and a third another": lambda y: 1 < len(set(y.tolist())) < len(y),
+        "the first layer stands still": lambda V1, c1: not V1.any() and not c1.any(),
+        "the second layer stands still": lambda V2, c2: not V2.any() and not c2.any(),
+        "every unit is closed": lambda X, W1, b1: (X @ W1 + b1 < 0).all(),
+    },
     visible=[
-        network_case(np.random.default_rng(seed), *shape)
-        for seed, shape in enumerate(((3, 4, 5, 3), (4, 2, 3, 2), (2, 3, 4, 3)))
+        *(
+            network_case(np.random.default_rng(seed), *shape)
+            for seed, shape in enumerate(((3, 4, 5, 3), (4, 2, 3, 2), (2, 3, 4, 3), (3, 4, 5, 3)))
+        ),
+        *network_edges(np.random.default_rng(93)),
     ],
     hidden=hidden_network,
     accepted=[
@@ -160,6 +259,7 @@ EXERCISE = Exercise(
         network_complex,
         network_by_example,
         network_difference_of_halves,
+        network_tensor,
         network_float32,
     ],
     bank=BANK,
@@ -171,6 +271,8 @@ EXERCISE = Exercise(
         "over the examples.",
     ),
     equivalent_mutants={
+        "squeezes": "the result is one number",
+        "gives the first entry for all": "the result is one number",
         "`z > 0` → `z >= 0`": "no pre-activation is zero",
         "`z > 0` → `z >= 0` #2": "no pre-activation is zero",
         "`1` → `-1` #2": "scores have two axes, so axis 1 is the last one",

@@ -7,7 +7,9 @@ from itertools import product
 
 import numpy as np
 
+from coursepkg.autodiff.tensor import Tensor
 from coursepkg.estimators import expectations
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import numbers
@@ -53,6 +55,13 @@ def moments_of_the_package(gradient, fourth_moment):
     return {"variance": (ratio - 1) * s, "squared_length": ratio * s}
 
 
+def moments_in_tensors(gradient, fourth_moment):
+    g = Tensor(gradient, requires_grad=True)
+    squared = (g * g).sum()
+    length = squared * (len(gradient) + fourth_moment - 1)
+    return {"squared_length": length, "variance": length - squared}
+
+
 def moments_float32(gradient, fourth_moment):
     found = estimate_moments(np.float32(gradient), np.float32(fourth_moment))
     return {name: np.float32(number) for name, number in found.items()}
@@ -67,9 +76,24 @@ def moments_with(combine):
     return answer
 
 
+def square_of_the_sum(gradient, fourth_moment):
+    d, squared = len(gradient), sum(gradient) ** 2
+    return {"squared_length": (d + fourth_moment - 1) * squared, "variance": (d + fourth_moment - 2) * squared}
+
+
+def moments_edges(rng):
+    """Signs along a single axis leave no variance; rare long entries; a gradient with zeros, and one of zeros."""
+    p, q, r = numbers(rng, 3)
+    return [
+        case([p], 1.0),
+        case([q, 0.0, r, p], round(float(rng.uniform(4.0, 9.0)), 3)),
+        case([0.0, 0.0], 3.0),
+    ]
+
+
 def hidden_moments(rng):
-    kinds = (1.0, 3.0, 1.8, 3.0)
-    return [case(numbers(rng, int(rng.integers(2, 8))), k) for k in kinds]
+    kinds = (1.0, 3.0, round(float(rng.uniform(1.2, 2.7)), 3), 3.0)
+    return [*(case(numbers(rng, int(rng.integers(2, 8))), k) for k in kinds), *moments_edges(rng)]
 
 
 BANK = [
@@ -101,6 +125,21 @@ BANK = [
           "notebook 09, section 4: where the d comes from",
           "The numbers are too large by the factor d.",
           "‖v‖² brings one d; the slope squared brings ‖∇f‖² and no further d."),
+    wrong("fourth-moment-on-top", moments_with(lambda d, k, s: ((d + k) * s, (d + k - 1) * s)),
+          "notebook 09, section 4, 'The price of dimension'",
+          "Both numbers are too large by the squared length of the gradient.",
+          "Where all indices agree, the fourth moment stands in place of a one, not beside it."),
+    wrong("every-pair-has-the-fourth-moment", moments_with(lambda d, k, s: (d * k * s, (d * k - 1) * s)),
+          "notebook 09, section 4, 'The price of dimension'",
+          "The dimension was multiplied by the fourth moment.",
+          "E[v_i² v_l²] is the fourth moment where l is i. For the other pairs the two squares are independent."),
+    wrong("mean-over-the-entries", moments_with(lambda d, k, s: ((d + k - 1) * s / d, (d + k - 2) * s / d)),
+          "the task: the total variance",
+          "Both numbers are divided by the number of entries.",
+          "A squared length is the sum over the entries, and so is the total variance."),
+    wrong("square-of-the-sum", square_of_the_sum, "the task: squared lengths",
+          "The entries of the gradient were added up before they were squared.",
+          "Then entries of different sign cancel, and a length knows nothing of signs."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -112,11 +151,17 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 09, section 4",
     reference=estimate_moments,
+    domain={"gradient": Array("d", all_zero=True, order="free"), "fourth_moment": Number(at_least=1)},
+    meets={
+        "signs along a single axis": lambda gradient, fourth_moment: len(gradient) == 1 and fourth_moment == 1,
+        "entries with longer tails than a Gaussian": lambda fourth_moment: fourth_moment > 3,
+    },
     visible=[
         case([0.8, -1.2, 0.5], 3.0),
         case([0.8, -1.2, 0.5, 1.1, -0.6], 1.0),
         case([1.5, 0.7], 1.8),
         case([-0.4, 0.9, 1.3, 0.6], 3.0),
+        *moments_edges(np.random.default_rng(94)),
     ],
     hidden=hidden_moments,
     accepted=[
@@ -124,6 +169,7 @@ EXERCISE = Exercise(
         moments_enumerated,
         moments_entry_by_entry,
         moments_of_the_package,
+        moments_in_tensors,
         moments_float32,
     ],
     bank=BANK,
@@ -132,4 +178,9 @@ EXERCISE = Exercise(
         "What is left is Σ_i Σ_l g_i² E[v_i² v_l²]: for l = i that is the fourth moment, for the d − 1 others it is 1.",
         "E‖g‖² = (d + k − 1) ‖∇f‖² with k = E[v⁴], and the variance is less by ‖∇f‖².",
     ),
+    equivalent_mutants={
+        "takes the absolute value of gradient": "both numbers hold squares of its entries only",
+        "squeezes": "both results are numbers",
+        "gives the first entry for all": "both results are numbers",
+    },
 )

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from coursepkg.estimators import expectations
+from coursepkg.grading.domain import Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 
@@ -37,7 +38,7 @@ def needed_by_floor(d, squared_cosine):
 
 
 def needed_by_arrays(d, squared_cosine):
-    K = np.arange(1, 60 * d)
+    K = np.arange(1, 120 * d)
     return {
         "plain": K[np.argmax(K / (K + d - 1) >= squared_cosine)],
         "orthonormal": K[np.argmax(K / d >= squared_cosine)],
@@ -56,14 +57,26 @@ def needed_with(plain, orthonormal):
     return answer
 
 
+def needed_case(rng, d, c):
+    """Dimension and wish within bounds, so that neither number of directions is nearly a whole one."""
+    while True:
+        size, wish = int(rng.integers(*d)), round(float(rng.uniform(*c)), 3)
+        if all(0.05 < edge % 1 < 0.95 for edge in (wish * (size - 1) / (1 - wish), wish * size)):
+            return case(size, wish)
+
+
+def needed_edges(rng):
+    """A wish that is met exactly; one that a single direction meets; one that takes all there are at right angles."""
+    return [
+        case(2 * int(rng.integers(10, 60)), 0.5),
+        case(2, round(float(rng.uniform(0.52, 0.62)), 3)),
+        needed_case(rng, (5, 40), (0.012, 0.024)),
+        needed_case(rng, (30, 40), (0.972, 0.99)),
+    ]
+
+
 def hidden_needed(rng):
-    cases = []
-    while len(cases) < 5:
-        d, c = int(rng.integers(40, 900)), round(float(rng.uniform(0.35, 0.9)), 3)
-        edges = [c * (d - 1) / (1 - c), c * d]
-        if all(0.05 < edge % 1 < 0.95 for edge in edges):
-            cases.append(case(d, c))
-    return cases
+    return [*(needed_case(rng, (40, 900), (0.35, 0.9)) for _ in range(5)), *needed_edges(rng)]
 
 
 BANK = [
@@ -94,6 +107,26 @@ BANK = [
           "notebook 09, section 4: the d − 1 other directions",
           "The plain number is a little too large.",
           "One of the d dimensions is that of the gradient itself; only d − 1 of them are noise."),
+    wrong("one-more-than-needed", needed_with(
+              lambda d, c: math.floor(c * (d - 1) / (1 - c)) + 1, lambda d, c: math.floor(c * d) + 1
+          ), "the task: at least",
+          "Where a number of directions meets the wish exactly, yours is one more.",
+          "At least means that reaching it is enough."),
+    wrong("rounded-to-the-nearest",
+          needed_with(lambda d, c: round(c * (d - 1) / (1 - c)), lambda d, c: round(c * d)),
+          "the task: at least",
+          "Some of your numbers are one too small: they were rounded to the nearest whole number.",
+          "A number just below what is needed does not reach the wish, however near it is."),
+    wrong("orthonormal-like-plain", needed_with(
+              lambda d, c: math.ceil(c * (d - 1) / (1 - c)), lambda d, c: math.ceil(c * (d - 1) / (1 - c))
+          ), "notebook 09, section 4, 'The price of dimension'",
+          "Directions at right angles were counted as if they overlapped.",
+          "They share nothing, so each of them brings as much as the one before."),
+    wrong("shares-multiplied",
+          needed_with(lambda d, c: math.ceil(c * (d - 1)), lambda d, c: math.ceil(c * d)),
+          "notebook 09, section 4, 'The price of dimension'",
+          "The number of independent directions is far too small for a wish near 1.",
+          "K stands above and below the line. Have both places been kept when you solved for it?"),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -105,7 +138,19 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 09, section 4",
     reference=directions_needed,
-    visible=[case(101, 0.505), case(333, 0.72), case(58, 0.41), case(745, 0.86)],
+    domain={"d": Number(whole=True, at_least=2), "squared_cosine": Number(more_than=0, less_than=1)},
+    meets={
+        "a number of directions meets the wish exactly": lambda d, squared_cosine: (squared_cosine * d) % 1 == 0,
+        "one direction is enough": lambda d, squared_cosine: squared_cosine * (d - 1) / (1 - squared_cosine) < 1,
+        "all directions at right angles are needed": lambda d, squared_cosine: d - 1 < squared_cosine * d,
+    },
+    visible=[
+        case(101, 0.505),
+        case(333, 0.72),
+        case(58, 0.41),
+        case(745, 0.86),
+        *needed_edges(np.random.default_rng(95)),
+    ],
     hidden=hidden_needed,
     accepted=[needed_by_search, needed_by_package, needed_by_floor, needed_by_arrays, needed_by_fraction],
     bank=BANK,
@@ -114,4 +159,8 @@ EXERCISE = Exercise(
         "Set each equal to the wish, solve for K, and round up.",
         "K = c (d − 1) / (1 − c) and K = c d, both rounded up with math.ceil.",
     ),
+    equivalent_mutants={
+        "squeezes": "both results are numbers",
+        "gives the first entry for all": "both results are numbers",
+    },
 )

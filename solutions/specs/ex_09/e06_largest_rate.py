@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from coursepkg.estimators import expectations
+from coursepkg.grading.domain import Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import numbers
@@ -49,9 +50,20 @@ def rate_with(answer_):
     return lambda d, count, fourth_moment, curvature: answer_(d, count, fourth_moment, curvature)
 
 
+def rate_edges(rng):
+    """No noise at all; one direction; more directions than dimensions; entries with longer tails than a Gaussian."""
+    p, q, r = (abs(number) + 0.5 for number in numbers(rng, 3))
+    return [
+        case(1, int(rng.integers(2, 9)), 1.0, p),
+        case(int(rng.integers(20, 90)), 1, 1.0, 0.1 * q),
+        case(int(rng.integers(2, 5)), int(rng.integers(6, 20)), round(float(rng.uniform(4.0, 9.0)), 3), 5 * r),
+    ]
+
+
 def hidden_rate(rng):
-    kinds = (1.0, 3.0, 1.8, 3.0, 1.0)
-    return [case(int(rng.integers(5, 90)), int(rng.integers(2, 30)), k, abs(numbers(rng, 1)[0]) + 0.5) for k in kinds]
+    kinds = (1.0, 3.0, round(float(rng.uniform(1.2, 2.7)), 3), 3.0)
+    usual = [(int(rng.integers(5, 90)), int(rng.integers(2, 30)), k, abs(numbers(rng, 1)[0]) + 0.5) for k in kinds]
+    return [*(case(*item) for item in usual), *rate_edges(rng)]
 
 
 BANK = [
@@ -83,6 +95,26 @@ BANK = [
           "chapter 03: two over the curvature",
           "The rate grows with the curvature.",
           "The more curved the bowl, the smaller the step that it can bear."),
+    wrong("always-gaussian", rate_with(lambda d, K, k, c: 2 / (c * (1 + (d + 1) / K))),
+          "notebook 09, section 4: what the distribution changes",
+          "The rate is that for Gaussian directions whatever the fourth moment is.",
+          "E[v⁴] is 3 for a Gaussian only, and it is given here."),
+    wrong("length-taken-for-noise", rate_with(lambda d, K, k, c: 2 / (c * (1 + (d + k - 1) / K))),
+          "notebook 09, section 4: E‖g‖² and E‖g − ∇f‖²",
+          "The rate is too small: in place of the noise stands the whole squared length of one estimate.",
+          "A part of that length is the gradient itself, and it is counted already."),
+    wrong("root-of-the-number-of-directions", rate_with(lambda d, K, k, c: 2 / (c * (1 + (d + k - 2) / K**0.5))),
+          "notebook 09, section 4: averaging K",
+          "The noise was divided by the square root of K.",
+          "The length of the noise falls like that. What counts here is its square."),
+    wrong("gradient-not-counted", rate_with(lambda d, K, k, c: 2 * K / (c * (d + k - 2))),
+          "notebook 09, section 6, 'The price is paid in the step size'",
+          "The rate is set against the noise alone.",
+          "A step holds the gradient as well, which sets a limit even where there is no noise."),
+    wrong("curvature-squared", rate_with(lambda d, K, k, c: 2 / (c * c * (1 + (d + k - 2) / K))),
+          "chapter 03: two over the curvature",
+          "The rate falls with the square of the curvature.",
+          "The squared step holds the curvature twice, and the step itself holds it once."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -94,11 +126,22 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 09, section 6",
     reference=largest_rate,
+    domain={
+        "d": Number(whole=True, at_least=1),
+        "count": Number(whole=True, at_least=1),
+        "fourth_moment": Number(at_least=1),
+        "curvature": Number(more_than=0),
+    },
+    meets={
+        "there is no noise": lambda d, fourth_moment: d == 1 and fourth_moment == 1,
+        "there are more directions than dimensions": lambda d, count: count > d,
+    },
     visible=[
         case(98, 1, 3.0, 1.0),
         case(20, 4, 1.0, 2.5),
         case(50, 10, 3.0, 0.8),
         case(12, 3, 1.8, 1.7),
+        *rate_edges(np.random.default_rng(96)),
     ],
     hidden=hidden_rate,
     accepted=[rate_by_package, rate_by_bisection, rate_by_fractions, rate_by_root, rate_from_the_length],
@@ -108,4 +151,8 @@ EXERCISE = Exercise(
         "On the bowl the gradient is λθ, and E‖g‖² = λ²‖θ‖² (1 + q), where q is the noise ratio (d + k − 2) / K.",
         "It shrinks as long as 1 − 2ηλ + η²λ²(1 + q) < 1, that is up to η = 2 / (λ (1 + q)).",
     ),
+    equivalent_mutants={
+        "squeezes": "the result is one number",
+        "gives the first entry for all": "the result is one number",
+    },
 )

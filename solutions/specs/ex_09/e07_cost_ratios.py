@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 
@@ -83,8 +84,35 @@ def cost_by_units(widths):
     return {"backprop": 3 - share, "jvp": 3 - share, "rank_one": 2 - share}
 
 
+def cost_with_units(unit):
+    """The right count of products, with another price for each."""
+
+    def answer(widths):
+        units = [unit(n, m) for n, m in pairwise(widths)]
+        share = units[0] / sum(units)
+        return {"backprop": 3 - share, "jvp": 3 - share, "rank_one": 2 - share}
+
+    return answer
+
+
+def cost_not_divided(widths):
+    base = sum(n * m for n, m in pairwise(widths))
+    return {name: ratio * base for name, ratio in cost_ratios(widths).items()}
+
+
+def cost_with_the_last_width_again(widths):
+    """The pairs go round: the output beside the input."""
+    return cost_ratios([*widths, widths[0]])
+
+
+def cost_edges(rng):
+    """A single layer; layers of one size; a first layer that is nearly everything, and one that is next to nothing."""
+    n, m, k = (int(width) for width in rng.integers(11, 90, 3))
+    return [case([n, m]), case([k, k, k, k]), case([900 + n, m, 1]), case([1, k, m + 90, n + 90])]
+
+
 def hidden_cost(rng):
-    return [case([int(n) for n in rng.integers(5, 200, depth)]) for depth in (3, 4, 5, 3)]
+    return [*(case([int(n) for n in rng.integers(5, 200, depth)]) for depth in (3, 4, 5, 3)), *cost_edges(rng)]
 
 
 BANK = [
@@ -113,6 +141,29 @@ BANK = [
     wrong("counts-units", cost_by_units, "notebook 09, section 8: one unit is n m per example",
           "Layers were weighted by their units in place of their weights.",
           "A product of a batch with a weight matrix costs inputs times outputs."),
+    wrong("sizes-added", cost_with_units(lambda n, m: n + m), "the task: inputs times outputs",
+          "Each product was counted as inputs plus outputs.",
+          "Every input meets every output once for each example."),
+    wrong("backward-pass-alone", cost_with((1, 2, 1), (2, 3, 2)), "notebook 09, section 8: products, not passes",
+          "Backpropagation is cheaper than it should be, by a whole forward pass.",
+          "Before anything can go back it has to go forward, and that is part of the cost."),
+    wrong("first-layer-left-out", cost_with((0, 0, 0), (3, 3, 2)), "notebook 09, section 8: the first layer",
+          "The first layer costs nothing in your count.",
+          "It saves one product of those that a later layer needs. The others are still made."),
+    wrong("saves-nothing-with-rank-one", cost_with((2, 2, 2), (3, 3, 3)),
+          "notebook 09, section 8: what rank one saves",
+          "Rank-one directions cost as much as full ones.",
+          "One of the three products of a jvp is that with the direction. Here it is free."),
+    wrong("rank-one-saves-the-wrong-one", cost_with((2, 2, 2), (3, 3, 2)),
+          "notebook 09, section 8: what rank one saves",
+          "With rank-one directions nothing is saved in the first layer.",
+          "Its input does not move, so what is left there is the plain product."),
+    wrong("not-divided", cost_not_divided, "the task: divided by that of a plain forward pass",
+          "The numbers are costs, and not ratios.",
+          "Asked for is how many times a plain forward pass each method costs."),
+    wrong("pairs-go-round", cost_with_the_last_width_again, "the docstring of the exercise",
+          "One layer too many was counted: from the output back to the input.",
+          "A list of widths has one layer fewer than it has entries."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -124,7 +175,18 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 09, section 8",
     reference=cost_ratios,
-    visible=[case([784, 1024, 1024, 10]), case([64, 64, 10]), case([30, 50, 20, 40, 5]), case([12, 7, 9])],
+    domain={"widths": Array("l>=2", whole=True, at_least=1)},
+    meets={
+        "there is a single layer": lambda widths: len(widths) == 2,
+        "all layers have one size": lambda widths: len(widths) > 2 and len(set(widths)) == 1,
+    },
+    visible=[
+        case([784, 1024, 1024, 10]),
+        case([64, 64, 10]),
+        case([30, 50, 20, 40, 5]),
+        case([12, 7, 9]),
+        *cost_edges(np.random.default_rng(97)),
+    ],
     hidden=hidden_cost,
     accepted=[cost_by_layers, cost_by_arrays, cost_by_products, cost_by_matrices, cost_float32],
     bank=BANK,
@@ -135,4 +197,8 @@ EXERCISE = Exercise(
         "In the first layer nothing flows to or from the input, so each of the three methods saves one product there: "
         "2, 2 and 1.",
     ),
+    equivalent_mutants={
+        "squeezes": "the results are numbers",
+        "gives the first entry for all": "the results are numbers",
+    },
 )

@@ -7,6 +7,8 @@ import math
 import numpy as np
 
 from coursepkg import gradients
+from coursepkg.autodiff.tensor import Tensor
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import array, numbers
@@ -53,6 +55,15 @@ def rank_one_jvp(h, t, W, b, a, slope):
     return {"tangent": found, "gradient": slope * V}
 
 
+def rank_one_tensors(h, t, W, b, a, slope):
+    weight = Tensor(W, requires_grad=True)
+    shadow = Tensor(h @ a).reshape(-1, 1)
+    return {
+        "tangent": Tensor(t) @ weight.T + shadow * b,
+        "gradient": Tensor(np.outer(b, a), requires_grad=True) * slope,
+    }
+
+
 def rank_one_float32(h, t, W, b, a, slope):
     found = rank_one_layer(*(np.asarray(p, np.float32) for p in (h, t, W, b, a)), np.float32(slope))
     return {name: part.astype(np.float32) for name, part in found.items()}
@@ -75,8 +86,21 @@ def rank_one_case(rng, rows, n, m):
     )
 
 
+def rank_one_edges(rng):
+    """Zeros and an input that stands still; one number of each kind; shapes that agree; a loss that stood still."""
+    still = rank_one_case(rng, 3, 2, 4)
+    still.args[0][0, 1] = still.args[1][...] = still.args[2][2, 0] = 0.0
+    partly = rank_one_case(rng, 4, 3, 2)
+    partly.args[1][1, 2], partly.args[2][0, 1] = 0.0, 0.0
+    alone = rank_one_case(rng, 1, 1, 1)
+    square = rank_one_case(rng, 3, 3, 3)
+    stood = rank_one_case(rng, 2, 2, 3)
+    return [still, partly, alone, square, case(*stood.args[:5], 0.0)]
+
+
 def hidden_rank_one(rng):
-    return [rank_one_case(rng, *shape) for shape in ((3, 4, 2), (2, 3, 5), (4, 2, 3))]
+    usual = ((3, 4, 2), (2, 3, 5), (4, 2, 3), (3, 4, 2))
+    return [*(rank_one_case(rng, *shape) for shape in usual), *rank_one_edges(rng)]
 
 
 BANK = [
@@ -108,6 +132,29 @@ BANK = [
           "notebook 09, section 8: an outer product",
           "Every example got the sum of all shadows.",
           "Each row of h throws its own shadow on a."),
+    wrong("value-in-place-of-the-tangent",
+          rank_one_with(tangent=lambda h, t, W, b, a: h @ W.T + np.outer(h @ a, b)),
+          "notebook 09, section 1, 'One pass, one number'",
+          "What goes through W in your tangent is h, the value of the input.",
+          "h W^T is the value of y. What moves is the input, by t, and the weight, along its direction."),
+    wrong("shadow-of-both", rank_one_with(tangent=lambda h, t, W, b, a: t @ W.T + np.outer((h + t) @ a, b)),
+          "notebook 09, section 1: the rule for a product",
+          "In the shadow on a stand h and t together.",
+          "The part with t is tangent times tangent, of second order."),
+    wrong("tangent-scaled-by-the-slope", lambda h, t, W, b, a, slope: {
+              "tangent": t @ W.T + slope * np.outer(h @ a, b), "gradient": slope * np.outer(b, a)
+          }, "the docstring: slope of the loss",
+          "The change of the weight in your tangent is multiplied by the slope.",
+          "The slope is known when the pass has ended. The tangent of this layer is made on the way there."),
+    wrong("gradient-divided-by-the-batch", lambda h, t, W, b, a, slope: {
+              "tangent": t @ W.T + np.outer(h @ a, b), "gradient": slope * np.outer(b, a) / len(h)
+          }, "notebook 09, section 2, 'Multiply by the direction you walked'",
+          "The gradient is divided by the number of examples.",
+          "The slope is that of the whole loss, so a mean over the examples is inside it already."),
+    wrong("shadow-not-laid-along-b", rank_one_with(tangent=lambda h, t, W, b, a: t @ W.T + (h @ a)[:, None]),
+          "notebook 09, section 8: the shadow of h on a",
+          "The shadow was added to every output with the same sign.",
+          "Each output moves in the direction that its entry of b says."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -119,9 +166,21 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 09, section 8",
     reference=rank_one_layer,
+    domain={
+        "h": Array("B n"),
+        "t": Array("B n", all_zero=True),
+        "W": Array("m n"),
+        "b": Array("m", at_least=-1, at_most=1, whole=True, zero=False),
+        "a": Array("n", at_least=-1, at_most=1, whole=True, zero=False),
+        "slope": Number(),
+    },
+    meets={"there are as many outputs as inputs": lambda W: W.shape[0] == W.shape[1] > 1},
     visible=[
-        rank_one_case(np.random.default_rng(seed), *shape)
-        for seed, shape in enumerate(((3, 4, 2), (2, 3, 5), (5, 2, 3)))
+        *(
+            rank_one_case(np.random.default_rng(seed), *shape)
+            for seed, shape in enumerate(((3, 4, 2), (2, 3, 5), (5, 2, 3), (3, 4, 2)))
+        ),
+        *rank_one_edges(np.random.default_rng(98)),
     ],
     hidden=hidden_rank_one,
     accepted=[
@@ -130,6 +189,7 @@ EXERCISE = Exercise(
         rank_one_stacked,
         rank_one_loops,
         rank_one_jvp,
+        rank_one_tensors,
         rank_one_float32,
     ],
     bank=BANK,

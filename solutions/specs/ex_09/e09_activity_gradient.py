@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from coursepkg.autodiff.tensor import Tensor
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import array
@@ -41,8 +43,34 @@ def activity_float32(x, noise, slopes):
     return activity_gradient(*(np.asarray(part, np.float32) for part in (x, noise, slopes)))
 
 
+def activity_tensor(x, noise, slopes):
+    """The gradient of sum(credit * (x W^T)) / B, as the engine finds it."""
+    weight = Tensor(np.zeros((noise.shape[1], x.shape[1])), requires_grad=True)
+    ((Tensor(x) @ weight.T) * (slopes[:, None] * noise)).sum().backward()
+    return weight.grad / len(x)
+
+
+def last_example_only(x, noise, slopes):
+    for n in range(len(x)):
+        gradient = slopes[n] * np.outer(noise[n], x[n])
+    return gradient / len(x)
+
+
+def activity_case(rng, B, p, q):
+    return case(array(rng, B, p), array(rng, B, q), array(rng, B))
+
+
+def activity_edges(rng):
+    """Zeros, as many examples as outputs and as inputs, one example, one input, one output."""
+    zeros = activity_case(rng, 5, 2, 3)
+    zeros.args[0][1, 0] = zeros.args[1][3, 2] = zeros.args[2][2] = 0.0
+    shapes = ((3, 2, 3), (4, 4, 2), (1, 3, 2), (5, 1, 2), (3, 4, 1))
+    return [zeros, *(activity_case(rng, *shape) for shape in shapes)]
+
+
 def hidden_activity(rng):
-    return [case(array(rng, B, p), array(rng, B, q), array(rng, B)) for B, p, q in ((4, 3, 2), (3, 2, 5), (6, 4, 3))]
+    usual = ((4, 3, 2), (3, 2, 5), (6, 4, 3), (4, 3, 2))
+    return [*(activity_case(rng, *shape) for shape in usual), *activity_edges(rng)]
 
 
 BANK = [
@@ -74,6 +102,26 @@ BANK = [
           "notebook 09, section 2",
           "Only the signs of the slopes were used.",
           "How much the loss moved counts as well: the estimate must be right on average."),
+    wrong("last-example-only", last_example_only, "notebook 09, section 9: one product per example",
+          "Only the last example is in your gradient.",
+          "A name that is set anew in each round of a loop forgets the rounds before."),
+    wrong("projection", lambda x, noise, slopes: (
+              (slopes[:, None] * noise / np.sum(noise**2, axis=1, keepdims=True)).T @ x / len(x)
+          ), "notebook 09, section 2, 'Multiply by the direction you walked'",
+          "Each row of the noise was divided by its squared length.",
+          "For one example that is the nearest guess, but the mean of such guesses is too short."),
+    wrong("mean-over-outputs-too", lambda x, noise, slopes: (slopes[:, None] * noise).T @ x / noise.size,
+          "the task: the mean over the examples",
+          "The gradient was divided by the number of outputs as well.",
+          "The mean goes over the examples alone. Each output has its own row of the gradient."),
+    wrong("turned-downhill", lambda x, noise, slopes: -(slopes[:, None] * noise).T @ x / len(x),
+          "notebook 09, section 2, 'Multiply by the direction you walked'",
+          "The gradient has the opposite sign.",
+          "The sign of a step downhill belongs to the step. What is estimated here is the gradient."),
+    wrong("slopes-by-output", lambda x, noise, slopes: (slopes * noise).T @ x / len(x),
+          "the task: each example's own loss",
+          "Where there are as many examples as outputs, the slopes went to the outputs; elsewhere it could not run.",
+          "NumPy lines up the last axes of two arrays. The slopes belong to the first axis of the noise."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -85,9 +133,22 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 09, section 9",
     reference=activity_gradient,
+    domain={"x": Array("B p"), "noise": Array("B q"), "slopes": Array("B")},
+    meets={
+        "as many examples as outputs": lambda noise: noise.shape[0] == noise.shape[1] > 1,
+        "as many examples as inputs": lambda x: x.shape[0] == x.shape[1] > 1,
+    },
     visible=hidden_activity(np.random.default_rng(5)),
     hidden=hidden_activity,
-    accepted=[activity_loop, activity_einsum, activity_mean, activity_lists, activity_diagonal, activity_float32],
+    accepted=[
+        activity_loop,
+        activity_einsum,
+        activity_mean,
+        activity_lists,
+        activity_diagonal,
+        activity_tensor,
+        activity_float32,
+    ],
     bank=BANK,
     hints=(
         "One example first: its output was shaken by noise[n], its loss answered with slopes[n], its input was x[n].",

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from coursepkg.estimators import expectations
+from coursepkg.grading.domain import Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 
@@ -48,11 +49,18 @@ def steps_with(rate):
     return lambda d, count, shrink: math.log(shrink) / math.log(rate(d, count))
 
 
-def hidden_steps(rng):
+def steps_edges(rng):
+    """Two dimensions; one direction; more directions than dimensions, and less than a step; a long way to go."""
     return [
-        case(int(rng.integers(8, 400)), int(rng.integers(2, 20)), round(float(rng.uniform(0.01, 0.3)), 3))
-        for _ in range(5)
+        case(2, 1, round(float(rng.uniform(0.05, 0.3)), 4)),
+        case(int(rng.integers(4, 8)), int(rng.integers(20, 40)), round(float(rng.uniform(0.85, 0.97)), 4)),
+        case(int(rng.integers(30, 90)), int(rng.integers(2, 9)), float(rng.uniform(1e-9, 1e-8))),
     ]
+
+
+def hidden_steps(rng):
+    usual = [(rng.integers(8, 400), rng.integers(2, 20), rng.uniform(0.01, 0.3)) for _ in range(5)]
+    return [*(case(int(d), int(K), round(float(shrink), 4)) for d, K, shrink in usual), *steps_edges(rng)]
 
 
 BANK = [
@@ -83,6 +91,26 @@ BANK = [
           ), "notebook 09, section 6: best and largest",
           "The number of steps belongs to a learning rate half as large again as the best one.",
           "Beyond the best rate noise eats what the longer step gains."),
+    wrong("dimension-one-too-many", steps_with(lambda d, K: 1 - 1 / (1 + d / K)),
+          "notebook 09, section 10, 'Predict, then see'",
+          "The number of steps is a little too large.",
+          "With signs one of the d dimensions, that of the gradient itself, adds no noise."),
+    wrong("first-order-only", lambda d, count, shrink: math.log(1 / shrink) * (1 + (d - 1) / count),
+          "notebook 09, section 10: a factor per step",
+          "The number of steps is nearly right where it is large, and too large where it is small.",
+          "That is the rule of thumb for small steps. Asked for is the exact number."),
+    wrong("counts-passes", lambda d, count, shrink: count * predicted_steps(d, count, shrink),
+          "the task: after how many steps",
+          "The number is too large by the number of directions.",
+          "You counted forward passes. K of them make one step."),
+    wrong("rounded-up", lambda d, count, shrink: math.ceil(predicted_steps(d, count, shrink)),
+          "the task: without rounding",
+          "Your numbers of steps are whole.",
+          "Asked for is where the curve crosses the line, and that may lie between two steps."),
+    wrong("half-of-the-steps", lambda d, count, shrink: predicted_steps(d, count, shrink) / 2,
+          "the task: the mean square",
+          "The number of steps is half of what it should be.",
+          "The factor q / (1 + q) is that of the mean square already. Has it been squared once more?"),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -94,7 +122,23 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 09, section 10",
     reference=predicted_steps,
-    visible=[case(100, 1, 0.01), case(50, 8, 0.05), case(300, 3, 0.2), case(12, 4, 0.02)],
+    domain={
+        "d": Number(whole=True, at_least=2),
+        "count": Number(whole=True, at_least=1),
+        "shrink": Number(more_than=0, less_than=1),
+    },
+    meets={
+        "there are more directions than dimensions": lambda d, count: count > d,
+        "less than one step is needed": lambda d, count, shrink: shrink > (d - 1) / (d - 1 + count),
+        "there is a long way to go": lambda shrink: shrink < 1e-6,
+    },
+    visible=[
+        case(100, 1, 0.01),
+        case(50, 8, 0.05),
+        case(300, 3, 0.2),
+        case(12, 4, 0.02),
+        *steps_edges(np.random.default_rng(910)),
+    ],
     hidden=hidden_steps,
     accepted=[steps_by_package, steps_by_doubling, steps_by_base, steps_by_walking, steps_by_minimum],
     bank=BANK,
@@ -103,4 +147,8 @@ EXERCISE = Exercise(
         "η = 1 / (1 + q), and the factor per step is then 1 − 1 / (1 + q) = q / (1 + q).",
         "After n steps the mean square is (q / (1 + q))ⁿ of what it was: n = log(shrink) / log(q / (1 + q)).",
     ),
+    equivalent_mutants={
+        "squeezes": "the result is one number",
+        "gives the first entry for all": "the result is one number",
+    },
 )
