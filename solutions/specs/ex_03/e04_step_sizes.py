@@ -72,11 +72,11 @@ def bowl(rng, d):
 
 
 def bowl_edges(rng):
-    """One direction; a bowl along the axes, the steepest in the middle; a round bowl; two that are not joined."""
+    """One direction; a bowl along the axes, nearly round; a round bowl; two that are not joined."""
     a, b, c, d, e = rng.uniform(0.4, 3.0, 5).round(3)
-    along = np.diag([a + 1, a + b + 2, a])
+    gentle, along = rng.uniform(0.1, 0.4), np.diag([a + 2, a + 3, a + 1.7])
     joined = np.array([[a + c, -c, 0.0], [-c, b + c + d, d], [0.0, d, e + d]])
-    return [case(np.array([[a]])), case(along), case(b * np.eye(2)), case(joined)]
+    return [case(np.array([[round(float(gentle), 3)]])), case(along), case(b * np.eye(2)), case(joined)]
 
 
 def sizes_unsorted(H):

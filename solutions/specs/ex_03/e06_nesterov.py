@@ -9,7 +9,7 @@ from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .e05_momentum import heavy
-from .shared import last_place_only, numbers, rate, start_among_the_places
+from .shared import last_place_only, numbers, one_place_late, rate, start_among_the_places
 
 
 def nesterov(theta, c, eta, beta, steps):
@@ -166,6 +166,9 @@ BANK = [
           "the docstring of the exercise: the place after each step",
           "All your places are the last one.",
           "You append one and the same array in every step and go on changing it. Keep a copy, or make a new array."),
+    wrong("one-place-late", one_place_late(nesterov), "the docstring of the exercise",
+          "Your places come one step late: the first is the start.",
+          "You keep each place before its step is made, so the last one is missing."),
     wrong("start-among-the-places", start_among_the_places(nesterov),
           "the docstring of the exercise: the place after each step",
           "You return one place more: the start stands in front.",

@@ -9,7 +9,7 @@ from coursepkg.autodiff.tensor import Tensor
 from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
-from .shared import last_place_only, numbers, rate, start_among_the_places
+from .shared import last_place_only, numbers, one_place_late, rate, start_among_the_places
 
 
 def rprop(theta, gradients, first):
@@ -194,6 +194,9 @@ BANK = [
     wrong("one-array-for-all-places", last_place_only(rprop), "the docstring of the exercise: k places",
           "All your places are the last one.",
           "You append one and the same array in every step and go on changing it. Keep a copy, or make a new array."),
+    wrong("one-place-late", one_place_late(rprop), "the docstring of the exercise",
+          "Your places come one step late: the first is the start.",
+          "You keep each place before its step is made, so the last one is missing."),
     wrong("start-among-the-places", start_among_the_places(rprop), "the docstring of the exercise: k places",
           "You return one place more: the start stands in front.",
           "Asked for are the places that the steps lead to."),

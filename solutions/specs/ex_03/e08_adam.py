@@ -11,7 +11,7 @@ from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .e05_momentum import LONG, SLOPES, STEEP, run_cases
-from .shared import last_place_only, numbers, rate, start_among_the_places
+from .shared import last_place_only, numbers, one_place_late, rate, start_among_the_places
 
 
 def adam(theta, gradients, eta, beta1, beta2, eps):
@@ -124,6 +124,17 @@ def adam_with_eps_uncorrected(theta, gradients, eta, beta1, beta2, eps):
     return np.array(places)
 
 
+def adam_first_step_uncorrected(theta, gradients, eta, beta1, beta2, eps):
+    m, s, places = np.zeros(len(theta)), np.zeros(len(theta)), []
+    for k, g in enumerate(gradients):
+        m = beta1 * m + (1 - beta1) * g
+        s = beta2 * s + (1 - beta2) * g**2
+        m_hat, s_hat = (m / (1 - beta1**k), s / (1 - beta2**k)) if k else (m, s)
+        theta = theta - eta * m_hat / (np.sqrt(s_hat) + eps)
+        places.append(theta)
+    return np.array(places)
+
+
 def adam_edges(rng):
     """Each of the two averages without memory; a gradient of zero in the first step and later."""
     waiting = numbers(rng, (4, 2))
@@ -157,6 +168,9 @@ BANK = [
           "notebook 03, section 6: at step number k = 1, 2, 3",
           "Your first step is right, and each later correction is that of the step before.",
           "The number of the step has to rise before the correction is made."),
+    wrong("first-step-uncorrected", adam_first_step_uncorrected, "notebook 03, section 6: at step number k = 1, 2, 3",
+          "The first step is not corrected, and each later one as if it were the step before.",
+          "Your steps are counted from 0. The first one needs the correction most."),
     wrong("counts-from-zero", adam_wrong(counter=lambda k: k - 1), "notebook 03, section 6: at step number k = 1, 2, 3",
           "From the first step on your places are no numbers: you divided by zero.",
           "In a step with the number 0 the correction has nothing to divide by. Where does your counting begin?"),
@@ -172,6 +186,9 @@ BANK = [
     wrong("one-array-for-all-places", last_place_only(adam), "the docstring of the exercise: k places",
           "All your places are the last one.",
           "You append one and the same array in every step and go on changing it. Keep a copy, or make a new array."),
+    wrong("one-place-late", one_place_late(adam), "the docstring of the exercise",
+          "Your places come one step late: the first is the start.",
+          "You keep each place before its step is made, so the last one is missing."),
     wrong("start-among-the-places", start_among_the_places(adam), "the docstring of the exercise: k places",
           "You return one place more: the start stands in front.",
           "Asked for are the places that the steps lead to."),

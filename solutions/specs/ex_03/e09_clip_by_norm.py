@@ -95,13 +95,14 @@ def clip_first_only(gradients, bound):
 def clip_edges(rng):
     """Exactly at the bound; all zero; an array of zeros beside a number; one array; too long only together."""
     turns = [np.array([[3.0, 0.0], [0.0, -4.0]]) * rng.choice([-1.0, 1.0], (2, 2)), np.zeros(3)]
+    small = numbers(rng, (2, 3), 0.1, 0.3)
     alike = [numbers(rng, 4, 0.8, 1.2), numbers(rng, (2, 2), 0.8, 1.2)]
     mixed = [np.zeros((2, 1)), np.array(numbers(rng, ())), numbers(rng, (1, 1, 2))]
     return [
         case(turns, 5.0),
         case([np.zeros(2), np.zeros((1, 3))], round(float(rng.uniform(0.5, 2.0)), 3)),
         case(mixed, round(0.6 * length(mixed), 4)),
-        case([numbers(rng, (2, 3))], round(float(rng.uniform(0.5, 0.9)), 3)),
+        case([small], round(0.8 * length([small]), 4)),
         case(alike, round(0.9 * length(alike), 3)),
     ]
 
@@ -149,6 +150,11 @@ BANK = [
           ), "the docstring of the exercise",
           "You took the largest entry for the length.",
           "An arrow is longer than its longest component."),
+    wrong("compares-the-square", lambda gradients, bound: [
+              g * (bound / length(gradients)) if length(gradients) ** 2 > bound else g for g in gradients
+          ], "the docstring of the exercise",
+          "You compared the sum of the squares with the bound; the factor is right.",
+          "The bound is a length. Take the root before you compare."),
     wrong("longest-array-as-length", clip_by_size(
               lambda gradients: max(float(np.linalg.norm(g)) for g in gradients)
           ), "the docstring of the exercise: one norm for all arrays",
@@ -196,6 +202,8 @@ EXERCISE = Exercise(
         "one array is zero, and not all": lambda gradients: 0 < sum(not np.any(g) for g in gradients) < len(gradients),
         "the length is the bound": lambda gradients, bound: length(gradients) == bound,
         "the length is below the bound": lambda gradients, bound: 0 < length(gradients) < bound,
+        "a length below 1 is too long": lambda gradients, bound: length(gradients) ** 2 < bound < length(gradients),
+        "a length above 1 is not too long": lambda gradients, bound: length(gradients) < bound < length(gradients) ** 2,
         "an array is a number": lambda gradients: any(np.ndim(g) == 0 for g in gradients),
         "an array has three axes": lambda gradients: any(np.ndim(g) == 3 for g in gradients),
         "there are three arrays": lambda gradients: len(gradients) == 3,
@@ -205,7 +213,7 @@ EXERCISE = Exercise(
     },
     visible=[
         case([np.array([[3.0, -1.0, 0.5], [0.8, 2.0, -1.5]]), np.array([1.2, -0.7, 0.4])], 2.0),
-        case([np.array([0.6, -0.4]), np.array([[0.3, 0.9], [-0.5, 0.2]]), np.array([0.7])], 5.0),
+        case([np.array([0.6, -0.4]), np.array([[0.3, 0.9], [-0.5, 0.2]]), np.array([0.7])], 1.9),
         case([np.array([1.4]), np.array([-1.1, 0.5, 0.6])], 1.5),
         case([np.array([1.1, 0.7, -2.1]), np.array([[0.4, 1.3]])], 2.5),
         *clip_edges(np.random.default_rng(39)),

@@ -24,6 +24,15 @@ def last_place_only(answer):
     return wrong
 
 
+def one_place_late(answer):
+    """Each place is kept before its step is made."""
+
+    def wrong(theta, *args):
+        return np.array([theta, *answer(theta, *args)[:-1]])
+
+    return wrong
+
+
 def start_among_the_places(answer):
     """The start stands in front of the places."""
 

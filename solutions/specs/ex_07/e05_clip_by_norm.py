@@ -109,12 +109,14 @@ def clip_drop(gradients, limit):
 def clip_edges(rng):
     """All zero; as long as the limit; an array of zeros, a number and an array of one entry; one array."""
     exact = [np.array([[0.0, 5.0], [12.0, 0.0]]) * rng.choice([-1.0, 1.0], (2, 2)), np.zeros(2)]
+    small, free = array(rng, 3, 2, low=0.1, high=0.3), [array(rng, 3, low=1.0, high=1.7), array(rng, 2)]
     mixed = [np.zeros((2, 3)), np.array(array(rng)), array(rng, 1, 1, 2)]
     return [
         case([np.zeros((2, 2)), np.zeros(3)], round(float(rng.uniform(0.5, 2.0)), 3)),
         case(exact, 13.0),
         case(mixed, round(0.7 * length(mixed), 4)),
-        case([array(rng, 3, 2, low=0.4)], round(float(rng.uniform(0.3, 0.8)), 3)),
+        case([small], round(0.8 * length([small]), 4)),
+        case(free, round(1.3 * length(free), 3)),
     ]
 
 
@@ -164,6 +166,11 @@ BANK = [
           ], "the task: the common norm is at most the limit",
           "Where all gradients are zero your function fails; everything else is right.",
           "You divide by the norm before you know that there is one."),
+    wrong("compares-the-square", lambda gradients, limit: [
+              g * (limit / length(gradients)) if length(gradients) ** 2 > limit else g for g in gradients
+          ], "notebook 07, section 5",
+          "The sum of squares is compared with the limit; the factor is right.",
+          "The limit is a length. Take the root before you compare."),
     wrong("longest-array", clip_by_size(lambda gradients: max(np.linalg.norm(g) for g in gradients)),
           "the task: their common norm",
           "The norm of the longest array is taken for the norm of all.",
@@ -193,6 +200,8 @@ EXERCISE = Exercise(
         "one array is zero, and not all": lambda gradients: 0 < sum(not np.any(g) for g in gradients) < len(gradients),
         "the norm is the limit": lambda gradients, limit: length(gradients) == limit,
         "the norm is below the limit": lambda gradients, limit: 0 < length(gradients) < limit,
+        "a norm below 1 is too long": lambda gradients, limit: length(gradients) ** 2 < limit < length(gradients),
+        "a norm above 1 is not too long": lambda gradients, limit: length(gradients) < limit < length(gradients) ** 2,
         "an array is a number": lambda gradients: any(np.ndim(g) == 0 for g in gradients),
         "an array has three axes": lambda gradients: any(np.ndim(g) == 3 for g in gradients),
         "only together they are too long": lambda gradients, limit: (
