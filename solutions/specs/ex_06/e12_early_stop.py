@@ -139,6 +139,15 @@ def renewed_by_any_fall(losses, patience):
     return best + 1, len(losses)
 
 
+def ignores_small_gains(losses, patience):
+    best = 0
+    for epoch in range(1, len(losses)):
+        best = epoch if losses[epoch] < losses[best] - 1e-3 else best
+        if epoch - best == patience:
+            return best + 1, epoch + 1
+    return best + 1, len(losses)
+
+
 def _changed(change):
     return lambda losses, patience: change(losses, patience, *early_stop(losses, patience))
 
@@ -149,12 +158,14 @@ MOVES = {"D": (-0.15, -0.10), "u": (0.04, 0.06), "d": (-0.03, -0.01)}
 def losses_case(rng, plan, patience, start=3.0):
     """A curve from a plan.
 
-    D goes down below the best so far, u up, d down a little, not as far as u went up, and = back to the best so far.
+    D goes down below the best so far, u up, d down a little, not as far as u went up, = back to the best so far, and
+    e to a hair below it.
     """
     losses = [start]
     for move in plan:
-        value = min(losses) if move == "=" else losses[-1] + float(rng.uniform(*MOVES[move]))
-        losses.append(round(value, 3))
+        to_best = {"=": 0.0, "e": -0.0002}
+        value = min(losses) + to_best[move] if move in to_best else losses[-1] + float(rng.uniform(*MOVES[move]))
+        losses.append(round(value, 4))
     return case(losses, patience)
 
 
@@ -166,11 +177,11 @@ def losses_cases(rng):
         losses_case(rng, "D" * first + "uDuuDududuuDDDD", 5),
         losses_case(rng, "D" * (first + 3) + "uuuDuuuuuuuDDDDD", 6),
         losses_case(rng, "DuDuuDDDD", 2, start=0.2),
-        losses_case(rng, "uduDDD", 3, start=-1.2),
+        losses_case(rng, "uduDDD", 4, start=-1.2),
         losses_case(rng, "D" * (first + 1) + "u=u=uDDD", 4),
         losses_case(rng, "D" * first + "u=Duu", 3),
-        losses_case(rng, "D" * first + "uuuu", 4),
-        losses_case(rng, "D" * first + "uuDD", 40),
+        losses_case(rng, "D" * first + "ueuuuu", 4),
+        losses_case(rng, "D" * first + "uuDdu", 40),
         losses_case(rng, "DDDuDD", 1),
         case([round(float(rng.uniform(0.2, 0.9)), 3)], 2),
         case([0.7] * 4, 2),
@@ -224,6 +235,9 @@ BANK = [
     wrong("equal-counts-as-better", equal_is_better, "the docstring of the exercise",
           "An epoch with the same loss as the best so far has taken its place.",
           "Beating the best means being lower. An equal loss uses up patience like a higher one."),
+    wrong("small-gains-ignored", ignores_small_gains, "the docstring of the exercise",
+          "An epoch that was better by very little was not taken for the best.",
+          "Some libraries ask for a least gain. Here a loss that is lower is better, by however little."),
     wrong("no-answer-at-the-end", silent_to_the_end, "the docstring of the exercise",
           "Where the patience lasts to the end, nothing came back.",
           "A run that is never stopped has a best epoch, too, and all epochs were run."),
@@ -260,9 +274,14 @@ EXERCISE = Exercise(
         "the patience lasts to the end": lambda losses, patience: (
             len(losses) < early_stop(losses, patience)[0] + patience
         ),
-        "the patience is longer than the run": lambda losses, patience: patience > len(losses),
+        "the patience is longer than the run": lambda losses, patience: (
+            patience > len(losses) > early_stop(losses, patience)[0]
+        ),
+        "a new best is lower by a hair": lambda losses: any(
+            0 < min(losses[:k]) - loss < 1e-3 for k, loss in enumerate(losses) if k
+        ),
         "the first epoch is the best": lambda losses, patience: early_stop(losses, patience)[0] == 1,
-        "the last epoch is the best": lambda losses: losses.index(min(losses)) == len(losses) - 1 > 0,
+        "the last epoch is the best": lambda losses, patience: early_stop(losses, patience)[0] == len(losses) > 1,
         "losses become negative": lambda losses: losses[0] > 0 > losses[-1],
     },
     visible=losses_cases(_draw),
