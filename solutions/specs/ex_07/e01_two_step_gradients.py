@@ -147,6 +147,10 @@ BANK = [
           "notebook 07, section 1: h1 is made from w, u and h0",
           "The first state counts as given: nothing goes back through the step that made it.",
           "h1 depends on both weights and on h0. Go on backward where your calculation stops."),
+    wrong("only-the-second-step", two_steps_with(lambda d1, d2, h0, h1, h2, x, w: (d2 * h1, d2 * x[1], d2 * w)),
+          "notebook 07, section 1: h1 is made from w, u and h0",
+          "These are the gradients of the second step alone, with h1 in the place of h0.",
+          "The first step has the same weights, and its own state before it."),
     wrong("inputs-exchanged", two_steps_with(
               lambda d1, d2, h0, h1, h2, x, w: (d2 * h1 + d1 * h0, d2 * x[0] + d1 * x[1], d1 * w)
           ), "the docstring of the exercise: which input belongs to which step",

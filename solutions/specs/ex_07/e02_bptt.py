@@ -118,6 +118,10 @@ def bptt_part(**changes):
     return answer
 
 
+def states_anew(x, states, W_x, W_h, wanted):
+    return bptt(x, states_of(x, W_x, W_h, np.zeros(len(W_h)), states[0]), W_x, W_h, wanted)
+
+
 def bptt_float32(x, states, W_x, W_h, wanted):
     arrays = [np.asarray(a, np.float32) for a in (x, states, W_x, W_h, wanted)]
     return {name: g.astype(np.float32) for name, g in bptt(*arrays).items()}
@@ -215,6 +219,9 @@ BANK = [
           }, "notebook 07, 'Check yourself', question 1",
           "The gradients of W_x, W_h and b are divided by the number of steps.",
           "A nudge of a weight moves all steps in full."),
+    wrong("works-the-states-out-anew", states_anew, "the task: the forward pass has been done",
+          "You worked the states out again, and got others.",
+          "The net has a bias as well, which you are not given. All that you need is in `states`."),
     wrong("stops-before-the-state", bptt_part(h0=lambda d, x, states, W_h: d[0]),
           "notebook 07, section 3: the third formula",
           "The gradient of h0 is what arrives at the first pre-activation.",

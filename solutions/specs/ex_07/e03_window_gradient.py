@@ -116,6 +116,11 @@ def window_with(*, slope=lambda h, j: 1 - h[j] ** 2, meets=lambda h, j: h[j - 1]
     return answer
 
 
+def window_when_full(w, states, wanted, k):
+    k = min(k, len(wanted))
+    return window_gradient(w, states, [0.0] * (k - 1) + list(wanted[k - 1 :]), k)
+
+
 def window_oldest_only(w, states, wanted, k):
     return window_gradient(w, states, wanted, k) - (window_gradient(w, states, wanted, k - 1) if k > 1 else 0.0)
 
@@ -197,6 +202,13 @@ BANK = [
     wrong("slope-forgotten", window_with(slope=lambda h, j: 1.0), "notebook 07, section 3: delta",
           "The slope of tanh is missing at every step.",
           "Without it, this is the gradient of a linear unit."),
+    wrong("mean-over-the-window", lambda w, states, wanted, k: window_gradient(w, states, wanted, k) / k,
+          "the task: the loss is the sum",
+          "The result is divided by k.",
+          "A longer window adds further contributions; it does not make the others smaller."),
+    wrong("waits-for-a-full-window", window_when_full, "notebook 07, section 4: from each loss",
+          "The losses of the first steps, which have less than k steps behind them, are left out.",
+          "They go back as far as there is something, and stop at the beginning."),
     wrong("only-the-oldest-step", window_oldest_only, "notebook 07, section 1: contributions add",
           "Of each window only its oldest step contributes.",
           "All steps of the window used the weight. Add up as you go back, not at the end."),

@@ -148,8 +148,8 @@ def chunked_mean(w, x, h0, size):
     return chunked_gradient(w, x, h0, size) / math.ceil(len(x) / size)
 
 
-def chunked_flat(slope, before):
-    """One sweep with another slope or another factor."""
+def chunked_flat(slope, before, want=lambda h: h):
+    """One sweep with another slope, another factor or another loss."""
 
     def answer(w, x, h0, size):
         states = [h0]
@@ -158,7 +158,7 @@ def chunked_flat(slope, before):
         total = r = 0.0
         for t in reversed(range(len(x))):
             r = 0.0 if (t + 1) % size == 0 else r
-            delta = (states[t + 1] + r) * slope(states[t + 1])
+            delta = (want(states[t + 1]) + r) * slope(states[t + 1])
             total, r = total + delta * before(states, t), delta * w
         return total
 
@@ -210,6 +210,15 @@ BANK = [
     wrong("rest-joined-to-the-last-chunk", chunked_by(rest_joins_the_last), "the task: the last chunk may be shorter",
           "The rest at the end is not cut off from the chunk before it.",
           "A shorter chunk is a chunk as well: no gradient leaves it."),
+    wrong("cuts-one-step-late", chunked_by(lambda x, size: [
+              x[max(0, k) : k + size] for k in range(1 - size if size > 1 else 0, len(x), size)
+          ]), "the task: chunks of `size` steps",
+          "Your first chunk has one step only, so that all cuts are in other places.",
+          "Is the gradient cut before the first step of a chunk, or after it?"),
+    wrong("states-want-one", chunked_flat(lambda h: 1 - h * h, lambda states, t: states[t], lambda h: 1.0),
+          "the task: the loss of each step",
+          "You summed up how the states change, not how the loss changes.",
+          "The loss of a step depends on its state, and how much depends on how large that is."),
     wrong("mean-over-chunks", chunked_mean, "the task: adds up over the whole sequence",
           "The gradients of the chunks are averaged.",
           "The task asks for their sum."),

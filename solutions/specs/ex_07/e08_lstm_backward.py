@@ -234,6 +234,11 @@ BANK = [
           "notebook 07, section 6: where c is used",
           "The output gate gets what arrives at the cell.",
           "This gate stands behind the cell: only h hears it."),
+    wrong("input-and-forget-gate-exchanged", lambda i, f, g, o, c_before, dh, dc: lstm_backward(
+              f, i, g, o, c_before, dh, dc
+          ), "the docstring of the exercise: the order of the arguments",
+          "Input gate and forget gate have changed places.",
+          "The forget gate multiplies the old cell, the input gate the candidate."),
     wrong("forgets-the-input-in-the-cell", lstm_squashes(lambda i, f, g, before: np.tanh(f * before)),
           "notebook 07, section 6: the formula for c",
           "Your new cell holds only what was kept of the old one.",
