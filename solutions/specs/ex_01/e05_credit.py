@@ -213,7 +213,7 @@ EXERCISE = Exercise(
         "the portions per kg are kept": kept(3),
         "all is as planned": lambda planned, actual: planned == actual,
     },
-    parts=["budget", "fee", "price", "per_kg"],
+    parts=["the credit of the budget", "that of the fee", "that of the price", "that of per_kg"],
     visible=[
         case([30.0, 0.1, 2.0, 4.0], [27.0, 0.16, 2.5, 4.4]),
         case([48.0, 0.2, 3.0, 6.0], [50.0, 0.15, 2.4, 5.0]),

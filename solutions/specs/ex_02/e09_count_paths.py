@@ -226,7 +226,6 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 02, section 8, 'Paths and edges'",
     reference=count_paths,
-    result={"kind": "number"},
     domain={"parents": Anything("the numbers of each node's parents, all smaller than its own")},
     meets={
         "there is one node": lambda parents: len(parents) == 1,
