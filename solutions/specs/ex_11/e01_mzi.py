@@ -7,9 +7,10 @@ import math
 
 import numpy as np
 
+from coursepkg.grading.domain import Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
-from .shared import numbers
+from .shared import angle
 
 
 def mzi(theta, phi):
@@ -61,8 +62,42 @@ def mzi_variant(*, coupler=((1, 1j), (1j, 1)), half=1.0, shifter=lambda angle: (
     return answer
 
 
-def hidden_mzi(rng):
-    return [case(*numbers(rng, 1, 0.3, 2.9), *numbers(rng, 1, 0.3, 5.9)) for _ in range(5)]
+def mzi_by_paths(theta, phi):
+    """Each column is what comes out where light of one port goes in."""
+    columns = []
+    for x in np.eye(2, dtype=complex):
+        for turn in (phi, theta):
+            x = np.array([x[0] * np.exp(1j * turn), x[1]])
+            x = np.array([x[0] + 1j * x[1], 1j * x[0] + x[1]]) / np.sqrt(2)
+        columns.append(x)
+    return np.column_stack(columns)
+
+
+def mzi_powers(theta, phi):
+    """The coupler as the root of a swap."""
+    coupler = np.sqrt([[0.5, -0.5], [-0.5, 0.5]], dtype=complex)
+    return np.linalg.multi_dot(
+        [coupler, np.diag(np.exp([1j * theta, 0])), coupler, np.diag([cmath.rect(1, phi), 1.0])]
+    ).tolist()
+
+
+def mzi_entrywise(theta, phi):
+    B = np.array([[1, 1j], [1j, 1]]) / np.sqrt(2)
+    return B * np.diag([np.exp(1j * theta), 1]) * B * np.diag([np.exp(1j * phi), 1])
+
+
+def mzi_cases(rng):
+    """Heaters in all quarters, off, at half a turn (all light stays in its waveguide), and turned beyond the circle."""
+    return [
+        case(angle(rng, 0.3, 1.4), angle(rng, 3.4, 4.4)),
+        case(angle(rng, 1.8, 2.9), angle(rng, 0.3, 1.3)),
+        case(angle(rng, 3.4, 4.5), angle(rng, 1.8, 2.9)),
+        case(angle(rng, -2.9, -1.8), angle(rng, -4.5, -3.4)),
+        case(angle(rng, 6.6, 7.6), angle(rng, -1.3, -0.3)),
+        case(0.0, angle(rng, 6.6, 7.6)),
+        case(math.pi, 0.0),
+        case(angle(rng, -4.5, -3.4), angle(rng, 4.9, 6.0)),
+    ]
 
 
 BANK = [
@@ -106,6 +141,23 @@ BANK = [
           ), "notebook 11, section 3: the drawing",
           "Light is split and never brought together again, so no heater changes any power.",
           "Between the two couplers the arms differ; only the second coupler lets them interfere."),
+    wrong("heaters-exchanged", lambda theta, phi: mzi(phi, theta), "notebook 11, section 3: the drawing",
+          "Each heater does what the other one should do.",
+          "phi comes before the first coupler; theta sits between the two."),
+    wrong("multiplied-entry-by-entry", mzi_entrywise, "notebook 11, section 3: the order of the four factors",
+          "Nothing crosses from one waveguide to the other: the matrices were multiplied entry by entry.",
+          "One part behind the other is a matrix product, and NumPy writes that @."),
+    wrong("coupler-with-the-other-quarter-turn", mzi_variant(coupler=((1, -1j), (-1j, 1))),
+          "notebook 11, section 2: the matrix of the coupler",
+          "What crosses a coupler is turned by a quarter the other way round.",
+          "The task gives the coupler: with plus i. The conjugate is another device."),
+    wrong("factor-in-front-left-out", lambda theta, phi: mzi_closed(theta, phi) / (1j * cmath.exp(0.5j * theta)),
+          "notebook 11, section 3: the factor in front",
+          "All powers are right; the phases of both outputs are off together.",
+          "The closed form with sines and cosines has a factor in front, and that depends on theta."),
+    wrong("theta-halved-nowhere", lambda theta, phi: mzi(2 * theta, phi), "notebook 11, section 3: the closed form",
+          "theta does what twice theta should do.",
+          "Two arms that differ by theta: half of theta is what the sine and the cosine see."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -117,9 +169,10 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 11, section 3",
     reference=mzi,
-    visible=[case(1.0, 0.5), case(2.2, 4.0), case(0.4, 2.5), case(2.9, 5.5)],
-    hidden=hidden_mzi,
-    accepted=[mzi_closed, mzi_loops, mzi_rotations, mzi_single, mzi_sums],
+    domain={"theta": Number(period=2 * math.pi), "phi": Number(period=2 * math.pi)},
+    visible=mzi_cases(np.random.default_rng(111)),
+    hidden=mzi_cases,
+    accepted=[mzi_closed, mzi_loops, mzi_rotations, mzi_single, mzi_sums, mzi_by_paths, mzi_powers],
     bank=BANK,
     hints=(
         "Write each of the four parts as a 2 by 2 matrix: two couplers, two heaters.",
@@ -127,4 +180,5 @@ EXERCISE = Exercise(
         "The product, read from the right: B @ diag(e^{i theta}, 1) @ B @ diag(e^{i phi}, 1), where B is "
         "[[1, i], [i, 1]] over the root of 2.",
     ),
+    equivalent_mutants={"squeezes": "the matrix is always 2 by 2"},
 )

@@ -7,16 +7,16 @@ import math
 
 import numpy as np
 
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .e01_mzi import mzi_closed
-from .shared import fields
 
 
 def darken(x):
     theta = 2 * math.atan2(abs(x[0]), abs(x[1]))
     phi = (cmath.phase(x[1]) - cmath.phase(x[0])) % (2 * math.pi)
-    return [theta, phi]
+    return theta, phi
 
 
 def darken_ratio(x):
@@ -47,7 +47,7 @@ def darken_measured(x):
         return abs(mzi_closed(theta, phi)[1] @ np.asarray(x)) ** 2
 
     wheel = [bottom(math.pi / 2, k * math.pi / 2) for k in range(4)]
-    phi = math.atan2(wheel[3] - wheel[1], wheel[2] - wheel[0])
+    phi = round(math.atan2(wheel[3] - wheel[1], wheel[2] - wheel[0]), 10)  # a reading is never exactly 0
     return [2 * math.atan(math.sqrt(bottom(0.0, 0.0) / bottom(math.pi, 0.0))), phi % (2 * math.pi)]
 
 
@@ -66,8 +66,34 @@ def darken_with(change):
     return answer
 
 
-def hidden_darken(rng):
-    return [case(fields(rng, 2)) for _ in range(6)]
+def darken_conjugate(x):
+    top, bottom = np.array(x) * np.conj(x[1]) / abs(x[1])
+    return {0: 2 * np.angle(bottom.real + 1j * abs(top)), 1: (2 * np.pi - np.angle(top)) % (2 * np.pi)}.values()
+
+
+def polar(*amplitudes_and_phases):
+    return np.round([a * cmath.exp(1j * phase) for a, phase in amplitudes_and_phases], 4)
+
+
+def darken_cases(rng):
+    """The wanted phi in each quarter, the difference of the phases within the circle and beyond it on both sides."""
+    phases = [(2.7, -2.3), (-2.4, 2.4), (0.7, 2.8), (1.9, -0.6), (-0.9, -0.1), (-2.8, -0.9), (1.4, -2.9)]
+    found = []
+    for before, behind in phases:
+        turn = rng.uniform(-0.2, 0.2, 2)
+        found.append(polar((rng.uniform(0.4, 1.3), before + turn[0]), (rng.uniform(0.4, 1.3), behind + turn[1])))
+    strong, weak, both = rng.uniform(5, 9), rng.uniform(0.02, 0.08), rng.uniform(0.3, 2)
+    found.append(polar((strong, rng.uniform(1.8, 2.6)), (weak, rng.uniform(-1.2, -0.4))))
+    found.append(polar((weak, rng.uniform(-2.6, -1.8)), (strong, rng.uniform(0.4, 1.2))))
+    a, b = np.round(rng.uniform(0.3, 1.5, 2), 3)
+    found += [np.array([a, b], dtype=complex), np.array([b, -a], dtype=complex)]  # equal phases, opposite phases
+    found.append(both * np.array([0.6 + 0.8j, 0.8 - 0.6j]))  # equal amplitudes
+    return [case(x) for x in found]
+
+
+def phase_gap(x):
+    """The phase of the bottom field minus that of the top one, as the phases come."""
+    return np.angle(x[1]) - np.angle(x[0])
 
 
 BANK = [
@@ -106,6 +132,27 @@ BANK = [
           "the task: the range of phi",
           "The light goes where it should; phi is a full turn outside the range asked for.",
           "The difference of two angles can be negative, or more than a full turn."),
+    wrong("phi-between-minus-half-a-turn-and-half-a-turn", lambda x: [darken(x)[0], cmath.phase(x[1] / x[0])],
+          "the task: the range of phi",
+          "The light goes where it should; wherever phi should be above half a turn, yours is below 0.",
+          "The phase of a complex number is given between minus pi and pi. The task asks for 0 to 2 pi."),
+    wrong("phi-by-the-arctangent-of-a-quotient",
+          darken_with(lambda theta, phi, x: (theta, math.atan((x[1] / x[0]).imag / (x[1] / x[0]).real))),
+          "notebook 11, section 1",
+          "theta is right; phi is off by half a turn in half of the cases.",
+          "The quotient of imaginary and real part is the same for a number and for its negative."),
+    wrong("distance-of-the-phases", darken_with(lambda theta, phi, x: (theta, abs(phase_gap(x)))),
+          "the task: on which arm phi sits",
+          "theta is right; phi is the distance of the two phases, whichever comes first.",
+          "It matters which of the two fields is ahead: the heater can only turn the top one."),
+    wrong("phi-within-half-a-turn", darken_with(lambda theta, phi, x: (theta, phi % math.pi)),
+          "the task: the range of phi",
+          "theta is right; wherever phi should be above half a turn, yours is half a turn less.",
+          "Two fields in phase and two in opposite phase are not the same: only one of the two pairs cancels."),
+    wrong("light-taken-for-one", darken_with(lambda theta, phi, x: (2 * math.asin(min(1.0, abs(x[0]))), phi)),
+          "the task: two fields, of any size",
+          "phi is right; theta was made of the top field alone, as if all the light together had power 1.",
+          "How much of the light comes in at the top is a ratio, and needs both fields."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -117,9 +164,25 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 11, section 3",
     reference=darken,
-    visible=[case(item) for item in fields(np.random.default_rng(11), 5, 2)],
-    hidden=hidden_darken,
-    accepted=[darken_ratio, darken_powers, darken_tuple, darken_measured, darken_single],
+    domain={"x": Array("2", zero=False)},
+    meets={
+        "phi is in the first quarter": lambda x: 0 < phase_gap(x) % (2 * np.pi) < np.pi / 2,
+        "phi is in the second quarter": lambda x: np.pi / 2 < phase_gap(x) % (2 * np.pi) < np.pi,
+        "phi is in the third quarter": lambda x: np.pi < phase_gap(x) % (2 * np.pi) < 1.5 * np.pi,
+        "phi is in the last quarter": lambda x: phase_gap(x) % (2 * np.pi) > 1.5 * np.pi,
+        "the phases differ by more than half a turn": lambda x: phase_gap(x) > np.pi,
+        "the phases differ by more than half a turn the other way": lambda x: phase_gap(x) < -np.pi,
+        "the phases are equal": lambda x: phase_gap(x) == 0,
+        "the phases are opposite": lambda x: abs(phase_gap(x)) == np.pi,
+        "the amplitudes are equal": lambda x: np.isclose(abs(x[0]), abs(x[1])),
+        "the top is much brighter": lambda x: abs(x[0]) > 20 * abs(x[1]),
+        "the bottom is much brighter": lambda x: abs(x[1]) > 20 * abs(x[0]),
+    },
+    visible=darken_cases(np.random.default_rng(11)),
+    hidden=darken_cases,
+    result={"0": {"kind": "angle", "period": 2 * math.pi}, "1": {"kind": "angle", "period": 2 * math.pi}},
+    parts=("theta", "phi"),
+    accepted=[darken_ratio, darken_powers, darken_tuple, darken_measured, darken_single, darken_conjugate],
     bank=BANK,
     hints=(
         "The bottom output is the bottom row of T times x. Set it to zero.",
@@ -128,6 +191,8 @@ EXERCISE = Exercise(
         "tan(theta/2) = |x[0]| / |x[1]|, and phi is the phase of x[1] minus that of x[0], taken modulo a full turn.",
     ),
     equivalent_mutants={
+        "squeezes": "both angles are plain numbers",
+        "gives the first entry for all": "each angle is one number",
         "`1` → `-1`": "there are two fields, so the one at index 1 is the last one",
         "`1` → `-1` #2": "there are two fields, so the one at index 1 is the last one",
     },

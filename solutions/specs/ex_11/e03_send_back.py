@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
+from coursepkg.grading.domain import Array, Listing
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .e01_mzi import mzi_closed
@@ -75,17 +78,66 @@ def send_back_variant(block=np.transpose, *, turn=reversed, start=lambda y: y, e
     return answer
 
 
-def mesh_case(rng, n, places):
-    mesh = [(m, np.round(mzi_closed(*numbers(rng, 1, 0.5, 2.6), *numbers(rng, 1, 0.4, 5.8)), 9)) for m in places]
-    return case(mesh, fields(rng, n))
+def send_back_layers(mesh, y):
+    """One whole matrix for each interferometer, gathered from the left."""
+    a = np.asarray(y, dtype=complex)
+    for m, T in reversed(list(mesh)):
+        layer = np.eye(len(a), dtype=complex)
+        layer[np.ix_([m, m + 1], [m, m + 1])] = T
+        a = a @ layer
+    return a
 
 
-def hidden_send_back(rng):
+def send_back_popped(mesh, y):
+    a, left = np.array(y) + 0j, list(mesh)
+    while left:
+        m, T = left.pop()
+        a[[m, m + 1]] = np.einsum("ij,i->j", T, a[[m, m + 1]])
+    return list(a)
+
+
+def send_back_new_top_used(mesh, y):
+    a = np.array(y, dtype=complex)
+    for m, T in reversed(mesh):
+        a[m] = T[0, 0] * a[m] + T[1, 0] * a[m + 1]
+        a[m + 1] = T[0, 1] * a[m] + T[1, 1] * a[m + 1]
+    return a
+
+
+def send_back_each_from_y(mesh, y):
+    a = np.array(y, dtype=complex)
+    for m, T in reversed(mesh):
+        a[m : m + 2] = T.T @ y[m : m + 2]
+    return a
+
+
+def send_back_into_the_dark(mesh, y):
+    a = np.zeros(len(y), dtype=complex)
+    for m, _ in mesh:
+        a[m : m + 2] = y[m : m + 2]
+    return send_back(mesh, a)
+
+
+def mesh_case(rng, n, places, y=None):
+    mesh = [(m, np.round(mzi_closed(*numbers(rng, 1, 0.5, 2.6), *numbers(rng, 1, -5.8, 5.8)), 9)) for m in places]
+    return case(mesh, fields(rng, n) if y is None else y)
+
+
+def send_back_cases(rng):
+    """No interferometer, one, the same place twice, places skipped, a dark port, light that all stays or crosses."""
+    dark = fields(rng, 3)
+    dark[rng.integers(3)] = 0
+    real = np.round(rng.uniform(0.3, 1.2, 4), 3) * [1, -1, 1, 1] + 0j
+    all_crosses, all_stays = (np.round(mzi_closed(theta, 0.9), 9) for theta in (0.0, np.pi))
     return [
         mesh_case(rng, 3, (1, 0, 1)),
         mesh_case(rng, 4, (0, 2, 1, 0, 2, 1)),
-        mesh_case(rng, 3, (0, 1, 0)),
-        mesh_case(rng, 4, (2, 1, 2, 0, 1, 2)),
+        mesh_case(rng, 3, (0, 1, 0), dark),
+        mesh_case(rng, 5, (3, 1, 1, 3, 2)),
+        mesh_case(rng, 4, (2,), real),
+        mesh_case(rng, 2, (0, 0)),
+        mesh_case(rng, 3, ()),
+        case([(1, all_crosses), (0, all_stays), *mesh_case(rng, 3, (1,)).args[0]], fields(rng, 3)),
     ]
 
 
@@ -115,6 +167,19 @@ BANK = [
     wrong("ports-mirrored", send_back_variant(end=lambda a: a[::-1]), "notebook 11, section 5: the drawing",
           "The right fields, at the ports counted from the bottom.",
           "The direction is reversed from right to left; top stays top."),
+    wrong("new-field-used-too-early", send_back_new_top_used, "notebook 11, section 5",
+          "In each interferometer the upper port is right; the lower one was made of the upper port's new field.",
+          "Both outputs are made of both inputs as they come in. Keep those until both outputs are known."),
+    wrong("each-interferometer-gets-the-light-that-was-sent", send_back_each_from_y,
+          "the task: through the whole mesh",
+          "What one interferometer did is lost at the next: each was given the field that enters at the right.",
+          "Light that has passed an interferometer goes on into the next one as it now is."),
+    wrong("ports-without-interferometer-go-dark", send_back_into_the_dark, "the task: the field at all ports",
+          "Ports that no interferometer touches come out dark.",
+          "A waveguide that meets nothing hands its light on."),
+    wrong("last-interferometer-forgotten", lambda mesh, y: send_back(mesh[:-1], y), "the task: through the whole mesh",
+          "The light enters behind the last interferometer of the list.",
+          "A slice or a range that begins one too late."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -126,8 +191,18 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 11, section 5",
     reference=send_back,
-    visible=hidden_send_back(np.random.default_rng(3)),
-    hidden=hidden_send_back,
+    domain={"mesh": Listing("interferometers>=0"), "y": Array("n>=2", zero=False)},
+    meets={
+        "the mesh has one interferometer": lambda mesh: len(mesh) == 1,
+        "an interferometer sits on the last ports": lambda mesh, y: any(m == len(y) - 2 > 0 for m, _ in mesh),
+        "one follows another at the same ports": lambda mesh: any(a[0] == b[0] for a, b in pairwise(mesh)),
+        "a port has no interferometer": lambda mesh, y: len({p for m, _ in mesh for p in (m, m + 1)}) < len(y),
+        "a port gets no light": lambda y: (y == 0).any(),
+        "all light crosses": lambda mesh: any(T[0, 0] == 0 for _, T in mesh),
+        "all light stays in its waveguide": lambda mesh: any(T[0, 1] == 0 for _, T in mesh),
+    },
+    visible=send_back_cases(np.random.default_rng(3)),
+    hidden=send_back_cases,
     accepted=[
         send_back_matrix,
         send_back_row,
@@ -135,6 +210,8 @@ EXERCISE = Exercise(
         send_back_inverse,
         send_back_ports,
         send_back_single,
+        send_back_layers,
+        send_back_popped,
     ],
     bank=BANK,
     hints=(
@@ -142,4 +219,5 @@ EXERCISE = Exercise(
         "Through one interferometer the light that comes from behind sees the transpose of its matrix.",
         "for m, T in reversed(mesh): replace entries m and m + 1 of the field by T.T @ (those entries).",
     ),
+    equivalent_mutants={"squeezes": "a mesh has two ports at least"},
 )

@@ -7,10 +7,11 @@ import math
 
 import numpy as np
 
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .e01_mzi import mzi_closed
-from .shared import fields, numbers
+from .shared import angle, fields
 
 
 def three_passes(theta, phi, x, y_adj):
@@ -73,7 +74,17 @@ def three_after_the_heater(theta, phi, x, y_adj):
     return {"forward": p[0], "adjoint": p[1], "sum": p[2], "gradient": p[2] / 2 - p[0] / 2 - p[1] / 2}
 
 
-def three_with(launch=None, *, back=np.transpose, read=None, combine=None, tap=0):
+def three_counted(theta, phi, x, y_adj):
+    """One whole way for each beam, as a function of where it starts."""
+    coupler, heat = np.array([[1, 1j], [1j, 1]]) / 2**0.5, lambda angle: np.array([np.exp(1j * angle), 1])
+    to_tap = lambda sent: (coupler @ (heat(phi) * sent))[0]  # noqa: E731
+    from_behind = coupler @ np.asarray(y_adj, dtype=complex)
+    arrives = heat(phi) * (coupler @ (heat(theta) * from_behind))
+    p = np.abs([to_tap(np.asarray(x)), from_behind[0], to_tap(x + (1j * arrives).conj())]) ** 2
+    return {"gradient": (p[2] - p[1] - p[0]) / 2, "sum": p[2], "adjoint": p[1], "forward": p[0]}
+
+
+def three_with(launch=None, *, back=np.transpose, read=None, combine=None, tap=0, power=2, adjoint_at=None):
     """The protocol with one thing done differently."""
 
     def answer(theta, phi, x, y_adj):
@@ -83,20 +94,39 @@ def three_with(launch=None, *, back=np.transpose, read=None, combine=None, tap=0
         x_adj = back(T) @ y_adj
         sent = launch(x, x_adj) if launch else x - 1j * np.conj(x_adj)
         u, a = (first @ x)[tap], (B @ y_adj)[tap]
-        forward, adjoint = abs(u) ** 2, abs(a) ** 2
-        both = read(u, a, theta) if read else abs((first @ sent)[tap]) ** 2
+        forward, adjoint = abs(u) ** power, abs(a) ** power
+        if adjoint_at:
+            adjoint = abs(adjoint_at(x_adj, y_adj)) ** 2
+        both = read(u, a, theta) if read else abs((first @ sent)[tap]) ** power
         gradient = combine(both, forward, adjoint) if combine else (both - forward - adjoint) / 2
         return {"forward": forward, "adjoint": adjoint, "sum": both, "gradient": gradient}
 
     return answer
 
 
-def three_case(rng):
-    return case(*numbers(rng, 1, 0.4, 2.7), *numbers(rng, 1, 0.3, 5.9), fields(rng, 2), fields(rng, 2))
+def three_launches_y_adj(theta, phi, x, y_adj):
+    found = three_passes(theta, phi, x, y_adj)
+    B = np.array([[1, 1j], [1j, 1]]) / np.sqrt(2)
+    sent = x - 1j * np.conj(y_adj)
+    both = abs((B @ [np.exp(1j * phi) * sent[0], sent[1]])[0]) ** 2
+    return found | {"sum": both, "gradient": (both - found["forward"] - found["adjoint"]) / 2}
 
 
-def hidden_three(rng):
-    return [three_case(rng) for _ in range(4)]
+def three_cases(rng):
+    """Heaters in all quarters and beyond the circle; bright and faint light, light at one port alone, none at all."""
+    bright, faint = fields(rng, 2, low=4, high=9), fields(rng, 2, low=0.05, high=0.2)
+    top, bottom = fields(rng, 2), fields(rng, 2)
+    top[1], bottom[0] = 0, 0
+    return [
+        case(angle(rng, 0.4, 1.4), angle(rng, 3.4, 4.5), fields(rng, 2), fields(rng, 2)),
+        case(angle(rng, 1.8, 2.9), angle(rng, -2.9, -1.8), bright, fields(rng, 2)),
+        case(angle(rng, 3.5, 4.5), angle(rng, 0.3, 1.3), top, bottom),
+        case(angle(rng, -2.9, -0.4), angle(rng, 6.7, 7.5), fields(rng, 2), np.round(0.7j * top, 4)),
+        case(angle(rng, 6.7, 7.5), angle(rng, -4.4, -3.4), fields(rng, 2), faint),
+        case(angle(rng, -4.4, -3.4), angle(rng, 1.8, 2.9), fields(rng, 2), np.zeros(2, dtype=complex)),
+        case(0.0, angle(rng, 4.9, 6.0), bottom, fields(rng, 2)),
+        case(angle(rng, 1.0, 2.0), 0.0, fields(rng, 2), fields(rng, 2)),
+    ]
 
 
 BANK = [
@@ -137,6 +167,24 @@ BANK = [
     wrong("tap-on-the-bottom-arm", three_with(tap=1), "notebook 11, section 3: the drawing",
           "The powers are those of the bottom arm.",
           "The heater theta sits on the top arm, and the fields must be read where the phase acts."),
+    wrong("gradient-turned-round", three_with(combine=lambda both, forward, adjoint: (forward + adjoint - both) / 2),
+          "notebook 11, section 6: the third pass",
+          "All three powers are right; the gradient was subtracted the other way round.",
+          "With the launch x - i conj(x_adj) the interference term has the sign of the gradient."),
+    wrong("launches-the-field-sent-from-behind", three_launches_y_adj, "notebook 11, section 6: the third pass",
+          "Forward and adjoint powers are right; the sum was launched with y_adj in place of x_adj.",
+          "What has to be launched at the left is what arrived at the left."),
+    wrong("amplitudes-for-powers", three_with(power=1), "notebook 11, section 1: fields add",
+          "You returned sizes of fields where powers are asked for.",
+          "A tap sees the square of the size of the field."),
+    wrong("adjoint-power-read-at-the-left", three_with(adjoint_at=lambda x_adj, y_adj: x_adj[0]),
+          "notebook 11, section 6: one place, two fields",
+          "The adjoint power is the one at the top input, not the one at the heater theta.",
+          "All three powers belong to one place, the tap. Coming from the right, light has passed one coupler there."),
+    wrong("adjoint-power-read-at-the-right", three_with(adjoint_at=lambda x_adj, y_adj: y_adj[0]),
+          "notebook 11, section 6: one place, two fields",
+          "The adjoint power is the one at the top output, before the light has met anything.",
+          "All three powers belong to one place, the tap. Coming from the right, light meets a coupler before it."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -148,12 +196,26 @@ EXERCISE = Exercise(
     points=4,
     see="notebook 11, section 6",
     reference=three_passes,
+    domain={
+        "theta": Number(period=2 * math.pi),
+        "phi": Number(period=2 * math.pi),
+        "x": Array("2", zero=False),
+        "y_adj": Array("2", zero=False),
+    },
+    meets={
+        "x has light at the top alone": lambda x: x[0] != 0 and x[1] == 0,
+        "x has light at the bottom alone": lambda x: x[0] == 0 and x[1] != 0,
+        "y_adj has light at the top alone": lambda y_adj: y_adj[0] != 0 and y_adj[1] == 0,
+        "y_adj has light at the bottom alone": lambda y_adj: y_adj[0] == 0 and y_adj[1] != 0,
+        "there is no adjoint light": lambda y_adj: not y_adj.any(),
+        "x is much brighter": lambda x, y_adj: 0 < 3 * np.linalg.norm(y_adj) < np.linalg.norm(x),
+    },
     visible=[
-        case(math.pi / 2, 0.0, np.array([1.0, 0.0]), 2 * np.conj(mzi_closed(math.pi / 2, 0.0)[:, 0]) * [1, 0]),
-        *hidden_three(np.random.default_rng(4)),
+        case(math.pi / 2, 0.0, np.array([1, 0j]), 2 * np.conj(mzi_closed(math.pi / 2, 0.0)[:, 0]) * [1, 0]),
+        *three_cases(np.random.default_rng(4)),
     ],
-    hidden=hidden_three,
-    accepted=[three_closed, three_derivative, three_loops, three_single, three_after_the_heater],
+    hidden=three_cases,
+    accepted=[three_closed, three_derivative, three_loops, three_single, three_after_the_heater, three_counted],
     bank=BANK,
     hints=(
         "Follow each beam to the heater theta: from the left through phi and a coupler, from the right through one "
@@ -163,6 +225,8 @@ EXERCISE = Exercise(
         "gradient = (sum - forward - adjoint) / 2.",
     ),
     equivalent_mutants={
+        "squeezes": "all four results are numbers",
+        "gives the first entry for all": "all four results are numbers",
         "`1` → `-1` #4": "what the bottom arm sent back returns to the bottom arm, where no tap looks",
         "`1` → `2` #4": "what the bottom arm sent back returns to the bottom arm, where no tap looks",
         "`B @ y_adj` → `y_adj @ B`": "the coupler is symmetric",

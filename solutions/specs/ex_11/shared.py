@@ -10,6 +10,11 @@ def numbers(rng, count, low, high):
     return [round(float(rng.uniform(low, high)), 2) for _ in range(count)]
 
 
+def angle(rng, low, high):
+    """An angle in radians."""
+    return round(float(rng.uniform(low, high)), 3)
+
+
 def fields(rng, *shape, low=0.4, high=1.3):
     """Complex amplitudes, none near zero, none near an axis of the complex plane."""
     turn = rng.integers(0, 4, shape) * np.pi / 2 + rng.uniform(0.25, 1.3, shape)
