@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from coursepkg import gradients
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import numbers
@@ -61,7 +62,17 @@ def with_length(rule):
 
 
 def normalize_cases(rng):
-    return [case(numbers(rng, n), numbers(rng, n)) for n in (2, 4, 3, 5)]
+    return [*(case(numbers(rng, n), numbers(rng, n)) for n in (2, 4, 3, 5)), *normalize_edges(rng)]
+
+
+def normalize_edges(rng):
+    """A very short x, a long one, and one of length 1."""
+    short, unit = 1e-6 * numbers(rng, 3), np.array([0.6, -0.8])[rng.permutation(2)]
+    return [
+        case(short, numbers(rng, 3)),
+        case(100 * numbers(rng, 4), 100 * numbers(rng, 4)),
+        case(unit, numbers(rng, 2)),
+    ]
 
 
 BANK = [
@@ -93,6 +104,23 @@ BANK = [
           "notebook 04, section 3, 'Two products'",
           "You returned the whole Jacobian, a matrix.",
           "What travels backward is a vector with the shape of x: the product of g with that matrix."),
+    wrong("another-length", lambda x, g: (g - np.sign(x) * (x @ g) / np.sum(np.abs(x))) / np.sum(np.abs(x)),
+          "the task: |x| is the square root of a sum of squares",
+          "You took the sum of the sizes for the length.",
+          "That is a length, too, but not the one of the task, and its slope is another one."),
+    wrong("a-little-added-to-the-length", lambda x, g: normalize_vjp(x, g) * np.linalg.norm(x)
+                                          / (np.linalg.norm(x) + 1e-8),
+          "the task: x is not zero",
+          "Nearly right everywhere, and off by more the shorter x is.",
+          "A small number added to the length keeps a zero x from harm, and x is never zero here."),
+    wrong("length-taken-for-one", with_length(lambda x, y, n, g: g - x * (x @ g)),
+          "the task: the layer scales a vector to length one",
+          "Right where x has length one already, and nowhere else.",
+          "Both the direction and the size of the answer depend on how long x is."),
+    wrong("only-along-x", with_length(lambda x, y, n, g: y * (y @ g) / n),
+          "the task: the answer is perpendicular to x",
+          "You returned the part of g that points along x.",
+          "Making x longer does not change y, so this is the part that goes."),
     wrong("divides-by-the-square", with_length(lambda x, y, n, g: (g - y * (y @ g)) / n**2),
           "the derivative of x / n by x, for a fixed n",
           "You divided by the length once too often.",
@@ -108,11 +136,18 @@ EXERCISE = Exercise(
     points=4,
     see="notebook 04, sections 3 and 5: derive a Jacobian, then its product",
     reference=normalize_vjp,
+    domain={"x": Array("n"), "g": Array("n", all_zero=True)},
+    meets={
+        "x is very short": lambda x: np.linalg.norm(x) < 1e-3,
+        "x is long": lambda x: np.linalg.norm(x) > 50,
+        "x has length 1": lambda x: len(x) > 1 and abs(np.linalg.norm(x) - 1) < 1e-9,
+    },
     visible=[
         case(np.array([3.0, -4.0]), np.array([1.0, 2.0])),
         case(np.array([1.0, 2.0, -2.0]), np.array([0.5, -1.5, 2.5])),
         case(np.array([0.6, -1.1, 0.9, 1.4]), np.array([-2.0, 0.7, 1.2, -0.8])),
         case(np.array([-0.5, 0.8, 0.4]), np.array([1.9, -0.6, 1.3])),
+        *normalize_edges(np.random.default_rng(45)),
     ],
     hidden=normalize_cases,
     accepted=[

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from coursepkg import gradients
+from coursepkg.grading.domain import Array, Listing
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import numbers
@@ -123,7 +124,15 @@ def network_case(rng, *sizes):
 
 
 def network_cases(rng):
-    return [network_case(rng, *sizes) for sizes in ((3, 2), (2, 4, 3), (3, 3, 3), (4, 3, 2, 2))]
+    sizes = ((3, 2), (2, 4, 3), (3, 3, 3), (4, 3, 2, 2), (1, 3, 2), (2, 1, 3), (3, 2, 1), (2, 3, 2, 3, 2))
+    return [network_case(rng, *each) for each in sizes]
+
+
+def network_stopping(weights, x, g):
+    found = network_vjp(weights, x, g)
+    after = x if len(weights) == 0 else np.tanh(weights[0] @ x)
+    upstream = network_vjp(weights[1:], after, g)["x"]
+    return found | {"x": upstream * (1 - after**2)}
 
 
 BANK = [
@@ -155,6 +164,20 @@ BANK = [
           "notebook 04, section 4, 'The gradient of the weights'",
           "Each gradient in `weights` has rows and columns exchanged.",
           "A gradient has the shape of its variable. W[i, j] links input j to output i."),
+    wrong("last-layer-first", network_with(order=lambda found: found[::-1]), "the docstring of the exercise",
+          "The gradients in `weights` are right and stand in the reverse order.",
+          "They were found from the last layer to the first; the list is to begin with the first."),
+    wrong("same-g-for-all-layers", network_with(back=lambda W, delta, g: W.T @ delta if len(W) != len(W.T) else g),
+          "notebook 04, section 7: each layer hands on to the one before",
+          "Where a layer is square, the gradient goes past it unchanged.",
+          "A shape that fits does not show that a layer has done its work. Each one hands on what it made of g."),
+    wrong("stops-at-the-weights", network_stopping, "notebook 04, section 7: each layer hands on to the one before",
+          "The gradients in `weights` are right; that of `x` has not gone through the first layer's weights.",
+          "What arrives behind the first tanh has one more product to go."),
+    wrong("slope-in-the-wrong-layer", network_with(slope=lambda z, before, after: 1 - np.mean(before**2)),
+          "notebook 04, section 7, 'A layer is a pair of functions'",
+          "The slope you used for tanh comes from what the layer was given.",
+          "Each output of tanh has a slope of its own, made from that output."),
     wrong("weights-see-their-output", network_with(weight=lambda delta, g, before, after: np.outer(delta, after)),
           "notebook 04, section 4, 'The gradient of the weights'",
           "In `weights` you used what a layer put out in place of what it was given.",
@@ -170,6 +193,14 @@ EXERCISE = Exercise(
     points=5,
     see="notebook 04, section 7",
     reference=network_vjp,
+    domain={"weights": Listing("layers", Array("...")), "x": Array("n_in"), "g": Array("n_out", all_zero=True)},
+    meets={
+        "one layer": lambda weights: len(weights) == 1,
+        "two layers": lambda weights: len(weights) == 2,
+        "four layers": lambda weights: len(weights) == 4,
+        "all layers are square": lambda weights: len(weights) > 1 and len({W.shape for W in weights}) == 1,
+        "a layer in between has one unit": lambda weights: any(len(W) == 1 for W in weights[:-1]),
+    },
     visible=network_cases(np.random.default_rng(46)),
     hidden=network_cases,
     accepted=[

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from coursepkg import gradients
+from coursepkg.grading.domain import Array, Choice, Listing
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import numbers
@@ -129,6 +130,18 @@ def push_at_the_input(steps, x, v):
     return u, u_dot
 
 
+def _first(step):
+    return lambda steps: len(steps) > 1 and steps[0] == step
+
+
+def _last(step):
+    return lambda steps: len(steps) > 1 and steps[-1] == step
+
+
+def _twice(step):
+    return lambda steps: steps.count(step) > 1
+
+
 def push_cases(rng):
     lists = (
         ["sin", "square"],
@@ -139,7 +152,27 @@ def push_cases(rng):
     return [
         case(steps, numbers(rng, n, low=0.4, high=1.3), numbers(rng, n))
         for steps, n in zip(lists, (3, 2, 4, 3), strict=True)
-    ]
+    ] + push_edges(rng)
+
+
+def push_edges(rng):
+    """Steps in other places, the same one twice, none at all."""
+    lists = (
+        ["times x", "times x", "sin"],
+        ["square", "square", "times x"],
+        ["sin", "sin", "tanh", "tanh"],
+        ["sin", "times x", "square", "times x", "tanh"],
+        [],
+    )
+    return [case(steps, numbers(rng, 3, low=0.4, high=1.3), numbers(rng, 3)) for steps in lists]
+
+
+def push_overwriting(steps, x, v):
+    for step in steps:
+        new = STEPS[step](x, x)
+        v = {"sin": np.cos(x), "tanh": 1 - np.tanh(x) ** 2, "square": 2 * x, "times x": 2 * x}[step] * v
+        x = new
+    return x, v
 
 
 BANK = [
@@ -170,6 +203,22 @@ BANK = [
     wrong("tanh-slope-at-the-input", push_with(local={"tanh": lambda u: 1 - u**2}), "notebook 02, section 6",
           "The slope you used for tanh is one minus the square of its input.",
           "In 1 - tanh² it is the output that is squared."),
+    wrong("x-is-overwritten", push_overwriting, "the task: `times x` multiplies by the original x",
+          "Right until `times x` comes after another step; then the running value is multiplied by itself.",
+          "The running value took the name of x, and the point itself was lost. Keep both."),
+    wrong("v-is-overwritten", push_with(product=lambda u, u_dot, x, v: u_dot * x + u * u_dot),
+          "notebook 04, section 3, 'Dual numbers'",
+          "In `times x` you let x change as fast as the running value.",
+          "x changes by v, whatever the steps before have made of it. Keep v beside the running change."),
+    wrong("last-step-first", lambda steps, x, v: push_forward(steps[::-1], x, v), "the docstring of the exercise",
+          "You took the steps from the last to the first.",
+          "The order of the list is the order in which they are applied."),
+    wrong("the-two-exchanged", lambda steps, x, v: push_forward(steps, x, v)[::-1], "the docstring of the exercise",
+          "Value and change are right and stand in the wrong order.",
+          "Asked for is the value first, then how fast it changes."),
+    wrong("sign-of-the-cosine", push_with(local={"sin": lambda u: -np.cos(u)}), "notebook 02, section 6",
+          "Whatever goes through `sin` an odd number of times changes in the wrong direction.",
+          "It is the cosine whose derivative has a minus. Just above zero, sin rises."),
     wrong("square-without-two", push_with(local={"square": lambda u: u}), "notebook 04, section 3, 'Dual numbers'",
           "The slope you used for the square is half of what it should be.",
           "A square has two equal factors, and both of them move."),
@@ -184,12 +233,24 @@ EXERCISE = Exercise(
     points=4,
     see="notebook 04, section 3, 'Dual numbers'",
     reference=push_forward,
+    parts=("the value", "the tangent"),
+    domain={
+        "steps": Listing("steps>=0", Choice("sin", "tanh", "square", "times x")),
+        "x": Array("n"),
+        "v": Array("n", all_zero=True),
+    },
+    meets={
+        **{f"{step} comes first of several": _first(step) for step in STEPS},
+        **{f"{step} comes last of several": _last(step) for step in STEPS},
+        **{f"{step} comes twice": _twice(step) for step in STEPS},
+    },
     visible=[
         case(["sin"], np.array([0.5, -1.2]), np.array([2.0, -0.7])),
         case(["square", "sin"], np.array([0.8, -0.6, 1.1]), np.array([1.5, 0.5, -2.0])),
         case(["tanh", "times x"], np.array([0.9, -0.5]), np.array([-1.0, 2.5])),
         case(["times x", "tanh", "square"], np.array([1.2, -0.7, 0.6]), np.array([0.4, -1.6, 2.2])),
         case(["sin", "tanh", "times x", "sin"], np.array([-0.8, 1.3]), np.array([1.1, 0.9])),
+        *push_edges(np.random.default_rng(47)),
     ],
     hidden=push_cases,
     accepted=[

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from coursepkg.grading.domain import Array, Listing
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import numbers
@@ -17,7 +18,7 @@ def adjoint_test(v, pushed, g, pulled):
         gap = abs(np.dot(suspect, v) - left)
         if gap < 1e-6 * abs(left):
             passing.append(number)
-    return passing
+    return np.array(passing, dtype=int)  # with nobody in it, it still says of what kind its entries are
 
 
 def adjoint_isclose(v, pushed, g, pulled):
@@ -75,7 +76,35 @@ def adjoint_case(rng, m, n, scale=1.0):
 
 def adjoint_cases(rng):
     sizes = ((3, 2, 1.0), (3, 3, 1.0), (2, 4, 1e-7), (4, 3, 1e7))
-    return [adjoint_case(rng, m, n, scale) for m, n, scale in sizes]
+    return [*(adjoint_case(rng, m, n, scale) for m, n, scale in sizes), *adjoint_edges(rng)]
+
+
+def adjoint_edges(rng):
+    """Both signs of the two inner products; all or none right; a wrong one twice; zeros; one entry in all."""
+    J = np.array([[1.0, 2.0, 0.7], [0.5, -1.1, 3.2], [-0.9, 0.4, 1.6]])
+    v, g = np.array([2.0, -1.0, 0.0]), np.array([1.7, 0.0, 1.3])
+    right = g @ J
+    aside = right + numbers(rng) * np.array([1.0, 2.0, 0.9])  # perpendicular to v, so nothing can be said against it
+    part = right * np.array([1.0, 1.03, 1.0])
+    fall = case(v, J @ v, g, [part, 0.5 * right, part.copy(), right, aside])
+    W, d = numbers(rng, 3, 2), np.array([1.3, -0.8])
+    u = W @ d * np.array([1.0, 0.6, 1.4])
+    rise = case(d, W @ d, u, [u @ W, u @ W + 0.5 * np.array([0.8, 1.3])])
+    last = case(-d, -W @ d, u, [1.03 * u @ W, u @ W])
+    less = case(d, W @ d, -u, [-0.97 * u @ W, -1.03 * u @ W, u @ W])
+    one = numbers(rng, 3)
+    single = case(one[:1], one[1:2] * one[0], one[2:], [-one[2:] * one[1], one[1:2], one[2:] * one[1]])
+    alone = case(d, W @ d, u, [u @ W])
+    return [fall, rise, last, less, single, alone]
+
+
+def _passing(v, pushed, g, pulled):
+    return adjoint_test(v, pushed, g, pulled)
+
+
+def _wrong_twice(v, pushed, g, pulled):
+    guilty = [tuple(s) for k, s in enumerate(pulled) if k not in _passing(v, pushed, g, pulled)]
+    return len(set(guilty)) < len(guilty)
 
 
 def passes_if(rule):
@@ -110,6 +139,31 @@ BANK = [
           ), "notebook 04, section 8",
           "You compared each suspect with the pushed vector itself.",
           "They live in different spaces, one shaped like x, one like y. What agrees is two inner products."),
+    wrong("a-tolerance-below-zero", passes_if(lambda v, pushed, g, s: abs(s @ v - g @ pushed) < 1e-6 * (g @ pushed)),
+          "notebook 04, section 8, 'A tolerance with a scale'",
+          "Where g and pushed have a negative inner product, you let nobody pass.",
+          "Size has no sign: a tolerance made from a negative number is below every difference."),
+    wrong("one-sided", passes_if(lambda v, pushed, g, s: s @ v - g @ pushed < 1e-6 * abs(g @ pushed)),
+          "notebook 04, section 8, 'A tolerance with a scale'",
+          "You let every suspect pass whose inner product is too small.",
+          "A difference far below zero is as bad as one far above."),
+    wrong("counts-from-1", lambda v, pushed, g, pulled: [k + 1 for k in adjoint_test(v, pushed, g, pulled)],
+          "the docstring of the exercise",
+          "You found the right suspects and counted them from 1.",
+          "The first position of a list is 0."),
+    wrong("the-closest-one", lambda v, pushed, g, pulled: [int(np.argmin([abs(s @ v - g @ pushed) for s in pulled]))],
+          "notebook 04, section 8, 'A tolerance with a scale'",
+          "You named one suspect each time, the one that comes closest.",
+          "There may be several that pass, or none at all: being the best of a bad lot is not enough."),
+    wrong("stops-at-the-first", lambda v, pushed, g, pulled: adjoint_test(v, pushed, g, pulled)[:1],
+          "the docstring of the exercise",
+          "You named the first suspect that passes and no further one.",
+          "All of those that pass are asked for."),
+    wrong("entry-by-entry", passes_if(lambda v, pushed, g, s: len(s) == len(g) and np.allclose(
+              s * v, g * pushed, rtol=1e-6, atol=0
+          )), "notebook 04, section 8",
+          "You compared the products before adding them up.",
+          "Input and output have nothing to do with each other entry by entry. The two sums have to agree."),
     wrong("lists-the-guilty", lambda v, pushed, g, pulled: [
               k for k in range(len(pulled)) if k not in adjoint_test(v, pushed, g, pulled)
           ], "the docstring of the exercise",
@@ -126,6 +180,24 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 04, section 8",
     reference=adjoint_test,
+    result={"kind": "positions"},
+    domain={
+        "v": Array("n"),
+        "pushed": Array("m"),
+        "g": Array("m"),
+        "pulled": Listing("suspects", Array("n")),
+    },
+    meets={
+        "the inner product is negative": lambda g, pushed: g @ pushed < 0,
+        "the inner product is positive": lambda g, pushed: g @ pushed > 0,
+        "everybody passes": lambda v, pushed, g, pulled: len(_passing(v, pushed, g, pulled)) == len(pulled) > 1,
+        "nobody passes": lambda v, pushed, g, pulled: not len(_passing(v, pushed, g, pulled)) and len(pulled) > 1,
+        "only the last passes": lambda v, pushed, g, pulled: list(_passing(v, pushed, g, pulled)) == [len(pulled) - 1],
+        "two wrong ones agree": lambda v, pushed, g, pulled: _wrong_twice(v, pushed, g, pulled),
+        "input and output have one size": lambda v, g: len(v) == len(g) > 1,
+        "numbers are tiny": lambda pushed: abs(pushed).max() < 1e-5,
+        "numbers are huge": lambda pushed: abs(pushed).max() > 1e5,
+    },
     visible=adjoint_cases(np.random.default_rng(48)),
     hidden=adjoint_cases,
     accepted=[
@@ -138,6 +210,8 @@ EXERCISE = Exercise(
     bank=BANK,
     equivalent_mutants={
         "`gap < 1e-06 * abs(left)` → `gap <= 1e-06 * abs(left)`": "no suspect is wrong by exactly one millionth",
+        "gives no number where nobody passes": "an empty list holds no number",
+        "rounds to 3 digits": "positions are whole numbers below ten",
         "`np.dot(suspect, v) - left` → `left - np.dot(suspect, v)`": "only the size of the difference counts",
     },
     hints=(

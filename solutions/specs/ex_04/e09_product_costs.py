@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 
@@ -26,18 +27,13 @@ def costs_by_edges(sizes):
 def costs_by_matrices(sizes):
     shapes = [(m, n) for n, m in pairwise(sizes)]
 
-    def multiply(order):
-        total, (rows, columns) = 0, order[0]
-        for m, n in order[1:]:
-            if n == rows:
-                total += m * n * columns
-                rows = m
-            else:
-                total += rows * columns * n
-                columns = n
-        return total
-
-    return {"forward": multiply(shapes), "reverse": multiply(shapes[::-1])}
+    forward, columns = 0, shapes[0][1]
+    for m, k in shapes[1:]:
+        forward += m * k * columns
+    reverse, rows = 0, shapes[-1][0]
+    for k, n in shapes[-2::-1]:
+        reverse += rows * k * n
+    return {"forward": forward, "reverse": reverse}
 
 
 def costs_numpy(sizes):
@@ -62,12 +58,31 @@ def costs_difference(sizes):
     }
 
 
+def costs_by_what_fits(sizes):
+    shapes = [(m, n) for n, m in pairwise(sizes)]
+
+    def multiply(order):
+        total, (rows, columns) = 0, order[0]
+        for m, n in order[1:]:
+            total += m * n * columns if n == rows else rows * columns * n
+            rows, columns = (m, columns) if n == rows else (rows, n)
+        return total
+
+    return {"forward": multiply(shapes), "reverse": multiply(shapes[::-1])}
+
+
 def edges_of(sizes):
     return [a * b for a, b in pairwise(sizes)]
 
 
 def sizes_of(rng, length):
     return [int(n) for n in rng.choice(np.arange(2, 16), size=length, replace=False)]
+
+
+def costs_edges(rng):
+    """Equal sizes, a single input, a bottleneck of one, as many outputs as inputs."""
+    a, b, c = (int(n) for n in rng.choice(np.arange(3, 120), size=3, replace=False))
+    return [case([a, a, a, a]), case([1, b, c, a]), case([b, a, c, 1]), case([b, c, 1, a, b]), case([c, a, b, c])]
 
 
 BANK = [
@@ -103,6 +118,24 @@ BANK = [
           ), "notebook 04, section 7, the drawing",
           "You multiplied each Jacobian with its neighbour, and nothing with the result.",
           "After the first product a new matrix is there, and its shape decides the price of the next one."),
+    wrong("one-product-short", lambda sizes: {
+              "forward": sizes[0] * sum(edges_of(sizes)[1:-1]),
+              "reverse": sizes[-1] * sum(edges_of(sizes)[1:-1]),
+          }, "notebook 04, section 7, the drawing",
+          "One product is missing at the end.",
+          "L matrices take L - 1 multiplications; for three sizes there is one."),
+    wrong("inputs-stay-in-both", lambda sizes: product_costs(sizes) | {"reverse": sizes[0] * sum(edges_of(sizes)[:-1])},
+          "notebook 04, section 7, 'From which end?'",
+          "Your `forward` is right; your `reverse` carries the number of inputs along.",
+          "Reverse begins at the output, so another width stays until the end."),
+    wrong("first-product-only", lambda sizes: {
+              "forward": math.prod(sizes[:3]), "reverse": math.prod(sizes[-3:]),
+          }, "notebook 04, section 7, the drawing",
+          "You counted the first product of each order and stopped.",
+          "The result is multiplied on, once for each matrix that is left."),
+    wrong("on-the-side-that-fits", costs_by_what_fits, "notebook 04, section 4, 'The square trap'",
+          "Right while all sizes differ; where some are equal, matrices are multiplied on the wrong side.",
+          "You let the shapes decide on which side a matrix belongs. Equal sizes fit on both."),
     wrong("counts-sweeps", lambda sizes: {"forward": sizes[0], "reverse": sizes[-1]},
           "notebook 04, section 7, 'Forward or reverse?'",
           "You counted the sweeps.",
@@ -122,15 +155,28 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 04, section 7, 'From which end?'",
     reference=product_costs,
+    domain={"sizes": Array("sizes>=3", whole=True, at_least=1)},
+    meets={
+        "one input": lambda sizes: sizes[0] == 1,
+        "one output": lambda sizes: sizes[-1] == 1,
+        "a size of 1 in between": lambda sizes: 1 in sizes[1:-1],
+        "all sizes are equal": lambda sizes: len(set(sizes)) == 1,
+        "as many outputs as inputs": lambda sizes: sizes[0] == sizes[-1] and len(set(sizes)) > 1,
+    },
     visible=[
         case([3, 4, 2]),
         case([50, 40, 30, 1]),
         case([2, 30, 20, 10]),
         case([6, 5, 7, 4, 8]),
+        *costs_edges(np.random.default_rng(49)),
     ],
-    hidden=lambda rng: [case(sizes_of(rng, length)) for length in (3, 4, 5, 6)],
+    hidden=lambda rng: [*(case(sizes_of(rng, length)) for length in (3, 4, 5, 6)), *costs_edges(rng)],
     accepted=[costs_by_edges, costs_by_matrices, costs_numpy, costs_recursive, costs_difference],
     bank=BANK,
+    equivalent_mutants={
+        "gives the first entry for all": "each count is one number",
+        "squeezes": "a count has no axes",
+    },
     hints=(
         "Draw the chain for sizes [3, 4, 2]: J1 has shape 4×3 and J2 has shape 2×4. One product, in either order: how "
         "many multiplications?",
