@@ -16,7 +16,7 @@ import numpy as np
 from coursepkg.grading.calling import CHECK_SECONDS, Outcome
 from coursepkg.grading.patterns import FULL_TURN, Pattern, meaning
 from coursepkg.grading.showing import agreeing_digits, all_places, call_line, count_word, place, yours
-from coursepkg.grading.values import Difference, kind_of
+from coursepkg.grading.values import Difference, is_number, kind_of
 
 PRINTED_LINES = 3
 LINE = 235  # characters
@@ -337,7 +337,7 @@ def _series(names: Sequence[int]) -> str:
 def _difference_words(compiled: Mapping[str, Any], first: Difference, whole: Any, kind: str) -> str:
     where, hidden = place(compiled, first.path, first.index, whole), compiled["hidden"]
     if first.kind == "kind":
-        numbers = isinstance(first.got, np.ndarray) and np.asarray(first.expected).dtype.kind == "b"
+        numbers = is_number(first.got) and is_number(first.expected) and np.asarray(first.expected).dtype.kind == "b"
         got, wanted = "numbers" if numbers else kind_of(first.got), _wanted(first.expected)
         return f"{where or 'the answer'} should be {wanted}; it is {got}."
     if first.kind == "shape":

@@ -21,7 +21,17 @@ from coursepkg.grading.calling import LAST_KINDS, Outcome
 from coursepkg.grading.naming import Named, Namer
 from coursepkg.grading.patterns import Pattern, explain, meaning
 from coursepkg.grading.showing import place
-from coursepkg.grading.values import Difference, at, decode, difference, groups, is_informative, is_number, stacked
+from coursepkg.grading.values import (
+    Difference,
+    at,
+    decode,
+    difference,
+    groups,
+    is_informative,
+    is_number,
+    row_of,
+    stacked,
+)
 
 FATAL = ("ProcessEnded", "BadReply")  # the answer took its process along; further cases would do it again
 Call = Callable[[Mapping[str, Any]], Outcome]
@@ -290,6 +300,5 @@ def _arguments(item: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]
 
 def _places(value: Any) -> bool:
     """Whether a value is a list of whole numbers, or an empty one."""
-    if not isinstance(value, list | tuple | np.ndarray) or np.ndim(stacked(value)) != 1:
-        return False
-    return len(value) == 0 or np.asarray(stacked(value)).dtype.kind in "iu"
+    row = row_of(value)
+    return row is not None and (row.size == 0 or row.dtype.kind in "iu")

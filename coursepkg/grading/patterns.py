@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from coursepkg.grading.values import at, close, decode, difference, groups, is_number, leaves, stacked
+from coursepkg.grading.values import at, close, decode, difference, groups, is_number, leaves, row_of, stacked
 
 Pair = tuple[np.ndarray, np.ndarray]
 Path = tuple[Any, ...]
@@ -54,9 +54,9 @@ def meaning(result: Mapping[str, Any], path: Path, expected: Sequence[Any]) -> M
 
 
 def _rising(value: Any) -> bool:
-    if not isinstance(value, list | tuple | np.ndarray) or np.ndim(stacked(value)) != 1:
+    row = row_of(value)
+    if row is None:
         return False
-    row = np.asarray(value)
     return row.size == 0 or (row.dtype.kind == "i" and row.min() >= 0 and bool((np.diff(row) > 0).all()))
 
 
@@ -189,7 +189,8 @@ def _recognised(evidence: _Evidence, kind: str) -> str | None:
 def _pairs(expected: Any, given: Any) -> Iterator[Pair | None]:
     """(expected, given) arrays in step, matrices of a list one by one; None where they have different forms."""
     if isinstance(expected, list | tuple) and any(np.ndim(item) > 0 for item in expected if is_number(item)):
-        if not isinstance(given, list | tuple | np.ndarray) or len(expected) != len(given):
+        in_order = isinstance(given, list | tuple) or (isinstance(given, np.ndarray) and given.ndim > 0)
+        if not in_order or len(expected) != len(given):
             yield None
             return
         for wanted, got in zip(expected, given, strict=True):

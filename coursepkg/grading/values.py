@@ -383,6 +383,14 @@ def stacked(value: Any) -> Any:
     return np.stack(arrays) if len({array.shape for array in arrays}) == 1 else value
 
 
+def row_of(value: Any) -> np.ndarray | None:
+    """A list or an array of numbers along one axis, as an array; None if it is anything else."""
+    if isinstance(value, _SEQUENCES) and not value:
+        return np.zeros(0, dtype=int)
+    value = stacked(value)
+    return value if isinstance(value, np.ndarray) and value.ndim == 1 else None
+
+
 def parts(expected: Any) -> list[Any] | None:
     """Names of the separately judged parts of an answer: the keys of a dict, the positions of a tuple."""
     if isinstance(expected, dict):
