@@ -341,16 +341,27 @@ class Parameter:
 
 
 class QuadraticLoss:
-    """``0.5 Σ c (θ - t)²`` of some parameters; ``backward()`` adds its gradient to ``.grad``, as engines do."""
+    """``0.5 Σ c (θ - t)² + 0.5 k (Σ (θ - t))²``; ``backward()`` adds its gradient to ``.grad``, as engines do.
 
-    def __init__(self, parameters: Sequence[Parameter], curvatures: Sequence[float], targets: Sequence[float]):
+    With ``k``, the coupling, each parameter's gradient depends on where all of them are.
+    """
+
+    def __init__(
+        self,
+        parameters: Sequence[Parameter],
+        curvatures: Sequence[float],
+        targets: Sequence[float],
+        coupling: float = 0.0,
+    ):
         self._terms = [(p, c, p.data - t) for p, c, t in zip(parameters, curvatures, targets, strict=True)]
-        self.data = 0.5 * sum(c * gap**2 for _, c, gap in self._terms)
+        total = sum(gap for _, _, gap in self._terms)
+        self._shared = coupling * total
+        self.data = 0.5 * sum(c * gap**2 for _, c, gap in self._terms) + 0.5 * coupling * total**2
 
     def backward(self) -> None:
         """Add the gradient of the loss, at the point where it was computed."""
         for parameter, c, gap in self._terms:
-            parameter.grad += c * gap
+            parameter.grad += c * gap + self._shared
 
 
 def _show_training(
@@ -368,6 +379,7 @@ def training_step(
     eta: float,
     *,
     steps: int = 3,
+    coupling: float = 0.0,
 ) -> dict[str, Any]:
     """``answer(parameters, loss_of, eta)`` makes one step: returns all parameters after each of several steps.
 
@@ -377,6 +389,6 @@ def training_step(
     parameters = [Parameter(float(value)) for value in start]
     path = []
     for _ in range(steps):
-        answer(parameters, lambda: QuadraticLoss(parameters, curvatures, targets), eta)
+        answer(parameters, lambda: QuadraticLoss(parameters, curvatures, targets, coupling), eta)
         path.append([_attribute(parameter, "data", "A parameter") for parameter in parameters])
     return {"parameters": np.array(path, dtype=float)}

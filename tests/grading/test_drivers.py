@@ -191,6 +191,23 @@ def test_backward_fills_in_variables_and_inner_nodes():
     assert deleted.error == "Misfit"
 
 
+def test_coupled_parameters_feel_each_other():
+    """Whoever moves one parameter before the next gradient is worked out ends elsewhere."""
+
+    def one_by_one(parameters, loss_of, eta):
+        for parameter in parameters:
+            for other in parameters:
+                other.zero_grad()
+            loss_of().backward()
+            parameter.data -= eta * parameter.grad
+
+    inputs = ([1.0, -1.0], [1.0, 2.0], [0.0, 1.0], 0.5)
+    together = used("training_step", ANSWERS["90.6"], *inputs, steps=1, coupling=0.8)
+    apart = used("training_step", one_by_one, *inputs, steps=1, coupling=0.8)
+    np.testing.assert_allclose(together.value["parameters"], [[0.9, 1.4]], rtol=1e-12)
+    np.testing.assert_allclose(apart.value["parameters"], [[0.9, 1.44]], rtol=1e-12)
+
+
 def test_training_steps_follow_the_gradient():
     found = used("training_step", ANSWERS["90.6"], [1.0, -1.0], [1.0, 2.0], [0.0, 1.0], 0.5, steps=2)
     np.testing.assert_allclose(found.value["parameters"], [[0.5, 1.0], [0.25, 1.0]], rtol=1e-12)

@@ -173,10 +173,20 @@ def stops_at_a_zero_gradient(parameters, loss_of, eta):
         parameter.data -= eta * parameter.grad
 
 
+def one_after_the_other(parameters, loss_of, eta):
+    """A gradient for each parameter, worked out where the parameters before it have moved already."""
+    for parameter in parameters:
+        for other in parameters:
+            other.zero_grad()
+        loss_of().backward()
+        parameter.data -= eta * parameter.grad
+
+
 def quadratic_case(rng, count, eta, steps=4):
     curvatures = [round(float(c), 2) for c in rng.uniform(0.5, 2.0, count)]
     targets = spread(rng, count, low=2.0, high=4.0).tolist()
-    return case(spread(rng, count).tolist(), curvatures, targets, eta, steps=steps)
+    coupling = round(float(rng.uniform(0.2, 0.4)), 2)  # so that each gradient depends on all parameters
+    return case(spread(rng, count).tolist(), curvatures, targets, eta, steps=steps, coupling=coupling)
 
 
 def quadratic_edges(rng):
@@ -186,7 +196,7 @@ def quadratic_edges(rng):
     return [
         quadratic_case(rng, 1, 0.3, steps=3),
         quadratic_case(rng, 3, 0.15, steps=1),
-        case(start, [0.0, *curvatures[1:3], -0.4], targets, eta, steps=3),
+        case(start, [0.0, *curvatures[1:3], -0.4], targets, eta, steps=3, coupling=0.0),
     ]
 
 
@@ -220,6 +230,9 @@ BANK = [
     wrong("a-step-for-each-parameter", interleaved, "'Phase 4: update'",
           "There are as many steps as parameters in each call.",
           "One backward pass serves all parameters; the update of all of them is one step."),
+    wrong("one-after-the-other", one_after_the_other, "'In which order?'",
+          "The first parameter is right after the first step; each further one has felt that those before it moved.",
+          "One backward pass gives all gradients at one place. Where one has moved, the others' gradients change."),
     wrong("parameters-emptied", empties_the_parameters, "'The same loop with an engine'",
           "Every step begins with all parameters at zero.",
           "What has to be emptied is what backward() adds to, not what was learned."),
@@ -253,13 +266,14 @@ EXERCISE = Exercise(
         "targets": Array("m"),
         "eta": Number(more_than=0),
         "steps": Number(whole=True, at_least=1),
+        "coupling": Number(at_least=0),
     },
     meets={
-        "a gradient is 0 from the start": lambda start, targets: any(
-            x == t for x, t in zip(start, targets, strict=True)
+        "a gradient is 0 from the start": lambda start, targets, coupling: (
+            coupling == 0 and any(x == t for x, t in zip(start, targets, strict=True))
         ),
-        "the loss does not depend on the first parameter": lambda curvatures: (
-            len(curvatures) > 1 and curvatures[0] == 0
+        "the loss does not depend on the first parameter": lambda curvatures, coupling: (
+            len(curvatures) > 1 and coupling == curvatures[0] == 0
         ),
     },
     visible=[
