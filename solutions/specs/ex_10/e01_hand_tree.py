@@ -7,9 +7,11 @@ import math
 import numpy as np
 
 from coursepkg.autodiff.scalar import Scalar
+from coursepkg.autodiff.tensor import Tensor
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
-from .shared import numbers, sigmoid
+from .shared import numbers, sigmoid, slope
 
 
 def hand_tree(w, v, b, x, t):
@@ -98,7 +100,16 @@ def hand_tree_float32(w, v, b, x, t):
     return {name: np.float32(value) for name, value in hand_tree(w, v, b, x, t).items()}
 
 
-def hand_tree_with(*, delta0=None, delta1=None, dw=None, energy=None):
+def hand_tree_tensors(w, v, b, x, t):
+    """Everything as tensors that ask for gradients, lists as tuples."""
+
+    def traced(value):
+        return tuple(map(traced, value)) if isinstance(value, list) else Tensor(value, requires_grad=True)
+
+    return {name: traced(value) for name, value in hand_tree(w, v, b, x, t).items()}
+
+
+def hand_tree_with(*, delta0=None, delta1=None, dw=None, dv=None, energy=None):
     """The right forward pass with one step of the backward pass done differently."""
 
     def answer(w, v, b, x, t):
@@ -111,14 +122,49 @@ def hand_tree_with(*, delta0=None, delta1=None, dw=None, energy=None):
             "E": energy(part) if energy else 0.5 * (y - t) ** 2,
             "delta": [part["d0"], part["d1"]],
             "w": dw(part) if dw else [part["d0"] * a, part["d0"] * x[0]],
-            "v": [part["d1"] * x[0], part["d1"] * x[1]],
+            "v": dv(part) if dv else [part["d1"] * x[0], part["d1"] * x[1]],
         }
 
     return answer
 
 
+def second_input_at_the_root(w, v, b, x, t):
+    a = sigmoid(v[0] * x[0] + v[1] * x[1] + b[1])
+    y = sigmoid(w[0] * a + w[1] * x[1] + b[0])
+    delta0 = (y - t) * slope(y)
+    delta1 = delta0 * w[0] * slope(a)
+    return {
+        "E": 0.5 * (y - t) ** 2,
+        "delta": [delta0, delta1],
+        "w": [delta0 * a, delta0 * x[1]],
+        "v": [delta1 * x[0], delta1 * x[1]],
+    }
+
+
+def root_first_changed(w, v, b, x, t):
+    """Takes a step of gradient descent at the root before it goes on to the inner node."""
+    right = hand_tree(w, v, b, x, t)
+    a = sigmoid(v[0] * x[0] + v[1] * x[1] + b[1])
+    delta0 = right["delta"][0]
+    delta1 = delta0 * (w[0] - delta0 * a) * slope(a)
+    return right | {"delta": [delta0, delta1], "v": [delta1 * x[0], delta1 * x[1]]}
+
+
+def hand_tree_edges(rng):
+    """Edges, inputs and biases of zero; targets at 0, between, and out of reach; an output on its target."""
+    (w1, w2, v1, v2), (b0, b1, x1, x2) = numbers(rng, 4), numbers(rng, 4)
+    between = round(float(rng.uniform(0.2, 0.8)), 3)
+    return [
+        case([0.0, w2], [v1, v2], [b0, b1], [x1, 0.0], between),
+        case([w1, w2], [0.0, v2], [b0, 0.0], [0.0, x2], 0.0),
+        case([w1, 0.0], [v1, 0.0], [0.0, b1], [x1, x2], -between),
+        case([0.0, 0.0], [v1, v2], [0.0, b1], [x1, x2], 0.5),
+    ]
+
+
 def hidden_hand_tree(rng):
-    return [case(*(numbers(rng, 2) for _ in range(4)), float(n % 2)) for n in range(5)]
+    targets = 1.0, 0.0, round(float(rng.uniform(0.1, 0.9)), 2)
+    return [*(case(*(numbers(rng, 2) for _ in range(4)), t) for t in targets), *hand_tree_edges(rng)]
 
 
 BANK = [
@@ -164,6 +210,40 @@ BANK = [
     wrong("loss-without-half", hand_tree_with(energy=lambda p: (p["y"] - p["t"]) ** 2), "the task: the formula for E",
           "E is twice as large; the gradients are those of the right E.",
           "The half is part of E. It is there so that no 2 appears in the gradients."),
+    wrong("second-input-at-the-root", second_input_at_the_root, "the task: the formula for y",
+          "Your root hears x2 where the task has x1.",
+          "x1 is used twice in this tree: inside a, and again beside it."),
+    wrong("biases-exchanged", lambda w, v, b, x, t: hand_tree(w, v, b[::-1], x, t),
+          "the docstring of the exercise: whose bias is b[0]",
+          "Each of the two nodes has been given the other one's bias.",
+          "The nodes are counted from the root, so the first bias does not belong to what is computed first."),
+    wrong("inner-node-first", lambda w, v, b, x, t: (
+              (found := hand_tree(w, v, b, x, t)) | {"delta": found["delta"][::-1]}
+          ), "the docstring of the exercise: the order of the deltas",
+          "The numbers are right, but the two deltas stand in the other order.",
+          "The sum that is computed first is not the one that is named first."),
+    wrong("slope-of-tanh", hand_tree_with(
+              delta0=lambda p: (p["y"] - p["t"]) * (1 - p["y"] ** 2),
+              delta1=lambda p: p["d0"] * p["w"][0] * (1 - p["a"] ** 2),
+          ), "chapter 02, section 3",
+          "Both deltas hold the slope that belongs to a tanh.",
+          "These nodes squash with a sigmoid, and each function has a slope of its own."),
+    wrong("edges-below-with-the-roots-delta",
+          hand_tree_with(dv=lambda p: [p["d0"] * p["x"][0], p["d0"] * p["x"][1]]),
+          "notebook 10, section 2: gradient of an edge",
+          "The gradients of v use the root's delta; the deltas are right.",
+          "Both edges v end inside the inner node, and so they hear what has arrived there."),
+    wrong("edge-of-the-sibling", hand_tree_with(delta1=lambda p: p["d0"] * p["w"][1] * p["a"] * (1 - p["a"])),
+          "notebook 10, section 2: delta of a child",
+          "delta1 has come down the root's other edge.",
+          "Follow a up to y: the edge that it passes is the one that leads back to it."),
+    wrong("size-of-the-error", hand_tree_with(delta0=lambda p: abs(p["y"] - p["t"]) * p["y"] * (1 - p["y"])),
+          "notebook 10, section 2: delta of the output",
+          "Where y is below its target, all gradients have the wrong sign.",
+          "An error says on which side of the target y lies, and the gradient needs to know."),
+    wrong("root-changed-first", root_first_changed, "chapter 06, section 2",
+          "delta1 was taken with an edge that had already made a step.",
+          "All gradients belong to the same place. Steps are made when all of them are known."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -175,11 +255,18 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 10, section 2",
     reference=hand_tree,
+    domain={"w": Array("2"), "v": Array("2"), "b": Array("2"), "x": Array("2"), "t": Number()},
+    meets={
+        "the edge between the two nodes is 0": lambda w, x: w[0] == 0 and x[0] != 0,
+        "the input that is used twice is 0": lambda w, x: x[0] == 0 and w[0] != 0,
+        "the target lies between 0 and 1": lambda t: 0 < t < 1,
+        "the output is on its target": lambda w, v, b, x, t: hand_tree(w, v, b, x, t)["E"] == 0,
+    },
     visible=[
         case([-1.0, 0.5], [1.0, 2.0], [0.2, -1.0], [1.0, 0.5], 1.0),
         case([0.8, -1.2], [-0.6, 1.1], [0.4, 0.7], [0.9, -0.5], 0.0),
         case([1.5, 0.7], [0.9, -1.4], [-0.6, 0.5], [-0.8, 1.2], 1.0),
-        case([-0.9, -0.6], [1.3, 0.6], [0.8, -0.4], [1.1, 0.7], 0.0),
+        *hand_tree_edges(np.random.default_rng(101)),
     ],
     hidden=hidden_hand_tree,
     accepted=[
@@ -188,6 +275,7 @@ EXERCISE = Exercise(
         hand_tree_arrays,
         hand_tree_recursive,
         hand_tree_float32,
+        hand_tree_tensors,
     ],
     bank=BANK,
     hints=(
@@ -197,4 +285,8 @@ EXERCISE = Exercise(
         "delta0 = (y - t) y (1 - y) and delta1 = delta0 w1 a (1 - a). The gradient of an edge is the delta of the node "
         "where it ends, times the value that travels along it.",
     ),
+    equivalent_mutants={
+        "squeezes": "all results are single numbers",
+        "gives the first entry for all": "all results are single numbers",
+    },
 )

@@ -2,40 +2,63 @@
 
 from __future__ import annotations
 
+from collections import deque
+from itertools import pairwise
+
 import numpy as np
 
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
-from .shared import array, numbers
+from .shared import array, numbers, slope
 
 
 def random_tree(rng, functions):
-    """A tree in pre-order: parents, edge weights (one of them zero, above a subtree) and leaves; the last is a leaf."""
+    """A tree in pre-order: parents, edge weights (one of them zero, above a subtree) and leaves."""
     parent, leaf = [-1], [False]
 
     def grow(node, budget):
-        """Hang two or three children on a node and give the budget of function nodes to them."""
-        slots = int(rng.integers(2, 4))
+        """Hang one to three children on a node and give the budget of function nodes to them, in any order."""
+        slots = int(rng.integers(1, 4))
         shares = [0] * slots
         for _ in range(budget):
             shares[int(rng.integers(slots))] += 1
-        for share in sorted(shares, reverse=True):
+        for share in shares:
             parent.append(node)
             leaf.append(share == 0)
             if share:
                 grow(len(parent) - 1, share - 1)
 
     grow(0, functions - 1)
-    weight = array(rng, len(parent), low=0.4, high=1.8)
+    weight = array(rng, len(parent), low=0.4, high=1.8, digits=3)
     inner = [i for i in range(1, len(parent)) if not leaf[i]]
     weight[rng.choice(inner)] = 0.0
     return parent, weight.tolist(), leaf
 
 
+def on_a_tree(rng, parent, weight, leaf):
+    """Values for a tree: function nodes send up what a sigmoid can give, leaves any number."""
+    value = [numbers(rng, 1, 0.2, 1.9)[0] if is_leaf else round(float(rng.uniform(0.1, 0.9)), 3) for is_leaf in leaf]
+    return [parent, weight, value, leaf, numbers(rng, 1)[0]]
+
+
 def backward_case(rng, functions):
-    parent, weight, leaf = random_tree(rng, functions)
-    value = [numbers(rng, 1, 0.2, 1.9)[0] if is_leaf else round(float(rng.uniform(0.55, 0.9)), 2) for is_leaf in leaf]
-    return case(parent, weight, value, leaf, numbers(rng, 1)[0])
+    return case(*on_a_tree(rng, *random_tree(rng, functions)))
+
+
+def backward_edges(rng):
+    """A root alone, a chain, a root with leaves only, a leaf before its sibling; zeros among leaves and edges."""
+    alone = on_a_tree(rng, [-1], numbers(rng, 1), [False])
+    chain = on_a_tree(rng, [-1, 0, 1, 2, 3], numbers(rng, 5), [False, False, False, False, True])
+    star = on_a_tree(rng, [-1, 0, 0, 0], numbers(rng, 4), [False, True, True, True])
+    star[1][int(rng.integers(1, 4))] = 0.0
+    place = int(rng.integers(1, 4))
+    star[2][place], star[2][place % 3 + 1] = 0.0, -abs(star[2][place % 3 + 1])
+    mixed = on_a_tree(
+        rng, [-1, 0, 0, 2, 2, 0, 5, 5], numbers(rng, 8), [False, True, False, True, True, False, True, True]
+    )
+    mixed[2][2], mixed[2][5] = round(float(rng.uniform(0.1, 0.4)), 3), round(float(rng.uniform(0.6, 0.9)), 3)
+    return [case(*parts) for parts in (alone, chain, star, mixed)]
 
 
 def tree_backward(parent, weight, value, leaf, delta_root):
@@ -108,13 +131,25 @@ def backward_float32(parent, weight, value, leaf, delta_root):
     return {k: g.astype(np.float32) for k, g in tree_backward(parent, weight, value, leaf, delta_root).items()}
 
 
-def backward_with(*, step=None, edge=None, leaves=False):
-    """The sweep with another step down, another gradient of an edge, or leaves that have a slope."""
+def backward_stack(parent, weight, value, leaf, delta_root):
+    """From the root down with a stack of what is still to be visited; results as deques."""
+    edge, delta, waiting = {0: 0.0}, {}, [(0, delta_root)]
+    while waiting:
+        i, arriving = waiting.pop()
+        delta[i] = arriving
+        for c in [c for c in range(1, len(parent)) if parent[c] == i]:
+            edge[c] = arriving * value[c]
+            waiting.append((c, 0.0 if leaf[c] else edge[c] * weight[c] * (1 - value[c])))
+    return {name: deque(found[i] for i in range(len(parent))) for name, found in (("edge", edge), ("delta", delta))}
+
+
+def backward_with(*, step=None, edge=None, leaves=False, start=None):
+    """The sweep with another start, another step down, another gradient of an edge, or leaves that have a slope."""
 
     def answer(parent, weight, value, leaf, delta_root):
         n = len(parent)
         found = {"edge": [0.0] * n, "delta": [0.0] * n}
-        found["delta"][0] = delta_root
+        found["delta"][0] = start(delta_root, value[0]) if start else delta_root
         for i in range(1, n):
             p = parent[i]
             here = {"i": i, "p": p, "w": weight, "v": value, "up": found["delta"][p], "parent": parent, "leaf": leaf}
@@ -127,12 +162,35 @@ def backward_with(*, step=None, edge=None, leaves=False):
     return answer
 
 
-def slope(number):
-    return number * (1 - number)
+def root_with_an_edge(parent, weight, value, leaf, delta_root):
+    found = tree_backward(parent, weight, value, leaf, delta_root)
+    found["edge"][0] = delta_root * value[0]
+    return found
+
+
+def deltas_of_values(parent, weight, value, leaf, delta_root):
+    """Passes each slope when it leaves a node, so what is kept there is the gradient of the value."""
+    found = tree_backward(parent, weight, value, leaf, delta_root)
+    reached = [delta_root] + [found["delta"][parent[i]] * weight[i] for i in range(1, len(parent))]
+    return found | {"delta": np.where(leaf, 0.0, reached)}
+
+
+def last_function_node(parent, weight, value, leaf, delta_root):
+    edge, delta, arrives = [0.0] * len(parent), [0.0] * len(parent), delta_root
+    delta[0] = delta_root
+    for i in range(1, len(parent)):
+        edge[i] = arrives * value[i]
+        if not leaf[i]:
+            arrives = delta[i] = arrives * weight[i] * value[i] * (1 - value[i])
+    return {"edge": edge, "delta": delta}
+
+
+def children_of(parent):
+    return [[i for i, p in enumerate(parent) if p == node] for node in range(len(parent))]
 
 
 def hidden_backward(rng):
-    return [backward_case(rng, functions) for functions in (4, 5, 6, 7)]
+    return [*(backward_case(rng, functions) for functions in (4, 5, 7)), *backward_edges(rng)]
 
 
 BANK = [
@@ -172,6 +230,31 @@ BANK = [
           ), "notebook 10, section 2: gradient of an edge",
           "Edges to function nodes use the delta at their lower end.",
           "An edge takes part in the sum at its upper end. That is where its gradient starts."),
+    wrong("edges-of-leaves-forgotten", backward_with(
+              edge=lambda h: 0.0 if h["leaf"][h["i"]] else h["up"] * h["v"][h["i"]]
+          ), "notebook 10, section 1: leaves and function nodes",
+          "Edges that lead to leaves get a gradient of zero.",
+          "A leaf has nothing to train, but the edge above it has."),
+    wrong("last-function-node-for-the-parent", last_function_node, "the task: parent[i]",
+          "Each node takes what arrived at the last function node before it, whatever its parent is.",
+          "In pre-order a subtree comes to its end before the next sibling, and then one is further up again."),
+    wrong("roots-slope-again", backward_with(start=lambda d, y: d * slope(y)), "the task: delta_root",
+          "Everything has passed the root's slope once more.",
+          "What you are given is the delta of the root; its slope is in it already."),
+    wrong("slope-of-tanh", backward_with(step=lambda h: h["w"][h["i"]] * (1 - h["v"][h["i"]] ** 2)),
+          "chapter 02, section 3",
+          "On the way down each delta passes the slope of a tanh.",
+          "The nodes squash with a sigmoid, and each function has a slope of its own."),
+    wrong("value-of-the-upper-end", backward_with(edge=lambda h: h["up"] * h["v"][h["p"]]),
+          "notebook 10, section 2: gradient of an edge",
+          "The gradient of each edge holds the value of the node above it.",
+          "The other factor in the sum is what the edge carries up, and that comes from below."),
+    wrong("an-edge-above-the-root", root_with_an_edge, "the docstring of the exercise: 0 for the root",
+          "The root has an edge of its own in your answer; the rest is right.",
+          "Nothing hangs above the root, so there is no edge that could have a gradient."),
+    wrong("deltas-of-the-values", deltas_of_values, "notebook 10, section 2: delta of a child",
+          "The edges are right; below the root you give the gradient of what each node sends up.",
+          "A delta belongs to the sum inside the sigmoid, and the gradient has to pass the slope to get there."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -183,6 +266,29 @@ EXERCISE = Exercise(
     points=4,
     see="notebook 10, section 2",
     reference=tree_backward,
+    domain={
+        "parent": Array("n", whole=True, at_least=-1, order="given"),
+        "weight": Array("n", all_zero=True),
+        "value": Array("n"),
+        "leaf": Array("n", whole=True, at_least=0, at_most=1, order="given"),
+        "delta_root": Number(),
+    },
+    meets={
+        "the root has leaves only": lambda leaf: len(leaf) > 2 and all(leaf[1:]),
+        "a node has a single child": lambda parent: any(len(found) == 1 for found in children_of(parent)),
+        "a leaf comes before a function node of the same parent": lambda parent, leaf: any(
+            leaf[a] and not leaf[b] for found in children_of(parent) for a, b in pairwise(found)
+        ),
+        "an edge of weight 0 leads to a function node": lambda weight, leaf: any(
+            w == 0 and not is_leaf for w, is_leaf in zip(weight[1:], leaf[1:], strict=True)
+        ),
+        "an edge of weight 0 leads to a leaf": lambda weight, leaf: any(
+            w == 0 and is_leaf for w, is_leaf in zip(weight[1:], leaf[1:], strict=True)
+        ),
+        "a function node sends up less than a half": lambda value, leaf: any(
+            v < 0.5 and not is_leaf for v, is_leaf in zip(value[1:], leaf[1:], strict=True)
+        ),
+    },
     visible=hidden_backward(np.random.default_rng(3)),
     hidden=hidden_backward,
     accepted=[
@@ -191,6 +297,7 @@ EXERCISE = Exercise(
         backward_by_matrix,
         backward_by_levels,
         backward_float32,
+        backward_stack,
     ],
     bank=BANK,
     hints=(
@@ -200,4 +307,5 @@ EXERCISE = Exercise(
         "Call delta[parent[i]] what arrives. The edge gets it times value[i]. A function node gets it times weight[i] "
         "times value[i] * (1 - value[i]); a leaf keeps a delta of 0.",
     ),
+    equivalent_mutants={"takes the absolute value of parent": "the root's entry alone is negative, and means nothing"},
 )
