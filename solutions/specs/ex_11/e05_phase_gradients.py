@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import cmath
+import math
 
 import numpy as np
 
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
-from .shared import fields, unitary
+from .shared import fields, spread_angles, unitary
 
 
 def phase_gradients(unitaries, phases, x, y_adj):
@@ -102,6 +104,20 @@ def phases_single(unitaries, phases, x, y_adj):
     return phase_gradients(unitaries, phases, x, y_adj).astype(np.float32)
 
 
+def phases_layered(unitaries, phases, x, y_adj):
+    """All adjoint fields first, then forward with the product read on the way."""
+    U, turn = np.asarray(unitaries), np.exp(1j * np.asarray(phases))
+    behind = [np.asarray(y_adj) @ U[-1]]
+    for k in range(len(U) - 2, -1, -1):
+        behind.insert(0, (behind[0] * turn[k + 1]) @ U[k])
+    found = np.empty(turn.shape)
+    for k, a in enumerate(behind):
+        x = turn[k] * x
+        found[k] = np.real(1j * a * x)
+        x = U[k] @ x
+    return found
+
+
 def phases_with(*, read=None, block=np.transpose, start=lambda a: a, before=False, after=False, turn=True):
     """The two sweeps with one thing done differently."""
 
@@ -123,14 +139,48 @@ def phases_with(*, read=None, block=np.transpose, start=lambda a: a, before=Fals
     return answer
 
 
-def phases_case(rng, K, n):
+def phases_read_behind_the_block(unitaries, phases, x, y_adj):
+    met, rows, a = [], [], y_adj
+    for U, eta in zip(unitaries, phases, strict=True):
+        met.append(np.exp(1j * eta) * x)
+        x = U @ met[-1]
+    for k in reversed(range(len(met))):
+        rows.append(-(met[k] * a).imag)
+        a = np.exp(1j * phases[k]) * (unitaries[k].T @ a)
+    return np.array(rows[::-1])
+
+
+def phases_heaters_behind_the_blocks(unitaries, phases, x, y_adj):
+    met, rows, a = [], [], y_adj
+    for U, eta in zip(unitaries, phases, strict=True):
+        x = np.exp(1j * eta) * (U @ x)
+        met.append(x)
+    for k in reversed(range(len(met))):
+        rows.append(-(met[k] * a).imag)
+        a = unitaries[k].T @ (np.exp(1j * phases[k]) * a)
+    return np.array(rows[::-1])
+
+
+def phases_case(rng, K, n, **given):
     unitaries = np.array([unitary(rng, n) for _ in range(K)])
-    phases = np.round(rng.uniform(0.3, 6.0, (K, n)), 2)
-    return case(unitaries, phases, fields(rng, n), fields(rng, n))
+    args = {"phases": spread_angles(rng, K, n), "x": fields(rng, n), "y_adj": fields(rng, n)} | given
+    return case(unitaries, args["phases"], args["x"], args["y_adj"])
 
 
-def hidden_phases(rng):
-    return [phases_case(rng, 2, 3), phases_case(rng, 3, 2), phases_case(rng, 4, 3)]
+def phases_cases(rng):
+    """One layer, one waveguide, a dark port, no adjoint light, heaters that are off, blocks that mix nothing."""
+    dark, unseen = fields(rng, 3), fields(rng, 3)
+    dark[rng.integers(3)], unseen[rng.integers(3)] = 0, 0
+    return [
+        phases_case(rng, 2, 3),
+        phases_case(rng, 3, 2),
+        phases_case(rng, 4, 3, x=dark),
+        phases_case(rng, 1, 3, y_adj=unseen),
+        phases_case(rng, 3, 1),
+        phases_case(rng, 2, 4, phases=np.zeros((2, 4))),
+        phases_case(rng, 2, 2, y_adj=np.zeros(2, dtype=complex)),
+        case(np.array([np.eye(3, dtype=complex)] * 2), spread_angles(rng, 2, 3), fields(rng, 3), fields(rng, 3)),
+    ]
 
 
 BANK = [
@@ -171,6 +221,28 @@ BANK = [
     wrong("launches-the-conjugate", phases_with(start=np.conj), "the task: y_adj",
           "The conjugate of y_adj was sent back.",
           "y_adj is already what has to be launched."),
+    wrong("rows-in-the-order-of-the-way-back", lambda unitaries, phases, x, y_adj: (
+              phase_gradients(unitaries, phases, x, y_adj)[::-1]
+          ), "the task: an array (K, n)",
+          "The rows are right, but the last layer's row stands first.",
+          "The second sweep meets the last layer first. Row k belongs to layer k."),
+    wrong("read-on-the-far-side-of-the-block", phases_read_behind_the_block,
+          "notebook 11, section 6: one place, two fields",
+          "The adjoint field was read before it had passed the block, the forward field at the heater.",
+          "Both must be read at one place. Between the end of a layer and its heaters stands the block."),
+    wrong("heaters-behind-the-blocks", phases_heaters_behind_the_blocks, "the task: in each layer",
+          "The light meets the block first and the heaters after it.",
+          "In U D x the factor next to x comes first, and that is the heaters."),
+    wrong("blocks-from-the-last", lambda unitaries, phases, x, y_adj: (
+              phase_gradients(unitaries[::-1], phases, x, y_adj)
+          ), "the task: the product",
+          "Forward light was sent through the blocks in the order in which the product is printed.",
+          "What stands at the right acts first: light from the left meets block 1 before all others."),
+    wrong("half-of-wirtinger", lambda unitaries, phases, x, y_adj: (
+              phase_gradients(unitaries, phases, x, y_adj) / 2
+          ), "notebook 11, section 6: the formula",
+          "Every gradient is half of what it should be.",
+          "The half belongs to three powers that are subtracted. Here the fields themselves are at hand."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -182,8 +254,20 @@ EXERCISE = Exercise(
     points=4,
     see="notebook 11, section 6",
     reference=phase_gradients,
-    visible=hidden_phases(np.random.default_rng(5)),
-    hidden=hidden_phases,
+    domain={
+        "unitaries": Array("K n n", zero=False),
+        "phases": Array("K n", period=2 * math.pi, all_zero=True),
+        "x": Array("n", zero=False),
+        "y_adj": Array("n", zero=False),
+    },
+    meets={
+        "a port gets no light": lambda x: (x == 0).any(),
+        "an output sends nothing back": lambda y_adj: (y_adj == 0).any() and y_adj.any(),
+        "there is no adjoint light": lambda y_adj: not y_adj.any(),
+        "a block mixes nothing": lambda x, unitaries: len(x) > 1 and (unitaries[0] == np.eye(len(x))).all(),
+    },
+    visible=phases_cases(np.random.default_rng(5)),
+    hidden=phases_cases,
     accepted=[
         phases_by_shift,
         phases_forward,
@@ -191,6 +275,7 @@ EXERCISE = Exercise(
         phases_one_matrix,
         phases_loops,
         phases_single,
+        phases_layered,
     ],
     bank=BANK,
     hints=(

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import fields
@@ -50,8 +51,26 @@ def launch_single(y, x_adj):
     return launch_field(y, x_adj).astype(np.complex64)
 
 
-def hidden_launch(rng):
-    return [case(fields(rng, n), fields(rng, n)) for n in (3, 4, 2, 4)]
+def launch_pairs(y, x_adj):
+    return tuple(complex(r) * (b / abs(b)).conjugate() for r, b in zip(np.real(x_adj).tolist(), list(y), strict=True))
+
+
+def launch_cases(rng):
+    """Fields along the axes of the plane, bright and faint, and arrivals that are 0, real or imaginary."""
+    sizes = np.round(rng.uniform(0.3, 1.2, 8), 3)
+    on_axes = sizes[:4] * [1, -1, 1j, -1j]
+    arrived = fields(rng, 4)
+    arrived[rng.integers(4)] = 0
+    return [
+        case(fields(rng, 3), fields(rng, 3)),
+        case(fields(rng, 4, low=4, high=9), fields(rng, 4)),
+        case(fields(rng, 4, low=0.02, high=0.06), fields(rng, 4, low=2, high=5)),
+        case(on_axes, fields(rng, 4)),
+        case(fields(rng, 4), arrived),
+        case(fields(rng, 4), rng.permutation(sizes[4:] * [1, -1, 1j, -1j])),
+        case(fields(rng, 1), fields(rng, 1)),
+        case(fields(rng, 2), np.zeros(2, dtype=complex)),
+    ]
 
 
 BANK = [
@@ -91,6 +110,27 @@ BANK = [
           "notebook 11, section 7: the derivative of a magnitude",
           "You treated y as if it were real: its sign is its real part's, and its phase is lost.",
           "y has any phase. Its magnitude grows along that phase."),
+    wrong("one-length-for-all-ports", lambda y, x_adj: np.real(x_adj) * np.conj(y) / np.linalg.norm(y),
+          "notebook 11, section 7: the derivative of a magnitude",
+          "You divided by the length of the whole field; at one port alone it is right.",
+          "Each port has a magnitude of its own."),
+    wrong("real-part-taken-last", lambda y, x_adj: np.real(x_adj * np.conj(y) / np.abs(y)),
+          "notebook 11, section 7: a real number between two layers",
+          "You return real numbers: the real part was taken of the whole product.",
+          "What arrived counts by its real part. What is launched has the phase of y."),
+    wrong("direction-of-descent", lambda y, x_adj: -np.real(x_adj) * np.conj(y) / np.abs(y),
+          "the task: the direction in which the loss rises",
+          "All fields point the other way.",
+          "Asked for is the direction of ascent; whoever turns the heaters puts in the minus."),
+    wrong("phase-of-what-arrived-lost", lambda y, x_adj: (
+              np.abs(x_adj) * np.sign(np.real(x_adj)) * np.conj(y) / np.abs(y)
+          ), "notebook 11, section 7: a real number between two layers",
+          "Signs and phases are right; the sizes are those of the whole field that arrived.",
+          "Only the part of it along the real axis counts."),
+    wrong("one-more-conjugate", lambda y, x_adj: np.conj(x_adj) * np.conj(y) / np.abs(y),
+          "notebook 11, section 7: a real number between two layers",
+          "What arrived was conjugated; it should be made real.",
+          "The imaginary part must go, not change its sign."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -102,8 +142,19 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 11, section 7",
     reference=launch_field,
-    visible=hidden_launch(np.random.default_rng(6)),
-    hidden=hidden_launch,
+    domain={"y": Array("n", zero=False), "x_adj": Array("n", zero=False)},
+    meets={
+        "a field is real": lambda y: (y.imag == 0).any(),
+        "a field is imaginary": lambda y: (y.real == 0).any(),
+        "nothing arrived at one port": lambda x_adj: (x_adj == 0).any() and x_adj.any(),
+        "nothing arrived": lambda x_adj: not x_adj.any(),
+        "what arrived is imaginary": lambda x_adj: ((x_adj.real == 0) & (x_adj != 0)).any(),
+        "what arrived is real": lambda x_adj: ((x_adj.imag == 0) & (x_adj != 0)).any(),
+        "all fields are faint": lambda y: (np.abs(y) < 0.1).all(),
+        "all fields are bright": lambda y: (np.abs(y) > 3).all(),
+    },
+    visible=launch_cases(np.random.default_rng(6)),
+    hidden=launch_cases,
     accepted=[
         launch_phase,
         launch_loops,
@@ -111,6 +162,7 @@ EXERCISE = Exercise(
         launch_root,
         launch_differences,
         launch_single,
+        launch_pairs,
     ],
     bank=BANK,
     hints=(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import fields
@@ -60,8 +61,33 @@ def output_with(**changes):
     return answer
 
 
-def hidden_output(rng):
-    return [case(fields(rng, n), np.round(rng.uniform(0.3, 1.5, n), 2), fields(rng, n)) for n in (3, 2, 4)]
+def output_cross(y, w, t):
+    """The overlap as a cross product in the plane."""
+    flat = {"a": [[b.real, b.imag] for b in t], "b": [[b.real, b.imag] for b in y]}
+    turn = np.array([[0.0, 1.0], [-1.0, 0.0]])
+    return {"fields": np.einsum("ki,ij,kj->k", flat["a"], turn, flat["b"]), "powers": np.zeros_like(w, dtype=float)}
+
+
+def weights(rng, n):
+    return np.round(rng.uniform(0.3, 1.5, n) * rng.choice([-1, 1], n), 3)
+
+
+def output_cases(rng):
+    """Dark outputs, targets of 0, outputs in phase with their targets or against them, one port alone."""
+    y, t, w = fields(rng, 4), fields(rng, 4), weights(rng, 4)
+    y[rng.integers(4)], t[rng.integers(4)], w[rng.integers(4)] = 0, 0, 0
+    aligned = fields(rng, 3)
+    along = np.round(aligned[::-1], 3)
+    along[:2] = 2 * aligned[0], -0.5 * aligned[1]
+    return [
+        case(fields(rng, 3), weights(rng, 3), fields(rng, 3)),
+        case(fields(rng, 2, low=3, high=6), weights(rng, 2), fields(rng, 2)),
+        case(fields(rng, 5), weights(rng, 5), fields(rng, 5, low=3, high=6)),
+        case(y, w, t),
+        case(aligned, weights(rng, 3), along),
+        case(fields(rng, 1), weights(rng, 1), fields(rng, 1)),
+        case(fields(rng, 3), np.zeros(3), fields(rng, 3)),
+    ]
 
 
 BANK = [
@@ -96,6 +122,26 @@ BANK = [
           "the task: the second loss",
           "For the fields everything is twice what it should be.",
           "The loss has a factor one half in front."),
+    wrong("angle-between-the-fields", output_with(fields=lambda y, w, t: np.angle(y * np.conj(t))),
+          "notebook 11, section 6: the derivative of e^{i eta}",
+          "For the fields you returned the angle between y and t.",
+          "The angle says how far the heater should turn. The slope of the loss also depends on how bright both are."),
+    wrong("sine-without-amplitudes", output_with(fields=lambda y, w, t: np.sin(np.angle(y * np.conj(t)))),
+          "notebook 11, section 6: the derivative of e^{i eta}",
+          "For the fields the signs are right, and no number is larger than 1.",
+          "Bright fields give steep losses: the amplitudes of y and t belong in the product."),
+    wrong("weights-in-the-wrong-loss", output_with(fields=lambda y, w, t: w * (y * np.conj(t)).imag),
+          "the task: the second loss",
+          "For the fields everything was multiplied by the weights.",
+          "The weights are those of the powers; the loss of the fields has none."),
+    wrong("losses-exchanged", lambda y, w, t: {"powers": (y * np.conj(t)).imag, "fields": np.zeros(len(y))},
+          "the task: which loss sees what",
+          "The two gradients are each under the other's name.",
+          "Which of the two losses notices when a field is turned?"),
+    wrong("distance-for-its-gradient", output_with(fields=lambda y, w, t: np.abs(y - t) ** 2 / 2),
+          "the task: gradients of the phases",
+          "For the fields you returned what each port adds to the loss.",
+          "Asked for is how that changes when the heater turns y."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -107,13 +153,34 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 11, section 7",
     reference=output_heaters,
-    visible=hidden_output(np.random.default_rng(7)),
-    hidden=hidden_output,
-    accepted=[output_by_formula, output_polar, output_loops, output_derivative, output_shift, output_single],
+    domain={"y": Array("n", zero=False), "w": Array("n", all_zero=True, order="free"), "t": Array("n", zero=False)},
+    meets={
+        "an output is dark": lambda y: (y == 0).any(),
+        "a wanted field is 0": lambda t: (t == 0).any(),
+        "an output is in phase with what is wanted": lambda y, t: (t == 2 * y).any(),
+        "an output is opposite to what is wanted": lambda y, t: (t == -0.5 * y).any(),
+        "all outputs are brighter than wanted": lambda y, t: (np.abs(y) > np.abs(t)).all(),
+        "all outputs are fainter than wanted": lambda y, t: (np.abs(y) < np.abs(t)).all(),
+    },
+    visible=output_cases(np.random.default_rng(7)),
+    hidden=output_cases,
+    accepted=[
+        output_by_formula,
+        output_polar,
+        output_loops,
+        output_derivative,
+        output_shift,
+        output_single,
+        output_cross,
+    ],
     bank=BANK,
     hints=(
         "Put e^{i gamma} y into both losses. In which of the two does gamma remain?",
         "In |e^{i gamma} y - t|² it stays in the mixed term, -2 Re(e^{i gamma} y conj(t)).",
         "Powers: all zeros. Fields: the derivative of -Re(e^{i gamma} y conj(t)) at gamma = 0.",
     ),
+    equivalent_mutants={
+        "takes the absolute value of w": "no weight reaches a gradient: that of the powers is 0 whatever they are",
+        "gives the neighbour's value where an entry of w is 0": "no weight reaches a gradient",
+    },
 )

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import numbers
@@ -66,18 +67,46 @@ def tap_with(toggle=None, digital=None):
     return answer
 
 
-def tap_case(rng, periods, samples):
+def tap_cumulative(trace, samples, forward, adjoint):
+    """Sums of half periods as differences of a running sum."""
+    running = np.concatenate([[0.0], np.cumsum(trace)])
+    halves = np.diff(running[::samples]) / samples
+    high, low = halves[0::2].mean(), halves[1::2].mean()
+    return {"digital": (high - (forward + adjoint)) / 2, "toggle": (high - low) / 4}
+
+
+def tap_every_other_sample(trace, samples, forward, adjoint):
+    trace = np.asarray(trace)
+    return read_tap(trace, samples, forward, adjoint) | {"toggle": (trace[::2].mean() - trace[1::2].mean()) / 4}
+
+
+def tap_halves_of_the_trace(trace, samples, forward, adjoint):
+    first, second = np.split(np.asarray(trace), 2)
+    return read_tap(trace, samples, forward, adjoint) | {"toggle": (first.mean() - second.mean()) / 4}
+
+
+def tap_case(rng, periods, samples, **recorded):
     forward, adjoint = numbers(rng, 2, 0.3, 1.2)
     gradient = float(rng.choice([-1, 1]) * rng.uniform(0.25, 0.6)) * math.sqrt(forward * adjoint)
+    forward, adjoint = recorded.get("forward", forward), recorded.get("adjoint", adjoint)
     extra = float(rng.uniform(0.1, 0.3))  # what loss adds to both halves
     levels = [forward + adjoint + extra + sign * 2 * gradient for sign in (1, -1)]
     trace = np.repeat(np.tile(levels, periods), samples)
-    trace = np.round(trace + 0.05 * rng.normal(size=len(trace)), 3)
+    trace = np.round(np.abs(trace + 0.05 * rng.normal(size=len(trace))), 4)
     return case(trace, samples, forward, adjoint)
 
 
-def hidden_tap(rng):
-    return [tap_case(rng, periods, samples) for periods, samples in ((3, 4), (2, 5), (4, 2), (2, 3))]
+def tap_cases(rng):
+    """One period, one sample, both at once, and no light in one of the first passes or in both."""
+    return [
+        tap_case(rng, 3, 4),
+        tap_case(rng, 2, 5),
+        tap_case(rng, 4, 2, adjoint=0.0),
+        tap_case(rng, 1, 3),
+        tap_case(rng, 5, 1),
+        tap_case(rng, 1, 1, forward=0.0),
+        tap_case(rng, 2, 5, forward=0.0, adjoint=0.0),
+    ]
 
 
 BANK = [
@@ -121,6 +150,34 @@ BANK = [
           "notebook 11, section 6: the square of a sum",
           "In the digital reading the power of the adjoint light is still there.",
           "Each of the two beams brings a background of its own."),
+    wrong("every-other-sample", tap_every_other_sample, "the task: samples of a half period",
+          "The toggled reading takes samples in turn, as if the beam switched at each of them.",
+          "The beam stays for `samples` samples before it switches."),
+    wrong("halves-of-the-whole-trace", tap_halves_of_the_trace, "the task: how the trace goes on",
+          "The toggled reading compares the first half of the trace with its second half.",
+          "The beam switches once in every period, and the trace holds several."),
+    wrong("digital-from-the-other-half",
+          tap_with(digital=lambda halves, forward, adjoint: (halves[:, 1].mean() - forward - adjoint) / 2),
+          "the task: how the trace begins",
+          "The digital reading was taken from the second half of each period.",
+          "The third pass of 11.4 launches x - i conj(x_adj), and that comes first."),
+    wrong("digital-from-the-first-period",
+          tap_with(digital=lambda halves, forward, adjoint: (halves[0, 0].mean() - forward - adjoint) / 2),
+          "the task: noise",
+          "The digital reading uses the first half period alone.",
+          "Every period shows the same beam again, with other noise. Their mean has less of it."),
+    wrong("sums-for-means", tap_with(
+              toggle=lambda plus, minus: (plus.sum() - minus.sum()) / 4,
+              digital=lambda halves, forward, adjoint: (halves[:, 0].sum() - forward - adjoint) / 2,
+          ), "notebook 11, section 6: the toggle",
+          "Both readings grow with the length of the trace; for two samples they are right.",
+          "You added samples up. A power is their mean."),
+    wrong("median-for-mean", tap_with(
+              toggle=lambda plus, minus: (np.median(plus) - np.median(minus)) / 4,
+              digital=lambda halves, forward, adjoint: (np.median(halves[:, 0]) - forward - adjoint) / 2,
+          ), "the task: means",
+          "Both readings are a little off; with one or two samples in each half they are right.",
+          "You took the sample in the middle. The mean uses the others, too."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -132,9 +189,22 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 11, section 6",
     reference=read_tap,
-    visible=hidden_tap(np.random.default_rng(8)),
-    hidden=hidden_tap,
-    accepted=[tap_loops, tap_lock_in, tap_fit, tap_slices, tap_single],
+    domain={
+        "trace": Array("samples_in_all>=2", at_least=0, zero=False),
+        "samples": Number(whole=True, at_least=1),
+        "forward": Number(at_least=0),
+        "adjoint": Number(at_least=0),
+    },
+    meets={
+        "there is one period": lambda trace, samples: len(trace) == 2 * samples > 2,
+        "a half period is one sample, of several": lambda trace, samples: samples == 1 and len(trace) > 2,
+        "the gradient is negative": lambda trace, samples: trace[:samples].mean() < trace[samples : 2 * samples].mean(),
+        "the gradient is positive": lambda trace, samples: trace[:samples].mean() > trace[samples : 2 * samples].mean(),
+        "no light was recorded before": lambda forward, adjoint: forward == adjoint == 0,
+    },
+    visible=tap_cases(np.random.default_rng(8)),
+    hidden=tap_cases,
+    accepted=[tap_loops, tap_lock_in, tap_fit, tap_slices, tap_single, tap_cumulative],
     bank=BANK,
     hints=(
         "Sort the samples into two heaps: those of the first half of each period, and those of the second.",
@@ -144,6 +214,9 @@ EXERCISE = Exercise(
         "sorts in one go.",
     ),
     equivalent_mutants={
+        "exchanges forward and adjoint": "only their sum is subtracted",
+        "squeezes": "both readings are numbers",
+        "gives the first entry for all": "both readings are numbers",
         "`1` → `2`": "NumPy takes any negative length for the one that it has to find out",
         "`1` → `-1` #2": "there are two levels, so the one at index 1 is the last one",
     },

@@ -15,6 +15,12 @@ def angle(rng, low, high):
     return round(float(rng.uniform(low, high)), 3)
 
 
+def spread_angles(rng, *shape):
+    """Angles in all quarters, on both sides of 0 and beyond the circle, none near 0 or half a turn."""
+    quarters = rng.permutation(np.arange(np.prod(shape)) % 7 - 3).reshape(shape)
+    return np.round(quarters * np.pi / 2 + rng.uniform(0.3, 1.3, shape), 3)
+
+
 def fields(rng, *shape, low=0.4, high=1.3):
     """Complex amplitudes, none near zero, none near an axis of the complex plane."""
     turn = rng.integers(0, 4, shape) * np.pi / 2 + rng.uniform(0.25, 1.3, shape)
