@@ -112,6 +112,34 @@ def grows_at_once(theta, gradients, first):
     return theta + 1.2 * (rprop(theta, gradients, first) - theta)
 
 
+def grows_after_the_move(theta, gradients, first):
+    d = len(theta)
+    size, move, last, places = np.full(d, first), np.zeros(d), np.zeros(d), []
+    for g in gradients:
+        agree = np.sign(g) * last
+        move = np.where(agree < 0, -move, -np.sign(g) * size)
+        size = np.where(agree > 0, 1.2 * size, np.where(agree < 0, 0.5 * size, size))
+        last = np.where(agree < 0, 0.0, np.sign(g))
+        theta = theta + move
+        places.append(theta)
+    return np.array(places)
+
+
+def one_flip_stops_all(theta, gradients, first):
+    d = len(theta)
+    size, move, last, places = np.full(d, first), np.zeros(d), np.zeros(d), []
+    for g in gradients:
+        agree = np.sign(g) * last
+        if (agree < 0).any():
+            size, move, last = size / 2, -move, np.zeros(d)
+        else:
+            size = np.where(agree > 0, 1.2 * size, size)
+            move, last = -np.sign(g) * size, np.sign(g)
+        theta = theta + move
+        places.append(theta)
+    return np.array(places)
+
+
 RUNS = np.array([[1, 1, 1], [-1, 1, 1], [1, 1, -1], [1, 1, -1], [1, 1, 1], [-1, 1, -1]])
 
 
@@ -191,6 +219,12 @@ BANK = [
     wrong("grows-at-once", grows_at_once, "the task: nothing is stored at the beginning",
           "Your first step is 1.2 times too long.",
           "In the first step there is no sign to agree with, so the step size is still `first`."),
+    wrong("one-flip-stops-all", one_flip_stops_all, "the task: for each weight by itself",
+          "As soon as one sign flips, all weights take their last move back.",
+          "Each weight has a history of its own, and the others have done nothing wrong."),
+    wrong("grows-after-the-move", grows_after_the_move, "the task: which comes first, growing or moving",
+          "Your steps grow one step late.",
+          "The step size is changed first, and then the weight moves by the new one."),
     wrong("one-array-for-all-places", last_place_only(rprop), "the docstring of the exercise: k places",
           "All your places are the last one.",
           "You append one and the same array in every step and go on changing it. Keep a copy, or make a new array."),

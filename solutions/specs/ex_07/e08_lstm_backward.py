@@ -198,6 +198,17 @@ BANK = [
           "notebook 07, section 6: gates and candidate",
           "The candidate is treated as if it were a sigmoid.",
           "g is made by tanh: its slope is one minus its square."),
+    wrong("gates-like-the-candidate", lstm_with(
+              i=lambda p: p["total"] * p["g"] * (1 - p["i"] ** 2),
+              f=lambda p: p["total"] * p["before"] * (1 - p["f"] ** 2),
+              o=lambda p: p["dh"] * p["tanh_c"] * (1 - p["o"] ** 2),
+          ), "notebook 07, section 6: gates and candidate",
+          "The gates are treated as if they were made by tanh.",
+          "They are sigmoids, and a sigmoid has another slope."),
+    wrong("slope-without-square", lstm_total(lambda i, f, g, o, c, dh, dc: dc + dh * o * (1 - np.tanh(c))),
+          "chapter 02, section 3",
+          "On the way from h to c the slope of tanh is written as one minus its value.",
+          "Look at the slope where tanh is 0 and where it is -0.9: it is symmetric."),
     wrong("gates-without-their-slopes", lstm_with(
               i=lambda p: p["total"] * p["g"],
               f=lambda p: p["total"] * p["before"],
