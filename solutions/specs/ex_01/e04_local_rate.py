@@ -49,14 +49,14 @@ def local_hidden(rng):
     for count in (1, 3, 4):
         starts = [0.0, *np.cumsum(np.round(rng.uniform(4.0, 20.0, size=count - 1), 0) + 0.5).tolist()]
         factors = rng.uniform(0.6, 0.9, size=count)
-        if count > 2:
+        if count > 3:
             factors[-1] = 1.25  # the last price is higher than the one before
         prices = np.round(6.0 * np.cumprod(factors), 2).tolist()
         tiers = [[float(s), float(p)] for s, p in zip(starts, prices, strict=True)]
         # Behind a start, where the rate jumps, or a coin before the next one; a middle tier comes first.
         for k in (*range(1, count), 0):
             nearer = float(rng.uniform(0.15, 0.9))
-            coins = starts[k] + nearer if (k + count) % 2 else [*starts, starts[k] + 30][k + 1] - 1 - nearer
+            coins = starts[k] + nearer if k % 2 == 0 else [*starts, starts[k] + 30][k + 1] - 1 - nearer
             cases.append(case(round(coins, 2) + 0.003, tiers))
     return cases
 

@@ -101,14 +101,16 @@ def step_cut_at_zero(shares, rates, budget, guests, eta):
 
 
 def step_edges(rng):
-    """One dish; a dish without budget that loses; one that makes nothing; equal shares and rates; enough for all."""
+    """One dish; dishes without budget that lose and gain; one that makes nothing; equal shares; enough for all."""
     low, high = (round(float(x), 3) for x in (rng.uniform(0.3, 0.7), rng.uniform(1.2, 2.1)))
     share, budget = round(float(rng.uniform(0.15, 0.4)), 3), round(float(rng.uniform(10.0, 40.0)), 1)
     eta = float(f"{0.02 / budget**2:.2g}")
     halves = [0.25, 0.5, 0.25]  # sums of these are exact, so that enough is exactly enough
     return [
         case([1.0], [high], budget, round(1.3 * budget * high), eta),
-        case([0.0, 1 - share, share], [low, high, low + 0.05], budget, round(1.6 * budget * high), eta),
+        case(
+            [0.0, 1 - share, share, 0.0], [low, high, low + 0.05, high + 0.3], budget, round(1.6 * budget * high), eta
+        ),
         case([share, 0.5 - share, 0.5 - share, share], [high, low, 0.0, low], budget, round(budget * low, 2), eta),
         case(halves, [1.75, 0.5, 1.25], 24.0, 24.0, eta),
     ]

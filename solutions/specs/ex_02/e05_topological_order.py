@@ -175,9 +175,13 @@ CANCELLING = ("add", ("sub", SUM, SUM), ("mul", SUM, ("const", 2.0)))
 
 SHORT_FIRST = ("add", PRODUCT, ("mul", ("tanh", PRODUCT), B))
 
+DEEP = A
+for _ in range(5):
+    DEEP = ("add", ("tanh", DEEP), ("mul", DEEP, B))
+
 GRAPHS = (DIAMOND, LONG_AND_SHORT, TWICE, LADDER)
 
-LITTLE_GRAPHS = ((A, 1), (SQUARE, 2), (PRODUCT, 2), (CANCELLING, 2), (SHORT_FIRST, 2))
+OTHER_GRAPHS = ((A, 1), (SQUARE, 2), (PRODUCT, 2), (CANCELLING, 2), (SHORT_FIRST, 2), (DEEP, 2))
 """Each with the number of values that it is given."""
 
 VALUES_TWIN = [0.5, 0.5, 1.5]
@@ -186,9 +190,9 @@ VALUES_TWIN = [0.5, 0.5, 1.5]
 def graph_cases(rng):
     twin = numbers(rng, 1)[0]
     values = [[twin, twin, *numbers(rng, 1)], *(numbers(rng, 3) for _ in range(3))]
-    large = [case(expression, point) for expression, point in zip(GRAPHS, values, strict=True)]
-    little = [case(expression, numbers(rng, count)) for expression, count in LITTLE_GRAPHS]
-    return [*large, *little, case(DIAMOND, [0.0, *numbers(rng, 2)])]
+    usual = [case(expression, point) for expression, point in zip(GRAPHS, values, strict=True)]
+    others = [case(expression, numbers(rng, count)) for expression, count in OTHER_GRAPHS]
+    return [*usual, *others, case(DIAMOND, [0.0, *numbers(rng, 2)])]
 
 
 def uses_a_parent_twice(expression):
@@ -284,6 +288,7 @@ EXERCISE = Exercise(
         case(PRODUCT, [0.7, 1.6]),
         case(CANCELLING, [1.1, -0.4]),
         case(SHORT_FIRST, [-0.8, 1.4]),
+        case(DEEP, [0.9, -0.7]),
         case(DIAMOND, [0.0, 0.7, -1.2]),
     ],
     hidden=graph_cases,

@@ -9,6 +9,7 @@ from coursepkg.grading.spec import Exercise, case, wrong
 
 from .e05_topological_order import (
     CANCELLING,
+    DEEP,
     DIAMOND,
     GRAPHS,
     LADDER,
@@ -17,6 +18,8 @@ from .e05_topological_order import (
     SQUARE,
     TWICE,
     A,
+    B,
+    C,
     everything_behind,
     inputs_are_equal,
     order_by_counting_uses,
@@ -163,8 +166,11 @@ def backward_until_inputs(root):
         backward(root)
 
 
+NOTHING_THROUGH_TANH = ("add", ("exp", A), ("add", ("mul", ("tanh", A), B), ("exp", C)))
+
+
 def backward_edges(rng):
-    """An input alone, x * x, uses that cancel, a short way before a long one, zeros, equal inputs."""
+    """An input alone, x * x, uses that cancel, a short way before a long one, zeros, equal inputs, many steps."""
     (a,) = numbers(rng, 1)
     return [
         case(A, [a]),
@@ -174,6 +180,8 @@ def backward_edges(rng):
         case(DIAMOND, [0.0, *numbers(rng, 2, 0.4, 1.6)]),
         case(SHORT_FIRST, [a, a]),
         case(DIAMOND, numbers(rng, 3, 0.4, 1.6)),
+        case(DEEP, numbers(rng, 2, 0.4, 0.9)),
+        case(NOTHING_THROUGH_TANH, [a, 0.0, *numbers(rng, 1, 0.4, 1.6)]),
     ]
 
 

@@ -348,7 +348,17 @@ USED_LATER = ("add", ("mul", ("relu", M), C), ("mul", M, ("add", ("mul", ("tanh"
 
 CURVES_OF_ONE = ("add", ("mul", ("relu", A), A), ("mul", THREE, ("tanh", A)))
 
-CURVES_OF_TWO = ("mul", ("tanh", A), ("add", ("tanh", B), ("relu", B)))
+CURVES_OF_TWO = ("sub", ("mul", ("tanh", A), ("add", ("tanh", B), ("relu", B))), ("relu", A))
+
+POWERS_OF_TWO_INPUTS = (
+    "add",
+    ("mul", ("pow", A, TWO), ("neg", B)),
+    ("mul", ("pow", B, TWO), ("neg", ("mul", THREE, A))),
+)
+
+S = ("add", A, B)
+
+KEPT = ("add", ("sub", S, C), ("mul", ("neg", S), ("add", ("div", S, C), ("add", ("pow", S, TWO), ("sub", S, S)))))
 
 
 def engine_edges(rng):
@@ -360,9 +370,10 @@ def engine_edges(rng):
         case(WHOLE_CONSTANTS, [0.0, -c]),
         case(USED_TWICE, [a, -b]),
         case(USED_LATER, [-a, b, c]),
-        case(USED_LATER, [c, a, -b]),
+        case(KEPT, [a, b, -c]),
         case(CURVES_OF_ONE, [0.0]),
-        case(CURVES_OF_TWO, [b, b]),
+        case(CURVES_OF_TWO, [round(b + 0.6, 3)] * 2),
+        case(POWERS_OF_TWO_INPUTS, [c, c]),
         case(CURVES_OF_TWO, [-a, round(float(rng.uniform(0.04, 0.09)), 3)]),
     ]
 
@@ -480,6 +491,7 @@ EXERCISE = Exercise(
         "tanh of 0": somewhere("tanh", lambda x: x == 0),
         "relu of 0": somewhere("relu", lambda x: x == 0),
         "relu of a number between 0 and 0.1": somewhere("relu", lambda x: 0 < x < 0.1),
+        "relu of a number above 1": somewhere("relu", lambda x: x > 1),
         "relu of a negative number": somewhere("relu", lambda x: x < 0),
         "two inputs hold one number": inputs_are_equal,
     },
