@@ -102,7 +102,7 @@ def bytes_edges(rng):
         case(4 * n, m, 0.25, 8, 3),
         case(n, m, 1.0, 2, 1),
         case(n, m, round(0.7 / n, 4), 4, 4),
-        case(10 * n + 1, m, 0.3, 2, 5),
+        case(10 * int(rng.integers(1, 4)) + 1, 3, 0.3, 2, 5),
         case(10 * m + 1, n, 0.9, 4, 6),
     ]
 
@@ -155,6 +155,14 @@ BANK = [
           ), "the task: rounded down",
           "In some of your numbers one row too many is kept.",
           "You rounded to the nearest whole number of rows."),
+    wrong("not-rounded", bytes_with(
+              one_sketch=lambda f, rows, features, rate, itemsize, readers: rate * rows * features * itemsize,
+              separate_sketches=lambda f, rows, features, rate, itemsize, readers: (
+                  readers * rate * rows * features * itemsize
+              ),
+          ), "the task: rounded down",
+          "The sketches hold a part of a row, and parts of a byte.",
+          "A sketch has a whole number of rows. Which one is it if the share lies between two?"),
     wrong("rounded-too-late", bytes_with(
               one_sketch=lambda f, rows, features, rate, itemsize, readers: int(rate * rows * features * itemsize),
               separate_sketches=lambda f, rows, features, rate, itemsize, readers: (

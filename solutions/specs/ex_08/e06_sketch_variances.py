@@ -163,16 +163,24 @@ BANK = [
           ), "notebook 08, section 5: P, T and D",
           "P is the product of the norms.",
           "A variance has the square of the unit of what varies."),
-    wrong("taken-off-once", variances_with(lambda B, P, T, D, b, X, Y: {
-              "signs": (P + T - D) / b, "fold": (B - b) / (b * (B - 1)) * (P + T - D)
-          }), "notebook 08, section 5: the table",
-          "For signs and for the fold the rows that meet themselves were taken off once.",
+    wrong("signs-taken-off-once", variances_with(lambda B, P, T, D, b, X, Y: {"signs": (P + T - D) / b}),
+          "notebook 08, section 5: the table",
+          "For signs the rows that meet themselves were taken off once.",
           "They stand in P and they stand in T."),
-    wrong("share-of-b-in-all-rows", variances_with(lambda B, P, T, D, b, X, Y: {
-              "rows": (B - b) / B * (B * D - T) / b, "fold": (B - b) / (b * B) * (P + T - 2 * D)
-          }), "notebook 08, section 5: the table",
-          "For rows and for the fold the factor is a little too small.",
-          "A row has one partner fewer than there are rows: it is none of its own."),
+    wrong("fold-taken-off-once",
+          variances_with(lambda B, P, T, D, b, X, Y: {"fold": (B - b) / (b * (B - 1)) * (P + T - D)}),
+          "notebook 08, section 5: the table",
+          "For the fold the rows that meet themselves were taken off once.",
+          "They stand in P and they stand in T."),
+    wrong("rows-out-of-all", variances_with(lambda B, P, T, D, b, X, Y: {"rows": (B - b) / B * (B * D - T) / b}),
+          "notebook 08, section 5: the table, last line",
+          "For rows the factor is a little too small.",
+          "When one row has been kept, there is one fewer to choose the next from."),
+    wrong("fold-partners-out-of-all",
+          variances_with(lambda B, P, T, D, b, X, Y: {"fold": (B - b) / (b * B) * (P + T - 2 * D)}),
+          "notebook 08, section 5: the table",
+          "For the fold the factor is a little too small.",
+          "A row has one possible partner fewer than there are rows: it is none of its own."),
     wrong("product-not-squared", lambda X, Y, b: from_moments(
               len(X),
               np.sum(X**2) * np.sum(Y**2),

@@ -155,6 +155,11 @@ BANK = [
           ), "notebook 09, section 1, 'One pass, one number'",
           "The slope was divided by the length of v.",
           "The tangent says how f changes when you move by all of v: twice the direction gives twice the number."),
+    wrong("unit-direction-for-the-estimate", one_sample_with(
+              lambda g, s, v, f: (s, [s * v[0] / math.hypot(*v), s * v[1] / math.hypot(*v)])
+          ), "notebook 09, section 2, 'Multiply by the direction you walked'",
+          "The slope is right; the estimate is laid along v scaled to length one.",
+          "It belongs to the direction that you walked, with the length that it has."),
     wrong("turned-downhill", one_sample_with(lambda g, s, v, f: (s, [-s * v[0], -s * v[1]])),
           "notebook 09, section 2, 'Multiply by the direction you walked'",
           "The estimate has the opposite sign.",

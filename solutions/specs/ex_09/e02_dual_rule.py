@@ -98,7 +98,7 @@ def dual_edges(rng):
     return [
         case("multiply", [0.0, p], [q, r]),
         case("multiply", [s, u], [0.0, w]),
-        case("divide", [0.0, u], [p, 0.0]),
+        case("divide", [0.0, u], [abs(p), 0.0]),
         case("divide", [w, s], [-0.5 * abs(r), p]),
         case("tanh", [0.0, s], [q, w]),
         case("tanh", [0.9 * q, r], [p, u]),
@@ -186,6 +186,7 @@ EXERCISE = Exercise(
         "the second factor is 0": lambda operation, y: operation == "multiply" and y[0] == 0,
         "the numerator is 0": lambda operation, x: operation == "divide" and x[0] == 0,
         "the divisor stands still": lambda operation, y: operation == "divide" and y[1] == 0,
+        "the divisor is positive": lambda operation, y: operation == "divide" and y[0] > 0,
         "the divisor is negative": lambda operation, y: operation == "divide" and y[0] < 0,
         "tanh of 0": lambda operation, x: operation == "tanh" and x[0] == 0,
         "an open gate, and a tangent below 0": lambda operation, x: operation == "relu" and x[1] < 0 < x[0],

@@ -119,6 +119,14 @@ def targets_of_all(p, ds, y):
     return np.sum(p * ds) / len(y)
 
 
+def network_softmax_over_the_batch(X, y, W1, b1, W2, b2, V1, c1, V2, c2):
+    z = X @ W1 + b1
+    h, dh = z * (z > 0), (X @ V1 + c1) * (z > 0)
+    s, ds = h @ W2 + b2, dh @ W2 + h @ V2 + c2
+    p = np.exp(s) / np.exp(s).sum(axis=0)
+    return np.sum((p - np.eye(p.shape[1])[y]) * ds) / len(y)
+
+
 def network_without_relu(X, y, W1, b1, W2, b2, V1, c1, V2, c2):
     h, dh = X @ W1 + b1, X @ V1 + c1
     s, ds = h @ W2 + b2, dh @ W2 + h @ V2 + c2
@@ -211,6 +219,9 @@ BANK = [
     wrong("relu-forgotten", network_without_relu, "the task: the first layer",
           "The pass has no relu, neither for the values nor for the tangents.",
           "Without it two layers are no more than one."),
+    wrong("softmax-over-the-batch", network_softmax_over_the_batch, "the task: softmax cross-entropy of the scores",
+          "The softmax was taken along the wrong axis: over the examples.",
+          "The probabilities of one example, over its classes, must add up to one."),
     wrong("one-hot-alone", network_pass(lambda p, ds, y: -np.mean(ds[np.arange(len(y)), y])),
           "chapter 05: softmax minus one-hot",
           "Only the score of the right class counts in your slope.",

@@ -117,6 +117,10 @@ BANK = [
           "the task: at least",
           "Some of your numbers are one too small: they were rounded to the nearest whole number.",
           "A number just below what is needed does not reach the wish, however near it is."),
+    wrong("not-rounded", needed_with(lambda d, c: c * (d - 1) / (1 - c), lambda d, c: c * d),
+          "the task: how many directions",
+          "Your numbers of directions are not whole.",
+          "Half a direction cannot be walked."),
     wrong("orthonormal-like-plain", needed_with(
               lambda d, c: math.ceil(c * (d - 1) / (1 - c)), lambda d, c: math.ceil(c * (d - 1) / (1 - c))
           ), "notebook 09, section 4, 'The price of dimension'",

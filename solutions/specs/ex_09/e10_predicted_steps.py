@@ -54,7 +54,7 @@ def steps_edges(rng):
     return [
         case(2, 1, round(float(rng.uniform(0.05, 0.3)), 4)),
         case(int(rng.integers(4, 8)), int(rng.integers(20, 40)), round(float(rng.uniform(0.85, 0.97)), 4)),
-        case(int(rng.integers(30, 90)), int(rng.integers(2, 9)), float(rng.uniform(1e-9, 1e-8))),
+        case(int(rng.integers(300, 900)), int(rng.integers(2, 9)), float(rng.uniform(1e-9, 1e-8))),
     ]
 
 
