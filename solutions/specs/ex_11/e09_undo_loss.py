@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 
@@ -54,13 +55,46 @@ def undo_with(exponent):
     return answer
 
 
-def undo_case(rng, columns, heaters):
+def undo_in_turn(toggled, loss_db):
+    """Column after column takes one more loss away from itself and all that follow."""
+    found = np.array(toggled, dtype=float)
+    for c in range(len(found)):
+        found[c:] /= 10 ** (-loss_db / 10)
+    return found
+
+
+def undo_decibels(toggled, loss_db):
+    """Levels in decibels, where a gain is added."""
+    columns = np.indices(np.shape(toggled))[0] + 1
+    with np.errstate(divide="ignore"):
+        level = 10 * np.log10(np.abs(toggled)) + loss_db * columns
+    return np.sign(toggled) * 10 ** (level / 10)
+
+
+def undo_case(rng, columns, heaters, low=0.2, high=1.5):
     sizes = rng.choice([-1.0, 1.0], (columns, heaters)) * rng.uniform(0.2, 1.1, (columns, heaters))
-    return case(np.round(sizes, 3), round(float(rng.uniform(0.2, 1.5)), 2))
+    return case(np.round(sizes, 4), round(float(rng.uniform(low, high)), 3))
 
 
-def hidden_undo(rng):
-    return [undo_case(rng, *shape) for shape in ((4, 2), (3, 4), (5, 3), (6, 2))]
+def undo_cases(rng):
+    """One column, one heater in each, one alone; no loss, little, and a lot; a reading of 0."""
+    with_zero = undo_case(rng, 4, 2)
+    with_zero.args[0][rng.integers(1, 4), rng.integers(2)] = 0.0
+    return [
+        with_zero,
+        undo_case(rng, 3, 4),
+        undo_case(rng, 3, 3),
+        undo_case(rng, 6, 2, 0.01, 0.05),
+        undo_case(rng, 2, 3, 4.0, 11.0),
+        undo_case(rng, 1, 4),
+        undo_case(rng, 5, 1),
+        undo_case(rng, 1, 1),
+        case(undo_case(rng, 2, 4).args[0], 0.0),
+    ]
+
+
+def undo_along_the_heaters(toggled, loss_db):
+    return toggled * 10 ** (loss_db * (np.arange(np.shape(toggled)[1]) + 1) / 10)
 
 
 BANK = [
@@ -96,6 +130,21 @@ BANK = [
           "the task: what a decibel is",
           "The base of your gain is e, not 10.",
           "Decibels count powers of ten."),
+    wrong("counted-along-the-heaters", undo_along_the_heaters, "the task: row 0 are the heaters of the first column",
+          "The gain grows along each row; all rows have the same gains.",
+          "A row of the array holds one column of the chip. The loss grows from row to row."),
+    wrong("gain-of-one-column-times-the-count",
+          lambda toggled, loss_db: toggled * (10 ** (loss_db / 10) * np.arange(1, len(toggled) + 1))[:, None],
+          "notebook 11, section 9: rho to the power of 2c",
+          "Row 0 is right; further down the gain grows in a straight line.",
+          "Losses one behind another multiply, so their gains do."),
+    wrong("one-loss-too-many", undo_with(lambda db, c, C: db * (c + 1) / 10), "the task: where a column loses",
+          "Every row is too large by the same factor: the loss of one column.",
+          "Before the taps of row 0 light has lost at one entry, their own."),
+    wrong("there-and-back-counted-again", undo_with(lambda db, c, C: db * (2 * c - 1) / 10),
+          "notebook 11, section 9: rho to the power of 2c",
+          "Row 0 is right; from row to row the gain grows by two losses of power.",
+          "rho squared is what one column does to a power: two fields, each shortened once."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -107,9 +156,25 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 11, section 9",
     reference=undo_loss,
-    visible=hidden_undo(np.random.default_rng(9)),
-    hidden=hidden_undo,
-    accepted=[undo_loops, undo_rho, undo_exp, undo_running, undo_matrix, undo_single],
+    domain={"toggled": Array("columns heaters"), "loss_db": Number(at_least=0)},
+    meets={
+        "there is one heater in all": lambda toggled: np.size(toggled) == 1,
+        "as many columns as heaters": lambda toggled: len(toggled) == len(toggled[0]) > 1,
+        "most of the power is lost": lambda loss_db: loss_db > 3.5,
+        "hardly any power is lost": lambda loss_db: 0 < loss_db < 0.06,
+    },
+    visible=undo_cases(np.random.default_rng(9)),
+    hidden=undo_cases,
+    accepted=[
+        undo_loops,
+        undo_rho,
+        undo_exp,
+        undo_running,
+        undo_matrix,
+        undo_single,
+        undo_in_turn,
+        undo_decibels,
+    ],
     bank=BANK,
     hints=(
         "By which factor does the gain grow from row to row? And how large is that of row 0?",

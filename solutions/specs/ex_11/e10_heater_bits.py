@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from coursepkg.grading.domain import Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 
@@ -64,12 +65,42 @@ def bits_one_level_less(n, bits, limit):
     return {"error": whole / (2**bits - 1), "bits": math.ceil(math.log2(whole / limit + 1))}
 
 
-def hidden_bits(rng):
-    sizes = [int(n) for n in rng.choice([5, 6, 10, 20, 30, 50, 96, 100, 130], 5, replace=False)]
-    limits = rng.uniform(0.003, 0.08, 5)
-    for place, side in ((0, 0.985), (1, 1.015)):  # just missed by one number of bits, and just kept
-        limits[place] = side * 2 * math.pi * math.sqrt(sizes[place] / 12) / 2 ** int(rng.integers(7, 11))
-    return [case(n, int(rng.integers(4, 11)), float(f"{x:.4g}")) for n, x in zip(sizes, limits, strict=True)]
+def bits_halved(n, bits, limit):
+    """A step that is halved until it does."""
+    step, enough = 2 * math.pi, 0
+    while not step / math.sqrt(12) * math.sqrt(n) < limit:
+        step, enough = step / 2, enough + 1
+    return {"bits": enough, "error": math.pi * 2.0 ** (1 - bits) * math.sqrt(n / 12)}
+
+
+def bits_searched(n, bits, limit):
+    errors = np.ldexp(2 * np.pi * np.sqrt(n / 12), -np.arange(64))
+    return {"error": errors[bits], "bits": len(errors) - np.searchsorted(errors[::-1], limit)}
+
+
+def bits_of_one_error(n, bits, limit):
+    enough = heater_bits(n, bits, limit)["bits"]
+    return heater_bits(n, enough, limit)
+
+
+def bits_case(rng, n, bits, enough, share=None):
+    """``enough`` bits are needed; ``share`` of 1 would be the error that they leave, of 2 that of one bit less."""
+    share = rng.uniform(1.1, 1.9) if share is None else share
+    return case(n, bits, float(f"{share * 2 * math.pi * math.sqrt(n / 12) / 2**enough:.5g}"))
+
+
+def bits_cases(rng):
+    """One port and many; the bits given too few, enough and more; limits just missed and just kept; one bit, two."""
+    n = [int(size) for size in rng.permutation([3, 5, 6, 10, 20, 30, 50, 96, 130, 200])]
+    return [
+        bits_case(rng, n[0], 8, int(rng.integers(9, 12)), 1.02),
+        bits_case(rng, n[1], 10, int(rng.integers(6, 9)), 1.97),
+        bits_case(rng, n[2], 6, 6),
+        bits_case(rng, n[3], 1, int(rng.integers(5, 9))),
+        bits_case(rng, n[4], 5, 2),
+        bits_case(rng, 1, 4, 7, 1.3),
+        bits_case(rng, n[5], 12, 16, 1.7),
+    ]
 
 
 BANK = [
@@ -102,6 +133,30 @@ BANK = [
     wrong("levels-minus-one", bits_one_level_less, "the task: what the levels cover",
           "You divided the circle by one level less than there are.",
           "On a circle the last level is followed by the first: b bits give 2^b steps."),
+    wrong("bits-rounded-to-the-nearest", bits_with(lambda n: math.sqrt(n / 12), round),
+          "the task: the smallest number that keeps the limit",
+          "The error is right; the number of bits is sometimes one too small, and the limit is not kept.",
+          "Rounding to the nearest rounds down half of the time."),
+    wrong("error-of-the-bits-found", bits_of_one_error, "the task: with `bits` bits",
+          "The number of bits is right; the error is the one that this number leaves.",
+          "Two questions: the error with the bits that are given, and the bits for a limit."),
+    wrong("natural-logarithm", lambda n, bits, limit: (
+              heater_bits(n, bits, limit)
+              | {"bits": math.ceil(math.log(2 * math.pi * math.sqrt(n / 12) / limit))}
+          ), "the task: the smallest number that keeps the limit",
+          "The error is right; there are too few bits, about two thirds.",
+          "Each further bit halves the error. How many halvings are needed?"),
+    wrong("bits-taken-for-levels", lambda n, bits, limit: {
+              "error": 2 * math.pi / bits * math.sqrt(n / 12),
+              "bits": math.ceil(2 * math.pi * math.sqrt(n / 12) / limit),
+          }, "the task: what the levels cover",
+          "The circle was divided into as many steps as there are bits.",
+          "Each bit doubles the number of levels."),
+    wrong("bits-to-be-added", lambda n, bits, limit: (
+              heater_bits(n, bits, limit) | {"bits": heater_bits(n, bits, limit)["bits"] - bits}
+          ), "the task: the smallest number that keeps the limit",
+          "The error is right; the number is how many bits more than the given ones are needed.",
+          "Asked for is the number of bits in all."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -113,9 +168,29 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 11, section 9",
     reference=heater_bits,
-    visible=[case(64, 8, 0.01), case(64, 6, 0.014), case(100, 10, 0.004), case(7, 5, 0.05)],
-    hidden=hidden_bits,
-    accepted=[bits_loop, bits_scaled, bits_table, bits_variance, bits_single],
+    domain={
+        "n": Number(whole=True, at_least=1),
+        "bits": Number(whole=True, at_least=1),
+        "limit": Number(more_than=0),
+    },
+    meets={
+        "the given bits are too few": lambda n, bits, limit: heater_bits(n, bits, limit)["bits"] > bits,
+        "the given bits are just enough": lambda n, bits, limit: heater_bits(n, bits, limit)["bits"] == bits,
+        "the given bits are more than enough": lambda n, bits, limit: heater_bits(n, bits, limit)["bits"] < bits,
+        "two bits are enough": lambda n, bits, limit: heater_bits(n, bits, limit)["bits"] == 2,
+    },
+    visible=[case(64, 8, 0.01), *bits_cases(np.random.default_rng(10))],
+    hidden=bits_cases,
+    result={"bits": {"kind": "diagnostic"}},
+    accepted=[
+        bits_loop,
+        bits_scaled,
+        bits_table,
+        bits_variance,
+        bits_single,
+        bits_halved,
+        bits_searched,
+    ],
     bank=BANK,
     hints=(
         "First the error of one heater: even between minus and plus half a step. What is its standard deviation?",
@@ -123,4 +198,8 @@ EXERCISE = Exercise(
         "there are n² of them: squares add.",
         "E = (2 pi / 2^b) sqrt(n / 12). Every further bit halves it; solve for b and round up.",
     ),
+    equivalent_mutants={
+        "squeezes": "both results are numbers",
+        "gives the first entry for all": "both results are numbers",
+    },
 )

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from coursepkg.grading.domain import Anything, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 
@@ -14,7 +15,7 @@ def break_even(batch, factor, energy):
     per_field = per_field + 8 * energy["tia"] + 6 * energy["light"]
     per_heater = 4 * energy["tia"] + 20 * energy["switch"]
     n = math.ceil(factor * batch * per_field / (12 * batch * energy["op"] - factor * per_heater))
-    return [n, 12 * batch * n * energy["op"] / (batch * per_field + n * per_heater)]
+    return n, 12 * batch * n * energy["op"] / (batch * per_field + n * per_heater)
 
 
 def even_loop(batch, factor, energy):
@@ -54,15 +55,36 @@ def even_bisection(batch, factor, energy):
     return high, advantage(high)
 
 
-def even_joule(batch, factor, energy):
-    """In joules, one sample at a time."""
-    e = {name: value * 1e-15 for name, value in energy.items()}
+def even_attojoule(batch, factor, energy):
+    """In attojoules, by comparing both sides without a division."""
+    e = {name: value * 1000 for name, value in energy.items()}
     field = 36 * e["op"] + 6 * e["mod"] + 6 * e["dac"] + 8 * e["adc"] + 8 * e["tia"] + 6 * e["light"]
     for n in range(1, 20000):
-        per_sample = n * field + n * n * (4 * e["tia"] + 20 * e["switch"]) / batch
-        if 12 * n * n * e["op"] >= factor * per_sample:
-            return [float(n), 12 * n * n * e["op"] / per_sample]
+        optical = batch * n * field + n * n * (4 * e["tia"] + 20 * e["switch"])
+        if 12 * batch * n * n * e["op"] >= factor * optical:
+            return [float(n), 12 * batch * n * n * e["op"] / optical]
     return None
+
+
+def even_by_doubling(batch, factor, energy):
+    """Upward in steps that double, then back in steps that halve."""
+
+    def pays(n):
+        optical = {"op": 36, "mod": 6, "dac": 6, "adc": 8, "tia": 8, "light": 6}
+        once = 4 * energy["tia"] + 20 * energy["switch"]
+        light = batch * n * sum(energy[key] * count for key, count in optical.items()) + n**2 * once
+        ratio = 12 * batch * n**2 * energy["op"] / light
+        return ratio >= factor, ratio
+
+    step = 1
+    while not pays(step)[0]:
+        step *= 2
+    n = step
+    while step > 1:
+        step //= 2
+        if n - step > 0 and pays(n - step)[0]:
+            n -= step
+    return {0: n, 1: pays(n)[1]}.values()
 
 
 def even_single(batch, factor, energy):
@@ -89,12 +111,59 @@ PUBLISHED = {"op": 100.0, "mod": 1.0, "dac": 5000.0, "adc": 1380.0, "tia": 700.0
 SEGMENTED = PUBLISHED | {"mod": 16.0, "dac": 0.0}
 
 
-def hidden_even(rng):
-    found = []
-    for base in (PUBLISHED, SEGMENTED, PUBLISHED, SEGMENTED):
-        changed = {name: round(float(value * rng.uniform(0.8, 1.25)), 1) for name, value in base.items()}
-        found.append(case(int(rng.integers(12, 200)), round(float(rng.uniform(1.0, 2.2)), 2), changed))
-    return found
+def even_by_position(batch, factor, energy):
+    return break_even(batch, factor, dict(zip(PUBLISHED, energy.values(), strict=True)))
+
+
+def at_its_size(change):
+    """The right size, and a number made from it in place of the advantage."""
+
+    def answer(batch, factor, energy):
+        n, advantage = break_even(batch, factor, energy)
+        return [n, change(batch, factor, energy, n, advantage)]
+
+    return answer
+
+
+def one_port_earlier(batch, factor, energy, n, advantage):
+    optical = 12 * batch * n**2 * energy["op"] / advantage
+    per_heater = 4 * energy["tia"] + 20 * energy["switch"]
+    per_port = (optical - n**2 * per_heater) / n
+    return 12 * batch * (n - 1) ** 2 * energy["op"] / ((n - 1) * per_port + (n - 1) ** 2 * per_heater)
+
+
+def varied(rng, base, **changes):
+    """Energies around published ones, in any order."""
+    names = [str(name) for name in rng.permutation(list(base))]
+    return {name: round(float(base[name] * rng.uniform(0.8, 1.25)), 1) for name in names} | changes
+
+
+def reached_exactly(rng):
+    """Whole numbers for which the advantage is exactly 2 at n."""
+    batch, n, op = 20, 6 * int(rng.integers(12, 30)), int(rng.integers(90, 111))
+    d, switch = int(rng.integers(1, 4)), int(rng.integers(1, 6))
+    e = {"light": int(rng.integers(300, 600)), "adc": 3 * int(rng.integers(300, 460)), "tia": 15 * d, "op": op}
+    e |= {"switch": switch, "dac": int(rng.integers(1000, 3000))}
+    per_field = n * (6 * op - 3 * d - switch)
+    e["mod"] = (per_field - 36 * op - 6 * (e["dac"] + e["light"]) - 8 * (e["adc"] + e["tia"])) // 6
+    return case(batch, 2.0, {name: float(value) for name, value in e.items()})
+
+
+def even_cases(rng):
+    """One example, factor 1, an advantage reached exactly, energies of 0, and all but the digital one 0."""
+    cheap = {"tia": round(float(rng.uniform(15, 30)), 1), "switch": round(float(rng.uniform(0.5, 2)), 1)}
+    alone = dict.fromkeys(SEGMENTED, 0.0) | {"op": float(rng.integers(50, 150))}
+    published, segmented = varied(rng, PUBLISHED), varied(rng, SEGMENTED)
+    in_the_same_order = {name: segmented[name] for name in published}
+    return [
+        case(int(rng.integers(12, 40)), round(float(rng.uniform(1.3, 2.2)), 2), published),
+        case(int(rng.integers(40, 200)), round(float(rng.uniform(2.3, 3.2)), 2), in_the_same_order),
+        case(1, round(float(rng.uniform(1.1, 1.9)), 2), varied(rng, PUBLISHED, **cheap)),
+        case(int(rng.integers(30, 90)), 1.0, varied(rng, PUBLISHED, switch=round(float(rng.uniform(10, 40)), 1))),
+        reached_exactly(rng),
+        case(int(rng.integers(2, 9)), 1.0, alone),
+        case(int(rng.integers(5, 12)), 1.5, varied(rng, SEGMENTED, tia=0.0)),
+    ]
 
 
 BANK = [
@@ -124,6 +193,26 @@ BANK = [
     wrong("rounded-down", even_with(round_to=math.floor), "the task: at least",
           "The mesh is one port too small, so the advantage just misses the factor.",
           "Asked for is the smallest size that reaches it."),
+    wrong("more-than-the-factor", even_with(round_to=lambda size: math.floor(size) + 1), "the task: at least",
+          "Where the advantage is exactly the factor at some size, your mesh is one port too large.",
+          "At least the factor includes the factor itself."),
+    wrong("advantage-upside-down", at_its_size(lambda batch, factor, energy, n, advantage: 1 / advantage),
+          "the task: electronics over light",
+          "The number of ports is right; the advantage is below 1.",
+          "You divided the energy of light by that of electronics."),
+    wrong("factor-for-the-advantage", at_its_size(lambda batch, factor, energy, n, advantage: factor),
+          "the task: the advantage there",
+          "The number of ports is right; in place of the advantage there stands the factor that was asked for.",
+          "The number of ports is whole, so at that size the advantage is a little more than asked for."),
+    wrong("advantage-one-port-earlier", at_its_size(one_port_earlier), "the task: the advantage there",
+          "The number of ports is right; the advantage is that of a mesh with one port less.",
+          "A loop that counts on after it has computed, or computes before it counts."),
+    wrong("energies-by-position", even_by_position, "the docstring of the exercise",
+          "Right as long as the energies come in the order of the docstring.",
+          "A dictionary is read by its keys. In which order they come is not said."),
+    wrong("switches-forgotten", even_with(heater=(4, 0)), "the task: the second term of the optical side",
+          "The switches of the heaters are missing.",
+          "Moving n² heaters costs something, too, once for each batch."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -135,14 +224,34 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 11, section 11",
     reference=break_even,
+    domain={
+        "batch": Number(whole=True, at_least=1),
+        "factor": Number(at_least=1),
+        "energy": Anything("seven energies by name, op more than 0, the others 0 or more"),
+    },
+    meets={
+        "the advantage is exactly the factor": lambda batch, factor, energy: (
+            break_even(batch, factor, energy)[1] == factor
+        ),
+        "only digital operations cost anything": lambda energy: sum(energy.values()) == energy["op"],
+        "reading a tap costs nothing": lambda energy: energy["tia"] == 0 < energy["switch"],
+        "the energies come in another order": lambda energy: list(energy) != list(PUBLISHED),
+    },
     visible=[
         case(16, 2.0, PUBLISHED),
-        case(16, 2.0, SEGMENTED),
-        case(64, 1.0, PUBLISHED | {"switch": 3.0}),
-        case(100, 2.5, SEGMENTED | {"switch": 20.0}),
+        *even_cases(np.random.default_rng(1111)),
     ],
-    hidden=hidden_even,
-    accepted=[even_loop, even_table, even_bisection, even_joule, even_single],
+    hidden=even_cases,
+    result={"0": {"kind": "diagnostic"}},
+    parts=("the number of ports", "the advantage"),
+    accepted=[
+        even_loop,
+        even_table,
+        even_bisection,
+        even_attojoule,
+        even_by_doubling,
+        even_single,
+    ],
     bank=BANK,
     hints=(
         "Both sides have a common factor n. Divide by it, and look at how the advantage grows with n.",
@@ -150,4 +259,8 @@ EXERCISE = Exercise(
         "per_field = 36 op + 6 mod + 6 dac + 8 adc + 8 tia + 6 light, per_heater = 4 tia + 20 switch; the first n with "
         "advantage(n) >= factor.",
     ),
+    equivalent_mutants={
+        "squeezes": "both results are numbers",
+        "gives the first entry for all": "both results are numbers",
+    },
 )

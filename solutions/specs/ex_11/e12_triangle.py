@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .e01_mzi import mzi, mzi_closed
@@ -86,12 +87,43 @@ def triangle_rows(U):
             phi = np.mod(np.angle(W[m + 1, r]) - np.angle(W[m, r]) + np.pi, 2 * np.pi)
             W[m : m + 2] = mzi(theta, phi) @ W[m : m + 2]
             settings.append((theta, phi))
-    theta, phi = np.transpose(settings)
+    theta, phi = np.reshape(settings, (-1, 2)).T
     return {"theta": theta, "phi": phi, "gamma": -np.angle(np.diag(W)) % (2 * np.pi)}
+
+
+def triangle_planned(U):
+    """All places first, then one step after another."""
+    V, n = np.asarray(U) + 0j, len(U)
+    places = [(r, m) for r in range(1, n)[::-1] for m in range(r)]
+    settings = np.zeros((len(places), 2))
+    for (r, m), setting in zip(places, settings, strict=True):
+        left, right = V[r, m : m + 2]
+        setting[:] = np.pi - 2 * np.arctan2(abs(left), abs(right)), cmath.phase(-left * right.conjugate())
+        V[:, [m, m + 1]] = V[:, [m, m + 1]] @ np.conj(mzi(*setting)).T
+    settings[:, 1] += 2 * np.pi * (settings[:, 1] < 0)
+    gamma = [cmath.phase(entry) for entry in np.diag(V)]
+    return {
+        "theta": settings[:, 0].tolist(),
+        "phi": settings[:, 1].tolist(),
+        "gamma": [angle if angle >= 0 else angle + 2 * math.pi for angle in gamma],
+    }
 
 
 def triangle_single(U):
     return {name: np.float32(value) for name, value in triangle(U).items()}
+
+
+def triangle_changed(**changes):
+    """The right settings, each list changed in some way."""
+
+    def answer(U):
+        return {name: changes.get(name, lambda angles: angles)(angles) for name, angles in triangle(U).items()}
+
+    return answer
+
+
+def within_half_a_turn(angles):
+    return np.angle(np.exp(1j * np.asarray(angles)))
 
 
 def triangle_with(*, rule=None, undo=lambda T: T.conj().T, rows=None, gamma=None, update=True):
@@ -115,8 +147,8 @@ def triangle_with(*, rule=None, undo=lambda T: T.conj().T, rows=None, gamma=None
     return answer
 
 
-def hidden_triangle(rng):
-    return [case(unitary(rng, n)) for n in (3, 4, 2, 3)]
+def triangle_cases(rng):
+    return [case(unitary(rng, n)) for n in (3, 4, 2, 3, 5, 1)]
 
 
 BANK = [
@@ -159,6 +191,30 @@ BANK = [
           "notebook 11, section 4: from a matrix to its settings",
           "theta and phi are right; gamma was read from the matrix before anything was cleared.",
           "The output heaters get what is left at the end."),
+    wrong("phi-between-minus-half-a-turn-and-half-a-turn", triangle_changed(phi=within_half_a_turn),
+          "the task: 0 <= phi < 2 pi",
+          "Light goes where it should; wherever phi should be above half a turn, yours is below 0.",
+          "The phase of a complex number is given between minus pi and pi. The task asks for 0 to 2 pi."),
+    wrong("gamma-between-minus-half-a-turn-and-half-a-turn", triangle_changed(gamma=within_half_a_turn),
+          "the task: 0 <= gamma < 2 pi",
+          "theta and phi are right; wherever gamma should be above half a turn, yours is below 0.",
+          "The phase of a complex number is given between minus pi and pi. The task asks for 0 to 2 pi."),
+    wrong("gamma-turned-round", triangle_changed(gamma=lambda angles: -angles % (2 * np.pi)),
+          "notebook 11, section 4: counting",
+          "theta and phi are right; gamma is measured the other way round.",
+          "Taking T out of U leaves the diagonal itself, not its inverse."),
+    wrong("theta-not-doubled", triangle_with(rule=lambda t, p: (t / 2, p)), "the task: the formula for theta",
+          "The first theta is half of what it should be, and the entries are not cleared.",
+          "The matrix of an interferometer holds sine and cosine of half of theta."),
+    wrong("last-factor-first", triangle_changed(
+              theta=lambda angles: angles[::-1], phi=lambda angles: angles[::-1]
+          ), "the task: in which order",
+          "The settings are right, but they come from the last step to the first.",
+          "What is taken out first stands at the right of the product: it is T_1."),
+    wrong("powers-for-amplitudes",
+          triangle_with(rule=lambda t, p: (2 * np.arctan(np.tan(t / 2) ** 2), p)), "the task: the formula for theta",
+          "Every theta was made from a ratio of powers.",
+          "Two contributions cancel when their amplitudes are equal."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -170,14 +226,17 @@ EXERCISE = Exercise(
     points=4,
     see="notebook 11, section 4",
     reference=triangle,
-    visible=hidden_triangle(np.random.default_rng(12)),
-    hidden=hidden_triangle,
+    domain={"U": Array("n n", zero=False)},
+    visible=triangle_cases(np.random.default_rng(12)),
+    hidden=triangle_cases,
+    result={name: {"kind": "angle", "period": 2 * math.pi} for name in ("theta", "phi", "gamma")},
     accepted=[
         triangle_whole,
         triangle_scalars,
         triangle_recursive,
         triangle_rows,
         triangle_single,
+        triangle_planned,
     ],
     bank=BANK,
     hints=(
