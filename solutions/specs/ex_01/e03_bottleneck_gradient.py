@@ -111,22 +111,22 @@ BANK = [
           "Sharing sounds fair, but a derivative asks what happens if only this one changes. For all but the "
           "scarcest: nothing."),
     wrong("one-not-rate", lambda stock, need: _only(_bottleneck(stock, need), 1.0, len(stock)),
-          "The link from grams to portions, which is missing.",
+          "'Units cancel'. The link from grams to portions is missing.",
           "The right ingredient, with the rate 1.",
           "1 is how the minimum passes its input on, in portions per portion. A gram of the ingredient is not yet"
           " a portion."),
     wrong("amount-not-rate", lambda stock, need: _only(
               _bottleneck(stock, need), min(s / n for s, n in zip(stock, need, strict=True)), len(stock)
-          ), "The unit asked for: portions per gram.",
+          ), "'Units cancel'. The unit asked for is portions per gram.",
           "The right ingredient, with the number of portions in place of the rate.",
           "That is how many portions there are. The gradient says how many more a further gram would bring."),
     wrong("smallest-heap",
           lambda stock, need: _only(stock.index(min(stock)), 1 / need[stock.index(min(stock))], len(stock)),
-          "What you compare. Portions with portions: stock divided by need.",
+          "'The scarcest ingredient'. Compare portions with portions: stock divided by need.",
           "The gradient goes to the smallest heap.",
           "Fewest grams is not scarcest: a little saffron may last for more portions than a sack of rice."),
     wrong("largest-need", lambda stock, need: _only(need.index(max(need)), 1 / max(need), len(stock)),
-          "What you compare. Portions with portions: stock divided by need.",
+          "'The scarcest ingredient'. Compare portions with portions: stock divided by need.",
           "The gradient goes to the ingredient of which a portion takes most.",
           "A large need is no shortage if the heap is larger still."),
     wrong("most-plentiful", lambda stock, need: [
@@ -137,11 +137,11 @@ BANK = [
           "The pot is empty when the first ingredient is used up: the smallest limit decides, not the largest."),
     wrong("rate-upside-down",
           lambda stock, need: _only(_bottleneck(stock, need), need[_bottleneck(stock, need)], len(stock)),
-          "The unit asked for: portions per gram.",
+          "'Units cancel'. The unit asked for is portions per gram.",
           "The right ingredient, with its rate upside down: grams per portion.",
           "The need says how many grams one more portion takes. The gradient is the portions one more gram brings."),
     wrong("found-by-its-amount", by_first_of_the_name,
-          "Your search for the place. What does `index` find if two heaps are equal?",
+          "'The scarcest ingredient'. What does `index` find if two heaps are equal?",
           "Where two heaps are equal, the gradient stands at the first of them.",
           "The same amount may lie in two heaps. Compare and keep places, not amounts."),
     wrong("whole-portions", by_whole_portions,
@@ -151,12 +151,12 @@ BANK = [
           " of a portion."),
     wrong("share-of-the-need", lambda stock, need: _only(
               _bottleneck(stock, need), need[_bottleneck(stock, need)] / sum(need), len(stock)
-          ), "The unit asked for: portions per gram.",
+          ), "'Units cancel'. The unit asked for is portions per gram.",
           "The right ingredient, with its part of the whole need.",
           "How much of the dish this ingredient is, is another question. Nothing else is scarce, so nothing else"
           " counts."),
     wrong("spread-over-the-dish", lambda stock, need: _only(_bottleneck(stock, need), 1 / sum(need), len(stock)),
-          "The link from grams to portions: which need belongs to it?",
+          "'Units cancel'. The link from grams to portions: which need belongs to it?",
           "The right ingredient, divided by the grams of the whole portion.",
           "The other ingredients of the further portion are there already; only grams of the scarcest are missing."),
 ]  # fmt: skip

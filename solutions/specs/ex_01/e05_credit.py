@@ -129,11 +129,11 @@ _draw = np.random.default_rng(15)
 
 BANK = [
     wrong("rate-not-amount", lambda planned, actual: _dinner_gradient(*planned),
-          "The unit asked for: portions. What must a rate in portions per coin be multiplied with?",
+          "'Units cancel'. The unit asked for is portions. What must a rate in portions per coin be multiplied with?",
           "These are the rates, not the portions they cost.",
           "A gradient is portions per coin, per kg, ... Somebody with a terrible rate who kept to the plan is not"
           " to blame for anything."),
-    wrong("change-not-credit", _changes, "The unit asked for: portions, in every entry.",
+    wrong("change-not-credit", _changes, "'Units cancel'. The unit asked for is portions, in every entry.",
           "These are the changes themselves.",
           "Three coins and three hundredths of a fee cannot be compared; their effect on dinner can."),
     wrong("rates-of-the-wrong-day", lambda planned, actual: [
@@ -167,7 +167,7 @@ BANK = [
           "Rates are local, so their sum misses the true change by a second-order remainder. Hiding it spoils "
           "every entry."),
     wrong("plan-minus-dinner", lambda planned, actual: [-c for c in credit_reference(planned, actual)],
-          "The task: what is taken from what to get a change?",
+          "'Repairing a dinner'. What is taken from what to get a change?",
           "Every credit has the wrong sign.",
           "A change is where one arrives minus where one started. What raised the number of portions gets a positive"
           " credit."),
@@ -176,12 +176,12 @@ BANK = [
               for rate, change, value in zip(
                   _dinner_gradient(*planned), _changes(planned, actual), planned, strict=True
               )
-          ], "The unit asked for: portions. In which unit must a change be, if its rate is in portions per coin?",
+          ], "'Units cancel'. In which unit must a change be, if its rate is in portions per coin?",
           "The changes are divided by what was planned.",
           "A change in percent belongs to a rate per percent. A gradient is per coin, per coin/kg, and so on."),
     wrong("forgets-the-fee", lambda planned, actual: credit_reference(
               [planned[0], 0.0, *planned[2:]], [actual[0], actual[1] - planned[1], *actual[2:]]
-          ), "The formula of the task: 1 − fee is a factor of the portions.",
+          ), "'The backward question'. 1 − fee is a factor of the portions.",
           "The rates are those of a market without a fee.",
           "The rate of the budget is how many portions a coin brings, and a part of each coin stays at the gate."),
     wrong("each-where-the-others-are", lambda planned, actual: [

@@ -137,12 +137,12 @@ def step_hidden(rng):
 BANK = [
     wrong("uphill", lambda shares, rates, budget, guests, eta: _moved(
               shares, _split_gradient(shares, rates, budget, guests), -eta
-          ), "The sign in front of the step size.",
+          ), "'One step'. Which sign stands in front of the step size?",
           "The step goes uphill: the regret grows.",
           "The gradient points to where the regret increases fastest. A repair walks the other way."),
     wrong("forgets-two", lambda shares, rates, budget, guests, eta: _moved(
               shares, _split_gradient(shares, rates, budget, guests), eta / 2
-          ), "The first link of the backward pass, from the regret to the portions.",
+          ), "'The backward question'. The first link goes back from the regret to the portions.",
           "The step is half as long as it should be.",
           "The regret is a square, and the derivative of u² is 2u."),
     wrong("forgets-the-miss",
@@ -153,7 +153,7 @@ BANK = [
           "from upstream and multiplies it."),
     wrong("forgets-budget", lambda shares, rates, budget, guests, eta: _moved(
               shares, [g / budget for g in _split_gradient(shares, rates, budget, guests)], eta
-          ), "The chain share → coins → portions. How many coins is one share?",
+          ), "'Repairing a dinner'. The chain share → coins → portions. How many coins is one share?",
           "The budget is missing in the gradient.",
           "A share is a fraction. Raising it by 0.01 moves 0.01 × budget coins."),
     wrong("spends-more-than-it-has", lambda shares, rates, budget, guests, eta: [
@@ -169,16 +169,16 @@ BANK = [
           "moves every share once more."),
     wrong("returns-the-gradient", lambda shares, rates, budget, guests, eta: _moved(
               [0.0] * len(shares), _split_gradient(shares, rates, budget, guests), -1.0
-          ), "The docstring: new shares, which add up to 1.",
+          ), "'One step'. The answer is new shares, which add up to 1.",
           "This is the gradient (its mean taken out), not the new split.",
           "The gradient says which way; the answer is where you are after the step."),
     wrong("one-after-the-other", step_one_after_the_other,
-          "Your loop. Compute the whole gradient first, then move all shares.",
+          "'One step'. Compute the whole gradient first, then move all shares.",
           "The shares are changed one after the other, each seeing the changes before it.",
           "All entries of a gradient belong to one point. Once the first share has moved, the others are told "
           "about a dinner that was never cooked."),
     wrong("mean-weighted-by-shares", step_with_weighted_mean,
-          "The task: minus its mean. What keeps the sum of the shares as it is?",
+          "'Repairing a dinner'. What keeps the sum of the shares as it is?",
           "From the gradient its mean over the coins is taken, not the mean over the dishes.",
           "Each dish counts once in this mean, whatever it gets of the budget; else the sum of the shares changes."),
     wrong("as-many-guests-too-many", lambda shares, rates, budget, guests, eta: _moved(
@@ -187,14 +187,15 @@ BANK = [
           "The dishes that make most gain even when there are portions to spare.",
           "The miss has a sign: too few portions push one way, too many the other way."),
     wrong("cut-at-zero", step_cut_at_zero,
-          "The docstring: what may happen to a share?",
+          "'One step'. The docstring says what may happen to a share.",
           "A share that falls below zero is set to zero.",
           "A single step of the formula does not know that shares have a floor. Cut off, they no longer add up to 1."),
     wrong("looked-up-by-share", step_with_rates_by_share,
-          "Your loop. What does `index` find if two shares are equal?",
+          "'One step'. What does `index` find if two shares are equal?",
           "Where two shares are equal, the second dish moves like the first.",
           "Two dishes may have the same share. Go through shares and rates together."),
-    wrong("keeps-the-mean", step_keeping_the_mean, "The task: which part of the gradient is stepped against?",
+    wrong("keeps-the-mean", step_keeping_the_mean,
+          "'Repairing a dinner'. Which part of the gradient is stepped against?",
           "All shares move by the same amount.",
           "The mean is the part that would change the sum. It is taken out, and what is left is stepped against."),
 ]  # fmt: skip
