@@ -118,10 +118,12 @@ def softmax_cases(rng):
 def softmax_edges(rng):
     """The largest logit first, last and in the middle, with others far below; all logits far below zero."""
     far = np.array([1000.0, 999.0, -1000.0, -1001.0, -999.0]) + numbers(rng, 5)
-    places = [0, 1, 2, 3, 4], [2, 4, 3, 1, 0], [3, 2, 0, 1, 4]
+    places = [0, 1, 2, 3, 4], [3, 2, 0, 1, 4], [2, 4, 3, 1, 0]
     taus = temperature(rng, 0.45, 0.55), temperature(rng, 4.0, 5.0), temperature(rng, 0.6, 0.9)
     wide = [case(far[list(order)], tau, numbers(rng, 5)) for order, tau in zip(places, taus, strict=True)]
     low = np.array([-1000.0, -1001.0, -999.0]) + numbers(rng, 3)
+    two = (np.array([1000.0, 999.0, -40.0]) + numbers(rng, 3))[rng.permutation(3)]
+    wide.append(case(two, temperature(rng, 0.6, 0.9), numbers(rng, 3)))
     return [*wide, case(low, 1.0, numbers(rng, 3))]
 
 
@@ -227,7 +229,6 @@ EXERCISE = Exercise(
         case(np.array([2.0, 1.0, -1.0]), 0.5, np.array([1.5, -0.5, 2.0])),
         case(np.array([0.5, -0.7, 1.2, -1.6]), 2.0, np.array([-2.0, 1.0, 0.6, 3.0])),
         case(np.array([-0.4, 0.9]), 1.5, np.array([2.2, -1.3])),
-        case(np.array([1000.0, 998.5, -2.0]), 0.8, np.array([0.8, -1.7, 2.4])),
         *softmax_edges(np.random.default_rng(43)),
     ],
     hidden=softmax_cases,

@@ -164,7 +164,9 @@ def push_edges(rng):
         ["sin", "times x", "square", "times x", "tanh"],
         [],
     )
-    return [case(steps, numbers(rng, 3, low=0.4, high=1.3), numbers(rng, 3)) for steps in lists]
+    cases = [case(steps, numbers(rng, 3, low=0.4, high=1.3), numbers(rng, 3)) for steps in lists]
+    cases[3].args[1][1] = 0.0
+    return cases
 
 
 def push_overwriting(steps, x, v):
@@ -240,6 +242,7 @@ EXERCISE = Exercise(
         "v": Array("n", all_zero=True),
     },
     meets={
+        "x is 0 where it multiplies": lambda steps, x: "times x" in steps[1:] and (x == 0).any(),
         **{f"{step} comes first of several": _first(step) for step in STEPS},
         **{f"{step} comes last of several": _last(step) for step in STEPS},
         **{f"{step} comes twice": _twice(step) for step in STEPS},

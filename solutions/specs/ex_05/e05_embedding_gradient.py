@@ -59,7 +59,7 @@ def embedding_cases(rng):
     return [
         *out,
         case(array(rng, 2, 3, 4), within, 5),
-        case(array(rng, 2, 2, 1, 3), np.array([[[0], [2]], [[2], [1]]]), 3),
+        case(array(rng, 2, 1, 2, 3), np.array([[[0, 0]], [[2, 1]]]), 3),
         case(array(rng, 4, 1), once, 4),
         case(array(rng, 1, 3), np.array([2]), 4),
         case(array(rng, 3, 2), np.zeros(3, dtype=int), 1),
@@ -181,6 +181,7 @@ EXERCISE = Exercise(
         "a word occurs three times": lambda words: np.bincount(words.ravel()).max() > 2,
         "no word occurs twice": lambda words: words.size > 1 and np.bincount(words.ravel()).max() == 1,
         "a word repeats within a sentence": lambda words: words.ndim > 1 and _repeats(words),
+        "a word repeats along the last of three axes": lambda words: words.ndim > 2 and _repeats(words),
         "all occurrences are of one word": lambda words: words.size > 1 and np.ptp(words) == 0,
     },
     visible=embedding_cases(FIXED),
