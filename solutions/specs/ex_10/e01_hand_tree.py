@@ -185,7 +185,7 @@ BANK = [
           "That is the delta of cross-entropy. With half the squared error the root's slope stays."),
     wrong("target-minus-output", hand_tree_with(delta0=lambda p: (p["t"] - p["y"]) * p["y"] * (1 - p["y"])),
           "notebook 10, section 2: delta of the output",
-          "All gradients have the opposite sign; the loss is right.",
+          "All gradients have the opposite sign.",
           "t - y is the direction in which y should go. A gradient points where the loss grows."),
     wrong("output-for-the-child", hand_tree_with(dw=lambda p: [p["d0"] * p["y"], p["d0"] * p["x"][0]]),
           "notebook 10, section 2: gradient of an edge",
@@ -208,7 +208,7 @@ BANK = [
           "The slope s(1 - s) is taken of the number that went into the sigmoid.",
           "That short form of the slope works with the value that came out."),
     wrong("loss-without-half", hand_tree_with(energy=lambda p: (p["y"] - p["t"]) ** 2), "the task: the formula for E",
-          "E is twice as large; the gradients are those of the right E.",
+          "E is twice as large as it should be.",
           "The half is part of E. It is there so that no 2 appears in the gradients."),
     wrong("second-input-at-the-root", second_input_at_the_root, "the task: the formula for y",
           "Your root hears x2 where the task has x1.",
@@ -220,7 +220,7 @@ BANK = [
     wrong("inner-node-first", lambda w, v, b, x, t: (
               (found := hand_tree(w, v, b, x, t)) | {"delta": found["delta"][::-1]}
           ), "the docstring of the exercise: the order of the deltas",
-          "The numbers are right, but the two deltas stand in the other order.",
+          "The two deltas stand in the other order.",
           "The sum that is computed first is not the one that is named first."),
     wrong("slope-of-tanh", hand_tree_with(
               delta0=lambda p: (p["y"] - p["t"]) * (1 - p["y"] ** 2),
@@ -231,7 +231,7 @@ BANK = [
     wrong("edges-below-with-the-roots-delta",
           hand_tree_with(dv=lambda p: [p["d0"] * p["x"][0], p["d0"] * p["x"][1]]),
           "notebook 10, section 2: gradient of an edge",
-          "The gradients of v use the root's delta; the deltas are right.",
+          "The gradients of v use the root's delta.",
           "Both edges v end inside the inner node, and so they hear what has arrived there."),
     wrong("edge-of-the-sibling", hand_tree_with(delta1=lambda p: p["d0"] * p["w"][1] * p["a"] * (1 - p["a"])),
           "notebook 10, section 2: delta of a child",

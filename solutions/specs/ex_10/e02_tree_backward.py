@@ -250,10 +250,10 @@ BANK = [
           "The gradient of each edge holds the value of the node above it.",
           "The other factor in the sum is what the edge carries up, and that comes from below."),
     wrong("an-edge-above-the-root", root_with_an_edge, "the docstring of the exercise: 0 for the root",
-          "The root has an edge of its own in your answer; the rest is right.",
+          "The root has an edge of its own in your answer.",
           "Nothing hangs above the root, so there is no edge that could have a gradient."),
     wrong("deltas-of-the-values", deltas_of_values, "notebook 10, section 2: delta of a child",
-          "The edges are right; below the root you give the gradient of what each node sends up.",
+          "As deltas below the root you give the gradients of what the nodes send up.",
           "A delta belongs to the sum inside the sigmoid, and the gradient has to pass the slope to get there."),
 ]  # fmt: skip
 

@@ -219,7 +219,7 @@ BANK = [
           "The first input is always 0; the others are right.",
           "Inputs are counted from 0, and 0 counts as false in Python: function nodes are marked by -1."),
     wrong("no-number-for-a-silent-input", mean_of_nothing, "the task: some input may hang nowhere",
-          "Where an input hangs nowhere you give NaN; the rest is right.",
+          "Where an input hangs nowhere you give NaN.",
           "Nudge an input that no leaf shows: the loss stays where it is, and that is an answer."),
     wrong("once-at-each-node", once_at_each_node, "notebook 10, section 3: an input that repeats",
           "Where an input hangs twice at the same node, one of the two leaves is missing.",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from coursepkg.autodiff.tensor import Tensor
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import array, sigmoid, slope
@@ -73,6 +75,20 @@ def tied_float32(W1, W2, w3, x, t):
     return {name: g.astype(np.float32) for name, g in tied_copies(W1, W2, w3, x, t).items()}
 
 
+def tied_by_engine(W1, W2, w3, x, t):
+    """One loss for all copies by the package's engine; the results are tensors that hold gradients."""
+    own = Tensor(np.array([W1] * len(w3)), requires_grad=True)
+
+    def squash(z):
+        return 1 / (1 + np.exp(-z))
+
+    h2 = squash((squash(own @ x) * W2).sum(axis=1))
+    error = squash((w3 * h2).sum()) - t
+    (0.5 * error * error).backward()
+    copies = Tensor(np.array(own.grad), requires_grad=True)
+    return {"copies": copies, "tied": copies.sum(axis=0)}
+
+
 def tied_with(*, delta1=None, copies=None, tied=None):
     """The right answer with one step replaced."""
 
@@ -81,7 +97,7 @@ def tied_with(*, delta1=None, copies=None, tied=None):
         h2 = sigmoid(W2 @ h1)
         y = sigmoid(w3 @ h2)
         delta2 = (y - t) * slope(y) * w3 * slope(h2)
-        part = {"delta2": delta2, "W2": W2, "h1": h1, "h2": h2, "w3": w3, "start": (y - t) * slope(y)}
+        part = {"delta2": delta2, "W2": W2, "h1": h1, "h2": h2, "w3": w3, "y": y, "start": (y - t) * slope(y)}
         down = delta1(part) if delta1 else delta2[:, None] * W2 * slope(h1)
         found = down[:, :, None] * x
         total = found.sum(axis=0)
@@ -93,14 +109,55 @@ def tied_with(*, delta1=None, copies=None, tied=None):
     return answer
 
 
-def mlp_case(rng, n, h1, h2):
-    return case(
-        array(rng, h1, n), array(rng, h2, h1), array(rng, h2), array(rng, n), round(float(rng.uniform(0.1, 0.9)), 2)
-    )
+def tied_after_a_step(W1, W2, w3, x, t):
+    """Changes the upper layers, each by its own gradient, before it goes on downwards."""
+    h1 = sigmoid(W1 @ x)
+    h2 = sigmoid(W2 @ h1)
+    y = sigmoid(w3 @ h2)
+    start = (y - t) * slope(y)
+    w3 = w3 - start * h2
+    delta2 = start * w3 * slope(h2)
+    W2 = W2 - np.outer(delta2, h1)
+    copies = (delta2[:, None] * W2 * slope(h1))[:, :, None] * x
+    return {"copies": copies, "tied": copies.sum(axis=0)}
+
+
+def tied_one_slope(W1, W2, w3, x, t):
+    """The slope of a sigmoid taken of the number that goes in."""
+
+    def of_the_sum(z):
+        return z * (1 - z)
+
+    h1 = sigmoid(W1 @ x)
+    h2 = sigmoid(W2 @ h1)
+    y = sigmoid(w3 @ h2)
+    delta2 = (y - t) * of_the_sum(w3 @ h2) * w3 * of_the_sum(W2 @ h1)
+    copies = (delta2[:, None] * W2 * of_the_sum(W1 @ x))[:, :, None] * x
+    return {"copies": copies, "tied": copies.sum(axis=0)}
+
+
+def mlp_case(rng, n, h1, h2, t=None):
+    t = round(float(rng.uniform(0.1, 0.9)), 3) if t is None else t
+    arrays = (array(rng, *shape, digits=3) for shape in ((h1, n), (h2, h1), (h2,), (n,)))
+    return case(*arrays, t)
+
+
+def mlp_edges(rng):
+    """Layers of one unit, one input; equal sizes; edges, inputs and targets of zero; a target out of reach."""
+    made = [
+        mlp_case(rng, 2, 1, 3, 1.0).args,
+        mlp_case(rng, 3, 2, 1).args,
+        mlp_case(rng, 1, 3, 2, 0.0).args,
+        mlp_case(rng, 2, 2, 2, -0.3).args,
+    ]
+    made[3][0][0, 1] = made[3][1][1, 0] = 0.0
+    made[0][2][1] = 0.0
+    made[1][3][int(rng.integers(3))] = 0.0
+    return [case(*parts) for parts in made]
 
 
 def hidden_mlps(rng):
-    return [mlp_case(rng, *sizes) for sizes in ((3, 4, 2), (2, 3, 4), (4, 2, 3))]
+    return [*(mlp_case(rng, *sizes) for sizes in ((3, 4, 2), (2, 3, 4), (4, 2, 3))), *mlp_edges(rng)]
 
 
 BANK = [
@@ -141,6 +198,44 @@ BANK = [
           ), "notebook 10, section 2: one road, one product",
           "The edges to the output are missing.",
           "The topmost edge of each road is an entry of w3."),
+    wrong("tied-transposed", tied_with(tied=lambda copies, total: total.T), "the docstring of the exercise: the shapes",
+          "The tied gradient lies on its side.",
+          "The gradient of W1 is laid out as W1 is: a row for each unit, a column for each input."),
+    wrong("copies-transposed", tied_with(copies=lambda copies, total: copies.swapaxes(1, 2)),
+          "the docstring of the exercise: entry [k, j, i]",
+          "Each copy lies on its side.",
+          "A copy is laid out as W1 is: a row for each unit, a column for each input."),
+    wrong("copies-by-the-first-layer", tied_with(copies=lambda copies, total: copies.swapaxes(0, 1)),
+          "the docstring of the exercise: entry [k, j, i]",
+          "The first two axes of the copies are exchanged.",
+          "The first axis says which copy it is: whose child in the second layer this first layer is."),
+    wrong("copies-on-the-last-axis", tied_with(copies=lambda copies, total: np.moveaxis(copies, 0, 2)),
+          "the docstring of the exercise: entry [k, j, i]",
+          "The axis that counts the copies comes last.",
+          "Which copy it is comes first; within a copy the axes are those of W1."),
+    wrong("summed-over-units", tied_with(tied=lambda copies, total: copies.sum(axis=1)),
+          "notebook 10, section 3: one weight, many copies",
+          "For the tied gradient the copies were summed over the units of the first layer.",
+          "The units of a layer have weights of their own. What repeats is the whole layer."),
+    wrong("summed-over-inputs", tied_with(tied=lambda copies, total: copies.sum(axis=2).T),
+          "notebook 10, section 3: one weight, many copies",
+          "For the tied gradient the copies were summed over the inputs.",
+          "Each input has an edge of its own. What repeats is the whole layer."),
+    wrong("no-slope-at-the-output", tied_with(
+              delta1=lambda p: p["delta2"][:, None] * p["W2"] * slope(p["h1"]) / slope(p["y"]),
+          ), "notebook 10, section 2: delta of the output",
+          "All gradients lack the slope of the output.",
+          "y - t is the delta of cross-entropy. With half the squared error the output's slope stays."),
+    wrong("target-minus-output", tied_with(delta1=lambda p: -p["delta2"][:, None] * p["W2"] * slope(p["h1"])),
+          "notebook 10, section 2: delta of the output",
+          "All gradients have the opposite sign.",
+          "t - y is the direction in which y should go. A gradient points where the loss grows."),
+    wrong("upper-layers-changed-first", tied_after_a_step, "chapter 06, section 2",
+          "The upper layers had already made a step when the gradient came down through them.",
+          "All gradients belong to the same place. Steps are made when all of them are known."),
+    wrong("slope-of-the-sum", tied_one_slope, "chapter 02, section 3",
+          "The slope s(1 - s) is taken of the numbers that went into the sigmoids.",
+          "That short form of the slope works with the values that came out."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -152,9 +247,16 @@ EXERCISE = Exercise(
     points=4,
     see="notebook 10, section 3",
     reference=tied_copies,
+    domain={"W1": Array("h1 n"), "W2": Array("h2 h1"), "w3": Array("h2"), "x": Array("n"), "t": Number()},
+    meets={
+        "all three sizes are equal": lambda W1, W2: W1.shape == W2.shape and len(W1) == len(W2) > 1,
+        "the second layer alone has one unit": lambda W1, W2: len(W2) == 1 < min(W1.shape),
+        "the first layer alone has one unit": lambda W1, W2: len(W1) == 1 < min(len(W2), W1.shape[1]),
+        "the target lies between 0 and 1": lambda t: 0 < t < 1,
+    },
     visible=hidden_mlps(np.random.default_rng(11)),
     hidden=hidden_mlps,
-    accepted=[tied_loops, tied_untied, tied_einsum, tied_both_ways, tied_float32],
+    accepted=[tied_loops, tied_untied, tied_einsum, tied_both_ways, tied_float32, tied_by_engine],
     bank=BANK,
     hints=(
         "Draw it for two units in each layer: the output has two children, each of them has two children of its own. "

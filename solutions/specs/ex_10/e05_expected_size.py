@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 
+from coursepkg.grading.domain import Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 
@@ -82,6 +84,16 @@ def size_float32(classes, depth, max_children, leaf_probability):
     return np.float32(expected_size(classes, depth, max_children, leaf_probability))
 
 
+def size_exact(classes, depth, max_children, leaf_probability):
+    """With fractions to the end; level by level as a list."""
+    arity, p = Fraction(max_children + 1, 2), Fraction(leaf_probability)
+    levels = [Fraction(classes)]
+    while len(levels) < depth:
+        levels.append(levels[-1] * arity * (1 - p))
+    leaves = sum(level * arity * p for level in levels[:-1]) + levels[-1] * arity
+    return np.array([float(sum(levels)), float(leaves)])
+
+
 def size_with(*, arity=None, first=None, last=None, levels=None, keep=None, extra=0.0):
     """The same growth with one of its rules misread."""
 
@@ -103,12 +115,32 @@ def size_with(*, arity=None, first=None, last=None, levels=None, keep=None, extr
     return answer
 
 
+def only_the_deepest(classes, depth, max_children, leaf_probability):
+    """What is left of the level that was gone through last."""
+    arity = (max_children + 1) / 2
+    deepest = classes * (arity * (1 - leaf_probability)) ** (depth - 1)
+    return [deepest, arity * deepest]
+
+
+def size_edges_of_domain(rng):
+    """No dice at all, only leaves; one class; one level; always two children; levels that neither grow nor shrink."""
+    classes, p = int(rng.integers(2, 9)), round(float(rng.uniform(0.2, 0.8)), 3)
+    return [
+        case(classes, 4, 5, 0.0),
+        case(classes, 3, 7, 1.0),
+        case(1, 3, 8, p),
+        case(classes, 1, 7, p),
+        case(classes, 5, 3, p),
+        case(classes, 6, 4, 0.6),
+    ]
+
+
 def hidden_sizes(rng):
-    cases = []
-    for depth in (2, 3, 4, 6):
-        classes, children = int(rng.integers(2, 11)), int(rng.integers(4, 10))
-        cases.append(case(classes, depth, children, round(float(rng.choice([0.3, 0.35, 0.4, 0.6, 0.65])), 2)))
-    return cases
+    drawn = [
+        case(int(rng.integers(2, 11)), depth, int(rng.integers(5, 10)), round(float(rng.uniform(0.25, 0.7)), 3))
+        for depth in (2, 4, 6)
+    ]
+    return [*drawn, *size_edges_of_domain(rng)]
 
 
 BANK = [
@@ -140,6 +172,28 @@ BANK = [
     wrong("root-counted", size_with(extra=1.0), "notebook 10, section 1: leaves and function nodes",
           "There is one function node too many.",
           "For classes the root only holds them together: no sum, no sigmoid, no parameters."),
+    wrong("whole-mean", size_with(arity=lambda m: (m + 1) // 2), "the task: all equally likely",
+          "The mean number of children has been rounded down to a whole number.",
+          "Two or three children, equally often, are a mean that no single node has. // throws its half away."),
+    wrong("largest-number-of-children", size_with(arity=lambda m: m - 1), "the task: all equally likely",
+          "Every function node has the largest number of children in your count.",
+          "That many are possible. On average there are fewer."),
+    wrong("leaves-before-functions", lambda *sizes: expected_size(*sizes)[::-1],
+          "the docstring of the exercise: the order of the two",
+          "Leaves and function nodes stand in each other's place.",
+          "The docstring says which of them comes first."),
+    wrong("all-nodes-for-the-leaves", lambda *sizes: [
+              (found := expected_size(*sizes))[0], found[0] + found[1]
+          ], "the docstring of the exercise: what is returned",
+          "In place of the leaves you give all nodes together.",
+          "A leaf is a node that is no function node; those have been counted already."),
+    wrong("one-tree-only", lambda classes, *sizes: expected_size(1, *sizes),
+          "the task: each class starts as one function node",
+          "However many classes there are, you count the nodes of one.",
+          "Each class has a function node of its own at depth 1, and all that hangs below it."),
+    wrong("deepest-level-only", only_the_deepest, "notebook 10, section 1: how a tree is drawn",
+          "Only the deepest level and the leaves below it are counted.",
+          "What was counted on the way down belongs to the tree, too."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -151,7 +205,23 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 10, section 4",
     reference=expected_size,
-    visible=[case(3, 5, 5, 0.4), case(2, 5, 5, 0.4), case(3, 5, 5, 0.6), case(10, 3, 9, 0.3), case(4, 1, 6, 0.35)],
+    domain={
+        "classes": Number(whole=True, at_least=1),
+        "depth": Number(whole=True, at_least=1),
+        "max_children": Number(whole=True, at_least=3),
+        "leaf_probability": Number(at_least=0, at_most=1),
+    },
+    meets={
+        "levels neither grow nor shrink": lambda max_children, leaf_probability, depth: (
+            depth > 1 and (max_children + 1) / 2 * (1 - leaf_probability) == 1
+        ),
+        "the mean number of children is no whole number": lambda max_children: max_children % 2 == 0,
+    },
+    parts=["the number of function nodes", "the number of leaves"],
+    visible=[
+        *(case(3, 5, 5, 0.4), case(2, 5, 5, 0.4), case(10, 3, 9, 0.3)),
+        *size_edges_of_domain(np.random.default_rng(105)),
+    ],
     hidden=hidden_sizes,
     accepted=[
         size_powers,
@@ -160,6 +230,7 @@ EXERCISE = Exercise(
         size_geometric,
         size_matrix,
         size_float32,
+        size_exact,
     ],
     bank=BANK,
     hints=(
@@ -169,4 +240,8 @@ EXERCISE = Exercise(
         "Start with `classes` function nodes. At each depth: count them, multiply by the mean arity to get their "
         "children; a share of these (or all, at the bottom) are leaves; the rest are the next level's function nodes.",
     ),
+    equivalent_mutants={
+        "squeezes": "the results are two numbers",
+        "gives the first entry for all": "the results are two numbers",
+    },
 )

@@ -7,6 +7,8 @@ import math
 
 import numpy as np
 
+from coursepkg.autodiff.tensor import Tensor
+from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import numbers
@@ -68,20 +70,22 @@ def stuck_float32(gradients, eta, beta1, beta2):
     return np.float32(stuck_adam(gradients, eta, beta1, beta2))
 
 
-def adam_with(*, first=None, second=None, root=math.sqrt, overwrite=False, mean=None, swapped=False):
+def stuck_tensors(gradients, eta, beta1, beta2):
+    return [Tensor(step, requires_grad=True) for step in stuck_adam(gradients, eta, beta1, beta2)]
+
+
+def adam_with(*, first=None, second=None, root=math.sqrt, overwrite=False, mean=None, first_mean=None, sign=-1):
     """Adam with other corrections: what m and v are divided by at step t."""
 
     def answer(gradients, eta, beta1, beta2):
-        if swapped:
-            beta1, beta2 = beta2, beta1
         m = v = 0.0
         steps = []
         for t, g in enumerate(gradients, 1):
-            m = beta1 * m + (1 - beta1) * g
+            m = beta1 * m + (1 - beta1) * g if first_mean is None else first_mean(beta1, m, g, t)
             v = beta2 * v + (1 - beta2) * (mean(g, m) if mean else g * g)
             m_hat = m / (first(beta1, t) if first else 1 - beta1)
             v_hat = v / (second(beta2, t) if second else 1 - beta2)
-            steps.append(-eta * m_hat / root(v_hat))
+            steps.append(sign * eta * m_hat / root(v_hat))
             if overwrite:
                 m, v = m_hat, v_hat
         return steps
@@ -89,13 +93,42 @@ def adam_with(*, first=None, second=None, root=math.sqrt, overwrite=False, mean=
     return answer
 
 
+def starts_at_the_first_gradient(gradients, eta, beta1, beta2):
+    """Both means begin with what comes first, and nothing is corrected."""
+    m, v, steps = gradients[0], gradients[0] ** 2, []
+    for k, g in enumerate(gradients):
+        if k:
+            m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g * g
+        steps.append(-eta * m / math.sqrt(v))
+    return steps
+
+
+def no_clock_for_silence(gradients, eta, beta1, beta2):
+    """Skips the step where a gradient is 0, the means included."""
+    some = iter(stuck_adam([g for g in gradients if g], eta, beta1, beta2))
+    return [next(some) if g else 0.0 for g in gradients]
+
+
+def adam_edges(rng):
+    """One step; a gradient of zero; no first mean; a small beta2; betas that are equal, or the first the larger one."""
+    eta = round(float(rng.uniform(0.05, 0.3)), 3)
+    silent = numbers(rng, 5)
+    silent[2] = silent[4] = 0.0
+    return [
+        case(numbers(rng, 1), eta, 0.9, 0.99),
+        case(silent, eta, 0.8, 0.95),
+        case(numbers(rng, 4), 1.7, 0.0, 0.9),
+        case(numbers(rng, 4), eta, 0.95, 0.2),
+        case(numbers(rng, 1) * 4, eta, 0.9, 0.9),
+    ]
+
+
 def hidden_adams(rng):
-    cases = []
-    for n, beta1, beta2 in ((3, 0.9, 0.9), (5, 0.8, 0.95), (4, 0.9, 0.99), (6, 0.7, 0.85)):
-        constant = numbers(rng, 1)[0]
-        gradients = [constant] * n if n == 3 else numbers(rng, n)
-        cases.append(case(gradients, round(float(rng.uniform(0.05, 0.3)), 3), beta1, beta2))
-    return cases
+    drawn = [
+        case(numbers(rng, n), round(float(rng.uniform(0.05, 0.3)), 3), beta1, beta2)
+        for n, beta1, beta2 in ((5, 0.8, 0.95), (4, 0.9, 0.99), (7, 0.7, 0.85))
+    ]
+    return [*drawn, *adam_edges(rng)]
 
 
 BANK = [
@@ -133,6 +166,37 @@ BANK = [
           "the task: a constant gradient",
           "Every step has the length eta.",
           "That holds for the first step. From the second on the means hold more than one gradient."),
+    wrong("betas-exchanged", lambda gradients, eta, beta1, beta2: stuck_adam(gradients, eta, beta2, beta1),
+          "the docstring of the exercise: the order of the arguments",
+          "Each of the two means is kept with the other one's beta.",
+          "beta1 belongs to the mean of the gradients, beta2 to the mean of their squares."),
+    wrong("steps-upwards", adam_with(sign=1), "chapter 06, Adam",
+          "All steps have the right length and go the wrong way.",
+          "A gradient points uphill; an optimizer goes down."),
+    wrong("one-correction-forgotten", adam_with(second=lambda b, t: 1.0), "the task: the two corrections",
+          "m is corrected, v is not.",
+          "Both means start from 0, and both are divided before they are used."),
+    wrong("first-correction-forgotten", adam_with(first=lambda b, t: 1.0), "the task: the two corrections",
+          "v is corrected, m is not.",
+          "Both means start from 0, and both are divided before they are used."),
+    wrong("no-first-mean", adam_with(first=lambda b, t: 1.0, first_mean=lambda b, m, g, t: g), "chapter 06, Adam",
+          "The gradient itself is divided by the root: the mean of the gradients is missing.",
+          "That is RMSprop. Adam steps by a mean of the gradients so far."),
+    wrong("starts-at-the-first-gradient", starts_at_the_first_gradient, "the task: starting from m = v = 0",
+          "The first step is right; then the means have started from the first gradient in place of 0.",
+          "A start at 0 is what the corrections are for."),
+    wrong("corrected-by-beta", adam_with(first=lambda b, t: b or 1.0, second=lambda b, t: b),
+          "the task: the two corrections",
+          "The means are divided by the betas themselves.",
+          "With t = 1 a correction is not yet beta: look at what beta is taken away from."),
+    wrong("root-before-the-correction", lambda gradients, eta, beta1, beta2: [
+              step * math.sqrt(1 - beta2) for step in stuck_adam(gradients, eta, beta1, beta2)
+          ], "the task: the order of root and correction",
+          "The root was taken of v before its correction.",
+          "The hat comes first: what is under the root is v after its division."),
+    wrong("silent-steps-skipped", no_clock_for_silence, "chapter 06, Adam",
+          "Where a gradient is 0 nothing is done at all.",
+          "A gradient of 0 is a gradient: the means go on without it, and what they remember still makes a step."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -144,18 +208,35 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 10, section 5",
     reference=stuck_adam,
+    domain={
+        "gradients": Array("n"),
+        "eta": Number(more_than=0),
+        "beta1": Number(at_least=0, less_than=1),
+        "beta2": Number(more_than=0, less_than=1),
+    },
+    meets={
+        "all gradients are equal": lambda gradients: len(gradients) > 2 and len(set(gradients)) == 1,
+        "the last gradient is 0": lambda gradients: gradients[-1] == 0,
+        "both betas are equal": lambda beta1, beta2: beta1 == beta2,
+        "beta1 is the larger one": lambda beta1, beta2: beta1 > beta2,
+        "eta is larger than 1": lambda eta: eta > 1,
+    },
     visible=[
         case([0.7] * 4, 0.1, 0.9, 0.9),
         case([0.5, -1.2, 0.8], 0.1, 0.9, 0.99),
-        case([-0.4, 0.9, 1.1, -0.6, 0.7], 0.25, 0.8, 0.95),
-        case([1.3, 0.6, -0.5, 0.9], 0.05, 0.7, 0.9),
+        case([-0.4, 0.9, 1.1, -0.6, 0.7], 0.25, 0.7, 0.95),
+        *adam_edges(np.random.default_rng(106))[:4],
     ],
     hidden=hidden_adams,
-    accepted=[stuck_powers, stuck_short, stuck_accumulate, stuck_matrix, stuck_eps, stuck_float32],
+    accepted=[stuck_powers, stuck_short, stuck_accumulate, stuck_matrix, stuck_eps, stuck_float32, stuck_tensors],
     bank=BANK,
     hints=(
         "Write Adam as you know it, then look for the two places where the step number is used.",
         "With t = 1 the corrections divide m by 1 - beta1 and v by 1 - beta2, at every step.",
         "Keep m and v as running means of g and g². Each step is -eta * (m / (1 - beta1)) / sqrt(v / (1 - beta2)).",
     ),
+    equivalent_mutants={
+        "squeezes": "a list of single numbers has no axes",
+        "gives the first entry for all": "a list of single numbers is changed number by number",
+    },
 )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 
 import numpy as np
 
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .shared import numbers
@@ -59,6 +61,16 @@ def doubled_float32(logits):
     return {"counted": np.float32(found["counted"]), "sum": np.float32(found["sum"])}
 
 
+def doubled_by_recursion(logits):
+    """All but the last are doubled once more, whatever they were before."""
+    if len(logits) == 1:
+        return {"counted": [1], "sum": 1.0}
+    before = doubled_by_recursion(logits[:-1])
+    counted = [2 * count for count in before["counted"]] + [1]
+    e = np.exp(logits)
+    return {"counted": deque(counted), "sum": np.sum([value / np.dot(counted, e) for value in e])}
+
+
 def counted_as(count):
     """Another count of the exponentials in the denominator, used consistently."""
 
@@ -84,8 +96,34 @@ def doubled_upside_down(logits):
     return found | {"sum": 1 / found["sum"]}
 
 
+def running_totals(e):
+    totals = [0.0]
+    for value in e:
+        totals.append(2 * totals[-1] + value)
+    return np.array(totals[1:])
+
+
+def doubled_with(total):
+    """The right counts, and something else for the sum, of the exponentials and their counts."""
+
+    def answer(logits):
+        found, e = doubled_denominator(logits), np.exp(logits)
+        return found | {"sum": float(total(e, np.array(found["counted"])))}
+
+    return answer
+
+
+def logits_edges(rng):
+    """A single logit; two equal ones; all zero; many of them."""
+    tied = numbers(rng, 4)
+    tied[int(rng.integers(1, 4))] = 0.0
+    tied[0] = max(tied)
+    tied.append(tied[0])
+    return [case(numbers(rng, 1)), case(tied), case([0.0] * int(rng.integers(2, 5))), case(numbers(rng, 9, 0.4, 3.0))]
+
+
 def hidden_logits(rng):
-    return [case(numbers(rng, n)) for n in (2, 3, 4, 5)]
+    return [*(case(numbers(rng, n)) for n in (2, 3, 4, 5)), *logits_edges(rng)]
 
 
 BANK = [
@@ -112,14 +150,43 @@ BANK = [
           "All but the last exponential are counted twice.",
           "The first is doubled in the second round, and again in the third."),
     wrong("sum-must-be-one", doubled_claims_one, "chapter 04, softmax",
-          "The counts are right, but the sum is given as 1.",
+          "The sum is given as 1, whatever the logits are.",
           "Softmax sums to one because numerators and denominator hold the same terms. Here they do not."),
     wrong("logits-ignored", doubled_equal_logits, "the task: the sum of the numbers that come out",
-          "The counts are right; the sum is that of equal logits.",
+          "The sum is that of equal logits.",
           "How much is missing depends on which exponential is counted how often."),
     wrong("sum-upside-down", doubled_upside_down, "the task: the sum of the numbers that come out",
-          "The counts are right; the sum is turned upside down.",
+          "The sum is turned upside down.",
           "The denominator is the larger of the two, so what comes out sums to less than one."),
+    wrong("mean-for-the-sum", doubled_with(lambda e, counted: np.mean(e / (counted @ e))),
+          "the task: the sum of the numbers that come out",
+          "In place of the sum you give the mean of what comes out.",
+          "Nothing divides by their number: softmax gives shares, and shares add."),
+    wrong("denominator-for-the-sum", doubled_with(lambda e, counted: counted @ e),
+          "the task: the sum of the numbers that come out",
+          "You give the denominator itself.",
+          "That is what each exponential is divided by; asked for is what these quotients sum to."),
+    wrong("first-as-often-as-the-second", counted_as(lambda n: [2 ** min(n - 1 - i, max(n - 2, 0)) for i in range(n)]),
+          "the task: follow total through three rounds",
+          "The first exponential is counted as often as the second.",
+          "When the second one comes, the first is in total already, and is doubled in that round."),
+    wrong("by-size-not-by-place", lambda logits: doubled_denominator(sorted(logits)),
+          "the task: the line in the loop",
+          "The logits have been put in order before they are added.",
+          "The loop takes them as they come, and how often one is counted depends on its place."),
+    wrong("divided-while-it-grows", doubled_with(lambda e, counted: np.sum(e / running_totals(e))),
+          "the task: the last line",
+          "Each exponential is divided by the total as it was after its own round.",
+          "The quotients are taken when the loop is over, all with the same total."),
+    wrong("last-quotient-only", doubled_with(lambda e, counted: e[-1] / (counted @ e)),
+          "the task: the sum of the numbers that come out",
+          "You give the last of the numbers that come out.",
+          "Asked for is the sum of all of them."),
+    wrong("logits-for-exponentials", lambda logits: doubled_denominator(logits) | {
+              "sum": float(np.sum(logits) / (2.0 ** np.arange(len(logits))[::-1] @ logits or np.inf))
+          }, "the task: the line in the loop",
+          "The logits themselves were added up.",
+          "What the line adds is math.exp(z)."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -131,7 +198,12 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 10, section 5",
     reference=doubled_denominator,
-    visible=[case([1.0, 2.0, 3.0]), case([0.0, 0.0, 0.0]), case([0.7, -0.4]), case([-1.2, 0.5, 0.9, -0.6])],
+    domain={"logits": Array("n", all_zero=True, ties=True)},
+    meets={"there are more than eight logits": lambda logits: len(logits) > 8},
+    visible=[
+        *(case([1.0, 2.0, 3.0]), case([0.7, -0.4]), case([-1.2, 0.5, 0.9, -0.6])),
+        *logits_edges(np.random.default_rng(107)),
+    ],
     hidden=hidden_logits,
     accepted=[
         doubled_by_running_it,
@@ -139,6 +211,7 @@ EXERCISE = Exercise(
         doubled_shifted,
         doubled_horner,
         doubled_float32,
+        doubled_by_recursion,
     ],
     bank=BANK,
     hints=(
@@ -146,4 +219,8 @@ EXERCISE = Exercise(
         "After the rounds total is a, then 2a + b, then 4a + 2b + c. What comes out sums to (a + b + c) over that.",
         "Of n exponentials, the one with index i is counted 2 ** (n - 1 - i) times.",
     ),
+    equivalent_mutants={
+        "squeezes": "a list of single numbers has no axes",
+        "gives the first entry for all": "a list of single numbers is changed number by number",
+    },
 )
