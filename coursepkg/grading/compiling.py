@@ -110,7 +110,8 @@ def _check(exercise: Exercise, inputs: list[dict[str, Any]], ideas: Ideas, *, hi
 
 def _words_for_results(exercise: Exercise) -> dict[str, Any]:
     """What the judge is told about the form of a result, where there is anything to tell."""
-    told = {"result": exercise.result, "parts": exercise.parts, "extra_axes": exercise.extra_axes}
+    parts = list(exercise.parts) if isinstance(exercise.parts, tuple) else exercise.parts
+    told = {"result": exercise.result, "parts": parts, "extra_axes": exercise.extra_axes}
     return {name: value for name, value in told.items() if value}
 
 

@@ -181,7 +181,8 @@ def _evidence(
 def _recognised(evidence: _Evidence, kind: str) -> str | None:
     same_shape = all(e.shape == g.shape for case in evidence.cases for e, g in case)
     for name, holds in (SAME_SHAPE if same_shape else OTHER_SHAPE).items():
-        if not (kind == "angle" and name in _NOT_OF_ANGLES) and holds(evidence):
+        fits = name not in _NOT_OF_ANGLES if kind == "angle" else name != "full-turn"
+        if fits and holds(evidence):
             return name
     return None
 

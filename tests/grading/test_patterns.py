@@ -152,10 +152,10 @@ def test_angles_off_by_full_turns_are_said_to_be_right_up_to_them(turns):
     def turned(a, b):
         return {**phases(a, b), "phi": a - b + TURN * np.resize(turns, a.shape)}
 
-    for fields in ({}, {"result": {"phi": {"kind": "angle", "period": TURN}}}):
-        found = verdict(phases, PHASES, turned, fields=fields)
-        assert found.finding == "full-turn"
-        assert "In `phi`: every angle is right up to a full turn" in found.text
+    found = verdict(phases, PHASES, turned, fields={"result": {"phi": {"kind": "angle", "period": TURN}}})
+    assert found.finding == "full-turn"
+    assert "In `phi`: every angle is right up to a full turn" in found.text
+    assert "angle" not in verdict(phases, PHASES, turned).text  # a number need not be one
 
 
 def test_a_period_of_its_own_is_what_the_exercise_says():
