@@ -99,11 +99,10 @@ def hidden_backward(rng):
 
 
 BANK = [
-    wrong("all-gradients-sketched", backward_with(
-              dX=lambda Y, W, summary, S: S @ S.T @ Y @ W, db=lambda Y, W, summary, S: (S @ (S.T @ Y)).sum(axis=0)
-          ), "notebook 08, section 2: only one of three",
-          "The gradients of X and b have passed through the sketch, too.",
-          "Neither of them needs the input, so nothing about them has to be estimated."),
+    wrong("bias-sketched", backward_with(db=lambda Y, W, summary, S: (S @ (S.T @ Y)).sum(axis=0)),
+          "notebook 08, section 2: only one of three",
+          "The gradient of b has passed through the sketch, too.",
+          "It does not need the input, so nothing about it has to be estimated."),
     wrong("bias-from-the-summary", backward_with(db=lambda Y, W, summary, S: (S.T @ Y).sum(axis=0)),
           "notebook 08, section 2",
           "The bias was summed over the rows of the summary.",

@@ -190,6 +190,15 @@ BANK = [
           ), "notebook 08, section 5: P, T and D",
           "T is the length of the product, and not its square.",
           "A variance has the square of the unit of what varies."),
+    wrong("product-summed-and-squared", lambda X, Y, b: from_moments(
+              len(X),
+              np.sum(X**2) * np.sum(Y**2),
+              np.sum(Y.T @ X) ** 2,
+              np.sum(np.sum(X**2, axis=1) * np.sum(Y**2, axis=1)),
+              b,
+          ), "notebook 08, section 5: P, T and D",
+          "For T the entries of the product were added up before they were squared.",
+          "Then entries of different sign cancel, and a length knows nothing of signs."),
     wrong("rows-like-mixing", variances_with(
               lambda B, P, T, D, b, X, Y: {"rows": (B - b) / (b * (B - 1)) * (P + T - 2 * D)}
           ), "notebook 08, section 5: the table, last line",

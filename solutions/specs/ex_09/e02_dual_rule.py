@@ -92,16 +92,17 @@ OPERATIONS = ("add", "multiply", "divide", "tanh", "relu")
 
 
 def dual_edges(rng):
-    """A factor, a numerator, an input of tanh that is 0; a divisor that stands still; both gates, both ways."""
+    """A factor, a numerator, an input of tanh that is 0; factors that stand still; both gates, both ways."""
     p, q, r, s, u, w = numbers(rng, 6)
     up, down = abs(numbers(rng, 1, 0.3, 0.9)[0]), -abs(numbers(rng, 1, 0.3, 0.9)[0])
     return [
-        case("multiply", [0.0, p], [q, r]),
-        case("multiply", [s, u], [0.0, w]),
+        case("multiply", [0.0, p], [q, 0.0]),
+        case("multiply", [s, 0.0], [0.0, w]),
+        case("multiply", [w, q], [r, s]),
         case("divide", [0.0, u], [abs(p), 0.0]),
         case("divide", [w, s], [-0.5 * abs(r), p]),
         case("tanh", [0.0, s], [q, w]),
-        case("tanh", [0.9 * q, r], [p, u]),
+        case("tanh", [-0.9 * abs(q), r], [p, u]),
         case("relu", [up, down], numbers(rng, 2)),
         case("relu", [down, up], numbers(rng, 2)),
         case("relu", [1.3 * up, 0.7 * up], numbers(rng, 2)),
@@ -152,6 +153,10 @@ BANK = [
           "notebook 09, section 1, 'One pass, one number'",
           "The tangent of the quotient is too large by the factor b.",
           "Let the divisor stand still. Then only the numerator moves, and you can say what must come out."),
+    wrong("not-divided-by-anything", dual_with("divide", lambda a, da, b, db: da * b - a * db),
+          "notebook 09, section 1, 'One pass, one number'",
+          "The tangent of the quotient is too large by the square of b.",
+          "Let the divisor stand still. Then only the numerator moves, and you can say what must come out."),
     wrong("quotient-the-other-way", dual_with("divide", lambda a, da, b, db: (a * db - da * b) / b**2),
           "notebook 09, section 1, 'One pass, one number'",
           "The tangent of the quotient has the opposite sign.",
@@ -188,7 +193,10 @@ EXERCISE = Exercise(
         "the divisor stands still": lambda operation, y: operation == "divide" and y[1] == 0,
         "the divisor is positive": lambda operation, y: operation == "divide" and y[0] > 0,
         "the divisor is negative": lambda operation, y: operation == "divide" and y[0] < 0,
+        "a factor stands still": lambda operation, x, y: operation == "multiply" and 0 in (x[1], y[1]),
         "tanh of 0": lambda operation, x: operation == "tanh" and x[0] == 0,
+        "tanh of a positive number": lambda operation, x: operation == "tanh" and x[0] > 0,
+        "tanh of a negative number": lambda operation, x: operation == "tanh" and x[0] < 0,
         "an open gate, and a tangent below 0": lambda operation, x: operation == "relu" and x[1] < 0 < x[0],
         "a closed gate, and a tangent above 0": lambda operation, x: operation == "relu" and x[0] < 0 < x[1],
     },
