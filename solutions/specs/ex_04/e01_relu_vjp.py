@@ -55,7 +55,7 @@ def relu_cases(rng):
     x = numbers(rng, 4)
     x[2] = 0.0
     steep = numbers(rng, 4)
-    steep[1:3] = -abs(steep[1]), abs(steep[2])
+    steep[:3] = rng.uniform(0.01, 0.2), -abs(steep[1]), abs(steep[2])
     return [*drawn, case(x, numbers(rng, 4), 0.25), case(steep, numbers(rng, 4), 1.7)]
 
 
@@ -118,17 +118,18 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 04, section 3, 'ReLU'",
     reference=relu_vjp,
-    domain={"x": Array("n"), "g": Array("n"), "slope": Number(at_least=0)},
+    domain={"x": Array("n", all_zero=True), "g": Array("n"), "slope": Number(at_least=0)},
     meets={
         "an x of exactly 0 leaks": lambda x, slope: slope > 0 and (x == 0).any(),
+        "a positive x is small": lambda x: ((x > 0) & (x < 0.3)).any(),
         "the slope is above 1": lambda slope: slope > 1,
     },
     visible=[
-        case(np.array([1.0, -2.0, 3.0, -1.0]), np.array([4.0, -1.0, 5.0, 9.0]), 0.0),
         case(np.array([-0.5, 2.0, 0.0]), np.array([3.0, -1.5, 2.0]), 0.1),
+        case(np.array([1.0, -2.0, 3.0, -1.0]), np.array([4.0, -1.0, 5.0, 9.0]), 0.0),
         case(np.array([1.5, -0.7, -2.2, 0.9, -1.1]), np.array([-2.0, 0.8, -1.2, 2.5, 1.7]), 0.2),
         case(np.array([-1.3, 0.6]), np.array([-0.9, -2.4]), 0.3),
-        case(np.array([-1.421, 0.873, 2.236]), np.array([0.914, -1.382, 0.657]), 1.618),
+        case(np.array([-1.421, 0.083, 2.236]), np.array([0.914, -1.382, 0.657]), 1.618),
     ],
     hidden=relu_cases,
     accepted=[relu_where, relu_mask, relu_jacobian, relu_engine, relu_float32],
