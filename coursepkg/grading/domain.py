@@ -48,8 +48,8 @@ class Argument:
         return []
 
     @property
-    def least(self) -> dict[str, int]:
-        """The least length of each axis."""
+    def least(self) -> dict[str, int | None]:
+        """The least length of each axis; None where it is not said."""
         return {}
 
     def lengths(self, value: Any) -> Iterator[tuple[str, int]]:
@@ -147,8 +147,8 @@ class Array(Number):
         return self.axes.startswith("...")
 
     @property
-    def least(self) -> dict[str, int]:
-        """The least length of each axis."""
+    def least(self) -> dict[str, int | None]:
+        """The least length of each axis; None where it is not said."""
         return {name: low for name, low in parsed(self.axes) if not name.isdigit() and name != "..."}
 
     def lengths(self, value: Any) -> Iterator[tuple[str, int]]:
@@ -190,8 +190,8 @@ class Listing(Argument):
         return parsed(self.axis)[0][0]
 
     @property
-    def least(self) -> dict[str, int]:
-        """The least length of the list, and of each axis of its items."""
+    def least(self) -> dict[str, int | None]:
+        """The least length of the list, and of each axis of its items; None where it is not said."""
         return {**(self.item.least if self.item else {}), **dict(parsed(self.axis))}
 
     def lengths(self, value: Any) -> Iterator[tuple[str, int]]:
@@ -246,20 +246,20 @@ class Anything(Argument):
     reason: str
 
 
-def parsed(axes: str) -> list[tuple[str, int]]:
-    """The names and least lengths of axes: ``"n k>=2"`` gives ``[("n", 1), ("k", 2)]``.
+def parsed(axes: str) -> list[tuple[str, int | None]]:
+    """The names and least lengths of axes: ``"n k>=2"`` gives ``[("n", None), ("k", 2)]``.
 
     Raises
     ------
     ValueError
         If an axis is written in another way.
     """
-    found: list[tuple[str, int]] = []
+    found: list[tuple[str, int | None]] = []
     for word in axes.split():
         match = re.fullmatch(r"(\w+|\.\.\.)(?:>=(\d+))?", word)
         if match is None or (match[1] == "..." and found):
             raise ValueError(f"an axis is written n, n>=2, 3 or, in front of the others, ...; not {word!r}")
-        found.append((match[1], int(match[2] or 1)))
+        found.append((match[1], int(match[2]) if match[2] else None))
     return found
 
 
@@ -297,5 +297,11 @@ def outside(domain: Mapping[str, Argument], values: Values) -> list[str]:
 
 
 def least_lengths(domain: Mapping[str, Argument]) -> dict[str, int]:
-    """The least length of each axis of a domain."""
-    return {axis: low for argument in domain.values() for axis, low in argument.least.items()}
+    """The least length of each axis of a domain: as one of its arguments says, or else 1."""
+    found: dict[str, int] = {}
+    for argument in domain.values():
+        for axis, low in argument.least.items():
+            if low is not None:
+                found[axis] = low
+            found.setdefault(axis, 1)
+    return found

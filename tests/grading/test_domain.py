@@ -52,6 +52,13 @@ def test_lists_of_arrays_share_their_axes():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("low", [0, 2])
+def test_the_least_length_of_an_axis_is_said_once(low):
+    for domain in ({"x": Array(f"n>={low}"), "y": Array("n")}, {"y": Array("n"), "x": Array(f"n>={low}")}):
+        assert outside(domain, {"x": np.ones(low), "y": np.ones(low)}) == []
+        assert f"the axis n has the length {low}" in labels(domain)
+
+
 def test_a_choice_is_compared_with_its_type():
     assert outside({"flag": Choice(True, False)}, {"flag": True}) == []
     assert outside({"flag": Choice(True, False)}, {"flag": 1}) == ["flag = 1 is none of True, False"]
