@@ -161,7 +161,7 @@ def even_cases(rng):
         case(1, round(float(rng.uniform(1.1, 1.9)), 2), varied(rng, PUBLISHED, **cheap)),
         case(int(rng.integers(30, 90)), 1.0, varied(rng, PUBLISHED, switch=round(float(rng.uniform(10, 40)), 1))),
         reached_exactly(rng),
-        case(int(rng.integers(2, 9)), 1.0, alone),
+        case(int(rng.integers(2, 9)), 1.25, alone),
         case(int(rng.integers(5, 12)), 1.5, varied(rng, SEGMENTED, tia=0.0)),
     ]
 
