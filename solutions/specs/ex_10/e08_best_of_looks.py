@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 
+from coursepkg.autodiff.tensor import Tensor
+from coursepkg.grading.domain import Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
 
@@ -70,6 +73,20 @@ def looks_float32(accuracy, examples, looks):
     return np.float32(best_of_looks(accuracy, examples, looks))
 
 
+def looks_exact(accuracy, examples, looks):
+    """Chances of one look as exact fractions; from the upper end."""
+    p, n = Fraction(accuracy).limit_denominator(10**6), examples
+    above, total = Fraction(0), 0.0
+    for k in range(n, 0, -1):
+        above += math.comb(n, k) * p**k * (1 - p) ** (n - k)
+        total += 1 - float(1 - above) ** looks
+    return total / n
+
+
+def looks_tensor(accuracy, examples, looks):
+    return Tensor(best_of_looks(accuracy, examples, looks), requires_grad=True)
+
+
 def cumulative(accuracy, n):
     return np.cumsum([math.comb(n, k) * accuracy**k * (1 - accuracy) ** (n - k) for k in range(n + 1)])
 
@@ -90,11 +107,48 @@ def looks_median(accuracy, examples, looks):
     return float(np.argmax(cumulative(accuracy, examples) ** looks >= 0.5) / examples)
 
 
-def hidden_looks(rng):
+def looks_as_if_never_equal(accuracy, examples, looks):
+    """The rule for the largest of numbers that never tie: looks * p * F ** (looks - 1)."""
+    n = examples
+    p = np.diff(cumulative(accuracy, n), prepend=0.0)
+    return float(np.arange(n + 1) @ (looks * p * cumulative(accuracy, n) ** (looks - 1)) / n)
+
+
+def looks_without_coefficients(accuracy, examples, looks):
+    k = np.arange(examples)
+    return float(np.mean(1 - np.cumsum(accuracy**k * (1 - accuracy) ** (examples - k)) ** looks))
+
+
+def looks_likeliest(accuracy, examples, looks):
+    return float(np.argmax(np.diff(cumulative(accuracy, examples) ** looks, prepend=0.0)) / examples)
+
+
+def looks_normal(accuracy, examples, looks):
+    """Scores as normal numbers, counts as a continuum that ends at 0 and 1."""
+    x = np.linspace(0.0, 1.0, 401)
+    below = np.array([0.5 + 0.5 * math.erf((at - accuracy) / spread(accuracy, examples) / math.sqrt(2)) for at in x])
+    best = below**looks
+    return float(1 - np.mean((best[1:] + best[:-1]) / 2))
+
+
+def looks_edges(rng):
+    """One look; one example; one of each; chance; a model that is nearly always right, or wrong."""
+    between = round(float(rng.uniform(0.3, 0.9)), 3)
     return [
-        case(round(float(rng.uniform(low, low + 0.1)), 2), int(rng.integers(20, 60)), looks)
-        for low, looks in ((0.82, 10), (0.3, 25), (0.6, 4), (0.72, 60))
+        case(between, int(rng.integers(20, 40)), 1),
+        case(between, 1, int(rng.integers(3, 8))),
+        case(round(1 - between / 2, 3), 1, 1),
+        case(0.5, 2, 5),
+        case(0.02, 19, 2),  # the likeliest best score is not the median one
     ]
+
+
+def hidden_looks(rng):
+    drawn = [
+        case(round(float(rng.uniform(low, low + 0.1)), 3), int(rng.integers(20, 60)), looks)
+        for low, looks in ((0.82, 10), (0.3, 25), (0.72, 60))
+    ]
+    return [*drawn, *looks_edges(rng)]
 
 
 BANK = [
@@ -127,6 +181,41 @@ BANK = [
     wrong("median-of-the-best", looks_median, "the task: expected",
           "You give the median of the best score; asked for is its mean.",
           "The median is a whole number of examples; the mean lies between."),
+    wrong("likeliest-best", looks_likeliest, "the task: on average",
+          "You give the best score that is the likeliest; asked for is its mean.",
+          "The likeliest score is a whole number of examples; the mean lies between."),
+    wrong("divided-by-one-more",
+          lambda accuracy, examples, looks: best_of_looks(accuracy, examples, looks) * examples / (examples + 1),
+          "hint 3",
+          "You have divided by one more than there are examples.",
+          "There are n + 1 possible counts, but a score is a count divided by n."),
+    wrong("count-for-the-accuracy",
+          lambda accuracy, examples, looks: best_of_looks(accuracy, examples, looks) * examples,
+          "the docstring of the exercise: expected accuracy",
+          "You give how many examples the best snapshot has right.",
+          "A score is a share of the test set; it cannot pass one."),
+    wrong("equal-scores-counted-twice", looks_as_if_never_equal, "hint 2",
+          "Where two snapshots score the same, both are counted as the best.",
+          "A rule for the largest of several numbers that never tie has been used, but counts do tie."),
+    wrong("orders-not-counted", looks_without_coefficients, "the task: each example being right",
+          "The chance of k right ones is too small: only one way to have k right is counted.",
+          "Any k of the examples may be the right ones, and there are many ways to choose them."),
+    wrong("scores-as-normal-numbers", looks_normal, "the task: examples are counted",
+          "The scores are treated as normal numbers, which is close and not exact.",
+          "A score on n examples is one of n + 1 values; between them there is nothing."),
+    wrong("one-look-too-many",
+          lambda accuracy, examples, looks: best_of_looks(accuracy, examples, looks + 1), "hint 2",
+          "One look more has been taken than there are.",
+          "With a single look the best is that look, and its score is the accuracy on average."),
+    wrong("one-look-too-few",
+          lambda accuracy, examples, looks: best_of_looks(accuracy, examples, max(looks - 1, 1)), "hint 2",
+          "One look fewer has been taken than there are.",
+          "The first look counts as one of them."),
+    wrong("gain-only",
+          lambda accuracy, examples, looks: best_of_looks(accuracy, examples, looks) - accuracy,
+          "the task: what do you report",
+          "You give what peeking adds.",
+          "Asked for is the score that is reported in the end."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -138,7 +227,21 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 10, section 6",
     reference=best_of_looks,
-    visible=[case(0.93, 30, 10), case(1 / 3, 30, 100), case(0.8, 36, 20), case(0.7, 25, 3)],
+    domain={
+        "accuracy": Number(more_than=0, less_than=1),
+        "examples": Number(whole=True, at_least=1),
+        "looks": Number(whole=True, at_least=1),
+    },
+    meets={
+        "one look at one example": lambda examples, looks: examples == looks == 1,
+        "there are more looks than examples": lambda examples, looks: looks > examples > 1,
+        "accuracy is below a half": lambda accuracy: accuracy < 0.5,
+        "accuracy is a half": lambda accuracy: accuracy == 0.5,
+    },
+    visible=[
+        *(case(0.93, 30, 10), case(1 / 3, 30, 100), case(0.8, 36, 20)),
+        *looks_edges(np.random.default_rng(108)),
+    ],
     hidden=hidden_looks,
     accepted=[
         looks_by_chances,
@@ -147,6 +250,8 @@ EXERCISE = Exercise(
         looks_recursive,
         looks_one_by_one,
         looks_float32,
+        looks_exact,
+        looks_tensor,
     ],
     bank=BANK,
     hints=(
@@ -156,4 +261,8 @@ EXERCISE = Exercise(
         "The expected number right is the sum over k = 1 ... n of P(best >= k), so the answer is the mean over "
         "k = 0 ... n - 1 of 1 - P(one look has at most k right) ** looks.",
     ),
+    equivalent_mutants={
+        "squeezes": "the result is one number",
+        "gives the first entry for all": "the result is one number",
+    },
 )

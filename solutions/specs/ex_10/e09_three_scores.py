@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 
+from coursepkg.autodiff.tensor import Tensor
+from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 
@@ -77,6 +79,16 @@ def scores_float32(validation_loss, test_accuracy):
     return {name: np.float32(score) for name, score in three_scores(validation_loss, test_accuracy).items()}
 
 
+def scores_tensors(validation_loss, test_accuracy):
+    """Columns from left to right, the best so far kept; tensors in the end."""
+    loss, honest = validation_loss[:, 0].copy(), test_accuracy[:, 0].copy()
+    for losses, scores in zip(validation_loss.T[1:], test_accuracy.T[1:], strict=True):
+        better = losses < loss
+        loss[better], honest[better] = losses[better], scores[better]
+    found = {"peeking": np.max(test_accuracy, axis=1), "honest": honest, "last": test_accuracy[:, -1]}
+    return {name: Tensor(np.mean(scores), requires_grad=True) for name, scores in found.items()}
+
+
 def scores_with(**changes):
     """The right scores with some of them found in another way."""
 
@@ -95,6 +107,14 @@ def last_of_the_best(losses, scores):
     return at(scores, [len(row) - 1 - int(np.argmin(row[::-1])) for row in losses])
 
 
+def best_of_the_tied(losses, scores):
+    return np.mean([max(row[loss == loss.min()]) for loss, row in zip(losses, scores, strict=True)])
+
+
+def first_rise(losses):
+    return next((k for k in range(len(losses) - 1) if losses[k + 1] > losses[k]), len(losses) - 1)
+
+
 def best_until_chosen(losses, scores):
     return np.mean([max(row[: np.argmin(loss) + 1]) for loss, row in zip(losses, scores, strict=True)])
 
@@ -102,18 +122,37 @@ def best_until_chosen(losses, scores):
 def score_case(rng, runs, epochs):
     """Learning curves with a tie in each run's validation loss; the tied epochs differ in test accuracy."""
     while True:
-        loss = np.round(np.exp(-np.arange(epochs) / 3) + rng.uniform(0.2, 0.6, (runs, epochs)), 2)
+        loss = np.round(np.exp(-np.arange(epochs) / 3) + rng.uniform(0.2, 0.6, (runs, epochs)), 3)
         score = np.round(rng.integers(18, 29, (runs, epochs)) / 30, 4)
         for row in loss:
             first = int(np.argmin(row[: epochs - 2]))
-            row[first] = row[int(rng.integers(first + 1, epochs - 1))] = row.min() - 0.01
+            row[first] = row[int(rng.integers(first + 1, epochs - 1))] = row.min() - 0.0137
         found = three_scores(loss, score)
         if len({round(float(v), 3) for v in found.values()}) == 3:
             return case(loss, score)
 
 
+def score_edges(rng):
+    """One run, one epoch; smallest losses at both ends; equal losses; runs that diverge; nothing or all right."""
+    score = np.round(rng.integers(18, 29, (3, 5)) / 30, 4)
+    loss = np.round(rng.uniform(0.3, 0.9, (3, 5)), 3)
+    loss[0, 0] = loss[1, -1] = 0.1
+    loss[2] = loss[2, 0]
+    score[0, 1], score[1, -1], score[2, 3] = 1.0, 0.0, 0.9867
+    wild = np.round(rng.uniform(1.0, 9.0, (2, 4)) * 1e7, 1)
+    wild[0, 2] = wild[0].min() / 2
+    wild[1] = [0.52, 0.03, 0.0, 0.7]
+    one = np.round(rng.integers(18, 29, (1, 6)) / 30, 4)
+    return [
+        case(loss, score),
+        case(wild, np.round(rng.uniform(0.2, 0.9, (2, 4)), 4)),
+        case(np.round(rng.uniform(0.3, 0.9, (1, 6)), 3), one),
+        case(np.round(rng.uniform(0.3, 0.9, (3, 1)), 3), np.round(rng.uniform(0.2, 0.9, (3, 1)), 4)),
+    ]
+
+
 def hidden_scores(rng):
-    return [score_case(rng, runs, epochs) for runs, epochs in ((3, 7), (4, 9), (2, 6), (5, 8))]
+    return [*(score_case(rng, runs, epochs) for runs, epochs in ((3, 7), (4, 9), (3, 7))), *score_edges(rng)]
 
 
 BANK = [
@@ -153,6 +192,52 @@ BANK = [
           "notebook 10, section 6: three ways to score a run",
           "The last score is a mean over all epochs.",
           "After training there is one network: the one of the last epoch."),
+    wrong("best-of-the-tied-epochs", scores_with(honest=best_of_the_tied), "the task: the first, if there are several",
+          "Of several epochs with the same smallest loss you take the one that scores best on the test set.",
+          "To choose among them by the test set is to peek."),
+    wrong("best-over-the-runs", scores_with(peeking=lambda loss, score: np.mean(np.max(score, axis=0))),
+          "the docstring of the exercise: (runs, epochs)",
+          "For peeking, the best run of each epoch was taken, and the mean went over the epochs.",
+          "Rows are runs. The best epoch is looked for along a row."),
+    wrong("the-run-with-the-smallest-loss",
+          scores_with(honest=lambda loss, score: score.ravel()[np.argmin(loss)]), "the task: for each run",
+          "The honest score is that of one run alone, the one with the smallest loss of all.",
+          "Each run is a training of its own, has its own smallest loss, and counts in the mean."),
+    wrong("median-over-the-runs", scores_with(
+              peeking=lambda loss, score: np.median(np.max(score, axis=1)),
+              honest=lambda loss, score: np.median([row[k] for row, k in zip(score, np.argmin(loss, 1), strict=True)]),
+              last=lambda loss, score: np.median(score[:, -1]),
+          ), "the task: the mean over the runs",
+          "The scores are medians over the runs.",
+          "A median looks at the run in the middle; the task asks for what all of them have on average."),
+    wrong("sums-over-the-runs", scores_with(
+              peeking=lambda loss, score: np.sum(np.max(score, axis=1)),
+              honest=lambda loss, score: at(score, np.argmin(loss, axis=1)) * len(score),
+              last=lambda loss, score: np.sum(score[:, -1]),
+          ), "the task: the mean over the runs",
+          "The scores of the runs are added up.",
+          "An accuracy stays below one, however many runs there are."),
+    wrong("stops-at-the-first-rise", scores_with(honest=lambda loss, score: at(score, map(first_rise, loss))),
+          "the task: the epoch with the smallest validation loss",
+          "The epoch before the loss rises for the first time is chosen.",
+          "A loss that rises once may still fall further later; here the whole run is known."),
+    wrong("runs-and-epochs-exchanged", lambda loss, score: three_scores(loss.T, score.T),
+          "the docstring of the exercise: (runs, epochs)",
+          "Runs and epochs have changed places: columns are read as runs.",
+          "Rows are runs, and along a row the epochs go by."),
+    wrong("every-run-at-every-chosen-epoch",
+          scores_with(honest=lambda loss, score: np.mean(score[:, np.argmin(loss, axis=1)])), "the task: for each run",
+          "The honest score is a mean over all runs at the chosen epochs of all runs.",
+          "With `:` beside a list of epochs, every row is taken at every one of them."),
+    wrong("last-run", scores_with(last=lambda loss, score: np.mean(score[-1])),
+          "the docstring of the exercise: (runs, epochs)",
+          "For the last score, the mean goes over the epochs of the last run.",
+          "Rows are runs. The last epoch of each run stands at the end of its row."),
+    wrong("epoch-after-the-chosen", scores_with(honest=lambda loss, score: at(
+              score, np.minimum(np.argmin(loss, axis=1) + 1, score.shape[1] - 1)
+          )), "notebook 10, section 6: three ways to score a run",
+          "The honest score is that of the epoch after the chosen one.",
+          "Loss and accuracy of an epoch stand at the same place in their rows; both are counted from 0."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -164,6 +249,26 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 10, section 6",
     reference=three_scores,
+    domain={
+        "validation_loss": Array("runs epochs", at_least=0),
+        "test_accuracy": Array("runs epochs", at_least=0, at_most=1),
+    },
+    meets={
+        "two epochs share the smallest loss": lambda validation_loss: any(
+            np.sum(row == row.min()) == 2 for row in validation_loss
+        ),
+        "all losses of a run are equal": lambda validation_loss: any(
+            len(row) > 1 and np.ptp(row) == 0 for row in validation_loss
+        ),
+        "the first epoch has the smallest loss": lambda validation_loss: any(
+            len(row) > 1 and row[0] < min(row[1:]) for row in validation_loss
+        ),
+        "the last epoch has the smallest loss": lambda validation_loss: any(
+            len(row) > 1 and row[-1] < min(row[:-1]) for row in validation_loss
+        ),
+        "all losses of a run are large": lambda validation_loss: any(min(row) > 1e6 for row in validation_loss),
+        "the number of runs is even": lambda validation_loss: len(validation_loss) % 2 == 0,
+    },
     visible=hidden_scores(np.random.default_rng(17)),
     hidden=hidden_scores,
     accepted=[
@@ -173,6 +278,7 @@ EXERCISE = Exercise(
         scores_lists,
         scores_min_pairs,
         scores_float32,
+        scores_tensors,
     ],
     bank=BANK,
     hints=(
@@ -181,4 +287,8 @@ EXERCISE = Exercise(
         "peeking: the mean of each row's maximum. honest: the mean of test_accuracy[run, epoch of the smallest "
         "validation loss of that run]. last: the mean of the last column.",
     ),
+    equivalent_mutants={
+        "squeezes": "all results are single numbers",
+        "gives the first entry for all": "all results are single numbers",
+    },
 )
