@@ -77,7 +77,7 @@ def polar(*amplitudes_and_phases):
 
 def darken_cases(rng):
     """The wanted phi in each quarter, the difference of the phases within the circle and beyond it on both sides."""
-    phases = [(2.7, -2.3), (-2.4, 2.4), (0.7, 2.8), (1.9, -0.6), (-0.9, -0.1), (-2.8, -0.9), (1.4, -2.9)]
+    phases = [(2.7, -2.3), (-2.4, 2.4), (0.7, 2.8), (1.3, -1.2), (-0.9, -0.1), (-2.8, -0.9), (1.4, -2.9)]
     found = []
     for before, behind in phases:
         turn = rng.uniform(-0.2, 0.2, 2)
@@ -140,6 +140,11 @@ BANK = [
           darken_with(lambda theta, phi, x: (theta, math.atan((x[1] / x[0]).imag / (x[1] / x[0]).real))),
           "notebook 11, section 1",
           "theta is right; phi is off by half a turn in half of the cases.",
+          "The quotient of imaginary and real part is the same for a number and for its negative."),
+    wrong("phases-by-the-arctangent-of-a-quotient",
+          darken_with(lambda theta, phi, x: (theta, np.subtract(*np.arctan(x.imag / x.real)[::-1]))),
+          "notebook 11, section 1",
+          "theta is right; phi is off by half a turn wherever exactly one of the fields points to the left.",
           "The quotient of imaginary and real part is the same for a number and for its negative."),
     wrong("distance-of-the-phases", darken_with(lambda theta, phi, x: (theta, abs(phase_gap(x)))),
           "the task: on which arm phi sits",
