@@ -214,12 +214,12 @@ BANK = [
           "Your root hears x2 where the task has x1.",
           "x1 is used twice in this tree: inside a, and again beside it."),
     wrong("biases-exchanged", lambda w, v, b, x, t: hand_tree(w, v, b[::-1], x, t),
-          "the docstring of the exercise: whose bias is b[0]",
+          "the task: whose bias is b[0]",
           "Each of the two nodes has been given the other one's bias.",
           "The nodes are counted from the root, so the first bias does not belong to what is computed first."),
     wrong("inner-node-first", lambda w, v, b, x, t: (
               (found := hand_tree(w, v, b, x, t)) | {"delta": found["delta"][::-1]}
-          ), "the docstring of the exercise: the order of the deltas",
+          ), "the task: the order of the deltas",
           "The two deltas stand in the other order.",
           "The sum that is computed first is not the one that is named first."),
     wrong("slope-of-tanh", hand_tree_with(

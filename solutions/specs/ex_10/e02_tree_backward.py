@@ -249,7 +249,7 @@ BANK = [
           "notebook 10, section 2: gradient of an edge",
           "The gradient of each edge holds the value of the node above it.",
           "The other factor in the sum is what the edge carries up, and that comes from below."),
-    wrong("an-edge-above-the-root", root_with_an_edge, "the docstring of the exercise: 0 for the root",
+    wrong("an-edge-above-the-root", root_with_an_edge, "the task: 0 for the root",
           "The root has an edge of its own in your answer.",
           "Nothing hangs above the root, so there is no edge that could have a gradient."),
     wrong("deltas-of-the-values", deltas_of_values, "notebook 10, section 2: delta of a child",

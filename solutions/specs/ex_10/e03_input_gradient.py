@@ -204,12 +204,12 @@ BANK = [
     wrong("function-nodes-as-an-input", counts_function_nodes, "the task: attribute[i] is -1 for a function node",
           "The last input has heard the function nodes, too.",
           "They are marked by -1, and in Python the index -1 means the last entry."),
-    wrong("only-inputs-that-hang", only_inputs_that_hang, "the docstring of the exercise: n floats",
+    wrong("only-inputs-that-hang", only_inputs_that_hang, "the task: n floats",
           "Where the last inputs hang nowhere, your answer is too short.",
           "An input that no leaf shows is still an input. How much does the loss depend on it?"),
     wrong("silent-inputs-left-out", lambda parent, weight, attribute, delta, n: [
               sum(reports) for reports in leaf_reports(parent, weight, attribute, delta, n) if reports
-          ], "the docstring of the exercise: n floats",
+          ], "the task: n floats",
           "Where an input hangs nowhere, your answer is too short, and all after it stand one place too early.",
           "An input that no leaf shows keeps its place. How much does the loss depend on it?"),
     wrong("first-input-unheard", lambda parent, weight, attribute, delta, n: [
@@ -227,7 +227,7 @@ BANK = [
     wrong("inputs-counted-from-one", counts_from_one, "the task: attribute[i]",
           "All numbers stand one place too early, and the first has come last.",
           "Inputs are counted from 0, and in Python the entry before the first is the last one."),
-    wrong("edges-above-the-parents", edges_above_the_parents, "the docstring of the exercise: weight",
+    wrong("edges-above-the-parents", edges_above_the_parents, "the task: weight",
           "Each leaf reports with the edge above its parent in place of its own.",
           "weight[i] is stored with the lower end of the edge, and that is the leaf."),
     wrong("sizes-of-the-reports", reported(lambda d, w: abs(d * w)), "notebook 10, section 3: reports add",

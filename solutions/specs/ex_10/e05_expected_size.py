@@ -179,12 +179,12 @@ BANK = [
           "Every function node has the largest number of children in your count.",
           "That many are possible. On average there are fewer."),
     wrong("leaves-before-functions", lambda *sizes: expected_size(*sizes)[::-1],
-          "the docstring of the exercise: the order of the two",
+          "the task: the order of the two",
           "Leaves and function nodes stand in each other's place.",
           "The docstring says which of them comes first."),
     wrong("all-nodes-for-the-leaves", lambda *sizes: [
               (found := expected_size(*sizes))[0], found[0] + found[1]
-          ], "the docstring of the exercise: what is returned",
+          ], "the task: what is returned",
           "In place of the leaves you give all nodes together.",
           "A leaf is a node that is no function node; those have been counted already."),
     wrong("one-tree-only", lambda classes, *sizes: expected_size(1, *sizes),

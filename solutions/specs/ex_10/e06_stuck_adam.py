@@ -167,7 +167,7 @@ BANK = [
           "Every step has the length eta.",
           "That holds for the first step. From the second on the means hold more than one gradient."),
     wrong("betas-exchanged", lambda gradients, eta, beta1, beta2: stuck_adam(gradients, eta, beta2, beta1),
-          "the docstring of the exercise: the order of the arguments",
+          "the task: the order of the arguments",
           "Each of the two means is kept with the other one's beta.",
           "beta1 belongs to the mean of the gradients, beta2 to the mean of their squares."),
     wrong("steps-upwards", adam_with(sign=1), "chapter 06, Adam",

@@ -191,7 +191,7 @@ BANK = [
           "There are n + 1 possible counts, but a score is a count divided by n."),
     wrong("count-for-the-accuracy",
           lambda accuracy, examples, looks: best_of_looks(accuracy, examples, looks) * examples,
-          "the docstring of the exercise: expected accuracy",
+          "the task: expected accuracy",
           "You give how many examples the best snapshot has right.",
           "A score is a share of the test set; it cannot pass one."),
     wrong("equal-scores-counted-twice", looks_as_if_never_equal, "hint 2",
