@@ -302,16 +302,18 @@ def test_a_dtype_by_position_is_no_keepdims():
 def test_an_initial_value_is_added_and_chosen_entries_are_summed():
     agree(lambda z: np.sum(z * z, initial=5.0) ** 2, X)
     agree(lambda z: np.sum(z * z, where=[True, False, True]) ** 2, X)
+    agree(lambda z: np.prod(z * W, where=[True, False, True], initial=2.0) ** 2, X)
+    agree(lambda z: np.max(z * W, where=[True, True, False], initial=-50.0) ** 2, X)
     assert np.sum(Tensor(X), initial=5.0).item() == np.sum(X, initial=5.0)
 
 
 @pytest.mark.parametrize(
     ("words", "call"),
     [
-        ("where", lambda z: np.prod(z, where=[True, False, True])),
+        ("where", lambda z: np.sum(np.multiply(z, W, where=np.array([True, False, True])))),
         ("where", lambda z: np.sum(np.exp(z, where=np.array([True, False, True])))),
-        ("initial", lambda z: np.max(z, initial=0.0)),
-        ("initial", lambda z: np.prod(z, initial=2.0)),
+        ("initial", lambda z: np.max(z, initial=z[0])),
+        ("initial", lambda z: np.prod(z, initial=z[1])),
         ("out", lambda z: np.sum(np.exp(z, out=np.empty(3)))),
         ("out", lambda z: np.sum(np.exp(z, np.empty(3)))),
         ("out", lambda z: np.sum(z, out=np.empty(()))),

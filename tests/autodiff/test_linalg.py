@@ -18,6 +18,7 @@ from coursepkg.autodiff.errors import (
 )
 from coursepkg.autodiff.forward_mode import jvp
 from coursepkg.autodiff.tensor import Tensor
+from coursepkg.estimators.memory import tape_bytes
 
 HOUSE = (LeavesGraphError, MissingPrimitiveError, MissingAttributeError)
 RNG = np.random.default_rng(0)
@@ -255,3 +256,42 @@ def test_switches_take_what_lapack_takes():
             UnsupportedArgumentError, match=r"linalg\.cholesky\(\.\.\., lower=\.\.\.\) is True or False"
         ):
             linalg.cholesky(Tensor(S, requires_grad=True), lower=value)
+
+
+def test_blocks_side_by_side_leave_no_zeros_on_the_tape():
+    """Padding keeps nothing; blocks of zeros, put beside the others, would be kept."""
+    blocks = [Tensor(RNG.normal(size=shape), requires_grad=True) for shape in ((2, 3), (1, 2), (3,), ())]
+    whole = linalg.block_diag(*blocks)
+    np.testing.assert_array_equal(whole.numpy(), scipys.block_diag(*[block.numpy() for block in blocks]))
+    assert tape_bytes([whole], given=[block._value for block in blocks]) == 0
+    agree(
+        lambda a, b, c: np.sum(np.sin(linalg.block_diag(a, b, c)) * np.arange(35.0).reshape(5, 7)), B, A[:1], A[0, :2]
+    )
+
+
+def test_the_root_of_a_matrix_lies_in_memory_of_its_own():
+    root = linalg.sqrtm(Tensor(S, requires_grad=True))._value
+    assert root.base is None  # SciPy's own result lies in memory that no account of NumPy's shows
+    np.testing.assert_allclose(root @ root, S, rtol=1e-12)
+
+
+@pytest.mark.parametrize("lower", [False, True])
+@pytest.mark.parametrize(
+    ("a", "b"), [((3, 3), (4, 2, 3, 2)), ((2, 3, 3), (3, 1)), ((2, 3, 3), (3,)), ((3, 3), (5, 3, 0))]
+)
+def test_one_triangle_serves_a_whole_stack_and_many_directions(a, b, lower):
+    rng = np.random.default_rng(5)
+    triangle, side = rng.uniform(0.2, 1.0, size=a) + 2 * np.eye(3), rng.normal(size=b)
+    x = linalg.solve_triangular(Tensor(triangle, requires_grad=True), side, lower=lower).numpy()
+    part = np.tril(triangle) if lower else np.triu(triangle)
+    sides = side[:, None] if side.ndim == 1 else side
+    columns, sides = (x[..., None], side[:, None]) if side.ndim == 1 else (x, side)
+    np.testing.assert_allclose(part @ columns, np.broadcast_to(sides, columns.shape), rtol=1e-12, atol=1e-12)
+    directions = [rng.normal(size=(6, *a)), rng.normal(size=(6, *b))]
+
+    def solved(pair):
+        return linalg.solve_triangular(*pair, lower=lower)
+
+    together = gradients.jvps(solved, [triangle, side], directions)[1]
+    alone = [jvp(solved, [triangle, side], list(pair))[1] for pair in zip(*directions, strict=True)]
+    np.testing.assert_allclose(together, np.stack(alone), rtol=1e-12, atol=1e-13)

@@ -1,7 +1,10 @@
 """Every entry of the table against PyTorch, value and gradient, in double precision and at the kinks."""
 
+from functools import partial
+
 import numpy as np
 import pytest
+import scipy.linalg
 
 from coursepkg.autodiff import catalogue as ours
 from coursepkg.autodiff.entry_checks import prepare
@@ -22,26 +25,40 @@ def dims(axis):
     return axis if axis is None or isinstance(axis, tuple) else (axis,)
 
 
+def chosen(name, x, there, axes, keepdims, initial):
+    """A reduction of the entries that are there: what changes nothing stands in place of the others."""
+    if name in ("amax", "amin"):
+        best = getattr(torch, name)(torch.where(there, x, -torch.inf if name == "amax" else torch.inf), axes, keepdims)
+        return (torch.maximum if name == "amax" else torch.minimum)(best, torch.tensor(initial, dtype=x.dtype))
+    total = torch.where(there, x, 0.0).sum(axes, keepdims)
+    if name == "sum":
+        return total + (initial or 0.0)
+    count = there.sum(axes, keepdims)
+    if name == "mean":
+        return total / count
+    mean = torch.where(there, x, 0.0).sum(axes, keepdim=True) / there.sum(axes, keepdim=True)
+    variance = torch.where(there, (x - mean) ** 2, 0.0).sum(axes, keepdims) / count
+    return variance if name == "var" else torch.sqrt(variance)
+
+
 def reduced(name):
     def function(x, axis=None, keepdims=False, **kw):
         axes = tuple(range(x.ndim)) if axis is None else dims(axis)
-        if "where" in kw or "initial" in kw:  # put 0 in place of what is left out, and count only the rest
+        if "where" in kw or "initial" in kw:
             there = torch.as_tensor(np.broadcast_to(kw.get("where", True), x.shape).copy())
-            total = torch.where(there, x, 0.0).sum(dim=axes, keepdim=keepdims)
-            if name == "sum":
-                return total + kw.get("initial", 0.0)
-            return total / there.sum(dim=axes, keepdim=keepdims)
+            return chosen(name, x, there, axes, keepdims, kw.get("initial"))
         kw = {"correction": kw.get("ddof", 0)} if name in ("var", "std") else {}
         return getattr(torch, name)(x, dim=axes, keepdim=keepdims, **kw)
 
     return function
 
 
-def prod(x, axis=None, keepdims=False):
+def prod(x, axis=None, keepdims=False, initial=1.0, where=True):
+    x = torch.where(torch.as_tensor(where), x, 1.0)
     axes = sorted((a % x.ndim for a in (range(x.ndim) if axis is None else dims(axis))), reverse=True)
     for a in axes:
         x = torch.prod(x, dim=a, keepdim=keepdims)
-    return x
+    return x * initial
 
 
 def pairs(pad_width, ndim):
@@ -107,6 +124,152 @@ def put_into_windows(g, which, shape, size, stride=None):
     columns = g.flatten(0, 1).flatten(1)[:, None] * chosen
     return F.fold(columns, shape, size, stride=stride or size).reshape(*g.shape[:2], *shape)
 
+
+# --- SciPy's linear algebra, from torch.linalg
+
+
+def mirrored(a, lower):
+    """The symmetric matrix of which SciPy reads one triangle."""
+    return torch.tril(a) + torch.tril(a, -1).mT if lower else torch.triu(a) + torch.triu(a, 1).mT
+
+
+def facing(v, theirs):
+    """The signs of columns that nothing determines, as SciPy gives them."""
+    return torch.sign((v.detach() * torch.as_tensor(theirs)).sum(0))
+
+
+def as_columns(b):
+    return b[:, None] if b.ndim == 1 else b
+
+
+def solve_triangular(a, b, trans=0, lower=False, unit_diagonal=False):
+    if trans:
+        a, lower = a.mT, not lower
+    found = torch.linalg.solve_triangular(a, as_columns(b), upper=not lower, unitriangular=unit_diagonal)
+    return found.reshape(b.shape) if b.ndim == 1 else found
+
+
+def scipy_solve(a, b, lower=False, assume_a=None, transposed=False):
+    a = a if assume_a is None else mirrored(a, lower)
+    return torch.linalg.solve(a.mT if transposed else a, b)
+
+
+def scipy_cholesky(a, lower=False):
+    factor = torch.linalg.cholesky(mirrored(a, lower))
+    return factor if lower else factor.mT
+
+
+def cho_solve(factor, b):
+    return torch.cholesky_solve(as_columns(b), torch.as_tensor(factor[0]), upper=not factor[1]).reshape(b.shape)
+
+
+def scipy_lu(a, permute_l=False):
+    p, lower, upper = torch.linalg.lu(a)
+    return (p @ lower, upper) if permute_l else (p, lower, upper)
+
+
+def lu_factor(a):
+    packed, pivots = torch.linalg.lu_factor(a)
+    return packed, pivots - 1  # PyTorch counts from one
+
+
+def lu_solve(factors, b, trans=0):
+    packed, pivots = (torch.as_tensor(part) for part in factors)
+    found = torch.linalg.lu_solve(packed, (pivots + 1).int(), as_columns(b), adjoint=bool(trans))
+    return found.reshape(b.shape)
+
+
+def sylvester(a, b, q):
+    """Solve the equation as one large system for the entries."""
+    n, m = q.shape
+    one = partial(torch.eye, dtype=q.dtype)
+    return torch.linalg.solve(torch.kron(a, one(m)) + torch.kron(one(n), b.mT.contiguous()), q.reshape(-1)).reshape(
+        n, m
+    )
+
+
+def square_root(a):
+    w, v = torch.linalg.eig(a)
+    return torch.linalg.solve(v, v * torch.sqrt(w), left=False).real
+
+
+def scipy_eigh(a, b=None, lower=True):
+    given = a.detach().numpy(), None if b is None else b.detach().numpy()
+    theirs = scipy.linalg.eigh(*given, lower=lower)[1]
+    a = mirrored(a, lower)
+    if b is None:
+        w, v = torch.linalg.eigh(a)
+    else:
+        root = torch.linalg.cholesky(mirrored(b, lower))
+        half = torch.linalg.solve(root, a)
+        w, v = torch.linalg.eigh(torch.linalg.solve(root, half.mT))
+        v = torch.linalg.solve(root.mT, v)
+    return w, v * facing(v, theirs)
+
+
+def eigvalsh(a, b=None, lower=True, subset_by_index=(0, None)):
+    first, last = subset_by_index
+    return scipy_eigh(a, b, lower)[0][first : None if last is None else last + 1]
+
+
+def scipy_eig(a):
+    w, v = torch.linalg.eig(a)
+    return w, v.real * facing(v.real, scipy.linalg.eig(a.detach().numpy())[1])
+
+
+def scipy_svd(a, full_matrices=False):
+    assert not full_matrices
+    u, s, vh = torch.linalg.svd(a, full_matrices=False)
+    signs = facing(u, scipy.linalg.svd(a.detach().numpy(), full_matrices=False)[0])
+    return u * signs, s, signs[:, None] * vh
+
+
+def scipy_qr(a, mode="economic", pivoting=False):
+    theirs = scipy.linalg.qr(a.detach().numpy(), mode="economic", pivoting=pivoting)
+    q, r = torch.linalg.qr(a[:, torch.as_tensor(theirs[2]).long()] if pivoting else a)
+    signs = facing(q, theirs[0])
+    q, r = q * signs, signs[:, None] * r
+    if mode == "r":
+        return F.pad(r, (0, 0, 0, len(a) - len(r))), *map(torch.as_tensor, theirs[2:])
+    return q, r
+
+
+def scipy_lstsq(a, b):
+    found = torch.linalg.lstsq(a, as_columns(b)).solution
+    rest = ((as_columns(b) - a @ found) ** 2).sum(0)
+    rank = torch.linalg.matrix_rank(a.detach())
+    single = b.ndim == 1
+    return found[:, 0] if single else found, rest[0] if single else rest, rank, torch.linalg.svdvals(a)
+
+
+def by_places(rows, columns, entry):
+    """A matrix that is put together entry by entry."""
+    return torch.stack([torch.stack([entry(i, j) for j in range(columns)]) for i in range(rows)])
+
+
+def toeplitz(c, r=None):
+    r = c if r is None else r
+    return by_places(len(c), len(r), lambda i, j: c[i - j] if i >= j else r[j - i])
+
+
+def hankel(c, r=None):
+    n, r = len(c), torch.zeros_like(c) if r is None else r
+    return by_places(n, len(r), lambda i, j: c[i + j] if i + j < n else r[i + j - n + 1])
+
+
+SCIPYS = {
+    "solve_triangular": solve_triangular, "solve": scipy_solve, "inv": torch.linalg.inv, "det": torch.linalg.det,
+    "cholesky": scipy_cholesky, "cho_solve": cho_solve, "lu": scipy_lu, "lu_factor": lu_factor, "lu_solve": lu_solve,
+    "cho_factor": lambda a, lower=False: scipy_cholesky(a, lower) + (torch.triu(a, 1) if lower else torch.tril(a, -1)),
+    "solve_sylvester": sylvester, "solve_continuous_lyapunov": lambda a, q: sylvester(a, a.mT, q),
+    "sqrtm": square_root, "expm": torch.linalg.matrix_exp,
+    "eigh": scipy_eigh, "eigvalsh": eigvalsh, "eig": scipy_eig, "eigvals": torch.linalg.eigvals, "svd": scipy_svd,
+    "svdvals": torch.linalg.svdvals, "qr": scipy_qr,
+    "norm": norm, "pinv": torch.linalg.pinv, "lstsq": scipy_lstsq,
+    "toeplitz": toeplitz, "hankel": hankel, "block_diag": torch.block_diag,
+    "circulant": lambda c: torch.stack([torch.roll(c, j) for j in range(len(c))], 1),
+    "khatri_rao": lambda a, b: torch.stack([torch.kron(u, v) for u, v in zip(a.mT, b.mT, strict=True)], 1),
+}  # fmt: skip
 
 BY_HAND = {
     np.sum: reduced("sum"), np.mean: reduced("mean"), np.var: reduced("var"), np.std: reduced("std"),
@@ -180,6 +343,12 @@ BY_NAME = {  # entries that users reach through something else
     "pad with zeros": lambda x, widths: F.pad(x, pairs(widths, x.ndim)),
     "astype": lambda x, dtype: x.to(torch.float64), "full_like": lambda x, value: value.expand(x.shape),
     "einsum": lambda *xs, subscripts, optimize=False: torch.einsum(subscripts, *xs),
+    "substitution": lambda a, b, lower=False, unit=False: solve_triangular(a, b, 0, lower, unit),
+    "determinant": torch.linalg.det, "exponential of a matrix": torch.linalg.matrix_exp,
+    "lower and upper factor in one matrix": lambda a, rows: torch.linalg.lu_factor(a)[0],
+    "sylvester": sylvester, "square root of a matrix": square_root, "pseudoinverse": torch.linalg.pinv,
+    "singular values": torch.linalg.svdvals,
+    **{f"scipy.linalg.{name}": function for name, function in SCIPYS.items()},
 }  # fmt: skip
 
 
@@ -259,7 +428,7 @@ def test_value_and_gradient_agree_with_torch(entry, call):
         f, x = prepare(entry, call, np.random.default_rng(seed))
         theirs = counterpart(entry)
         args = list(call.draw(np.random.default_rng(seed)))
-        moves = [torch.tensor(leaf, requires_grad=True) for leaf in leaves_of(x)]
+        moves = [torch.tensor(leaf.copy(), requires_grad=True) for leaf in leaves_of(x)]  # it takes no flipped views
         supply = iter(moves)
         for i, (a, given) in enumerate(zip(args, call.args, strict=True)):
             if isinstance(given, (tuple, list)) and all(np.asarray(v).dtype.kind in "fc" for v in leaves_of(a)):

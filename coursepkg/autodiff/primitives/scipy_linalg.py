@@ -127,11 +127,20 @@ def _triangular(a, lower, unit):
 
 
 def _substitute(a, b, lower=False, unit=False):
+    if a.ndim == 2 < b.ndim:  # one matrix for a whole stack: the columns side by side
+        columns = np.moveaxis(b, -2, 0)
+        found = _substitute(a, columns.reshape(len(columns), b.size // max(len(columns), 1)), lower, unit)
+        return np.moveaxis(found.reshape(columns.shape), 0, -2)
     return linalg.solve_triangular(a, b, lower=lower, unit_diagonal=unit, check_finite=False)
 
 
 def _single(x, b):
     return x[..., 0] if b.ndim == 1 else x
+
+
+def _beside(t, ndim):
+    """Give stacked directions the axes of a stack that their operand lacks, so that they align with the result."""
+    return np.reshape(t, (len(t), *(1,) * (ndim + 1 - t.ndim), *t.shape[1:]))
 
 
 def _substitution_back(g, a, b, lower, unit):
@@ -148,6 +157,15 @@ def _substitution_change(t, out, a, b, lower=False, unit=False):
     return _single(substitution(a, moved, lower=lower, unit=unit), b)
 
 
+def _substitution_changes(t, out, a, b, lower=False, unit=False):
+    return _substitution_change(_beside(t, _columns(out, b).ndim), out, a, b, lower, unit)
+
+
+def _substitution_side_changes(t, out, a, b, lower=False, unit=False):
+    sides = _beside(_columns(t, b), _columns(out, b).ndim)
+    return _single(substitution(a, sides, lower=lower, unit=unit), b)
+
+
 substitution: Any = operation(
     _substitute,
     vjp=[
@@ -160,10 +178,13 @@ substitution: Any = operation(
             substitution(a, _columns(t, b), lower=lower, unit=unit), b
         ),
     ],
+    jvps=[_substitution_changes, _substitution_side_changes],
     options="lower unit",
     examples=[
         example((3, 3), (3, 2), lower=True, domain=(_well_conditioned, _normal)),
         example((3, 3), (3,), unit=True, domain=(_well_conditioned, _normal)),
+        example((2, 2), (4, 2, 1), domain=(_well_conditioned, _normal)),
+        example((3, 2, 2), (2, 1), lower=True, domain=(_well_conditioned, _normal)),
     ],
     sympy_array=lambda sp, values, a, b, lower=False, unit=False: (
         _stacked(sp, lambda m: m.inv(), _triangular(a, lower, unit)) @ b
@@ -326,7 +347,7 @@ def _lu_inside(a, packed):
 
 def _lu_change(t, out, a, rows):
     lower, upper = _halves(out)
-    inner = _lu_inside(t[rows], out)
+    inner = _lu_inside(np.take(t, rows, axis=-2), out)
     return np.tril(np.matmul(lower, np.tril(inner, -1)), -1) + np.triu(np.matmul(np.triu(inner), upper))
 
 
@@ -354,6 +375,7 @@ packed_factors: Any = operation(
     lambda a, rows: linalg.lu_factor(a, check_finite=False)[0],
     vjp=[_lu_vjp, None],
     jvp=[_lu_change, None],
+    jvps=[SAME, None],
     examples=[
         example((3, 3), fixed(np.arange(3)), domain=_well_conditioned),
         example((2, 2), fixed(np.array([1, 0])), domain=_upside_down),
@@ -473,6 +495,11 @@ sylvester: Any = operation(
         lambda t, out, a, b, q: -sylvester(a, b, np.matmul(out, t)),
         lambda t, out, a, b, q: sylvester(a, b, t),
     ],
+    jvps=[
+        lambda t, out, a, b, q: -sylvester(a, b, np.matmul(_beside(t, out.ndim), out)),
+        lambda t, out, a, b, q: -sylvester(a, b, np.matmul(out, _beside(t, out.ndim))),
+        lambda t, out, a, b, q: sylvester(a, b, _beside(t, out.ndim)),
+    ],
     examples=[
         example((2, 2), (1, 1), (2, 1), domain=(_well_conditioned, _well_conditioned, _normal)),
         example((1, 1), (2, 2), (1, 2), domain=(_well_conditioned, _well_conditioned, _normal)),
@@ -510,9 +537,10 @@ def _square_root_form(sp, numbers, m):
 
 
 square_root: Any = operation(
-    lambda a: linalg.sqrtm(a),
+    lambda a: np.array(linalg.sqrtm(a)),  # SciPy's result lies in memory that NumPy did not allocate
     vjp=[lambda g, out, a: sylvester(mT(out), mT(out), g)],
     jvp=[lambda t, out, a: sylvester(out, out, t)],
+    jvps=[SAME],
     examples=[example((2, 2), domain=_distinct)],
     sympy_array=lambda sp, values, a: _each_form(_square_root_form, sp, values, a),
     reads="out",
@@ -781,13 +809,13 @@ def _block_diag(*arrs):
     blocks = [np.atleast_2d(as_operand(block, "linalg.block_diag")) for block in arrs]
     for block in blocks:
         _matrix(block, "block_diag")
-    width, dtype, before, rows = sum(b.shape[1] for b in blocks), np.result_type(*(b.dtype for b in blocks)), 0, []
-    for block in blocks:
-        height, columns = block.shape
-        left, right = np.zeros((height, before), dtype), np.zeros((height, width - before - columns), dtype)
-        rows.append(np.concatenate([left, block, right], axis=1))
-        before += columns
-    return np.concatenate(rows)
+    ends = np.cumsum([block.shape[1] for block in blocks]).tolist()
+    return np.concatenate(
+        [
+            np.pad(block, ((0, 0), (end - block.shape[1], ends[-1] - end)))
+            for block, end in zip(blocks, ends, strict=True)
+        ]
+    )
 
 
 def _khatri_rao(a, b):

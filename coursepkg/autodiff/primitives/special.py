@@ -333,7 +333,7 @@ kv = _bessel(
 
 def _scaled_slope(mean, out, x):
     """Return the neighbours' mean minus sign(x) out; far out that is -out / 2x, where SciPy's neighbours are nan."""
-    far = np.greater(np.abs(x), 1e8)
+    far = np.greater(np.abs(x), np.float64(1e8))  # a number that half precision does not have
     near = np.where(far, 1.0, x)
     return np.where(far, -out / (2 * np.where(far, x, 1.0)), mean(near) - np.sign(x) * out)
 
