@@ -140,7 +140,8 @@ class Namer:
 
     def _together(self) -> Named | None:
         """The one pair of ideas that explains everything, if there is exactly one."""
-        if any(outcome.kind not in ("value", "error") for outcome in self.outcomes):
+        kinds = {outcome.kind for outcome in self.outcomes}
+        if "value" not in kinds or not kinds <= {"value", "error"}:  # errors alone would agree with any two that raise
             return None
         rights = [
             [self._right(number, path) for path in groups([wanted])] for number, wanted in enumerate(self.expected)

@@ -254,3 +254,16 @@ def test_state_takes_the_place_of_a_name_that_is_known_to_keep_none():
         found = judge({**check, "misconceptions": entries}, LocalCall(adds_at_first([]), "call"))
         assert found.finding == name
         assert "two different answers" in found.text
+
+
+def test_an_answer_that_always_raises_gets_no_pair_of_names():
+    @named("fails-on-short-ones")
+    def short(a, b):
+        return a[2] * b if len(a) < 3 else 2 * a * b
+
+    @named("fails-on-long-ones")
+    def long(a, b):
+        return a[9] * b if len(a) > 2 else 3 * a * b
+
+    found = verdict(product, VECTORS, lambda a, b: (a * b)[99], short, long)
+    assert (found.status, found.finding) == ("error", "IndexError")

@@ -300,3 +300,25 @@ def test_parts_are_keys_or_positions_of_tuples():
 ])  # fmt: skip
 def test_numbers_near_zero_say_nothing(value, says):
     assert is_informative(value, atol=1e-9) is says
+
+
+# --- nothing, and counts ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("given", [[], (), np.zeros(0), np.zeros(0, dtype=int), deque(), range(0), {}.keys()])
+@pytest.mark.parametrize("expected", [[], np.zeros(0)])
+def test_nothing_is_right_in_whatever_holds_it(expected, given):
+    assert difference(expected, tree(given), rtol=1e-6, atol=1e-9) is None
+
+
+@pytest.mark.parametrize("given", [None, {}, 0, 0.0, "", [0], np.zeros((0, 2)), [[]]])
+def test_no_list_at_all_is_not_an_empty_one(given):
+    assert difference([], tree(given), rtol=1e-6, atol=1e-9) is not None
+
+
+@pytest.mark.parametrize("form", [float, np.float32, int, lambda x: [x], lambda x: np.array([x, 3.0])])
+def test_a_count_that_is_off_by_one_is_wrong_however_large(form):
+    assert difference(tree(form(24610)), tree(form(24610)), rtol=1e-6, atol=1e-9) is None
+    if form is not np.float32:  # which says itself that it has seven digits
+        assert difference(tree(form(24610)), tree(form(24611)), rtol=1e-6, atol=1e-9) is not None
+    assert difference(24610.5, float(np.float32(24610.57)), rtol=1e-6, atol=1e-9) is None
