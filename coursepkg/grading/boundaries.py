@@ -131,7 +131,7 @@ def _of_entries(name: str, argument: Number) -> Iterator[Boundary]:
             return bool(test(entries).any())
 
         def beside(v: Values, test: Callable[[np.ndarray], np.ndarray] = test) -> Values:
-            entries = _entries(v, name).astype(float)
+            entries = _entries(v, name)
             moved = np.where(test(entries), _moved(argument, entries), entries)
             return {**v, name: _like(v[name], moved)}
 

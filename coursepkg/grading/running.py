@@ -182,9 +182,10 @@ class _Run:
         contents = load(self.tree, learner)
         pointed = {name: chapter_of_text(data) for name, data in contents.notebooks}
         chosen, notes = by_chapter(contents.notebooks, self.chapters, pointed)
-        flags = tuple([*contents.refused, *notes])
+        flags = tuple([*learner.notes, *contents.refused, *notes])
         if not chosen:
-            words = flags or ("no notebook was handed in",)
+            found = f"; found: {', '.join(contents.others[:5])}" if contents.others else ""
+            words = flags or (f"no notebook was handed in{found}",)
             result = nothing_readable(learner.student, learner.name, words, self.batch.tier)
             write_result(self.batch.results, result)
             self.counts[result.status] += 1

@@ -11,7 +11,7 @@ import os
 import re
 import stat
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -19,8 +19,14 @@ MAX_NOTEBOOK = 20_000_000
 MAX_ARCHIVE = 100_000_000
 MAX_ENTRIES = 1000
 MAX_NOTEBOOKS = 50
+MAX_METADATA = 20_000_000
 _MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)")
-_CANVAS = re.compile(r"(?P<name>[^_]+)(?:_LATE)?_(?P<id>\d+)_\d+_(?P<file>.+\.(?:ipynb|zip))", re.IGNORECASE)
+_CANVAS = re.compile(
+    r"(?P<name>[^_]+)(?:_LATE)?_(?P<id>\d+)_(?P<attempt>\d+)_(?P<file>.+\.(?:ipynb|zip))", re.IGNORECASE
+)
+_METADATA = "submission_metadata.yml"
+_NUMBERED = re.compile(r"(\d\d)(?!\d)")
+_UNTOUCHED = b": write your answer here"
 _ATTEMPT = re.compile(r"(.*?)(?:-(\d+)| \((\d+)\))?\.ipynb", re.IGNORECASE | re.DOTALL)
 _IGNORED = {"__MACOSX", ".ipynb_checkpoints", "__pycache__"}
 
@@ -33,20 +39,23 @@ class Refused(ValueError):
 class HandedIn:
     """What one learner handed in: where it lies, not yet read.
 
-    ``files`` are paths inside the folder or archive that was given to ``discover``.
+    ``files`` are paths inside the folder or archive that was given to ``discover``, ``notes`` what a person should know
+    about how they were found.
     """
 
     student: str
     name: str
     files: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Contents:
-    """Notebooks of one learner by file name, and what could not be read."""
+    """Notebooks of one learner by file name, what could not be read, and the names of other files."""
 
     notebooks: list[tuple[str, bytes]]
     refused: list[str]
+    others: list[str] = field(default_factory=list)
 
 
 # --- folders and archives behind one face ----------------------------------------------------------------------------
@@ -92,6 +101,8 @@ class Archive:
     def __init__(self, data: bytes | Path, label: str):
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data) if isinstance(data, bytes) else data)
+            for info in self._zip.infolist():
+                info.filename = info.filename.replace("\\", "/")  # as some systems write them
             self._members = {info.filename: info for info in self._zip.infolist() if not info.is_dir()}
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as error:
             raise Refused(f"{_short(label)} is no zip file that can be read ({error})") from None
@@ -123,7 +134,7 @@ class Archive:
 
 def _problem(info: zipfile.ZipInfo) -> str | None:
     path = PurePosixPath(info.filename)
-    if path.is_absolute() or ".." in path.parts or "\\" in info.filename or re.match("[A-Za-z]:", info.filename):
+    if path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:", info.filename):
         return "that leads out of the archive"
     if info.external_attr >> 16 and stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
         return "that is a link or a special file"
@@ -166,25 +177,36 @@ def open_tree(path: Path) -> Folder | Archive:
 def discover(tree: Folder | Archive) -> list[HandedIn]:
     """Who handed in what, told from the names alone.
 
-    Known layouts: a folder or zip per learner (nbgrader's ``submitted`` folder is one), loose notebooks, Moodle's
-    ``Name_123_assignsubmission_file``, Canvas's ``name_123_456_file.ipynb``, and Gradescope's folders beside
-    ``submission_metadata.yml``.
+    Known layouts: Gradescope's folders beside ``submission_metadata.yml``, Moodle's
+    ``Name_123_assignsubmission_file``, Canvas's ``name_123_456_file.ipynb``, and a folder, zip or notebook per learner
+    (nbgrader's ``submitted`` folder is one). Which it is, is decided once for the whole download, so that no name of a
+    single file can make its owner somebody else. One folder around everything is looked into.
 
     Returns
     -------
     list of HandedIn
-        By id; several files of one learner come together.
+        By id; several files of one learner come together, and ``notes`` says so where that was not to be expected.
     """
     names = [name for name in tree.names() if not _is_ignored(name)]
-    base, people = _gradescope(tree, names)
-    found: dict[str, HandedIn] = {}
+    base = _around(names)
+    entries: dict[str, list[str]] = {}
     for name in names:
-        top, _, rest = name.removeprefix(base).partition("/")
-        if people and not rest:
-            continue
-        for student, shown in people.get(top) or [_owner(top, bool(rest))]:
+        entries.setdefault(name.removeprefix(base).partition("/")[0], []).append(name)
+    folders = {top for top, inside in entries.items() if any("/" in name.removeprefix(base) for name in inside)}
+    owners = _gradescope(tree, base, folders) or _moodle(entries) or _canvas(entries, folders) or {}
+    found: dict[str, HandedIn] = {}
+    plain: dict[str, list[str]] = {}
+    for top, inside in entries.items():
+        for student, shown in owners.get(top) or [_by_name(top, top in folders)]:
             if student:
-                found.setdefault(student, HandedIn(student, shown)).files.append(name)
+                found.setdefault(student, HandedIn(student, shown)).files += inside
+                if top not in owners:
+                    plain.setdefault(student, []).append(top)
+    for student, tops in plain.items():
+        if len(tops) > 1:
+            found[student].notes.append(f"{' and '.join(map(_short, sorted(tops)))} were taken for one learner's")
+        elif owners:
+            found[student].notes.append(f"{_short(tops[0])} is not named as this download names what was handed in")
     return [found[student] for student in sorted(found)]
 
 
@@ -193,29 +215,60 @@ def _is_ignored(name: str) -> bool:
     return bool(_IGNORED & set(parts)) or parts[0].startswith(".") or parts[-1] == ".DS_Store"
 
 
-def _owner(top: str, is_folder: bool) -> tuple[str, str]:
-    """Id and name of the learner, from the first part of a path."""
-    if moodle := _MOODLE.fullmatch(top):
-        return moodle["id"], moodle["name"]
+def _around(names: Sequence[str]) -> str:
+    """The one folder in which everything lies, if that folder holds learners and is not one itself."""
+    tops = {name.partition("/")[0] for name in names}
+    if len(tops) != 1 or any("/" not in name for name in names):
+        return ""
+    [top] = tops
+    inner = [name.removeprefix(f"{top}/") for name in names]
+    learners = {name.partition("/")[0] for name in inner if "/" in name and name.lower().endswith((".ipynb", ".zip"))}
+    listed = _METADATA in inner
+    marked = bool(_moodle(name.partition("/")[0] for name in inner) or _canvas(inner, set()))
+    return f"{top}/" if len(learners) > 1 or listed or marked else ""
+
+
+Owners = dict[str, list[tuple[str, str]]]
+
+
+def _by_name(top: str, is_folder: bool) -> tuple[str, str]:
+    """Id and name of a learner whose folder, zip or notebook has their name."""
+    stem, ending = os.path.splitext(top)
     if is_folder:
         return top, top
-    if canvas := _CANVAS.fullmatch(top):
-        return canvas["id"], canvas["name"]
-    stem, ending = os.path.splitext(top)
     return (stem, stem) if ending.lower() in (".ipynb", ".zip") else ("", "")
 
 
-def _gradescope(tree: Folder | Archive, names: Iterable[str]) -> tuple[str, dict[str, list[tuple[str, str]]]]:
-    """Where Gradescope's folders lie, and who belongs to which; a group's work counts for each of its members.
+def _moodle(tops: Iterable[str]) -> Owners:
+    found = {top: match for top in tops if (match := _MOODLE.fullmatch(top))}
+    return {top: [(match["id"], match["name"])] for top, match in found.items()}
 
-    The list is YAML of one fixed form, of which three kinds of lines matter.
+
+def _canvas(tops: Iterable[str], folders: Set[str]) -> Owners:
+    """Canvas names loose files by learner and by file, each with a number of its own: "homework_2026_11" is a date."""
+    files = [top for top in tops if top not in folders and top.lower().endswith((".ipynb", ".zip"))]
+    found = {top: match for top in files if (match := _CANVAS.fullmatch(top))}
+    ids = {(match["id"], match["name"]) for match in found.values()}
+    one_to_one = len(ids) == len({learner for learner, _ in ids}) == len({name for _, name in ids})
+    distinct = len({match["attempt"] for match in found.values()}) == len(found)
+    if not (one_to_one and distinct) or 2 * len(found) < len(files):
+        return {}
+    return {top: [(match["id"], match["name"])] for top, match in found.items()}
+
+
+def _gradescope(tree: Folder | Archive, base: str, folders: Set[str]) -> Owners:
+    """Who belongs to which of Gradescope's folders; a group's work counts for each of its members.
+
+    The list is YAML of one fixed form, of which three kinds of lines matter. It is believed only where Gradescope puts
+    it, beside the folders, and only if it names those and no others: a learner could hand in such a file, too.
     """
-    listed = next((name for name in names if PurePosixPath(name).name == "submission_metadata.yml"), None)
-    if listed is None or listed.count("/") > 1:
-        return "", {}
+    try:
+        text = tree.read(f"{base}{_METADATA}", MAX_METADATA).decode("utf-8", "replace")
+    except (Refused, KeyError):
+        return {}
     people: dict[str, list[dict[str, str]]] = {}
     current: list[dict[str, str]] = []
-    for line in tree.read(listed, MAX_NOTEBOOK).decode("utf-8", "replace").splitlines():
+    for line in text.splitlines():
         if head := re.fullmatch(r"(\S.*?):\s*", line):
             current = people.setdefault(head[1].strip("'\""), [])
         elif entry := re.fullmatch(r"\s+(-\s+)?:(name|sid|email):\s*(.*?)\s*", line):
@@ -223,12 +276,14 @@ def _gradescope(tree: Folder | Archive, names: Iterable[str]) -> tuple[str, dict
                 current.append({})
             if current:
                 current[-1][entry[2]] = entry[3].strip("'\"")
+    if not set(people) <= folders:
+        return {}
     members = {
         folder: [(one.get("sid") or one.get("email") or folder, one.get("name") or folder) for one in listed_people]
         for folder, listed_people in people.items()
         if listed_people
     }
-    return listed.removesuffix("submission_metadata.yml"), members
+    return {_METADATA: [("", "")], **members} if members else {}
 
 
 # --- reading one learner's work --------------------------------------------------------------------------------------
@@ -246,6 +301,7 @@ def load(tree: Folder | Archive, handed_in: HandedIn) -> Contents:
     """
     notebooks: list[tuple[str, bytes]] = []
     refused: list[str] = []
+    others: list[str] = []
     files = handed_in.files
     if len(files) > MAX_ENTRIES:
         return Contents([], [f"there are more than {MAX_ENTRIES} files"])
@@ -256,21 +312,31 @@ def load(tree: Folder | Archive, handed_in: HandedIn) -> Contents:
             if name.lower().endswith(".ipynb"):
                 notebooks.append((_plain_name(name), tree.read(name, MAX_NOTEBOOK)))
             elif name.lower().endswith(".zip"):
-                notebooks += _inside(Archive(tree.read(name, MAX_ARCHIVE), name))
+                notebooks += _inside(Archive(tree.read(name, MAX_ARCHIVE), name), others)
+            else:
+                others.append(_short(PurePosixPath(name).name))
         except Refused as error:
             refused.append(str(error))
             if name.lower().endswith(".ipynb"):
                 notebooks.append((_plain_name(name), b""))  # its chapter is known by its name
     if len(notebooks) > MAX_NOTEBOOKS:
         return Contents([], [*refused, f"there are more than {MAX_NOTEBOOKS} notebooks"])
-    return Contents(sorted(notebooks), refused)
+    return Contents(sorted(notebooks), refused, others)
 
 
-def _inside(archive: Archive) -> list[tuple[str, bytes]]:
-    names = [name for name in archive.names() if name.lower().endswith(".ipynb") and not _is_ignored(name)]
-    if len(names) > MAX_NOTEBOOKS:
+def _inside(archive: Archive, others: list[str], *, deep: bool = True) -> list[tuple[str, bytes]]:
+    """The notebooks in a zip, and in zips inside it; the names of its other files are added to ``others``."""
+    names = [name for name in archive.names() if not _is_ignored(name)]
+    notebooks = [name for name in names if name.lower().endswith(".ipynb")]
+    if len(notebooks) > MAX_NOTEBOOKS:
         raise Refused(f"an archive holds more than {MAX_NOTEBOOKS} notebooks")
-    return [(_plain_name(name), archive.read(name, MAX_NOTEBOOK)) for name in names]
+    found = [(_plain_name(name), archive.read(name, MAX_NOTEBOOK)) for name in notebooks]
+    for name in names:
+        if deep and name.lower().endswith(".zip"):
+            found += _inside(Archive(archive.read(name, MAX_ARCHIVE), name), others, deep=False)
+        elif name not in notebooks:
+            others.append(_short(PurePosixPath(name).name))
+    return found
 
 
 def _plain_name(name: str) -> str:
@@ -287,8 +353,9 @@ def by_chapter(
 ) -> tuple[dict[str, tuple[str, bytes]], list[str]]:
     """One notebook for each chapter, and words about those left over.
 
-    A name that begins with the chapter's number says which it is; otherwise the exercise ids in it do. Of several, the
-    one whose name comes last counts, and "x-1.ipynb" comes after "x.ipynb" (Canvas numbers what is handed in again).
+    The exercises in a notebook say which chapter it is; only where there are none does a name that begins with a
+    chapter's number. Of several, the later attempt counts where the platform numbers them ("x-1.ipynb" after
+    "x.ipynb" in Canvas), and otherwise the one in which most exercises were begun.
 
     Parameters
     ----------
@@ -302,14 +369,28 @@ def by_chapter(
     chosen: dict[str, tuple[str, bytes]] = {}
     notes = []
     for name, data in sorted(notebooks, key=_attempt):
-        chapter = name[:2] if name[:2] in chapters else checked.get(name, "")
-        if chapter not in chapters:
+        found = _NUMBERED.match(name)
+        named, pointed = found[1] if found and found[1] in chapters else "", checked.get(name, "")
+        chapter = pointed if pointed in chapters else named
+        if not chapter:
             notes.append(f"{_short(name)} belongs to no chapter")
             continue
+        if named and named != chapter:
+            notes.append(f"{_short(name)} is named as chapter {named}, and its exercises are of chapter {chapter}")
         if chapter in chosen:
-            notes.append(f"several notebooks for chapter {chapter}; {_short(name)} counts")
-        chosen[chapter] = (name, data)
+            chosen[chapter] = _later(chosen[chapter], (name, data))
+            notes.append(f"several notebooks for chapter {chapter}; {_short(chosen[chapter][0])} counts")
+        else:
+            chosen[chapter] = (name, data)
     return chosen, notes
+
+
+def _later(first: tuple[str, bytes], second: tuple[str, bytes]) -> tuple[str, bytes]:
+    """Which of two notebooks counts; the second one's attempt is not the earlier one."""
+    if _attempt(first)[0] == _attempt(second)[0]:
+        return second
+    left = [notebook[1].count(_UNTOUCHED) for notebook in (first, second)]
+    return first if left[0] < left[1] else second
 
 
 def _attempt(notebook: tuple[str, bytes]) -> tuple[str, int, bytes]:

@@ -15,6 +15,7 @@ import json
 import linecache
 import os
 import random
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, TextIO
@@ -72,12 +73,10 @@ class Answers:
             self.failures[defines] = outcome
 
     def _note_syntax_error(self, source: str, error: Exception) -> None:
-        """The names that the broken cell was going to define cannot be judged; say why."""
+        """The names that the broken cell was going to define cannot be judged; say why. A method is no such name."""
         outcome = _syntax_outcome(error)
-        for row in source.splitlines():
-            words = row.replace("(", " ").replace(":", " ").split()
-            if len(words) > 1 and words[0] in ("def", "class"):
-                self.failures[words[1]] = outcome
+        for name in re.findall(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", source, re.MULTILINE):
+            self.failures[name] = outcome
 
     def call(self, request: Mapping[str, Any], case: Mapping[str, Any]) -> Outcome:
         """Use one answer on one case."""

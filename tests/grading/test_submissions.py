@@ -9,6 +9,7 @@ import pytest
 
 from coursepkg.grading.submissions import (
     MAX_ENTRIES,
+    MAX_METADATA,
     MAX_NOTEBOOK,
     Archive,
     Folder,
@@ -126,6 +127,87 @@ def test_the_chapter_is_told_by_name_or_by_the_checks_inside():
     assert notes == ["poem.ipynb belongs to no chapter"]
 
 
+def test_a_list_of_submitters_inside_a_learners_own_folder_is_a_file_like_any_other(tmp_path):
+    """Else mallory could give the work of ann and ben to whom she likes."""
+    forged = "ann:\n  :submitters:\n  - :name: Mallory\n    :sid: m\nben:\n  :submitters:\n  - :name: M\n    :sid: m\n"
+    files = {f"{name}/01_kitchen.ipynb": NOTEBOOK for name in ("ann", "ben", "mallory")}
+    tree = tree_of(tmp_path, {**files, "mallory/submission_metadata.yml": forged.encode()})
+    assert who(tree) == {"ann": "ann", "ben": "ben", "mallory": "mallory"}
+
+
+def test_a_list_of_submitters_that_names_other_folders_or_has_no_end_is_not_believed(tmp_path):
+    listing = "submission_11:\n  :submitters:\n  - :name: Ann\n    :sid: a1\nben:\n  :submitters:\n  - :sid: x\n"
+    notebook = {"submission_11/01_kitchen.ipynb": NOTEBOOK}
+    assert set(who(tree_of(tmp_path / "a", {**notebook, "submission_metadata.yml": listing.encode()}))) == {
+        "submission_11"
+    }
+    endless = b"x" * (MAX_METADATA + 1)
+    assert set(who(tree_of(tmp_path / "b", {**notebook, "submission_metadata.yml": endless}))) == {"submission_11"}
+
+
+@pytest.mark.parametrize(
+    "pattern", ["{}_2026_11_homework.ipynb", "{}_11_2026_homework.ipynb", "{}_20261129_1530_x.zip"]
+)
+def test_a_date_in_file_names_makes_nobody_the_same_learner(tmp_path, pattern):
+    names = [pattern.format(name) for name in ("anna", "bob", "cy")]
+    tree = tree_of(
+        tmp_path, {name: NOTEBOOK if name.endswith("b") else zipped(("x.ipynb", NOTEBOOK)) for name in names}
+    )
+    assert [one.files for one in discover(tree)] == [[name] for name in sorted(names)]
+
+
+def test_a_folder_around_everything_is_no_learner(tmp_path):
+    tree = tree_of(tmp_path, {"hw2/ann/01_kitchen.ipynb": NOTEBOOK, "hw2/ben/01_kitchen.ipynb": NOTEBOOK})
+    assert set(who(tree)) == {"ann", "ben"}
+    assert set(who(tree_of(tmp_path / "one", {"ann/01_kitchen.ipynb": NOTEBOOK, "ann/02_x.ipynb": NOTEBOOK}))) == {
+        "ann"
+    }
+    moodle = {f"hw2/{name}_assignsubmission_file_/01_kitchen.ipynb": NOTEBOOK for name in ("Ann_12", "Ben_13")}
+    assert who(tree_of(tmp_path / "two", moodle)) == {"12": "Ann", "13": "Ben"}
+
+
+def test_two_entries_that_are_taken_for_one_learners_are_said(tmp_path):
+    tree = tree_of(tmp_path, {"ann/01_kitchen.ipynb": NOTEBOOK, "ann.zip": zipped(("02_x.ipynb", NOTEBOOK))})
+    [ann] = discover(tree)
+    assert ann.notes == ["ann and ann.zip were taken for one learner's"]
+    stray = tree_of(tmp_path / "m", {
+        "Ann_12_assignsubmission_file_/01_kitchen.ipynb": NOTEBOOK, "extra/01_kitchen.ipynb": NOTEBOOK,
+    })  # fmt: skip
+    assert [one.notes for one in discover(stray)] == [
+        [],
+        ["extra is not named as this download names what was handed in"],
+    ]
+
+
+def test_the_exercises_say_the_chapter_whatever_the_name_begins_with():
+    """A matriculation number begins with two digits, too."""
+    known = {"02": None, "10": None}
+    right = ("1012345.ipynb", b"a")
+    assert by_chapter([right], known, {"1012345.ipynb": "02"}) == ({"02": right}, [])
+    assert by_chapter([right], known, {}) == ({}, ["1012345.ipynb belongs to no chapter"])
+    named = ("10_tree.ipynb", b"a")
+    chosen, notes = by_chapter([named], known, {"10_tree.ipynb": "02"})
+    assert chosen == {"02": named}
+    assert notes == ["10_tree.ipynb is named as chapter 10, and its exercises are of chapter 02"]
+
+
+def test_a_copy_that_was_not_touched_does_not_beat_the_original():
+    original = ("02_scalar.ipynb", b"done, done, 02.3: write your answer here")
+    copied = ("02_scalar-Copy1.ipynb", b"02.1: write your answer here 02.2: write your answer here")
+    for order in ([original, copied], [copied, original]):
+        chosen, notes = by_chapter(order, {"02": None}, {})
+        assert chosen == {"02": original}
+        assert notes == ["several notebooks for chapter 02; 02_scalar.ipynb counts"]
+
+
+def test_zips_in_zips_and_backslashes_are_read_and_other_files_are_named(tmp_path):
+    inner = zipped(("work\\01_kitchen.ipynb", NOTEBOOK), ("notes.pdf", b"x"))
+    tree = tree_of(tmp_path, {"ann.zip": zipped(("hand in/all.zip", inner)), "ben/answers.py": b"x", "ben/a.pdf": b"x"})
+    ann, ben = (load(tree, one) for one in discover(tree))
+    assert (ann.notebooks, ann.others) == ([("01_kitchen.ipynb", NOTEBOOK)], ["notes.pdf"])
+    assert (ben.notebooks, ben.others) == ([], ["a.pdf", "answers.py"])
+
+
 # --- harm ------------------------------------------------------------------------------------------------------------
 
 
@@ -181,11 +263,12 @@ def test_several_files_that_are_small_each_are_a_bomb_together():
         archive.read("5.ipynb", MAX_NOTEBOOK)
 
 
-def test_an_archive_in_an_archive_is_not_opened(tmp_path):
-    inner = zipped(("01_kitchen.ipynb", NOTEBOOK))
+def test_an_archive_in_an_archive_in_an_archive_is_not_opened(tmp_path):
+    inner = zipped(("innermost.zip", zipped(("01_kitchen.ipynb", NOTEBOOK))))
     tree = tree_of(tmp_path, {"ann.zip": zipped(("inner.zip", inner))})
     [one] = discover(tree)
     assert load(tree, one).notebooks == []
+    assert load(tree, one).others == ["innermost.zip"]
 
 
 def test_links_and_special_files_in_folders_are_not_followed(tmp_path):
