@@ -35,7 +35,7 @@ def leaf_case(rng, functions, n, silent):
 
 
 def leaf_edges(rng):
-    """One input and one leaf; one input at all leaves; one of many inputs, and twice at one node; zeros; no repeats."""
+    """One input and one leaf; one input at all leaves; one of many, with equal edges at one node; zeros; no repeats."""
     made = []
     for parent, attribute, n in (
         ([-1, 0], [-1, 0], 1),
@@ -46,7 +46,7 @@ def leaf_edges(rng):
         leaf = [k >= 0 for k in attribute]
         made.append([parent, array(rng, len(parent), digits=4).tolist(), attribute, deltas_for(rng, leaf), n])
     made[-1][1][int(rng.choice([2, 3]))] = 0.0
-    made[2][3][3] = 0.0
+    made[2][1][2], made[2][3][3] = made[2][1][1], 0.0
     return [case(*parts) for parts in made]
 
 
@@ -218,6 +218,10 @@ BANK = [
           ], "the task: attribute[i] is -1 for a function node",
           "The first input is always 0; the others are right.",
           "Inputs are counted from 0, and 0 counts as false in Python: function nodes are marked by -1."),
+    wrong("equal-reports-counted-once", gathered(lambda reports: sum(set(reports))),
+          "notebook 10, section 3: reports add",
+          "Where two leaves of an input report the same number, it is counted once.",
+          "Equal reports from two leaves are two reports."),
     wrong("no-number-for-a-silent-input", mean_of_nothing, "the task: some input may hang nowhere",
           "Where an input hangs nowhere you give NaN.",
           "Nudge an input that no leaf shows: the loss stays where it is, and that is an answer."),
@@ -259,6 +263,9 @@ EXERCISE = Exercise(
         "one input hangs at all leaves": lambda attribute: len(attribute) > 2 and len({*attribute, -1}) == 2,
         "an input hangs twice at one node": lambda parent, attribute: (
             len(found := [(p, k) for p, k in zip(parent, attribute, strict=True) if k >= 0]) > len(set(found))
+        ),
+        "two leaves of an input report the same": lambda parent, weight, attribute, delta, n: any(
+            len(reports) > len(set(reports)) for reports in leaf_reports(parent, weight, attribute, delta, n)
         ),
         "nothing arrives at a node with leaves": lambda parent, attribute, delta: any(
             k >= 0 and delta[p] == 0 for p, k in zip(parent, attribute, strict=True)
