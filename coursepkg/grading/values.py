@@ -34,6 +34,7 @@ from coursepkg.grading.packing import MAX_ENTRIES, TYPES, name_of, pack, shape_o
 
 SINGLE_RTOL = 1e-4  # float32 has 6e-8; 1 - tanh² near saturation loses up to three digits of it
 MAX_DEPTH = 12
+MAX_KEYS = 1000
 _SINGLE = (np.dtype(np.float32), np.dtype(np.complex64))
 # Named, since `isinstance(x, A | B)` makes the union anew each time, and these lines run thousands of times a notebook.
 _PLAIN = frozenset({type(None), bool, int, float, str})
@@ -90,6 +91,8 @@ def tree(value: Any, depth: int = 0) -> Any:
     if isinstance(value, (array.array, memoryview)):
         return _from_buffer(value, depth)
     if isinstance(value, Mapping):
+        if len(value) > MAX_KEYS:
+            return Unfit("a very large dictionary")
         return {_key(key): tree(item, depth + 1) for key, item in value.items()}
     if isinstance(value, _SEQUENTIAL):
         if len(value) > MAX_ENTRIES:
@@ -329,6 +332,8 @@ def decode(data: Any) -> Any:
     if keys == {"tuple"} and isinstance(data["tuple"], list):
         return tuple(decode(item) for item in data["tuple"])
     if keys == {"dict"} and isinstance(data["dict"], list):
+        if len(data["dict"]) > MAX_KEYS:  # keys that a stranger chose can make every one of them be compared with all
+            raise ValueError(f"a stored dictionary has more than {MAX_KEYS} keys")
         return {decode(key): decode(item) for key, item in data["dict"]}
     if keys == {"unfit"} and isinstance(data["unfit"], str):
         return Unfit(data["unfit"])

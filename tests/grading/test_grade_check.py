@@ -123,6 +123,15 @@ def test_lines_that_only_ipython_knows_are_left_out_and_line_numbers_stay():
     assert python_lines("%%time\nx = 1") == "pass\nx = 1"
 
 
+def test_names_that_ipython_fills_are_kept():
+    assert (
+        python_lines("files = !ls\nres = %timeit -o f()\n  a.b[0] = !pwd")
+        == "files = None\nres = None\n  a.b[0] = None"
+    )
+    for source in ("x = y % 2", "a == b % c", "f(x=!ls)", "x != y"):
+        assert python_lines(source) == source
+
+
 def test_a_question_in_a_docstring_is_no_help_request():
     source = 'def f(x):\n    """Which of them pass?\n\n    ! is a factorial, % a remainder?\n    """\n    return x'
     answers = Answers()
@@ -252,3 +261,12 @@ def test_a_worker_holds_no_reference_and_no_judge():
     code = "import coursepkg.grading.worker, sys; print('coursepkg.grading.build' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "False"
+
+
+def test_a_broken_cell_costs_what_it_defines_and_not_what_it_mentions(first):
+    """A method is no answer: a broken class with a method of an answer's name takes nobody's mark."""
+    broken = "class Helper:\n    def portions_per_money(self, a, b):\n        return a b\n"
+    assert first(RIGHT, broken).passed
+    assert first(broken, RIGHT).passed
+    assert first(broken + RIGHT.replace("return", "retrun")).finding == "SyntaxError"
+    assert first("def portions_per_money (a, b):\n    return a b").finding == "SyntaxError"

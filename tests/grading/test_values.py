@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from coursepkg.autodiff.scalar import Scalar
 from coursepkg.autodiff.tensor import Tensor
-from coursepkg.grading.values import Unfit, decode, difference, encode, is_informative, kind_of, parts, tree
+from coursepkg.grading.values import MAX_KEYS, Unfit, decode, difference, encode, is_informative, kind_of, parts, tree
 
 EDGES = [float("nan"), float("inf"), -float("inf"), 5e-324, 1.7e308, -0.0]
 numbers = st.floats() | st.integers(-(2**60), 2**60) | st.complex_numbers() | st.sampled_from(EDGES)
@@ -322,3 +322,12 @@ def test_a_count_that_is_off_by_one_is_wrong_however_large(form):
     if form is not np.float32:  # which says itself that it has seven digits
         assert difference(tree(form(24610)), tree(form(24611)), rtol=1e-6, atol=1e-9) is not None
     assert difference(24610.5, float(np.float32(24610.57)), rtol=1e-6, atol=1e-9) is None
+
+
+def test_keys_that_all_fall_together_cannot_stall_the_reader():
+    """Python's whole numbers that differ by a multiple of 2**61 - 1 have one hash."""
+    keys = [k * (2**61 - 1) for k in range(MAX_KEYS + 1)]
+    with pytest.raises(ValueError, match="more than 1000 keys"):
+        decode({"dict": [[key, 0.0] for key in keys]})
+    assert len(decode({"dict": [[key, 0.0] for key in keys[1:]]})) == MAX_KEYS
+    assert tree(dict.fromkeys(range(MAX_KEYS + 1), 0.0)) == Unfit("a very large dictionary")
