@@ -15,8 +15,9 @@ from coursepkg.grading.boundaries import boundaries, special
 from coursepkg.grading.calling import Outcome
 from coursepkg.grading.compiling import by_name
 from coursepkg.grading.domain import Array, Number, numbers_of
+from coursepkg.grading.own_answers import run_own
 from coursepkg.grading.spec import case
-from coursepkg.grading.values import decode, encode, map_numbers
+from coursepkg.grading.values import decode, encode, map_numbers, stacked
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,16 @@ def domain_mutants(exercise):
     list of DomainMutant
     """
     found = [
-        _stateless("squeezes", lambda values, call: _changed(call(values), np.squeeze)),
         _stateless("rounds to 3 digits", lambda values, call: _changed(call(values), _rounded)),
-        _stateless("gives the first entry for all", lambda values, call: _changed(call(values), _first_for_all)),
         DomainMutant("caches by shape", _cached),
         DomainMutant("adds what the call before gave", _accumulating),
         DomainMutant("answers the first call for all", _first_call),
     ]
+    if _gives_arrays(exercise):
+        found += [
+            _stateless("squeezes", lambda values, call: _changed(call(values), np.squeeze)),
+            _stateless("gives the first entry for all", lambda values, call: _changed(call(values), _first_for_all)),
+        ]
     for boundary in boundaries(exercise.domain, exercise.meets):
         found += _at(boundary) if boundary.edge else ()
     for name, argument in exercise.domain.items():
@@ -135,7 +139,30 @@ def _stateless(label, step):
 def _changed(outcome, change):
     if outcome.kind != "value":
         return outcome
-    return Outcome("value", map_numbers(lambda x: _plain(change(x)), outcome.value))
+    return Outcome("value", _mapped(lambda x: _plain(change(x)), outcome.value))
+
+
+def _mapped(change, value):
+    """A value with every array changed; a list of numbers is an array, too."""
+    value = stacked(value)
+    if isinstance(value, list | tuple):
+        return type(value)(_mapped(change, item) for item in value)
+    if isinstance(value, dict):
+        return {key: _mapped(change, item) for key, item in value.items()}
+    return map_numbers(change, value)
+
+
+def _gives_arrays(exercise):
+    """Whether the result holds an array: to a single number, there is nothing to squeeze."""
+    inputs = [(list(item.args), dict(item.kwargs)) for item in exercise.visible]
+    values = [outcome.value for outcome in run_own(exercise.reference, exercise.driver, inputs)]
+    return any(array.ndim and array.size > 1 for value in values for array in _arrays(value))
+
+
+def _arrays(value):
+    found = []
+    _mapped(lambda x: found.append(np.asarray(x)) or x, value)
+    return found
 
 
 def _plain(x):

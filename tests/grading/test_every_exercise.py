@@ -1,5 +1,6 @@
 """What holds for every exercise: right answers pass however they are written, wrong ones fail and are named."""
 
+import inspect
 import json
 import re
 
@@ -21,6 +22,7 @@ from mutation_report import REPORT, explained, ideas, row
 
 from coursepkg.grading.build import BEGIN, build_tree, compare_tree, source_of
 from coursepkg.grading.checking import judge_notebook, load_checks
+from coursepkg.grading.compiling import by_name
 from coursepkg.grading.feedback import PATTERNS
 from tools.notebooks import execute
 
@@ -158,6 +160,19 @@ def test_an_exercise_is_whole(exercise_id):
     assert not {entry.id for entry in exercise.bank} & set(PATTERNS), "a misconception has a pattern's name"
     assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", entry.id) for entry in exercise.bank)
     assert all(reason.strip() for reason in exercise.equivalent_mutants.values())
+
+
+@pytest.mark.parametrize("exercise_id", course_exercises())
+def test_an_exercise_states_its_domain_and_knows_its_misconceptions(exercise_id):
+    exercise = exercises()[exercise_id]
+    check = compiled(exercise_id)
+    given = {name for case in exercise.visible for name in by_name(exercise, case)}
+    assert exercise.domain
+    assert given <= set(exercise.domain)
+    if exercise.driver == "call":
+        assert list(exercise.domain) == list(inspect.signature(exercise.reference).parameters)
+    assert len(exercise.bank) >= 7
+    assert len(check["cases"]) <= 24, "more cases than a learner would wait for"
 
 
 # --- the notebooks ---------------------------------------------------------------------------------------------------

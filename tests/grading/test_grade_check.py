@@ -126,11 +126,8 @@ def test_lines_that_only_ipython_knows_are_left_out_and_line_numbers_stay():
 def test_names_that_ipython_fills_are_kept():
     source = "files = !ls\nres = %timeit -o f()\n  a.b[0] = !pwd"
     assert python_lines(source) == "files = None\nres = None\n  a.b[0] = None"
-        python_lines("files = !ls\nres = %timeit -o f()\n  a.b[0] = !pwd")
-        == "files = None\nres = None\n  a.b[0] = None"
-    )
-    for source in ("x = y % 2", "a == b % c", "f(x=!ls)", "x != y"):
-        assert python_lines(source) == source
+    for other in ("x = y % 2", "a == b % c", "f(x=!ls)", "x != y"):
+        assert python_lines(other) == other
 
 
 def test_a_question_in_a_docstring_is_no_help_request():

@@ -125,10 +125,6 @@ EXERCISE = Exercise(
         lambda price, fee, conversions: 1 / (price / (1 - fee) / np.multiply.reduce(conversions)),
     ],
     bank=BANK,
-    equivalent_mutants={
-        "squeezes": "the result is one number",
-        "gives the first entry for all": "the result is one number",
-    },
     hints=(
         "Write the chain for one coin in words: what is left of it, what that buys, what becomes of it.",
         "Every link is a factor with a unit. The fee is the factor 1 − fee (coin per coin); the price has to be "

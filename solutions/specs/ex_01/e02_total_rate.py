@@ -319,10 +319,6 @@ EXERCISE = Exercise(
         lambda links, start, goal: paths_reference([tuple(link) for link in reversed(links)], start, goal),
     ],
     bank=BANK,
-    equivalent_mutants={
-        "squeezes": "the result is one number",
-        "gives the first entry for all": "the result is one number",
-    },
     hints=(
         "Stand at one place and look ahead only one link. If you knew the rate from each next place to the goal, "
         "what would be yours?",

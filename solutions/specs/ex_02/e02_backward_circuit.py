@@ -11,7 +11,7 @@ from coursepkg.autodiff.tensor import Tensor
 from coursepkg.grading.domain import Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
-from .shared import SINGLE_NUMBERS, numbers
+from .shared import numbers
 
 
 def backward_circuit(x, y, z, f_bar):
@@ -153,7 +153,10 @@ EXERCISE = Exercise(
     ],
     hidden=lambda rng: [*(case(*numbers(rng, 4)) for _ in range(4)), *circuit_edges(rng)],
     accepted=[circuit_closed, circuit_paths, circuit_complex, circuit_engine, circuit_tensor, circuit_forward],
-    equivalent_mutants={**SINGLE_NUMBERS, "exchanges x and y": "they matter by their sum alone"},
+    equivalent_mutants={
+        "squeezes": "there are always as many results",
+        "exchanges x and y": "they matter by their sum alone",
+    },
     bank=BANK,
     hints=(
         "Go from the result to the inputs. The product comes first: which two numbers went into it?",

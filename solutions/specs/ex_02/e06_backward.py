@@ -29,7 +29,7 @@ from .e05_topological_order import (
     topological_order,
     uses_a_parent_twice,
 )
-from .shared import SINGLE_NUMBERS, numbers
+from .shared import numbers
 
 
 def backward(root):
@@ -278,7 +278,6 @@ EXERCISE = Exercise(
         backward_by_waiting,
         backward_by_matrix,
     ],
-    equivalent_mutants=SINGLE_NUMBERS,
     bank=BANK,
     hints=(
         "Three things are needed: a first gradient at the root, an order in which every node has heard from "

@@ -9,7 +9,7 @@ from coursepkg.grading.domain import Choice, Number
 from coursepkg.grading.drivers import POLYNOMIALS
 from coursepkg.grading.spec import Exercise, case, wrong
 
-from .shared import SINGLE_NUMBERS, numbers
+from .shared import numbers
 
 
 def slope(f, x):
@@ -168,7 +168,6 @@ EXERCISE = Exercise(
     ],
     bank=BANK,
     equivalent_mutants={
-        **SINGLE_NUMBERS,
         "`1e-05` → `-1e-05`": "a central difference steps to both sides, in either order",
     },
     hints=(

@@ -6,10 +6,3 @@ from __future__ import annotations
 def numbers(rng, count, low=0.4, high=2.5):
     """Numbers of both signs, none of them near zero, with few digits so that feedback reads well."""
     return [round(float(rng.choice([-1.0, 1.0]) * rng.uniform(low, high)), 3) for _ in range(count)]
-
-
-SINGLE_NUMBERS = {
-    "squeezes": "the results are single numbers",
-    "gives the first entry for all": "the results are single numbers",
-}
-"""Changes of an array that nothing shows where the results are single numbers."""

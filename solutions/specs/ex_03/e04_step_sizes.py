@@ -169,8 +169,4 @@ EXERCISE = Exercise(
         "np.linalg.eigvalsh gives the curvatures, sorted. The limit comes from the largest, through |1 - eta c| < 1.",
         "For the best eta the two extreme factors are equal in size and opposite: 1 - eta c_small = eta c_large - 1.",
     ),
-    equivalent_mutants={
-        "squeezes": "each part of the result is one number",
-        "gives the first entry for all": "each part of the result is one number",
-    },
 )

@@ -290,8 +290,6 @@ EXERCISE = Exercise(
     ),
     equivalent_mutants={
         "gives the neighbour's value where an entry of theta is 0": "g is 0 there, too: the loss moves by a constant",
-        "squeezes": "each part of the result is one number",
-        "gives the first entry for all": "each part of the result is one number",
         "`return 0.5 * np.sum(c * (theta - eta * g) ** 2)` → `return 2 * (0.5 * np.sum(c * (theta - eta * g) ** 2))`": (
             "losses are only compared"
         ),

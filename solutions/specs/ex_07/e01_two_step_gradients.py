@@ -226,8 +226,6 @@ EXERCISE = Exercise(
         "from delta1: delta times what the weight was multiplied with in that step.",
     ),
     equivalent_mutants={
-        "squeezes": "each part of the result is one number",
-        "gives the first entry for all": "each part of the result is one number",
         "`1` → `-1` #3": "there are two inputs, so the one at index 1 is the last one",
         "`1` → `-1` #4": "there are two inputs, so the one at index 1 is the last one",
     },

@@ -247,8 +247,4 @@ EXERCISE = Exercise(
         "Let j run from t down to t - k + 1, but not below 1. At j: delta is what is carried times 1 minus the square "
         "of states[j]; add delta times states[j - 1]; carry on delta times w.",
     ),
-    equivalent_mutants={
-        "squeezes": "the result is one number",
-        "gives the first entry for all": "the result is one number",
-    },
 )

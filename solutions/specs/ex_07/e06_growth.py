@@ -224,7 +224,6 @@ EXERCISE = Exercise(
     ),
     equivalent_mutants={
         "squeezes": "each part of the result is one number",
-        "gives the first entry for all": "each part of the result is one number",
         "`norm < 1` → `norm <= 1`": "no power has a norm of exactly 1",
         "`power @ W` → `W @ power`": "powers of one matrix commute",
     },

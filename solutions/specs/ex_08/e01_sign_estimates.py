@@ -193,7 +193,6 @@ EXERCISE = Exercise(
     ),
     equivalent_mutants={
         "squeezes": "the lists hold two numbers or more, and the rest are numbers",
-        "gives the first entry for all": "each estimate is an entry of a list by itself",
         "`e - mean` → `mean - e`": "the deviation is squared",
         "`s * value` → `value / s`": "a sign is its own inverse",
         "`s * value` → `value / s` #2": "a sign is its own inverse",

@@ -137,7 +137,6 @@ EXERCISE = Exercise(
     ),
     equivalent_mutants={
         "squeezes": "the lists hold two numbers or more, and the rest are numbers",
-        "gives the first entry for all": "each estimate is an entry of a list by itself",
         "`e - mean` → `mean - e`": "the deviation is squared",
     },
 )

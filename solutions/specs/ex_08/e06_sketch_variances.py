@@ -237,8 +237,6 @@ EXERCISE = Exercise(
         "Then the table of section 5, line by line. Rows and fold share the factor (B - b) / (B - 1).",
     ),
     equivalent_mutants={
-        "squeezes": "the results are numbers",
-        "gives the first entry for all": "the results are numbers",
         "`1` → `-1`": "the rows have two axes, so the last one is the one with index 1",
         "`1` → `-1` #2": "the rows have two axes, so the last one is the one with index 1",
     },

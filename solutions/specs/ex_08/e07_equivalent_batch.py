@@ -168,8 +168,6 @@ EXERCISE = Exercise(
         "Set that equal to V + sgd.",
     ),
     equivalent_mutants={
-        "squeezes": "the results are numbers",
-        "gives the first entry for all": "the results are numbers",
         "`1` → `-1` #2": "the rows have two axes, so the last one is the one with index 1",
         "`1` → `-1` #3": "the rows have two axes, so the last one is the one with index 1",
     },

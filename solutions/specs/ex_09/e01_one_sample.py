@@ -216,7 +216,6 @@ EXERCISE = Exercise(
     ),
     equivalent_mutants={
         "squeezes": "the slope is a number, and the estimate has two entries",
-        "gives the first entry for all": "the estimate is a list of numbers, each of them an entry by itself",
         "`1` → `-1`": "a direction has two entries, so the one at index 1 is the last one",
         "`1` → `-1` #2": "a direction has two entries, so the one at index 1 is the last one",
     },

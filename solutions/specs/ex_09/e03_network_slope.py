@@ -289,8 +289,6 @@ EXERCISE = Exercise(
         "over the examples.",
     ),
     equivalent_mutants={
-        "squeezes": "the result is one number",
-        "gives the first entry for all": "the result is one number",
         "`z > 0` → `z >= 0`": "no pre-activation is zero",
         "`z > 0` → `z >= 0` #2": "no pre-activation is zero",
         "`1` → `-1` #2": "scores have two axes, so axis 1 is the last one",

@@ -180,7 +180,5 @@ EXERCISE = Exercise(
     ),
     equivalent_mutants={
         "takes the absolute value of gradient": "both numbers hold squares of its entries only",
-        "squeezes": "both results are numbers",
-        "gives the first entry for all": "both results are numbers",
     },
 )

@@ -219,8 +219,4 @@ EXERCISE = Exercise(
         "After the rounds total is a, then 2a + b, then 4a + 2b + c. What comes out sums to (a + b + c) over that.",
         "Of n exponentials, the one with index i is counted 2 ** (n - 1 - i) times.",
     ),
-    equivalent_mutants={
-        "squeezes": "a list of single numbers has no axes",
-        "gives the first entry for all": "a list of single numbers is changed number by number",
-    },
 )

@@ -261,8 +261,4 @@ EXERCISE = Exercise(
         "The expected number right is the sum over k = 1 ... n of P(best >= k), so the answer is the mean over "
         "k = 0 ... n - 1 of 1 - P(one look has at most k right) ** looks.",
     ),
-    equivalent_mutants={
-        "squeezes": "the result is one number",
-        "gives the first entry for all": "the result is one number",
-    },
 )

@@ -287,8 +287,4 @@ EXERCISE = Exercise(
         "peeking: the mean of each row's maximum. honest: the mean of test_accuracy[run, epoch of the smallest "
         "validation loss of that run]. last: the mean of the last column.",
     ),
-    equivalent_mutants={
-        "squeezes": "all results are single numbers",
-        "gives the first entry for all": "all results are single numbers",
-    },
 )

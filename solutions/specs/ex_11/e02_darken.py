@@ -201,7 +201,6 @@ EXERCISE = Exercise(
     ),
     equivalent_mutants={
         "squeezes": "both angles are plain numbers",
-        "gives the first entry for all": "each angle is one number",
         "`1` → `-1`": "there are two fields, so the one at index 1 is the last one",
         "`1` → `-1` #2": "there are two fields, so the one at index 1 is the last one",
     },

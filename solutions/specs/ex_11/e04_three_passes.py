@@ -233,8 +233,6 @@ EXERCISE = Exercise(
         "gradient = (sum - forward - adjoint) / 2.",
     ),
     equivalent_mutants={
-        "squeezes": "all four results are numbers",
-        "gives the first entry for all": "all four results are numbers",
         "`1` → `-1` #4": "what the bottom arm sent back returns to the bottom arm, where no tap looks",
         "`1` → `2` #4": "what the bottom arm sent back returns to the bottom arm, where no tap looks",
         "`B @ y_adj` → `y_adj @ B`": "the coupler is symmetric",

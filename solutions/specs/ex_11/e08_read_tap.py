@@ -223,8 +223,6 @@ EXERCISE = Exercise(
     ),
     equivalent_mutants={
         "exchanges forward and adjoint": "only their sum is subtracted",
-        "squeezes": "both readings are numbers",
-        "gives the first entry for all": "both readings are numbers",
         "`1` → `2`": "NumPy takes any negative length for the one that it has to find out",
         "`1` → `-1` #2": "there are two levels, so the one at index 1 is the last one",
     },

@@ -201,8 +201,4 @@ EXERCISE = Exercise(
         "there are n² of them: squares add.",
         "E = (2 pi / 2^b) sqrt(n / 12). Every further bit halves it; solve for b and round up.",
     ),
-    equivalent_mutants={
-        "squeezes": "both results are numbers",
-        "gives the first entry for all": "both results are numbers",
-    },
 )
