@@ -232,8 +232,6 @@ def _like(gradient: Any, operand: Any, i: int, name: str) -> Any:
         gradient = np.asarray(gradient)
     if gradient.dtype.kind not in "biufc":
         raise TypeError(f"the vjp rule of {name} returned {described(given)} for argument {i}; expected numbers")
-    if gradient is operand:  # the backward pass may add to what it gets
-        gradient = gradient * 1
     try:
         fits = np.broadcast_shapes(gradient.shape, operand.shape) in (gradient.shape, operand.shape)
     except ValueError:
@@ -242,7 +240,8 @@ def _like(gradient: Any, operand: Any, i: int, name: str) -> Any:
         raise ValueError(
             f"the vjp rule of {name} returned shape {gradient.shape} for argument {i}, which has shape {operand.shape}"
         )
-    return gradient
+    # The rule may hold the array besides. The backward pass writes into what rules make, but never into a view.
+    return gradient.view() if isinstance(gradient, np.ndarray) else gradient
 
 
 def _jvp_rules(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from coursepkg.autodiff.table import COMPOSITES, PRIMITIVES
+from coursepkg.autodiff.tensor import Tensor
 from coursepkg.gradients import (
     check,
     check_custom,
@@ -152,6 +153,33 @@ def test_an_operand_that_is_returned_as_gradient_is_not_written_into():
     x = X.copy()
     np.testing.assert_allclose(grad(lambda x: np.sum(same(x)) + np.sum(same(x)) + np.sum(x))(x), 2 * X + 1, rtol=1e-15)
     np.testing.assert_array_equal(x, X)
+
+
+HELD = np.array([1.5, -2.0, 0.5])
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [lambda g, out, x: HELD, [lambda g, out, x: HELD], lambda g, out, x: out, lambda g, out, x: x],
+    ids=["an array of the rule", "a rule in a list", "the result", "the operand"],
+)
+@pytest.mark.parametrize("below", [np.exp, lambda x: 2.0 * x + np.sin(x)], ids=["a slope", "a sum"])
+def test_what_a_rule_holds_besides_is_not_written_into(rule, below):
+    held = HELD.copy()
+    leaf = Tensor(X, requires_grad=True)
+    middle = below(leaf)
+    loss = np.sum(custom_gradient(vjp=rule)(lambda x: x * 2.0)(middle)) + np.sum(middle)
+    loss.backward(retain_graph=True)
+    first, leaf.grad = leaf.grad, None
+    loss.backward()
+    np.testing.assert_array_equal(HELD, held)
+    np.testing.assert_array_equal(leaf.grad, first)
+
+
+def test_the_gradient_of_a_leaf_is_not_the_array_that_a_rule_holds():
+    leaf = Tensor(X, requires_grad=True)
+    np.sum(custom_gradient(vjp=lambda g, out, x: HELD)(lambda x: x * 2.0)(leaf)).backward()
+    assert not np.shares_memory(leaf.grad, HELD)
 
 
 # --- rules that are no derivatives on purpose
