@@ -47,6 +47,8 @@ class Boundary:
         A case moved off the boundary by a little, to see whether the boundary itself is judged.
     edge : bool
         Whether it is an edge, where an answer may fail, and no mere variety that the inputs must have.
+    optional : bool
+        Whether the domain may exclude it without saying so: then it is tried if a case can be made.
     """
 
     label: str
@@ -54,6 +56,7 @@ class Boundary:
     make: Callable[[Values], Values | None] | None = None
     beside: Callable[[Values], Values] | None = None
     edge: bool = True
+    optional: bool = False
 
 
 def boundaries(domain: Mapping[str, Argument], meets: Mapping[str, Callable[..., Any]]) -> list[Boundary]:
@@ -61,8 +64,11 @@ def boundaries(domain: Mapping[str, Argument], meets: Mapping[str, Callable[...,
     found = [Boundary(label, partial(_met, test)) for label, test in meets.items()]
     for name, argument in domain.items():
         found += _of_argument(name, argument)
-    for axis, low in least_lengths(domain).items():
+    axes = least_lengths(domain)
+    for axis, low in axes.items():
         found.append(_shortest(domain, axis, low))
+    if len(axes) > 1:
+        found.append(_all_alike(domain, list(axes)))
     return found
 
 
@@ -258,6 +264,26 @@ def _shortest(domain: Mapping[str, Argument], axis: str, low: int) -> Boundary:
     return Boundary(f"the axis {axis} has the length {low}", holds, make)
 
 
+def _all_alike(domain: Mapping[str, Argument], axes: Sequence[str]) -> Boundary:
+    """All axes have one length, so that a matrix or its transpose, and a sum over any axis, fit everywhere."""
+
+    def lengths(v: Values) -> dict[str, int]:
+        given = [(domain[name], v[name]) for name in domain if v.get(name) is not None]
+        return {axis: length for argument, value in given for axis, length in argument.lengths(value)}
+
+    def holds(v: Values) -> bool:
+        found = lengths(v)
+        return len(found) > 1 and len(set(found.values())) == 1 and min(found.values()) > 1
+
+    def make(v: Values) -> Values | None:
+        low = min(lengths(v).values(), default=0)
+        for axis in axes:
+            v = {name: _cut(domain[name], v[name], axis, low) if name in domain else v[name] for name in v}
+        return v
+
+    return Boundary("all axes have one length", holds, make, optional=True, edge=False)
+
+
 def _cut(argument: Argument, value: Any, axis: str, low: int) -> Any:
     if value is None:
         return None
@@ -399,7 +425,7 @@ def completed(
             continue
         new = _made(domain, boundary.make, boundary.holds, cases, works)
         if new is None:
-            untried.append(boundary.label)
+            untried += [] if boundary.optional else [boundary.label]
         else:
             known.append(new)
             made.append(new)

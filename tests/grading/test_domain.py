@@ -121,10 +121,17 @@ def test_simple_boundaries_get_a_case_out_of_one_that_is_there():
     tried = completed(LAYER, {}, [CASE], lambda values: True)
     assert tried.untried == []
     for boundary in boundaries(LAYER, {}):
-        assert any(boundary.holds(values) for values in [CASE, *tried.made]), boundary.label
+        assert boundary.optional or any(boundary.holds(values) for values in [CASE, *tried.made]), boundary.label
     assert all(outside(LAYER, values) == [] for values in tried.made)
     assert {values["X"].shape for values in tried.made} >= {(1, 2), (3, 1)}
     assert CASE["X"][0, 0] == 0.5
+
+
+def test_all_axes_of_one_length_are_tried_where_they_can_be():
+    wide = {**CASE, "W": np.array([[1.5, 0.2, -1.0], [-0.5, 0.4, 2.0]])}
+    made = completed(LAYER, {}, [wide], lambda values: True).made
+    assert ((2, 2), (2, 2)) in {(values["X"].shape, values["W"].shape) for values in made}
+    assert completed(LAYER, {}, [CASE], lambda values: True).untried == []
 
 
 def test_what_the_reference_has_no_answer_for_is_asked_of_the_author():
