@@ -87,7 +87,7 @@ def mzi_entrywise(theta, phi):
 
 
 def mzi_cases(rng):
-    """Heaters in all quarters, off, at half a turn (all light stays in its waveguide), and turned beyond the circle."""
+    """Heaters in all quarters, one or both off, at half a turn (all light stays), and turned beyond the circle."""
     return [
         case(angle(rng, 0.3, 1.4), angle(rng, 3.4, 4.4)),
         case(angle(rng, 1.8, 2.9), angle(rng, 0.3, 1.3)),
@@ -96,6 +96,7 @@ def mzi_cases(rng):
         case(angle(rng, 6.6, 7.6), angle(rng, -1.3, -0.3)),
         case(0.0, angle(rng, 6.6, 7.6)),
         case(math.pi, 0.0),
+        case(0.0, 0.0),
         case(angle(rng, -4.5, -3.4), angle(rng, 4.9, 6.0)),
     ]
 
@@ -132,7 +133,7 @@ BANK = [
     wrong("factor-with-a-minus", lambda theta, phi: mzi_closed(theta, phi) * cmath.exp(-1j * theta),
           "notebook 11, section 3: the factor in front, and its witness",
           "All powers are right; the common phase turns against theta.",
-          "A sign that is also printed in the literature: the closed form with a minus in its first exponent."),
+          "Did a minus get into the factor in front, or did a heater on the other arm turn the other way round?"),
     wrong("only-one-coupler", lambda theta, phi: (
               np.array([[1, 1j], [1j, 1]])
               / np.sqrt(2)
@@ -170,6 +171,7 @@ EXERCISE = Exercise(
     see="notebook 11, section 3",
     reference=mzi,
     domain={"theta": Number(period=2 * math.pi), "phi": Number(period=2 * math.pi)},
+    meets={"both heaters are off": lambda theta, phi: theta == phi == 0},
     visible=mzi_cases(np.random.default_rng(111)),
     hidden=mzi_cases,
     accepted=[mzi_closed, mzi_loops, mzi_rotations, mzi_single, mzi_sums, mzi_by_paths, mzi_powers],

@@ -76,7 +76,7 @@ def polar(*amplitudes_and_phases):
 
 
 def darken_cases(rng):
-    """The wanted phi in each quarter, the difference of the phases within the circle and beyond it on both sides."""
+    """The wanted phi in each quarter, phases that differ by more than half a turn, faint and bright light."""
     phases = [(2.7, -2.3), (-2.4, 2.4), (0.7, 2.8), (1.3, -1.2), (-0.9, -0.1), (-2.8, -0.9), (1.4, -2.9)]
     found = []
     for before, behind in phases:
@@ -88,6 +88,9 @@ def darken_cases(rng):
     a, b = np.round(rng.uniform(0.3, 1.5, 2), 3)
     found += [np.array([a, b], dtype=complex), np.array([b, -a], dtype=complex)]  # equal phases, opposite phases
     found.append(both * np.array([0.6 + 0.8j, 0.8 - 0.6j]))  # equal amplitudes
+    found.append(found[0] * np.array([1j, 1]))  # the same sizes with other phases
+    # powers of two: the phases of an earlier case to the last digit, with other sizes
+    found += [found[1] * np.array([2.0, 1.0]) / 2**25, found[2] * np.array([0.5, 1.0]) * 2**25]
     return [case(x) for x in found]
 
 
@@ -159,7 +162,7 @@ BANK = [
           "theta is right; wherever phi should be above half a turn, yours is half a turn less.",
           "Two fields in phase and two in opposite phase are not the same: only one of the two pairs cancels."),
     wrong("light-taken-for-one", darken_with(lambda theta, phi, x: (2 * math.asin(min(1.0, abs(x[0]))), phi)),
-          "the task: two fields, of any size",
+          "the task: two fields",
           "phi is right; theta was made of the top field alone, as if all the light together had power 1.",
           "How much of the light comes in at the top is a ratio, and needs both fields."),
 ]  # fmt: skip
@@ -186,6 +189,8 @@ EXERCISE = Exercise(
         "the amplitudes are equal": lambda x: np.isclose(abs(x[0]), abs(x[1])),
         "the top is much brighter": lambda x: abs(x[0]) > 20 * abs(x[1]),
         "the bottom is much brighter": lambda x: abs(x[1]) > 20 * abs(x[0]),
+        "both fields are faint": lambda x: max(abs(x)) < 1e-7,
+        "both fields are bright": lambda x: min(abs(x)) > 1e6,
     },
     visible=darken_cases(np.random.default_rng(11)),
     hidden=darken_cases,

@@ -124,7 +124,7 @@ def mesh_case(rng, n, places, y=None):
 
 
 def send_back_cases(rng):
-    """No interferometer, one, the same place twice, places skipped, a dark port, light that all stays or crosses."""
+    """No interferometer, one, the same place twice, places skipped, dark ports, light that all stays or crosses."""
     dark = fields(rng, 3)
     dark[rng.integers(3)] = 0
     real = np.round(rng.uniform(0.3, 1.2, 4), 3) * [1, -1, 1, 1] + 0j
@@ -135,7 +135,9 @@ def send_back_cases(rng):
         mesh_case(rng, 3, (0, 1, 0), dark),
         mesh_case(rng, 5, (3, 1, 1, 3, 2)),
         mesh_case(rng, 4, (2,), real),
-        mesh_case(rng, 2, (0, 0)),
+        mesh_case(rng, 2, (0,)),
+        mesh_case(rng, 5, (1, 0, 1)),
+        mesh_case(rng, 4, (2, 0, 1), np.zeros(4, dtype=complex)),
         mesh_case(rng, 3, ()),
         case([(1, all_crosses), (0, all_stays), *mesh_case(rng, 3, (1,)).args[0]], fields(rng, 3)),
     ]
@@ -149,7 +151,7 @@ BANK = [
     wrong("order-kept", send_back_variant(turn=list), "notebook 11, section 5: the transpose of a product",
           "Each interferometer is turned round, but they are met in the order of the forward pass.",
           "From the right the last one comes first."),
-    wrong("not-turned-round", send_back_variant(lambda T: T), "notebook 11, section 5: one interferometer from behind",
+    wrong("not-turned-round", send_back_variant(lambda T: T), "notebook 11, section 5: transposed, not conjugated",
           "The order is reversed, but each interferometer still acts from left to right.",
           "Its own heater phi stands at the left; coming from the right, light meets it last."),
     wrong("sent-forward", send_back_variant(lambda T: T, turn=list), "the task: from the right",
@@ -191,13 +193,15 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 11, section 5",
     reference=send_back,
-    domain={"mesh": Listing("interferometers>=0"), "y": Array("n>=2", zero=False)},
+    domain={"mesh": Listing("interferometers>=0"), "y": Array("n>=2", all_zero=True)},
     meets={
         "the mesh has one interferometer": lambda mesh: len(mesh) == 1,
+        "the mesh has one interferometer for all ports": lambda mesh, y: len(mesh) == 1 and len(y) == 2,
+        "the last ports have no interferometer": lambda mesh, y: bool(mesh) and max(m for m, _ in mesh) + 2 < len(y),
         "an interferometer sits on the last ports": lambda mesh, y: any(m == len(y) - 2 > 0 for m, _ in mesh),
         "one follows another at the same ports": lambda mesh: any(a[0] == b[0] for a, b in pairwise(mesh)),
         "a port has no interferometer": lambda mesh, y: len({p for m, _ in mesh for p in (m, m + 1)}) < len(y),
-        "a port gets no light": lambda y: (y == 0).any(),
+        "a port gets no light": lambda y: (y == 0).any() and y.any(),
         "all light crosses": lambda mesh: any(T[0, 0] == 0 for _, T in mesh),
         "all light stays in its waveguide": lambda mesh: any(T[0, 1] == 0 for _, T in mesh),
     },

@@ -126,6 +126,7 @@ def three_cases(rng):
         case(angle(rng, -4.4, -3.4), angle(rng, 1.8, 2.9), fields(rng, 2), np.zeros(2, dtype=complex)),
         case(0.0, angle(rng, 4.9, 6.0), bottom, fields(rng, 2)),
         case(angle(rng, 1.0, 2.0), 0.0, fields(rng, 2), fields(rng, 2)),
+        case(angle(rng, 1.8, 2.9), angle(rng, 0.3, 1.3), np.zeros(2, dtype=complex), fields(rng, 2)),
     ]
 
 
@@ -135,8 +136,8 @@ BANK = [
           "Forward and adjoint powers are right; the sum was launched from a wrong field x_adj.",
           "Light from the right sees the transpose of the matrix, not its conjugate transpose."),
     wrong("plus-i", three_with(lambda x, x_adj: x + 1j * np.conj(x_adj)), "notebook 11, section 6: the third pass",
-          "The sum was launched with plus i, so the interference has the other sign.",
-          "That is the second half of the toggle. Here it turns the gradient round."),
+          "Forward and adjoint powers are right; the interference in the sum has the other sign.",
+          "Was the third beam launched with plus i, or did a minus get into what was sent from behind?"),
     wrong("no-i", three_with(lambda x, x_adj: x + np.conj(x_adj)), "notebook 11, section 6: the third pass",
           "The sum shows the real part of the product of the two fields, not the imaginary part.",
           "A phase changes a field at a right angle to it. The factor i turns the adjoint light into that place."),
@@ -177,7 +178,7 @@ BANK = [
           "Beams can also weaken each other. Then the third power is the smaller one, and the gradient is negative."),
     wrong("gradient-turned-round", three_with(combine=lambda both, forward, adjoint: (forward + adjoint - both) / 2),
           "notebook 11, section 6: the third pass",
-          "All three powers are right; the gradient was subtracted the other way round.",
+          "All three powers are right; the gradient has the wrong sign.",
           "With the launch x - i conj(x_adj) the interference term has the sign of the gradient."),
     wrong("launches-the-field-sent-from-behind", three_launches_y_adj, "notebook 11, section 6: the third pass",
           "Forward and adjoint powers are right; the sum was launched with y_adj in place of x_adj.",
@@ -216,6 +217,7 @@ EXERCISE = Exercise(
         "y_adj has light at the top alone": lambda y_adj: y_adj[0] != 0 and y_adj[1] == 0,
         "y_adj has light at the bottom alone": lambda y_adj: y_adj[0] == 0 and y_adj[1] != 0,
         "there is no adjoint light": lambda y_adj: not y_adj.any(),
+        "there is adjoint light alone": lambda x, y_adj: not x.any() and y_adj.any(),
         "x is much brighter": lambda x, y_adj: 0 < 3 * np.linalg.norm(y_adj) < np.linalg.norm(x),
     },
     visible=[

@@ -68,12 +68,24 @@ def output_cross(y, w, t):
     return {"fields": np.einsum("ki,ij,kj->k", flat["a"], turn, flat["b"]), "powers": np.zeros_like(w, dtype=float)}
 
 
+def output_differences(y, w, t):
+    """Central differences of both losses."""
+    step, found = 1e-5, {"powers": [], "fields": []}
+    for k in range(len(y)):
+        turned = [y * np.exp(1j * angle * np.eye(len(y))[k]) for angle in (step, -step)]
+        powers = [w @ np.abs(z) ** 2 for z in turned]
+        losses = [np.sum(np.abs(z - t) ** 2) / 2 for z in turned]
+        found["powers"].append((powers[0] - powers[1]) / (2 * step))
+        found["fields"].append((losses[0] - losses[1]) / (2 * step))
+    return found
+
+
 def weights(rng, n):
     return np.round(rng.uniform(0.3, 1.5, n) * rng.choice([-1, 1], n), 3)
 
 
 def output_cases(rng):
-    """Dark outputs, targets of 0, outputs in phase with their targets or against them, one port alone."""
+    """Dark outputs, one or all, targets of 0, outputs in phase with their targets or against them, one port alone."""
     y, t, w = fields(rng, 4), fields(rng, 4), weights(rng, 4)
     y[rng.integers(4)], t[rng.integers(4)], w[rng.integers(4)] = 0, 0, 0
     aligned = fields(rng, 3)
@@ -81,12 +93,13 @@ def output_cases(rng):
     along[:2] = 2 * aligned[0], -0.5 * aligned[1]
     return [
         case(fields(rng, 3), weights(rng, 3), fields(rng, 3)),
-        case(fields(rng, 2, low=3, high=6), weights(rng, 2), fields(rng, 2)),
-        case(fields(rng, 5), weights(rng, 5), fields(rng, 5, low=3, high=6)),
+        case(fields(rng, 2, low=1.5, high=2.2), weights(rng, 2), fields(rng, 2)),
+        case(fields(rng, 5), weights(rng, 5), fields(rng, 5, low=1.5, high=2.2)),
         case(y, w, t),
         case(aligned, weights(rng, 3), along),
         case(fields(rng, 1), weights(rng, 1), fields(rng, 1)),
         case(fields(rng, 3), np.zeros(3), fields(rng, 3)),
+        case(np.zeros(3, dtype=complex), weights(rng, 3), fields(rng, 3)),
     ]
 
 
@@ -155,7 +168,8 @@ EXERCISE = Exercise(
     reference=output_heaters,
     domain={"y": Array("n", zero=False), "w": Array("n", all_zero=True, order="free"), "t": Array("n", zero=False)},
     meets={
-        "an output is dark": lambda y: (y == 0).any(),
+        "an output is dark": lambda y: (y == 0).any() and y.any(),
+        "all outputs are dark": lambda y: not y.any(),
         "a wanted field is 0": lambda t: (t == 0).any(),
         "an output is in phase with what is wanted": lambda y, t: (t == 2 * y).any(),
         "an output is opposite to what is wanted": lambda y, t: (t == -0.5 * y).any(),
@@ -172,6 +186,7 @@ EXERCISE = Exercise(
         output_shift,
         output_single,
         output_cross,
+        output_differences,
     ],
     bank=BANK,
     hints=(

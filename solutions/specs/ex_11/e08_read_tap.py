@@ -96,8 +96,15 @@ def tap_case(rng, periods, samples, **recorded):
     return case(trace, samples, forward, adjoint)
 
 
+def faint_tap_case(rng):
+    """Hardly any light, so that noise takes samples below 0; twice as far down in the half that is fainter."""
+    trace = np.round(np.repeat(np.tile(rng.permutation([0.09, 0.04]), 3), 2) + 0.01 * rng.normal(size=12), 4)
+    trace[[4, 6]] = -np.round(rng.uniform([0.01, 0.03], [0.02, 0.04]), 4)
+    return case(trace, 2, *numbers(rng, 2, 0.02, 0.06))
+
+
 def tap_cases(rng):
-    """One period, one sample, both at once, and no light in one of the first passes or in both."""
+    """One period, one sample, both at once, faint light, none in one of the first passes or in both."""
     return [
         tap_case(rng, 3, 4),
         tap_case(rng, 2, 5),
@@ -106,6 +113,7 @@ def tap_cases(rng):
         tap_case(rng, 5, 1),
         tap_case(rng, 1, 1, forward=0.0),
         tap_case(rng, 2, 5, forward=0.0, adjoint=0.0),
+        faint_tap_case(rng),
     ]
 
 
@@ -198,7 +206,7 @@ EXERCISE = Exercise(
     see="notebook 11, section 6",
     reference=read_tap,
     domain={
-        "trace": Array("samples_in_all>=2", at_least=0, zero=False),
+        "trace": Array("samples_in_all>=2", zero=False),
         "samples": Number(whole=True, at_least=1),
         "forward": Number(at_least=0),
         "adjoint": Number(at_least=0),
@@ -208,6 +216,7 @@ EXERCISE = Exercise(
         "a half period is one sample, of several": lambda trace, samples: samples == 1 and len(trace) > 2,
         "the gradient is negative": lambda trace, samples: trace[:samples].mean() < trace[samples : 2 * samples].mean(),
         "the gradient is positive": lambda trace, samples: trace[:samples].mean() > trace[samples : 2 * samples].mean(),
+        "noise takes samples below 0": lambda trace: (trace < 0).any(),
         "no light was recorded before": lambda forward, adjoint: forward == adjoint == 0,
     },
     visible=tap_cases(np.random.default_rng(8)),

@@ -77,7 +77,7 @@ def undo_case(rng, columns, heaters, low=0.2, high=1.5):
 
 
 def undo_cases(rng):
-    """One column, one heater in each, one alone; no loss, little, and a lot; a reading of 0."""
+    """One column, one heater in each, one alone; no loss, little, and a lot; a reading of 0, whole numbers."""
     with_zero = undo_case(rng, 4, 2)
     with_zero.args[0][rng.integers(1, 4), rng.integers(2)] = 0.0
     return [
@@ -90,6 +90,7 @@ def undo_cases(rng):
         undo_case(rng, 5, 1),
         undo_case(rng, 1, 1),
         case(undo_case(rng, 2, 4).args[0], 0.0),
+        case(rng.choice([-1, 1], (3, 2)) * rng.integers(1, 9, (3, 2)), round(float(rng.uniform(0.2, 1.5)), 3)),
     ]
 
 
@@ -105,9 +106,9 @@ BANK = [
     wrong("decibels-counted-twice", undo_with(lambda db, c, C: db * c / 5),
           "notebook 11, section 9: rho to the power of 2c",
           "The gain is the square of what is needed.",
-          "dB / 10 is already the factor of a power, which is rho squared."),
+          "Did the factor of two get in twice? What a column does to a power is rho squared already."),
     wrong("loss-applied-again", undo_with(lambda db, c, C: -db * c / 10),
-          "the task: what the device would measure without the fault of the read-out",
+          "the task: what the toggled reading is",
           "You damped once more what loss had already damped.",
           "To undo a factor, divide by it."),
     wrong("own-column-forgotten", undo_with(lambda db, c, C: db * (c - 1) / 10), "the task: where a column loses",
@@ -164,6 +165,7 @@ EXERCISE = Exercise(
     meets={
         "there is one heater in all": lambda toggled: np.size(toggled) == 1,
         "as many columns as heaters": lambda toggled: len(toggled) == len(toggled[0]) > 1,
+        "the readings are whole numbers": lambda toggled: toggled.dtype.kind == "i",
         "most of the power is lost": lambda loss_db: loss_db > 3.5,
         "hardly any power is lost": lambda loss_db: 0 < loss_db < 0.06,
     },

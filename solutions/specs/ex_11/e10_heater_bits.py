@@ -54,7 +54,7 @@ def bits_with(factor, round_to=math.ceil, half=2.0):
 
     def answer(n, bits, limit):
         whole = 2 * math.pi * factor(n)
-        enough = round_to(math.log(whole / limit) / math.log(half))
+        enough = max(1, round_to(math.log(whole / limit) / math.log(half)))
         return {"error": whole / half**bits, "bits": enough}
 
     return answer
@@ -90,7 +90,7 @@ def bits_case(rng, n, bits, enough, share=None):
 
 
 def bits_cases(rng):
-    """One port and many; the bits given too few, enough and more; limits just missed and just kept; one bit, two."""
+    """One port and many; the bits given too few, enough and more; limits just missed, just kept; one bit, two, 50."""
     n = [int(size) for size in rng.permutation([3, 5, 6, 10, 20, 30, 50, 96, 130, 200])]
     return [
         bits_case(rng, n[0], 8, int(rng.integers(9, 12)), 1.02),
@@ -100,6 +100,8 @@ def bits_cases(rng):
         bits_case(rng, n[4], 5, 2),
         bits_case(rng, 1, 4, 7, 1.3),
         bits_case(rng, n[5], 12, 16, 1.7),
+        bits_case(rng, n[6], 18, int(rng.integers(34, 45))),
+        bits_case(rng, n[7], 14, 50),
     ]
 
 
@@ -114,8 +116,8 @@ BANK = [
           "Every heater is taken to be off by half a step, the worst it can be.",
           "The typical error is smaller than the largest one."),
     wrong("range-is-half-a-turn", bits_with(lambda n: math.sqrt(n / 12) / 2), "the task: what the levels cover",
-          "The levels share half a turn; they should share a whole one.",
-          "phi needs the full circle."),
+          "The error is half of what it should be.",
+          "Do the levels share the whole circle, and is the step the whole distance from one to the next?"),
     wrong("not-divided-by-the-root-of-n", bits_with(lambda n: n / math.sqrt(12)), "the task: E",
           "That is the distance of the matrices before it is divided by the root of n.",
           "E is measured per column: a unitary matrix itself has length root of n."),
@@ -180,6 +182,7 @@ EXERCISE = Exercise(
         "the given bits are too few": lambda n, bits, limit: heater_bits(n, bits, limit)["bits"] > bits,
         "the given bits are just enough": lambda n, bits, limit: heater_bits(n, bits, limit)["bits"] == bits,
         "the given bits are more than enough": lambda n, bits, limit: heater_bits(n, bits, limit)["bits"] < bits,
+        "50 bits are needed": lambda n, bits, limit: heater_bits(n, bits, limit)["bits"] == 50,
         "two bits are enough": lambda n, bits, limit: heater_bits(n, bits, limit)["bits"] == 2,
     },
     visible=[case(64, 8, 0.01), *bits_cases(np.random.default_rng(10))],

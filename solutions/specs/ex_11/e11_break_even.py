@@ -33,7 +33,7 @@ def even_loop(batch, factor, energy):
 
 
 def even_table(batch, factor, energy):
-    n = np.arange(1, 20000)
+    n = np.arange(1, 40001)
     e = energy
     optical = batch * n * (36 * e["op"] + 6 * (e["mod"] + e["dac"] + e["light"]) + 8 * (e["adc"] + e["tia"]))
     optical = optical + n.astype(float) ** 2 * (4 * e["tia"] + 20 * e["switch"])
@@ -59,7 +59,7 @@ def even_attojoule(batch, factor, energy):
     """In attojoules, by comparing both sides without a division."""
     e = {name: value * 1000 for name, value in energy.items()}
     field = 36 * e["op"] + 6 * e["mod"] + 6 * e["dac"] + 8 * e["adc"] + 8 * e["tia"] + 6 * e["light"]
-    for n in range(1, 20000):
+    for n in range(1, 40001):
         optical = batch * n * field + n * n * (4 * e["tia"] + 20 * e["switch"])
         if 12 * batch * n * n * e["op"] >= factor * optical:
             return [float(n), 12 * batch * n * n * e["op"] / optical]
@@ -132,6 +132,12 @@ def one_port_earlier(batch, factor, energy, n, advantage):
     return 12 * batch * (n - 1) ** 2 * energy["op"] / ((n - 1) * per_port + (n - 1) ** 2 * per_heater)
 
 
+def energy_counts(energy):
+    """What light costs for each field, and for each heater."""
+    counts = {"op": 36, "mod": 6, "dac": 6, "adc": 8, "tia": 8, "light": 6}
+    return sum(count * energy[name] for name, count in counts.items()), 4 * energy["tia"] + 20 * energy["switch"]
+
+
 def varied(rng, base, **changes):
     """Energies around published ones, in any order."""
     names = [str(name) for name in rng.permutation(list(base))]
@@ -149,8 +155,15 @@ def reached_exactly(rng):
     return case(batch, 2.0, {name: float(value) for name, value in e.items()})
 
 
+def far_out(rng):
+    """Digital operations so cheap that only a very large mesh pays."""
+    batch, n, energy = int(rng.integers(40000, 60000)), int(rng.integers(32000, 39000)), varied(rng, PUBLISHED, op=0.5)
+    per_field, per_heater = energy_counts(energy)
+    return case(batch, round(12 * batch * n * 0.5 / (batch * per_field + n * per_heater), 3), energy)
+
+
 def even_cases(rng):
-    """One example, factor 1, an advantage reached exactly, energies of 0, and all but the digital one 0."""
+    """One example, factor 1, an advantage reached exactly, energies of 0, all but one 0, 3 ports and many."""
     cheap = {"tia": round(float(rng.uniform(15, 30)), 1), "switch": round(float(rng.uniform(0.5, 2)), 1)}
     alone = dict.fromkeys(SEGMENTED, 0.0) | {"op": float(rng.integers(50, 150))}
     published, segmented = varied(rng, PUBLISHED), varied(rng, SEGMENTED)
@@ -161,8 +174,9 @@ def even_cases(rng):
         case(1, round(float(rng.uniform(1.1, 1.9)), 2), varied(rng, PUBLISHED, **cheap)),
         case(int(rng.integers(30, 90)), 1.0, varied(rng, PUBLISHED, switch=round(float(rng.uniform(10, 40)), 1))),
         reached_exactly(rng),
-        case(int(rng.integers(2, 9)), 1.25, alone),
+        case(int(rng.integers(2, 9)), 1.0, alone),
         case(int(rng.integers(5, 12)), 1.5, varied(rng, SEGMENTED, tia=0.0)),
+        far_out(rng),
     ]
 
 
@@ -175,8 +189,8 @@ BANK = [
           "The heaters are paid for with every sample.",
           "In the analog scheme the taps add up the batch by themselves: one reading per batch."),
     wrong("digital-inference-only", even_with(digital=6), "the task: the digital side",
-          "The digital side was paid for the forward pass alone.",
-          "A gradient costs two more products of the same size; the table counts 12 operations, not 6."),
+          "Your advantage is half of what it should be at every size, so the mesh becomes too large.",
+          "Was the digital side paid for a part of the step alone, or the optical side twice?"),
     wrong("optical-inference-only", even_with(fields=(12, 2, 2, 4, 4, 2), heater=(0, 0)),
           "notebook 11, section 11: the table",
           "The optical side was paid for the forward pass alone.",
@@ -234,6 +248,8 @@ EXERCISE = Exercise(
             break_even(batch, factor, energy)[1] == factor
         ),
         "only digital operations cost anything": lambda energy: sum(energy.values()) == energy["op"],
+        "three ports are enough": lambda batch, factor, energy: break_even(batch, factor, energy)[0] == 3,
+        "many ports are needed": lambda batch, factor, energy: 30000 < break_even(batch, factor, energy)[0] <= 40000,
         "reading a tap costs nothing": lambda energy: energy["tia"] == 0 < energy["switch"],
         "the energies come in another order": lambda energy: list(energy) != list(PUBLISHED),
     },

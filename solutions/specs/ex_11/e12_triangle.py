@@ -148,7 +148,7 @@ def triangle_with(*, rule=None, undo=lambda T: T.conj().T, rows=None, gamma=None
 
 
 def triangle_cases(rng):
-    return [case(unitary(rng, n)) for n in (3, 4, 2, 3, 5, 1)]
+    return [*(case(unitary(rng, n)) for n in (3, 4, 2, 3, 5, 1)), case(np.ones((1, 1), dtype=complex))]
 
 
 BANK = [
@@ -227,6 +227,7 @@ EXERCISE = Exercise(
     see="notebook 11, section 4",
     reference=triangle,
     domain={"U": Array("n n", zero=False)},
+    meets={"a phase is left that is 0": lambda U: (U == 1).all()},
     visible=triangle_cases(np.random.default_rng(12)),
     hidden=triangle_cases,
     result={name: {"kind": "angle", "period": 2 * math.pi} for name in ("theta", "phi", "gamma")},
