@@ -16,7 +16,7 @@ import numpy as np
 from coursepkg.grading.calling import CHECK_SECONDS, Outcome
 from coursepkg.grading.patterns import FULL_TURN, Pattern, meaning
 from coursepkg.grading.showing import agreeing_digits, all_places, call_line, count_word, place, yours
-from coursepkg.grading.values import Difference, is_number, kind_of
+from coursepkg.grading.values import Difference, is_number, kind_of, leaves
 
 PRINTED_LINES = 3
 LINE = 235  # characters
@@ -35,16 +35,18 @@ PATTERNS: dict[str, tuple[str, str]] = {
     ),
     "half": ("Every number is half of what it should be.", "Look for a factor 2 that got lost, or a 1/2 too many."),
     "negative": ("Every number has the wrong sign.", "Look for a minus that is missing, or one too many."),
+    "rounded": ("Every number is {}.", "More is asked for: keep all digits to the end."),
     "n-times": (
-        "Every number is too large by the size of the input.",
+        "Every number is too large by {}.",
         "Is something summed that should be averaged, or added once per entry?",
     ),
     "one-nth": (
-        "Every number is too small by the size of the input.",
+        "Every number is too small by {}.",
         "Is something averaged that should be summed?",
     ),
     "transposed": ("The numbers are right, but the matrix is transposed.", "Write the shapes beside each product."),
-    "other-order": ("The right numbers are there, in another order.", "Which number belongs to which input?"),
+    "other-order": ("The right numbers are there, in another order.", "Which number belongs in which place?"),
+    "exchanged": ("The right results are there, in each other's places.", "Which of the results is which?"),
     "wrong-axis": (
         "The total is right, but the sum runs over the wrong axis.",
         "Which axis counts the examples, and which must remain?",
@@ -58,6 +60,14 @@ PATTERNS: dict[str, tuple[str, str]] = {
         "Look for a constant that is missing, or one too many.",
     ),
     "extra-axis": ("The numbers are right, but the shape is not.", "Look for an axis of length 1 too many or too few."),
+    "flattened": (
+        "The right numbers are there, one after the other: the array is flattened.",
+        "Keep its axes apart: which entries make up one row?",
+    ),
+    "regrouped": (
+        "The right numbers are there, but split up into other axes.",
+        "Which axes are run together here, or which one is cut into two?",
+    ),
     "not-summed": ("One axis is left over: its numbers are not summed yet.", "Which axis must disappear?"),
     "not-averaged": ("One axis is left over: its numbers are not averaged yet.", "Which axis must disappear?"),
     "summed-too-far": ("One axis too many has been summed away.", "Which entries must stay apart?"),
@@ -226,6 +236,9 @@ def pattern(
     words = []
     for one in found[:2]:
         looks, advice = PATTERNS[one.name]
+        looks = looks.format(one.detail)
+        if one.name == "ignores-input" and one.paths:
+            looks, advice = "This part is the same in every call, and should not be.", "Which inputs does it depend on?"
         if one.name == "full-turn" and not _full_turns(compiled, one):
             looks = looks.replace("full turn", "whole period")
         told = looks
@@ -253,7 +266,6 @@ def difference(
     first: Difference,
     item: Mapping[str, Any],
     count: tuple[int, int],
-    changed: bool,
     whole: Any = None,
     kind: str = "number",
 ) -> list[str]:
@@ -267,8 +279,6 @@ def difference(
         The first difference in that case.
     count : tuple of int
         How many cases are right, of how many.
-    changed : bool
-        Whether some call changed its arguments.
     whole : object
         The whole right answer of the case, for the names of its parts.
     kind : str
@@ -278,11 +288,16 @@ def difference(
     if count[0]:
         lines.append(f"{count[0]} of {count[1]} calls are right; this is the first that is not.")
     lines += call_line(compiled, item)
-    if changed:
-        lines.append("Your function also changes its arguments: work on a copy.")
-    elif (advice := _difference_advice(first)) is not None:
+    if (advice := _difference_advice(first)) is not None:
         lines.append(advice)
     return lines[:4]
+
+
+def changed(compiled: Mapping[str, Any], lines: Sequence[str]) -> list[str]:
+    """An answer that changes its arguments, and is wrong besides, as ``lines`` say."""
+    head = f"{compiled['id']} not yet · "
+    also = [line.removeprefix(head) for line in lines if not line.startswith("Read again: ")]
+    return [f"{head}Your function changes what it was given.", PATTERNS["changes-input"][1], *also][:4]
 
 
 def positions(
@@ -338,13 +353,15 @@ def _difference_words(compiled: Mapping[str, Any], first: Difference, whole: Any
     where, hidden = place(compiled, first.path, first.index, whole), compiled["hidden"]
     if first.kind == "kind":
         numbers = is_number(first.got) and is_number(first.expected) and np.asarray(first.expected).dtype.kind == "b"
-        got, wanted = "numbers" if numbers else kind_of(first.got), _wanted(first.expected)
+        got, wanted = "numbers" if numbers else _given(first.got), _wanted(first.expected)
+        if isinstance(first.got, np.ndarray) and first.got.ndim and isinstance(first.expected, list | tuple):
+            got, wanted = f"one array of shape {first.got.shape}", _several(first.expected, not first.path)
         return f"{where or 'the answer'} should be {wanted}; it is {got}."
     if first.kind == "shape":
         wanted, got = (value.shape or "() (one number)" for value in (first.expected, first.got))
         return f"{where or 'the answer'} should have shape {wanted}; it has {got}."
     if first.kind == "length":
-        return f"{where or 'the answer'} should have {len(first.expected)} entries; it has {len(first.got)}."
+        return f"{where or 'the answer'} should have {_entries(first.expected)}; it has {len(first.got)}."
     if first.kind == "keys":
         return f"{where or 'the answer'} should have the keys {', '.join(map(repr, first.expected))}."
     told = hidden or (isinstance(first.got, float) and not np.isfinite(first.got))
@@ -393,10 +410,39 @@ def _wanted(expected: Any) -> str:
     if isinstance(expected, np.ndarray) and expected.dtype.kind == "b":
         return "True or False for each entry"
     if isinstance(expected, list | tuple):
-        return f"a list or tuple of {len(expected)} entries"
+        return f"a list or tuple of {_entries(expected)}"
     if isinstance(expected, np.ndarray) and expected.ndim == 1:
         return f"a list or an array of {len(expected)} number{'s' if len(expected) != 1 else ''}"
     return kind_of(expected)
+
+
+def _entries(value: Sequence[Any]) -> str:
+    return f"{len(value)} entr{'ies' if len(value) != 1 else 'y'}"
+
+
+def _several(expected: Sequence[Any], outermost: bool) -> str:
+    """What is asked for where one array was given: "a tuple of two results", "a list of one array"."""
+    if isinstance(expected, tuple):
+        thing = "result" if outermost else "part"
+    else:
+        thing = "array" if all(isinstance(item, np.ndarray) for item in expected) else "part"
+    return f"{kind_of(expected)} of {count_word(len(expected))} {thing}{'s' if len(expected) != 1 else ''}"
+
+
+def _given(value: Any) -> str:
+    """What kind of thing was given; of a list that cannot be read as numbers, what it holds."""
+    if not isinstance(value, list | tuple):
+        return kind_of(value)
+    if not value:
+        return f"an empty {kind_of(value)[2:]}"
+    odd = next((leaf for leaf in leaves(value) if not is_number(leaf)), 0)
+    if not is_number(odd):
+        return f"{kind_of(value)} that holds {kind_of(odd)}"
+    kinds = {"number" if np.ndim(item) == 0 else kind_of(item).split()[1] for item in value if is_number(item)}
+    kinds |= {kind_of(item).split()[1] for item in value if not is_number(item)}
+    if len(kinds) == 1:
+        return f"{kind_of(value)} of {kinds.pop()}s"
+    return f"{kind_of(value)} that holds {' and '.join(f'{kind}s' for kind in sorted(kinds))}"
 
 
 def _advice(outcome: Outcome) -> str:

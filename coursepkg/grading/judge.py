@@ -18,7 +18,7 @@ import numpy as np
 
 from coursepkg.grading import feedback
 from coursepkg.grading.calling import LAST_KINDS, Outcome
-from coursepkg.grading.naming import Named, Namer
+from coursepkg.grading.naming import ENOUGH, Evidence, Named, Namer
 from coursepkg.grading.patterns import Pattern, explain, meaning
 from coursepkg.grading.showing import place
 from coursepkg.grading.values import (
@@ -27,8 +27,8 @@ from coursepkg.grading.values import (
     decode,
     difference,
     groups,
-    is_informative,
     is_number,
+    leaves,
     row_of,
     stacked,
 )
@@ -199,31 +199,50 @@ class _Judgement:
             return self._recognised(found, kept, None, number)
         if kept:
             return self._pattern("accumulates", 0)
-        if self._remembers():
+        changed = any(outcome.changed for outcome in self.outcomes)
+        if not changed and self._remembers():
             return self._pattern("remembers", number)
-        given = [outcome.value for outcome in self.outcomes]
-        result = self.compiled.get("result") or {}
-        patterns = explain([item["args"] for item in self.inputs], self.expected, given, self.rtol, self.atol, result)
         first, whole = self.differences[number], self.expected[number]
         assert first is not None
+        patterns = self._patterns()
+        constant = not changed and any(one.name == "ignores-input" for one in patterns)
+        if constant and (found := self._namer().partly(self._wrong_parts())) is not None:
+            return self._recognised(found, kept, None, number)
         if patterns:
-            return self._verdict(
-                "wrong", patterns[0].name, feedback.pattern(self.compiled, patterns, first, whole), number
-            )
-        return self._verdict("wrong", first.kind, self._first_difference(number, first, result), number)
+            name, lines = patterns[0].name, feedback.pattern(self.compiled, patterns, first, whole)
+        else:
+            name, lines = first.kind, self._first_difference(number, first)
+        if changed:
+            name, lines = "changes-input", feedback.changed(self.compiled, lines)
+        return self._verdict("wrong", name, lines, number)
 
-    def _first_difference(self, number: int, first: Difference, result: Mapping[str, Any]) -> list[str]:
+    def _patterns(self) -> list[Pattern]:
+        called = self.compiled["driver"] == "call"  # other drivers get more than the arguments of the answer
+        inputs = [dict(enumerate(item["args"])) | dict(item["kwargs"]) for item in self.inputs]
+        given = [outcome.value for outcome in self.outcomes]
+        result = self.compiled.get("result") or {}
+        return explain(inputs, self.expected, given, self.rtol, self.atol, result, called=called)
+
+    def _wrong_parts(self) -> list[tuple[Any, ...]]:
+        pairs = [(value, outcome.value) for value, outcome in zip(self.expected, self.outcomes, strict=True)]
+
+        def is_wrong(wanted: Any, given: Any, path: tuple[Any, ...]) -> bool:
+            got, right = at(given, wanted, path), at(wanted, wanted, path)
+            return got is None or right is None or self._difference(right[0], got[0]) is not None
+
+        return [path for path in groups(self.expected) if any(is_wrong(*pair, path) for pair in pairs)]
+
+    def _first_difference(self, number: int, first: Difference) -> list[str]:
         whole, item, right = self.expected[number], self.inputs[number], len(self.inputs) - len(self.wrong)
         count, path = (right, len(self.inputs)), self._part_of(first.path)
         parts = [found[0] for value in self.expected if (found := at(value, value, path)) is not None]
-        kind = meaning(result, path, parts)["kind"]
+        kind = meaning(self.compiled.get("result") or {}, path, parts)["kind"]
         if kind == "positions":
             wanted, got = at(whole, whole, path), at(self.outcomes[number].value, whole, path)
             if wanted is not None and got is not None and _places(wanted[0]) and _places(got[0]):
                 where = place(self.compiled, path, (), whole)
                 return feedback.positions(self.compiled, list(wanted[0]), list(got[0]), where, item, count)
-        changed = any(outcome.changed for outcome in self.outcomes)
-        return feedback.difference(self.compiled, first, item, count, changed, whole, kind)
+        return feedback.difference(self.compiled, first, item, count, whole, kind)
 
     def _part_of(self, path: tuple[Any, ...]) -> tuple[Any, ...]:
         """The part of the answer, as far as all cases have it, in which a place is."""
@@ -232,9 +251,10 @@ class _Judgement:
     # --- what explains it ---
 
     def _named(self) -> Named | None:
-        if len(self.outcomes) < len(self.inputs):
-            return None
-        return Namer(self.compiled, self.expected, self.outcomes).name()
+        return self._namer().name() if len(self.outcomes) == len(self.inputs) else None
+
+    def _namer(self) -> Namer:
+        return Namer(self.compiled, self.expected, self.outcomes)
 
     def _recognised(self, found: Named, kept: bool, outcome: Outcome | None, number: int) -> Verdict:
         [entry, *others] = found.entries
@@ -263,16 +283,26 @@ class _Judgement:
         return difference(first.value, again.value, self.rtol, self.atol) is not None
 
     def _remembers(self) -> bool:
-        """Whether each wrong answer is that of an earlier call, which was right, with other numbers in every array."""
+        """Whether each wrong answer is that of an earlier call, which was right, with other numbers in every array.
+
+        The numbers must tell something: a constant is the right answer of many calls, and small counts come twice.
+        """
         right = [number for number in range(len(self.inputs)) if number not in self.wrong]
 
         def repeats(late: int, early: int) -> bool:
             given = self.outcomes[late].value
-            if not is_informative(given, self.atol) or not self._other_numbers(late, early):
-                return False
-            return difference(self.outcomes[early].value, given, 0.0, 0.0) is None
+            return difference(self.outcomes[early].value, given, 0.0, 0.0) is None and self._other_numbers(late, early)
 
-        return all(any(repeats(late, early) for early in right if early < late) for late in self.wrong)
+        evidence, namer = Evidence(self.atol), self._namer()
+        for late in self.wrong:
+            given = self.outcomes[late].value
+            elsewhere = [value for value in self.expected if self._difference(value, given) is None]
+            if len(elsewhere) != 1 or not any(repeats(late, early) for early in right if early < late):
+                return False
+            for leaf in leaves(given):
+                if is_number(leaf):
+                    evidence.add(np.asarray(leaf), np.ones(np.shape(leaf), bool), namer.inputs(late))
+        return len(evidence.numbers) >= ENOUGH
 
     def _other_numbers(self, late: int, early: int) -> bool:
         pairs = [

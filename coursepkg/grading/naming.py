@@ -81,6 +81,22 @@ class Namer:
             return Named(found, "one", sure)
         return self._together()
 
+    def partly(self, paths: Sequence[tuple[Any, ...]]) -> Named | None:
+        """The ideas that explain these parts of all cases, whatever they do to others; they are only asked about."""
+
+        def explains(entry: Entry) -> bool:
+            values = [decode(wrong["value"]) for wrong in entry["outcomes"] if "error" not in wrong]
+            return len(values) == len(self.outcomes) and all(
+                (idea := at(value, wanted, path)) is not None
+                and (got := at(outcome.value, wanted, path)) is not None
+                and self._same(idea[0], got[0])
+                for value, wanted, outcome in zip(values, self.expected, self.outcomes, strict=True)
+                for path in paths
+            )
+
+        found = [entry for entry in self._pure() if explains(entry)]
+        return Named(found, "one", False) if found else None
+
     def _explains(self, wrong: Mapping[str, Any], outcome: Outcome) -> bool:
         if "error" in wrong:
             return outcome.kind == "error" and outcome.error == wrong["error"]
@@ -92,7 +108,7 @@ class Namer:
     # --- does an agreement tell anything ---
 
     def _tells(self, entry: Entry) -> bool:
-        evidence = _Evidence(self.atol)
+        evidence = Evidence(self.atol)
         for number, wrong in enumerate(entry["outcomes"]):
             if "error" in wrong:
                 evidence.weak += 1
@@ -101,10 +117,10 @@ class Namer:
             if self._same(wanted, value):
                 continue
             for leaf, differs, _ in self._spread(number, value):
-                evidence.add(leaf, differs, self._inputs(number))
+                evidence.add(leaf, differs, self.inputs(number))
         return evidence.enough
 
-    def _inputs(self, number: int) -> tuple[set[float], list[np.ndarray]]:
+    def inputs(self, number: int) -> tuple[set[float], list[np.ndarray]]:
         """Sizes of all numbers among the inputs of a case, and its arrays."""
         if number not in self._known_inputs:
             item = self.compiled["cases"][number]
@@ -174,7 +190,7 @@ class Namer:
 
     def _both(self, rights: Any, one: Any, other: Any) -> bool | None:
         """Whether that two ideas explain everything can be said; None if they do not."""
-        for_one, for_other = _Evidence(self.atol), _Evidence(self.atol)
+        for_one, for_other = Evidence(self.atol), Evidence(self.atol)
         for number, parts in enumerate(zip(rights, one, other, strict=True)):
             for right, (leaf_a, differs_a, same_a), (leaf_b, differs_b, same_b) in zip(*parts, strict=True):
                 shapes = {part.shape for part in (right, differs_a, same_a, differs_b, same_b)}
@@ -184,12 +200,12 @@ class Namer:
                 either = np.where(differs_b, same_a | same_b, same_a)
                 if not np.where(differs_a, either, np.where(differs_b, same_b, right)).all():
                     return None
-                for_one.add(leaf_a, differs_a & same_a & ~(differs_b & same_b), self._inputs(number))
-                for_other.add(leaf_b, differs_b & same_b & ~(differs_a & same_a), self._inputs(number))
+                for_one.add(leaf_a, differs_a & same_a & ~(differs_b & same_b), self.inputs(number))
+                for_other.add(leaf_b, differs_b & same_b & ~(differs_a & same_a), self.inputs(number))
         return for_one.enough and for_other.enough
 
 
-class _Evidence:
+class Evidence:
     """Wrong numbers that an idea explains, counted by what they tell."""
 
     def __init__(self, atol: float):

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from coursepkg.grading.showing import ORDINALS, count_word
 from coursepkg.grading.values import at, close, decode, difference, groups, is_number, leaves, row_of, stacked
 
 Pair = tuple[np.ndarray, np.ndarray]
@@ -31,10 +32,11 @@ _NOT_OF_ANGLES = ("twice", "half", "negative", "n-times", "one-nth", "constant-f
 
 @dataclass(frozen=True)
 class Pattern:
-    """A recognised pattern, and the parts of the answer that it concerns (none: the whole)."""
+    """A recognised pattern, the parts of the answer that it concerns (none: the whole), and what its words need."""
 
     name: str
     paths: tuple[Path, ...] = ()
+    detail: str = ""
 
 
 # --- what a result is ------------------------------------------------------------------------------------------------
@@ -95,19 +97,23 @@ def explain(
     rtol: float,
     atol: float,
     result: Mapping[str, Any] | None = None,
+    *,
+    called: bool = True,
 ) -> list[Pattern]:
     """The patterns in the wrong parts of an answer: each part has one at most, and parts with the same one share it.
 
     Parameters
     ----------
-    inputs : sequence
-        Per case, the encoded arguments.
+    inputs : sequence of mapping
+        Per case, the encoded arguments by position or name.
     expected, given : sequence
         Per case, the expected and the given value as plain data.
     rtol, atol : float
         Tolerances.
     result : mapping, optional
         What the parts of the answer are.
+    called : bool
+        Whether the inputs are the arguments of the learner's function, so that words may name them.
 
     Returns
     -------
@@ -120,19 +126,31 @@ def explain(
         return []  # another container: parts with names cannot be looked up by position, nor the other way round
     parts = {path: _part(expected, given, path) for path in paths}
     wrong = [path for path, (e, g) in parts.items() if any(map(lambda a, b: difference(a, b, rtol, atol), e, g))]
+    concerned = () if len(wrong) == len(paths) else tuple(wrong)
     if len(wrong) > 1 and _exchanged(parts, wrong, rtol, atol):
-        return [Pattern("other-order", () if len(wrong) == len(paths) else tuple(wrong))]
-    values = [decode(item) for item in inputs]
-    lengths, shapes = [dict(_axis_lengths(value)) for value in values], [set(_array_shapes(value)) for value in values]
-    named: dict[str, list[Path]] = {}
+        return [Pattern("exchanged", concerned)]
+    values = [{name: decode(value) for name, value in item.items()} for item in inputs]
+    lengths = [
+        dict(found for name, value in item.items() for found in _axis_lengths(value, (name,))) for item in values
+    ]
+    shapes = [set(_array_shapes(list(item.values()))) for item in values]
+    evidences: dict[Path, tuple[_Evidence, str]] = {}
     for path in wrong:
         told = meaning(result or {}, path, parts[path][0])
-        if told["kind"] not in ("number", "angle"):
-            continue
-        evidence = _evidence(*parts[path], lengths, shapes, rtol, atol, told)
-        if evidence is not None and (name := _recognised(evidence, told["kind"])) is not None:
-            named.setdefault(name, []).append(path)
-    return [Pattern(name, () if len(found) == len(paths) else tuple(found)) for name, found in named.items()]
+        if told["kind"] in ("number", "angle"):
+            evidence = _evidence(*parts[path], lengths, shapes, rtol, atol, told)
+            if evidence is not None:
+                evidences[path] = evidence, told["kind"]
+    if len(evidences) == len(wrong) and (detail := _rounding([evidence for evidence, _ in evidences.values()])):
+        return [Pattern("rounded", concerned, detail)]
+    named: dict[tuple[str, str], list[Path]] = {}
+    for path, (evidence, kind) in evidences.items():
+        if (name := _recognised(evidence, kind)) is not None:
+            named.setdefault((name, _detail(evidence, name, called)), []).append(path)
+    return [
+        Pattern(name, () if len(found) == len(paths) else tuple(found), detail)
+        for (name, detail), found in named.items()
+    ]
 
 
 def _part(expected: Sequence[Any], given: Sequence[Any], path: Path) -> tuple[list[Any], list[Any]]:
@@ -205,14 +223,13 @@ def _pairs(expected: Any, given: Any) -> Iterator[Pair | None]:
     yield wanted, got.reshape(()) if got.size == 1 and not wanted.ndim else got
 
 
-def _axis_lengths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, int]]:
-    """Lengths of all axes of all arrays and lists among the inputs."""
-    value = stacked(value) if isinstance(value, list) and path else value
+def _axis_lengths(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[Any, int]]:
+    """Lengths of all axes of all arrays and lists in an argument."""
+    value = stacked(value) if isinstance(value, list) else value
     if isinstance(value, np.ndarray):
         yield from (((*path, axis), length) for axis, length in enumerate(value.shape))
     elif isinstance(value, list | tuple):
-        if path:
-            yield (*path, 0), len(value)
+        yield (*path, 0), len(value)
         for position, item in enumerate(value):
             yield from _axis_lengths(item, (*path, position))
 
@@ -235,21 +252,43 @@ def _times(factor: float) -> Callable[[_Evidence], bool]:
 
 def _times_length(power: int) -> Callable[[_Evidence], bool]:
     """n times or 1/n: one and the same axis of the inputs gives the factor in every case."""
+    return lambda evidence: evidence.everywhere(lambda e, g: True) and bool(_axes(evidence, power))
 
-    def holds(evidence: _Evidence) -> bool:
-        for axis in evidence.lengths[0]:
-            sizes = [lengths.get(axis, 0) for lengths in evidence.lengths]
-            if all(size > 0 for size in sizes) and any(size > 1 for size in sizes):
-                factors = [float(size) ** power for size in sizes]
-                if evidence.everywhere(lambda e, g: True) and all(
-                    evidence.near(factor * e, g)
-                    for factor, case in zip(factors, evidence.cases, strict=True)
-                    for e, g in case
-                ):
-                    return True
-        return False
 
-    return holds
+def _axes(evidence: _Evidence, power: int) -> list[Any]:
+    """All axes of the inputs whose lengths give the factor."""
+
+    def gives(axis: Any) -> bool:
+        sizes = [lengths.get(axis, 0) for lengths in evidence.lengths]
+        if not all(sizes) or max(sizes) == 1:
+            return False
+        cases = zip(sizes, evidence.cases, strict=True)
+        return all(evidence.near(float(size) ** power * e, g) for size, case in cases for e, g in case)
+
+    return [axis for axis in evidence.lengths[0] if gives(axis)]
+
+
+def _detail(evidence: _Evidence, name: str, called: bool) -> str:
+    """What the words of a pattern need besides: for n times, where the n comes from if only one axis gives it."""
+    if name == "rounded":
+        return _rounding([evidence])
+    if name not in ("n-times", "one-nth"):
+        return ""
+    axes = _axes(evidence, 1 if name == "n-times" else -1)
+    sizes = {lengths[axes[0]] for lengths in evidence.lengths}
+    words = _axis_words(axes[0], evidence.lengths) if called and len(axes) == 1 and len(sizes) > 1 else ""
+    return words or "one and the same count in each call"
+
+
+def _axis_words(axis: Any, lengths: Sequence[Mapping[Any, int]]) -> str:
+    """An axis in words, "the number of rows of the first argument"; empty for one that has none."""
+    argument, number, *deeper = axis
+    dimensions = {sum(other[0] == argument for other in axes) for axes in lengths}
+    ways = {1: ["the length"], 2: ["the number of rows", "the number of columns"]}
+    if deeper or len(dimensions) > 1 or not (found := ways.get(*dimensions)):
+        return ""
+    whose = f"`{argument}`" if isinstance(argument, str) else f"the {ORDINALS[argument]} argument"
+    return f"{found[number]} of {whose}"
 
 
 def _transposed(evidence: _Evidence) -> bool:
@@ -297,7 +336,42 @@ def _full_turn(evidence: _Evidence) -> bool:
     return evidence.everywhere(holds)
 
 
+def _rounding(evidences: Sequence[_Evidence]) -> str:
+    """What was done to all numbers of some parts, "rounded to 3 digits"; empty where no rounding explains them."""
+    pairs = [pair for evidence in evidences for case in evidence.cases for pair in case]
+    if not pairs or any(e.shape != g.shape or e.imag.any() or g.imag.any() for e, g in pairs):
+        return ""
+    wanted, given = (np.concatenate([array.real.ravel() for array in side]) for side in zip(*pairs, strict=True))
+    wrong = ~close(wanted, given, evidences[0].rtol, evidences[0].atol)
+    if len(set(wanted[wrong])) < 2 or len(set(given[given != 0])) < 2 or not np.isfinite(wanted).all():
+        return ""
+    with np.errstate(all="ignore"):
+        size = np.floor(np.log10(np.where(wanted == 0, 1.0, np.abs(wanted))))
+        ways = {
+            "rounded to whole numbers": np.round(wanted),
+            "cut to whole numbers": np.trunc(wanted),
+            "rounded down to whole numbers": np.floor(wanted),
+            "rounded up to whole numbers": np.ceil(wanted),
+            **{f"rounded to {_digits(n)} after the point": np.round(wanted, n) for n in range(1, 8)},
+            **{f"rounded to {_digits(n)}": np.round(wanted / 10 ** (size - n + 1)) * 10 ** (size - n + 1)
+               for n in range(1, 8)},
+        }  # fmt: skip
+    return next((words for words, to in ways.items() if np.allclose(given, to, rtol=1e-10, atol=1e-13)), "")
+
+
+def _digits(number: int) -> str:
+    return f"{count_word(number)} digit{'s' if number != 1 else ''}"
+
+
+def _only_rounded(evidence: _Evidence) -> bool:
+    """Whether every number is a whole one that stands next to the right one."""
+    pairs = [pair for case in evidence.cases for pair in case]
+    return all(bool(((g == np.round(g)) & (np.abs(g - e) < 1)).all()) for e, g in pairs)
+
+
 def _ignores_input(evidence: _Evidence) -> bool:
+    if _only_rounded(evidence):  # numbers that lie near each other are one number then
+        return False
     first = evidence.cases[0]
     others = evidence.cases[1:]
     varies = any(
@@ -355,11 +429,20 @@ def _summed_too_far(evidence: _Evidence) -> bool:
     return evidence.everywhere(holds)
 
 
-def _extra_axis(evidence: _Evidence) -> bool:
-    def holds(expected: np.ndarray, given: np.ndarray) -> bool:
-        return expected.shape != given.shape and evidence.near(expected.ravel(), given.ravel())
+def _regrouped(fits: Callable[[np.ndarray, np.ndarray], bool]) -> Callable[[_Evidence], bool]:
+    """The right numbers, one after the other, along axes that differ in a certain way."""
 
-    return evidence.everywhere(holds)
+    def holds(evidence: _Evidence) -> bool:
+        return evidence.everywhere(
+            lambda e, g: e.shape != g.shape and fits(e, g) and evidence.near(e.ravel(), g.ravel())
+        )
+
+    return holds
+
+
+def _only_ones(expected: np.ndarray, given: np.ndarray) -> bool:
+    one, other = ([length for length in array.shape if length != 1] for array in (expected, given))
+    return one == other
 
 
 SAME_SHAPE: dict[str, Callable[[_Evidence], bool]] = {
@@ -368,6 +451,7 @@ SAME_SHAPE: dict[str, Callable[[_Evidence], bool]] = {
     "twice": _times(2.0),
     "half": _times(0.5),
     "negative": _times(-1.0),
+    "rounded": lambda evidence: bool(_rounding([evidence])),
     "n-times": _times_length(1),
     "one-nth": _times_length(-1),
     "transposed": _transposed,
@@ -379,7 +463,9 @@ SAME_SHAPE: dict[str, Callable[[_Evidence], bool]] = {
 
 OTHER_SHAPE: dict[str, Callable[[_Evidence], bool]] = {
     "transposed": _transposed,
-    "extra-axis": _extra_axis,
+    "extra-axis": _regrouped(_only_ones),
+    "flattened": _regrouped(lambda e, g: e.ndim > 1 and g.ndim == 1),
+    "regrouped": _regrouped(lambda e, g: True),
     "not-summed": _not_summed,
     "not-averaged": _not_averaged,
     "summed-too-far": _summed_too_far,

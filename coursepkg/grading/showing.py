@@ -20,7 +20,8 @@ from coursepkg.grading.values import decode, kind_of
 
 WHOLE, FIRST = 12, 4  # entries of an array that is printed whole; of one that is not
 CALL_WIDTH = 220
-_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+_ONE = {"results": "result", "parts": "part", "entries": "entry"}
 _COUNTS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _SHOWN_ARRAY = re.compile(r", (x\d+) of shape|^(x\d+) of shape")
 
@@ -171,9 +172,9 @@ def _step(name: Any, expected: Any, names: Any, outermost: bool) -> str:
     if isinstance(names, str):
         return f"{names} {name}"
     count = len(expected) if isinstance(expected, list | tuple) else 0
-    if name < len(_ORDINALS):
+    if name < len(ORDINALS):
         things = ("results" if outermost else "parts") if isinstance(expected, tuple) else "entries"
-        return f"the {_ORDINALS[name]} of {count_word(count)} {things}" if count != 1 else f"the only one of {things}"
+        return f"the {ORDINALS[name]} of {count_word(count)} {things}" if count != 1 else f"the only {_ONE[things]}"
     return f"entry {name}"
 
 

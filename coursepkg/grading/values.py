@@ -397,14 +397,12 @@ def row_of(value: Any) -> np.ndarray | None:
 
 
 def parts(expected: Any) -> list[Any] | None:
-    """Names of the separately judged parts of an answer: the keys of a dict, the positions of a tuple."""
+    """Names of the separately judged parts of an answer: keys of a dict, positions of a tuple or a list of arrays."""
     if isinstance(expected, dict):
         return list(expected)
     if isinstance(expected, tuple) and expected:
         return list(range(len(expected)))
-    if isinstance(expected, list) and expected and not is_number(stacked(expected)):
-        return list(range(len(expected)))
-    return None
+    return list(range(len(expected))) if isinstance(expected, list) and _has_items(expected) else None
 
 
 def groups(expected: Sequence[Any], path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -434,8 +432,21 @@ def _is_sequence(value: Any) -> bool:
 def _has_items(value: Any) -> bool:
     if not isinstance(value, _SEQUENCES) or not value:
         return False
-    holds_arrays = any(isinstance(item, np.ndarray) and item.ndim > 0 for item in value)
-    return isinstance(value, tuple) or holds_arrays or not is_number(stacked(value))
+    return isinstance(value, tuple) or _holds_arrays(value) or not is_number(stacked(value))
+
+
+def _holds_arrays(value: Any) -> bool:
+    """Whether there are arrays in a list, at any depth; such a list stays one, though it might be stacked."""
+    if isinstance(value, np.ndarray):
+        return value.ndim > 0
+    return isinstance(value, _SEQUENCES) and any(map(_holds_arrays, value))
+
+
+def is_one_for_several(expected: Any, got: Any) -> bool:
+    """Whether one array was given where several are asked for, so that its rows are none of those."""
+    if not isinstance(got, np.ndarray):
+        return False
+    return got.ndim == 0 or any(is_number(part := stacked(item)) and np.ndim(part) >= got.ndim for item in expected)
 
 
 def at(value: Any, expected: Any, path: tuple[Any, ...]) -> tuple[Any] | None:
@@ -444,7 +455,7 @@ def at(value: Any, expected: Any, path: tuple[Any, ...]) -> tuple[Any] | None:
         if isinstance(expected, dict):
             if not isinstance(value, dict) or set(value) != set(expected):
                 return None
-        elif not _is_sequence(value) or len(value) != len(expected):
+        elif not _is_sequence(value) or len(value) != len(expected) or is_one_for_several(expected, value):
             return None
         value, expected = value[name], expected[name]
     return (value,)
@@ -480,7 +491,7 @@ def difference(
         if set(got) != set(expected):
             return Difference("keys", path, expected=expected, got=got)
     else:
-        if isinstance(got, np.ndarray) and got.ndim > 0:
+        if isinstance(got, np.ndarray) and not is_one_for_several(expected, got):
             got = [np.asarray(item) for item in got]  # an int64 from an array is no Python int
         if not isinstance(got, _SEQUENCES):
             return Difference("kind", path, expected=expected, got=got)
@@ -510,7 +521,7 @@ def _leaf_difference(
         return None if same else Difference(kind, path, expected=expected, got=got)
     if not is_number(got):
         if not isinstance(got, list | tuple) or got or not np.ndim(expected):
-            return Difference("kind", path, expected=expected, got=got)
+            return Difference("kind", path, expected=expected, got=whole)
         return Difference("shape", path, expected=expected, got=np.array([])) if np.size(expected) else None
     wanted, given = np.asarray(expected), np.asarray(got)
     if extra_axes and given.ndim > wanted.ndim and _long_axes(given) == _long_axes(wanted):

@@ -108,6 +108,23 @@ def test_hidden_inputs_are_not_shown_in_a_question():
     assert "For `" not in found.text
 
 
+def test_an_idea_that_explains_the_parts_that_are_wrong_is_asked_about_before_a_constant_is():
+    @named("rate-of-one-always")
+    def fixed(a, b):
+        return {"product": a + b, "rate": 1.25}
+
+    def both(a, b):
+        return {"product": a * b, "rate": a - b}
+
+    def answer(a, b):
+        return {**both(a, b), "rate": 1.25}
+
+    assert verdict(both, NUMBERS, answer).finding == "ignores-input"
+    found = verdict(both, NUMBERS, answer, fixed)
+    assert (found.finding, found.sure) == ("rate-of-one-always", False)
+    assert verdict(both, NUMBERS, lambda a, b: {"product": a / b, "rate": 1.25}, fixed).finding == "ignores-input"
+
+
 # --- two at once -----------------------------------------------------------------------------------------------------
 
 

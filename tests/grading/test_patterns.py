@@ -89,7 +89,8 @@ def test_parts_with_one_pattern_share_it():
 @pytest.mark.parametrize("swap", [lambda a, b: (b, a), lambda a, b: [b, a]])
 def test_results_in_exchanged_places_are_told(swap):
     found = verdict(lambda a, b: (a * b, a - b), NUMBERS, lambda a, b: swap(a * b, a - b))
-    assert found.finding == "other-order"
+    assert found.finding == "exchanged"
+    assert "Which of the results is which?" in found.text
 
 
 # --- diagnostics -----------------------------------------------------------------------------------------------------
@@ -226,6 +227,96 @@ def test_shapes_and_counts_are_no_positions():
     assert meaning({}, (), [np.array([0.5])])["kind"] == "number"
 
 
+# --- in another shape ------------------------------------------------------------------------------------------------
+
+TABLES = [case(RNG.normal(size=shape)) for shape in [(2, 3), (4, 2), (3, 5)]]
+BLOCKS = [case(RNG.normal(size=shape)) for shape in [(2, 4, 3), (3, 2, 2), (2, 3, 5)]]
+
+
+@pytest.mark.parametrize(("cases", "reshaped", "name"), [
+    (TABLES, lambda x: x.ravel(), "flattened"), (BLOCKS, lambda x: x.ravel(), "flattened"),
+    (BLOCKS, lambda x: x.reshape(-1, x.shape[-1]), "regrouped"), (TABLES, lambda x: x.reshape(-1, 1), "regrouped"),
+    (TABLES, lambda x: x[:, None], "extra-axis"), (BLOCKS, lambda x: x[None, ..., None], "extra-axis"),
+])  # fmt: skip
+def test_an_axis_of_length_one_is_spoken_of_only_if_nothing_else_differs(cases, reshaped, name):
+    found = verdict(lambda x: 2 * x, cases, lambda x: reshaped(2 * x))
+    assert found.finding == name
+    assert ("length 1" in found.text) == (name == "extra-axis")
+    assert "should have shape" in found.text
+
+
+# --- where a count comes from ----------------------------------------------------------------------------------------
+
+
+def total(x):
+    return x.sum(axis=0)
+
+
+SQUARES = [case(RNG.normal(size=(n, n))) for n in (3, 4, 2)]
+EQUAL_TABLES = [case(RNG.normal(size=(3, 2))) for _ in range(4)]
+
+
+@pytest.mark.parametrize(("cases", "reference", "answer", "words"), [
+    (TABLES, total, lambda x: total(x) * len(x), "too large by the number of rows of the first argument."),
+    (TABLES, total, lambda x: total(x) / x.shape[1], "too small by the number of columns of the first argument."),
+    (SQUARES, total, lambda x: total(x) * len(x), "too large by one and the same count in each call."),
+    (EQUAL_TABLES, total, lambda x: total(x) / len(x), "too small by one and the same count in each call."),
+    (PHASES, lambda a, b: a + b, lambda a, b: (a + b) * len(a), "one and the same count in each call."),
+    (BLOCKS, total, lambda x: total(x) * x.shape[1], "one and the same count in each call."),
+])  # fmt: skip
+def test_it_is_said_where_a_count_comes_from_only_if_one_axis_gives_it(cases, reference, answer, words):
+    found = verdict(reference, cases, answer)
+    assert found.finding in ("n-times", "one-nth")
+    assert words in found.lines[0]
+
+
+def test_an_axis_of_an_argument_with_a_name_is_called_by_it():
+    cases = [case(1.5, w=RNG.normal(size=n)) for n in (3, 4, 2)]
+    found = verdict(lambda a, w: a * w, cases, lambda a, w: a * w * len(w))
+    assert "too large by the length of `w`." in found.text
+
+
+# --- rounded ---------------------------------------------------------------------------------------------------------
+
+QUOTIENTS = [case(7.3, 2.0), case(-5.2, 3.0), case(12.4, 3.5), case(8.9, 1.25)]
+
+
+@pytest.mark.parametrize(("rounded", "words"), [
+    (np.round, "rounded to whole numbers"), (int, "cut to whole numbers"), (np.floor, "rounded down to whole numbers"),
+    (np.ceil, "rounded up to whole numbers"), (lambda x: round(x, 1), "rounded to one digit after the point"),
+    (lambda x: round(x, 3), "rounded to three digits after the point"),
+    (lambda x: float(f"{x:.3g}"), "rounded to three digits."),
+])  # fmt: skip
+def test_rounding_that_explains_all_numbers_is_told(rounded, words):
+    def quotient(a, b):
+        return 17.77 * a / b, a * b / 3
+
+    found = verdict(quotient, QUOTIENTS, lambda a, b: tuple(map(rounded, quotient(a, b))))
+    assert found.finding == "rounded"
+    assert words in found.text
+    assert "too small" not in found.text
+
+
+def test_a_part_that_is_constant_by_rounding_is_not_said_to_ignore_its_inputs():
+    def near_one(a, b):
+        return {"product": a * b, "share": 1 + 1 / (3 + a * a)}
+
+    found = verdict(near_one, QUOTIENTS, lambda a, b: {name: int(x) for name, x in near_one(a, b).items()})
+    assert (found.finding, "cut to whole numbers" in found.text) == ("rounded", True)
+    found = verdict(near_one, QUOTIENTS, lambda a, b: {**near_one(a, b), "share": 1})
+    assert found.finding == "value"
+
+
+def test_a_constant_part_is_called_one_and_a_constant_answer_asks_for_the_arguments():
+    def both(a, b):
+        return {"product": a * b, "sum": a + b}
+
+    found = verdict(both, QUOTIENTS, lambda a, b: {**both(a, b), "sum": 4.25})
+    assert "In `sum`: this part is the same in every call, and should not be." in found.text
+    assert "every argument" not in found.text
+    assert "Does every argument take part?" in verdict(both, QUOTIENTS, lambda a, b: both(7.25, 2.0)).text
+
+
 # --- what is kept between calls --------------------------------------------------------------------------------------
 
 SAME_SHAPES = [case(RNG.normal(size=(3, 2))) for _ in range(2)] + [case(RNG.normal(size=(4, 2))) for _ in range(2)]
@@ -243,6 +334,14 @@ def test_a_cache_that_looks_at_shapes_is_told_and_not_called_a_number():
     found = verdict(lambda x: x.sum(axis=0), SAME_SHAPES, remembering())
     assert found.finding == "remembers"
     assert "earlier call" in found.text
+
+
+@pytest.mark.parametrize("numbers", [[2, 2, 1], [2.5, 2.5, 7.25, 2.5], [3, 4, 5], [0.25, 7.75, 0.75]])
+def test_a_constant_a_small_count_or_one_number_is_no_memory(numbers):
+    """Each call but one or two is right; the others give what the first one should."""
+    cases = [case(RNG.normal(size=3), number) for number in (*numbers, numbers[0] + 1)]
+    found = verdict(lambda x, n: n, cases, lambda x, n: n if n != numbers[0] + 1 else numbers[0])
+    assert found.finding == "value"
 
 
 @pytest.mark.parametrize("grow", [lambda n: 2.0, lambda n: float(n), lambda n: -1.0])
@@ -278,8 +377,10 @@ def test_an_answer_without_one_of_its_arguments_does_not_remember():
 
 def test_a_factor_of_nearly_one_is_no_factor():
     wanted = [np.array([1.5, -2.0]), np.array([0.5, 4.0])]
-    assert explain([[1], [2]], wanted, [x * (1 + 3e-5) for x in wanted], 1e-6, 1e-9) == []
-    assert [p.name for p in explain([[1], [2]], wanted, [x * 1.03 for x in wanted], 1e-6, 1e-9)] == ["constant-factor"]
+    assert explain([{0: 1}, {0: 2}], wanted, [x * (1 + 3e-5) for x in wanted], 1e-6, 1e-9) == []
+    assert [p.name for p in explain([{0: 1}, {0: 2}], wanted, [x * 1.03 for x in wanted], 1e-6, 1e-9)] == [
+        "constant-factor"
+    ]
 
 
 def test_parts_whose_number_varies_from_case_to_case_are_one():

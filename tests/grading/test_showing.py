@@ -96,9 +96,9 @@ def test_the_sign_is_spoken_of_only_where_little_else_is_wrong():
         assert "too small" in verdict(lambda a, b: a * b, NUMBERS, far).text
 
 
-def test_rounding_to_three_digits_is_a_near_miss_in_an_array():
+def test_an_array_that_is_off_in_the_fourth_digit_is_a_near_miss():
     cases = [case(RNG.uniform(1, 9, size=n)) for n in (3, 4, 2)]
-    found = verdict(lambda x: x * 1.01, cases, lambda x: np.round(x * 1.01, 3))
+    found = verdict(lambda x: x * 1.01, cases, lambda x: np.round(x * 1.01, 3) + 1e-5)
     assert re.search(r"entry \d is right to (three|four|five) digits", found.text)
 
 

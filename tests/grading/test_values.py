@@ -292,6 +292,8 @@ def test_parts_are_keys_or_positions_of_tuples():
     assert parts((1.0, 2.0)) == [0, 1]
     assert parts([1.0, 2.0]) is None
     assert parts([1.0, [2.0]]) == [0, 1]
+    assert parts([[1.0], [2.0]]) is None
+    assert parts([np.ones(2), np.ones(2)]) == parts([[np.ones(2)], [np.ones(2)]]) == [0, 1]
 
 
 @pytest.mark.parametrize(("value", "says"), [
