@@ -28,6 +28,11 @@ ODD = {
 EVERY = pytest.mark.parametrize("exercise_id", list(exercises()))
 
 
+def odd_values(exercise_id):
+    """Every third of them, beginning elsewhere for each exercise, so that each is tried on dozens."""
+    return list(ODD.items())[list(exercises()).index(exercise_id) % 3 :: 3]
+
+
 def verdict_on(check, value_of):
     return judge(check, lambda item: Outcome("value", value_of(item)))
 
@@ -35,7 +40,7 @@ def verdict_on(check, value_of):
 @EVERY
 def test_an_odd_value_in_place_of_the_result_is_wrong(exercise_id):
     check = compiled(exercise_id)
-    for name, odd in ODD.items():
+    for name, odd in odd_values(exercise_id):
         read = tree(odd)
         verdict = verdict_on(check, lambda item, read=read: read)
         assert verdict.status in ("wrong", "error"), name
@@ -48,17 +53,17 @@ def test_an_odd_value_in_place_of_a_part_is_wrong(exercise_id):
     check = compiled(exercise_id)
     right = {str((item["args"], item["kwargs"])): item["expected"] for item in check["cases"]}
     last = str((check["cases"][-1]["args"], check["cases"][-1]["kwargs"]))
-    for name, odd in ODD.items():
-        for everywhere in (True, False):
+    for name, odd in odd_values(exercise_id):
+        read = tree(odd)
 
-            def value_of(item, odd=odd, everywhere=everywhere):
-                key = str((item["args"], item["kwargs"]))
-                value = decode(right[key])
-                return with_part(value, tree(odd)) if everywhere or key == last else value
+        def value_of(item, read=read):
+            key = str((item["args"], item["kwargs"]))
+            value = decode(right[key])
+            return with_part(value, read) if key == last else value
 
-            verdict = verdict_on(check, value_of)
-            assert verdict.status in ("wrong", "error", "passed"), name
-            assert all(len(line) <= 240 for line in verdict.lines), name
+        verdict = verdict_on(check, value_of)
+        assert verdict.status in ("wrong", "error", "passed"), name
+        assert all(len(line) <= 240 for line in verdict.lines), name
 
 
 def with_part(value, odd):
