@@ -46,7 +46,7 @@ PATTERNS: dict[str, tuple[str, str]] = {
     ),
     "transposed": ("The numbers are right, but the matrix is transposed.", "Write the shapes beside each product."),
     "other-order": ("The right numbers are there, in another order.", "Which number belongs in which place?"),
-    "exchanged": ("The right results are there, in each other's places.", "Which of the results is which?"),
+    "exchanged-parts": ("The right results are there, in each other's places.", "Which of the results is which?"),
     "wrong-axis": (
         "The total is right, but the sum runs over the wrong axis.",
         "Which axis counts the examples, and which must remain?",
@@ -296,7 +296,8 @@ def difference(
 def changed(compiled: Mapping[str, Any], lines: Sequence[str]) -> list[str]:
     """An answer that changes its arguments, and is wrong besides, as ``lines`` say."""
     head = f"{compiled['id']} not yet · "
-    also = [line.removeprefix(head) for line in lines if not line.startswith("Read again: ")]
+    also = [_sentence(lines[0].removeprefix(head))]
+    also += [line for line in lines[1:] if not line.startswith("Read again: ") and "calls are right;" not in line]
     return [f"{head}Your function changes what it was given.", PATTERNS["changes-input"][1], *also][:4]
 
 
@@ -409,6 +410,8 @@ def _difference_advice(first: Difference) -> str | None:
 def _wanted(expected: Any) -> str:
     if isinstance(expected, np.ndarray) and expected.dtype.kind == "b":
         return "True or False for each entry"
+    if (isinstance(expected, np.ndarray) and expected.shape == (0,)) or (isinstance(expected, list) and not expected):
+        return "an empty list or array"
     if isinstance(expected, list | tuple):
         return f"a list or tuple of {_entries(expected)}"
     if isinstance(expected, np.ndarray) and expected.ndim == 1:

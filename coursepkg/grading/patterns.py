@@ -128,7 +128,7 @@ def explain(
     wrong = [path for path, (e, g) in parts.items() if any(map(lambda a, b: difference(a, b, rtol, atol), e, g))]
     concerned = () if len(wrong) == len(paths) else tuple(wrong)
     if len(wrong) > 1 and _exchanged(parts, wrong, rtol, atol):
-        return [Pattern("exchanged", concerned)]
+        return [Pattern("exchanged-parts", concerned)]
     values = [{name: decode(value) for name, value in item.items()} for item in inputs]
     lengths = [
         dict(found for name, value in item.items() for found in _axis_lengths(value, (name,))) for item in values

@@ -134,12 +134,12 @@ def test_a_changed_argument_is_told_first_where_the_numbers_are_wrong_too():
         xs.sort()
         return [first, xs[0]]
 
-    lists = [case([1.0, 0.5, 2.5]), case([2.0, -0.5]), case([0.3, 0.9, 0.1, -4.0])]
+    lists = [case([2.0, -0.5, 3.0]), case([2.0, -0.5]), case([0.3, 0.9, 0.1, -4.0])]
     found = verdict(lambda xs: [xs[0], xs[-1]], lists, sorts)
     assert found.finding == "changes-input"
     assert found.lines[0].endswith("Your function changes what it was given.")
     assert "work on a copy" in found.lines[1]
-    assert "entry 1 is" in found.text
+    assert found.lines[2:] == ("Entry 1 is too small (yours: -0.5).", "For `answer([2, -0.5, 3])`")
 
     def scales(g, eta):
         g *= eta
@@ -336,6 +336,14 @@ ROWS = [case(RNG.normal(size=n)) for n in (3, 4, 2)]
 ])  # fmt: skip
 def test_what_a_list_holds_is_said_where_it_is_no_list_of_numbers(held, words):
     assert verdict(lambda x: 2 * x, ROWS, held).lines[0].endswith(f"of 3 numbers; it is {words}.")
+
+
+def test_an_empty_list_is_asked_for_in_words():
+    cases = [case([-1.0]), case([2.5, -1.0]), case([1.5, 3.25])]
+    found = verdict(lambda xs: [x for x in xs if x > 0], cases, lambda xs: [x for x in xs if x > 0] or None)
+    assert "the answer should be an empty list or array; it is None." in found.text
+    found = verdict(lambda xs: [xs, [*xs, 1.5]], cases, lambda xs: None)
+    assert "the answer should be a list or tuple of 2 entries; it is None." in found.text
 
 
 def test_one_array_in_place_of_several_results_is_told():

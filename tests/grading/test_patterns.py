@@ -89,7 +89,7 @@ def test_parts_with_one_pattern_share_it():
 @pytest.mark.parametrize("swap", [lambda a, b: (b, a), lambda a, b: [b, a]])
 def test_results_in_exchanged_places_are_told(swap):
     found = verdict(lambda a, b: (a * b, a - b), NUMBERS, lambda a, b: swap(a * b, a - b))
-    assert found.finding == "exchanged"
+    assert found.finding == "exchanged-parts"
     assert "Which of the results is which?" in found.text
 
 
