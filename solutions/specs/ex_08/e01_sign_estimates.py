@@ -92,15 +92,29 @@ def usual(s, x, y):
     return (s @ y) * (s @ x)
 
 
+def signs_of_sorted(x, y):
+    x.sort()
+    y.sort()
+    return sign_estimates(x, y)
+
+
+def signs_of_sorted_x(x, y):
+    x.sort()
+    return sign_estimates(x, y)
+
+
 def sign_edges(rng):
-    """The exact product is negative; it is 0; the same numbers twice; a row without effect."""
+    """The exact product is negative; it is 0; the same numbers twice, and beside others; no effect; equal rows."""
     p, q, r, s = (abs(number) for number in numbers(rng, 4))
     x = numbers(rng, 3)
     return [
         case([p, -q, r], [-s, q, -p]),
         case([-2 * p, q], [q, 2 * p]),
         case(x, x),
+        case(x, numbers(rng, 3)),
         case([0.0, *numbers(rng, 3)], [*numbers(rng, 3), 0.0]),
+        case([p, p], [q, -s]),
+        case([q] * 3, [r] * 3),
     ]
 
 
@@ -113,6 +127,8 @@ SIGN_MEETS = {
     "the exact product is negative": lambda x, y: np.dot(x, y) < 0,
     "the exact product is 0": lambda x, y: abs(np.dot(x, y)) < 1e-12,
     "x and y are the same": lambda x, y: x == y,
+    "all rows are the same": lambda x, y: len(x) > 2 and len(set(x)) == len(set(y)) == 1,
+    "some estimates are 0": lambda x, y: len(set(x)) == 1 and abs(y[0]) != abs(y[1]),
 }
 
 
@@ -163,6 +179,12 @@ BANK = [
           }, "the docstring: ascending",
           "The estimates go down, from the largest to the smallest.",
           "Ascending begins with the smallest."),
+    wrong("arguments-sorted", signs_of_sorted, "the task: a row of x and the same row of y",
+          "x and y were sorted, and with them the pairs that they form.",
+          "It is the estimates that are asked for in ascending order. A number of x belongs to its own number of y."),
+    wrong("x-sorted", signs_of_sorted_x, "the task: a row of x and the same row of y",
+          "x was sorted, so its numbers stand beside others of y.",
+          "It is the estimates that are asked for in ascending order. A number of x belongs to its own number of y."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(

@@ -84,6 +84,11 @@ BANK = [
     wrong("sum-of-squares", rows_with(kept_row, spread=lambda e: np.sum((e - e.mean()) ** 2)), "notebook 08, section 5",
           "The variance is a sum of squared deviations, not their mean.",
           "Each row is as likely as any other, so deviations are averaged."),
+    wrong("variance-scaled-once", lambda x, y: {
+              **(found := row_estimates(x, y)), "variance": found["variance"] / len(x)
+          }, "the docstring: variance",
+          "The variance is too small by the number of rows.",
+          "Estimates twice as large have four times the variance. Or was it divided by their number a second time?"),
     wrong("standard-deviation", rows_with(kept_row, spread=np.std), "the task",
           "In place of the variance stands its square root.",
           "The spread is asked for as the mean squared deviation."),

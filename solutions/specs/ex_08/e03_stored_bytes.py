@@ -95,15 +95,22 @@ def bytes_case(rng, itemsize, readers):
             return case(rows, features, rate, itemsize, readers)
 
 
+# rows and a share that give a whole number of rows in decimals and in binary, though not if one less the share is used
+WHOLE = [(25, 0.44), (50, 0.44), (100, 0.45), (180, 0.45), (220, 0.45), (300, 0.19), (360, 0.325)]
+
+
 def bytes_edges(rng):
-    """A whole number of rows; all of them; none; a single layer; more and less than half a row rounded down."""
+    """A whole number of rows; all of them; none; a single layer; a little, less and more than half a row too many."""
     n, m = int(rng.integers(20, 60)), int(rng.integers(11, 40))
+    whole = WHOLE[int(rng.integers(len(WHOLE)))]
     return [
         case(4 * n, m, 0.25, 8, 3),
         case(n, m, 1.0, 2, 1),
         case(n, m, round(0.7 / n, 4), 4, 4),
         case(10 * int(rng.integers(1, 4)) + 1, 3, 0.3, 2, 5),
         case(10 * m + 1, n, 0.9, 4, 6),
+        case(whole[0], m, whole[1], 4, 3),
+        case(3 * int(rng.integers(3, 12)), m, 0.3333, 8, 2),
     ]
 
 
@@ -201,6 +208,7 @@ EXERCISE = Exercise(
     },
     meets={
         "a whole number of rows is kept without rounding": lambda rows, rate: rate < 1 and (rate * rows) % 1 == 0,
+        "a row is only just missed": lambda rows, rate: (rate * rows) % 1 > 0.99 and rate * rows > 1,
         "no row is kept": lambda rows, rate: rate * rows < 1,
         "more than half a row is rounded down": lambda rows, rate: (rate * rows) % 1 > 0.5 and rate * rows > 1,
         "less than half a row is rounded down": lambda rows, rate: 0 < (rate * rows) % 1 < 0.5,

@@ -77,7 +77,7 @@ def backward_with_sketch(rng, S, N, M):
 
 
 def backward_edges(rng):
-    """A fold, kept rows, as many kept as there are, one example and one of each; zeros where they may stand."""
+    """A fold, kept rows, as many kept as there are, one example and one of each; one length for all; zeros."""
     fold, rows, zeros = np.zeros((6, 3)), np.zeros((5, 2)), backward_case(rng, 4, 3, 2, 3)
     fold[rng.permutation(6), np.arange(6) % 3] = rng.choice([-1.0, 1.0], 6)
     rows[rng.permutation(5)[:2], [0, 1]] = math.sqrt(5 / 2)
@@ -90,6 +90,7 @@ def backward_edges(rng):
         zeros,
         backward_case(rng, 1, 2, 3, 1),
         backward_case(rng, 5, 1, 2, 2),
+        backward_case(rng, 3, 3, 3, 3),
     ]
 
 
@@ -163,6 +164,7 @@ EXERCISE = Exercise(
     meets={
         "as many rows are kept as there are": lambda S: S.shape[0] == S.shape[1] > 1,
         "S has one entry in each row, as a fold has": lambda S: len(S) > 1 and (np.count_nonzero(S, axis=1) == 1).all(),
+        "all axes have one length": lambda Y, W, S: len(Y) > 1 == len({*Y.shape, *W.shape, *S.shape}),
         "S leaves rows out": lambda S: (np.count_nonzero(S, axis=1) == 0).any(),
     },
     visible=hidden_backward(np.random.default_rng(8)),

@@ -90,7 +90,7 @@ def fold_edges(rng):
     zeros.args[0][1, 1] = zeros.args[0][4, 0] = 0.0
     return [
         fold_case(rng, 5, 3, 1),
-        fold_case(rng, 4, 2, 4),
+        fold_case(rng, 4, 4, 4),
         fold_case(rng, 3, 2, 5),
         fold_case(rng, 1, 3, 2),
         fold_case(rng, 7, 1, 3),
@@ -141,7 +141,7 @@ BANK = [
           "The last rows are missing where the number of rows is no multiple of the number of buckets.",
           "You dealt whole rounds only. The last round may end before every bucket has got a row."),
     wrong("counted-from-one", fold_from_place_one, "the task: place i goes to bucket i mod size",
-          "Each row of the summary stands one bucket too low.",
+          "Each row of the summary stands one bucket too far.",
           "Places are counted from 0."),
     wrong("bucket-of-the-row", fold_row_bucket, "the task: place i goes to bucket i mod size",
           "Each row went to the bucket of its old number.",

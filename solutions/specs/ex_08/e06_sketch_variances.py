@@ -108,7 +108,7 @@ def variances_edges(rng):
     giant.args[0][int(rng.integers(1, 5))] *= 20.0
     giant.args[0][0, 1] = giant.args[1][0] = 0.0
     for part in agreeing.args[:2]:
-        part[1:] = part[0]
+        part[:] = np.round(8 * part[0]) / 8  # eighths, so that what cancels does so in single precision, too
     return [
         variances_case(rng, 2, 3, 2, 1),
         variances_case(rng, 4, 3, 2, 4),
@@ -119,7 +119,7 @@ def variances_edges(rng):
 
 
 def hidden_variances(rng):
-    usual = ((6, 3, 2, 3), (5, 2, 4, 2), (8, 3, 3, 4), (4, 2, 1, 3), (6, 3, 2, 3))
+    usual = ((6, 3, 2, 3), (5, 2, 4, 2), (4, 4, 4, 3), (4, 2, 1, 3), (6, 3, 2, 3))
     return [*(variances_case(rng, *shape) for shape in usual), *variances_edges(rng)]
 
 

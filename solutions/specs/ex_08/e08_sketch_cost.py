@@ -122,6 +122,10 @@ BANK = [
           ), "notebook 08, section 8: on top of the product",
           "The break-even rate is larger than one.",
           "A rate is a share of the rows. The dearer the sketch, the fewer rows it may keep."),
+    wrong("break-even-of-the-fold", lambda B, N, M, rate: cost_formula(B, N, M, rate) | {"break_even_rate": 1.0},
+          "the task: the dense sketch",
+          "The costs are right; the break-even rate is 1, which is that of the fold.",
+          "Asked for is the rate at which the dense sketch costs as much as the exact product."),
     wrong("not-divided", lambda B, N, M, rate: {
               name: value * (1 if name == "break_even_rate" else B * N * M)
               for name, value in cost_formula(B, N, M, rate).items()

@@ -24,6 +24,11 @@ def network_slope(X, y, W1, b1, W2, b2, V1, c1, V2, c2):
     return np.sum(p * ds) / len(y)
 
 
+def softmax(s, axis=-1):
+    p = np.exp(s - s.max(axis=axis, keepdims=True))
+    return p / p.sum(axis=axis, keepdims=True)
+
+
 def network_loss(X, y, W1, b1, W2, b2):
     from coursepkg import nn
     from coursepkg.autodiff.catalogue import relu
@@ -44,6 +49,7 @@ def network_complex(X, y, W1, b1, W2, b2, V1, c1, V2, c2):
     e = 1e-30j
     z = X @ (W1 + e * V1) + (b1 + e * c1)
     s = np.where(z.real > 0, z, 0) @ (W2 + e * V2) + (b2 + e * c2)
+    s = s - s.real.max(axis=1, keepdims=True)
     losses = np.log(np.exp(s).sum(axis=1)) - s[np.arange(len(y)), list(y)]
     return losses.mean().imag / 1e-30
 
@@ -55,7 +61,7 @@ def network_by_example(X, y, W1, b1, W2, b2, V1, c1, V2, c2):
         dz = np.where(z > 0, dz, 0.0)
         z = np.maximum(z, 0.0)
         s, ds = W2.T @ z + b2, W2.T @ dz + V2.T @ z + c2
-        p = np.exp(s) / np.exp(s).sum()
+        p = softmax(s)
         total += p @ ds - ds[k]
     return float(total / len(X))
 
@@ -91,8 +97,7 @@ def network_variant(*, gate=None, first=None, second=None, scores=None, mean=Tru
         h, dh = z * (z > 0), gate(z, dz) if gate else dz * (z > 0)
         s = h @ W2 + b2
         ds = second(dh, h, W2, V2, c2) if second else dh @ W2 + h @ V2 + c2
-        p = np.exp(s)
-        p /= p.sum(axis=1, keepdims=True)
+        p = softmax(s)
         if scores != "no target":
             p[np.arange(len(y)), y] -= 1
         total = np.sum(p * ds)
@@ -101,17 +106,22 @@ def network_variant(*, gate=None, first=None, second=None, scores=None, mean=Tru
     return answer
 
 
-def network_pass(change):
-    """The forward pass as usual, and a slope from (softmax, its target, tangent of the scores, targets)."""
+def network_pass(change, scores=lambda s: s):
+    """The forward pass as usual, and a slope from (softmax, tangent of the scores, targets)."""
 
     def answer(X, y, W1, b1, W2, b2, V1, c1, V2, c2):
         z = X @ W1 + b1
         h, dh = z * (z > 0), (X @ V1 + c1) * (z > 0)
-        p = np.exp(h @ W2 + b2)
-        p /= p.sum(axis=1, keepdims=True)
-        return change(p, dh @ W2 + h @ V2 + c2, y)
+        return change(softmax(scores(h @ W2 + b2)), dh @ W2 + h @ V2 + c2, y)
 
     return answer
+
+
+def through_the_probability(p, ds, y):
+    """Minus the tangent of log(p), with a little added to p so that nothing is divided by 0."""
+    dp = p * (ds - (p * ds).sum(axis=1, keepdims=True))
+    rows = np.arange(len(y))
+    return -np.mean(dp[rows, y] / (p[rows, y] + 1e-9))
 
 
 def targets_of_all(p, ds, y):
@@ -123,14 +133,14 @@ def network_softmax_over_the_batch(X, y, W1, b1, W2, b2, V1, c1, V2, c2):
     z = X @ W1 + b1
     h, dh = z * (z > 0), (X @ V1 + c1) * (z > 0)
     s, ds = h @ W2 + b2, dh @ W2 + h @ V2 + c2
-    p = np.exp(s) / np.exp(s).sum(axis=0)
+    p = softmax(s, axis=0)
     return np.sum((p - np.eye(p.shape[1])[y]) * ds) / len(y)
 
 
 def network_without_relu(X, y, W1, b1, W2, b2, V1, c1, V2, c2):
     h, dh = X @ W1 + b1, X @ V1 + c1
     s, ds = h @ W2 + b2, dh @ W2 + h @ V2 + c2
-    p = np.exp(s) / np.exp(s).sum(axis=1, keepdims=True)
+    p = softmax(s)
     return np.sum((p - np.eye(p.shape[1])[y]) * ds) / len(y)
 
 
@@ -152,8 +162,19 @@ def network_case(rng, B, n, m, k, *, zeros=False, b1=None, opened=(0.2, 0.8)):
     return case(X, y, W1, bias, W2, b2, *directions)
 
 
+def network_loud(rng):
+    """One unit, open and closed, and scores hundreds apart, both between classes and between examples."""
+    sizes, loud = np.round(rng.uniform(0.7, 1.0, 4), 2), network_case(rng, 4, 2, 1, 2)
+    X, y, W1, b1, W2 = loud.args[:5]
+    W1[:], b1[:], W2[:] = [[1.3], [0.4]], 0.25, np.round(W2 / np.abs(W2) * 100 * rng.uniform(9, 14, 2))
+    X[:] = np.round(np.outer([2.0, 0.6, -1.4, 1.7] * sizes, [1.0, -0.3]), 2)
+    W2[0, 1] = -0.6 * W2[0, 0]
+    y[:] = [int(W2[0, 0] > 0), 0, 1, int(W2[0, 0] < 0)]
+    return loud
+
+
 def network_edges(rng):
-    """Both ends of the classes; zeros; one unit, one input, one example; layers that stand still."""
+    """Both ends of the classes; zeros; one unit, one input, one example; layers that stand still; large scores."""
     ends = network_case(rng, 4, 2, 3, 3, zeros=True)
     ends.args[1][:3] = 2, 0, 2
     narrow = network_case(rng, 3, 1, 1, 2, opened=(0.3, 0.7))
@@ -162,7 +183,9 @@ def network_edges(rng):
     second = network_case(rng, 3, 2, 4, 2, b1=0.0)
     second.args[8][:], second.args[9][:] = 0.0, 0.0
     closed = network_case(rng, 2, 2, 3, 4, b1=-2.5, opened=(0.0, 0.0))
-    return [ends, narrow, first, second, closed]
+    far = network_case(rng, 3, 4, 2, 3)
+    far.args[5][:] += 60.0 * rng.choice([-1, 1])
+    return [ends, narrow, first, second, closed, network_case(rng, 3, 3, 3, 3), far, network_loud(rng)]
 
 
 def hidden_network(rng):
@@ -219,7 +242,7 @@ BANK = [
           "chapter 05: softmax minus one-hot",
           "The slope has the opposite sign.",
           "A higher score of the right class lowers the loss, and a higher score of the others raises it."),
-    wrong("loss-in-place-of-its-slope", network_pass(lambda p, ds, y: -np.mean(np.log(p[np.arange(len(y)), y]))),
+    wrong("loss-in-place-of-its-slope", lambda X, y, *arrays: network_loss(X, y, *arrays[:4]),
           "notebook 09, section 1: value and tangent",
           "You returned the loss itself.",
           "The loss is the value that comes out of the pass. Asked for is what travels beside it."),
@@ -233,6 +256,15 @@ BANK = [
           "chapter 05: softmax minus one-hot",
           "Only the score of the right class counts in your slope.",
           "The loss also holds the logarithm of a sum, in which every score moves."),
+    wrong("probability-plus-a-little", network_pass(through_the_probability),
+          "chapter 05: softmax minus one-hot",
+          "The slope is wrong where the right class is next to impossible.",
+          "There the probability is smaller than what was added to it. In the slope of its logarithm it cancels."),
+    wrong("scores-clipped", network_pass(
+              lambda p, ds, y: np.sum((p - np.eye(p.shape[1])[y]) * ds) / len(y), scores=lambda s: np.clip(s, -30, 30)
+          ), "the task: softmax cross-entropy of the scores",
+          "The slope is wrong where the scores are large, as if they were cut off.",
+          "It is their differences that count, however large they are all together."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -261,6 +293,11 @@ EXERCISE = Exercise(
         "two examples have the same class, and a third another": lambda y: 1 < len(set(y.tolist())) < len(y),
         "the first layer stands still": lambda V1, c1: not V1.any() and not c1.any(),
         "the second layer stands still": lambda V2, c2: not V2.any() and not c2.any(),
+        "all axes have one length": lambda X, W1, W2: len(X) > 1 == len({*X.shape, *W1.shape, *W2.shape}),
+        "large scores that are near each other": lambda b2: np.abs(b2).min() > 50 and np.ptp(b2) < 5,
+        "the right class is next to impossible": lambda X, y, W1, b1, W2, b2: (
+            softmax(np.maximum(X @ W1 + b1, 0) @ W2 + b2)[np.arange(len(y)), y].min() < 1e-320
+        ),
         "every unit is closed": lambda X, W1, b1: (X @ W1 + b1 < 0).all(),
     },
     visible=[
@@ -293,9 +330,5 @@ EXERCISE = Exercise(
         "`z > 0` → `z >= 0` #2": "no pre-activation is zero",
         "`1` → `-1` #2": "scores have two axes, so axis 1 is the last one",
         "`1` → `-1` #3": "scores have two axes, so axis 1 is the last one",
-        "`s - s.max(axis=1, keepdims=True)` → `s`": "softmax does not mind a number added to a whole row",
-        "`s.max` → `s.min`": "softmax does not mind a number added to a whole row",
-        "`s - s.max(axis=1, keepdims=True)` → `s + s.max(axis=1, keepdims=True)`": "softmax does not mind a number "
-        "added to a whole row",
     },
 )

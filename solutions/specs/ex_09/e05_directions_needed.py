@@ -65,9 +65,17 @@ def needed_case(rng, d, c):
             return case(size, wish)
 
 
+def just_missed(rng, scale):
+    """A whole number of directions, found by solving for the wish, misses it by a hair."""
+    d, count = int(rng.integers(40, 90)), int(rng.integers(12, 35)) + float(rng.uniform(0.001, 0.004))
+    return case(d, round(count / scale(d, count), 7))
+
+
 def needed_edges(rng):
-    """A wish that is met exactly; one that a single direction meets; one that takes all there are at right angles."""
+    """A wish met exactly, and two just missed; one that one direction meets; one that all at right angles meet."""
     return [
+        just_missed(rng, lambda d, count: count + d - 1),
+        just_missed(rng, lambda d, count: d),
         case(2 * int(rng.integers(10, 60)), 0.5),
         case(2, round(float(rng.uniform(0.52, 0.62)), 3)),
         needed_case(rng, (5, 40), (0.012, 0.024)),
@@ -96,7 +104,7 @@ BANK = [
           "What is given is already the squared cosine."),
     wrong("rounded-down", needed_with(lambda d, c: math.floor(c * (d - 1) / (1 - c)), lambda d, c: math.floor(c * d)),
           "the task: the smallest number that reaches it",
-          "Both numbers are one too small.",
+          "Where the number does not come out whole, yours is one too small.",
           "One direction fewer does not reach the wish."),
     wrong("one-minus-the-wish",
           needed_with(lambda d, c: math.ceil((1 - c) * (d - 1) / c), lambda d, c: math.ceil((1 - c) * d)),
@@ -126,6 +134,10 @@ BANK = [
           ), "notebook 09, section 4, 'The price of dimension'",
           "Directions at right angles were counted as if they overlapped.",
           "They share nothing, so each of them brings as much as the one before."),
+    wrong("names-exchanged", needed_with(lambda d, c: math.ceil(c * d), lambda d, c: math.ceil(c * (d - 1) / (1 - c))),
+          "the task: plain and orthonormal",
+          "Each of the two numbers stands under the name of the other.",
+          "Directions that may repeat each other are those of which it takes more."),
     wrong("shares-multiplied",
           needed_with(lambda d, c: math.ceil(c * (d - 1)), lambda d, c: math.ceil(c * d)),
           "notebook 09, section 4, 'The price of dimension'",
@@ -145,6 +157,10 @@ EXERCISE = Exercise(
     domain={"d": Number(whole=True, at_least=2), "squared_cosine": Number(more_than=0, less_than=1)},
     meets={
         "a number of directions meets the wish exactly": lambda d, squared_cosine: (squared_cosine * d) % 1 == 0,
+        "a number of independent directions just misses the wish": lambda d, squared_cosine: (
+            0 < squared_cosine * (d - 1) / (1 - squared_cosine) % 1 < 0.005
+        ),
+        "a number at right angles just misses the wish": lambda d, squared_cosine: 0 < squared_cosine * d % 1 < 0.005,
         "one direction is enough": lambda d, squared_cosine: squared_cosine * (d - 1) / (1 - squared_cosine) < 1,
         "all directions at right angles are needed": lambda d, squared_cosine: d - 1 < squared_cosine * d,
     },

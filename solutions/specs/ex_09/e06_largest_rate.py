@@ -51,10 +51,11 @@ def rate_with(answer_):
 
 
 def rate_edges(rng):
-    """No noise at all; one direction; more directions than dimensions; entries with longer tails than a Gaussian."""
+    """No noise at all; one dimension with noise; one direction; more directions than dimensions; long tails."""
     p, q, r = (abs(number) + 0.5 for number in numbers(rng, 3))
     return [
         case(1, int(rng.integers(2, 9)), 1.0, p),
+        case(1, int(rng.integers(2, 9)), round(float(rng.uniform(1.5, 4.0)), 3), 2 * q),
         case(int(rng.integers(20, 90)), 1, 1.0, 0.1 * q),
         case(int(rng.integers(2, 5)), int(rng.integers(6, 20)), round(float(rng.uniform(4.0, 9.0)), 3), 5 * r),
     ]
@@ -134,6 +135,7 @@ EXERCISE = Exercise(
     },
     meets={
         "there is no noise": lambda d, fourth_moment: d == 1 and fourth_moment == 1,
+        "one dimension, and noise": lambda d, fourth_moment: d == 1 and fourth_moment > 1,
         "there are more directions than dimensions": lambda d, count: count > d,
     },
     visible=[

@@ -105,10 +105,34 @@ def cost_with_the_last_width_again(widths):
     return cost_ratios([*widths, widths[0]])
 
 
+def cost_of_distinct(key):
+    """Layers are kept by a key, so that equal ones count once."""
+
+    def answer(widths):
+        kept = {key(n, m): n * m for n, m in pairwise(widths)}
+        share = widths[0] * widths[1] / sum(kept.values())
+        return {"backprop": 3 - share, "jvp": 3 - share, "rank_one": 2 - share}
+
+    return answer
+
+
+def cost_saved_by_all_of_the_first_size(widths):
+    units = [n * m for n, m in pairwise(widths)]
+    share = units.count(units[0]) * units[0] / sum(units)
+    return {"backprop": 3 - share, "jvp": 3 - share, "rank_one": 2 - share}
+
+
 def cost_edges(rng):
-    """A single layer; layers of one size; a first layer that is nearly everything, and one that is next to nothing."""
-    n, m, k = (int(width) for width in rng.integers(11, 90, 3))
-    return [case([n, m]), case([k, k, k, k]), case([900 + n, m, 1]), case([1, k, m + 90, n + 90])]
+    """All layers equal, or some; nearly everything in the first, and next to nothing; there and back; a single one."""
+    n, m, k = (int(width) for width in rng.permutation(np.arange(11, 90))[:3])
+    return [
+        case([k, k, k, k]),
+        case([m, m, m, n]),
+        case([900 + n, m, 1]),
+        case([1, k, m + 90, n + 90]),
+        case([n, k, n]),
+        case([n, m]),  # the last, since equal layers that are taken for one give what it gives
+    ]
 
 
 def hidden_cost(rng):
@@ -158,6 +182,31 @@ BANK = [
           "notebook 09, section 8: what rank one saves",
           "With rank-one directions nothing is saved in the first layer.",
           "Its input does not move, so what is left there is the plain product."),
+    wrong("all-layers-like-the-first", cost_with((2, 2, 1), (2, 2, 1)), "notebook 09, section 8: the first layer",
+          "The ratios are 2, 2 and 1 for every network.",
+          "That holds for a single layer. A later one saves nothing, and then the ratios lie between whole numbers."),
+    wrong("gradient-of-the-input-too", cost_with((3, 2, 1), (3, 3, 2)), "notebook 09, section 8: the first layer",
+          "Backpropagation costs three passes for every network.",
+          "Asked for are the gradients of the weights. Nobody needs that of the input of the network."),
+    wrong("input-moves-with-full-directions", cost_with((2, 3, 1), (3, 3, 2)),
+          "notebook 09, section 8: the first layer",
+          "The jvp costs three passes for every network.",
+          "The input of the network does not move, so in the first layer there is no tangent to multiply."),
+    wrong("input-moves", cost_with((2, 3, 2), (3, 3, 2)), "notebook 09, section 8: the first layer",
+          "The jvp costs three passes and rank one two, for every network.",
+          "The input of the network does not move, so in the first layer there is no tangent to multiply."),
+    wrong("jvp-as-two-passes", cost_with((2, 2, 1), (3, 2, 2)), "notebook 09, section 8: three products",
+          "The jvp costs two passes for every network.",
+          "In a later layer both factors of h W move, and that takes more than one product beside the plain one."),
+    wrong("equal-sizes-once", cost_of_distinct(lambda n, m: n * m), "the task: the product of a batch with a weight",
+          "Layers of equal size were counted once.",
+          "A set, or a dictionary with sizes for keys, keeps one of them. Each layer has a product of its own."),
+    wrong("equal-layers-once", cost_of_distinct(lambda n, m: (n, m)), "the task: the product of a batch with a weight",
+          "Layers of equal shape were counted once.",
+          "A set, or a dictionary with shapes for keys, keeps one of them. Each layer has a product of its own."),
+    wrong("saved-by-its-size", cost_saved_by_all_of_the_first_size, "notebook 09, section 8: the first layer",
+          "Every layer as large as the first one saves a product.",
+          "It saves because of where it stands, not because of its size."),
     wrong("not-divided", cost_not_divided, "the task: divided by that of a plain forward pass",
           "The numbers are costs, and not ratios.",
           "Asked for is how many times a plain forward pass each method costs."),

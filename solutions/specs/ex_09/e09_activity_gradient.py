@@ -61,10 +61,10 @@ def activity_case(rng, B, p, q):
 
 
 def activity_edges(rng):
-    """Zeros, as many examples as outputs and as inputs, one example, one input, one output."""
+    """Zeros, as many examples as outputs, as inputs, and as both; one example, one input, one output."""
     zeros = activity_case(rng, 5, 2, 3)
     zeros.args[0][1, 0] = zeros.args[1][3, 2] = zeros.args[2][2] = 0.0
-    shapes = ((3, 2, 3), (4, 4, 2), (1, 3, 2), (5, 1, 2), (3, 4, 1))
+    shapes = ((3, 2, 3), (4, 4, 2), (3, 3, 3), (1, 3, 2), (5, 1, 2), (3, 4, 1))
     return [zeros, *(activity_case(rng, *shape) for shape in shapes)]
 
 
@@ -136,6 +136,7 @@ EXERCISE = Exercise(
     domain={"x": Array("B p"), "noise": Array("B q"), "slopes": Array("B")},
     meets={
         "as many examples as outputs": lambda noise: noise.shape[0] == noise.shape[1] > 1,
+        "as many inputs as outputs": lambda x, noise: x.shape[1] == noise.shape[1] > 1,
         "as many examples as inputs": lambda x: x.shape[0] == x.shape[1] > 1,
     },
     visible=hidden_activity(np.random.default_rng(5)),
