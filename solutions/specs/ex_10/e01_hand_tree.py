@@ -151,7 +151,7 @@ def root_first_changed(w, v, b, x, t):
 
 
 def hand_tree_edges(rng):
-    """Edges, inputs and biases of zero; targets at 0, between, and out of reach; an output on its target."""
+    """Edges, inputs, biases of zero; targets at 0, between, out of reach; an output on its target; inputs again."""
     (w1, w2, v1, v2), (b0, b1, x1, x2) = numbers(rng, 4), numbers(rng, 4)
     between = round(float(rng.uniform(0.2, 0.8)), 3)
     return [
@@ -159,6 +159,8 @@ def hand_tree_edges(rng):
         case([w1, w2], [0.0, v2], [b0, 0.0], [0.0, x2], 0.0),
         case([w1, 0.0], [v1, 0.0], [0.0, b1], [x1, x2], -between),
         case([0.0, 0.0], [v1, v2], [0.0, b1], [x1, x2], 0.5),
+        case([w2, w1], [v1, v2], [b1, -b0], [x1, x2], 0.5),  # v, x and t as before, and other biases
+        case([w1, w2], [v2, -v1], [b0, b1], [x1, x2], 0.5),  # x and t as before, and other edges
     ]
 
 
@@ -237,6 +239,14 @@ BANK = [
           "notebook 10, section 2: delta of a child",
           "delta1 has come down the root's other edge.",
           "Follow a up to y: the edge that it passes is the one that leads back to it."),
+    wrong("no-edge-on-the-way-down", hand_tree_with(delta1=lambda p: p["d0"] * p["a"] * (1 - p["a"])),
+          "notebook 10, section 2: delta of a child",
+          "delta1 has come down to the inner node without passing the edge between the two.",
+          "How much the root hears of a depends on the weight that a is multiplied by."),
+    wrong("bias-for-the-edge-to-the-input", hand_tree_with(dw=lambda p: [p["d0"] * p["a"], p["d0"]]),
+          "notebook 10, section 2: gradient of an edge",
+          "The gradient of w2 is delta0 itself.",
+          "That is the gradient of a bias. An edge has something that travels along it."),
     wrong("size-of-the-error", hand_tree_with(delta0=lambda p: abs(p["y"] - p["t"]) * p["y"] * (1 - p["y"])),
           "notebook 10, section 2: delta of the output",
           "Where y is below its target, all gradients have the wrong sign.",

@@ -47,9 +47,10 @@ def backward_case(rng, functions):
 
 
 def backward_edges(rng):
-    """A root alone, a chain, a root with leaves only, a leaf before its sibling; zeros among leaves and edges."""
+    """A root alone, a chain, a root with leaves only, a leaf before its sibling; zeros; sigmoids near their ends."""
     alone = on_a_tree(rng, [-1], numbers(rng, 1), [False])
     chain = on_a_tree(rng, [-1, 0, 1, 2, 3], numbers(rng, 5), [False, False, False, False, True])
+    chain[2][3] = round(float(rng.uniform(0.002, 0.008)), 4)
     star = on_a_tree(rng, [-1, 0, 0, 0], numbers(rng, 4), [False, True, True, True])
     star[1][int(rng.integers(1, 4))] = 0.0
     place = int(rng.integers(1, 4))
@@ -57,7 +58,7 @@ def backward_edges(rng):
     mixed = on_a_tree(
         rng, [-1, 0, 0, 2, 2, 0, 5, 5], numbers(rng, 8), [False, True, False, True, True, False, True, True]
     )
-    mixed[2][2], mixed[2][5] = round(float(rng.uniform(0.1, 0.4)), 3), round(float(rng.uniform(0.6, 0.9)), 3)
+    mixed[2][2], mixed[2][5] = round(float(rng.uniform(0.1, 0.4)), 3), round(float(rng.uniform(0.993, 0.999)), 4)
     return [case(*parts) for parts in (alone, chain, star, mixed)]
 
 
@@ -201,6 +202,10 @@ BANK = [
     wrong("no-slopes", backward_with(step=lambda h: h["w"][h["i"]]), "notebook 10, section 2: delta of a child",
           "The deltas are multiplied by edges only; no slope of a sigmoid is met on the way.",
           "Each function node squashes. Its delta belongs to the number inside the sigmoid."),
+    wrong("no-edges-on-the-way-down", backward_with(step=lambda h: slope(h["v"][h["i"]])),
+          "notebook 10, section 2: delta of a child",
+          "The deltas are multiplied by slopes only; no edge is passed on the way down.",
+          "A parent hears its child through their edge, and so does the loss."),
     wrong("edge-above-the-parent", backward_with(step=lambda h: h["w"][h["p"]] * slope(h["v"][h["i"]])),
           "the task: weight[i] leads from node i to its parent",
           "For each node the edge above its parent is used, not the one to the parent.",
@@ -284,6 +289,12 @@ EXERCISE = Exercise(
         ),
         "an edge of weight 0 leads to a leaf": lambda weight, leaf: any(
             w == 0 and is_leaf for w, is_leaf in zip(weight[1:], leaf[1:], strict=True)
+        ),
+        "a sigmoid is close to 1": lambda value, leaf: any(
+            0.99 < v < 1 and not is_leaf for v, is_leaf in zip(value[1:], leaf[1:], strict=True)
+        ),
+        "a sigmoid is close to 0": lambda value, leaf: any(
+            0 < v < 0.01 and not is_leaf for v, is_leaf in zip(value[1:], leaf[1:], strict=True)
         ),
         "a function node sends up less than a half": lambda value, leaf: any(
             v < 0.5 and not is_leaf for v, is_leaf in zip(value[1:], leaf[1:], strict=True)

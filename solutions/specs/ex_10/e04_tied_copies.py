@@ -109,6 +109,16 @@ def tied_with(*, delta1=None, copies=None, tied=None):
     return answer
 
 
+def tied_without_inputs(W1, W2, w3, x, t):
+    """Ends at the deltas of the first layer."""
+    h1 = sigmoid(W1 @ x)
+    h2 = sigmoid(W2 @ h1)
+    y = sigmoid(w3 @ h2)
+    deltas = ((y - t) * slope(y) * w3 * slope(h2))[:, None] * W2 * slope(h1)
+    copies = np.repeat(deltas[:, :, None], len(x), axis=2)
+    return {"copies": copies, "tied": copies.sum(axis=0)}
+
+
 def tied_after_a_step(W1, W2, w3, x, t):
     """Changes the upper layers, each by its own gradient, before it goes on downwards."""
     h1 = sigmoid(W1 @ x)
@@ -169,6 +179,13 @@ BANK = [
           "notebook 10, section 3: one weight, many copies",
           "The tied gradient is that of the last copy.",
           "The other copies are uses of the same weight, and each has a term."),
+    wrong("first-copy-for-all", tied_with(tied=lambda copies, total: copies[0]),
+          "notebook 10, section 3: one weight, many copies",
+          "The tied gradient is that of the first copy.",
+          "The other copies are uses of the same weight, and each has a term."),
+    wrong("deltas-for-the-edges", tied_without_inputs, "notebook 10, section 2: gradient of an edge",
+          "The gradients of all edges of a unit are its delta: the inputs are missing.",
+          "An edge hears the delta of its upper end times what it carries up."),
     wrong("every-copy-gets-everything",
           tied_with(copies=lambda copies, total: np.broadcast_to(total, copies.shape).copy()),
           "notebook 10, section 2: one road, one product",

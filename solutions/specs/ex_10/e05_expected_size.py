@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from coursepkg import neural_tree
 from coursepkg.grading.domain import Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
@@ -94,6 +95,13 @@ def size_exact(classes, depth, max_children, leaf_probability):
     return np.array([float(sum(levels)), float(leaves)])
 
 
+def size_of_the_package(classes, depth, max_children, leaf_probability):
+    size = neural_tree.expected_size(
+        classes, max_depth=depth, max_children=max_children, leaf_probability=leaf_probability
+    )
+    return size.functions, size.leaves
+
+
 def size_with(*, arity=None, first=None, last=None, levels=None, keep=None, extra=0.0):
     """The same growth with one of its rules misread."""
 
@@ -123,12 +131,12 @@ def only_the_deepest(classes, depth, max_children, leaf_probability):
 
 
 def size_edges_of_domain(rng):
-    """No dice at all, only leaves; one class; one level; always two children; levels that neither grow nor shrink."""
+    """No dice at all, only leaves; two classes; one level; always two children; levels that neither grow nor shrink."""
     classes, p = int(rng.integers(2, 9)), round(float(rng.uniform(0.2, 0.8)), 3)
     return [
         case(classes, 4, 5, 0.0),
         case(classes, 3, 7, 1.0),
-        case(1, 3, 8, p),
+        case(2, 3, int(rng.choice([6, 10])), p),  # a mean that `round` rounds up
         case(classes, 1, 7, p),
         case(classes, 5, 3, p),
         case(classes, 6, 4, 0.6),
@@ -148,8 +156,8 @@ BANK = [
           "Both numbers are too large: nodes have max_children children in your count.",
           "The upper bound is exclusive, as in Python's range: 2, 3, ..., max_children - 1."),
     wrong("one-child-allowed", size_with(arity=lambda m: m / 2), "notebook 10, section 1: how a tree is drawn",
-          "Both numbers are too small: nodes with a single child are in your count.",
-          "A function node has at least two children."),
+          "Both numbers are too small: the mean number of children is half a child short.",
+          "A function node has at least two children, and the mean lies between the smallest and the largest number."),
     wrong("class-nodes-may-be-leaves", size_with(first=lambda p: 1 - p),
           "the task: each class starts as one function node",
           "At depth 1 some nodes have become leaves.",
@@ -174,7 +182,18 @@ BANK = [
           "For classes the root only holds them together: no sum, no sigmoid, no parameters."),
     wrong("whole-mean", size_with(arity=lambda m: (m + 1) // 2), "the task: all equally likely",
           "The mean number of children has been rounded down to a whole number.",
-          "Two or three children, equally often, are a mean that no single node has. // throws its half away."),
+          "Two or three children, equally often, have a mean that no single node has."),
+    wrong("rounded-mean", size_with(arity=lambda m: round((m + 1) / 2)), "the task: all equally likely",
+          "The mean number of children has been rounded to a whole number, and a half went to the even one.",
+          "Two or three children, equally often, have a mean that no single node has."),
+    wrong("mean-rounded-up", size_with(arity=lambda m: math.ceil((m + 1) / 2)), "the task: all equally likely",
+          "The mean number of children has been rounded up to a whole number.",
+          "Two or three children, equally often, have a mean that no single node has."),
+    wrong("leaves-of-a-single-tree", lambda classes, *sizes: [
+              (found := expected_size(classes, *sizes))[0], found[1] - classes + 1
+          ], "the task: each class starts as one function node",
+          "The leaves are counted as if there were one tree: all but one node are somebody's child.",
+          "Each class has a top of its own, and none of these is anybody's child."),
     wrong("largest-number-of-children", size_with(arity=lambda m: m - 1), "the task: all equally likely",
           "Every function node has the largest number of children in your count.",
           "That many are possible. On average there are fewer."),
@@ -206,7 +225,7 @@ EXERCISE = Exercise(
     see="notebook 10, section 4",
     reference=expected_size,
     domain={
-        "classes": Number(whole=True, at_least=1),
+        "classes": Number(whole=True, at_least=2),
         "depth": Number(whole=True, at_least=1),
         "max_children": Number(whole=True, at_least=3),
         "leaf_probability": Number(at_least=0, at_most=1),
@@ -215,7 +234,8 @@ EXERCISE = Exercise(
         "levels neither grow nor shrink": lambda max_children, leaf_probability, depth: (
             depth > 1 and (max_children + 1) / 2 * (1 - leaf_probability) == 1
         ),
-        "the mean number of children is no whole number": lambda max_children: max_children % 2 == 0,
+        "the mean number of children is a half above an even number": lambda max_children: max_children % 4 == 0,
+        "the mean number of children is a half above an odd number": lambda max_children: max_children % 4 == 2,
     },
     parts=["the number of function nodes", "the number of leaves"],
     visible=[
@@ -231,6 +251,7 @@ EXERCISE = Exercise(
         size_matrix,
         size_float32,
         size_exact,
+        size_of_the_package,
     ],
     bank=BANK,
     hints=(

@@ -110,7 +110,7 @@ def no_clock_for_silence(gradients, eta, beta1, beta2):
 
 
 def adam_edges(rng):
-    """One step; a gradient of zero; no first mean; a small beta2; betas that are equal, or the first the larger one."""
+    """One step; gradients of zero, and tiny ones; no first mean; a small beta2; equal betas, or the first larger."""
     eta = round(float(rng.uniform(0.05, 0.3)), 3)
     silent = numbers(rng, 5)
     silent[2] = silent[4] = 0.0
@@ -119,6 +119,7 @@ def adam_edges(rng):
         case(silent, eta, 0.8, 0.95),
         case(numbers(rng, 4), 1.7, 0.0, 0.9),
         case(numbers(rng, 4), eta, 0.95, 0.2),
+        case([round(5e-6 * number, 8) for number in numbers(rng, 4)], eta, 0.8, 0.95),
         case(numbers(rng, 1) * 4, eta, 0.9, 0.9),
     ]
 
@@ -194,6 +195,14 @@ BANK = [
           ], "the task: the order of root and correction",
           "The root was taken of v before its correction.",
           "The hat comes first: what is under the root is v after its division."),
+    wrong("guarded-division", adam_with(root=lambda number: math.sqrt(number) + 1e-8),
+          "the task: leave out the tiny number",
+          "Where all gradients are tiny, the steps are too short.",
+          "A guard is small only beside what it guards, and a gradient may be small itself."),
+    wrong("guard-under-the-root", adam_with(root=lambda number: math.sqrt(number + 1e-8)),
+          "the task: leave out the tiny number",
+          "The steps are too short, most of all where the gradients are tiny.",
+          "Under the root stand squares, and beside the square of a small number a guard is large."),
     wrong("silent-steps-skipped", no_clock_for_silence, "chapter 06, Adam",
           "Where a gradient is 0 nothing is done at all.",
           "A gradient of 0 is a gradient: the means go on without it, and what they remember still makes a step."),
@@ -219,13 +228,14 @@ EXERCISE = Exercise(
         "the last gradient is 0": lambda gradients: gradients[-1] == 0,
         "both betas are equal": lambda beta1, beta2: beta1 == beta2,
         "beta1 is the larger one": lambda beta1, beta2: beta1 > beta2,
+        "all gradients are tiny": lambda gradients: max(map(abs, gradients)) < 1e-5,
         "eta is larger than 1": lambda eta: eta > 1,
     },
     visible=[
         case([0.7] * 4, 0.1, 0.9, 0.9),
         case([0.5, -1.2, 0.8], 0.1, 0.9, 0.99),
         case([-0.4, 0.9, 1.1, -0.6, 0.7], 0.25, 0.7, 0.95),
-        *adam_edges(np.random.default_rng(106))[:4],
+        *adam_edges(np.random.default_rng(106))[:5],
     ],
     hidden=hidden_adams,
     accepted=[stuck_powers, stuck_short, stuck_accumulate, stuck_matrix, stuck_eps, stuck_float32, stuck_tensors],

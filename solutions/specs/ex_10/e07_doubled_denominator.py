@@ -113,13 +113,30 @@ def doubled_with(total):
     return answer
 
 
+def counts_with(change):
+    """The right sum, and other counts."""
+
+    def answer(logits):
+        found = doubled_denominator(logits)
+        return found | {"counted": change(found["counted"])}
+
+    return answer
+
+
 def logits_edges(rng):
-    """A single logit; two equal ones; all zero; many of them."""
+    """A single logit; equal ones; all zero; many of them; more than a count of 64 bits can hold."""
     tied = numbers(rng, 4)
     tied[int(rng.integers(1, 4))] = 0.0
     tied[0] = max(tied)
     tied.append(tied[0])
-    return [case(numbers(rng, 1)), case(tied), case([0.0] * int(rng.integers(2, 5))), case(numbers(rng, 9, 0.4, 3.0))]
+    rising = 0.7 * np.arange(int(rng.integers(66, 72))) + rng.uniform(-0.5, 0.5)
+    return [
+        case(numbers(rng, 1)),
+        case(tied),
+        case([0.0] * int(rng.integers(2, 5))),
+        case(numbers(rng, 9, 0.4, 3.0)),
+        case(np.round(rising - 20, 2).tolist()),
+    ]
 
 
 def hidden_logits(rng):
@@ -141,6 +158,18 @@ BANK = [
           "the task: follow total through three rounds",
           "Every exponential is doubled once too often.",
           "In the round in which it is added it is not doubled yet."),
+    wrong("counts-upside-down-alone", counts_with(lambda counted: counted[::-1]),
+          "the task: follow total through three rounds",
+          "The sum is right, and the counts stand in the opposite order.",
+          "Who is in the sum for the longest is doubled most often."),
+    wrong("counts-doubled-alone", counts_with(lambda counted: [2 * count for count in counted]),
+          "the task: follow total through three rounds",
+          "The sum is right, and every count is twice what it should be.",
+          "In the round in which it is added an exponential is not doubled yet."),
+    wrong("counts-of-64-bits", counts_with(lambda counted: 2 ** np.arange(len(counted))[::-1]),
+          "the task: whole numbers, however large",
+          "With many logits, the first counts are negative or 0.",
+          "NumPy's whole numbers have 64 bits; beyond that they wrap around. Python's own have no end."),
     wrong("grows-by-one", counted_as(lambda n: [n - i for i in range(n)]),
           "the task: follow total through three rounds",
           "The counts grow by one from round to round.",
@@ -199,7 +228,10 @@ EXERCISE = Exercise(
     see="notebook 10, section 5",
     reference=doubled_denominator,
     domain={"logits": Array("n", all_zero=True, ties=True)},
-    meets={"there are more than eight logits": lambda logits: len(logits) > 8},
+    meets={
+        "there are nine logits": lambda logits: len(logits) == 9,
+        "there are more than 64 logits": lambda logits: len(logits) > 64,
+    },
     visible=[
         *(case([1.0, 2.0, 3.0]), case([0.7, -0.4]), case([-1.2, 0.5, 0.9, -0.6])),
         *logits_edges(np.random.default_rng(107)),

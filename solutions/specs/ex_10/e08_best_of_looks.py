@@ -123,6 +123,21 @@ def looks_likeliest(accuracy, examples, looks):
     return float(np.argmax(np.diff(cumulative(accuracy, examples) ** looks, prepend=0.0)) / examples)
 
 
+def looks_quantile(accuracy, examples, looks):
+    """As if one look had been lucky once in looks + 1."""
+    return float(np.argmax(cumulative(accuracy, examples) >= looks / (looks + 1)) / examples)
+
+
+def looks_underflow(accuracy, examples, looks):
+    """Each chance from the one before it, which starts at a chance that may be no float any more."""
+    chance, below, total = (1 - accuracy) ** examples, 0.0, 0.0
+    for k in range(examples):
+        below += chance
+        total += 1 - below**looks
+        chance *= (examples - k) / (k + 1) * accuracy / (1 - accuracy)
+    return total / examples
+
+
 def looks_normal(accuracy, examples, looks):
     """Scores as normal numbers, counts as a continuum that ends at 0 and 1."""
     x = np.linspace(0.0, 1.0, 401)
@@ -132,14 +147,15 @@ def looks_normal(accuracy, examples, looks):
 
 
 def looks_edges(rng):
-    """One look; one example; one of each; chance; a model that is nearly always right, or wrong."""
+    """One look; one example; one of each; chance; a model that is nearly always right, or wrong; many examples."""
     between = round(float(rng.uniform(0.3, 0.9)), 3)
     return [
         case(between, int(rng.integers(20, 40)), 1),
         case(between, 1, int(rng.integers(3, 8))),
         case(round(1 - between / 2, 3), 1, 1),
-        case(0.5, 2, 5),
+        case(0.5, 9, 10),  # the likeliest best score is no quantile of one look
         case(0.02, 19, 2),  # the likeliest best score is not the median one
+        case(round(float(rng.uniform(0.985, 0.993)), 3), int(rng.integers(195, 220)), int(rng.integers(2, 5))),
     ]
 
 
@@ -184,6 +200,12 @@ BANK = [
     wrong("likeliest-best", looks_likeliest, "the task: on average",
           "You give the best score that is the likeliest; asked for is its mean.",
           "The likeliest score is a whole number of examples; the mean lies between."),
+    wrong("quantile-of-one-look", looks_quantile, "the task: on average",
+          "You give a score that one look passes once in looks + 1; asked for is the mean of the best.",
+          "That score is a whole number of examples; the mean lies between."),
+    wrong("chances-that-vanish", looks_underflow, "the task: how many examples there may be",
+          "With many examples and a high accuracy your answer is 1.",
+          "The chance that all answers are wrong is then smaller than any float, and what is made from it stays 0."),
     wrong("divided-by-one-more",
           lambda accuracy, examples, looks: best_of_looks(accuracy, examples, looks) * examples / (examples + 1),
           "hint 3",
@@ -236,6 +258,8 @@ EXERCISE = Exercise(
         "one look at one example": lambda examples, looks: examples == looks == 1,
         "there are more looks than examples": lambda examples, looks: looks > examples > 1,
         "accuracy is below a half": lambda accuracy: accuracy < 0.5,
+        "all wrong is less likely than any float": lambda accuracy, examples: (1 - accuracy) ** examples == 0,
+        "a factorial is no float": lambda examples: examples > 170,
         "accuracy is a half": lambda accuracy: accuracy == 0.5,
     },
     visible=[

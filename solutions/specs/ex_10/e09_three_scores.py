@@ -115,6 +115,21 @@ def first_rise(losses):
     return next((k for k in range(len(losses) - 1) if losses[k + 1] > losses[k]), len(losses) - 1)
 
 
+def nearly_smallest(losses, scores):
+    return at(scores, [int(np.argmax(np.isclose(row, row.min(), rtol=0, atol=1e-2))) for row in losses])
+
+
+def patient(losses, patience=5):
+    """Gives up when the loss has not fallen for some epochs."""
+    best = 0
+    for epoch, loss in enumerate(losses):
+        if loss < losses[best]:
+            best = epoch
+        elif epoch - best == patience:
+            break
+    return best
+
+
 def best_until_chosen(losses, scores):
     return np.mean([max(row[: np.argmin(loss) + 1]) for loss, row in zip(losses, scores, strict=True)])
 
@@ -151,8 +166,34 @@ def score_edges(rng):
     ]
 
 
+def distinct(rng, low, high, shape):
+    """Accuracies on 30 examples, no two of them equal within a run."""
+    runs, epochs = shape
+    return np.round([rng.permutation(np.arange(low, high))[:epochs] / 30 for _ in range(runs)], 4)
+
+
+def near_ties(rng):
+    """The smallest loss comes after one that is hardly larger and scores better; the last run scores badly."""
+    loss, score = np.round(rng.uniform(0.7, 0.95, (3, 6)), 3), distinct(rng, 18, 29, (3, 6))
+    score[2] = distinct(rng, 2, 9, (1, 6))
+    for run, (before, least) in enumerate(((0.003, 0.001), (0.0032, 0.0027), (0.001003, 0.001001))):
+        first, second = np.sort(rng.choice(5, 2, replace=False))
+        loss[run, [first, second]] = np.round(float(rng.choice([0.31, 0.42, 0.53])) + np.array([before, least]), 6)
+        score[run, [second, first]] = np.sort(score[run, [first, second]])
+    return case(loss, score)
+
+
+def late_minimum(rng):
+    """The smallest loss comes ten epochs after a good one; a run that never gets anything right."""
+    loss, score = np.round(rng.uniform(0.5, 0.9, (2, 14)), 3), distinct(rng, 15, 29, (2, 14))
+    loss[0, [1, 12]] = 0.41, 0.32
+    score[1] = 0.0
+    return case(loss, score)
+
+
 def hidden_scores(rng):
-    return [*(score_case(rng, runs, epochs) for runs, epochs in ((3, 7), (4, 9), (3, 7))), *score_edges(rng)]
+    drawn = [score_case(rng, runs, epochs) for runs, epochs in ((3, 7), (4, 9), (3, 7))]
+    return [*drawn, *score_edges(rng), near_ties(rng), late_minimum(rng)]
 
 
 BANK = [
@@ -221,6 +262,14 @@ BANK = [
           "the task: the epoch with the smallest validation loss",
           "The epoch before the loss rises for the first time is chosen.",
           "A loss that rises once may still fall further later; here the whole run is known."),
+    wrong("gives-up-early", scores_with(honest=lambda loss, score: at(score, map(patient, loss))),
+          "the task: the epoch with the smallest validation loss",
+          "A smallest loss that comes late is not found: the search has given up before.",
+          "Patience is for a training that is still going on; here the whole run is known."),
+    wrong("nearly-the-smallest", scores_with(honest=nearly_smallest),
+          "the task: the epoch with the smallest validation loss",
+          "A loss that is only nearly the smallest is taken for it.",
+          "Smaller is smaller, by however little; only equal losses are a tie."),
     wrong("runs-and-epochs-exchanged", lambda loss, score: three_scores(loss.T, score.T),
           "the task: (runs, epochs)",
           "Runs and epochs have changed places: columns are read as runs.",
@@ -266,6 +315,14 @@ EXERCISE = Exercise(
         "the last epoch has the smallest loss": lambda validation_loss: any(
             len(row) > 1 and row[-1] < min(row[:-1]) for row in validation_loss
         ),
+        "the smallest loss comes after one that is hardly larger": lambda validation_loss: any(
+            0 < min(row[: np.argmin(row)], default=np.inf) - min(row) < 3e-6 for row in validation_loss
+        ),
+        "the smallest loss comes ten epochs after a good one": lambda validation_loss: any(
+            np.argmin(row) - np.argmin(row[: np.argmin(row)]) > 10 for row in validation_loss if np.argmin(row)
+        ),
+        "a run never scores 0.3": lambda test_accuracy: any(0 < max(row) < 0.3 for row in test_accuracy),
+        "a run scores 0 throughout": lambda test_accuracy: any(max(row) == 0 for row in test_accuracy),
         "all losses of a run are large": lambda validation_loss: any(min(row) > 1e6 for row in validation_loss),
         "the number of runs is even": lambda validation_loss: len(validation_loss) % 2 == 0,
     },
