@@ -59,7 +59,8 @@ def layer_by_package(X, W, G):
 
 
 def layer_cases(rng):
-    shapes = (((4, 3), 2), ((2, 3, 4), 5), ((2, 3, 3), 3), ((3, 1, 2, 4), 3), ((2, 4, 3), 4))
+    shapes = (((4, 3), 2), ((4, 3), 3), ((3, 2), 3), ((3, 3), 3), ((2, 3, 4), 5), ((2, 3, 3), 3), ((3, 1, 2, 4), 3))
+    shapes = (*shapes, ((2, 4, 3), 4))
     return [case(array(rng, *x), array(rng, m, x[-1]), array(rng, *x[:-1], m)) for x, m in shapes]
 
 
@@ -149,6 +150,8 @@ EXERCISE = Exercise(
     meets={
         "a leading axis in the middle has length 1": lambda X: 1 in X.shape[1:-2],
         "examples, features and outputs are equally many": lambda X, W: len({*X.shape[-2:], *W.shape}) == 1,
+        "a matrix X, as many features as outputs": lambda X, W: X.ndim == 2 and len({*W.shape, len(X)}) == 2,
+        "a matrix X, as many examples as outputs": lambda X, W: X.ndim == 2 and len(X) == len(W) != W.shape[1],
     },
     visible=layer_cases(FIXED),
     hidden=layer_cases,

@@ -57,16 +57,27 @@ def max_cases(rng):
         case(square[rng.permutation(3)], 0, array(rng, 3)),
         case(square[rng.permutation(3)], 1, array(rng, 3)),
     ]
-    for shape, axis in (((2, 3, 2, 2), 1), ((4, 2), 0), ((2, 5), 1)):
+    for shape, axis in (
+        ((2, 3, 2, 2), 1),
+        ((3, 2, 4, 2), 2),
+        ((2, 3, 2, 3), 3),
+        ((3, 2, 2), 2),
+        ((4, 2), 0),
+        ((2, 5), 1),
+    ):
         x = rng.permutation(math.prod(shape)).reshape(shape) / 2 - 3
         out.append(case(x, axis, array(rng, *(n for i, n in enumerate(shape) if i != axis))))
     negative = -rng.permutation(np.arange(1.0, 7.0)).reshape(2, 3)  # no entry is positive
     level = np.array([[2.5, 2.5, 2.5], [0.0, -1.0, 0.0], [0.0, 0.03, -0.5]])[rng.permutation(3)]
+    close = np.array([[1000.001, 1000.002, 999.0], [0.5001, 0.5, 0.4999], [-3.0, -2.0001, -2.0]])[rng.permutation(3)]
+    whole = np.array([[3, -1, 3], [2, 5, 4], [-7, -2, -6]])[rng.permutation(3)]
     deep = np.array([[[1.0], [4.0]], [[4.0], [4.0]], [[-2.0], [4.0]]])[rng.permutation(3)]
     return [
         *out,
         case(negative, 1, array(rng, 2)),
         case(level, 1, array(rng, 3)),
+        case(close[:, rng.permutation(3)], 1, array(rng, 3)),
+        case(whole, 1, array(rng, 3)),
         case(deep, 0, array(rng, 2, 1)),
         case(array(rng, 1, 4), 0, array(rng, 4)),
         case(array(rng, 3, 1, 2), 1, array(rng, 3, 2)),
@@ -76,6 +87,15 @@ def max_cases(rng):
 
 def _winners(x, axis, count):
     return (x == x.max(axis, keepdims=True)).sum(axis) == count
+
+
+def _margins(x, axis):
+    """How far the largest entries of lines without a tie lie above the next."""
+    if x.shape[axis] == 1:
+        return np.array(np.inf)
+    ordered = np.sort(x, axis)
+    margins = np.diff(ordered, axis=axis).take(-1, axis)
+    return margins[margins > 0] if (margins > 0).any() else np.array(np.inf)
 
 
 def _level(x, axis):
@@ -110,6 +130,11 @@ def shared(x, axis):
     return winners_of(x, axis) / winners_of(x, axis).sum(axis=axis, keepdims=True)
 
 
+def nearly_shared(x, axis):
+    hits = np.isclose(x, x.max(axis=axis, keepdims=True), atol=1e-3)
+    return hits / hits.sum(axis=axis, keepdims=True)
+
+
 def last_winner(x, axis):
     return np.flip(first_winner(np.flip(x, axis), axis), axis)
 
@@ -135,6 +160,9 @@ BANK = [
     wrong("first-winner-gets-all", max_with(first_winner), "the task: ties share equally",
           "Where two entries tie, only the first of them gets anything.",
           "`argmax` stops at the first. That is a convention, too, but not the one agreed on here."),
+    wrong("nearly-equal-counts-as-equal", max_with(nearly_shared), "the task: ties share equally",
+          "Entries that lie just below the largest get a part.",
+          "`isclose` allows a little difference. A tie is equality, and the entry just below moves nothing."),
     wrong("like-a-sum", max_with(lambda x, axis: np.ones(x.shape)), "notebook 05, section 5, the three matrices",
           "Every entry gets the gradient, winner or not.",
           "An entry below the maximum can move a little without anybody noticing."),
@@ -194,6 +222,11 @@ EXERCISE = Exercise(
         "all of a line share, and not of another": lambda x, axis: _level(x, axis),
         "a tie is below the largest of all": lambda x, axis: (_winners(x, axis, 2) & (x.max(axis) < x.max())).any(),
         "one value wins in two lines": lambda x, axis: (x.max(axis) == x.max()).sum() > 1,
+        "the second is close behind": lambda x, axis: _margins(x, axis).min() < 2e-3,
+        "whole numbers, and gradients that are none": lambda x, g: x.dtype.kind == "i" and (g % 1 != 0).any(),
+        "the axis is the last of three, and gradients arrive": lambda x, axis, g: x.ndim == 3 and axis == 2 and g.any(),
+        "the axis is the third of four": lambda x, axis: x.ndim == 4 and axis == 2,
+        "the axis is the last of four": lambda x, axis: x.ndim == 4 and axis == 3,
         "no entry is positive": lambda x: (x < 0).all(),
         "the largest of a line is 0": lambda x, axis: (x.max(axis) == 0).any(),
         "the axis is the last": lambda x, axis: axis == x.ndim - 1,

@@ -327,6 +327,58 @@ class ProductAddsOnePart(Engine):
         return super().__mul__(other)
 
 
+class RowsKeptOnTheParent(Engine):
+    def rows(self, index):
+        self.index = list(index)
+
+        def pull(g):
+            share = np.zeros(self.data.shape)
+            np.add.at(share, self.index[-len(g) :], g)
+            return (share,)
+
+        return type(self)(self.data[list(index)], (self,), pull)
+
+
+class FactorKeptOnTheParent(Engine):
+    def __mul__(self, other):
+        self.other = other
+        return type(self)(self.data * other.data, (self, other), lambda g: (g * self.other.data, g * self.data))
+
+
+class MatrixKeptOnTheParent(Engine):
+    def __matmul__(self, other):
+        self.other = other
+        return type(self)(self.data @ other.data, (self, other), lambda g: (g @ self.other.data.T, self.data.T @ g))
+
+
+class OneMaskForAll(Engine):
+    mask = None
+
+    def relu(self):
+        type(self).mask = self.data > 0
+        return type(self)(np.maximum(self.data, 0.0), (self,), lambda g: (g * type(self).mask,))
+
+
+class SumNotStretched(Engine):
+    def sum(self, axis):
+        return type(self)(self.data.sum(axis=axis), (self,), lambda g: (np.expand_dims(g, axis),))
+
+
+class ReluReportsTwice(Engine):
+    def relu(self):
+        def pull(g):
+            share = g * (self.data > 0)
+            self.grad = self.grad + share
+            return (share,)
+
+        return type(self)(np.maximum(self.data, 0.0), (self,), pull)
+
+
+class RowsWithoutParents(Engine):
+    def rows(self, index):
+        return type(self)(self.data[list(index)])
+
+
 class RowsAsPlaces(Engine):
     def rows(self, index):
         def pull(g):
@@ -358,7 +410,7 @@ class RowsInOrderOfArrival(Engine):
         return type(self)(self.data[list(index)], (self,), pull)
 
 
-x0, x1, x2 = ("var", 0), ("var", 1), ("var", 2)
+x0, x1, x2, x3 = (("var", k) for k in range(4))
 
 LAYERED = ("matmul", ("relu", ("matmul", x0, x1)), x2)
 
@@ -384,6 +436,19 @@ FANNED_SUMS = ("add", ("mul", ("add", DOWN, ACROSS), x1), ("mul", DOWN, ("add", 
 SQUARE = ("add", ("matmul", x0, x1), ("mul", x0, x1))
 
 
+# In these, an operation is used several times with one operand in common, and has to keep apart what goes with it.
+THREE_PRODUCTS = ("add", ("add", ("mul", x0, x1), ("mul", x0, x2)), ("mul", x1, x2))
+
+THREE_MATRIX_PRODUCTS = ("add", ("add", ("matmul", x0, x1), ("matmul", x0, x2)), ("matmul", x3, x2))
+
+TWO_PICKS = ("add", ("rows", x0, ("const", (0, 1))), ("rows", x0, ("const", (3, 1))))
+
+TWO_GATES = ("add", ("relu", x0), ("relu", x1))
+
+# The first summand gets one array together with the second, and another one afterwards.
+SHARED_GRADIENT = ("add", ("add", x0, x1), x0)
+
+
 def away_from_the_kink(rng, *shapes):
     """Matrices whose product, or sum if they have one shape, holds nothing near zero, where relu has no slope."""
     while True:
@@ -401,6 +466,10 @@ def with_zeros(rng, *shape):
 
 def engine_cases(rng):
     picked = ("rows", LAYERED, ("const", (2, 0, 2, 2)))
+    gated = array(rng, 2, 4)
+    gated[:, rng.permutation(4)[:2]] *= -1.0
+    shut, quiet = with_zeros(rng, 3, 2), array(rng, 3, 2)
+    quiet[shut == 0] = 0.0  # where relu has no slope, nothing arrives
     return [
         case(("mul", x0, ("add", x0, x1)), [array(rng, 2, 3), array(rng, 2, 3)], array(rng, 2, 3)),
         case(SQUARE, [array(rng, 3, 3), array(rng, 3, 3)], array(rng, 3, 3)),
@@ -416,6 +485,16 @@ def engine_cases(rng):
         case(("matmul", x0, x0), [array(rng, 3, 3)], array(rng, 3, 3)),
         case(("relu", ("mul", x0, ("add", x1, x1))), [array(rng, 2, 1, 3), array(rng, 2, 1, 3)], array(rng, 2, 1, 3)),
         case(("sum", ("rows", x0, ("const", (1,))), ("const", 0)), [array(rng, 2, 1)], array(rng, 1)),
+        case(ACROSS, [array(rng, 3, 4)], with_zeros(rng, 3)),
+        case(DOWN, [array(rng, 2, 3)], array(rng, 3)),
+        case(ACROSS, [array(rng, 1, 3)], array(rng, 1)),
+        case(DOWN, [array(rng, 3, 1)], array(rng, 1)),
+        case(THREE_PRODUCTS, [array(rng, 2, 4) for _ in range(3)], array(rng, 2, 4)),
+        case(THREE_MATRIX_PRODUCTS, [array(rng, *s) for s in ((2, 3), (3, 4), (3, 4), (2, 3))], array(rng, 2, 4)),
+        case(TWO_PICKS, [array(rng, 4, 3)], array(rng, 2, 3)),
+        case(TWO_GATES, [gated, -gated * rng.uniform(0.5, 0.9, (2, 4)).round(2)], array(rng, 2, 4)),
+        case(SHARED_GRADIENT, [array(rng, 2, 3), array(rng, 2, 3)], array(rng, 2, 3)),
+        case(("relu", x0), [shut], quiet),
         case(("matmul", ("rows", x0, ("const", (2, 1))), x1), [array(rng, 3, 1), array(rng, 1, 4)], array(rng, 2, 4)),
     ]
 
@@ -475,6 +554,27 @@ BANK = [
     wrong("square-counts-once", ProductAddsOnePart, "notebook 05, section 8, 'Your own Tensor'",
           "A Tensor times itself gets half of its gradient; other products are right.",
           "It is used twice, and each use reports."),
+    wrong("one-index-per-parent", RowsKeptOnTheParent, "notebook 05, section 8, 'Your own Tensor'",
+          "Right for one pick; where two picks are made from one Tensor, both gradients go to rows of the last.",
+          "The index was kept on the Tensor that is picked from. The second pick overwrites it before backward."),
+    wrong("one-factor-per-parent", FactorKeptOnTheParent, "notebook 05, section 8, 'Your own Tensor'",
+          "Right for one product; in x * y + x * z, x gets two gradients from the last factor.",
+          "The other factor was kept on the left one. The second product overwrites it before backward."),
+    wrong("one-matrix-per-parent", MatrixKeptOnTheParent, "notebook 05, section 8, 'Your own Tensor'",
+          "Right for one matrix product; in x @ w + x @ v, x gets two gradients from the last matrix.",
+          "The right matrix was kept on the left one. The second product overwrites it before backward."),
+    wrong("one-mask-for-all", OneMaskForAll, "notebook 05, section 8, 'Your own Tensor'",
+          "Right for one relu; where there are two, both open where the last one does.",
+          "The mask was kept on the class, which all Tensors share. Each result needs its own."),
+    wrong("sum-not-stretched", SumNotStretched, "notebook 05, section 5: a sum copies backward",
+          "Values are right; the gradient of what was summed has length 1 along the axis of the sum.",
+          "The axis came back, and nothing was copied along it. A gradient has the shape of its variable."),
+    wrong("relu-reports-twice", ReluReportsTwice, "notebook 05, section 8, 'Your own Tensor'",
+          "What goes into relu gets twice its gradient.",
+          "pull returns what the parent should get, and `backward` adds it. Here pull has added it as well."),
+    wrong("rows-without-parents", RowsWithoutParents, "notebook 05, section 8, 'Your own Tensor'",
+          "Values are right; a variable whose rows were picked gets no gradient from them.",
+          "The result does not know what it was made of, so `backward` ends there."),
     wrong("index-taken-for-a-place", RowsAsPlaces, "the docstring of `rows`",
           "`rows` fails, or gives single entries, or loses an axis, since NumPy reads a tuple as one place.",
           "`a[(2, 1)]` is the entry in row 2 and column 1. A list or an array of rows picks rows."),
@@ -509,6 +609,20 @@ EXERCISE = Exercise(
             for name in ("add", "mul", "matmul")
         },
         "a factor is 0": lambda arrays: any((array == 0).any() for array in arrays),
+        "sum over axis 0 of a variable alone": lambda expression: expression == DOWN,
+        "sum over axis 1 of a variable alone": lambda expression: expression == ACROSS,
+        "sum over axis 1 of a single row": lambda expression, arrays: expression == ACROSS and len(arrays[0]) == 1,
+        "sum over axis 0 of a single column": lambda expression, arrays: expression == DOWN and arrays[0].shape[1] == 1,
+        "products with a factor in common": lambda expression: expression == THREE_PRODUCTS,
+        "matrix products with a matrix in common": lambda expression: expression == THREE_MATRIX_PRODUCTS,
+        "two picks from one variable": lambda expression: expression == TWO_PICKS,
+        "two gates with different masks": lambda expression, arrays: (
+            expression == TWO_GATES and ((arrays[0] > 0) != (arrays[1] > 0)).any()
+        ),
+        "two variables get one array, and one of them more": lambda expression: expression == SHARED_GRADIENT,
+        "relu of a 0 to which nothing arrives": lambda expression, arrays, gradient: (
+            expression == ("relu", x0) and ((arrays[0] == 0) & (gradient == 0)).any()
+        ),
         "sum over axis 0": _has(("const", 0)),
         "sum over axis 1": _has(("const", 1)),
         "one row is picked": _has(("const", (1,))),
@@ -523,7 +637,8 @@ EXERCISE = Exercise(
     hidden=engine_cases,
     accepted=[EinsumEngine, OneHotEngine, LoopEngine, ClosureEngine, PackageEngine],
     bank=BANK,
-    equivalent_mutants={"`self.data > 0` → `self.data >= 0`": "no input is exactly zero, where relu has no slope"},
+    parts={"parts": "the gradient of variable"},
+    equivalent_mutants={"`self.data > 0` → `self.data >= 0`": "nothing arrives where an input is exactly zero, since relu has no slope there"},
     hints=(
         "Each operation is one line of NumPy forward and one function `pull` that returns a tuple with one "
         "gradient per parent. `__add__` shows the pattern.",

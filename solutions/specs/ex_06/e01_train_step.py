@@ -162,7 +162,7 @@ def network_edges(rng):
     targets = rng.permutation([0.0, 1.0, 0.4])
     return [
         network_case(rng, 1, 3, 2, 0.6),
-        network_case(rng, 4, 1, 3, 1.7),
+        network_case(rng, 4, 1, 3, 8.0),
         network_case(rng, 2, 3, 1, 0.7),
         case(arrays[0], targets, *arrays[1:], 1.1),
     ]
@@ -187,7 +187,7 @@ BANK = [
           "The handy formula for the slope of a sigmoid is written in terms of what comes out of it."),
     wrong("minus-twice", step_with(error=lambda y, t: t - y), "'Phase 2: compare'",
           "Every parameter moves the right distance the wrong way: the loss would rise.",
-          "With target minus output the sign is already turned; subtracting the step turns it again."),
+          "Two signs decide the way: that of the error and that of the step. One of them is turned round."),
     wrong("biases-left-behind", step_with(biases="none"), "'Phase 3: send back'",
           "W and V are right; the biases have not moved.",
           "A bias is a weight too: one whose input is always 1."),
@@ -247,13 +247,13 @@ EXERCISE = Exercise(
     visible=[
         MAZUR,
         network_case(_draw, 3, 2, 4, 0.8),
-        network_case(_draw, 2, 4, 3, 1.5),
+        network_case(_draw, 2, 4, 3, 6.0),
         *network_edges(_draw),
     ],
     hidden=lambda rng: [
         network_case(rng, 3, 4, 2, 0.9),
         network_case(rng, 2, 3, 5, 1.2),
-        network_case(rng, 3, 2, 2, 1.4),
+        network_case(rng, 3, 2, 2, 7.0),
         *network_edges(rng),
     ],
     accepted=[

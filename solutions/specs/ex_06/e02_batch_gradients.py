@@ -98,8 +98,16 @@ def batch_case(rng, n, n_in, n_hidden, n_out):
 
 
 def batch_edges(rng):
-    """One example; one input and one output; one hidden unit; zeros everywhere."""
+    """One example, input, output or hidden unit; equal sizes; zeros everywhere; a tanh that is saturated."""
+    X, *others = batch_case(rng, 4, 3, 2, 3).args
+    X[rng.integers(4)] *= rng.choice([-3000.0, 3000.0])
     return [
+        batch_case(rng, 3, 3, 3, 3),
+        batch_case(rng, 5, 2, 2, 3),
+        batch_case(rng, 5, 4, 3, 3),
+        batch_case(rng, 4, 2, 4, 3),
+        batch_case(rng, 2, 4, 3, 2),
+        case(X, *others),
         batch_case(rng, 1, 3, 4, 2),
         batch_case(rng, 4, 1, 3, 1),
         batch_case(rng, 3, 2, 1, 2),
@@ -183,6 +191,18 @@ EXERCISE = Exercise(
         "b": Array("j"),
         "V": Array("k j"),
         "c": Array("k"),
+    },
+    meets={
+        "all sizes are equal": lambda X, V: X.shape == V.shape and len(X) > 1,
+        "as many inputs as hidden units, more or fewer outputs": lambda W, V: (
+            W.shape[0] == W.shape[1] > 1 and len(V) != len(W)
+        ),
+        "as many outputs as hidden units, more or fewer inputs": lambda W, V: (
+            V.shape[0] == V.shape[1] > 1 and V.shape != W.shape
+        ),
+        "as many examples as hidden units": lambda X, W: len(X) == len(W) != X.shape[1],
+        "as many examples as outputs": lambda X, V: len(X) == len(V) != V.shape[1],
+        "a pre-activation whose exponential overflows": lambda X, W, b: (abs(X @ W.T + b) > 710).any(),
     },
     visible=[
         batch_case(_draw, 5, 3, 2, 4),

@@ -68,6 +68,16 @@ def bce_with_cut_scores(z, t):
     return bce_with_logits(np.clip(z, -30, 30), t)
 
 
+def bce_cut_at(limit):
+    """Takes z for ln(1 + exp(z)) above a limit, and 0 below minus the limit."""
+
+    def answer(z, t):
+        softplus = np.where(z > limit, z, np.where(z < -limit, 0.0, np.logaddexp(0, z)))
+        return bce_with_logits(z, t) | {"loss": np.mean(softplus - t * z)}
+
+    return answer
+
+
 def bce_without_the_positive_part(z, t):
     return bce_with_logits(z, t) | {"loss": np.mean(np.log1p(np.exp(-np.abs(z))) - t * z)}
 
@@ -107,7 +117,10 @@ def score_case(rng, n, extreme=()):
 
 
 def score_edges(rng):
-    """Far-out scores in all places, of both signs, right and wrong; a score of 0; a single score."""
+    """Far-out scores in all places, of both signs, right and wrong; a score of 0; a single score.
+
+    In between, right answers whose loss is small and not zero.
+    """
     huge = rng.uniform(720, 990, 6).round(1)
     return [
         score_case(rng, 4, [(0, huge[0], 0.0), (2, 0.0, 1.0)]),
@@ -115,6 +128,10 @@ def score_edges(rng):
         score_case(rng, 3, [(1, -huge[3], 0.0), (2, huge[4], 0.0)]),
         score_case(rng, 4, [(3, -huge[5], 0.7), (1, 38.5, 1.0)]),
         case(spread(rng, 1), np.array([0.35])),
+        case(rng.uniform(6.0, 8.0, 1).round(2), np.array([1.0])),
+        case(rng.uniform(11.0, 14.0, 2).round(2) * [1.0, -1.0], np.array([1.0, 0.0])),
+        case(-rng.uniform(5.5, 7.5, 1).round(2), np.array([0.0])),
+        score_case(rng, 4, [(0, -16.5, 1.0), (3, 24.0, 0.0)]),
     ]
 
 
@@ -127,6 +144,10 @@ BANK = [
     wrong("clips-the-probability", bce_clipped, "'What should the first loss be?'",
           "Right for small scores; for large ones the loss stops near 16 although it should grow on.",
           "Clipping hides the overflow and cuts the loss off; no clipping is needed if exp only sees negatives."),
+    wrong("softplus-cut-at-ten", bce_cut_at(10.0), "the docstring of the exercise",
+          "Right where scores lie within 10 of zero; beyond, small losses became 0.",
+          "From a score on, z was put in the place of ln(1 + exp(z)). What that leaves out is all that a sure and right"
+          " answer costs."),
     wrong("sum-for-mean", bce_with(scale=lambda z: 1, mean=np.sum), "the docstring of the exercise",
           "Loss and gradient are n times too large.",
           "The loss is the mean over the examples."),
@@ -185,6 +206,9 @@ EXERCISE = Exercise(
         "a score far below 0, target 0": lambda z, t: ((z < -710) & (t == 0)).any(),
         "a score far below 0, target 1": lambda z, t: ((z < -710) & (t == 1)).any(),
         "a far-out score and a target in between": lambda z, t: ((abs(z) > 710) & (t > 0) & (t < 1)).any(),
+        "a score between 5 and 10, surely right": lambda z, t: ((t == 1) & (z > 5) & (z < 10)).any() and len(z) == 1,
+        "a score between -10 and -5, surely right": lambda z, t: ((z < -5) & (z > -10) & (t == 0)).any(),
+        "scores beyond 10, all of them surely right": lambda z, t: ((abs(z) > 10) & ((z > 0) == t)).all(),
         "a far-out score comes first": lambda z: abs(z[0]) > 710,
         "a far-out score comes last": lambda z: abs(z[-1]) > 710,
     },

@@ -226,7 +226,7 @@ BANK = [
           "A step is added to where the parameter was."),
     wrong("gradient-computed-twice", backward_twice, "'The same loop with an engine'",
           "Steps are twice as long as they should be.",
-          "Two calls of backward() add up two gradients."),
+          "A second call of backward() adds a second gradient; a factor of 2 in the update does the same."),
     wrong("a-step-for-each-parameter", interleaved, "'Phase 4: update'",
           "There are as many steps as parameters in each call.",
           "One backward pass serves all parameters; the update of all of them is one step."),
@@ -296,6 +296,7 @@ EXERCISE = Exercise(
         step_by_differences_of_grad,
     ],
     bank=BANK,
+    parts={"parts": "step"},
     hints=(
         "Four phases, and one thing before them. Which line that you know from the chapter is missing in patient A?",
         "Set every parameter's .grad to 0.0, then compute the loss and go backward, then move every parameter.",

@@ -78,6 +78,10 @@ def zero_times_infinity(P, labels):
         return {"loss": -np.sum(T * np.log(P)) / len(P), "P_bar": -T / P / len(P)}
 
 
+def cut_small(P, labels):
+    return loss_of_probabilities(np.maximum(P, 1e-12), labels)
+
+
 def yes_or_no_for_each_class(P, labels):
     T = np.eye(P.shape[1])[labels]
     right, no = np.sum(T * P, axis=1), np.where(T == 1, 1.0, 1 - P)
@@ -96,12 +100,12 @@ def probability_edges(rng):
     """Wrong classes of probability 0, a right one of 1, first and last class, one example, one class."""
     P = np.array([[0.0, 0.55, 0.0, 0.45], [0.0, 0.0, 1.0, 0.0], [0.2, 0.0, 0.15, 0.65], [0.3, 0.4, 0.3, 0.0]])
     one = np.round(_softmax(spread(rng, 1, 3)), 3)
-    unsure = np.array([[1e-5, 0.9, 0.09999], [0.996, 0.003, 0.001]])
+    unsure = np.array([[1e-20, 0.9, 0.1], [0.996, 0.003, 0.001], [0.99999, 4e-6, 6e-6]])
     return [
         case(P, np.array([3, 2, 3, 0])),
         case(P[::-1, ::-1].copy(), np.array([2, 0, 1, 2])),
         case(one, np.array([1])),
-        case(unsure, np.array([0, 2])),
+        case(unsure, np.array([0, 2, 1])),
         case(np.ones((2, 1)), np.array([0, 0])),
     ]
 
@@ -143,6 +147,9 @@ BANK = [
     wrong("zero-times-infinity", zero_times_infinity, "the docstring of the exercise",
           "Right as long as no probability is 0; otherwise nan.",
           "You took the logarithm of every entry, and zero times minus infinity is no number. Pick first."),
+    wrong("cuts-small-probabilities", cut_small, "the docstring of the exercise",
+          "Right unless the right class has next to no probability; there the loss is too low.",
+          "A floor under the probabilities keeps the logarithm from a zero that cannot occur, and changes small ones."),
     wrong("most-probable-class", lambda P, labels: loss_of_probabilities(P, np.argmax(P, axis=1)),
           "the docstring of the exercise",
           "The loss looks at the largest probability of each row, whatever the label says.",
@@ -178,7 +185,10 @@ EXERCISE = Exercise(
     reference=loss_of_probabilities,
     domain={"P": Array("n k", at_least=0, at_most=1), "labels": Array("n", whole=True, at_least=0)},
     meets={
-        "the right class has a very small probability": lambda P, labels: (P[np.arange(len(P)), labels] < 1e-4).any(),
+        "the right class has a small probability": lambda P, labels: (
+            (P[np.arange(len(P)), labels] < 1e-4) & (P[np.arange(len(P)), labels] > 1e-7)
+        ).any(),
+        "the right class has hardly any probability": lambda P, labels: (P[np.arange(len(P)), labels] < 1e-18).any(),
         "the right class has probability 1": lambda P, labels: (P[np.arange(len(P)), labels] == 1).any(),
         "the right class is the last": lambda P, labels: (labels == P.shape[1] - 1).any(),
         "all examples are of one class": lambda labels: len(labels) > 1 and len(set(labels.tolist())) == 1,

@@ -68,9 +68,20 @@ def revive_by(new_bias):
     return answer
 
 
+def steady(rng, examples, weights):
+    """Examples and weights such that no median of weighted sums is near zero.
+
+    It is the new bias, up to its sign, which is the old one minus a median: digits would cancel.
+    """
+    while True:
+        X, W = spread(rng, *examples), spread(rng, *weights)
+        if np.abs(np.median(X @ W.T, axis=0)).min() > 0.3:
+            return X, W
+
+
 def ward_case(rng, n, inputs, units, *, opener_first=False):
     """Some units dead; one open for a single example (which may come first), one for all but one, one always."""
-    X, W = spread(rng, n, inputs), spread(rng, units, inputs)
+    X, W = steady(rng, (n, inputs), (units, inputs))
     if opener_first:
         X = np.roll(X, -int(np.argmax(X @ W[1])), axis=0)
     scores = X @ W.T
@@ -82,20 +93,34 @@ def ward_case(rng, n, inputs, units, *, opener_first=False):
 
 
 def ward_edges(rng):
-    """All dead, by how much ever; none dead; one example; one unit with one input; pre-activations of exactly 0."""
+    """All dead, by how much ever; none dead; one example; one unit with one input; pre-activations of exactly 0.
+
+    Units that are open by a hair; an example that occurs several times."""
     X, W, _ = ward_case(rng, 6, 3, 4).args
     scores = X @ W.T
     all_dead = np.round(-scores.max(axis=0) - rng.uniform(0.2, 2.0, 4), 2)
     none_dead = np.round(rng.uniform(0.1, 0.9, 4) - scores.min(axis=0), 2)
     exact_X = rng.permutation(np.array([[1.0, 2.0], [-3.0, 1.0], [0.0, 0.0], [2.0, -4.0]]))
     exact_W = np.array([[1.0, 0.0], [0.0, -2.0], [1.0, 1.0], [-1.0, 0.0]])
-    single = [spread(rng, 1, 3), spread(rng, 4, 3)]
+    single = steady(rng, (1, 3), (4, 3))
+    lonely = steady(rng, (5, 1), (1, 1))
+    hair = all_dead.copy()
+    hair[1:3] = np.round(np.array([0.0004, 0.0007]) - scores.max(axis=0)[1:3], 6)
+    again_W = spread(rng, 3, 2)
+    distinct = spread(rng, 3, 2)
+    while np.abs(np.median(distinct @ again_W.T, axis=0) - distinct[0] @ again_W.T).max() < 0.1 or (
+        np.abs(distinct[0] @ again_W.T).min() < 0.3
+    ):
+        distinct = spread(rng, 3, 2)
+    again = rng.permutation(distinct[[0, 0, 0, 1, 2]])
     return [
         case(X, W, all_dead),
         case(X, W, none_dead),
         case(exact_X, exact_W, np.array([-2.0, -9.0, 0.0, -4.0])),
         case(*single, np.round(-single[0] @ single[1].T + [-0.8, 0.6, -1.3, -0.4], 2)[0]),
-        case(spread(rng, 5, 1), spread(rng, 1, 1), np.array([-4.0])),
+        case(*lonely, np.array([-4.0])),
+        case(X, W, hair),
+        case(again, again_W, np.round(-(again @ again_W.T).max(axis=0) - rng.uniform(0.5, 2.0, 3), 2)),
     ]
 
 
@@ -153,6 +178,9 @@ BANK = [
     wrong("one-median-for-all-units", revive_with(middle=np.median), "the docstring of the exercise",
           "All dead units were moved by the same amount.",
           "Each unit has a median of its own, over the examples."),
+    wrong("nearly-closed-is-dead", revive_with(dead=lambda Z: Z.max(axis=0) < 0.01), "the docstring of the exercise",
+          "Units that are open by a hair were moved, too.",
+          "Above 0 is above 0: the slope of a ReLU is 1 there, however little comes out."),
     wrong("one-of-the-two-in-the-middle", revive_with(middle=lambda Z: np.sort(Z, axis=0)[len(Z) // 2]),
           "the docstring of the exercise",
           "Right for an odd number of examples; otherwise the upper of the two middle values was brought to zero.",
@@ -175,6 +203,10 @@ EXERCISE = Exercise(
         "a unit is open for one example": lambda X, W, b: (((X @ W.T + b) > 0).sum(axis=0) == 1).any(),
         "a unit is closed for one example": lambda X, W, b: (((X @ W.T + b) <= 0).sum(axis=0) == 1).any(),
         "the largest pre-activation is 0": lambda X, W, b: ((X @ W.T + b).max(axis=0) == 0).any(),
+        "a unit is open by a hair": lambda X, W, b: (
+            ((X @ W.T + b).max(axis=0) > 1e-4) & ((X @ W.T + b).max(axis=0) < 1e-3)
+        ).any(),
+        "an example occurs again": lambda X: len({tuple(row) for row in X.tolist()}) < len(X),
         "the number of examples is even": lambda X: len(X) % 2 == 0,
         "the number of examples is odd": lambda X: len(X) > 1 and len(X) % 2 == 1,
     },

@@ -90,7 +90,7 @@ SLIPS = {
     "none": lambda rng, g: g.copy(),
     "sign": lambda rng, g: -g,
     "twice": lambda rng, g: 2 * g,
-    "noise": lambda rng, g: g * rng.uniform(0.97, 1.03, g.shape),
+    "noise": lambda rng, g: g * rng.uniform(0.6, 1.4, g.shape),
     "other": lambda rng, g: np.max(abs(g)) * spread(rng, *g.shape),
     "entry": lambda rng, g: np.where(np.arange(g.size).reshape(g.shape) == g.size - 1, 0.3 * g, g),
 }
@@ -150,6 +150,16 @@ BANK = [
           "the docstring of the exercise",
           "The errors are relative to the measured gradient alone.",
           "The docstring asks for the sum of both norms, which treats the two alike."),
+    wrong("relative-to-the-smaller", errors_with(
+              lambda a, b: np.linalg.norm(a - b) / min(np.linalg.norm(a), np.linalg.norm(b))
+          ), "the docstring of the exercise",
+          "You divided by the smaller of the two norms.",
+          "The docstring asks for the sum of both norms; then the error is at most 1."),
+    wrong("root-of-both-squares", errors_with(
+              lambda a, b: np.linalg.norm(a - b) / np.sqrt(np.sum(a**2) + np.sum(b**2))
+          ), "the docstring of the exercise",
+          "You divided by the root of all squares, those of both arrays.",
+          "Each array has a norm of its own, and the docstring asks for the sum of the two."),
     wrong("forgets-the-root", errors_with(lambda a, b: np.sum((a - b) ** 2) / (np.sum(a**2) + np.sum(b**2))),
           "the docstring of the exercise",
           "You compared squares of lengths.",

@@ -159,13 +159,13 @@ def losses_case(rng, plan, patience, start=3.0):
     """A curve from a plan.
 
     D goes down below the best so far, u up, d down a little, not as far as u went up, = back to the best so far, and
-    e to a hair below it.
+    e, f and h to a hair below it, each thinner than the one before.
     """
     losses = [start]
     for move in plan:
-        to_best = {"=": 0.0, "e": -0.0002}
+        to_best = {"=": 0.0, "e": -2e-4, "f": -4e-5, "h": -3e-10}
         value = min(losses) + to_best[move] if move in to_best else losses[-1] + float(rng.uniform(*MOVES[move]))
-        losses.append(round(value, 4))
+        losses.append(value if move in to_best else round(value, 4))
     return case(losses, patience)
 
 
@@ -181,6 +181,9 @@ def losses_cases(rng):
         losses_case(rng, "D" * (first + 1) + "u=u=uDDD", 4),
         losses_case(rng, "D" * first + "u=Duu", 3),
         losses_case(rng, "D" * first + "ueuuuu", 4),
+        losses_case(rng, "DDufuuhuuu", 3, start=0.9),
+        losses_case(rng, "DuDDuuDuD", 2, start=4e9),
+        losses_case(rng, "DDDDuDDu", 1, start=60.0),
         losses_case(rng, "D" * first + "uuDdu", 40),
         losses_case(rng, "DDDuDD", 1),
         case([round(float(rng.uniform(0.2, 0.9)), 3)], 2),
@@ -238,6 +241,10 @@ BANK = [
     wrong("small-gains-ignored", ignores_small_gains, "the docstring of the exercise",
           "An epoch that was better by very little was not taken for the best.",
           "Some libraries ask for a least gain. Here a loss that is lower is better, by however little."),
+    wrong("two-epochs-at-least", lambda losses, patience: early_stop(losses, max(patience, 2)),
+          "the docstring of the exercise",
+          "Right unless the patience is 1; there the first epoch that fails does not end the training.",
+          "A patience of 1 is used up by a single epoch without improvement."),
     wrong("no-answer-at-the-end", silent_to_the_end, "the docstring of the exercise",
           "Where the patience lasts to the end, nothing came back.",
           "A run that is never stopped has a best epoch, too, and all epochs were run."),
@@ -280,6 +287,11 @@ EXERCISE = Exercise(
         "a new best is lower by a hair": lambda losses: any(
             0 < min(losses[:k]) - loss < 1e-3 for k, loss in enumerate(losses) if k
         ),
+        "a new best is lower by next to nothing": lambda losses: any(
+            0 < min(losses[:k]) - loss < 1e-9 for k, loss in enumerate(losses) if k
+        ),
+        "all losses are large": lambda losses: min(losses) > 1e9,
+        "a patience of 1 and large losses": lambda losses, patience: patience == 1 and min(losses) > 50,
         "the first epoch is the best": lambda losses, patience: early_stop(losses, patience)[0] == 1,
         "the last epoch is the best": lambda losses, patience: early_stop(losses, patience)[0] == len(losses) > 1,
         "losses become negative": lambda losses: losses[0] > 0 > losses[-1],
