@@ -56,7 +56,9 @@ def relu_cases(rng):
     x[2] = 0.0
     steep = numbers(rng, 4)
     steep[:3] = rng.uniform(0.01, 0.2), -abs(steep[1]), abs(steep[2])
-    return [*drawn, case(x, numbers(rng, 4), 0.25), case(steep, numbers(rng, 4), 1.7)]
+    tiny = numbers(rng, 4)
+    tiny[:2] = 1e-7 * abs(tiny[0]), -1e-7 * abs(tiny[1])
+    return [*drawn, *(case(each, numbers(rng, 4), a) for each, a in ((x, 0.25), (steep, 1.7), (tiny, 0.35)))]
 
 
 BANK = [
@@ -122,6 +124,9 @@ EXERCISE = Exercise(
     meets={
         "an x of exactly 0 leaks": lambda x, slope: slope > 0 and (x == 0).any(),
         "a positive x is small": lambda x: ((x > 0) & (x < 0.3)).any(),
+        "a positive and a negative x are tiny": lambda x: (
+            ((x > 0) & (x < 1e-6)).any() and ((x < 0) & (x > -1e-6)).any()
+        ),
         "the slope is above 1": lambda slope: slope > 1,
     },
     visible=[
@@ -130,6 +135,7 @@ EXERCISE = Exercise(
         case(np.array([1.5, -0.7, -2.2, 0.9, -1.1]), np.array([-2.0, 0.8, -1.2, 2.5, 1.7]), 0.2),
         case(np.array([-1.3, 0.6]), np.array([-0.9, -2.4]), 0.3),
         case(np.array([-1.421, 0.083, 2.236]), np.array([0.914, -1.382, 0.657]), 1.618),
+        case(np.array([1.3, 1.7e-7, -0.8, -2.1e-7]), np.array([-0.7, 1.9, 1.1, -2.3]), 0.35),
     ],
     hidden=relu_cases,
     accepted=[relu_where, relu_mask, relu_jacobian, relu_engine, relu_float32],

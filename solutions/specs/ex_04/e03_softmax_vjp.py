@@ -10,7 +10,7 @@ from coursepkg import gradients
 from coursepkg.grading.domain import Array, Number
 from coursepkg.grading.spec import Exercise, case, wrong
 
-from .shared import numbers
+from .shared import numbers, sixteenths
 
 
 def softmax_vjp(z, tau, g):
@@ -110,21 +110,61 @@ def softmax_shifted(scaled):
     return answer
 
 
+def softmax_float32(z, tau, g):
+    return softmax_vjp(np.float32(z), np.float32(tau), np.float32(g))
+
+
+def softmax_float32_by_u(z, tau, g):
+    u, g = np.float32(z) / np.float32(tau), np.float32(g)
+    p = softmax_of(u)
+    u_bar = p * g - p * np.dot(p, g)
+    return {"z": u_bar / np.float32(tau), "tau": float(-np.dot(u_bar, np.float32(z)) / np.float32(tau) ** 2)}
+
+
+def softmax_case(scaled, tau, rng):
+    """The case with logits tau * scaled and a g for which float32 is right to four digits, since it is a right answer.
+
+    ``scaled`` is a function that draws them. The gradient at tau is a sum of products as large as the logits, which
+    cancel where the logits are nearly equal or one of them has it all.
+    """
+    while True:
+        u = scaled()
+        p, g = softmax_of(u), (numbers(rng, len(u), low=0.2, high=1.7) ** 3).round(3)  # of many sizes
+        away, rounding = g - p @ g, 6e-8 * (p @ abs(g))
+        if rounding * abs(u).max() < 3e-5 * abs(p * away @ u) and rounding < 2e-5 * abs(away[p.argmax()]):
+            return case(tau * u, tau, g)
+
+
 def softmax_cases(rng):
-    drawn = [case(numbers(rng, n), temperature(rng), numbers(rng, n)) for n in (3, 5, 4, 2)]
+    drawn = [case(numbers(rng, n), temperature(rng), numbers(rng, n)) for n in (3, 5, 2)]
     return [*drawn, *softmax_edges(rng)]
 
 
 def softmax_edges(rng):
-    """The largest logit first, last and in the middle, with others far below; all logits far below zero."""
-    far = np.array([1000.0, 999.0, -1000.0, -1001.0, -999.0]) + numbers(rng, 5)
-    places = [0, 1, 2, 3, 4], [3, 2, 0, 1, 4], [2, 4, 3, 1, 0]
-    taus = temperature(rng, 0.45, 0.55), temperature(rng, 4.0, 5.0), temperature(rng, 0.6, 0.9)
-    wide = [case(far[list(order)], tau, numbers(rng, 5)) for order, tau in zip(places, taus, strict=True)]
-    low = np.array([-1000.0, -1001.0, -999.0]) + numbers(rng, 3)
-    two = (np.array([1000.0, 999.0, -40.0]) + numbers(rng, 3))[rng.permutation(3)]
-    wide.append(case(two, temperature(rng, 0.6, 0.9), numbers(rng, 3)))
-    return [*wide, case(low, 1.0, numbers(rng, 3))]
+    """The largest logit first, in the middle and last; all logits far below zero; both ends of the temperature."""
+
+    def large(tau, *scaled):
+        def draw():
+            return sixteenths(np.array(scaled) + numbers(rng, len(scaled), low=0.1, high=0.7))
+
+        return softmax_case(draw, tau, rng)
+
+    tau = round(float(rng.uniform(0.003, 0.004)), 6)  # 1e-8 more would be seen
+    last = softmax_case(lambda: np.append(numbers(rng, 3), -20.0), tau, rng)
+    places = rng.permutation(4)
+    z, g, h = 2 * numbers(rng, 4), numbers(rng, 4), numbers(rng, 4)
+    hot = round(float(rng.uniform(21, 40)), 2)
+    return [
+        large(1.25, 725.0, 723.0, -725.0, -726.0, -724.0),
+        large(4.0, -252.0, -251.0, 250.0, 248.5, -250.0),
+        large(1.25, -725.0, -724.0, 723.0, -726.0, 725.0),
+        large(0.75, -40.0, 725.0, 723.0),
+        large(1.0, -754.0, -752.0, -754.5),
+        case(last.args[0][places], tau, last.args[2][places]),
+        case(z, temperature(rng, 1.6, 2.4), g),
+        case(z, hot, g),
+        case(z, hot, h),
+    ]
 
 
 def temperature(rng, low=0.5, high=2.5):
@@ -220,8 +260,11 @@ EXERCISE = Exercise(
         ),
         "the largest logit is near 1000 and stands last": lambda z: z.max() > 900 and z.argmax() == len(z) - 1,
         "one logit is far above the mean": lambda z: z.max() - z.mean() > 1000,
-        "all logits are near -1000": lambda z: z.max() < -900,
-        "the temperature is below 1 and a logit is large": lambda z, tau: tau < 1 and z.max() > 900,
+        "all exponentials vanish": lambda z, tau: (z / tau).max() < -750,
+        "a logit is not too large before it is divided": lambda z, tau: z.max() < 700 and z.max() / tau > 720,
+        "the temperature is low": lambda tau: tau < 0.004,
+        "the temperature is high": lambda tau: tau > 20,
+        "a probability is tiny": lambda z, tau: ((z - z.max()) / tau > -25).all() and ((z - z.max()) / tau < -16).any(),
         "the temperature is above 1 and a logit is large": lambda z, tau: tau > 1 and z.max() > 900,
         "the temperature is 1": lambda tau: tau == 1,
     },
@@ -239,6 +282,8 @@ EXERCISE = Exercise(
         softmax_pairs,
         softmax_engine,
         softmax_complex,
+        softmax_float32,
+        softmax_float32_by_u,
     ],
     bank=BANK,
     hints=(

@@ -11,7 +11,7 @@ from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
 from .e03_softmax_vjp import softmax_of
-from .shared import numbers
+from .shared import numbers, sixteenths
 
 
 def cross_entropy(z, t):
@@ -77,10 +77,24 @@ def cross_entropy_overflows(z, t):
         return {"loss": -np.sum(t * np.log(p)), "z": p - t}
 
 
+def cross_entropy_float32(z, t):
+    return cross_entropy(np.float32(z), np.float32(t))
+
+
+def cross_entropy_float32_logs(z, t):
+    found = cross_entropy_by_vjp(np.float32(z), np.float32(t))
+    return {"loss": float(found["loss"]), "z": found["z"].tolist()}
+
+
+def told_by_float32(z, t):
+    """Whether float32 is good enough, since an answer in float32 is right as well."""
+    right, answers = cross_entropy(z, t), (cross_entropy_float32(z, t), cross_entropy_float32_logs(z, t))
+    return all(np.allclose(answer[name], right[name], rtol=3e-5, atol=0) for answer in answers for name in right)
+
+
 def soft(rng, n):
-    weights = rng.integers(1, 9, size=n)
-    weights[int(rng.integers(n))] += 3
-    return weights / weights.sum()
+    """Targets shared by all classes; 32nds are exact in float32."""
+    return (2 + rng.multinomial(32 - 2 * n, rng.dirichlet(np.ones(n)))) / 32
 
 
 def cross_entropy_cases(rng):
@@ -89,18 +103,32 @@ def cross_entropy_cases(rng):
 
 
 def cross_entropy_edges(rng):
-    """One target alone, in the first, a middle and the last class; large logits in each place; one class."""
-    far = np.array([1000.0, 997.0, -1000.0, -1002.0]) + numbers(rng, 4)
-    middle, last = soft(rng, 4), soft(rng, 4)
-    middle[1:3] = 0.0, middle[1] + middle[2]
+    """One target alone, in each place, also where it is excluded; large logits in each place, and three; one class."""
+
+    def large(z, targets, order=None):
+        while True:
+            logits = sixteenths(np.array(z) + numbers(rng, len(z), high=1.4))
+            item = case(logits if order is None else logits[order], targets())
+            if told_by_float32(*item.args):
+                return item
+
+    def without_the_second():
+        t = soft(rng, 4)
+        t[1:3] = 0.0, t[1] + t[2]
+        return t
+
+    far = [1000.0, 997.0, -1000.0, -1002.0]
+    alone = large(far, lambda: np.eye(4)[0], [2, 0, 3, 1])
+    three = sixteenths(np.array([1000.0, 1000.0, -7.0, 1000.0]) + numbers(rng))
     return [
         case(numbers(rng, 4), np.eye(4)[int(rng.integers(1, 3))]),
         case(numbers(rng, 3), np.array([0.0, 0.0, 1.0])),
-        case(far, np.array([1.0, 0.0, 0.0, 0.0])),
-        case(far[[2, 0, 3, 1]], middle),
-        case(far[[3, 2, 1, 0]], last),
-        case(np.array([-1000.0, -998.0, -1001.0]) + numbers(rng, 3), soft(rng, 3)),
+        alone,
+        large(far, without_the_second, [0, 2, 1, 3]),
+        large(far, lambda: soft(rng, 4), [3, 2, 1, 0]),
+        large([-1000.0, -998.0, -1001.0], lambda: soft(rng, 3)),
         case(numbers(rng, 1), np.array([1.0])),
+        case(three[rng.permutation(4)], soft(rng, 4)),
     ]
 
 
@@ -160,6 +188,11 @@ BANK = [
           ), "notebook 04, section 6",
           "Your loss is right until a class that has a target gets a probability too small for a float.",
           "Leaving out the classes without a target mends 0 times infinity, and no more than that."),
+    wrong("log-of-the-one-class", with_log(
+              lambda p, z, t: -np.log(p[t == 1]).sum() if (t == 1).any() else np.logaddexp.reduce(z) - t @ z
+          ), "notebook 04, section 6",
+          "Your loss is right until one class alone has the target and its probability is too small for a float.",
+          "One class is no exception: where its p has become 0, log p is infinite, and the loss is a number still."),
     wrong("shifted-by-the-first", cross_entropy_shifted(lambda z: z[0]), "notebook 04, section 6",
           "Right while the first logit is large; not where a later one is larger by a thousand.",
           "You took the first logit out of all of them. Nothing says that the first one is the largest."),
@@ -195,6 +228,8 @@ EXERCISE = Exercise(
             z.max() > 900 and 0 < z.argmax() < len(z) - 1
         ),
         "the largest logit is near 1000 and stands last": lambda z: z.max() > 900 and z.argmax() == len(z) - 1,
+        "the one class is all but excluded": lambda z, t: t.max() == 1 and t @ z < z.max() - 1900,
+        "three largest logits are equal, and large": lambda z: z.max() > 900 and (z == z.max()).sum() > 2,
         "a class with a target is all but excluded": lambda z, t: (t[z < z.max() - 900] > 0).any(),
         "a class without a target is all but excluded": lambda z, t: (t[z < z.max() - 900] == 0).any(),
         "all logits are near -1000": lambda z: z.max() < -900,
@@ -214,6 +249,8 @@ EXERCISE = Exercise(
         cross_entropy_by_vjp,
         cross_entropy_engine,
         cross_entropy_scipy,
+        cross_entropy_float32,
+        cross_entropy_float32_logs,
     ],
     bank=BANK,
     hints=(

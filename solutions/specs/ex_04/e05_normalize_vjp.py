@@ -66,11 +66,13 @@ def normalize_cases(rng):
 
 
 def normalize_edges(rng):
-    """A very short x, a long one, and one of length 1."""
+    """A short x, the shortest (its cube is still a float32), a long one, and one of length 1."""
     short, unit = 1e-6 * numbers(rng, 3), np.array([0.6, -0.8])[rng.permutation(2)]
+    shortest = numbers(rng, 3)
     return [
         case(short, numbers(rng, 3)),
-        case(100 * numbers(rng, 4), 100 * numbers(rng, 4)),
+        case(4e-13 * shortest / abs(shortest).max(), numbers(rng, 3)),
+        case(4e6 * numbers(rng, 4), 1e7 * numbers(rng, 4)),
         case(unit, numbers(rng, 2)),
     ]
 
@@ -124,7 +126,7 @@ BANK = [
     wrong("divides-by-the-square", with_length(lambda x, y, n, g: (g - y * (y @ g)) / n**2),
           "the derivative of x / n by x, for a fixed n",
           "You divided by the length once too often.",
-          "The direction in the bracket has length one already; one more division is needed, not two."),
+          "For an x twice as long your answer is a quarter as large, and the task says what it should be."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -138,8 +140,9 @@ EXERCISE = Exercise(
     reference=normalize_vjp,
     domain={"x": Array("n"), "g": Array("n", all_zero=True)},
     meets={
-        "x is very short": lambda x: np.linalg.norm(x) < 1e-3,
-        "x is long": lambda x: np.linalg.norm(x) > 50,
+        "x is short": lambda x: 1e-9 < np.linalg.norm(x) < 1e-3,
+        "x is nearly as short as may be": lambda x: np.linalg.norm(x) < 1e-12,
+        "x is long": lambda x: np.linalg.norm(x) > 1e6,
         "x has length 1": lambda x: len(x) > 1 and abs(np.linalg.norm(x) - 1) < 1e-9,
     },
     visible=[

@@ -40,7 +40,8 @@ def network_closures(weights, x, g):
         z = W @ h
 
         def pull(g, W=W, z=z, h=h):
-            delta = g / np.cosh(z) ** 2
+            with np.errstate(over="ignore"):  # far out the slope is 0
+                delta = g / np.cosh(z) ** 2
             return delta[:, None] * h, delta @ W
 
         pulls.append(pull)
@@ -125,7 +126,27 @@ def network_case(rng, *sizes):
 
 def network_cases(rng):
     sizes = ((3, 2), (2, 4, 3), (3, 3, 3), (4, 3, 2, 2), (1, 3, 2), (2, 1, 3), (3, 2, 1), (2, 3, 2, 3, 2))
-    return [network_case(rng, *each) for each in sizes]
+    return [*(network_case(rng, *each) for each in sizes), *network_edges(rng)]
+
+
+def network_edges(rng):
+    """Eleven layers with a large g; neurons that are saturated, one of them so far that its exp overflows."""
+    deep = network_case(rng, 2, 3, 2, 2, 3, 2, 3, 3, 2, 3, 2, 3)
+    weights, x, g = deep.args
+    far = network_case(rng, 2, 4, 2)
+    (W, V), h, f = far.args
+    sums = W @ h
+    W[:3] *= rng.permutation([8.0, 800.0, -800.0])[:, None] / sums[:3, None]
+    return [case([1.5 * each for each in weights], x, 40 * g), case([W, V], h, f)]
+
+
+def inputs_of_tanh(weights, x):
+    """The sizes of all numbers that go into tanh."""
+    sizes = []
+    for W in weights:
+        sizes.append(abs(W @ x))
+        x = np.tanh(W @ x)
+    return np.concatenate(sizes)
 
 
 def network_stopping(weights, x, g):
@@ -198,6 +219,10 @@ EXERCISE = Exercise(
         "one layer": lambda weights: len(weights) == 1,
         "two layers": lambda weights: len(weights) == 2,
         "four layers": lambda weights: len(weights) == 4,
+        "more than ten layers": lambda weights: len(weights) > 10,
+        "a gradient is large": lambda g: abs(g).max() > 20,
+        "a neuron is saturated": lambda weights, x: any(6 < u < 10 for u in inputs_of_tanh(weights, x)),
+        "a neuron is far out": lambda weights, x: (inputs_of_tanh(weights, x) > 720).any(),
         "all layers are square": lambda weights: len(weights) > 1 and len({W.shape for W in weights}) == 1,
         "a layer in between has one unit": lambda weights: any(len(W) == 1 for W in weights[:-1]),
     },

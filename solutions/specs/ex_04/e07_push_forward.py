@@ -57,7 +57,8 @@ def push_slopes_first(steps, x, v):
         if step == "times x":
             slope, u = slope * x + u, u * x
         else:
-            local = {"sin": np.cos(u), "tanh": 1 / np.cosh(u) ** 2, "square": 2 * u}[step]
+            with np.errstate(over="ignore"):  # far out the slope of tanh is 0
+                local = {"sin": np.cos(u), "tanh": 1 / np.cosh(u) ** 2, "square": 2 * u}[step]
             slope, u = slope * local, STEPS[step](u, x)
     return [u, slope * v]
 
@@ -71,7 +72,7 @@ def push_entries(steps, x, v):
                 case "sin":
                     a, a_dot = math.sin(a), math.cos(a) * a_dot
                 case "tanh":
-                    a, a_dot = math.tanh(a), a_dot / math.cosh(a) ** 2
+                    a, a_dot = math.tanh(a), (1 - math.tanh(a) ** 2) * a_dot
                 case "square":
                     a, a_dot = a * a, a * a_dot + a_dot * a
                 case _:
@@ -166,7 +167,10 @@ def push_edges(rng):
     )
     cases = [case(steps, numbers(rng, 3, low=0.4, high=1.3), numbers(rng, 3)) for steps in lists]
     cases[3].args[1][1] = 0.0
-    return cases
+    far = numbers(rng, 3, low=0.4, high=1.3)
+    far[:2] = [1000, -1000] * abs(numbers(rng, 2, low=0.8, high=1.0))
+    far = rng.permutation(far)
+    return [*cases, case(["tanh", "times x"], far, numbers(rng, 3))]
 
 
 def push_overwriting(steps, x, v):
@@ -207,7 +211,7 @@ BANK = [
           "In 1 - tanh² it is the output that is squared."),
     wrong("x-is-overwritten", push_overwriting, "the task: `times x` multiplies by the original x",
           "Right until `times x` comes after another step; then the running value is multiplied by itself.",
-          "The running value took the name of x, and the point itself was lost. Keep both."),
+          "`times x` asks for the point that everything began with, whatever the steps before have made of it."),
     wrong("v-is-overwritten", push_with(product=lambda u, u_dot, x, v: u_dot * x + u * u_dot),
           "notebook 04, section 3, 'Dual numbers'",
           "In `times x` you let x change as fast as the running value.",
@@ -242,6 +246,7 @@ EXERCISE = Exercise(
         "v": Array("n", all_zero=True),
     },
     meets={
+        "exponentials of x and -x overflow": lambda x: x.max() > 750 and x.min() < -750,
         "x is 0 where it multiplies": lambda steps, x: "times x" in steps[1:] and (x == 0).any(),
         **{f"{step} comes first of several": _first(step) for step in STEPS},
         **{f"{step} comes last of several": _last(step) for step in STEPS},

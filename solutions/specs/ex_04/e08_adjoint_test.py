@@ -90,7 +90,7 @@ def adjoint_edges(rng):
     right = g @ J
     aside = right + numbers(rng) * np.array([1.0, 2.0, 0.9])  # perpendicular to v, so nothing can be said against it
     part = right * np.array([1.0, 1.03, 1.0])
-    fall = case(v, J @ v, g, [part, 0.5 * right, part.copy(), right, aside])
+    fall = case(v, J @ v, g, [part, 0.5 * right, part.copy(), right, aside, right * abs(np.sign(v))])
     W, d = numbers(rng, 3, 2), np.array([1.3, -0.8])
     u = W @ d * np.array([1.0, 0.6, 1.4])
     rise = case(d, W @ d, u, [u @ W, u @ W + 0.5 * np.array([0.8, 1.3])])
@@ -99,7 +99,21 @@ def adjoint_edges(rng):
     one = numbers(rng, 3)
     single = case(one[:1], one[1:2] * one[0], one[2:], [-one[2:] * one[1], one[1:2], one[2:] * one[1]])
     alone = case(d, W @ d, u, [u @ W])
-    return [fall, rise, last, less, single, alone]
+    return [fall, rise, last, less, single, alone, adjoint_slight(rng)]
+
+
+def adjoint_slight(rng):
+    """Three per cent in an entry that weighs little, beside a suspect that is far too large."""
+    while True:
+        J, v, g = numbers(rng, 3, 4), numbers(rng, 4), numbers(rng, 3)
+        k = int(rng.integers(4))
+        v[k] = numbers(rng, low=0.01, high=0.05)
+        right = g @ J
+        slight = right * (1 + 0.03 * np.eye(4)[k])
+        a, b = right @ v, slight @ v
+        if 2e-4 < abs(b / a - 1) < 5e-4 and f"{a:.3e}" == f"{b:.3e}" and abs(a) > 1:  # four digits do not tell them
+            suspects = [right, slight, 3e5 * right, 0.5 * right]
+            return case(v, J @ v, g, [suspects[i] for i in rng.permutation(4)])
 
 
 def _passing(v, pushed, g, pulled):
@@ -119,7 +133,7 @@ def passes_if(rule):
 BANK = [
     wrong("absolute-tolerance", passes_if(lambda v, pushed, g, s: abs(s @ v - g @ pushed) < 1e-6),
           "notebook 04, section 8, 'A tolerance with a scale'",
-          "You are right where numbers are of size one, and wrong where they are tiny or huge.",
+          "Where numbers are tiny you let too many suspects pass, and where they are huge too few.",
           "One millionth is nothing beside a million, and everything beside a billionth. Compare with the size."),
     wrong("ignores-the-sign", passes_if(
               lambda v, pushed, g, s: abs(abs(s @ v) - abs(g @ pushed)) <= 1e-6 * abs(g @ pushed),
@@ -130,6 +144,10 @@ BANK = [
           "notebook 04, section 8, 'A tolerance with a scale'",
           "You let rules pass that are wrong by a few per cent.",
           "Both sides are computed exactly, up to rounding; they agree to ten digits or there is a mistake."),
+    wrong("loose-by-a-thousandth", passes_if(lambda v, pushed, g, s: abs(s @ v - g @ pushed) <= 1e-3 * abs(g @ pushed)),
+          "notebook 04, section 8, 'A tolerance with a scale'",
+          "You let a suspect pass whose inner product is off by a few parts in ten thousand.",
+          "Three per cent in an entry that weighs little are no more than that. Rounding is smaller by far."),
     wrong("compares-lengths", passes_if(lambda v, pushed, g, s: len(s) == len(v)), "notebook 04, section 8",
           "You let every rule pass whose answer has the right shape.",
           "The shape is necessary, and far from sufficient."),
@@ -145,8 +163,8 @@ BANK = [
           "They live in different spaces, one shaped like x, one like y. What agrees is two inner products."),
     wrong("a-tolerance-that-does-not-shrink", passes_if(lambda v, pushed, g, s: np.isclose(s @ v, g @ pushed)),
           "notebook 04, section 8, 'A tolerance with a scale'",
-          "You are right where numbers are of size one or larger, and let too many pass where they are tiny.",
-          "`np.isclose` adds an absolute tolerance unless it is told not to, and beside tiny numbers that is a lot."),
+          "Where numbers are tiny you let too many suspects pass; elsewhere you are right.",
+          "Does your tolerance shrink with the numbers? `np.isclose`, for one, adds 1e-8 unless it is told not to."),
     wrong("a-tolerance-below-zero", passes_if(lambda v, pushed, g, s: abs(s @ v - g @ pushed) < 1e-6 * (g @ pushed)),
           "notebook 04, section 8, 'A tolerance with a scale'",
           "Where g and pushed have a negative inner product, you let nobody pass.",
@@ -203,6 +221,15 @@ EXERCISE = Exercise(
         "only the last passes": lambda v, pushed, g, pulled: list(_passing(v, pushed, g, pulled)) == [len(pulled) - 1],
         "two wrong ones agree": lambda v, pushed, g, pulled: _wrong_twice(v, pushed, g, pulled),
         "input and output have one size": lambda v, g: len(v) == len(g) > 1,
+        "a wrong one is off by less than a thousandth": lambda v, pushed, g, pulled: any(
+            1e-6 < abs(s @ v / (g @ pushed) - 1) < 1e-3 for s in pulled
+        ),
+        "a wrong one is far too large": lambda v, pushed, g, pulled: any(
+            abs(s @ v) > 1e5 * abs(g @ pushed) for s in pulled
+        ),
+        "a right one has an entry of 0": lambda v, pushed, g, pulled: any(
+            (pulled[k] == 0).any() for k in _passing(v, pushed, g, pulled)
+        ),
         "numbers are tiny": lambda pushed: abs(pushed).max() < 1e-5,
         "numbers are huge": lambda pushed: abs(pushed).max() > 1e5,
     },

@@ -80,9 +80,12 @@ def sizes_of(rng, length):
 
 
 def costs_edges(rng):
-    """Equal sizes, a single input, a bottleneck of one, as many outputs as inputs."""
+    """Equal sizes, a single input, a bottleneck of one, as many outputs as inputs; many layers, and wide ones."""
     a, b, c = (int(n) for n in rng.choice(np.arange(3, 15), size=3, replace=False))
-    return [case([a, a, a, a]), case([1, b, c, a]), case([b, a, c, 1]), case([b, c, 1, a, b]), case([c, a, b, c])]
+    small = [case([a, a, a, a]), case([1, b, c, a]), case([b, a, c, 1]), case([b, c, 1, a, b]), case([c, a, b, c])]
+    odd = [int(n) for n in 2 * rng.choice(np.arange(500, 1000), size=3, replace=False) + 1]  # no digit to spare
+    wide = int(rng.integers(4000, 9000))
+    return [*small, case(sizes_of(rng, 9)), case(odd), case([wide, wide, wide])]
 
 
 BANK = [
@@ -155,12 +158,17 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 04, section 7, 'From which end?'",
     reference=product_costs,
-    domain={"sizes": Array("sizes>=3", whole=True, at_least=1)},
+    domain={"sizes": Array("sizes>=3", whole=True, at_least=1, at_most=10_000)},
     meets={
         "one input": lambda sizes: sizes[0] == 1,
         "one output": lambda sizes: sizes[-1] == 1,
         "a size of 1 in between": lambda sizes: 1 in sizes[1:-1],
         "all sizes are equal": lambda sizes: len(set(sizes)) == 1,
+        "many layers": lambda sizes: len(sizes) > 8,
+        "a count is beyond float32": lambda sizes: (
+            math.prod(sizes[:3]) > 2**24 and sizes[0] % 2 and len(set(sizes)) > 1
+        ),
+        "a count is beyond int32": lambda sizes: math.prod(sizes[:3]) > 2**32,
         "as many outputs as inputs": lambda sizes: sizes[0] == sizes[-1] and len(set(sizes)) > 1,
     },
     visible=[
@@ -173,6 +181,7 @@ EXERCISE = Exercise(
     hidden=lambda rng: [*(case(sizes_of(rng, length)) for length in (3, 4, 5, 6)), *costs_edges(rng)],
     accepted=[costs_by_edges, costs_by_matrices, costs_numpy, costs_recursive, costs_difference],
     bank=BANK,
+    rtol=1e-12,  # counts are exact
     hints=(
         "Draw the chain for sizes [3, 4, 2]: J1 has shape 4×3 and J2 has shape 2×4. One product, in either order: how "
         "many multiplications?",

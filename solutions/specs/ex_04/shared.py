@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 
 def numbers(rng, *shape, low=0.4, high=2.5):
     """Numbers of both signs, none of them near zero, with few digits so that feedback reads well."""
     return (rng.choice([-1.0, 1.0], size=shape) * rng.uniform(low, high, size=shape)).round(3)
+
+
+def sixteenths(x):
+    """The nearest multiples of 1/16: near 1000 they are exact in float32, and so are their differences."""
+    return np.round(16 * x) / 16
