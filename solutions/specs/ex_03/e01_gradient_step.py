@@ -50,7 +50,8 @@ def moves_in_place(theta, g, eta):
 
 
 def step_cases(rng):
-    return [case(numbers(rng, d), numbers(rng, d), rate(rng)) for d in (2, 3, 4, 5)]
+    found = [case(numbers(rng, d), numbers(rng, d), rate(rng)) for d in (2, 3, 4, 5)]
+    return [*found, case(numbers(rng, 3), numbers(rng, 3), rate(rng, 1.6, 3.0))]
 
 
 BANK = [
@@ -93,8 +94,8 @@ BANK = [
           "Every entry becomes smaller, whichever way its slope goes.",
           "Where the slope is negative, downhill is the other way."),
     wrong("moves-in-place", moves_in_place, "the docstring of the exercise: returns a new array",
-          "The numbers are right, but the array that you were given has been changed.",
-          "An update with -= writes into the caller's array. Whoever still needs the old place has lost it."),
+          "The numbers are right, but an argument was changed in place.",
+          "-=, *= and out=... write into the caller's array. Whoever still needs what was there has lost it."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -107,10 +108,12 @@ EXERCISE = Exercise(
     see="notebook 03, section 1, 'Two methods, one team'",
     reference=gradient_step,
     domain={"theta": Array("d"), "g": Array("d", all_zero=True), "eta": Number(more_than=0)},
+    meets={"the step size is above 1": lambda eta: eta > 1.5},
     visible=[
         case(np.array([4.0, -2.0]), np.array([1.5, -0.5]), 0.2371),
         case(np.array([-1.2, 0.7, 2.5]), np.array([0.4, -1.1, 0.9]), 0.5183),
         case(np.array([0.6, 3.0, -1.4, 2.2]), np.array([-2.0, 0.8, 1.7, -0.6]), 0.0739),
+        case(np.array([1.7, -0.9]), np.array([0.3, 0.8]), 2.1467),
     ],
     hidden=step_cases,
     accepted=[step_in_a_loop, step_on_a_copy, step_backwards, step_float32, step_by_optimizer, step_with_tensors],

@@ -88,6 +88,15 @@ def shaded(rng, n, d):
     return w, X, targets
 
 
+def saturated(rng, d):
+    """Two examples whose sigmoid is 1 and 0 to the last digit, and one between them."""
+    w = numbers(rng, d, 0.8, 1.5)
+    X = numbers(rng, (3, d), 0.2, 0.7)
+    far = rng.uniform(38, 44, 2) * [1, -1]
+    X[1:] += np.outer(far - X[1:] @ w, w) / (w @ w)
+    return w, X.round(2)
+
+
 POINTS = np.array([[0.9, 0.3], [0.5, 0.3], [0.2, 0.1], [0.7, 0.5], [0.1, 0.8], [0.1, 0.9]])
 
 TARGETS = np.array([1.0, 1.0, 1.0, 0.0, 0.0, 0.0])
@@ -152,15 +161,20 @@ EXERCISE = Exercise(
     see="notebook 03, section 1, the backward pass by hand",
     reference=neuron_gradient,
     domain={"w": Array("d", all_zero=True), "X": Array("n d"), "t": Array("n", at_least=0, at_most=1)},
-    meets={"a target lies between 0 and 1": lambda t: ((t > 0) & (t < 1)).any()},
+    meets={
+        "a target lies between 0 and 1": lambda t: ((t > 0) & (t < 1)).any(),
+        "outputs are 1 and 0 to the last digit": lambda w, X: (X @ w).max() > 37 and (X @ w).min() < -37,
+    },
     visible=[
         case(np.array([-4.0, -4.0]), POINTS, TARGETS),
         case(np.array([1.0, -2.0]), POINTS, TARGETS),
         case(np.array([0.7, -0.4, 1.2]), MORE, np.array([1.0, 0.3, 0.85, 0.0])),
+        case(*saturated(np.random.default_rng(32), 2), np.array([0.4, 0.0, 1.0])),
     ],
     hidden=lambda rng: [
         *(case(*labelled(rng, n, d)) for n, d in ((3, 2), (5, 3))),
         *(case(*shaded(rng, n, d)) for n, d in ((4, 2), (7, 4))),
+        case(*saturated(rng, 3), np.array([0.6, 0.0, 1.0])),
     ],
     accepted=[
         neuron_by_loops,

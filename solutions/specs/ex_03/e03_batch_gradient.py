@@ -10,7 +10,7 @@ from coursepkg import gradients as routes
 from coursepkg.grading.domain import Array
 from coursepkg.grading.spec import Exercise, case, wrong
 
-from .e02_neuron_gradient import MORE, POINTS, TARGETS, labelled, neuron_gradient
+from .e02_neuron_gradient import MORE, POINTS, TARGETS, labelled, neuron_gradient, saturated
 from .shared import sigmoid
 
 
@@ -64,13 +64,19 @@ def keeps_the_slope(w, X, t, rows):
     return ((y - t[rows]) * y * (1 - y)) @ X[rows] / len(rows)
 
 
+def cuts_the_logarithm_off(w, X, t, rows):
+    y = sigmoid(X[rows] @ w)
+    slope = (1 - t[rows]) / np.maximum(1 - y, 1e-12) - t[rows] / np.maximum(y, 1e-12)
+    return (slope * y * (1 - y)) @ X[rows] / len(rows)
+
+
 def leaves_the_batch_out(w, X, t, rows):
     others = np.setdiff1d(np.arange(len(t)), rows)
     return batch_gradient(w, X, t, others) if len(others) else np.zeros(len(w))
 
 
 def batch_edges(rng):
-    """All examples, the first one alone, the last one alone, and a set of one example."""
+    """All examples, the first one alone, the last one alone, a set of one example; outputs that are quite wrong."""
     w, X, t = labelled(rng, 4, 3)
     whole = case(w, X, t, np.array([2, 0, 3, 1]))
     w, X, t = labelled(rng, 5, 2)
@@ -78,7 +84,8 @@ def batch_edges(rng):
     w, X, t = labelled(rng, 5, 2)
     last = case(w, X, np.ones(5), np.array([4]))
     w, X, t = labelled(rng, 2, 3)
-    return [whole, first, last, case(w, X[:1], t[1:], np.array([0]))]
+    one = case(w, X[:1], t[1:], np.array([0]))
+    return [whole, first, last, one, case(*saturated(rng, 2), np.array([1.0, 0.0, 1.0]), np.array([2, 1]))]
 
 
 def batch_cases(rng):
@@ -131,6 +138,9 @@ BANK = [
           "notebook 03, section 9, 'The same race on another loss'",
           "This is the gradient of the mean squared error.",
           "With cross-entropy the slope of the sigmoid cancels, and there is no 2."),
+    wrong("logarithm-cut-off", cuts_the_logarithm_off, "notebook 03, section 9: (y - t), in this order",
+          "Where an output is quite wrong, your gradient is nearly zero; everywhere else it is right.",
+          "A number added or a bound set to save the logarithm kills its slope, just where it is needed most."),
     wrong("target-minus-output", lambda w, X, t, rows: -batch_gradient(w, X, t, rows),
           "notebook 03, section 9: (y - t), in this order",
           "Every sign is the wrong way round.",
@@ -158,6 +168,7 @@ EXERCISE = Exercise(
         "the rows do not rise": lambda rows: (np.diff(rows) < 0).any(),
         "there is one example": lambda t: len(t) == 1,
         "all targets are 1": lambda t: len(t) > 1 and t.all(),
+        "outputs are quite wrong": lambda w, X, t, rows: ((1 - 2 * t[rows]) * (X[rows] @ w)).min() > 37,
     },
     visible=[
         case(np.array([0.5, -1.0]), POINTS, TARGETS, np.array([4, 0, 3])),

@@ -72,16 +72,27 @@ def bowl(rng, d):
 
 
 def bowl_edges(rng):
-    """One direction; a bowl along the axes, nearly round; a round bowl; two that are not joined."""
+    """One direction; a bowl along the axes, nearly round; a round one; two that are not joined; along the diagonals."""
     a, b, c, d, e = rng.uniform(0.4, 3.0, 5).round(3)
     gentle, along = rng.uniform(0.1, 0.4), np.diag([a + 2, a + 3, a + 1.7])
     joined = np.array([[a + c, -c, 0.0], [-c, b + c + d, d], [0.0, d, e + d]])
-    return [case(np.array([[round(float(gentle), 3)]])), case(along), case(b * np.eye(2)), case(joined)]
+    return [
+        case(np.array([[round(float(gentle), 3)]])),
+        case(along),
+        case(b * np.eye(2)),
+        case(joined),
+        *(case(np.array([[a + c, side * c], [side * c, a + c]])) for side in (-1, 1)),
+    ]
 
 
 def sizes_unsorted(H):
     c = np.linalg.eigvals(H)
     return {"limit": 2 / c[-1], "best": 2 / (c[0] + c[-1])}
+
+
+def exchanges_the_two(H):
+    right = step_sizes(H)
+    return {"limit": right["best"], "best": right["limit"]}
 
 
 BANK = [
@@ -131,6 +142,9 @@ BANK = [
           ), "the docstring of the exercise: H holds the second derivatives",
           "Both step sizes are half of what they should be.",
           "The half in front of the loss cancels against the 2 of the square: H is the curvature as it stands."),
+    wrong("results-exchanged", exchanges_the_two, "the docstring of the exercise: the names of the results",
+          "`limit` and `best` have changed places; both numbers are right.",
+          "The step size that settles fastest is stable, so it cannot be the larger of the two."),
     wrong("best-from-the-geometric-mean", sizes_wrong(best=lambda c, H: 1 / np.sqrt(c[0] * c[-1])),
           "notebook 03, section 3, 'The ravine': both factors of the same size",
           "You took the geometric mean of the extreme curvatures.",
@@ -153,6 +167,8 @@ EXERCISE = Exercise(
         ),
         "all curvatures are equal": lambda H: len(H) > 1 and np.allclose(H, H[0, 0] * np.eye(len(H))),
         "there are three directions or more": lambda H: len(H) > 2,
+        "the steepest direction has no share in (1, 1)": lambda H: len(H) == 2 and H[0, 1] < 0 and H[0, 0] == H[1, 1],
+        "the gentlest direction has no share in (1, 1)": lambda H: len(H) == 2 and H[0, 1] > 0 and H[0, 0] == H[1, 1],
     },
     visible=[
         case(np.array([[3.0, 1.0], [1.0, 2.0]])),

@@ -113,12 +113,13 @@ def stores_the_velocity(theta, gradients, eta, beta):
 
 
 def momentum_edges(rng):
-    """No memory at all, and a ball that rolls on while no gradient comes."""
+    """No memory at all; a ball that rolls on while no gradient comes; long steps."""
     rolling = numbers(rng, (5, 2))
     rolling[2:4] = 0.0
     return [
         case(numbers(rng, 3), numbers(rng, (4, 3)), rate(rng), 0.0),
         case(numbers(rng, 2), rolling, rate(rng), rate(rng, 0.3, 0.95)),
+        case(numbers(rng, 3), numbers(rng, (2, 3)), rate(rng, 1.6, 3.0), rate(rng, 0.3, 0.95)),
     ]
 
 
@@ -203,6 +204,7 @@ EXERCISE = Exercise(
         "no gradient comes while the ball rolls": lambda gradients: any(
             before.any() and not g.any() for before, g in pairwise(gradients)
         ),
+        "the step size is above 1": lambda eta: eta > 1.5,
     },
     visible=[
         case(np.array([2.0, -1.0]), SLOPES, 0.1, 0.9),

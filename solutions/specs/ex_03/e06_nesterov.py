@@ -113,10 +113,11 @@ def forgets_the_curvature(theta, c, eta, beta, steps):
 
 
 def nesterov_edges(rng):
-    """One step; nothing carried over."""
+    """One step; nothing carried over; many long steps, in a bowl so flat that they settle."""
     return [
         case(numbers(rng, 3), rng.uniform(0.5, 3.0, 3).round(2), rate(rng), rate(rng, 0.4, 0.9), 1),
         case(numbers(rng, 2), rng.uniform(0.5, 3.0, 2).round(2), rate(rng), 0.0, 4),
+        case(numbers(rng, 2), rng.uniform(0.18, 0.24, 2).round(3), rate(rng, 2.1, 2.6), rate(rng, 0.1, 0.2), 12),
     ]
 
 
@@ -190,6 +191,12 @@ EXERCISE = Exercise(
         "eta": Number(more_than=0),
         "beta": Number(at_least=0, less_than=1),
         "steps": Number(whole=True, at_least=1),
+    },
+    meets={
+        "the step size is above 1": lambda eta: eta > 1.5,
+        "the ball has settled before the last step": lambda theta, c, eta, beta, steps: (
+            steps > 2 and np.abs(np.diff(nesterov(theta, c, eta, beta, steps - 1)[-2:], axis=0)).max() < 1e-3
+        ),
     },
     visible=[
         case(np.array([2.0, -1.0]), np.array([1.0, 3.0]), 0.2, 0.8, 4),

@@ -144,10 +144,19 @@ RUNS = np.array([[1, 1, 1], [-1, 1, 1], [1, 1, -1], [1, 1, -1], [1, 1, 1], [-1, 
 
 
 def rprop_edges(rng):
-    """Signs that flip back at once, never, and right after one was forgotten; a flip in the second and last step."""
+    """Signs that flip back at once, never, and right after one was forgotten; a flip in the second and last step.
+
+    The first step size is long, longer than 1, short, or tiny; short steps meet a plateau.
+    """
     long = RUNS * rng.uniform(0.2, 2.0, RUNS.shape).round(2)
     short = np.array([[1, 1], [-1, 1]]) * rng.uniform(0.2, 2.0, (2, 2)).round(2)
-    return [case(numbers(rng, 3), long, rate(rng)), case(numbers(rng, 2), -short, rate(rng))]
+    flat = RUNS * 10.0 ** rng.uniform(-9, -4, RUNS.shape)
+    return [
+        case(numbers(rng, 3), long, rate(rng, 8, 12)),
+        case(numbers(rng, 2), -short, rate(rng, 1.6, 3.0)),
+        case(numbers(rng, 3), -flat, rate(rng, 0.012, 0.018)),
+        case(np.zeros(3), flat[::-1], 1e-5 * rate(rng, 2, 3)),
+    ]
 
 
 def _flips_back(gradients):
@@ -245,11 +254,15 @@ EXERCISE = Exercise(
     points=4,
     see="notebook 03, section 6, 'A step size for every weight'",
     reference=rprop,
-    domain={"theta": Array("d"), "gradients": Array("k d", zero=False), "first": Number(more_than=0)},
+    domain={"theta": Array("d", all_zero=True), "gradients": Array("k d", zero=False), "first": Number(more_than=0)},
     meets={
         "a sign flips and flips back at once": _flips_back,
         "a sign flips in the last step": _flip_at_the_end,
         "a sign never flips": _never_flips,
+        "all slopes are tiny": lambda gradients: np.abs(gradients).max() < 1e-3,
+        "steps begin below 0.02": lambda first: 0.01 < first < 0.02,
+        "steps begin far below a thousandth": lambda first: first < 1e-4,
+        "steps grow beyond 10": lambda gradients, first: 1.2**3 * first > 10 and _never_flips(gradients),
     },
     visible=[
         case(np.array([2.0, -1.0]), SLOPES_THAT_FLIP, 0.1),

@@ -93,17 +93,19 @@ def clip_first_only(gradients, bound):
 
 
 def clip_edges(rng):
-    """Exactly at the bound; all zero; an array of zeros beside a number; one array; too long only together."""
+    """At the bound; all zero; one array of zeros, one of a single entry; one array; too long together only; tiny."""
     turns = [np.array([[3.0, 0.0], [0.0, -4.0]]) * rng.choice([-1.0, 1.0], (2, 2)), np.zeros(3)]
     small = numbers(rng, (2, 3), 0.1, 0.3)
     alike = [numbers(rng, 4, 0.8, 1.2), numbers(rng, (2, 2), 0.8, 1.2)]
-    mixed = [np.zeros((2, 1)), np.array(numbers(rng, ())), numbers(rng, (1, 1, 2))]
+    mixed = [np.zeros((2, 1)), numbers(rng, 1), numbers(rng, (2, 3, 2))]
+    tiny = [1e-4 * numbers(rng, 2), 1e-4 * numbers(rng, (1, 2))]
     return [
         case(turns, 5.0),
         case([np.zeros(2), np.zeros((1, 3))], round(float(rng.uniform(0.5, 2.0)), 3)),
         case(mixed, round(0.6 * length(mixed), 4)),
         case([small], round(0.8 * length([small]), 4)),
         case(alike, round(0.9 * length(alike), 3)),
+        case(tiny, round(0.8 * length(tiny), 7)),
     ]
 
 
@@ -160,6 +162,10 @@ BANK = [
           ), "the docstring of the exercise: one norm for all arrays",
           "You took the longest of the arrays for the length of all.",
           "The other arrays make the arrow longer still."),
+    wrong("first-array-as-length", clip_by_size(lambda gradients: np.linalg.norm(gradients[0])),
+          "the docstring of the exercise: one norm for all arrays",
+          "You took the length of the first array for the length of all.",
+          "The other arrays make the arrow longer still."),
     wrong("adds-all-entries", clip_by_size(
               lambda gradients: sum(float(np.abs(g).sum()) for g in gradients)
           ), "the docstring of the exercise: one norm for all arrays",
@@ -204,8 +210,9 @@ EXERCISE = Exercise(
         "the length is below the bound": lambda gradients, bound: 0 < length(gradients) < bound,
         "a length below 1 is too long": lambda gradients, bound: length(gradients) ** 2 < bound < length(gradients),
         "a length above 1 is not too long": lambda gradients, bound: length(gradients) < bound < length(gradients) ** 2,
-        "an array is a number": lambda gradients: any(np.ndim(g) == 0 for g in gradients),
-        "an array has three axes": lambda gradients: any(np.ndim(g) == 3 for g in gradients),
+        "an array has one axis of one entry": lambda gradients: any(np.shape(g) == (1,) for g in gradients),
+        "an array has three axes": lambda gradients: any(np.ndim(g) == 3 and min(g.shape) > 1 for g in gradients),
+        "all gradients are tiny": lambda gradients, bound: 0 < bound < length(gradients) < 1e-3,
         "there are three arrays": lambda gradients: len(gradients) == 3,
         "only together they are too long": lambda gradients, bound: (
             all(np.linalg.norm(g) < bound for g in gradients) and length(gradients) > bound

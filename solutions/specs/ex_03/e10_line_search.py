@@ -180,15 +180,17 @@ def search_case(rng, d, reach, tolerance, theta=None):
 
 
 def search_edges(rng):
-    """The lowest point beyond the end; an entry at rest; an interval as long as the tolerance; shorter; one entry."""
+    """The lowest point beyond the end; an entry at rest; an interval as long as asked for; shorter; a long search."""
     resting = numbers(rng, 3)
     resting[1] = 0.0
     just = search_case(rng, 2, 2.6, 0.1)
+    long = search_case(rng, 2, 3.7, 0.1).args[:4]
     return [
         search_case(rng, 2, 0.4, 0.01),
         search_case(rng, 3, 3.4, 1e-5, resting),
         case(*just.args[:4], just.args[3]),
         search_case(rng, 2, 1.7, 25.0),
+        case(*long, float(f"{long[3] * 1.3e-6:.2e}")),
         search_case(rng, 1, float(rng.uniform(2.2, 3.0)), 0.03),
     ]
 
@@ -265,6 +267,7 @@ EXERCISE = Exercise(
         "the lowest point lies beyond the interval": lambda theta, g, c, high: lowest_on_the_line(theta, g, c) > high,
         "the first interval is short enough": lambda high, tolerance: high < tolerance,
         "the first interval is as long as the tolerance": lambda high, tolerance: high == tolerance,
+        "the search is nearly as long as it may be": lambda high, tolerance: 1e-6 < tolerance / high < 1.5e-6,
     },
     visible=[
         case(np.array([2.0, -1.0]), np.array([2.0, -3.0]), np.array([1.0, 3.0]), 2.0, 0.01),

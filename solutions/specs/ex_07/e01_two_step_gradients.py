@@ -120,6 +120,7 @@ def two_steps_edges(rng):
     return [
         case(w, u, v, [first, second], 0.0, t),
         case(0.0, u, v, [second, 0.0], h0, 0.0),
+        case(0.0, u, -v, [first, second], h0, t),
         case(w, 0.0, -v, [0.0, first], -h0, t),
     ]
 
@@ -208,6 +209,7 @@ EXERCISE = Exercise(
         "h0": Number(),
         "t": Number(),
     },
+    meets={"only the recurrent weight is zero": lambda w, u, v, x, h0, t: w == 0 and all((u, v, *x, h0, t))},
     visible=[
         case(0.5, 1.0, 2.0, [1.0, 0.5], 0.8, 1.0),
         case(-0.7, 0.6, 1.5, [0.9, -1.1], 0.5, -0.4),

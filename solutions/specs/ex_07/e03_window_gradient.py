@@ -14,7 +14,7 @@ from .shared import numbers
 
 def window_gradient(w, states, wanted, k):
     total = 0.0
-    for t in range(1, len(states)):
+    for t in range(1, len(wanted) + 1):
         carried = wanted[t - 1]
         for j in range(t, max(0, t - k), -1):
             delta = carried * (1 - states[j] ** 2)
@@ -138,13 +138,16 @@ def window_fold(w, states, wanted, k):
 
 
 def window_edges(rng):
-    """One step; a start from zero, and a loss here and there; windows of one, all but one, all, and more steps."""
+    """One step; a start from zero, and a loss here and there; a zero on the way; windows of one, all but one, all."""
     one = window_case(rng, 1, 1)
     w, states, wanted, _ = window_case(rng, 5, 1, h0=0.0).args
+    passing = window_case(rng, 6, 4)
+    passing.args[1][3] = 0.0
     some = [wanted[0], 0.0, wanted[2], 0.0, wanted[4]]
     return [
         one,
         case(w, states, some, 4),
+        passing,
         window_case(rng, 4, 1),
         window_case(rng, 5, 5),
         window_case(rng, 3, 2, w=0.0),
@@ -231,6 +234,7 @@ EXERCISE = Exercise(
     },
     meets={
         "the net starts from zero": lambda states: states[0] == 0,
+        "a state on the way is zero": lambda states, k: k > 1 and 0 in states[2:-2],
         "the window leaves out one step": lambda wanted, k: len(wanted) == k + 1 and k > 1,
         "the window holds all steps": lambda wanted, k: len(wanted) == k > 1,
         "the window is longer than the sequence": lambda wanted, k: k > len(wanted),

@@ -107,16 +107,20 @@ def clip_drop(gradients, limit):
 
 
 def clip_edges(rng):
-    """All zero; as long as the limit; an array of zeros, a number and an array of one entry; one array."""
+    """All zero; at the limit; one array of zeros, one of a single entry, one of three axes; one array alone; tiny."""
     exact = [np.array([[0.0, 5.0], [12.0, 0.0]]) * rng.choice([-1.0, 1.0], (2, 2)), np.zeros(2)]
     small, free = array(rng, 3, 2, low=0.1, high=0.3), [array(rng, 3, low=1.0, high=1.7), array(rng, 2)]
-    mixed = [np.zeros((2, 3)), np.array(array(rng)), array(rng, 1, 1, 2)]
+    mixed, tiny = (
+        [np.zeros((1, 3)), array(rng, 1), array(rng, 2, 3, 2)],
+        [1e-4 * array(rng, 2, 1), 1e-4 * array(rng, 2)],
+    )
     return [
         case([np.zeros((2, 2)), np.zeros(3)], round(float(rng.uniform(0.5, 2.0)), 3)),
         case(exact, 13.0),
         case(mixed, round(0.7 * length(mixed), 4)),
         case([small], round(0.8 * length([small]), 4)),
         case(free, round(1.3 * length(free), 3)),
+        case(tiny, round(0.8 * length(tiny), 7)),
     ]
 
 
@@ -175,6 +179,10 @@ BANK = [
           "the task: their common norm",
           "The norm of the longest array is taken for the norm of all.",
           "The other arrays make the whole vector longer still."),
+    wrong("first-array", clip_by_size(lambda gradients: np.linalg.norm(gradients[0])),
+          "the task: their common norm",
+          "The norm of the first array is taken for the norm of all.",
+          "The other arrays make the whole vector longer still."),
     wrong("mean-of-the-squares", clip_by_size(
               lambda gradients: length(gradients) / math.sqrt(sum(g.size for g in gradients))
           ), "notebook 07, section 5",
@@ -202,8 +210,9 @@ EXERCISE = Exercise(
         "the norm is below the limit": lambda gradients, limit: 0 < length(gradients) < limit,
         "a norm below 1 is too long": lambda gradients, limit: length(gradients) ** 2 < limit < length(gradients),
         "a norm above 1 is not too long": lambda gradients, limit: length(gradients) < limit < length(gradients) ** 2,
-        "an array is a number": lambda gradients: any(np.ndim(g) == 0 for g in gradients),
-        "an array has three axes": lambda gradients: any(np.ndim(g) == 3 for g in gradients),
+        "an array has one axis of one entry": lambda gradients: any(np.shape(g) == (1,) for g in gradients),
+        "an array has three axes": lambda gradients: any(np.ndim(g) == 3 and min(g.shape) > 1 for g in gradients),
+        "all gradients are tiny": lambda gradients, limit: 0 < limit < length(gradients) < 1e-3,
         "only together they are too long": lambda gradients, limit: (
             all(np.linalg.norm(g) < limit for g in gradients) and length(gradients) > limit
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -21,7 +22,7 @@ def growth(W):
 
 
 def growth_matrix_power(W):
-    norms = [np.linalg.norm(np.linalg.matrix_power(W, k), 2) for k in range(1, 400)]
+    norms = [np.linalg.norm(np.linalg.matrix_power(W, k), 2) for k in range(1, 301)]
     first = next(k for k, n in enumerate(norms, 1) if n < 1)
     return first, max(norms[:first])
 
@@ -110,22 +111,36 @@ def growth_last_time(W):
     return [last + 1, max(norms)]
 
 
+def growth_first_peak(W):
+    """The largest norm before the first drop."""
+    k, _ = growth(W)
+    norms = norms_of(W, k)
+    drop = next((j for j, (before, after) in enumerate(pairwise(norms), 1) if after < before), k)
+    return [k, norms[drop - 1]]
+
+
+def norms_of(W, k):
+    return [float(np.linalg.norm(np.linalg.matrix_power(W, j), 2)) for j in range(1, k + 1)]
+
+
 def growth_last_norm(W):
     k, _ = growth(W)
     return [k, float(np.linalg.norm(np.linalg.matrix_power(W, k), 2))]
 
 
 def growth_edges(rng):
-    """A number; no stretch at all; nothing left of it; a norm that falls below 1 and rises again; a slow one; turns."""
+    """A number; no stretch; nothing left of it; norms that rise again, below 1 and above; a slow one; turns."""
     a, b = rng.uniform(2.6, 3.2), rng.uniform(0.22, 0.28)
     ring = np.roll(np.diag(np.round([a, b, a, b], 2) * rng.choice([-1, 1], 4)), 1, axis=1)
-    slow = round(float(rng.uniform(0.9, 0.93)), 3)
+    slow = round(float(rng.uniform(0.968, 0.976)), 3)
+    p, q, r = np.round(rng.uniform([1.9, 0.58, 1.9], [2.2, 0.68, 2.2]), 2)
     x, y, z, far = np.round(rng.uniform([0.3, 0.5, 1.5, 4.0], [0.5, 0.7, 2.5, 6.0]), 2)
     return [
         case(np.array([[-x]])),
         case(np.zeros((2, 2))),
         case(np.array([[0.0, far, z], [0.0, 0.0, far], [0.0, 0.0, 0.0]])),
         case(ring),
+        case(np.diag([p, q, r], 1)),
         case(np.array([[slow, 0.0], [-z, slow]])),
         case(np.array([[x, -far], [y / 4, -x]])),
     ]
@@ -139,8 +154,9 @@ def hidden_growth(rng):
 BANK = [
     wrong("spectral-radius", growth_by(lambda P: np.max(np.abs(np.linalg.eigvals(P)))),
           "notebook 07, section 5: eigenvalue and singular value",
-          "You measured powers by their largest eigenvalue, which is below 1 at once.",
-          "Eigenvalues tell the long run. How much one application can stretch a vector is another number."),
+          "Your numbers are those of the largest eigenvalue, which is below 1 at once.",
+          "Eigenvalues, those of a power times itself too, tell the long run. The most by which one application can"
+          " stretch a vector is another number."),
     wrong("frobenius-norm", growth_by(np.linalg.norm), "notebook 07, section 5: the largest singular value",
           "The norm is the root of the sum of all squared entries.",
           "That is np.linalg.norm without a second argument, and is larger than the largest stretch."),
@@ -164,6 +180,12 @@ BANK = [
     wrong("first-norm", growth_first_norm, "the task: the largest norm on the way",
           "The largest norm is taken to be that of W itself.",
           "Some matrices stretch more when applied twice."),
+    wrong("norm-before-the-first-drop", growth_first_peak, "the task: the largest norm on the way",
+          "The largest norm is taken to be that before the first drop.",
+          "Norms may fall and rise again, to more than before."),
+    wrong("results-exchanged", lambda W: growth(W)[::-1], "the docstring of the exercise: the order of the results",
+          "Both numbers are right, and they stand in the other order.",
+          "The exponent comes first, the norm second."),
     wrong("last-time-above", growth_last_time, "the task: the first exponent",
           "You give the power from which on all norms are below 1.",
           "A norm may fall below 1 and rise above it again. Asked for is the first time."),
@@ -205,7 +227,8 @@ EXERCISE = Exercise(
         ),
         "a power is zero": lambda W: W.any() and not np.linalg.matrix_power(W, len(W)).any(),
         "eigenvalues are complex": lambda W: np.iscomplex(np.linalg.eigvals(W)).any(),
-        "it takes more than 50 powers": lambda W: growth(W)[0] > 50,
+        "it takes more than 150 powers": lambda W: growth(W)[0] > 150,
+        "norms above 1 fall, and rise higher": lambda W: growth_first_peak(W)[1] < growth(W)[1],
     },
     parts=("the exponent", "the largest norm"),
     visible=[

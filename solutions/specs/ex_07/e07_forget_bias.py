@@ -86,7 +86,7 @@ BANK = [
           "Each step loses a share of what is still there; shares multiply."),
     wrong("tanh-instead-of-sigmoid", lambda steps, kept: math.atanh(kept ** (1 / steps)),
           "notebook 07, section 6: the gates",
-          "The bias is half of what it should be: the inverse of tanh was taken.",
+          "The inverse of tanh was taken of the gate.",
           "Gates are sigmoids, between 0 and 1."),
     wrong("sign-of-the-bias", lambda steps, kept: -forget_bias(steps, kept),
           "notebook 07, section 6: the table of biases",

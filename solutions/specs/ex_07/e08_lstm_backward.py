@@ -123,6 +123,11 @@ def lstm_with(**changes):
     return answer
 
 
+def exchanges_input_and_candidate(i, f, g, o, c_before, dh, dc):
+    right = lstm_backward(i, f, g, o, c_before, dh, dc)
+    return right | {"i": right["g"], "g": right["i"]}
+
+
 def lstm_total(rule):
     """Everything that passes the cell with another gradient at the cell."""
 
@@ -223,6 +228,10 @@ BANK = [
           ), "chapter 02: a product hands to each input the other one",
           "Input gate and candidate keep their own value where the other factor belongs.",
           "The local derivative of a product is the other factor."),
+    wrong("results-of-input-and-candidate-exchanged", exchanges_input_and_candidate,
+          "the docstring of the exercise: the names of the results",
+          "The gradients of input gate and candidate stand under each other's names; both are right.",
+          "What is multiplied by the slope of a gate belongs to the gate."),
     wrong("squashes-the-old-cell", lstm_squashes(lambda i, f, g, before: np.tanh(before)),
           "notebook 07, section 6: the formula for h",
           "You took tanh of the cell before the step.",

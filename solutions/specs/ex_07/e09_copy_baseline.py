@@ -44,13 +44,15 @@ def copy_float32(symbols, length, blanks):
 
 
 def copy_edges(rng):
-    """Two kinds; one symbol; one blank; as many blanks as symbols."""
+    """Two kinds; one symbol; one blank; as many blanks as symbols; more sequences than integers or floats can count."""
     symbols, length, blanks = (int(n) for n in rng.integers([3, 3, 4], [20, 12, 60]))
     return [
         case(2, length, blanks),
         case(symbols, 1, blanks + 1),
         case(symbols + 1, length + 1, 1),
         case(symbols + 2, length + 2, length + 2),
+        case(8, 28 + length, blanks + 2),
+        case(symbols + 6, 398 + length, blanks + 3),
     ]
 
 
@@ -112,6 +114,10 @@ BANK = [
           "the task: it guesses evenly among the symbols",
           "The guess at the end leaves one of the symbols out.",
           "Each of the `symbols` kinds may be the right one."),
+    wrong("rounded-down", lambda symbols, length, blanks: length * math.log(symbols) // (blanks + 2 * length),
+          "the task: the mean over all steps",
+          "Your losses are rounded down to whole numbers.",
+          "// drops what stands behind the point, and / keeps it."),
     wrong("logarithm-to-base-10", lambda symbols, length, blanks: length * math.log10(symbols) / (blanks + 2 * length),
           "chapter 06, cross-entropy",
           "The logarithm has the base 10; cross-entropy here uses the natural one.",
@@ -132,7 +138,11 @@ EXERCISE = Exercise(
         "length": Number(whole=True, at_least=1),
         "blanks": Number(whole=True, at_least=1),
     },
-    meets={"there are as many blanks as symbols to say": lambda length, blanks: length == blanks > 1},
+    meets={
+        "the number of sequences is 0 in 64 bits": lambda symbols, length: symbols == 8 and 22 <= length < 100,
+        "the number of sequences is no float": lambda symbols, length: length * math.log10(symbols) > 308,
+        "there are as many blanks as symbols to say": lambda length, blanks: length == blanks > 1,
+    },
     visible=[
         *(case(8, 10, 20), case(8, 10, 100), case(3, 4, 7), case(12, 6, 3)),
         *copy_edges(np.random.default_rng(79)),
