@@ -638,7 +638,9 @@ EXERCISE = Exercise(
     accepted=[EinsumEngine, OneHotEngine, LoopEngine, ClosureEngine, PackageEngine],
     bank=BANK,
     parts={"parts": "the gradient of variable"},
-    equivalent_mutants={"`self.data > 0` → `self.data >= 0`": "nothing arrives where an input is exactly zero, since relu has no slope there"},
+    equivalent_mutants={
+        "`self.data > 0` → `self.data >= 0`": "nothing arrives where an input is exactly 0, where relu has no slope"
+    },
     hints=(
         "Each operation is one line of NumPy forward and one function `pull` that returns a tuple with one "
         "gradient per parent. `__add__` shows the pattern.",
