@@ -72,6 +72,9 @@ BINARY: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
 }
 
 
+NUMBERS = (bool, int, float, np.float32, np.float64, np.int64)
+
+
 def build(expression: Expression, variables: Sequence[Any], nodes: dict[Any, Any] | None = None) -> Any:
     """Evaluate ``("add", ("var", 0), ("tanh", ("const", 2.0)))`` on any objects with operators and methods.
 
@@ -98,6 +101,8 @@ def _apply(op: str, values: list[Any]) -> Any:
     if op == "neg":
         return -values[0]
     method = getattr(values[0], op, None)
+    if method is None and type(values[0]) in NUMBERS:
+        raise Misfit(f"An operation gave a plain {type(values[0]).__name__}, which has no method `{op}()`.")
     if method is None:
         raise Misfit(f"An object of your class {type(values[0]).__name__} has no method `{op}()`.")
     return method(*values[1:])
@@ -122,8 +127,9 @@ def formula(expression: Expression) -> str:
 def show_expression(expression: Expression, values: Sequence[float], **options: Any) -> str:
     """Word a case of the expression drivers."""
     at = ", ".join(f"x{i} = {value:g}" for i, value in enumerate(values))
+    after = f", after a call on {formula(options.pop('after'))}" if "after" in options else ""
     more = "".join(f", {name} = {value}" for name, value in options.items())
-    return f"{formula(expression)} at {at}{more}"
+    return f"{formula(expression)} at {at}{more}{after}"
 
 
 def _attribute(thing: Any, name: str, what: str) -> Any:
@@ -159,23 +165,30 @@ def repeated(answer: Callable[..., Any], state: Any, *args: Any, times: int = 3)
     return states
 
 
-# Written with + - * alone, so that rounding is the same on every processor.
+# Written with + - * and whole numbers alone: rounding is the same on every processor, and fractions stay exact.
 POLYNOMIALS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "square": ("x*x", lambda x: x * x),
     "cube": ("x*x*x", lambda x: x * x * x),
-    "bowl": ("(x - 7)*(x - 7)", lambda x: (x - 7.0) * (x - 7.0)),
-    "quartic": ("x*x*x*x - 3*x*x + x", lambda x: x * x * x * x - 3.0 * x * x + x),
-    "wiggle": ("x*x*x*x*x - x*x + 2*x", lambda x: x * x * x * x * x - x * x + 2.0 * x),
+    "bowl": ("(x - 7)*(x - 7)", lambda x: (x - 7) * (x - 7)),
+    "quartic": ("x*x*x*x - 3*x*x + x", lambda x: x * x * x * x - 3 * x * x + x),
+    "wiggle": ("x*x*x*x*x - x*x + 2*x", lambda x: x * x * x * x * x - x * x + 2 * x),
+    "ninth": ("x*x*x*x*x*x*x*x*x - 2*x", lambda x: x * x * x * x * x * x * x * x * x - 2 * x),
 }
 
 
-def _show_slope(name: str, x: float) -> str:
-    return f"f(x) = {POLYNOMIALS[name][0]} at x = {x:g}"
+def _show_slope(name: str, x: float, **options: Any) -> str:
+    after = f", after a call with f(x) = {POLYNOMIALS[options['after']][0]} there" if options else ""
+    return f"f(x) = {POLYNOMIALS[name][0]} at x = {x:g}{after}"
 
 
 @driver("slope_of", takes="function", arity=2, show=_show_slope)
-def slope_of(answer: Callable[..., Any], name: str, x: float) -> Any:
-    """``answer(f, x)`` for a polynomial f chosen by name, which takes floats, complex numbers and arrays: its value."""
+def slope_of(answer: Callable[..., Any], name: str, x: float, *, after: str = "") -> Any:
+    """``answer(f, x)`` for a polynomial f chosen by name, which takes floats, complex numbers and arrays: its value.
+
+    With ``after``, the name of another one, the answer is called with that one first, at the same place.
+    """
+    if after:
+        answer(POLYNOMIALS[after][1], x)
     return answer(POLYNOMIALS[name][1], x)
 
 
@@ -183,8 +196,12 @@ def slope_of(answer: Callable[..., Any], name: str, x: float) -> Any:
 
 
 def _root(answer: type, expression: Expression, variables: list[Any]) -> Any:
-    out = build(expression, variables)
+    nodes: dict[Any, Any] = {}
+    out = build(expression, variables, nodes)
     _attribute(out, "data", "The result")
+    for item, value in nodes.items():
+        if item[0] not in ("var", "const"):
+            _attribute(value, "data", f"`{formula(item)}`")
     return out
 
 
@@ -209,15 +226,33 @@ def scalar_local(answer: type, expression: Expression, values: Sequence[float]) 
 
 @driver("scalar_expression", takes="class", show=show_expression)
 def scalar_expression(
-    answer: type, expression: Expression, values: Sequence[float], *, repeat: int = 1
+    answer: type,
+    expression: Expression,
+    values: Sequence[float],
+    *,
+    repeat: int = 1,
+    any_from_0_to: float | None = None,
 ) -> dict[str, Any]:
-    """Value and gradients after ``backward()``; with ``repeat``, the expression is built anew on the same variables
-    and gone through backward that many times, so gradients add up in the variables."""
+    """Value and gradients after ``backward()``.
+
+    With ``repeat``, the expression is built anew on the same variables and gone through backward that many times, so
+    gradients add up in the variables. With ``any_from_0_to``, at a kink, each gradient between 0 and this one is
+    given as 0.
+    """
     variables = [answer(value) for value in values]
     for _ in range(repeat):
         out = _root(answer, expression, variables)
         _attribute(out, "backward", "The result")()
-    return {"value": out.data, "gradients": [_attribute(leaf, "grad", "A variable") for leaf in variables]}
+    gradients = [_attribute(leaf, "grad", "A variable") for leaf in variables]
+    if any_from_0_to is not None:
+        gradients = [0.0 if _lies_between(0, gradient, any_from_0_to) else gradient for gradient in gradients]
+    return {"value": out.data, "gradients": gradients}
+
+
+def _lies_between(low: float, value: Any, high: float) -> bool:
+    if type(value) is np.ndarray and value.dtype.kind in "fi" and value.size == 1:
+        value = value.item()
+    return type(value) in NUMBERS and bool(low <= value <= high)
 
 
 # --- a learner's own Tensor ------------------------------------------------------------------------------------------
@@ -257,39 +292,64 @@ class Node:
         return f"Node({self.op or 'variable'}, data={self.data:.4g})"
 
 
-def graph(expression: Expression, values: Sequence[float]) -> tuple[Node, list[Node], list[Node]]:
-    """The graph of an expression as ``Node`` objects: its output, its variables, and all nodes, inputs first."""
-    variables = [Node(float(value), op=f"x{i}") for i, value in enumerate(values)]
-    made: dict[Expression, Node] = {}
+def graph(
+    expression: Expression, values: Sequence[float], known: dict[Expression, Node] | None = None
+) -> tuple[Node, list[Node], list[Node]]:
+    """The graph of an expression as ``Node`` objects: its output, its variables, and all nodes, inputs first.
+
+    Two graphs that are made with one dictionary ``known`` share the nodes of equal sub-expressions. ``("sum", a, b,
+    c)`` has as many parents as it is given.
+    """
+    known = {} if known is None else known
+    variables = [known.setdefault(("var", i), Node(float(value), op=f"x{i}")) for i, value in enumerate(values)]
+    behind: dict[Expression, Node] = {}
 
     def visit(item: Expression) -> Node:
-        if item not in made:
+        if item not in behind:
             op, *operands = item
-            if op == "var":
-                made[item] = variables[operands[0]]
-            elif op == "const":
-                made[item] = Node(float(operands[0]), op="constant")
-            else:
-                parents = tuple(visit(operand) for operand in operands)
-                data, *rates = OPERATIONS[op, len(parents)].at(math, *(parent.data for parent in parents))
-                made[item] = Node(data, parents, tuple(rates), op)
-        return made[item]
+            parents = () if op in ("var", "const") else tuple(visit(operand) for operand in operands)
+            behind[item] = known.get(item) or known.setdefault(item, _node(op, operands, parents))
+        return behind[item]
 
-    output = visit(expression)
-    return output, variables, list(made.values())
+    return visit(expression), variables, list(behind.values())
+
+
+def _node(op: str, operands: Sequence[Any], parents: tuple[Node, ...]) -> Node:
+    if op == "const":
+        return Node(float(operands[0]), op="constant")
+    numbers = [parent.data for parent in parents]
+    if op == "sum":
+        return Node(sum(numbers), parents, (1.0,) * len(parents), op)
+    data, *rates = OPERATIONS[op, len(parents)].at(math, *numbers)
+    return Node(data, parents, tuple(rates), op)
+
+
+def _graph_after(
+    answer: Callable[[Node], Any], expression: Expression, values: Sequence[float], after: Expression | None
+) -> tuple[Node, list[Node], list[Node]]:
+    """The graph of an expression, some of whose nodes the answer has met in another graph if there was one."""
+    known: dict[Expression, Node] = {}
+    found = graph(expression, values, known)
+    if after is not None:
+        answer(graph(after, values, known)[0])
+        for node in known.values():
+            node.grad = 0.0
+    return found
 
 
 @driver("backward_on_graph", takes="function", arity=1, show=show_expression)
 def backward_on_graph(
-    answer: Callable[[Node], Any], expression: Expression, values: Sequence[float]
+    answer: Callable[[Node], Any], expression: Expression, values: Sequence[float], *, after: Expression | None = None
 ) -> dict[str, list[Any]]:
     """``answer(output)`` fills in ``.grad``: returns it for the variables and for the nodes in between.
 
-    The nodes are finished: ``.data``, ``.parents``, ``.local_grads`` are set, ``.grad`` is 0.0.
+    The nodes are finished: ``.data``, ``.parents``, ``.local_grads`` are set, ``.grad`` is 0.0. With ``after``, the
+    answer is called first on the graph of that expression, which shares the nodes of equal parts; then every ``.grad``
+    is set back.
     """
-    output, variables, nodes = graph(expression, values)
+    output, variables, nodes = _graph_after(answer, expression, values, after)
+    inner = [node for node in nodes if node not in variables and node.op != "constant"]
     answer(output)
-    inner = [node for node in nodes if node.parents]
     return {
         "gradients": [_attribute(node, "grad", "A variable") for node in variables],
         "inner nodes": [_attribute(node, "grad", "A node") for node in inner],
@@ -298,14 +358,21 @@ def backward_on_graph(
 
 @driver("topological_order", takes="function", arity=1, show=show_expression)
 def topological_order(
-    answer: Callable[[Node], Any], expression: Expression, values: Sequence[float], *, output: str = "last"
+    answer: Callable[[Node], Any],
+    expression: Expression,
+    values: Sequence[float],
+    *,
+    output: str = "last",
+    after: Expression | None = None,
 ) -> dict[str, Any]:
     """``answer(output)`` lists the nodes so that each comes after its parents (``output="first"``: before them).
 
     Many orders are right, so the order itself is not compared: how many nodes there are, how many are listed, how
-    many edges point the wrong way, and whether the output stands at its end of the list.
+    many edges point the wrong way, and whether the output stands at its end of the list. With ``after``, the answer is
+    called first on the graph of that expression, which shares the nodes of equal parts.
     """
-    root, _, nodes = graph(expression, values)
+    root, _, nodes = _graph_after(answer, expression, values, after)
+    made_from = [(parent, node) for node in nodes for parent in node.parents]
     listed = answer(root)
     if isinstance(listed, str | dict) or not hasattr(listed, "__iter__"):
         raise Misfit(f"A list of nodes is needed; your function returned {type(listed).__name__}.")
@@ -314,7 +381,7 @@ def topological_order(
         raise Misfit("The list must hold the nodes themselves, and nothing else.")
     place = {id(node): position for position, node in enumerate(order)}
     sign = 1 if output == "last" else -1
-    edges = [(parent, node) for node in nodes for parent in node.parents if id(parent) in place and id(node) in place]
+    edges = [(parent, node) for parent, node in made_from if id(parent) in place and id(node) in place]
     wrong = sum(sign * (place[id(node)] - place[id(parent)]) <= 0 for parent, node in edges)
     end = -1 if output == "last" else 0
     return {

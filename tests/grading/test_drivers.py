@@ -7,7 +7,7 @@ import pytest
 from grading_chapters import OWN, exercises, judged
 
 from coursepkg.grading.calling import LocalCall
-from coursepkg.grading.drivers import BINARY, DRIVERS, formula, graph
+from coursepkg.grading.drivers import BINARY, DRIVERS, _lies_between, formula, graph
 from coursepkg.grading.spec import load_specs
 from coursepkg.grading.values import encode
 
@@ -222,3 +222,110 @@ def test_every_driver_says_what_it_takes_and_words_its_cases():
 def test_formulas_read_like_formulas():
     expression = ("add", ("mul", ("const", 2.0), X0), ("tanh", ("neg", ("pow", X1, ("const", 2)))))
     assert formula(expression) == "(2 * x0) + tanh(-(x1 ** 2))"
+
+
+# --- kept between calls, in between, at a kink -----------------------------------------------------------------------
+
+
+class PlainZero(NUMBER):
+    def __mul__(self, other):
+        return 0.0
+
+
+def test_a_plain_number_in_the_middle_of_an_expression_is_named():
+    found = used("scalar_expression", PlainZero, ("add", X0, ("mul", X0, X1)), [2.0, 3.0])
+    assert (found.error, found.message) == ("Misfit", "`x0 * x1` has no `.data`; it is of type float.")
+    asked = used("scalar_expression", PlainZero, ("tanh", ("mul", X0, X1)), [2.0, 3.0])
+    assert (asked.error, asked.message) == ("Misfit", "An operation gave a plain float, which has no method `tanh()`.")
+
+
+class Pretends(float):
+    """A number that lies between any two."""
+
+    __le__ = __ge__ = lambda self, other: True
+
+
+class Sloped(NUMBER):
+    slope = 0.0
+
+    def relu(self):
+        return self * type(self)(type(self).slope)
+
+
+@pytest.mark.parametrize(("slope", "given"), [
+    (0.0, 0.0), (0.5, 0.0), (1.0, 0.0), (np.float32(0.5), 0.0), (np.array(0.5), 0.0),
+    (2.0, 2.0), (-0.5, -0.5), (math.nan, math.nan),
+])  # fmt: skip
+def test_at_a_kink_any_slope_of_a_range_is_as_good(slope, given):
+    answer = type("Bend", (Sloped,), {"slope": slope})
+    found = used("scalar_expression", answer, ("relu", X0), [0.0], any_from_0_to=1)
+    np.testing.assert_equal(np.asarray(found.value["gradients"], dtype=float), [given])
+
+
+def test_a_number_that_compares_as_it_likes_lies_between_nothing():
+    assert not _lies_between(0, Pretends(7.0), 1)
+
+
+def marked(root):
+    """An order that leaves a mark on each node that it has seen."""
+    order = []
+
+    def visit(node):
+        if not hasattr(node, "seen"):
+            node.seen = True
+            for parent in node.parents:
+                visit(parent)
+            order.append(node)
+
+    visit(root)
+    return order
+
+
+def test_marks_left_on_nodes_show_in_a_second_call():
+    once = used("topological_order", marked, SHARED, [2.0, 3.0]).value
+    assert once["different nodes"] == 4
+    assert used("topological_order", marked, SHARED, [2.0, 3.0], after=SHARED).value["different nodes"] == 0
+    assert used("topological_order", marked, SHARED, [2.0, 3.0], after=SUM).value["different nodes"] == 1
+    again = used("topological_order", ANSWERS["90.4"], SHARED, [2.0, 3.0], after=SHARED)
+    assert again.value == once
+
+
+def overwriting(root):
+    root.grad = 1.0
+    for node in reversed(ANSWERS["90.4"](root)):
+        node.local_grads = [node.grad * rate for rate in node.local_grads]
+        for parent, report in zip(node.parents, node.local_grads, strict=True):
+            parent.grad += report
+
+
+def test_a_second_backward_pass_finds_gradients_at_zero_and_what_the_first_one_left():
+    right = used("backward_on_graph", ANSWERS["90.5"], SHARED, [2.0, 3.0]).value
+    for after in (SHARED, SUM, X0):
+        assert used("backward_on_graph", ANSWERS["90.5"], SHARED, [2.0, 3.0], after=after).value == right
+    assert used("backward_on_graph", overwriting, SHARED, [2.0, 3.0]).value == right
+    assert used("backward_on_graph", overwriting, SHARED, [2.0, 3.0], after=SHARED).value != right
+
+
+def test_whoever_takes_the_parents_away_still_gets_all_nodes_judged():
+    def forgetful(root):
+        nodes = ANSWERS["90.4"](root)
+        ANSWERS["90.5"](root)
+        for node in nodes:
+            node.parents = node.local_grads = ()
+
+    assert used("backward_on_graph", forgetful, SHARED, [2.0, 3.0]).value["inner nodes"] == [10.0, 1.0]
+    again = used("backward_on_graph", forgetful, SHARED, [2.0, 3.0], after=SUM).value
+    assert again["gradients"] == [0.0, 0.0]
+
+
+def test_a_sum_has_as_many_parents_as_it_is_given():
+    output, _, _ = graph(("sum", X0, X1, ("mul", X0, X1), X0), [2.0, 3.0])
+    assert output.data == 13.0
+    assert output.local_grads == (1.0,) * 4
+    assert output.parents[0] is output.parents[3]
+
+
+def test_a_case_says_on_what_the_answer_was_called_before():
+    for name in ("backward_on_graph", "topological_order"):
+        said = DRIVERS[name].show(SUM, [2.0, 3.0], after=("mul", X0, X0))
+        assert said == "x0 + x1 at x0 = 2, x1 = 3, after a call on x0 * x0"

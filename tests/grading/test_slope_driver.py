@@ -1,5 +1,8 @@
 """The driver that hands a polynomial to a learner's numerical derivative."""
 
+from decimal import Decimal, localcontext
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import sympy
@@ -34,3 +37,33 @@ def test_complex_steps_and_arrays_are_answers_too(name):
 
 def test_a_case_is_worded_for_the_feedback():
     assert DRIVERS["slope_of"].show("cube", -2.0) == "f(x) = x*x*x at x = -2"
+
+
+@pytest.mark.parametrize("name", POLYNOMIALS)
+def test_fractions_and_decimals_stay_exact(name):
+    def by_fractions(f, x):
+        x, h = Fraction(x), Fraction(1, 10**20)
+        return (f(x + h) - f(x - h)) / (2 * h)
+
+    def by_decimals(f, x):
+        with localcontext() as context:
+            context.prec = 80
+            x, h = Decimal(x), Decimal("1e-20")
+            return (f(x + h) - f(x - h)) / (2 * h)
+
+    expected = float(sympy.sympify(POLYNOMIALS[name][0]).diff().subs("x", -1.3))
+    for answer in (by_fractions, by_decimals):
+        assert float(DRIVERS["slope_of"].run(answer, name, -1.3)) == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_memory_of_places_alone_shows_in_a_second_call():
+    known = {}
+
+    def remembering(f, x):
+        return known.setdefault(x, central(f, x))
+
+    run = DRIVERS["slope_of"].run
+    assert run(central, "square", 1.5, after="cube") == run(central, "square", 1.5)
+    assert run(remembering, "square", 1.5, after="cube") == central(POLYNOMIALS["cube"][1], 1.5)
+    said = DRIVERS["slope_of"].show("square", 1.5, after="cube")
+    assert said == "f(x) = x*x at x = 1.5, after a call with f(x) = x*x*x there"

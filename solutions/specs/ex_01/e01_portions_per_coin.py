@@ -31,9 +31,11 @@ def chain_case(rng, length, price=(1.3, 6.0), fee=(0.05, 0.4)):
 
 
 def chain_hidden(rng):
-    """Chains of several lengths; a price below a coin; almost everything kept by the market."""
+    """Chains of several lengths; a price below a coin; almost everything kept by the market; equal conversions."""
     usual = [chain_case(rng, length) for length in (1, 2, 3, 7)]
-    return [*usual, chain_case(rng, 2, price=(0.3, 0.8)), chain_case(rng, 4, fee=(0.9, 0.99))]
+    price, fee, conversions = chain_case(rng, 2).args
+    equal = [case(price, fee, conversions[:1] * 2), case(price, fee, [*conversions, *conversions])]
+    return [*usual, chain_case(rng, 2, price=(0.3, 0.8)), chain_case(rng, 4, fee=(0.9, 0.99)), *equal]
 
 
 BANK = [
@@ -68,9 +70,13 @@ BANK = [
           "Only the last of the conversions is used.",
           "Every link the money passes through changes the rate; a list of several conversions is several factors."),
     wrong("first-link-only", lambda price, fee, conversions: (1 - fee) / price * conversions[0],
-          "'Units cancel'. Where does the `return` of your loop stand?",
+          "'Units cancel'. What becomes of the unit that the first conversion gives?",
           "Only the first of the conversions is used.",
-          "A return inside the loop ends it after one round, and the other links are never walked."),
+          "The money passes through every link of the chain, and each of them changes the rate."),
+    wrong("equal-ones-count-once", lambda price, fee, conversions: (1 - fee) / price * math.prod(set(conversions)),
+          "'Units cancel'. How many links has a chain whose conversions are equal?",
+          "Of conversions that are equal only one is used.",
+          "Two links with the same number are still two links, and what passes through is changed by both."),
     wrong("fee-at-every-link", with_fee_at_every_link,
           "'The fee'. Where in the chain does the market stand?",
           "The fee is taken again at every conversion.",
@@ -104,12 +110,18 @@ EXERCISE = Exercise(
         "fee": Number(at_least=0, less_than=1),
         "conversions": Array("n", more_than=0, order="free"),
     },
+    meets={
+        "all conversions are equal": lambda conversions: len(conversions) > len(set(conversions)) == 1,
+        "equal conversions stand apart": lambda conversions: 2 < len(conversions) == 2 * len(set(conversions)),
+    },
     visible=[
         case(2.0, 0.1, [4.0]),
         case(5.0, 0.25, [1000.0, 0.008]),
         case(0.83, 0.07, [0.5, 3.7, 1.2]),
         case(3.6, 0.0, [1.3, 0.45, 2.9, 1.7, 0.85]),
         case(2.7, 0.925, [0.65, 7.3]),
+        case(1.7, 0.15, [2.4, 2.4]),
+        case(4.1, 0.35, [3.3, 1.45, 3.3, 1.45]),
     ],
     hidden=chain_hidden,
     accepted=[

@@ -170,10 +170,26 @@ def other_rates(rng, item):
     return case([[here, to, round(float(rng.uniform(0.3, 2.5)), 3)] for here, to, _ in links], start, goal)
 
 
+def long_kitchen(rng):
+    """Three links side by side, two of them the same; two paths that bring as much; a path of ten links."""
+    names = rng.permutation(NAMES)[:13].tolist()
+    start, upper, lower, *chain, goal = names
+    once, again, other, last = (round(float(r), 3) for r in rng.uniform(0.4, 1.6, 4))
+    first = chain[0]
+    links = [[start, first, once], [start, first, once], [start, first, other]]
+    links += [[start, upper, again], [start, lower, again], [upper, first, last], [lower, first, last]]
+    links += [[here, to, round(float(rng.uniform(0.8, 1.3)), 3)] for here, to in itertools.pairwise([*chain, goal])]
+    links += [[first, goal, other], [first, goal, other]]
+    return case([links[k] for k in rng.permutation(len(links))], start, goal)
+
+
+_draw = np.random.default_rng(12)
+
+
 def paths_hidden(rng):
     cases = [kitchen_case(rng, between, goal_goes_on=between % 2 == 0) for between in (2, 3, 4, 5)]
     single = case([["kg", "plate", round(float(rng.uniform(0.3, 2.5)), 3)]], "kg", "plate")
-    return [*cases, other_rates(rng, cases[0]), single]
+    return [*cases, other_rates(rng, cases[0]), single, long_kitchen(rng)]
 
 
 def begins_in_the_middle(links, start):
@@ -187,6 +203,20 @@ def goes_on_from_the_goal(links, goal):
 def ends_in_the_compost(links, goal):
     leaving = {here for here, _, _ in links}
     return any(to != goal and to not in leaving for _, to, _ in links)
+
+
+def has_equal_paths(links, start, goal):
+    paths = [tuple(path) for path in _every_path(links, start, goal) if len(path) > 2]
+    return len(set(paths)) < len(paths)
+
+
+def has_three_links_side_by_side(links):
+    joined = [(here, to) for here, to, _ in links]
+    return any(joined.count(places) > 2 for places in joined)
+
+
+def has_the_same_link_twice(links):
+    return len(set(map(tuple, links))) < len(links)
 
 
 def has_twin_links(links):
@@ -208,9 +238,19 @@ BANK = [
           "Only the best path counts.",
           "Nobody chooses between the paths: an extra coin flows along all of them at once."),
     wrong("first-path-only", lambda links, start, goal: math.prod(_every_path(links, start, goal)[0]),
-          "Your loop over the links that leave a place. It has to finish before anything is returned.",
+          "'Two stalls'. How many portions came through the other stall?",
           "Only the first path that was found counts.",
-          "A return inside the loop ends the search at the first success, and the other paths are never walked."),
+          "At a fork one more unit goes along all the links that leave it, and each of them brings its part."),
+    wrong("equal-paths-count-once",
+          lambda links, start, goal: sum(set(map(math.prod, _every_path(links, start, goal)))),
+          "'Two stalls'. What if both stalls sell at the same rate?",
+          "Of paths that bring the same only one counts.",
+          "Two paths with equal rates are still two paths, and the guests eat from both."),
+    wrong("the-same-link-counts-once",
+          lambda links, start, goal: paths_reference(sorted(set(map(tuple, links))), start, goal),
+          "'Two stalls'. What if two links join the same two places?",
+          "Of two links with the same places and the same rate only one counts.",
+          "A set keeps one of a kind. Two stalls with the same price are still two stalls."),
     wrong("averages-paths",
           lambda links, start, goal: np.mean([math.prod(path) for path in _every_path(links, start, goal)]),
           "'Two stalls'. The shares of the budget are links of their paths.",
@@ -280,9 +320,12 @@ EXERCISE = Exercise(
         "something leads to the start": begins_in_the_middle,
         "something is made of the goal": goes_on_from_the_goal,
         "two links join the same two places": has_twin_links,
+        "three links join the same two places": has_three_links_side_by_side,
+        "two links are the same": has_the_same_link_twice,
+        "two paths bring as much": has_equal_paths,
         "a path ends elsewhere": ends_in_the_compost,
         "a link leads straight to the goal": lambda links, start, goal: any(l[:2] == [start, goal] for l in links),
-        "a path has five links or more": lambda links, start, goal: max(map(len, _every_path(links, start, goal))) > 4,
+        "a path has ten links or more": lambda links, start, goal: max(map(len, _every_path(links, start, goal))) > 9,
         "a name is part of another": lambda links: any(a != b and a in b for a, *_ in links for b, *_ in links),
         "the start is no coin": lambda start: start != "coin",
     },
@@ -308,6 +351,7 @@ EXERCISE = Exercise(
         ),
         case(_links("coin rice 0.35, rice portion 3.2, coin beans 0.27, beans portion 5.1"), "coin", "portion"),
         case(_links("kg plate 3.4"), "kg", "plate"),
+        long_kitchen(_draw),
     ],
     hidden=paths_hidden,
     accepted=[

@@ -47,7 +47,7 @@ def local_by_search(coins, tiers):
 def local_hidden(rng):
     cases = []
     for count in (1, 3, 4):
-        starts = [0.0, *np.cumsum(np.round(rng.uniform(4.0, 20.0, size=count - 1), 0) + 0.5).tolist()]
+        starts = [0.0, *np.round(np.cumsum(np.round(rng.uniform(4.0, 20.0, size=count - 1), 0) + 0.5), 1).tolist()]
         factors = rng.uniform(0.6, 0.9, size=count)
         if count > 3:
             factors[-1] = 1.25  # the last price is higher than the one before
@@ -58,8 +58,18 @@ def local_hidden(rng):
             nearer = float(rng.uniform(0.15, 0.9))
             coins = starts[k] + nearer if k % 2 == 0 else [*starts, starts[k] + 30][k + 1] - 1 - nearer
             cases.append(case(round(coins, 2) + 0.003, tiers))
-    return cases
+    return [*cases, *returning_prices(rng)]
 
+
+def returning_prices(rng):
+    """A price that comes back, after one above the first; a little beyond a start in each of the later tiers."""
+    first, low, high = (round(float(x), 2) for x in rng.uniform([2.2, 1.3, 2.9], [2.7, 1.8, 3.4]))
+    starts = np.round(np.cumsum(rng.integers(6, 15, size=4)) + 0.2, 1).tolist()
+    tiers = [[0.0, first], *([start, price] for start, price in zip(starts, (low, high, low, first), strict=True))]
+    return [case(round(start + 0.21, 3), tiers) for start in starts]
+
+
+_draw = np.random.default_rng(14)
 
 RISING = [[0.0, 3.1], [7.5, 2.3], [20.0, 1.7], [41.5, 2.6]]
 
@@ -72,11 +82,11 @@ BANK = [
     wrong("first-price", lambda coins, tiers: 1 / tiers[0][1],
           "'A rate is local'. Which tier does the next coin fall into?",
           "The rate of the first coin is used everywhere.",
-          "The rate was measured at the start, but you stand further along, where the price is lower."),
+          "The rate was measured at the start, but you stand further along, where another price holds."),
     wrong("best-price", lambda coins, tiers: 1 / tiers[-1][1],
           "'A rate is local'. Which tier does the next coin fall into?",
-          "The largest discount is used everywhere.",
-          "The lowest price holds only beyond the last start, and not everyone has spent that much."),
+          "The price of the last tier is used everywhere.",
+          "It holds only beyond the last start, and not everyone has spent that much."),
     wrong("price-not-rate", lambda coins, tiers: tiers[_tier(coins, tiers)][1],
           "'A rate is local'. The unit in the docstring is kg per coin.",
           "The right tier, upside down: coins per kg.",
@@ -92,6 +102,28 @@ BANK = [
           "'A rate is local'. The last start that is below coins counts, not the first one above.",
           "The tier is one too far.",
           "The next discount begins at its start, and you are not there yet."),
+    wrong("tier-before-or-the-last", lambda coins, tiers: 1 / tiers[_tier(coins, tiers) - 1][1],
+          "'A rate is local'. The last start that is below coins counts, not the one before it.",
+          "The tier is one too early, and in the first tier it is the last one.",
+          "A place in a list that is one too small becomes -1 at the beginning, and -1 is the last place."),
+    wrong("tier-after-or-the-first", lambda coins, tiers: 1 / tiers[(_tier(coins, tiers) + 1) % len(tiers)][1],
+          "'A rate is local'. The last start that is below coins counts, not the first one above.",
+          "The tier is one too far, and in the last tier it is the first one.",
+          "The tier in which you stand began behind you. The one that begins next is not reached yet."),
+    wrong("dearest-so-far", lambda coins, tiers: 1 / max(price for start, price in tiers if start < coins),
+          "'A rate is local'. Until when does a tier's price hold?",
+          "This is the highest price that you have passed.",
+          "A tier ends where the next one begins, even if the next one is cheaper."),
+    wrong("found-by-its-price", lambda coins, tiers: 1 / max(
+              (start, price) for price, start in {price: start for start, price in tiers}.items()
+              if start < coins or price == tiers[0][1]
+          )[1], "'A rate is local'. What if a price comes back in a later tier?",
+          "Where two tiers have the same price, one of them is lost.",
+          "A dictionary from prices to starts has room for one start of each price."),
+    wrong("rounded-coins", lambda coins, tiers: 1 / tiers[_tier(round(coins), tiers)][1],
+          "'A rate is local'. You may have spent a part of a coin beyond a start.",
+          "Near a start the tier beside it is used.",
+          "The coins were rounded to whole ones, which may move them across a start."),
     wrong("discount-on-everything", lambda coins, tiers: (
               sum(1 / price for start, price in tiers if start < coins) / sum(start < coins for start, _ in tiers)
           ), "'A rate is local'. One point of the curve has one slope.",
@@ -129,6 +161,13 @@ EXERCISE = Exercise(
             _tier(coins, tiers) > 0 and coins - tiers[_tier(coins, tiers)][0] < 1
         ),
         "nearer to the next start": lambda coins, tiers: any(start - 2 < coins < start - 1 for start, _ in tiers[1:]),
+        "a price that comes back": lambda coins, tiers: (
+            tiers[_tier(coins, tiers)][1] in [price for _, price in tiers[: _tier(coins, tiers)]]
+        ),
+        "a price above the first": lambda coins, tiers: tiers[_tier(coins, tiers)][1] > tiers[0][1],
+        "less than half a coin beyond a start that is no whole number": lambda coins, tiers: (
+            _tier(coins, tiers) > 0 and round(coins) < tiers[_tier(coins, tiers)][0]
+        ),
         "a price that rises": lambda coins, tiers: (
             _tier(coins, tiers) > 0 and tiers[_tier(coins, tiers) - 1][1] < tiers[_tier(coins, tiers)][1]
         ),
@@ -140,6 +179,7 @@ EXERCISE = Exercise(
         case(12.5, [[0.0, 4.0], [8.0, 3.0]]),
         *(case(coins, RISING) for coins in (47.0, 0.35, 7.9, 20.25, 40.2)),
         case(3.4, [[0.0, 2.7]]),
+        *returning_prices(_draw),
     ],
     hidden=local_hidden,
     accepted=[

@@ -100,8 +100,17 @@ def step_cut_at_zero(shares, rates, budget, guests, eta):
     return [max(s, 0.0) for s in step_reference(shares, rates, budget, guests, eta)]
 
 
+def step_cut_first(shares, rates, budget, guests, eta):
+    gradient = _split_gradient(shares, rates, budget, guests)
+    stepped = [max(0.0, s - eta * g) for s, g in zip(shares, gradient, strict=True)]
+    return [s - (sum(stepped) - 1) / len(stepped) for s in stepped]
+
+
 def step_edges(rng):
-    """One dish; dishes without budget that lose and gain; one that makes nothing; equal shares; enough for all."""
+    """One dish; dishes without budget that lose and gain; one that makes nothing; equal shares; enough for all.
+
+    Also a dinner with too much, to which a dish without budget adds; a share that rises above 1; nothing to eat.
+    """
     low, high = (round(float(x), 3) for x in (rng.uniform(0.3, 0.7), rng.uniform(1.2, 2.1)))
     share, budget = round(float(rng.uniform(0.15, 0.4)), 3), round(float(rng.uniform(10.0, 40.0)), 1)
     eta = float(f"{0.02 / budget**2:.2g}")
@@ -113,6 +122,9 @@ def step_edges(rng):
         ),
         case([share, 0.5 - share, 0.5 - share, share], [high, low, 0.0, low], budget, round(budget * low, 2), eta),
         case(halves, [1.75, 0.5, 1.25], 24.0, 24.0, eta),
+        case([0.0, share, 1 - share], [high, low, high + 0.4], budget, round(0.6 * budget * high, 1), eta),
+        case([0.985, 0.015], [high, low], budget, round(2.2 * budget * high, 1), eta),
+        case([share, 1 - share], [0.0, 0.0], budget, round(1.4 * budget), eta),
     ]
 
 
@@ -190,6 +202,14 @@ BANK = [
           "'One step'. The docstring says what may happen to a share.",
           "A share that falls below zero is set to zero.",
           "A single step of the formula does not know that shares have a floor. Cut off, they no longer add up to 1."),
+    wrong("cut-at-one", lambda *inputs: [min(s, 1.0) for s in step_reference(*inputs)],
+          "'One step'. What do the new shares add up to?",
+          "A share that rises above one is set to one.",
+          "A single step of the formula does not know that shares have a ceiling. Cut off, they do not add up to 1."),
+    wrong("free-step-cut-first", step_cut_first,
+          "'Repairing a dinner'. Take the mean out of the gradient before the step, not out of the shares after it.",
+          "The shares are stepped freely, cut at zero, and what is too much is taken from all of them alike.",
+          "What was cut off is missing when the excess is worked out, so every share ends a little elsewhere."),
     wrong("looked-up-by-share", step_with_rates_by_share,
           "'One step'. What does `index` find if two shares are equal?",
           "Where two shares are equal, the second dish moves like the first.",
@@ -223,6 +243,13 @@ EXERCISE = Exercise(
         "a share falls below zero": lambda shares, rates, budget, guests, eta: (
             step_reference(shares, rates, budget, guests, eta).min() < 0
         ),
+        "a share rises above 1": lambda shares, rates, budget, guests, eta: (
+            step_reference(shares, rates, budget, guests, eta).max() > 1
+        ),
+        "too many portions, and a dish without budget": lambda shares, rates, budget, guests: (
+            0 in shares and budget * np.dot(shares, rates) > guests
+        ),
+        "no dish makes anything": lambda rates: len(rates) > 1 and not any(rates),
         "two shares are equal": lambda shares: len(set(shares)) < len(shares),
         "two rates are equal": lambda rates: len(set(rates)) < len(rates),
     },

@@ -69,15 +69,16 @@ def hidden_locals(rng):
     """Each operation twice, with all signs turned round, so that the larger operand stands on either side."""
     usual = [case(op, sign * a, sign * b) for op in "+-*/" for a, b in [numbers(rng, 2)] for sign in (1, -1)]
     same, other, small = numbers(rng, 3)
-    return [*usual, case("/", 0.0, other), case("*", 0.0, small), case("/", same, same)]
+    edges = [case("/", 0.0, other), case("*", 0.0, small), case("/", same, same), case("*", same, same)]
+    return [*usual, *edges, case("/", small, other), case("/", other, small), case("*", small, other)]
 
 
 BANK = [
     wrong("sum-hands-out-its-inputs", instead("+", lambda a, b: (a, b)),
-          "notebook 02, section 2: what happens to q when x moves by one?",
+          "notebook 02, section 2: what happens to q when x is nudged?",
           "For `+` your local derivatives are the two inputs themselves.",
-          "A local derivative does not say how large an input is, but how far the result moves when the input "
-          "moves by one."),
+          "A local derivative does not say how large an input is, but how far the result moves per unit of a small "
+          "nudge."),
     wrong("minus-forgets-its-sign", instead("-", lambda a, b: (1.0, 1.0)), "notebook 02, section 6, subtraction",
           "For `-` both of your local derivatives are +1.",
           "If you take away more, less is left: the result moves against the second input."),
@@ -92,6 +93,10 @@ BANK = [
           "notebook 02, section 2: a product hands to each input the other one",
           "For `*` both of your local derivatives are 1, as for a sum.",
           "The derivative of a product is not the product of the derivatives."),
+    wrong("equal-factors-like-a-square", instead("*", lambda a, b: (2 * a, 2 * a) if a == b else (b, a)),
+          "notebook 02, section 5: what is the gradient of x * x?",
+          "For `*` each factor got the slope of a square where both hold the same number.",
+          "Two inputs that happen to be equal are still two inputs, and each is nudged while the other stands still."),
     wrong("product-gives-the-product", instead("*", lambda a, b: (a * b, a * b)),
           "notebook 02, section 1: change per unit of nudge",
           "For `*` you gave the result of the product, twice.",
@@ -141,6 +146,7 @@ EXERCISE = Exercise(
     domain={"op": Choice("+", "-", "*", "/"), "a": Number(), "b": Number(zero=False)},
     meets={
         "a product of 0": lambda op, a: op == "*" and a == 0,
+        "a number is multiplied by itself": lambda op, a, b: op == "*" and a == b,
         "0 is divided": lambda op, a: op == "/" and a == 0,
         "a number is divided by itself": lambda op, a, b: op == "/" and a == b,
     },
@@ -157,6 +163,9 @@ EXERCISE = Exercise(
         case("/", 0.0, -1.7),
         case("*", 0.0, -2.3),
         case("/", 1.35, 1.35),
+        case("*", 1.85, 1.85),
+        case("/", -2.0, 3.0),
+        case("*", 4.0, -0.75),
     ],
     hidden=hidden_locals,
     accepted=[local_from_table, local_by_match, local_by_complex_step, local_by_engine, local_in_float32],

@@ -57,9 +57,18 @@ def circuit_forward(x, y, z, f_bar):
     return grads
 
 
+def circuit_by_number(x, y, z, f_bar):
+    q = x + y
+    grads = {q: 0.0, z: 0.0}
+    grads[q] += f_bar * z
+    grads[z] += f_bar * q
+    return grads[q], grads[q], grads[z]
+
+
 def circuit_edges(rng):
-    """A sum of zero, a product with zero, equal summands, nothing that arrives."""
+    """A sum of zero, a product with zero, equal summands, equal factors, nothing that arrives."""
     x, y, z, f_bar = numbers(rng, 4)
+    exact = (rng.permutation([5, 7, -9, 11])[:2] / 8).tolist()  # so that their sum has no rounding
     return [
         case(x, -x, z, f_bar),
         case(x, y, 0.0, f_bar),
@@ -67,6 +76,7 @@ def circuit_edges(rng):
         case(0.0, x, y, z),
         case(x, 0.0, f_bar, y),
         case(y, z, x, 0.0),
+        case(*exact, sum(exact), f_bar),
     ]
 
 
@@ -123,6 +133,10 @@ BANK = [
           "notebook 02, section 2: a product swaps",
           "z got only x as its factor.",
           "The other input of the product is q, and q is all of the sum."),
+    wrong("keyed-by-number", circuit_by_number,
+          "notebook 02, section 2: a product swaps",
+          "Where z equals the sum, both got the gradients of both.",
+          "Two values that happen to be equal are still two values. Keep their gradients under names."),
     wrong("counts-the-sum-twice", lambda x, y, z, f_bar: (2 * f_bar * z, 2 * f_bar * z, f_bar * (x + y)),
           "notebook 02, section 2: a sum distributes",
           "x and y got twice what they should.",
@@ -142,6 +156,7 @@ EXERCISE = Exercise(
     meets={
         "the sum is 0": lambda x, y: x + y == 0,
         "the summands are equal": lambda x, y: x == y,
+        "the factors are equal": lambda x, y, z: x + y == z,
     },
     parts=["x_bar", "y_bar", "z_bar"],
     visible=[

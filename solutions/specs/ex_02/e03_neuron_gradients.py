@@ -22,12 +22,12 @@ def neuron_gradients(w, x, b, y_bar):
 
 def neuron_numpy(w, x, b, y_bar):
     w, x = np.asarray(w), np.asarray(x)
-    delta = y_bar / np.cosh(w @ x + b) ** 2
+    delta = y_bar / np.cosh(np.clip(w @ x + b, -300, 300)) ** 2
     return {"w": delta * x, "x": delta * w, "b": delta}
 
 
 def neuron_exponentials(w, x, b, y_bar):
-    e = math.exp(2 * (sum(wi * xi for wi, xi in zip(w, x, strict=True)) + b))
+    e = math.exp(-2 * abs(sum(wi * xi for wi, xi in zip(w, x, strict=True)) + b))
     delta = y_bar * 4 * e / (e + 1) ** 2
     return {"b": delta, "x": tuple(delta * wi for wi in w), "w": tuple(delta * xi for xi in x)}
 
@@ -87,13 +87,25 @@ def crosswise(w, x, b, y_bar):
     return {**right, "w": right["w"][::-1], "x": right["x"][::-1]}
 
 
+def tanh_by_growing_powers(w, x, b, y_bar):
+    return neuron_with(lambda z, y: 1 / math.cosh(z) ** 2)(w, x, b, y_bar)
+
+
+def equal_lists_like_a_square(w, x, b, y_bar):
+    right = neuron_gradients(w, x, b, y_bar)
+    return {**right, "w": 2 * right["w"], "x": 2 * right["x"]} if w == x else right
+
+
 def neuron_cases(rng):
     usual = [case(numbers(rng, 2, 0.4, 1.5), numbers(rng, 2, 0.4, 1.2), *numbers(rng, 2, 0.3, 1.5)) for _ in range(4)]
     return [*usual, *neuron_edges(rng)]
 
 
 def neuron_edges(rng):
-    """A neuron before training, one on a blank, one at the middle of its tanh, two near its ends, a silent result."""
+    """A neuron before training, one on a blank, one at the middle of its tanh, two near its ends, two far beyond them.
+
+    Also a result to which nothing arrives, and inputs that equal their weights.
+    """
     w, x, (b, y_bar) = numbers(rng, 2, 0.5, 1.4), numbers(rng, 2, 0.5, 1.4), numbers(rng, 2, 0.3, 1.5)
     high = [round(size / other, 3) for size, other in zip((0.9, 1.2), x, strict=True)]
     return [
@@ -103,6 +115,9 @@ def neuron_edges(rng):
         case(high, x, 0.3, 2 * y_bar),
         case([-weight for weight in high], x, -0.4, y_bar),
         case(w, x, b, 0.0),
+        case([700 * weight / 1.5 for weight in high], x, b, y_bar),
+        case([-700 * weight / 1.5 for weight in high], x, b, -y_bar),
+        case(w, w, b, y_bar),
     ]
 
 
@@ -162,6 +177,14 @@ BANK = [
     wrong("other-place-exchanged", crosswise, "notebook 02, section 2: a product swaps",
           "Each weight got the input of the other weight.",
           "w[0] meets x[0], and no other input, in a product."),
+    wrong("tanh-by-growing-powers", tanh_by_growing_powers,
+          "notebook 02, section 6, the two curved operations",
+          "Far beyond the ends of tanh an error is raised.",
+          "e**z and cosh(z) outgrow every float when z is large. tanh itself stays between -1 and 1."),
+    wrong("equal-lists-like-a-square", equal_lists_like_a_square,
+          "notebook 02, section 5: what is the gradient of x * x?",
+          "Where weights and inputs hold the same numbers, their gradients are twice too large.",
+          "Two lists that happen to be equal are still two lists, and each entry is used once."),
     wrong("output-times-input", lambda w, x, b, y_bar: neuron_with(lambda z, y: y)(w, x, b, y_bar),
           "notebook 02, section 6, the two curved operations",
           "The slope you used for tanh is its value.",
@@ -181,8 +204,11 @@ EXERCISE = Exercise(
     domain={"w": Array("2", all_zero=True), "x": Array("2", all_zero=True), "b": Number(), "y_bar": Number()},
     meets={
         "the neuron is in the middle of its tanh": at_the_middle,
-        "it is near the upper end": lambda w, x, b: np.dot(w, x) + b > 1.5,
-        "it is near the lower end": lambda w, x, b: np.dot(w, x) + b < -1.5,
+        "it is near the upper end": lambda w, x, b: 1.5 < np.dot(w, x) + b < 4,
+        "it is near the lower end": lambda w, x, b: -4 < np.dot(w, x) + b < -1.5,
+        "it is far beyond the upper end": lambda w, x, b: 800 < np.dot(w, x) + b < 1000,
+        "it is far beyond the lower end": lambda w, x, b: -1000 < np.dot(w, x) + b < -800,
+        "the inputs equal the weights": lambda w, x: w == x,
     },
     visible=[
         case([0.5, -1.2], [1.5, 0.4], 0.3, 1.0),

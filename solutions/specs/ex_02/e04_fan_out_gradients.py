@@ -45,7 +45,7 @@ def fan_out_complex(a, b, e_bar):
 
 
 def fan_out_edges(rng):
-    """Each of the two factors is zero once; a variable is zero; both are equal; nothing arrives."""
+    """Each of the two factors is zero once; a variable is zero; variables or factors are equal; nothing arrives."""
     a, b, e_bar = numbers(rng, 3)
     return [
         case(a, -a, e_bar),
@@ -54,6 +54,7 @@ def fan_out_edges(rng):
         case(b, 0.0, a),
         case(b, b, a),
         case(a, b, 0.0),
+        case(1.0, b, e_bar),
     ]
 
 
@@ -108,6 +109,10 @@ BANK = [
           "notebook 02, section 5, 'Gradients add where a value fans out'",
           "The report through d was counted twice.",
           "Of the two summands of d only one is b. The other is a constant, and hands nothing to b."),
+    wrong("equal-reports-count-once", lambda a, b, e_bar: (e_bar * (b + 1), sum({e_bar * (b + 1), e_bar * (a + b)})),
+          "notebook 02, section 5, 'Gradients add where a value fans out'",
+          "Where c equals d, the gradient of b holds one report in place of two.",
+          "Two reports that happen to be equal are still two reports."),
     wrong("subtracts-the-paths", lambda a, b, e_bar: (e_bar * (b + 1), e_bar * (b + 1) - e_bar * (a + b)),
           "notebook 02, section 5, 'Gradients add where a value fans out'",
           "The second report was taken away from the first.",
@@ -127,6 +132,7 @@ EXERCISE = Exercise(
     meets={
         "c is 0": lambda a, b: a + b == 0,
         "d is 0": lambda b: b == -1,
+        "c equals d": lambda a: a == 1,
         "a equals b": lambda a, b: a == b,
     },
     parts=["a_bar", "b_bar"],

@@ -5,6 +5,8 @@ from __future__ import annotations
 import graphlib
 from collections import deque
 
+import numpy as np
+
 from coursepkg.grading.domain import Anything, Formula
 from coursepkg.grading.drivers import graph
 from coursepkg.grading.spec import Exercise, case, wrong
@@ -150,6 +152,34 @@ def order_result_first(root):
     return [result, *others]
 
 
+def order_of_two_parents(root):
+    order, seen = [], set()
+
+    def visit(node):
+        if node not in seen:
+            seen.add(node)
+            for parent in node.parents[:2]:
+                visit(parent)
+            order.append(node)
+
+    visit(root)
+    return order
+
+
+def order_leaving_marks(root):
+    order = []
+
+    def visit(node):
+        if not hasattr(node, "seen"):
+            node.seen = True
+            for parent in node.parents:
+                visit(parent)
+            order.append(node)
+
+    visit(root)
+    return order
+
+
 def order_nothing_behind_an_input(root):
     return topological_order(root) if root.parents else []
 
@@ -175,6 +205,8 @@ CANCELLING = ("add", ("sub", SUM, SUM), ("mul", SUM, ("const", 2.0)))
 
 SHORT_FIRST = ("add", PRODUCT, ("mul", ("tanh", PRODUCT), B))
 
+MANY_PARENTS = ("mul", ("sum", ("tanh", PRODUCT), A, ("exp", PRODUCT), ("mul", A, A)), ("sum", A, B, PRODUCT))
+
 DEEP = A
 for _ in range(5):
     DEEP = ("add", ("tanh", DEEP), ("mul", DEEP, B))
@@ -192,7 +224,20 @@ def graph_cases(rng):
     values = [[twin, twin, *numbers(rng, 1)], *(numbers(rng, 3) for _ in range(3))]
     usual = [case(expression, point) for expression, point in zip(GRAPHS, values, strict=True)]
     others = [case(expression, numbers(rng, count)) for expression, count in OTHER_GRAPHS]
-    return [*usual, *others, case(DIAMOND, [0.0, *numbers(rng, 2)])]
+    return [*usual, *others, case(DIAMOND, [0.0, *numbers(rng, 2)]), *more_than_one_graph(rng)]
+
+
+def more_than_one_graph(rng):
+    """More than two parents; the same graph once more, and graphs that share a part with an earlier one."""
+    return [
+        case(MANY_PARENTS, numbers(rng, 2, 0.4, 1.6)),
+        case(LADDER, numbers(rng, 2, 0.4, 1.6), after=LADDER),
+        case(DIAMOND, numbers(rng, 3, 0.4, 1.6), after=("mul", SUM, SUM)),
+        case(("mul", A, ("exp", B)), numbers(rng, 2, 0.4, 1.6), after=LADDER),
+    ]
+
+
+_draw = np.random.default_rng(25)
 
 
 def uses_a_parent_twice(expression):
@@ -252,6 +297,13 @@ BANK = [
           "notebook 02, section 5: every node behind the root, and the root",
           "If the root has no parents, your list is empty.",
           "An input is a whole graph of one node, and the list holds the root in any case."),
+    wrong("two-parents-only", order_of_two_parents, "notebook 02, section 4: what a Value remembers",
+          "Of a node with more than two parents the others are not followed.",
+          "How many parents a node has is up to the node. Go through all of them."),
+    wrong("leaves-marks", order_leaving_marks, "notebook 02, section 5: what is kept in `seen`?",
+          "Nodes that an earlier call has met are missing from the next list.",
+          "What was seen in one call was written onto the nodes, and is still there in the next. Nodes are shared by "
+          "graphs; keep what you have seen in the call."),
     wrong("follows-one-parent", order_first_parent, "notebook 02, section 4: what a Value remembers",
           "Your list follows a single line of parents.",
           "A sum and a product have two parents, and each of them has a past of its own."),
@@ -269,7 +321,7 @@ EXERCISE = Exercise(
     reference=topological_order,
     result={"kind": "diagnostic"},
     domain={
-        "expression": Formula("add sub mul tanh exp"),
+        "expression": Formula("add sub mul tanh exp sum"),
         "values": Anything("what the inputs hold; an order does not depend on it"),
     },
     meets={
@@ -290,6 +342,7 @@ EXERCISE = Exercise(
         case(SHORT_FIRST, [-0.8, 1.4]),
         case(DEEP, [0.9, -0.7]),
         case(DIAMOND, [0.0, 0.7, -1.2]),
+        *more_than_one_graph(_draw),
     ],
     hidden=graph_cases,
     accepted=[

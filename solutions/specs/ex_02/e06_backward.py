@@ -22,8 +22,11 @@ from .e05_topological_order import (
     C,
     everything_behind,
     inputs_are_equal,
+    more_than_one_graph,
     order_by_counting_uses,
     order_by_depth,
+    order_leaving_marks,
+    order_of_two_parents,
     order_preorder,
     order_recursive,
     topological_order,
@@ -161,6 +164,21 @@ def backward_to_first_parent(root):
             node.parents[0].grad += node.grad * node.local_grads[0]
 
 
+def backward_to_two_parents(root):
+    root.grad = 1.0
+    for node in reversed(topological_order(root)):
+        for parent, local in zip(node.parents[:2], node.local_grads[:2], strict=True):
+            parent.grad += node.grad * local
+
+
+def backward_writing_reports(root):
+    root.grad = 1.0
+    for node in reversed(topological_order(root)):
+        node.local_grads = [node.grad * local for local in node.local_grads]
+        for parent, report in zip(node.parents, node.local_grads, strict=True):
+            parent.grad += report
+
+
 def backward_until_inputs(root):
     if root.parents:
         backward(root)
@@ -182,6 +200,7 @@ def backward_edges(rng):
         case(DIAMOND, numbers(rng, 3, 0.4, 1.6)),
         case(DEEP, numbers(rng, 2, 0.4, 0.9)),
         case(NOTHING_THROUGH_TANH, [a, 0.0, *numbers(rng, 1, 0.4, 1.6)]),
+        *more_than_one_graph(rng),
     ]
 
 
@@ -240,6 +259,21 @@ BANK = [
           "notebook 02, section 5, 'Gradients add where a value fans out'",
           "The reports that reach a node were averaged.",
           "A nudge of the node reaches the result by all of its uses at once, so their effects add up in full."),
+    wrong("two-parents-only", backward_swept(add_up, order=order_of_two_parents), "notebook 02, section 4: what a Value"
+          " remembers",
+          "What lies behind the third parent of a node gets too little, or nothing.",
+          "How many parents a node has is up to the node. Go through all of them."),
+    wrong("third-parent-gets-nothing", backward_to_two_parents, "notebook 02, section 4: what a Value remembers",
+          "Of a node with more than two parents only two got a report.",
+          "How many parents a node has is up to the node. Each of them has its own local derivative."),
+    wrong("writes-over-local-grads", backward_writing_reports, "notebook 02, section 4: what a Value remembers",
+          "Right at first, wrong where nodes were in another backward pass before.",
+          "The local derivatives were written over by reports. The next pass needs them as they were."),
+    wrong("leaves-marks", backward_swept(add_up, order=order_leaving_marks),
+          "notebook 02, section 5: what is kept in `seen`?",
+          "Nodes that were in another backward pass before hand nothing on.",
+          "Something was left on the nodes: a mark that they are done, or parents that were taken away. Graphs share"
+          " nodes, and backward may be called again."),
     wrong("nothing-for-an-input", backward_until_inputs,
           "notebook 02, section 2: the result itself is easy",
           "If the root has no parents, its gradient stays zero.",
@@ -256,7 +290,7 @@ EXERCISE = Exercise(
     see="notebook 02, section 5",
     driver="backward_on_graph",
     reference=backward,
-    domain={"expression": Formula("add sub mul tanh exp"), "values": Array("v")},
+    domain={"expression": Formula("add sub mul tanh exp sum"), "values": Array("v")},
     meets={
         "the root is an input": lambda expression: expression[0] == "var",
         "the root uses a parent twice": uses_a_parent_twice,

@@ -92,7 +92,7 @@ class NumpyEngine(Engine):
     """Numbers as 0-d arrays, slopes from hyperbolic identities."""
 
     def tanh(self):
-        return NumpyEngine(np.tanh(self.data), (self,), (np.cosh(self.data) ** -2.0,))
+        return NumpyEngine(np.tanh(self.data), (self,), (np.cosh(np.clip(self.data, -300, 300)) ** -2.0,))
 
     def relu(self):
         return NumpyEngine(np.maximum(self.data, 0), (self,), (np.heaviside(self.data, 0.0),))
@@ -103,13 +103,15 @@ class NumpyEngine(Engine):
 
 
 class ComposedEngine(Engine):
-    """tanh and relu from other operations."""
+    """tanh and relu from other operations; e to a negative number cannot grow too large."""
 
     def exp(self):
         e = math.exp(self.data)
         return ComposedEngine(e, (self,), (e,))
 
     def tanh(self):
+        if self.data > 0:
+            return 2 / ((-2 * self).exp() + 1) - 1
         return 1 - 2 / ((2 * self).exp() + 1)
 
     def relu(self):
@@ -181,8 +183,62 @@ class ClosureEngine:
             node.pull()
 
 
+class HalfAtTheBend(Engine):
+    def relu(self):
+        return type(self)(max(self.data, 0.0), (self,), (float(np.heaviside(self.data, 0.5)),))
+
+
 class PackageEngine(Scalar):
     """The course's own engine answers, too."""
+
+
+class TanhByGrowingPowers(Engine):
+    def tanh(self):
+        e = math.exp(2 * self.data)
+        t = (e - 1) / (e + 1)
+        return type(self)(t, (self,), (1 - t * t,))
+
+
+class ReluOfPlainZero(Engine):
+    def relu(self):
+        return self if self.data > 0 else 0.0
+
+
+class PowerOfPlainOne(Engine):
+    def __pow__(self, n):
+        return super().__pow__(n) if n else 1.0
+
+
+class NothingLeft(Engine):
+    def __sub__(self, other):
+        return 0.0 if other is self else super().__sub__(other)
+
+
+class OnceInItself(Engine):
+    def __truediv__(self, other):
+        return 1.0 if other is self else super().__truediv__(other)
+
+
+class EqualNumbersAreOne(Engine):
+    def __truediv__(self, other):
+        if self.data == (other.data if isinstance(other, Start) else other):
+            return type(self)(1.0)
+        return super().__truediv__(other)
+
+
+class ZeroIsNoOperand(Engine):
+    def __rsub__(self, other):
+        return super().__rsub__(other) if other else self
+
+
+class ReluCutAtSix(Engine):
+    def relu(self):
+        return type(self)(min(max(self.data, 0.0), 6.0), (self,), (float(0 < self.data < 6),))
+
+
+class ReluBendsTwice(Engine):
+    def relu(self):
+        return type(self)(max(self.data, 0.0), (self,), (float(self.data >= 0) + float(self.data == 0),))
 
 
 class SwappedReflection(Engine):
@@ -360,8 +416,23 @@ S = ("add", A, B)
 KEPT = ("add", ("sub", S, C), ("mul", ("neg", S), ("add", ("div", S, C), ("add", ("pow", S, TWO), ("sub", S, S)))))
 
 
+ZERO = ("const", 0)
+
+# Each result is asked for its next operation, so a plain number in place of a Value shows.
+ZERO_AS_OPERAND = ("mul", ("tanh", ("sub", ZERO, A)), ("tanh", ("add", ("sub", A, ZERO), ("div", ZERO, B))))
+
+NOTHING_LEFT = ("relu", ("neg", ("relu", ("sub", A, ("add", ("sub", B, B), ("div", B, B))))))
+
+TWINS = ("add", ("mul", ("div", A, B), C), ("mul", ("sub", A, B), ("div", A, ("mul", B, C))))
+
+BEYOND = ("add", ("mul", ("tanh", A), B), ("mul", ("tanh", ("sub", ZERO, C)), ("relu", C)))
+
+
 def engine_edges(rng):
-    """Other exponents, zero in every place that allows it, values used again, two inputs that hold one number."""
+    """Other exponents, zero in every place that allows it, values used again, two inputs that hold one number.
+
+    Also results that stand still, relu at its bend, the far ends of tanh and relu.
+    """
     a, b, c = (round(float(x), 3) for x in rng.uniform(0.5, 1.8, 3))
     return [
         case(FRACTIONAL_POWERS, [a, b, -c]),
@@ -374,6 +445,14 @@ def engine_edges(rng):
         case(CURVES_OF_TWO, [round(b + 0.6, 3)] * 2),
         case(POWERS_OF_TWO_INPUTS, [c, c]),
         case(CURVES_OF_TWO, [-a, round(float(rng.uniform(0.04, 0.09)), 3)]),
+        case(ZERO_AS_OPERAND, [a, -b]),
+        case(NOTHING_LEFT, [a - 3, b]),
+        *(case((op, A, A), [c]) for op in ("sub", "div")),
+        case(("pow", A, ZERO), [-b]),
+        case(TWINS, [a, a, -c]),
+        case(("div", A, ("const", b)), [b]),
+        case(BEYOND, [400.0 + round(a, 1), b, 800.0 + round(c, 1)]),
+        case(("relu", A), [0.0], any_from_0_to=1),
     ]
 
 
@@ -462,6 +541,33 @@ BANK = [
     wrong("relu-slope-is-its-value", ReluSlopeIsValue, "notebook 02, section 1: change per unit of nudge",
           "relu multiplies the gradient by its own value.",
           "A local derivative says how fast the output changes, not how large it is."),
+    wrong("tanh-by-growing-powers", TanhByGrowingPowers, "notebook 02, section 6, the two curved operations",
+          "tanh of a large number raises an error.",
+          "e to a large power and cosh outgrow every float. tanh stays between -1 and 1, and so does its slope."),
+    wrong("relu-gives-a-plain-zero", ReluOfPlainZero, "notebook 02, section 4: what a Value remembers",
+          "relu of what is not positive gives a plain number.",
+          "A plain 0.0 has no data, no parents and no tanh. Each operation returns a Value."),
+    wrong("power-zero-gives-a-plain-one", PowerOfPlainOne, "notebook 02, section 4: what a Value remembers",
+          "x ** 0 gives a plain number.",
+          "Its slope is 0, but it is still a result, with which one may go on. Each operation returns a Value."),
+    wrong("nothing-left-is-a-plain-zero", NothingLeft, "notebook 02, section 4: what a Value remembers",
+          "x - x gives a plain number.",
+          "The result does not move, but it is still a result. Each operation returns a Value."),
+    wrong("once-in-itself-is-a-plain-one", OnceInItself, "notebook 02, section 4: what a Value remembers",
+          "x / x gives a plain number.",
+          "The result does not move, but it is still a result. Each operation returns a Value."),
+    wrong("equal-numbers-are-one", EqualNumbersAreOne, "notebook 02, section 5: what is kept in `seen`?",
+          "Nothing flows back through a quotient of two equal numbers.",
+          "Two Values that happen to hold the same number are still two Values, and each may move alone."),
+    wrong("zero-is-no-operand", ZeroIsNoOperand, "notebook 02, section 6, the prediction about `1 - x`",
+          "`0 - x` gives x.",
+          "`if other` asks whether a number is 0, not whether there is one."),
+    wrong("relu-cut-at-six", ReluCutAtSix, "notebook 02, section 6: relu, and its docstring in the exercise",
+          "relu of a large number is too small.",
+          "Where its input is positive relu hands it on, however large it is."),
+    wrong("relu-bends-twice", ReluBendsTwice, "notebook 02, section 6: relu, and its docstring in the exercise",
+          "At exactly 0 the slope of relu is 2.",
+          "On one side the slope is 0, on the other it is 1. At the bend it lies between the two."),
     wrong("forgets-the-parents", CurvesAsConstants, "notebook 02, section 4: what a Value remembers",
           "Nothing flows back through tanh.",
           "The result was made without parents, so the backward pass takes it for an input."),
@@ -491,6 +597,11 @@ EXERCISE = Exercise(
         "relu of 0": somewhere("relu", lambda x: x == 0),
         "relu of a number between 0 and 0.1": somewhere("relu", lambda x: 0 < x < 0.1),
         "relu of a number above 1": somewhere("relu", lambda x: x > 1),
+        "relu of a number above 6": somewhere("relu", lambda x: x > 6),
+        "tanh of a large number": somewhere("tanh", lambda x: x > 350),
+        "tanh of a large negative number": somewhere("tanh", lambda x: x < -710),
+        "a number is taken from 0": somewhere("sub", lambda x, y: x == 0),
+        "0 is taken from a number": somewhere("sub", lambda x, y: y == 0 != x),
         "relu of a negative number": somewhere("relu", lambda x: x < 0),
         "two inputs hold one number": inputs_are_equal,
     },
@@ -499,7 +610,7 @@ EXERCISE = Exercise(
         *engine_edges(_draw),
     ],
     hidden=engine_cases,
-    accepted=[DirectEngine, NumpyEngine, ComposedEngine, ClosureEngine, PackageEngine],
+    accepted=[DirectEngine, NumpyEngine, ComposedEngine, ClosureEngine, HalfAtTheBend, PackageEngine],
     bank=BANK,
     equivalent_mutants={
         "`self * -1.0` → `self / -1.0`": "dividing by -1 is multiplying by -1",

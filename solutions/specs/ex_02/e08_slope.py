@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 
 from coursepkg.autodiff.scalar import Scalar
@@ -46,6 +48,11 @@ def slope_forward_mode(f, x):
     return np.array(out.grad)
 
 
+def slope_of_fractions(f, x):
+    x, h = Fraction(x), Fraction(1, 10**12)
+    return (f(x + h) - f(x - h)) / (2 * h)
+
+
 def slope_relative(f, x):
     h = 1e-6 * (1 + abs(x))
     return (f(x + h) - f(x - h)) / ((x + h) - (x - h))
@@ -75,12 +82,13 @@ def slope_edges(rng):
     """Level ground; nearly level ground, where the bend shows; places far out, where tiny steps are lost."""
     level, far = float(rng.uniform(-1.3009, -1.3007)), float(rng.uniform(66, 99))
     return [
-        case("square", 0.0),
+        *(case(name, 0.0) for name in ("square", "quartic", "bowl", "ninth")),
         case("quartic", round(level, 6)),
         case("bowl", round(7 + far / 2e5, 9)),
         case("bowl", rounded_off(rng, 1e-8)),
         case("bowl", rounded_off(rng, -1e-8)),
         case("wiggle", round(far, 2)),
+        case("quartic", round(far / 50, 2), after="ninth"),
     ]
 
 
@@ -145,7 +153,10 @@ EXERCISE = Exercise(
     rtol=1e-6,
     atol=1e-7,
     domain={"f": Choice(*POLYNOMIALS), "x": Number(at_least=-100, at_most=100)},
-    meets={"level ground": lambda f, x: f == "square" and x == 0},
+    meets={
+        "level ground": lambda f, x: f == "square" and x == 0,
+        "a slope at 0": lambda f, x: f == "bowl" and x == 0,
+    },
     reference=slope,
     visible=[
         case("square", 1.5),
@@ -153,9 +164,14 @@ EXERCISE = Exercise(
         case("quartic", 0.8),
         case("bowl", 30.0),
         case("wiggle", -1.2),
+        case("ninth", 1.15),
         *slope_edges(_draw),
     ],
-    hidden=lambda rng: [*map(case, POLYNOMIALS, numbers(rng, 5, 0.6, 2.0)), *slope_edges(rng)],
+    hidden=lambda rng: [
+        *map(case, list(POLYNOMIALS)[:5], numbers(rng, 5, 0.6, 2.0)),
+        case("ninth", *numbers(rng, 1, 1.0, 1.4)),  # its slope vanishes near 0.83
+        *slope_edges(rng),
+    ],
     accepted=[
         slope_relative,
         slope_by_step(1e-4),
@@ -165,6 +181,7 @@ EXERCISE = Exercise(
         slope_extrapolated,
         slope_numpy,
         slope_forward_mode,
+        slope_of_fractions,
     ],
     bank=BANK,
     equivalent_mutants={
