@@ -446,7 +446,7 @@ TWO_PICKS = ("add", ("rows", x0, ("const", (0, 1))), ("rows", x0, ("const", (3, 
 TWO_GATES = ("add", ("relu", x0), ("relu", x1))
 
 # The first summand gets one array together with the second, and another one afterwards.
-SHARED_GRADIENT = ("add", ("add", x0, x1), x0)
+SHARED_GRADIENT = ("mul", ("add", ("add", x0, x1), x0), x1)
 
 
 def away_from_the_kink(rng, *shapes):
