@@ -60,9 +60,10 @@ def test_each_gap_of_another_course_has_its_test_here(page):
 
 
 def test_a_wrong_answer_that_passes_shows_in_its_line_and_in_the_totals():
-    leaky = Proof("04.1", "A | title", "not-attempted", (6, 6), (4, 5), (13, 13), (11, 12), ("a", "b"), {})
+    leaky = Proof("04.1", "A | title", "not-attempted", (6, 6), (4, 5), (13, 13), (11, 12), (7, 8), ("a", "b"), {})
     text = report([leaky])
-    assert row(leaky) == r"| 04.1 A \| title | not attempted | 6 of 6 | 4 of 5 | 13 of 13 | 11 of 12 | 0 |"
+    assert row(leaky) == r"| 04.1 A \| title | not attempted | 6 of 6 | 4 of 5 | 13 of 13 | 11 of 12 | 7 of 8 | 0 |"
     assert row(leaky) in text
     assert "- 4 of 5 wrong ideas" in text
     assert "- 11 of 12 small changes" in text
+    assert "- 7 of 8 wrong answers of the domains" in text
