@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import Any
 
+import numpy as np
+
 from coursepkg.grading.arguments import copied, unchanged
 from coursepkg.grading.drivers import DRIVERS, Driver, Misfit
 from coursepkg.grading.values import decode, encode, kind_of, tree
@@ -295,6 +297,7 @@ def guarded(run: Callable[[], Any], seconds: float, time_by: str = WALL) -> Outc
     printed = _Capped()
     caught: list[warnings.WarningMessage] = []
     streams = sys.stdout, sys.stderr
+    errors, handler = np.geterr(), np.geterrcall()
     try:
         with warnings.catch_warnings(record=True) as caught, _time_limit(seconds, time_by) as clock:
             warnings.simplefilter("default")
@@ -306,6 +309,8 @@ def guarded(run: Callable[[], Any], seconds: float, time_by: str = WALL) -> Outc
         sys.stdout, sys.stderr = streams
     if clock.rings:
         outcome = Outcome("time-limit")
+        np.seterr(**errors)  # the bell may have rung while one of NumPy's functions had its own way with errors
+        np.seterrcall(handler)
     if not printed.text and not caught:
         return outcome
     warned = f"{caught[0].category.__name__}: {' '.join(str(caught[0].message).split())[:120]}" if caught else ""

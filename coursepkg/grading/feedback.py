@@ -77,7 +77,8 @@ PATTERNS: dict[str, tuple[str, str]] = {
     ),
     "accumulates": (
         "The same call made twice gives two different answers.",
-        "Something is kept between calls (an outer name, a default `[]`, a `.grad` not reset), or drawn at random.",
+        "Something is kept between calls (an outer name, a default `[]`, a `.grad` not reset), drawn at random, or "
+        "follows from where things lie in memory (`set`, `id`).",
     ),
     "remembers": (
         "Some calls give the answer that an earlier call, with other numbers, should give.",

@@ -22,6 +22,23 @@ def outcome(answer, seconds=0.2, driver="call", case=CASE):
     return LocalCall(answer, driver, seconds=seconds)(case)
 
 
+# --- what is left behind ---------------------------------------------------------------------------------------------
+
+
+def test_a_call_that_is_cut_off_inside_numpy_leaves_its_error_handling_as_it_was():
+    """NumPy's linear algebra changes it for a moment; if the bell rings just then, later calls would raise."""
+
+    def cut_off(x):
+        np.errstate(invalid="call", call=lambda *words: pytest.fail("left behind")).__enter__()
+        while True:
+            pass
+
+    before = np.geterr(), np.geterrcall()
+    assert outcome(cut_off).kind == "time-limit"
+    assert (np.geterr(), np.geterrcall()) == before
+    assert outcome(lambda x: np.float64(np.inf) * 0.0).kind == "value"
+
+
 # --- endless loops ---------------------------------------------------------------------------------------------------
 
 

@@ -321,8 +321,10 @@ def test_no_list_at_all_is_not_an_empty_one(given):
 @pytest.mark.parametrize("form", [float, np.float32, int, lambda x: [x], lambda x: np.array([x, 3.0])])
 def test_a_count_that_is_off_by_one_is_wrong_however_large(form):
     assert difference(tree(form(24610)), tree(form(24610)), rtol=1e-6, atol=1e-9) is None
-    if form is not np.float32:  # which says itself that it has seven digits
-        assert difference(tree(form(24610)), tree(form(24611)), rtol=1e-6, atol=1e-9) is not None
+    assert difference(tree(form(24610)), tree(form(24611)), rtol=1e-6, atol=1e-9) is not None
+    assert difference([24610], np.array([24611.0], dtype=np.float32), rtol=1e-6, atol=1e-9) is not None
+    rounded_away = np.array([1e8, 8.0], dtype=np.float32)  # (1e8 + 3) - 1e8
+    assert difference([1e8, 3.0], rounded_away, rtol=1e-6, atol=1e-9) is None
     assert difference(24610.5, float(np.float32(24610.57)), rtol=1e-6, atol=1e-9) is None
 
 
