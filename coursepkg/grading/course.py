@@ -154,7 +154,8 @@ def _counts(rows: Sequence[Row]) -> list[str]:
 
 def _html_row(row: Row, cells: Sequence[str]) -> str:
     said = "; ".join(f"{state}: {', '.join(row.ids(state))}" for state in MARKS if row.ids(state))
-    marks = f"<span role='img' aria-label='{said}' title='{said}' style='letter-spacing:0.2em'>{cells[1]}</span>"
+    style = "letter-spacing:0.2em;overflow-wrap:anywhere"  # else a narrow window would cut the columns beside it
+    marks = f"<span role='img' aria-label='{said}' title='{said}' style='{style}'>{cells[1]}</span>"
     others = "".join(f"<td>{cell}</td>" for cell in cells[2:])
     head = f"<th scope='row' style='text-align:left'>{html.escape(cells[0])}</th>"
     return f"<tr>{head}<td style='text-align:left'>{marks}</td>{others}</tr>"

@@ -153,6 +153,7 @@ def test_the_course_is_a_table_with_words_and_marks(here, built):
     assert re.search(rf"^all +1 +1 +{2 * count - 2} +{own} of {2 * total}$", last)
     assert "● passed, ◐ tried, ○ not begun" in page.text
     html = page._repr_html_()
+    assert "overflow-wrap:anywhere" in html  # a row of twelve marks would be wider than a phone
     assert "aria-label='passed: 90.1; tried: 90.2; not begun: 90.3" in html
     assert html.count("<th scope='row'") == 3
     assert "<caption" in html
