@@ -326,6 +326,8 @@ def test_a_count_that_is_off_by_one_is_wrong_however_large(form):
     rounded_away = np.array([1e8, 8.0], dtype=np.float32)  # (1e8 + 3) - 1e8
     assert difference([1e8, 3.0], rounded_away, rtol=1e-6, atol=1e-9) is None
     assert difference(24610.5, float(np.float32(24610.57)), rtol=1e-6, atol=1e-9) is None
+    large = 8423417290752.0  # whole, as every float32 above 2**24 is
+    assert difference(large, tree(np.float32(large * (1 + 2e-6))), rtol=1e-6, atol=1e-9) is None
 
 
 def test_keys_that_all_fall_together_cannot_stall_the_reader():
