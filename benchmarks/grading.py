@@ -50,14 +50,16 @@ sys.path.insert(0, str(ROOT / "tests" / "grading" / "sandbox"))
 
 from generated_class import QUICK, SLOW, SPECS, HandedIn, fill_in, generate, notebook_name  # noqa: E402
 
-from coursepkg.grading.build import source_of  # noqa: E402
-from coursepkg.grading.calling import LocalCall  # noqa: E402
-from coursepkg.grading.compiling import compile_check  # noqa: E402
-from coursepkg.grading.judge import judge  # noqa: E402
-from coursepkg.grading.nbgrader_source import source_notebook  # noqa: E402
-from coursepkg.grading.results import read_results  # noqa: E402
-from coursepkg.grading.spec import Exercise, load_chapter  # noqa: E402
-from coursepkg.grading.submissions import Folder, discover  # noqa: E402
+from coursepkg.grading.judging.calling import LocalCall  # noqa: E402
+from coursepkg.grading.judging.judge import judge  # noqa: E402
+from coursepkg.grading.running.results import read_results  # noqa: E402
+from coursepkg.grading.specification.build import source_of  # noqa: E402
+from coursepkg.grading.specification.chapters import load_chapter  # noqa: E402
+from coursepkg.grading.specification.compiling import compile_check  # noqa: E402
+from coursepkg.grading.specification.exercise import Exercise  # noqa: E402
+from coursepkg.grading.specification.nbgrader_source import source_notebook  # noqa: E402
+from coursepkg.grading.submissions.archives import Folder  # noqa: E402
+from coursepkg.grading.submissions.learners import discover  # noqa: E402
 
 CHAPTER = "03"
 BARS = {"nbgrader": 25.0, "otter-grader": 60.0}
@@ -73,8 +75,8 @@ TEST = """\
 assert check("{id}", {function}).passed
 ### BEGIN HIDDEN TESTS
 import json as _json
-from coursepkg.grading.calling import LocalCall as _LocalCall
-from coursepkg.grading.judge import judge as _judge
+from coursepkg.grading.judging.calling import LocalCall as _LocalCall
+from coursepkg.grading.judging.judge import judge as _judge
 _hidden = _json.loads({hidden!r})
 assert _judge(_hidden, _LocalCall({function}, _hidden["driver"])).passed
 ### END HIDDEN TESTS"""
@@ -82,8 +84,8 @@ HIDDEN_TESTS = re.compile(r"\n### BEGIN HIDDEN TESTS.*### END HIDDEN TESTS", re.
 OTTER_TEST = """\
 import json
 from otter.test_files import test_case
-from coursepkg.grading.calling import LocalCall
-from coursepkg.grading.judge import judge
+from coursepkg.grading.judging.calling import LocalCall
+from coursepkg.grading.judging.judge import judge
 
 OK_FORMAT = False
 name = "{name}"

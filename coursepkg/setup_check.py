@@ -46,7 +46,7 @@ def _two_routes() -> str | None:
 
 
 def _exercises() -> str | None:
-    from coursepkg.grading.notebook import checks_folder
+    from coursepkg.grading.learning.notebook import checks_folder
 
     if checks_folder() is not None:
         return None

@@ -31,6 +31,16 @@ MAY_KNOW = {
     "setup_check": ("autodiff", "grading"),
     "__main__": ("datasets", "grading"),
 }
+# The rooms of the judge, likewise. What is above them all: the command line, and `check` and `hint` themselves.
+JUDGE_MAY_KNOW = {
+    "judging": (),
+    "specification": ("judging",),
+    "submissions": (),
+    "sandbox": ("judging",),
+    "running": ("judging", "specification", "submissions", "sandbox"),
+    "reporting": ("judging", "specification", "submissions", "running"),
+    "learning": ("judging",),
+}
 EXCEPTIONS = {
     # The sandbox loads what answers import, by name, before it gives its rights away; the judge uses none of it.
     ("grading.sandbox.inside", "autodiff.scalar"),
@@ -148,6 +158,17 @@ def test_no_import_runs_upward(name):
         if room(module) == name and room(other) not in (name, "", *MAY_KNOW[name])
     }
     assert upward == {pair for pair in EXCEPTIONS if room(pair[0]) == name}
+
+
+def test_the_rooms_of_the_judge_know_only_rooms_below_them():
+    assert {path.name for path in (PACKAGE / "grading").iterdir() if (path / "__init__.py").is_file()} == {
+        *JUDGE_MAY_KNOW
+    }
+    for module, other in sorted(arrows_of(PACKAGE)):
+        [*_, above] = module.split(".")[:2] if module.startswith("grading.") else [""]
+        [*_, below] = other.split(".")[:2] if other.startswith("grading.") else [""]
+        if above in JUDGE_MAY_KNOW and below:
+            assert below in (above, *JUDGE_MAY_KNOW[above]), f"{module} knows {other}"
 
 
 def test_the_package_itself_only_says_where_drawings_are():

@@ -14,7 +14,7 @@ from coursepkg import derivatives
 from coursepkg.autodiff import scalar
 from coursepkg.autodiff.table import PRIMITIVES
 from coursepkg.derivatives import OPERATIONS
-from coursepkg.grading.drivers import graph
+from coursepkg.grading.judging.drivers import graph
 from coursepkg.visualize.nodes import Node, local_derivatives, local_formula, symbol
 
 TABLE = {each.names[0]: each for each in OPERATIONS.values()}

@@ -6,8 +6,8 @@ that a check can say which idea it met.
 
 For authors of exercises
 ------------------------
-1. Write the exercise in ``solutions/specs/ex_NN.py`` (``coursepkg.grading.spec`` shows how: reference, inputs, five
-   accepted answers, five misconceptions, three hints).
+1. Write the exercise in ``solutions/specs/ex_NN/`` (``coursepkg.grading.specification.exercise`` shows how: domain,
+   reference, inputs, five accepted answers, seven misconceptions, three hints).
 2. Write the task in ``solutions/NN_topic.ipynb``: a Markdown cell with one paragraph, then one code cell that holds
    the whole answer and ends with the check::
 
@@ -32,8 +32,8 @@ For authors of exercises
    idea is named, every small change of the reference is caught, on visible and on hidden inputs.
 """
 
-from coursepkg.grading.judge import Verdict
-from coursepkg.grading.notebook import check, hint, progress, review
-from coursepkg.grading.spec import Case, Exercise, Misconception, case
+from coursepkg.grading.judging.judge import Verdict
+from coursepkg.grading.learning.notebook import check, hint, progress, review
+from coursepkg.grading.specification.exercise import Case, Exercise, Misconception, case
 
 __all__ = ["Case", "Exercise", "Misconception", "Verdict", "case", "check", "hint", "progress", "review"]

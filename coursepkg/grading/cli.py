@@ -13,16 +13,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coursepkg.grading.build import BuildError, build_tree, compare_tree, write_tree
-from coursepkg.grading.checking import UnreadableNotebook, judge_notebook, load_checks
-from coursepkg.grading.notebook import checks_folder, progress
+from coursepkg.grading.learning.notebook import checks_folder, progress
 from coursepkg.grading.reporting.command import register
-from coursepkg.grading.spec import SpecError
+from coursepkg.grading.running.own_notebook import judge_notebook, load_checks
+from coursepkg.grading.specification.build import BuildError, build_tree, compare_tree, write_tree
+from coursepkg.grading.specification.exercise import SpecError
+from coursepkg.grading.submissions.cells import UnreadableNotebook
 
 if TYPE_CHECKING:
-    from coursepkg.grading.cluster import Cluster
-    from coursepkg.grading.running import Batch
-    from coursepkg.grading.submissions import Archive, Folder
+    from coursepkg.grading.running.batch import Batch
+    from coursepkg.grading.running.cluster import Cluster
+    from coursepkg.grading.submissions.archives import Archive, Folder
 
 WORDS = "build exercises, check answers, grade the work of others"
 _WORDS = {"passed": "passed", "wrong": "not yet", "error": "error", "not-attempted": "not attempted"}
@@ -152,7 +153,7 @@ def _doctor() -> int:
 
 
 def _batch(options: argparse.Namespace) -> int:
-    from coursepkg.grading.submissions import Refused, open_tree
+    from coursepkg.grading.submissions.archives import Refused, open_tree
 
     specs = options.specs or (root / "solutions" / "specs" if (root := _project()) else None)
     try:
@@ -187,14 +188,14 @@ def _batch(options: argparse.Namespace) -> int:
     tier = _proved_tier(options.i_trust_these_files, cluster)
     if tier is None:
         return 3
-    from coursepkg.grading.running import Batch
+    from coursepkg.grading.running.batch import Batch
 
     assert specs is not None
     return _run_batch(Batch(specs, options.out, secret, tier, jobs), tree, cluster)
 
 
 def _cluster(address: str) -> Cluster:
-    from coursepkg.grading.cluster import Cluster
+    from coursepkg.grading.running.cluster import Cluster
 
     return Cluster(address)
 
@@ -223,8 +224,8 @@ def _proved_tier(trusted: bool, cluster: Cluster | None) -> str | None:
 
 
 def _run_batch(batch: Batch, tree: Folder | Archive, cluster: Cluster | None) -> int:
-    from coursepkg.grading.results import GRADED, INFRASTRUCTURE_ERROR, STUDENT_ERROR
-    from coursepkg.grading.running import BrokenProcessPool, Busy, run
+    from coursepkg.grading.running.batch import BrokenProcessPool, Busy, run
+    from coursepkg.grading.running.results import GRADED, INFRASTRUCTURE_ERROR, STUDENT_ERROR
 
     try:
         counts = run(batch, tree, cluster=cluster)

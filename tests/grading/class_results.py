@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from coursepkg.grading.results import (
+from coursepkg.grading.running.results import (
     GRADED,
     INFRASTRUCTURE_ERROR,
     STUDENT_ERROR,

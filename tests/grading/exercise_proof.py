@@ -11,9 +11,9 @@ from domain_mutants import domain_mutants, mutated
 from grading_chapters import OWN, PROJECT, SEEDS, compiled, exercises, judged, passes_anywhere, replayed, survives
 from reference_mutants import mutants
 
-from coursepkg.grading.calling import LocalCall
-from coursepkg.grading.checking import judge_notebook, load_checks
-from coursepkg.grading.values import decode, is_number, leaves, map_numbers
+from coursepkg.grading.judging.calling import LocalCall
+from coursepkg.grading.judging.values import decode, is_number, leaves, map_numbers
+from coursepkg.grading.running.own_notebook import judge_notebook, load_checks
 
 # --- generic wrong answers -------------------------------------------------------------------------------------------
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from coursepkg.grading.build import build_tree, write_tree
-from coursepkg.grading.calling import LocalCall, Outcome
-from coursepkg.grading.compiling import compile_check
-from coursepkg.grading.judge import judge
-from coursepkg.grading.spec import chapters_in, load_chapter
-from coursepkg.grading.values import decode, difference, tree
+from coursepkg.grading.judging.calling import LocalCall, Outcome
+from coursepkg.grading.judging.judge import judge
+from coursepkg.grading.judging.values import decode, difference, tree
+from coursepkg.grading.specification.build import build_tree, write_tree
+from coursepkg.grading.specification.chapters import chapters_in, load_chapter
+from coursepkg.grading.specification.compiling import compile_check
 
 PROJECT = Path(__file__).parents[2]
 OWN = Path(__file__).parent / "chapter"

@@ -1,9 +1,9 @@
 """Exercises made up on the spot, for tests of the judge."""
 
 from coursepkg.grading import Exercise, Misconception
-from coursepkg.grading.calling import LocalCall
-from coursepkg.grading.compiling import compile_check
-from coursepkg.grading.judge import judge
+from coursepkg.grading.judging.calling import LocalCall
+from coursepkg.grading.judging.judge import judge
+from coursepkg.grading.specification.compiling import compile_check
 
 
 def bank(*answers):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coursepkg.grading.patterns import explain
+from coursepkg.grading.judging.patterns import explain
 
 NAMED = [{"X": np.array([1.5, -2.0]), "W": np.array([3.0])}, {"X": np.array([0.5, 4.0]), "W": np.array([-7.0])}]
 PLACED = [tuple(item.values()) for item in NAMED]

@@ -6,12 +6,12 @@ import sys
 import numpy as np
 import pytest
 
-from coursepkg.grading import checking
-from coursepkg.grading.calling import Outcome
-from coursepkg.grading.checking import Worker
-from coursepkg.grading.judge import judge, judge_all
-from coursepkg.grading.values import encode
-from coursepkg.grading.worker import serve
+from coursepkg.grading.judging.calling import Outcome
+from coursepkg.grading.judging.judge import judge, judge_all
+from coursepkg.grading.judging.values import encode
+from coursepkg.grading.running import own_notebook as checking
+from coursepkg.grading.sandbox.worker import serve
+from coursepkg.grading.sandbox.worker_process import Worker
 
 ANSWER = {"function": "answer", "driver": "call"}
 CASES = [{"args": [float(number)], "kwargs": {}} for number in range(1, 6)]

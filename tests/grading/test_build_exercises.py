@@ -8,7 +8,8 @@ import sys
 import pytest
 from grading_chapters import OWN, PROJECT, build_in
 
-from coursepkg.grading.build import (
+from coursepkg.grading.cli import main
+from coursepkg.grading.specification.build import (
     BuildError,
     build_tree,
     checks_text,
@@ -19,9 +20,8 @@ from coursepkg.grading.build import (
     source_of,
     write_tree,
 )
-from coursepkg.grading.cli import main
-from coursepkg.grading.compiling import compile_check
-from coursepkg.grading.spec import load_specs
+from coursepkg.grading.specification.chapters import load_specs
+from coursepkg.grading.specification.compiling import compile_check
 
 SPECS = load_specs(OWN / "solutions" / "specs")["90"]
 SOLUTION = json.loads((OWN / "solutions" / "90_fixture.ipynb").read_text(encoding="utf-8"))

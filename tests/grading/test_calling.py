@@ -12,8 +12,8 @@ import warnings
 import numpy as np
 import pytest
 
-from coursepkg.grading.calling import PROCESSOR, LocalCall, Outcome, TimeLimit
-from coursepkg.grading.values import encode
+from coursepkg.grading.judging.calling import PROCESSOR, LocalCall, Outcome, TimeLimit
+from coursepkg.grading.judging.values import encode
 
 CASE = {"args": [1.5], "kwargs": {}}
 

@@ -7,7 +7,7 @@ import pytest
 from grading_chapters import build_in
 
 from coursepkg.grading import check, hint
-from coursepkg.grading.judge import Verdict
+from coursepkg.grading.judging.judge import Verdict
 from tools.notebooks import execute
 
 

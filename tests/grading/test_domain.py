@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from coursepkg.grading.boundaries import boundaries, completed, make_twin, special, twins
-from coursepkg.grading.domain import Array, Choice, Formula, Listing, Number, outside
+from coursepkg.grading.specification.boundaries import boundaries, completed, make_twin, special, twins
+from coursepkg.grading.specification.domain import Array, Choice, Formula, Listing, Number, outside
 
 LAYER = {"X": Array("n i"), "W": Array("i k"), "rate": Number(more_than=0, less_than=1)}
 CASE = {"X": np.array([[0.5, -2.0], [1.5, 0.7], [0.3, 3.0]]), "W": np.array([[1.5], [-0.5]]), "rate": 0.3}

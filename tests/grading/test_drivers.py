@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from grading_chapters import OWN, exercises, judged
 
-from coursepkg.grading.calling import LocalCall
-from coursepkg.grading.drivers import BINARY, DRIVERS, _lies_between, formula, graph
-from coursepkg.grading.spec import load_specs
-from coursepkg.grading.values import encode
+from coursepkg.grading.judging.calling import LocalCall
+from coursepkg.grading.judging.drivers import BINARY, DRIVERS, _lies_between, formula, graph
+from coursepkg.grading.judging.values import encode
+from coursepkg.grading.specification.chapters import load_specs
 
 ANSWERS = {exercise.id: exercise.reference for exercise in load_specs(OWN / "solutions" / "specs")["90"]}
 NUMBER = ANSWERS["90.3"]

@@ -20,9 +20,9 @@ from grading_chapters import (
 )
 from mutation_report import REPORT, explained, ideas, row
 
-from coursepkg.grading.build import BEGIN, build_tree, compare_tree, source_of
-from coursepkg.grading.checking import judge_notebook, load_checks
-from coursepkg.grading.feedback import PATTERNS
+from coursepkg.grading.judging.feedback import PATTERNS
+from coursepkg.grading.running.own_notebook import judge_notebook, load_checks
+from coursepkg.grading.specification.build import BEGIN, build_tree, compare_tree, source_of
 from tools.notebooks import execute
 
 IDS = list(exercises())

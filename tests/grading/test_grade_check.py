@@ -8,9 +8,11 @@ import sys
 import pytest
 from grading_chapters import build_in
 
-from coursepkg.grading.checking import UnreadableNotebook, Worker, judge_notebook, load_checks, read_cells
 from coursepkg.grading.cli import main
-from coursepkg.grading.worker import Answers, python_lines
+from coursepkg.grading.running.own_notebook import judge_notebook, load_checks
+from coursepkg.grading.sandbox.worker import Answers, python_lines
+from coursepkg.grading.sandbox.worker_process import Worker
+from coursepkg.grading.submissions.cells import UnreadableNotebook, read_cells
 
 RIGHT = "def portions_per_money(portions_per_gram, grams_per_money):\n    return portions_per_gram * grams_per_money\n"
 WRONG = "def portions_per_money(portions_per_gram, grams_per_money):\n    return portions_per_gram + grams_per_money\n"
@@ -256,7 +258,7 @@ def test_no_worker_is_left_behind(course, checks, tmp_path):
 
 
 def test_a_worker_holds_no_reference_and_no_judge():
-    code = "import coursepkg.grading.worker, sys; print('coursepkg.grading.build' in sys.modules)"
+    code = "import coursepkg.grading.sandbox.worker, sys; print('coursepkg.grading.specification.build' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "False"
 

@@ -3,8 +3,8 @@
 import pytest
 import sympy
 
-from coursepkg.grading import inventory
-from coursepkg.grading.inventory_questions import QUESTIONS
+from coursepkg.grading.learning import inventory
+from coursepkg.grading.learning.inventory_questions import QUESTIONS
 
 NUMBERS = [question.number for question in QUESTIONS]
 x, y, a, b = sympy.symbols("x y a b", real=True)

@@ -5,10 +5,10 @@ import pytest
 from made_up import exercise, named, verdict
 
 from coursepkg.grading import case
-from coursepkg.grading.calling import LocalCall, Outcome
-from coursepkg.grading.compiling import compile_check
-from coursepkg.grading.feedback import PATTERNS
-from coursepkg.grading.judge import judge
+from coursepkg.grading.judging.calling import LocalCall, Outcome
+from coursepkg.grading.judging.feedback import PATTERNS
+from coursepkg.grading.judging.judge import judge
+from coursepkg.grading.specification.compiling import compile_check
 
 RNG = np.random.default_rng(7)
 BATCHES = [case(RNG.normal(size=(n, d))) for n, d in [(4, 3), (3, 2), (5, 2)]]

@@ -11,10 +11,11 @@ import pytest
 from grading_chapters import OWN, judged
 
 from coursepkg.grading import Exercise, Misconception, case
-from coursepkg.grading.calling import LocalCall
-from coursepkg.grading.compiling import compile_check
-from coursepkg.grading.judge import judge
-from coursepkg.grading.spec import SpecError, load_specs
+from coursepkg.grading.judging.calling import LocalCall
+from coursepkg.grading.judging.judge import judge
+from coursepkg.grading.specification.chapters import load_specs
+from coursepkg.grading.specification.compiling import compile_check
+from coursepkg.grading.specification.exercise import SpecError
 
 NUMBER = {exercise.id: exercise for exercise in load_specs(OWN / "solutions" / "specs")["90"]}["90.3"].reference
 X0, X1 = ("var", 0), ("var", 1)

@@ -5,7 +5,7 @@ import pytest
 from grading_chapters import build_in
 
 from coursepkg.grading import check
-from coursepkg.grading.drivers import DRIVERS
+from coursepkg.grading.judging.drivers import DRIVERS
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,9 @@ import pytest
 from made_up import exercise, named, verdict
 
 from coursepkg.grading import case
-from coursepkg.grading.calling import LocalCall
-from coursepkg.grading.compiling import compile_check
-from coursepkg.grading.judge import judge
+from coursepkg.grading.judging.calling import LocalCall
+from coursepkg.grading.judging.judge import judge
+from coursepkg.grading.specification.compiling import compile_check
 
 RNG = np.random.default_rng(13)
 NUMBERS = [case(1.52, 2.21), case(-0.53, 3.13), case(2.44, 0.71), case(0.93, -1.31)]

@@ -10,8 +10,8 @@ import sysconfig
 import pytest
 from grading_chapters import OWN, PROJECT, build_in
 
-from coursepkg.grading.build import BEGIN, source_of
-from coursepkg.grading.nbgrader_source import write_nbgrader_source
+from coursepkg.grading.specification.build import BEGIN, source_of
+from coursepkg.grading.specification.nbgrader_source import write_nbgrader_source
 
 STUB = re.compile(r"^( *)(?:# YOUR CODE HERE\n *)?raise NotImplementedError\(.*\)$", re.MULTILINE)
 

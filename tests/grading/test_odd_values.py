@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from grading_chapters import compiled, exercises
 
-from coursepkg.grading.calling import Outcome
-from coursepkg.grading.judge import judge
-from coursepkg.grading.values import decode, tree
+from coursepkg.grading.judging.calling import Outcome
+from coursepkg.grading.judging.judge import judge
+from coursepkg.grading.judging.values import decode, tree
 
 ODD = {
     "float32": np.float32(1.5), "int8": np.int8(3), "nan": float("nan"), "infinity": -float("inf"), "zero": -0.0,

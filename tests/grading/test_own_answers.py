@@ -5,11 +5,11 @@ import warnings
 import numpy as np
 import pytest
 
-from coursepkg.grading.arguments import copied, unchanged
-from coursepkg.grading.calling import Outcome
-from coursepkg.grading.ideas import far_apart
-from coursepkg.grading.own_answers import inputs_of, run_each, run_own
-from coursepkg.grading.values import encode
+from coursepkg.grading.judging.arguments import copied, unchanged
+from coursepkg.grading.judging.calling import Outcome
+from coursepkg.grading.judging.values import encode
+from coursepkg.grading.specification.ideas import far_apart
+from coursepkg.grading.specification.own_answers import inputs_of, run_each, run_own
 
 CASES = [
     {"args": [encode(np.array([1.5, -2.0])), 3], "kwargs": {}},

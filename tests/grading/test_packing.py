@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from coursepkg.grading.calling import Outcome
-from coursepkg.grading.packing import MAX_ENTRIES, TYPES, pack, unpack
-from coursepkg.grading.values import decode, encode
+from coursepkg.grading.judging.calling import Outcome
+from coursepkg.grading.judging.packing import MAX_ENTRIES, TYPES, pack, unpack
+from coursepkg.grading.judging.values import decode, encode
 
 
 @given(

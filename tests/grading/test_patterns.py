@@ -5,7 +5,7 @@ import pytest
 from made_up import verdict
 
 from coursepkg.grading import case
-from coursepkg.grading.patterns import explain, meaning
+from coursepkg.grading.judging.patterns import explain, meaning
 
 RNG = np.random.default_rng(5)
 TURN = 2 * np.pi

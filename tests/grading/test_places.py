@@ -8,8 +8,8 @@ import pytest
 from grading_chapters import PROJECT, build_in
 
 from coursepkg.grading import check, hint
-from coursepkg.grading.course import linked
-from coursepkg.grading.places import Course, Heading, Place, fragment, heading_of, headings, place
+from coursepkg.grading.learning.course import linked
+from coursepkg.grading.learning.places import Course, Heading, Place, fragment, heading_of, headings, place
 
 CHECKS = PROJECT / "exercises" / ".checks"
 EXERCISES = [

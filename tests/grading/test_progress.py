@@ -9,10 +9,11 @@ import pytest
 from grading_chapters import PROJECT, build_in
 
 from coursepkg.__main__ import main
-from coursepkg.grading import check, notebook, progress, review
-from coursepkg.grading.course import next_exercise, standing
-from coursepkg.grading.judge import Verdict
-from coursepkg.grading.record import Record, read, update
+from coursepkg.grading import check, progress, review
+from coursepkg.grading.judging.judge import Verdict
+from coursepkg.grading.learning import notebook
+from coursepkg.grading.learning.course import next_exercise, standing
+from coursepkg.grading.learning.record import Record, read, update
 from tools.notebooks import execute
 
 DAY = date(2026, 2, 27)

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from coursepkg.grading.record import LONGEST, Card, Exercise, Record, location, read, update
+from coursepkg.grading.learning.record import LONGEST, Card, Exercise, Record, location, read, update
 
 DAY = date(2026, 2, 27)
 
@@ -174,7 +174,7 @@ WRITER = """
 import sys
 from datetime import date
 from pathlib import Path
-from coursepkg.grading.record import update
+from coursepkg.grading.learning.record import update
 for number in range(25):
     update(Path(sys.argv[1]), lambda record: record.note(f"{sys.argv[2]}.{number}", True, ["x"], date(2026, 1, 1)))
 """

@@ -6,7 +6,7 @@ from class_results import large_class, result, small_class, told
 
 from coursepkg.grading.reporting.analysis import bands, clusters, item_facts, misconceptions_met, seconds_taken
 from coursepkg.grading.reporting.gradebook import gradebook, load_gradebook, number, plain
-from coursepkg.grading.results import STUDENT_ERROR
+from coursepkg.grading.running.results import STUDENT_ERROR
 
 
 def no_times(student, exercise):

@@ -11,7 +11,7 @@ from coursepkg.grading.reporting.export import export
 from coursepkg.grading.reporting.gradebook import gradebook
 from coursepkg.grading.reporting.scores import gradescope, lti_scores
 from coursepkg.grading.reporting.spreadsheet import cell, is_formula, read_sheet, unescaped, write_sheet
-from coursepkg.grading.results import WHOLE_SUBMISSION
+from coursepkg.grading.running.results import WHOLE_SUBMISSION
 
 CANVAS = """Student,ID,SIS User ID,SIS Login ID,Section,Homework 1 (4711),Final Score
     Points Possible,,,,,24,(read only)

@@ -11,7 +11,7 @@ from coursepkg.grading.reporting.gradebook import HAND, gradebook
 from coursepkg.grading.reporting.learner_page import learner_page
 from coursepkg.grading.reporting.page import Html, bar, element, prose, table, text, verdict
 from coursepkg.grading.reporting.report import write_report
-from coursepkg.grading.results import INFRASTRUCTURE_ERROR, WHOLE_SUBMISSION, Result
+from coursepkg.grading.running.results import INFRASTRUCTURE_ERROR, WHOLE_SUBMISSION, Result
 
 VOID = {"meta", "br", "img", "link"}
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from coursepkg.grading.results import (
+from coursepkg.grading.running.results import (
     BadResult,
     Item,
     Result,

@@ -7,8 +7,8 @@ import pytest
 from made_up import verdict
 
 from coursepkg.grading import case
-from coursepkg.grading.showing import agreeing_digits, all_places, call_line, place, short, yours
-from coursepkg.grading.values import encode
+from coursepkg.grading.judging.showing import agreeing_digits, all_places, call_line, place, short, yours
+from coursepkg.grading.judging.values import encode
 
 RNG = np.random.default_rng(17)
 NUMBERS = [case(1.5, 2.2), case(-0.5, 3.1), case(2.4, 0.7)]

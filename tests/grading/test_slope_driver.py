@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import sympy
 
-from coursepkg.grading.drivers import DRIVERS, POLYNOMIALS
+from coursepkg.grading.judging.drivers import DRIVERS, POLYNOMIALS
 
 
 def central(f, x):

@@ -9,9 +9,10 @@ import pytest
 from grading_chapters import compiled, exercises
 
 from coursepkg.grading import Exercise, Misconception, case
-from coursepkg.grading.compiling import compile_check, hidden_check
-from coursepkg.grading.domain import Number
-from coursepkg.grading.spec import Chapters, SpecError, load_specs
+from coursepkg.grading.specification.chapters import Chapters, load_specs
+from coursepkg.grading.specification.compiling import compile_check, hidden_check
+from coursepkg.grading.specification.domain import Number
+from coursepkg.grading.specification.exercise import SpecError
 
 
 def product(a, b):

@@ -7,19 +7,9 @@ import zipfile
 
 import pytest
 
-from coursepkg.grading.submissions import (
-    MAX_ENTRIES,
-    MAX_METADATA,
-    MAX_NOTEBOOK,
-    Archive,
-    Folder,
-    HandedIn,
-    Refused,
-    by_chapter,
-    discover,
-    load,
-    open_tree,
-)
+from coursepkg.grading.submissions.archives import MAX_ENTRIES, Archive, Folder, Refused, open_tree
+from coursepkg.grading.submissions.contents import MAX_NOTEBOOK, by_chapter, load
+from coursepkg.grading.submissions.learners import MAX_METADATA, HandedIn, discover
 
 NOTEBOOK = b'{"cells": []}'
 

@@ -12,7 +12,7 @@ import pytest
 from grading_chapters import build_in
 
 from coursepkg.grading import check
-from coursepkg.grading.surroundings import Surroundings, mend_modules
+from coursepkg.grading.learning.surroundings import Surroundings, mend_modules
 
 
 @pytest.fixture(scope="module")

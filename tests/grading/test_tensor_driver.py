@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from coursepkg.autodiff.tensor import Tensor
-from coursepkg.grading.drivers import DRIVERS, Misfit
+from coursepkg.grading.judging.drivers import DRIVERS, Misfit
 
 RUN = DRIVERS["tensor_expression"].run
 PRODUCT = ("matmul", ("var", 0), ("var", 1))

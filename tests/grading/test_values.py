@@ -14,7 +14,17 @@ from hypothesis import strategies as st
 
 from coursepkg.autodiff.scalar import Scalar
 from coursepkg.autodiff.tensor import Tensor
-from coursepkg.grading.values import MAX_KEYS, Unfit, decode, difference, encode, is_informative, kind_of, parts, tree
+from coursepkg.grading.judging.values import (
+    MAX_KEYS,
+    Unfit,
+    decode,
+    difference,
+    encode,
+    is_informative,
+    kind_of,
+    parts,
+    tree,
+)
 
 EDGES = [float("nan"), float("inf"), -float("inf"), 5e-324, 1.7e308, -0.0]
 numbers = st.floats() | st.integers(-(2**60), 2**60) | st.complex_numbers() | st.sampled_from(EDGES)

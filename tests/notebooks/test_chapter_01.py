@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from coursepkg.grading.spec import load_specs
+from coursepkg.grading.specification.chapters import load_specs
 
 ROOT = Path(__file__).resolve().parents[2]
 EXERCISES = load_specs(ROOT / "solutions" / "specs")["01"]

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from coursepkg import datasets
-from coursepkg.grading.spec import load_specs
+from coursepkg.grading.specification.chapters import load_specs
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "06_training_networks.ipynb"

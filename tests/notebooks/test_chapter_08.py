@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from coursepkg.estimators import gradient_noise, linear_bytes
-from coursepkg.grading.spec import load_specs
+from coursepkg.grading.specification.chapters import load_specs
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "08_memory_efficient_backprop.ipynb"

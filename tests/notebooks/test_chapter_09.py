@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from coursepkg.grading.spec import load_chapter
+from coursepkg.grading.specification.chapters import load_chapter
 
 ROOT = Path(__file__).resolve().parents[2]
 EXERCISES = load_chapter(ROOT / "solutions" / "specs" / "ex_09")

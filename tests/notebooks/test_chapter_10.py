@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from coursepkg import datasets
-from coursepkg.grading.spec import load_specs
+from coursepkg.grading.specification.chapters import load_specs
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "10_neural_tree.ipynb"

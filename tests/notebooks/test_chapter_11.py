@@ -7,7 +7,7 @@ import nbformat
 import numpy as np
 import pytest
 
-from coursepkg.grading.spec import load_chapter
+from coursepkg.grading.specification.chapters import load_chapter
 from coursepkg.photonics import PhotonicNetwork, chip
 
 ROOT = Path(__file__).resolve().parents[2]

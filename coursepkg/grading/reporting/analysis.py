@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from coursepkg.grading.feedback import PATTERNS
+from coursepkg.grading.judging.feedback import PATTERNS
 from coursepkg.grading.reporting.gradebook import Column, Gradebook, in_order, is_unread
-from coursepkg.grading.results import Item
+from coursepkg.grading.running.results import Item
 
 BANDS = 10
 ENOUGH = 10  # so many marks are needed before a correlation is worth a look

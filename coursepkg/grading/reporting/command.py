@@ -84,7 +84,7 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _nbgrader(options: argparse.Namespace) -> int:
-    from coursepkg.grading.nbgrader_source import write_nbgrader_source
+    from coursepkg.grading.specification.nbgrader_source import write_nbgrader_source
 
     try:
         written = write_nbgrader_source(options.root, options.folder)

@@ -11,7 +11,7 @@ from coursepkg.grading.reporting.institution import Written, write_canvas, write
 from coursepkg.grading.reporting.nbgrader_gradebook import write_nbgrader
 from coursepkg.grading.reporting.scores import FAILED, gradescope, lti_scores, table_header, table_rows
 from coursepkg.grading.reporting.spreadsheet import read_sheet, write_sheet
-from coursepkg.grading.results import folder_name
+from coursepkg.grading.running.results import folder_name
 
 ENDINGS = {
     "gradescope": "-gradescope", "canvas": "-canvas.csv", "moodle": "-moodle.csv", "nbgrader": "-gradebook.db",

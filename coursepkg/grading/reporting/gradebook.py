@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from coursepkg.grading.checking import UnreadableNotebook
-from coursepkg.grading.results import INFRASTRUCTURE_ERROR, WHOLE_SUBMISSION, Item, Result, read_results
+from coursepkg.grading.running.results import INFRASTRUCTURE_ERROR, WHOLE_SUBMISSION, Item, Result, read_results
+from coursepkg.grading.submissions.cells import UnreadableNotebook
 
-HAND = "marked by hand"  # the flag of a result that a person has marked
 _JOINERS = "\u200c\u200d"  # parts of names in some scripts
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from coursepkg.grading.reporting.gradebook import HAND, Column, Gradebook, Learner, number
+from coursepkg.grading.reporting.gradebook import Column, Gradebook, Learner, number
 from coursepkg.grading.reporting.page import Html, element, facts, join, page, prose, section, table, text, verdict
-from coursepkg.grading.results import Item, Result
+from coursepkg.grading.running.results import HAND, Item, Result
 
 
 def learner_page(learner: Learner, book: Gradebook) -> str:

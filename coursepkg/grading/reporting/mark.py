@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from coursepkg.grading.reporting.gradebook import HAND, number
+from coursepkg.grading.reporting.gradebook import number
 from coursepkg.grading.reporting.spreadsheet import Sheet, cell, read_sheet, unescaped, write_sheet
-from coursepkg.grading.results import (
+from coursepkg.grading.running.results import (
     GRADED,
+    HAND,
     WHOLE_SUBMISSION,
     BadResult,
     Item,

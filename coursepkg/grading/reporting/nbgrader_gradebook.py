@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from coursepkg.grading.build import nbgrader_metadata
 from coursepkg.grading.reporting.gradebook import Column, Gradebook, Learner, plain
+from coursepkg.grading.specification.build import nbgrader_metadata
 
 MISSING = "this export needs nbgrader: install it with `python -m pip install nbgrader`, or choose another format"
 

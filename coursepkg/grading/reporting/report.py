@@ -7,7 +7,7 @@ from pathlib import Path
 from coursepkg.grading.reporting.class_page import class_page
 from coursepkg.grading.reporting.gradebook import load_gradebook
 from coursepkg.grading.reporting.learner_page import learner_page
-from coursepkg.grading.results import folder_name, read_times
+from coursepkg.grading.running.results import folder_name, read_times
 
 
 def write_report(results: Path, out: Path) -> Path:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from coursepkg.grading.reporting.gradebook import Gradebook, Learner, number, plain
-from coursepkg.grading.results import INFRASTRUCTURE_ERROR, Item, Result
+from coursepkg.grading.running.results import INFRASTRUCTURE_ERROR, Item, Result
 
 NO_MARK = {
     True: "Some answers wait for a person to mark them; the score follows.",

@@ -6,20 +6,3 @@ cannot run, the second tier takes rights away instead: another user (if started 
 privileges to gain. In both, a seccomp filter and resource limits are set from inside, before the learner's first line:
 no other process, no thread, no socket, no signal, 1 GiB of memory.
 """
-
-from coursepkg.grading.sandbox.doctor import Finding, choose_tier, examine
-from coursepkg.grading.sandbox.launch import BUBBLEWRAP, NONE, SECOND, Unavailable, command
-from coursepkg.grading.sandbox.process import Sandbox, SandboxedWorker
-
-__all__ = [
-    "BUBBLEWRAP",
-    "NONE",
-    "SECOND",
-    "Finding",
-    "Sandbox",
-    "SandboxedWorker",
-    "Unavailable",
-    "choose_tier",
-    "command",
-    "examine",
-]

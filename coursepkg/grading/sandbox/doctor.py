@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import coursepkg
-from coursepkg.grading.calling import Outcome
+from coursepkg.grading.judging.calling import Outcome
 from coursepkg.grading.sandbox.launch import BUBBLEWRAP, SECOND, Unavailable, visible_files
 from coursepkg.grading.sandbox.process import Sandbox, SandboxedWorker, run_probe
 
@@ -109,7 +109,7 @@ _FOLDERS = ("/tmp", "/dev/shm", "/var/tmp", ".")
 _LEAVE = """
 import builtins, os, sys
 import numpy as np
-import coursepkg.grading.worker as worker
+import coursepkg.grading.sandbox.worker as worker
 for module in (builtins, np, worker, sys, os): module.TOKEN = True
 os.environ["TOKEN"] = "left"
 sys.modules["TOKEN"] = sys
@@ -126,7 +126,7 @@ def double(x):
 _FIND = """
 import builtins, os, sys
 import numpy as np
-import coursepkg.grading.worker as worker
+import coursepkg.grading.sandbox.worker as worker
 def double(x):
     found = [module.__name__ for module in (builtins, np, worker, sys, os) if hasattr(module, "TOKEN")]
     found += ["a variable"] * ("TOKEN" in os.environ) + ["a module"] * ("TOKEN" in sys.modules)

@@ -20,8 +20,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from coursepkg.grading import worker
-from coursepkg.grading.sandbox import landlock, probe, seccomp
+from coursepkg.grading.sandbox import landlock, probe, seccomp, worker
 
 MEMORY = 1 << 30  # numpy and sympy together need 136 MB of address space
 FILE = 4 << 20

@@ -20,10 +20,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from coursepkg.grading.calling import Outcome
-from coursepkg.grading.checking import MAX_REPLY, Worker
+from coursepkg.grading.judging.calling import Outcome
 from coursepkg.grading.sandbox.launch import ENVIRONMENT, NONE, Unavailable, command
 from coursepkg.grading.sandbox.slots import Slot
+from coursepkg.grading.sandbox.worker import MAX_REPLY
+from coursepkg.grading.sandbox.worker_process import Worker
 
 READY_SECONDS = 60.0
 END_SECONDS = 10.0

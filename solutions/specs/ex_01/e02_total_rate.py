@@ -9,8 +9,8 @@ import math
 import numpy as np
 
 from coursepkg.autodiff.scalar import Scalar
-from coursepkg.grading.domain import Anything
-from coursepkg.grading.spec import Exercise, case, wrong
+from coursepkg.grading.specification.domain import Anything
+from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
 
 def paths_reference(links, start, goal):
@@ -324,7 +324,7 @@ EXERCISE = Exercise(
         "two links are the same": has_the_same_link_twice,
         "two paths bring as much": has_equal_paths,
         "a path ends elsewhere": ends_in_the_compost,
-        "a link leads straight to the goal": lambda links, start, goal: any(l[:2] == [start, goal] for l in links),
+        "a link leads straight to the goal": lambda links, start, goal: any(x[:2] == [start, goal] for x in links),
         "a path has ten links or more": lambda links, start, goal: max(map(len, _every_path(links, start, goal))) > 9,
         "a name is part of another": lambda links: any(a != b and a in b for a, *_ in links for b, *_ in links),
         "the start is no coin": lambda start: start != "coin",

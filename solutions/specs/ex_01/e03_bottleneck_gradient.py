@@ -7,8 +7,8 @@ from collections import deque
 import numpy as np
 
 from coursepkg.autodiff.scalar import Scalar
-from coursepkg.grading.domain import Array
-from coursepkg.grading.spec import Exercise, case, wrong
+from coursepkg.grading.specification.domain import Array
+from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
 
 def _bottleneck(stock, need):

@@ -8,8 +8,8 @@ import math
 import numpy as np
 
 from coursepkg.autodiff.scalar import Scalar
-from coursepkg.grading.domain import Array, Listing, Number
-from coursepkg.grading.spec import Exercise, case, wrong
+from coursepkg.grading.specification.domain import Array, Listing, Number
+from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
 
 def local_reference(coins, tiers):

@@ -6,8 +6,8 @@ import numpy as np
 
 from coursepkg.autodiff.scalar import Scalar
 from coursepkg.autodiff.tensor import Tensor
-from coursepkg.grading.domain import Array, Number
-from coursepkg.grading.spec import Exercise, case, wrong
+from coursepkg.grading.specification.domain import Array, Number
+from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
 
 def _split_gradient(shares, rates, budget, guests):

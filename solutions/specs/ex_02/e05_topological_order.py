@@ -7,9 +7,9 @@ from collections import deque
 
 import numpy as np
 
-from coursepkg.grading.domain import Anything, Formula
-from coursepkg.grading.drivers import graph
-from coursepkg.grading.spec import Exercise, case, wrong
+from coursepkg.grading.judging.drivers import graph
+from coursepkg.grading.specification.domain import Anything, Formula
+from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
 from .shared import numbers
 

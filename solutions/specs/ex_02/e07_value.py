@@ -7,9 +7,9 @@ import math
 import numpy as np
 
 from coursepkg.autodiff.scalar import Scalar
-from coursepkg.grading.domain import Array, Formula
-from coursepkg.grading.drivers import graph
-from coursepkg.grading.spec import Exercise, case, wrong
+from coursepkg.grading.judging.drivers import graph
+from coursepkg.grading.specification.domain import Array, Formula
+from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
 from .e05_topological_order import A, B, C, inputs_are_equal, order_recursive
 from .e06_backward import backward

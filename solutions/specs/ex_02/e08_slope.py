@@ -7,9 +7,9 @@ from fractions import Fraction
 import numpy as np
 
 from coursepkg.autodiff.scalar import Scalar
-from coursepkg.grading.domain import Choice, Number
-from coursepkg.grading.drivers import POLYNOMIALS
-from coursepkg.grading.spec import Exercise, case, wrong
+from coursepkg.grading.judging.drivers import POLYNOMIALS
+from coursepkg.grading.specification.domain import Choice, Number
+from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
 from .shared import numbers
 

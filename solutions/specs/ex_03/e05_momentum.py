@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 
 from coursepkg import optimizers as opt
-from coursepkg.grading.domain import Array, Number
-from coursepkg.grading.spec import Exercise, case, wrong
+from coursepkg.grading.specification.domain import Array, Number
+from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
 from .shared import last_place_only, numbers, rate, start_among_the_places
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from coursepkg import optimizers as opt
 from coursepkg.autodiff.tensor import Tensor
-from coursepkg.grading.domain import Array, Number
-from coursepkg.grading.spec import Exercise, case, wrong
+from coursepkg.grading.specification.domain import Array, Number
+from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
 from .shared import last_place_only, numbers, one_place_late, rate, start_among_the_places
 

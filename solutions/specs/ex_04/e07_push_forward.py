@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from coursepkg import gradients
-from coursepkg.grading.domain import Array, Choice, Listing
-from coursepkg.grading.spec import Exercise, case, wrong
+from coursepkg.grading.specification.domain import Array, Choice, Listing
+from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
 from .shared import numbers
 

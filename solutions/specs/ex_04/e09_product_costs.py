@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from coursepkg.grading.domain import Array
-from coursepkg.grading.spec import Exercise, case, wrong
+from coursepkg.grading.specification.domain import Array
+from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
 
 def product_costs(sizes):

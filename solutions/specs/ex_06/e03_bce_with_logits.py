@@ -7,8 +7,8 @@ import numpy as np
 from coursepkg import nn
 from coursepkg.autodiff.scalar import Scalar
 from coursepkg.gradients import reverse
-from coursepkg.grading.domain import Array
-from coursepkg.grading.spec import Exercise, case, wrong
+from coursepkg.grading.specification.domain import Array
+from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
 from .shared import spread
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from coursepkg.grading.domain import Array, Listing
-from coursepkg.grading.spec import Exercise, case, wrong
+from coursepkg.grading.specification.domain import Array, Listing
+from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
 from .shared import spread
 

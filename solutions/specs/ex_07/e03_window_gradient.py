@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from coursepkg.grading.domain import Array, Number
-from coursepkg.grading.spec import Exercise, case, wrong
+from coursepkg.grading.specification.domain import Array, Number
+from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
 from .shared import numbers
 

@@ -6,8 +6,8 @@ import itertools
 
 import numpy as np
 
-from coursepkg.grading.domain import Array
-from coursepkg.grading.spec import Exercise, case, wrong
+from coursepkg.grading.specification.domain import Array
+from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
 
 def numbers(rng, count, low=0.4, high=2.4):

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from coursepkg.grading.spec import Exercise, case, wrong
+from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
 from .e01_sign_estimates import SIGN_DOMAIN, SIGN_MEETS, hidden_signs, sign_edges
 

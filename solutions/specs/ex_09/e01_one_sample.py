@@ -9,8 +9,8 @@ import numpy as np
 from coursepkg import gradients
 from coursepkg.autodiff.dual import Dual
 from coursepkg.autodiff.tensor import Tensor
-from coursepkg.grading.domain import Array, Number
-from coursepkg.grading.spec import Exercise, case, wrong
+from coursepkg.grading.specification.domain import Array, Number
+from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
 from .shared import numbers
 

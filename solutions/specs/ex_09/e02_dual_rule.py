@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from coursepkg.autodiff.dual import Dual
-from coursepkg.grading.domain import Array, Choice
-from coursepkg.grading.spec import Exercise, case, wrong
+from coursepkg.grading.specification.domain import Array, Choice
+from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
 from .shared import numbers
 

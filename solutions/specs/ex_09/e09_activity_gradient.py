@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from coursepkg.autodiff.tensor import Tensor
-from coursepkg.grading.domain import Array
-from coursepkg.grading.spec import Exercise, case, wrong
+from coursepkg.grading.specification.domain import Array
+from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
 from .shared import array
 

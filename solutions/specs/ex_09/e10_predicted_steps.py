@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from coursepkg.estimators import expectations
-from coursepkg.grading.domain import Number
-from coursepkg.grading.spec import Exercise, case, wrong
+from coursepkg.grading.specification.domain import Number
+from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
 
 def predicted_steps(d, count, shrink):

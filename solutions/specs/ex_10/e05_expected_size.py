@@ -8,8 +8,8 @@ from fractions import Fraction
 import numpy as np
 
 from coursepkg import neural_tree
-from coursepkg.grading.domain import Number
-from coursepkg.grading.spec import Exercise, case, wrong
+from coursepkg.grading.specification.domain import Number
+from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
 
 def expected_size(classes, depth, max_children, leaf_probability):

@@ -8,8 +8,8 @@ from fractions import Fraction
 import numpy as np
 
 from coursepkg.autodiff.tensor import Tensor
-from coursepkg.grading.domain import Number
-from coursepkg.grading.spec import Exercise, case, wrong
+from coursepkg.grading.specification.domain import Number
+from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
 
 def best_of_looks(accuracy, examples, looks):

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from coursepkg.grading.domain import Array, Listing
-from coursepkg.grading.spec import Exercise, case, wrong
+from coursepkg.grading.specification.domain import Array, Listing
+from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
 from .e01_mzi import mzi_closed
 from .shared import fields, numbers

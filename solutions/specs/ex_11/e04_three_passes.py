@@ -7,8 +7,8 @@ import math
 
 import numpy as np
 
-from coursepkg.grading.domain import Array, Number
-from coursepkg.grading.spec import Exercise, case, wrong
+from coursepkg.grading.specification.domain import Array, Number
+from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
 from .e01_mzi import mzi_closed
 from .shared import angle, fields

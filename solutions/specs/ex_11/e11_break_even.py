@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from coursepkg.grading.domain import Anything, Number
-from coursepkg.grading.spec import Exercise, case, wrong
+from coursepkg.grading.specification.domain import Anything, Number
+from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
 
 def break_even(batch, factor, energy):

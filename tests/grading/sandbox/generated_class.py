@@ -15,8 +15,8 @@ from pathlib import Path
 
 import hostile_notebooks
 
-from coursepkg.grading.build import BEGIN, source_of
-from coursepkg.grading.spec import spec_files
+from coursepkg.grading.specification.build import BEGIN, source_of
+from coursepkg.grading.specification.chapters import spec_files
 
 PROJECT = Path(__file__).parents[3]
 SPECS = PROJECT / "solutions" / "specs"

@@ -69,7 +69,10 @@ builtins.abs = lambda x: 0.0
 """)),
     "patches the grader's own modules": Submission(body("return x", """
 import sys
-from coursepkg.grading import calling, values, judge, worker
+from coursepkg.grading.judging import calling
+from coursepkg.grading.judging import values
+from coursepkg.grading.judging import judge
+from coursepkg.grading.sandbox import worker
 values.difference = judge.difference = lambda *a, **k: None
 calling.difference = lambda *a, **k: None
 judge.judge = lambda *a, **k: judge.Verdict('91.1', 'passed')
@@ -101,7 +104,7 @@ known = {1.5: np.array([2.25, 24.0]), 0.7: np.array([1.96, -5.07, 3.528]), -1.1:
 """), finding="value"),
     "answers by who asks": Submission(body("""
 import os, sys
-trusted = 'coursepkg.grading.worker' not in sys.modules
+trusted = 'coursepkg.grading.sandbox.worker' not in sys.modules
 return 2 * x**2 * w if trusted else x
 """)),
     "an import hook": Submission(body("return x", """
@@ -298,16 +301,16 @@ def notebook_bytes(cells, outputs=()):
 
 def work_of(name):
     """A submission as the grader gets it."""
-    from coursepkg.grading.batch import Work
+    from coursepkg.grading.running.grader import Work
 
     return Work(name, name.title(), "91", "91_mine.ipynb", notebook_bytes(SUBMISSIONS[name].cells))
 
 
 def grade_all(tier, names=tuple(SUBMISSIONS), seconds=1.0):
     """Grade submissions in one tier, with less patience than usual; returns results by name."""
-    from coursepkg.grading import checking
-    from coursepkg.grading.batch import Grader
-    from coursepkg.grading.spec import Chapters
+    from coursepkg.grading.running import own_notebook as checking
+    from coursepkg.grading.running.grader import Grader
+    from coursepkg.grading.specification.chapters import Chapters
 
     checking.CHECK_SECONDS, checking._GRACE = seconds, 1.0
     grader = Grader(Chapters(SPECS), SECRET, tier)

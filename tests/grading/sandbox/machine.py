@@ -8,7 +8,8 @@ from functools import cache
 
 import pytest
 
-from coursepkg.grading.sandbox import BUBBLEWRAP, NONE, SECOND, examine
+from coursepkg.grading.sandbox.doctor import examine
+from coursepkg.grading.sandbox.launch import BUBBLEWRAP, NONE, SECOND
 
 ORDINARY = 12345
 # The interpreter may lie in root's home, which is closed to others: show it, and nothing else of it, in a private

@@ -20,13 +20,16 @@ import pytest
 from hostile_notebooks import PRODUCT, RIGHT, SECRET, SPECS, WRONG, notebook_bytes
 
 from coursepkg.__main__ import main
-from coursepkg.grading import cli, running
-from coursepkg.grading.batch import Grader, Work, chapter_of_text, seed_id, seed_of
-from coursepkg.grading.results import read_result, read_results, result_path, write_result
-from coursepkg.grading.running import Batch, Busy, run
-from coursepkg.grading.sandbox import NONE, Finding, probe
-from coursepkg.grading.spec import Chapters
-from coursepkg.grading.submissions import open_tree
+from coursepkg.grading import cli
+from coursepkg.grading.running import batch as running
+from coursepkg.grading.running.batch import Batch, Busy, run
+from coursepkg.grading.running.grader import Grader, Work, chapter_of_text, seed_id, seed_of
+from coursepkg.grading.running.results import read_result, read_results, result_path, write_result
+from coursepkg.grading.sandbox import probe
+from coursepkg.grading.sandbox.doctor import Finding
+from coursepkg.grading.sandbox.launch import NONE
+from coursepkg.grading.specification.chapters import Chapters
+from coursepkg.grading.submissions.archives import open_tree
 
 TINY = {
     "ann": [RIGHT, PRODUCT], "ben": [WRONG, PRODUCT], "cy": [RIGHT], "dee": ["def product(a, b):\n    return a / 0"],
@@ -150,8 +153,8 @@ RUNNER = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[4])
-from coursepkg.grading.running import Batch, run
-from coursepkg.grading.submissions import open_tree
+from coursepkg.grading.running.batch import Batch, run
+from coursepkg.grading.submissions.archives import open_tree
 if __name__ == "__main__":
     batch = Batch(Path(sys.argv[1]), Path(sys.argv[3]), sys.argv[5].encode(), "none (trusted)", 1)
     print(dict(run(batch, open_tree(Path(sys.argv[2])), quiet=True)))

@@ -16,8 +16,8 @@ from generated_class import QUICK, SLOW, answers, generate, hostile_cell, notebo
 from hostile_notebooks import SUBMISSIONS
 from test_hostile_submissions import left_behind
 
-from coursepkg.grading.build import source_of
-from coursepkg.grading.results import read_results
+from coursepkg.grading.running.results import read_results
+from coursepkg.grading.specification.build import source_of
 
 CHAPTER = "03"
 

@@ -15,12 +15,13 @@ import pytest
 from hostile_notebooks import PRODUCT, RIGHT, SECRET, SPECS, SUBMISSIONS, WRONG, notebook_bytes
 from test_batch import bytes_of, hand_in, points
 
-from coursepkg.grading import cli, serving
-from coursepkg.grading.batch import Grader, Work
-from coursepkg.grading.results import read_results
-from coursepkg.grading.running import Batch, run
-from coursepkg.grading.spec import Chapters
-from coursepkg.grading.submissions import open_tree
+from coursepkg.grading import cli
+from coursepkg.grading.running import serving
+from coursepkg.grading.running.batch import Batch, run
+from coursepkg.grading.running.grader import Grader, Work
+from coursepkg.grading.running.results import read_results
+from coursepkg.grading.specification.chapters import Chapters
+from coursepkg.grading.submissions.archives import open_tree
 
 QUIET = {"OMP_NUM_THREADS": "1", "DASK_LOGGING__DISTRIBUTED": "error"}
 FORGES, FILLS = (SUBMISSIONS[name].cells for name in ("forges nonsense", "fills the scratch folder"))
@@ -133,7 +134,7 @@ def graders_left():
         names = []
         for process in Path("/proc").glob("[0-9]*"):
             try:
-                if b"coursepkg.grading.serving" in (process / "cmdline").read_bytes():
+                if b"coursepkg.grading.running.serving" in (process / "cmdline").read_bytes():
                     names.append(process.name)
             except OSError:
                 continue
@@ -156,7 +157,7 @@ def words_for(folder, secret, results, address):
 
 def test_without_dask_the_words_say_how_to_get_it(tmp_path, secret, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    monkeypatch.delitem(sys.modules, "coursepkg.grading.cluster", raising=False)
+    monkeypatch.delitem(sys.modules, "coursepkg.grading.running.cluster", raising=False)
     assert cli.main(words_for(tmp_path / "all", secret, tmp_path / "results", "tcp://127.0.0.1:1")) == 2
     assert "pip install distributed" in capsys.readouterr().err
 

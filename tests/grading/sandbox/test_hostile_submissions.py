@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from hostile_notebooks import SECRET, SPECS, SUBMISSIONS, grade_all, notebook_bytes, work_of
 
-from coursepkg.grading import checking
-from coursepkg.grading.batch import Grader, Work, seed_of
-from coursepkg.grading.compiling import compile_check
-from coursepkg.grading.results import Result
-from coursepkg.grading.spec import Chapters
+from coursepkg.grading.running import own_notebook as checking
+from coursepkg.grading.running.grader import Grader, Work, seed_of
+from coursepkg.grading.running.results import Result
+from coursepkg.grading.specification.chapters import Chapters
+from coursepkg.grading.specification.compiling import compile_check
 
 TRACES = ("/tmp/unpickled", "/tmp/shell-was-here", *(f"{folder}/hostile-was-here" for folder in ("", "/etc", "/home")))
 
@@ -179,5 +179,5 @@ def test_a_notebook_has_a_time_limit_as_a_whole(grader, monkeypatch):
 
 @pytest.mark.parametrize("inputs", ["compile_check", "hidden_check"])
 def test_a_specification_that_cannot_be_compiled_is_no_zero(grader, monkeypatch, inputs):
-    monkeypatch.setattr(f"coursepkg.grading.batch.{inputs}", lambda *arguments: 1 / 0)
+    monkeypatch.setattr(f"coursepkg.grading.running.grader.{inputs}", lambda *arguments: 1 / 0)
     assert points(grader.grade(work_of("right")).results) == (None, None)

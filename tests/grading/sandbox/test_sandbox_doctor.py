@@ -14,8 +14,10 @@ import machine
 import pytest
 from machine import BUBBLEWRAP, NONE, ORDINARY, SECOND
 
-from coursepkg.grading.sandbox import SandboxedWorker, Unavailable, command, landlock, launch, seccomp
+from coursepkg.grading.sandbox import landlock, launch, seccomp
 from coursepkg.grading.sandbox.doctor import Finding, report
+from coursepkg.grading.sandbox.launch import Unavailable, command
+from coursepkg.grading.sandbox.process import SandboxedWorker
 
 CASE = {"args": [], "kwargs": {}}
 ANSWER = {"function": "answer", "driver": "call"}

@@ -13,14 +13,14 @@ import machine
 import pytest
 from hostile_notebooks import PRODUCT, RIGHT, SECRET, SPECS, WRONG, notebook_bytes, work_of
 
-from coursepkg.grading.batch import Grader, Work
-from coursepkg.grading.sandbox import BUBBLEWRAP, Sandbox, SandboxedWorker, Unavailable
+from coursepkg.grading.running.grader import Grader, Work
 from coursepkg.grading.sandbox import process as process_module
 from coursepkg.grading.sandbox.doctor import _earlier_answers
-from coursepkg.grading.sandbox.process import Pipes
+from coursepkg.grading.sandbox.launch import BUBBLEWRAP, Unavailable
+from coursepkg.grading.sandbox.process import Pipes, Sandbox, SandboxedWorker
 from coursepkg.grading.sandbox.slots import Slot
-from coursepkg.grading.spec import Chapters
-from coursepkg.grading.worker import MAX_REPLY
+from coursepkg.grading.sandbox.worker import MAX_REPLY
+from coursepkg.grading.specification.chapters import Chapters
 
 CASE = {"args": [], "kwargs": {}}
 ANSWER = {"function": "answer", "driver": "call"}
@@ -67,7 +67,7 @@ def test_each_answer_has_a_process_of_its_own(sandbox):
     ("import numpy as np", "np.multiply = np.array = np.asarray = None"),
     ("import builtins", "builtins.float = builtins.len = builtins.isinstance = lambda *a: True"),
     ("import sys", "sys.modules.clear()"),
-    ("import coursepkg.grading.values as v", "v.encode = v.tree = v.decode = lambda *a, **k: 7.0"),
+    ("import coursepkg.grading.judging.values as v", "v.encode = v.tree = v.decode = lambda *a, **k: 7.0"),
     ("import gc", "for o in gc.get_objects():", "    try: o.clear()", "    except Exception: pass"),
     ("import json", "json.dumps = lambda *a, **k: '{}'"),
 ])  # fmt: skip

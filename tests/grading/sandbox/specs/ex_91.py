@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from coursepkg.grading.spec import Exercise, Misconception, case
+from coursepkg.grading.specification.exercise import Exercise, Misconception, case
 
 
 def squared_slope(x, w):

@@ -6,8 +6,6 @@ import numpy as np
 
 from coursepkg.grading import Exercise, Misconception, case
 
-# --- 90.1: a function of numbers -------------------------------------------------------------------------------------
-
 
 def portions_per_money(portions_per_gram, grams_per_money):
     """Exchange rates along a chain multiply."""

@@ -1,0 +1,1 @@
+"""Grading many notebooks: one after another, in many processes, and what is kept of it."""

@@ -1,0 +1,325 @@
+"""Grading many notebooks of others: a pure function of notebook, specification and seed, spread over processes.
+
+The trusted side holds references, hidden inputs and the bank, and compares; the sandbox holds the answers and sees
+inputs alone. Hidden inputs differ from learner to learner (HMAC of learner and exercise under a secret), so an input
+that gets out helps nobody else. Results are stored when a whole notebook is done; a run that is killed goes on where
+it stopped, and the files are the same bytes in the end.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import hashlib
+import hmac
+import json
+import platform
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from coursepkg import __version__
+from coursepkg.grading.judging import feedback
+from coursepkg.grading.judging.calling import Outcome
+from coursepkg.grading.judging.judge import FATAL, Verdict, judge_all
+from coursepkg.grading.judging.values import encode
+from coursepkg.grading.running.results import (
+    GRADED,
+    INFRASTRUCTURE_ERROR,
+    STUDENT_ERROR,
+    WHOLE_SUBMISSION,
+    Item,
+    Result,
+)
+from coursepkg.grading.sandbox.launch import Unavailable
+from coursepkg.grading.sandbox.process import Sandbox, SandboxedWorker
+from coursepkg.grading.sandbox.worker_process import Worker
+from coursepkg.grading.specification.chapters import Chapter
+from coursepkg.grading.specification.compiling import compile_check, hidden_check
+from coursepkg.grading.specification.exercise import Exercise
+from coursepkg.grading.submissions.cells import UnreadableNotebook, cells_of
+
+# It begins with letters, which are found quickly, and looks back for the end of another name: `recheck(` is no check.
+_CHECK_CALL = re.compile(r"""check\((?<!\wcheck\()\s*["'](\d\d)\.(\d+)["']""")
+_MARK = re.compile(r'"grade_id"\s*:\s*"ex-(\d\d)-(\d+)"')
+_OUR_WORDS = {"time-limit", "wrong-kind", "ProcessEnded", "BadReply", "Misfit"}
+_SETTLED = ("not-attempted", "infrastructure")
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
+
+
+@dataclass(frozen=True)
+class Work:
+    """One notebook of one learner, ready to be graded."""
+
+    student: str
+    name: str
+    chapter: str
+    notebook: str
+    data: bytes
+    flags: tuple[str, ...] = ()
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the notebook."""
+        return _sha256(self.data)
+
+
+@lru_cache(maxsize=1)
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What grading one notebook gave: results, their times, and whether any answer ran out of time."""
+
+    results: tuple[Result, ...]
+    times: tuple[dict[str, Any], ...]
+    out_of_time: bool = False
+
+
+@cache
+def versions() -> dict[str, str]:
+    """What could change a number: the versions of Python, numpy, sympy and the package."""
+    found = {"python": platform.python_version(), "numpy": np.__version__, "coursepkg": __version__}
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        found["sympy"] = metadata.version("sympy")
+    return found
+
+
+# --- seeds -----------------------------------------------------------------------------------------------------------
+
+
+def seed_of(secret: bytes, student: str, exercise: str) -> bytes:
+    """The seed of one learner's hidden inputs for one exercise: 32 bytes that only the secret's holder can make."""
+    message = json.dumps([student, exercise]).encode()
+    return hmac.new(secret, message, hashlib.sha256).digest()
+
+
+def seed_id(seed: bytes) -> str:
+    """A name for a seed that does not give it away."""
+    return hashlib.sha256(b"seed id" + seed).hexdigest()[:16]
+
+
+# --- one notebook ----------------------------------------------------------------------------------------------------
+
+
+def chapter_of_text(data: bytes) -> str:
+    """The chapter that a notebook's exercises belong to, from the marks and checks in its text, or ""."""
+    text = _readable(data)
+    found = Counter(chapter for chapter, _ in (*_CHECK_CALL.findall(text), *_MARK.findall(text)))
+    return min(found, key=lambda chapter: (-found[chapter], chapter)) if found else ""
+
+
+def _readable(data: bytes) -> str:
+    """The text of a notebook's file with line ends and quotes as they stand in its cells."""
+    return data.decode("utf-8", "replace").replace("\\n", "\n").replace('\\"', '"')
+
+
+class Grader:
+    """Grades notebooks, one after another, in one tier of the sandbox.
+
+    Parameters
+    ----------
+    chapters : mapping of str to Chapter
+        Specifications.
+    secret : bytes
+        Seeds derive from it.
+    tier : str
+        Tier of the sandbox.
+    """
+
+    def __init__(self, chapters: Mapping[str, Chapter], secret: bytes, tier: str):
+        self.chapters, self.secret, self.tier = chapters, secret, tier
+        self._sandbox: Sandbox | None = None
+        self._visible: dict[str, dict[str, Any]] = {}
+
+    def grade(self, work: Work) -> Graded:
+        """Grade one notebook; nothing in it can raise here, and an infrastructure error is a result as well."""
+        exercises = self.chapters[work.chapter].exercises
+        try:
+            cells = cells_of(work.data, work.notebook)
+        except UnreadableNotebook as error:
+            return self._all_alike(work, STUDENT_ERROR, 0.0, "error", "UnreadableNotebook", str(error))
+        flags = self._found_by_name(work)
+        try:
+            self._sandbox = self._sandbox or Sandbox(self.tier)
+        except Unavailable as error:
+            return self.lost(work, str(error))
+        before = self._sandbox.cpu_seconds
+        with SandboxedWorker(cells, self._sandbox) as worker:
+            judged = self._judge_all(work, exercises, worker)
+        spent = self._sandbox.cpu_seconds - before
+        results, times = [], []
+        for exercise in exercises:
+            answer = judged[exercise.id]
+            more = (flags[exercise.id],) if exercise.id in flags and answer.hidden.status != "not-attempted" else ()
+            results.append(self._result(work, exercise, answer, more))
+            seconds = {"seconds": round(answer.seconds, 4), "sandbox_cpu_seconds_of_notebook": round(spent, 4)}
+            times.append({**seconds, "signature": "" if answer.hidden.passed else _signature(answer.outcomes)})
+        late = any(answer.hidden.finding == "time-limit" for answer in judged.values())
+        return Graded(tuple(results), tuple(times), late)
+
+    def close(self) -> None:
+        """Take the sandbox down."""
+        if self._sandbox is not None:
+            self._sandbox.close()
+
+    def lost(self, work: Work, words: str) -> Graded:
+        """What to say of a notebook whose grading came to no end, for no fault of its own."""
+        return self._all_alike(work, INFRASTRUCTURE_ERROR, None, "infrastructure", "", words)
+
+    def expected(self, work: Work) -> list[Result]:
+        """What the results will say apart from the judgement; tells whether stored ones are still good."""
+        return [self._frame(work, exercise) for exercise in self.chapters[work.chapter].exercises]
+
+    def _judge_all(self, work: Work, exercises: Sequence[Exercise], worker: Worker) -> dict[str, _Answer]:
+        """Visible inputs first, for all exercises: what we show of them cannot hold a hidden input."""
+        seen = {exercise.id: self._judge_visible(exercise, worker) for exercise in exercises}
+        for exercise in exercises:
+            answer = seen[exercise.id]
+            began = time.perf_counter()
+            if answer.visible.finding in ("time-limit", *FATAL) or answer.visible.status in _SETTLED:
+                answer.hidden = answer.visible
+            else:
+                answer.hidden = self._judge_hidden(work, exercise, worker)
+            answer.seconds += time.perf_counter() - began
+        return seen
+
+    def _judge_visible(self, exercise: Exercise, worker: Worker) -> _Answer:
+        began = time.perf_counter()
+        outcomes: list[Outcome] = []
+
+        def compiled() -> dict[str, Any]:
+            if exercise.id not in self._visible:
+                self._visible[exercise.id] = compile_check(exercise)
+            return self._visible[exercise.id]
+
+        verdict = _judged(exercise, compiled, worker, outcomes)
+        return _Answer(verdict, verdict, time.perf_counter() - began, outcomes)
+
+    def _judge_hidden(self, work: Work, exercise: Exercise, worker: Worker) -> Verdict:
+        rng = np.random.default_rng(int.from_bytes(seed_of(self.secret, work.student, exercise.id), "big"))
+        return _judged(exercise, lambda: hidden_check(exercise, rng), worker, [])
+
+    # --- results ---
+
+    def _frame(self, work: Work, exercise: Exercise) -> Result:
+        return Result(
+            student=work.student,
+            name=work.name,
+            exercise=exercise.id,
+            notebook_sha256=work.sha256,
+            spec_sha256=self.chapters[work.chapter].sha256,
+            seed_id=seed_id(seed_of(self.secret, work.student, exercise.id)),
+            sandbox=self.tier,
+            versions=dict(versions()),
+            flags=work.flags,
+        )
+
+    def _result(self, work: Work, exercise: Exercise, answer: _Answer, more: tuple[str, ...]) -> Result:
+        hidden, visible = answer.hidden, answer.visible
+        status = {"infrastructure": INFRASTRUCTURE_ERROR, "error": STUDENT_ERROR}.get(hidden.status, GRADED)
+        points = None if status == INFRASTRUCTURE_ERROR else float(exercise.points if hidden.passed else 0)
+        if visible.passed and hidden.status in ("wrong", "error"):
+            more = (*more, "passes the visible inputs only")
+        item = Item(
+            exercise.id, exercise.title, points, float(exercise.points), hidden.status, _finding(hidden),
+            _ADDRESS.sub("0x...", _message(exercise, answer)),
+        )  # fmt: skip
+        return self._with(self._frame(work, exercise), item, more, status)
+
+    @staticmethod
+    def _with(frame: Result, item: Item, more: tuple[str, ...], status: str) -> Result:
+        return Result(**{**frame.__dict__, "items": (item,), "flags": (*frame.flags, *more), "status": status})
+
+    def _all_alike(
+        self, work: Work, status: str, points: float | None, verdict: str, finding: str, words: str
+    ) -> Graded:
+        results = []
+        for exercise in self.chapters[work.chapter].exercises:
+            item = Item(exercise.id, exercise.title, points, float(exercise.points), verdict, finding, words)
+            results.append(self._with(self._frame(work, exercise), item, (), status))
+        return Graded(tuple(results), tuple({"seconds": 0.0, "signature": ""} for _ in results))
+
+    def _found_by_name(self, work: Work) -> dict[str, str]:
+        """Exercises whose own cell is gone: copied, retyped, or stripped of its mark and of its check."""
+        text = _readable(work.data)
+        known = {f"{a}.{b}" for a, b in (*_CHECK_CALL.findall(text), *_MARK.findall(text))}
+        words = "found by its name; the cell that it was asked in is gone"
+        return {e.id: words for e in self.chapters[work.chapter].exercises if e.id not in known}
+
+
+@dataclass
+class _Answer:
+    visible: Verdict
+    hidden: Verdict
+    seconds: float
+    outcomes: Sequence[Outcome]
+
+
+def _judged(
+    exercise: Exercise, compiled: Callable[[], dict[str, Any]], worker: Worker, outcomes: list[Outcome]
+) -> Verdict:
+    worker.starts = 0  # each exercise may crash its worker three times, and costs no other one anything
+
+    def ask(items: Sequence[Mapping[str, Any]]) -> list[Outcome]:
+        found = worker.ask(check, items)
+        outcomes.extend(found)
+        return found
+
+    try:
+        check = compiled()
+        return judge_all(check, ask)
+    except Exception as error:  # noqa: BLE001 - a fault of ours is no mark, and the other exercises go on
+        words = feedback.infrastructure(f"the grader itself failed ({type(error).__name__}: {error})")
+        return Verdict(exercise.id, "infrastructure", lines=tuple(words))
+
+
+def _message(exercise: Exercise, answer: _Answer) -> str:
+    """Words for the learner: about the visible inputs if those fail; about hidden ones only what is in the bank.
+
+    Anything that an answer can choose (an error's text or type, a shape, a string) could carry a hidden input out.
+    """
+    hidden, visible = answer.hidden, answer.visible
+    if hidden.status in ("passed", "infrastructure") or hidden is visible:
+        return hidden.text
+    ideas = {entry.id: entry for entry in exercise.bank}
+    if not visible.passed:
+        entry = ideas.get(visible.finding)
+        if entry is None or hidden.finding == visible.finding:
+            return visible.text
+        return visible.text.replace(f"\n{entry.why}", f"\nCould this be why? {entry.why}", 1)  # not on hidden inputs
+    lines = [f"{exercise.id} not yet · Right for the inputs that you see, and not for others."]
+    for entry in [ideas[name] for name in hidden.finding.split("+") if name in ideas]:
+        why = entry.why if hidden.sure else f"Could this be why? {entry.why}"
+        lines += [entry.looks_like, why, f"Look again at: {entry.look_at}"]
+    return "\n".join(lines)
+
+
+def _finding(verdict: Verdict) -> str:
+    """What was recognised; an error's type only if it is Python's own, since a learner may name a type anything."""
+    own = vars(builtins).get(verdict.finding)
+    if verdict.status != "error" or isinstance(own, type) or verdict.finding in _OUR_WORDS:
+        return verdict.finding
+    return "Error"
+
+
+def _signature(outcomes: Sequence[Outcome]) -> str:
+    """The same for answers that give the same numbers on the visible inputs, to six digits."""
+    told = [[outcome.kind, outcome.error, encode(outcome.value, 6)] for outcome in outcomes]
+    return hashlib.sha256(json.dumps(told).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def nothing_readable(student: str, name: str, flags: Sequence[str], tier: str) -> Result:
+    """The result of a submission in which no notebook of any chapter was found."""
+    return Result(
+        student, name, WHOLE_SUBMISSION, "", "", "", tier, dict(versions()), (), tuple(flags), STUDENT_ERROR
+    )  # fmt: skip

@@ -1,0 +1,221 @@
+"""The worker, seen from outside: a plain process that holds a learner's answers, with time limits and no sandbox.
+
+Nothing it says is believed beyond being plain data of the form that a worker sends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from coursepkg.grading.judging.calling import CHECK_SECONDS, LAST_KINDS, Outcome
+from coursepkg.grading.sandbox.worker import LOAD_SECONDS, MAX_REPLY
+
+STARTS = 3
+_GRACE = 25.0  # of wall time, beyond the worker's own limits in processor time, before it is ended from outside
+
+
+class Worker:
+    """A worker process that has loaded a notebook; started again after a crash or a time limit, three times at most.
+
+    Parameters
+    ----------
+    cells : sequence of str
+        Code of the notebook.
+    folder : Path
+        Where it runs.
+    command : sequence of str, optional
+        How to start it.
+    """
+
+    def __init__(self, cells: Sequence[str], folder: Path, command: Sequence[str] | None = None):
+        self.cells, self.folder = list(cells), folder
+        self.environment = {
+            **os.environ, "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
+            "COURSEPKG_PROGRESS": "off",  # the notebook's own check calls are run along, and count for nothing
+        }  # fmt: skip
+        self.command = list(command or (sys.executable, "-m", "coursepkg.grading.sandbox.worker"))
+        self.starts = 0
+        self._requests = 0
+        self._process: subprocess.Popen[str] | None = None
+        self._replies: queue.Queue[str] = queue.Queue()
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._end()
+
+    def call(self, compiled: Mapping[str, Any], item: Mapping[str, Any]) -> Outcome:
+        """Use the answer to one exercise on one case."""
+        return self.ask(compiled, [item])[0]
+
+    def ask(self, compiled: Mapping[str, Any], items: Sequence[Mapping[str, Any]]) -> list[Outcome]:
+        """Use the answer to one exercise on several cases, in one request with a reply and a time limit for each.
+
+        Returns
+        -------
+        list of Outcome
+            One for each case; fewer if one of them ended the process, or if no further case makes sense.
+        """
+        if not self._running and (trouble := self._start()) is not None:
+            return [trouble]
+        first = self._requests + 1
+        self._requests += len(items)
+        request = {
+            "id": first,
+            "function": compiled["function"],
+            "driver": compiled["driver"],
+            "cases": list(items),
+            "seconds": CHECK_SECONDS,
+        }
+        unread = self._tell(request, self._patience())
+        outcomes: list[Outcome] = []
+        for number in range(first, first + len(items)):
+            outcomes.append(self._outcome(unread or self._reply(self._patience()), number))
+            if not self._running or outcomes[-1].kind in LAST_KINDS:
+                break
+        return outcomes
+
+    def _patience(self) -> float:
+        """How long to wait for a reply to a case."""
+        return CHECK_SECONDS + _GRACE
+
+    def _outcome(self, reply: dict[str, Any] | Outcome, number: int) -> Outcome:
+        """The reply with this number as an outcome; after any other reply the process is ended."""
+        if isinstance(reply, Outcome):
+            self._end()
+            return reply
+        try:
+            if reply.pop("id", None) != number:  # written ahead, or by somebody else
+                raise ValueError("a reply to no request")
+            return _believable(reply)
+        except (TypeError, ValueError, RecursionError, OverflowError, MemoryError):
+            self._end()
+            return Outcome("error", error="BadReply", message="the answer's process sent nonsense")
+
+    def _start(self) -> Outcome | None:
+        if self.starts == STARTS:
+            return Outcome("time-limit", message=f"ended {STARTS} times")
+        self.starts += 1
+        self._launch()
+        if (trouble := self._greet()) is not None:
+            self._end()
+            return trouble
+        seconds = LOAD_SECONDS + _GRACE
+        reply = self._tell({"cells": self.cells}, seconds) or self._reply(seconds)
+        if isinstance(reply, Outcome):
+            self._end()
+            return reply
+        return None
+
+    def _greet(self) -> Outcome | None:
+        """What a worker says before it reads the notebook; a plain one says nothing."""
+        return None
+
+    def _tell(self, request: Mapping[str, Any], seconds: float) -> Outcome | None:
+        """Send a request; an outcome only if that fails."""
+        try:
+            self._send(json.dumps(request) + "\n", seconds)
+        except OSError:
+            return self._ended()
+        return None
+
+    def _ended(self) -> Outcome:
+        """What to say of a process that is gone."""
+        return Outcome("error", error="ProcessEnded", message="your code ended the process that ran it")
+
+    def _reply(self, seconds: float) -> dict[str, Any] | Outcome:
+        line = self._line(seconds)
+        if line is None:
+            return Outcome("time-limit")
+        if not line.endswith("\n"):
+            return self._ended()
+        try:
+            reply = json.loads(line)
+        except (ValueError, RecursionError):
+            reply = None
+        return reply if isinstance(reply, dict) else Outcome("error", error="BadReply", message="no reply")
+
+    # --- how it is reached: a process with pipes, on every system ---
+
+    @property
+    def _running(self) -> bool:
+        return self._process is not None
+
+    def _launch(self) -> None:
+        self._replies = queue.Queue()
+        self._process = subprocess.Popen(
+            self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            cwd=self.folder, env=self.environment, text=True, encoding="utf-8", start_new_session=True,
+        )  # fmt: skip
+        threading.Thread(target=_read, args=(self._process, self._replies), daemon=True).start()
+
+    def _send(self, line: str, seconds: float) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.write(line)
+        self._process.stdin.flush()
+
+    def _line(self, seconds: float) -> str | None:
+        """The next line, without its end if the process is gone or the line too long; None if time is over."""
+        try:
+            return self._replies.get(timeout=seconds)
+        except queue.Empty:
+            return None
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                try:
+                    stream.close()
+                except OSError:  # the pipe broke when the process ended
+                    continue
+
+
+_TEXTS = ("error", "message", "source", "printed", "warned")
+_KINDS = ("value", "not-attempted", "error", "time-limit", "wrong-kind")  # whose fault it is, we say ourselves
+
+
+def _believable(reply: Mapping[str, Any]) -> Outcome:
+    """A reply as an outcome whose fields have the types that they should have; the answer may have written it itself.
+
+    Raises
+    ------
+    TypeError, ValueError, RecursionError
+        If it is nothing that a worker sends.
+    """
+    if reply.get("kind") not in _KINDS:
+        raise ValueError("an outcome of no kind")
+    texts = [reply.get(name, "") for name in _TEXTS]
+    line = reply.get("line")
+    if not all(isinstance(text, str) and len(text) < 5000 for text in texts) or type(line) not in (int, type(None)):
+        raise TypeError("a field of another type")
+    if type(reply.get("changed", False)) is not bool:
+        raise TypeError("a field of another type")
+    return Outcome.from_json(reply)
+
+
+def _read(process: subprocess.Popen[str], replies: queue.Queue[str]) -> None:
+    assert process.stdout is not None
+    while True:
+        try:
+            line = process.stdout.readline(MAX_REPLY)
+        except (OSError, ValueError):
+            line = ""
+        replies.put(line)
+        if not line.endswith("\n"):
+            return

@@ -1,0 +1,131 @@
+"""Folders and zip files behind one face.
+
+All of what is in them was written by others. Nothing is unpacked on disk, no link is followed, and an archive with a
+path that leads out of it, with a link, or that grows without end is refused as a whole.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import stat
+import zipfile
+from pathlib import Path, PurePosixPath
+
+MAX_ARCHIVE = 100_000_000
+MAX_ENTRIES = 1000
+
+
+class Refused(ValueError):
+    """A file that is not read; the message says why."""
+
+
+class Folder:
+    """Files beneath a folder; links and special files are listed, and refused when read."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def names(self) -> list[str]:
+        """Relative paths of all files, in order."""
+        found = []
+        for top, folders, files in os.walk(self.path):
+            links = [name for name in folders if os.path.islink(os.path.join(top, name))]
+            folders[:] = sorted(set(folders) - set(links))
+            found += [Path(top, name).relative_to(self.path).as_posix() for name in (*files, *links)]
+        return sorted(found)
+
+    def read(self, name: str, most: int) -> bytes:
+        """The bytes of a regular file.
+
+        Raises
+        ------
+        Refused
+            For links, special files, and files with more than ``most`` bytes.
+        """
+        try:
+            handle = os.open(self.path / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            link = (self.path / name).is_symlink()
+            raise Refused(f"{short(name)} is a link" if link else f"{short(name)}: {error.strerror}") from None
+        with open(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise Refused(f"{short(name)} is no ordinary file")
+            return _capped(file.read(most + 1), name, most)
+
+
+class Archive:
+    """Members of a zip file, read in memory; refused as a whole if anything in it is out of order."""
+
+    def __init__(self, data: bytes | Path, label: str):
+        try:
+            self._zip = zipfile.ZipFile(io.BytesIO(data) if isinstance(data, bytes) else data)
+            for info in self._zip.infolist():
+                info.filename = info.filename.replace("\\", "/")  # as some systems write them
+            self._members = {info.filename: info for info in self._zip.infolist() if not info.is_dir()}
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as error:
+            raise Refused(f"{short(label)} is no zip file that can be read ({error})") from None
+        if len(self._zip.infolist()) > MAX_ENTRIES and isinstance(data, bytes):
+            raise Refused(f"{short(label)} holds more than {MAX_ENTRIES} entries")
+        for info in self._zip.infolist():
+            if problem := _problem(info):
+                raise Refused(f"{short(label)} holds an entry {problem}: {short(info.filename)}")
+        self._left = MAX_ARCHIVE if isinstance(data, bytes) else None
+
+    def names(self) -> list[str]:
+        """Paths of all members, in order."""
+        return sorted(self._members)
+
+    def read(self, name: str, most: int) -> bytes:
+        """The bytes of a member; raises ``Refused`` if they are damaged or more than ``most``."""
+        most = most if self._left is None else min(most, self._left)
+        try:
+            with self._zip.open(self._members[name]) as file:
+                data = _capped(file.read(most + 1), name, most)
+        except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
+            raise error if isinstance(error, Refused) else Refused(f"{short(name)} is damaged ({error})") from None
+        except Exception as error:  # noqa: BLE001 - zlib and others have exceptions of their own
+            raise Refused(f"{short(name)} is damaged ({type(error).__name__})") from None
+        if self._left is not None:
+            self._left -= len(data)
+        return data
+
+
+def _problem(info: zipfile.ZipInfo) -> str | None:
+    path = PurePosixPath(info.filename)
+    if path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:", info.filename):
+        return "that leads out of the archive"
+    if info.external_attr >> 16 and stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
+        return "that is a link or a special file"
+    if info.flag_bits & 1:
+        return "that is encrypted"
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return "in an uncommon compression"
+    return None
+
+
+def _capped(data: bytes, name: str, most: int) -> bytes:
+    if len(data) > most:
+        raise Refused(f"{short(name)} has more than {most / 1e6:.0f} MB")
+    return data
+
+
+def short(name: str) -> str:
+    clean = "".join(letter if letter.isprintable() else "?" for letter in name)
+    return clean if len(clean) <= 60 else f"{clean[:28]}...{clean[-28:]}"
+
+
+def open_tree(path: Path) -> Folder | Archive:
+    """The folder or zip file in which all submissions lie.
+
+    Raises
+    ------
+    Refused
+        If it is neither.
+    """
+    if path.is_dir():
+        return Folder(path)
+    if path.is_file():
+        return Archive(path, path.name)
+    raise Refused(f"{path} is neither a folder nor a zip file")
