@@ -5,9 +5,9 @@ import csv
 import pytest
 from class_results import result, store
 
-from coursepkg.grading.reporting.gradebook import HAND, load_gradebook
+from coursepkg.grading.reporting.gradebook import load_gradebook
 from coursepkg.grading.reporting.mark import merge_marking_sheet, write_marking_sheet
-from coursepkg.grading.running.results import GRADED, read_result, result_path
+from coursepkg.grading.running.results import GRADED, HAND, read_result, result_path
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ from class_results import NAMES, result, small_class, store
 from coursepkg.grading.reporting.export import export
 from coursepkg.grading.reporting.gradebook import gradebook
 from coursepkg.grading.reporting.scores import gradescope, lti_scores
-from coursepkg.grading.reporting.spreadsheet import cell, is_formula, read_sheet, unescaped, write_sheet
+from coursepkg.grading.reporting.spreadsheet import cell, write_sheet
 from coursepkg.grading.running.results import WHOLE_SUBMISSION
+from coursepkg.grading.submissions.sheets import is_formula, read_sheet, unescaped
 
 CANVAS = """Student,ID,SIS User ID,SIS Login ID,Section,Homework 1 (4711),Final Score
     Points Possible,,,,,24,(read only)

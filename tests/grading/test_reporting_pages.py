@@ -7,11 +7,11 @@ from itertools import pairwise
 import pytest
 from class_results import NAMES, SCRIPT, large_class, result, small_class, store, told
 
-from coursepkg.grading.reporting.gradebook import HAND, gradebook
+from coursepkg.grading.reporting.gradebook import gradebook
 from coursepkg.grading.reporting.learner_page import learner_page
 from coursepkg.grading.reporting.page import Html, bar, element, prose, table, text, verdict
 from coursepkg.grading.reporting.report import write_report
-from coursepkg.grading.running.results import INFRASTRUCTURE_ERROR, WHOLE_SUBMISSION, Result
+from coursepkg.grading.running.results import HAND, INFRASTRUCTURE_ERROR, WHOLE_SUBMISSION, Result
 
 VOID = {"meta", "br", "img", "link"}
 

@@ -8,7 +8,8 @@ import zipfile
 import pytest
 
 from coursepkg.grading.submissions.archives import MAX_ENTRIES, Archive, Folder, Refused, open_tree
-from coursepkg.grading.submissions.contents import MAX_NOTEBOOK, by_chapter, load
+from coursepkg.grading.submissions.choosing import Wanted, choose
+from coursepkg.grading.submissions.contents import MAX_NOTEBOOK, load
 from coursepkg.grading.submissions.learners import MAX_METADATA, HandedIn, discover
 
 NOTEBOOK = b'{"cells": []}'
@@ -32,7 +33,7 @@ def zipped(*members, **options):
 
 
 def who(tree):
-    return {one.student: one.name for one in discover(tree)}
+    return {one.student: one.name for one in discover(tree).learners}
 
 
 # --- layouts ---------------------------------------------------------------------------------------------------------
@@ -49,7 +50,7 @@ def test_a_folder_a_zip_or_a_notebook_for_each_learner(tmp_path):
         "ann/.ipynb_checkpoints/01_kitchen-checkpoint.ipynb": b"old",
     })  # fmt: skip
     assert who(tree) == {name: name for name in ("ann", "ben", "cy", "dee")}
-    for one in discover(tree):
+    for one in discover(tree).learners:
         [(name, data)] = load(tree, one).notebooks
         assert data == NOTEBOOK
         assert name in ("01_kitchen.ipynb", "dee.ipynb")
@@ -62,7 +63,7 @@ def test_moodles_folders_and_loose_files(tmp_path):
         "Cy_99_assignsubmission_file_01_kitchen.ipynb": NOTEBOOK,
     })  # fmt: skip
     assert who(tree) == {"1234": "Ann Lee", "77": "Ben van der_Berg", "99": "Cy"}
-    assert [load(tree, one).notebooks[0][0] for one in discover(tree)] == ["01_kitchen.ipynb"] * 3
+    assert [load(tree, one).notebooks[0][0] for one in discover(tree).learners] == ["01_kitchen.ipynb"] * 3
 
 
 def test_canvas_downloads_late_ones_and_ones_handed_in_again(tmp_path):
@@ -72,8 +73,10 @@ def test_canvas_downloads_late_ones_and_ones_handed_in_again(tmp_path):
         "bergben_LATE_502_9003_01_kitchen.ipynb": NOTEBOOK,
     })  # fmt: skip
     assert who(tree) == {"501": "leeann", "502": "bergben"}
-    first, _ = discover(tree)
-    chosen, notes = by_chapter(load(tree, first).notebooks, {"01": None}, {})
+    first, second = discover(tree).learners
+    assert (first.late, second.late) == (False, True)
+    wanted = Wanted("01", False, {"01": frozenset()}, frozenset({"01"}))
+    chosen, notes = choose(load(tree, first).notebooks, wanted, numbered=True)
     assert chosen["01"] == ("01_kitchen-1.ipynb", NOTEBOOK)
     assert notes == ["several notebooks for chapter 01; 01_kitchen-1.ipynb counts"]
 
@@ -91,7 +94,7 @@ def test_gradescopes_export_with_a_group(tmp_path, base):
         f"{base}submission_12/01_kitchen.ipynb": NOTEBOOK,
     })  # fmt: skip
     assert who(tree) == {"a1": "Ann Lee", "b2": "Ben", "cy@x.org": "Cy"}
-    assert all(load(tree, one).notebooks == [("01_kitchen.ipynb", NOTEBOOK)] for one in discover(tree))
+    assert all(load(tree, one).notebooks == [("01_kitchen.ipynb", NOTEBOOK)] for one in discover(tree).learners)
 
 
 def test_all_of_it_may_be_one_zip(tmp_path):
@@ -100,7 +103,7 @@ def test_all_of_it_may_be_one_zip(tmp_path):
     path.write_bytes(zipped(("Ann_12_assignsubmission_file_/01_kitchen.ipynb", NOTEBOOK), ("ben/work.zip", inner)))
     tree = open_tree(path)
     assert who(tree) == {"12": "Ann", "ben": "ben"}
-    assert all(load(tree, one).notebooks == [("01_kitchen.ipynb", NOTEBOOK)] for one in discover(tree))
+    assert all(load(tree, one).notebooks == [("01_kitchen.ipynb", NOTEBOOK)] for one in discover(tree).learners)
 
 
 def test_what_is_neither_folder_nor_zip_is_refused(tmp_path):
@@ -108,13 +111,6 @@ def test_what_is_neither_folder_nor_zip_is_refused(tmp_path):
     for path in (tmp_path / "x", tmp_path / "missing"):
         with pytest.raises(Refused):
             open_tree(path)
-
-
-def test_the_chapter_is_told_by_name_or_by_the_checks_inside():
-    notebooks = [("01_kitchen.ipynb", b"a"), ("final (2).ipynb", b"b"), ("poem.ipynb", b"c")]
-    chosen, notes = by_chapter(notebooks, {"01": None, "02": None}, {"final (2).ipynb": "02"})
-    assert chosen == {"01": notebooks[0], "02": notebooks[1]}
-    assert notes == ["poem.ipynb belongs to no chapter"]
 
 
 def test_a_list_of_submitters_inside_a_learners_own_folder_is_a_file_like_any_other(tmp_path):
@@ -143,7 +139,7 @@ def test_a_date_in_file_names_makes_nobody_the_same_learner(tmp_path, pattern):
     tree = tree_of(
         tmp_path, {name: NOTEBOOK if name.endswith("b") else zipped(("x.ipynb", NOTEBOOK)) for name in names}
     )
-    assert [one.files for one in discover(tree)] == [[name] for name in sorted(names)]
+    assert [one.files for one in discover(tree).learners] == [[name] for name in sorted(names)]
 
 
 def test_a_folder_around_everything_is_no_learner(tmp_path):
@@ -158,42 +154,21 @@ def test_a_folder_around_everything_is_no_learner(tmp_path):
 
 def test_two_entries_that_are_taken_for_one_learners_are_said(tmp_path):
     tree = tree_of(tmp_path, {"ann/01_kitchen.ipynb": NOTEBOOK, "ann.zip": zipped(("02_x.ipynb", NOTEBOOK))})
-    [ann] = discover(tree)
+    [ann] = discover(tree).learners
     assert ann.notes == ["ann and ann.zip were taken for one learner's"]
     stray = tree_of(tmp_path / "m", {
         "Ann_12_assignsubmission_file_/01_kitchen.ipynb": NOTEBOOK, "extra/01_kitchen.ipynb": NOTEBOOK,
     })  # fmt: skip
-    assert [one.notes for one in discover(stray)] == [
+    assert [one.notes for one in discover(stray).learners] == [
         [],
         ["extra is not named as this download names what was handed in"],
     ]
 
 
-def test_the_exercises_say_the_chapter_whatever_the_name_begins_with():
-    """A matriculation number begins with two digits, too."""
-    known = {"02": None, "10": None}
-    right = ("1012345.ipynb", b"a")
-    assert by_chapter([right], known, {"1012345.ipynb": "02"}) == ({"02": right}, [])
-    assert by_chapter([right], known, {}) == ({}, ["1012345.ipynb belongs to no chapter"])
-    named = ("10_tree.ipynb", b"a")
-    chosen, notes = by_chapter([named], known, {"10_tree.ipynb": "02"})
-    assert chosen == {"02": named}
-    assert notes == ["10_tree.ipynb is named as chapter 10, and its exercises are of chapter 02"]
-
-
-def test_a_copy_that_was_not_touched_does_not_beat_the_original():
-    original = ("02_scalar.ipynb", b"done, done, 02.3: write your answer here")
-    copied = ("02_scalar-Copy1.ipynb", b"02.1: write your answer here 02.2: write your answer here")
-    for order in ([original, copied], [copied, original]):
-        chosen, notes = by_chapter(order, {"02": None}, {})
-        assert chosen == {"02": original}
-        assert notes == ["several notebooks for chapter 02; 02_scalar.ipynb counts"]
-
-
 def test_zips_in_zips_and_backslashes_are_read_and_other_files_are_named(tmp_path):
     inner = zipped(("work\\01_kitchen.ipynb", NOTEBOOK), ("notes.pdf", b"x"))
     tree = tree_of(tmp_path, {"ann.zip": zipped(("hand in/all.zip", inner)), "ben/answers.py": b"x", "ben/a.pdf": b"x"})
-    ann, ben = (load(tree, one) for one in discover(tree))
+    ann, ben = (load(tree, one) for one in discover(tree).learners)
     assert (ann.notebooks, ann.others) == ([("01_kitchen.ipynb", NOTEBOOK)], ["notes.pdf"])
     assert (ben.notebooks, ben.others) == ([], ["a.pdf", "answers.py"])
 
@@ -228,7 +203,7 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_archive_is_refused_as_a_whole_and_says_why(tmp_path, name):
     tree = tree_of(tmp_path, {"ann/work.zip": BAD[name], "ben/01_kitchen.ipynb": NOTEBOOK})
-    ann, ben = (load(tree, one) for one in discover(tree))
+    ann, ben = (load(tree, one) for one in discover(tree).learners)
     assert ann.notebooks == []
     assert len(ann.refused) == 1
     assert "ann/work.zip" in ann.refused[0] or "notebook" in ann.refused[0] or "01_kitchen" in ann.refused[0]
@@ -239,7 +214,7 @@ def test_damaged_bytes_inside_are_refused(tmp_path):
     data = bytearray(zipped(("01_kitchen.ipynb", NOTEBOOK * 100)))
     data[60] ^= 0xFF
     tree = tree_of(tmp_path, {"ann/work.zip": bytes(data)})
-    [one] = discover(tree)
+    [one] = discover(tree).learners
     assert "damaged" in load(tree, one).refused[0]
 
 
@@ -256,7 +231,7 @@ def test_several_files_that_are_small_each_are_a_bomb_together():
 def test_an_archive_in_an_archive_in_an_archive_is_not_opened(tmp_path):
     inner = zipped(("innermost.zip", zipped(("01_kitchen.ipynb", NOTEBOOK))))
     tree = tree_of(tmp_path, {"ann.zip": zipped(("inner.zip", inner))})
-    [one] = discover(tree)
+    [one] = discover(tree).learners
     assert load(tree, one).notebooks == []
     assert load(tree, one).others == ["innermost.zip"]
 
@@ -269,7 +244,7 @@ def test_links_and_special_files_in_folders_are_not_followed(tmp_path):
     (folder / "ann" / "01_kitchen.ipynb").symlink_to(secret)
     (folder / "ben" / "more").symlink_to(tmp_path)
     os.mkfifo(folder / "cy" / "01_kitchen.ipynb")
-    ann, ben, cy = (load(tree, one) for one in discover(tree))
+    ann, ben, cy = (load(tree, one) for one in discover(tree).learners)
     assert ann.refused == ["ann/01_kitchen.ipynb is a link"]
     assert ben.refused == ["ben/more is a link"]
     assert cy.refused == ["cy/01_kitchen.ipynb is no ordinary file"]
@@ -281,7 +256,7 @@ def test_too_much_in_a_folder_is_refused(tmp_path):
     one = HandedIn("ann", "Ann", [f"ann/{n}.txt" for n in range(MAX_ENTRIES + 1)])
     assert load(tree, one).refused == [f"there are more than {MAX_ENTRIES} files"]
     tree = tree_of(tmp_path, {f"ben/{n}.ipynb": NOTEBOOK for n in range(60)})
-    [ben] = discover(tree)
+    [ben] = discover(tree).learners
     assert load(tree, ben).notebooks == []
 
 
@@ -291,7 +266,7 @@ def test_a_giant_notebook_is_not_read_whole(tmp_path):
     with path.open("wb") as file:
         file.truncate(1 << 40)
     tree = open_tree(tmp_path)
-    [one] = discover(tree)
+    [one] = discover(tree).learners
     contents = load(tree, one)
     assert contents.refused == ["ann/01_kitchen.ipynb has more than 20 MB"]
     assert contents.notebooks == [("01_kitchen.ipynb", b"")]

@@ -10,8 +10,9 @@ from coursepkg.grading.reporting.gradebook import Gradebook, load_gradebook, pla
 from coursepkg.grading.reporting.institution import Written, write_canvas, write_moodle
 from coursepkg.grading.reporting.nbgrader_gradebook import write_nbgrader
 from coursepkg.grading.reporting.scores import FAILED, gradescope, lti_scores, table_header, table_rows
-from coursepkg.grading.reporting.spreadsheet import read_sheet, write_sheet
+from coursepkg.grading.reporting.spreadsheet import write_sheet
 from coursepkg.grading.running.results import folder_name
+from coursepkg.grading.submissions.sheets import read_sheet
 
 ENDINGS = {
     "gradescope": "-gradescope", "canvas": "-canvas.csv", "moodle": "-moodle.csv", "nbgrader": "-gradebook.db",

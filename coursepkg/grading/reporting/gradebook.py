@@ -9,10 +9,13 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
+from coursepkg.grading.running.class_list import ClassList, Entry, read_class
 from coursepkg.grading.running.results import INFRASTRUCTURE_ERROR, WHOLE_SUBMISSION, Item, Result, read_results
+from coursepkg.grading.specification.assignment import Assignment
 from coursepkg.grading.submissions.cells import UnreadableNotebook
 
 _JOINERS = "\u200c\u200d"  # parts of names in some scripts
@@ -29,20 +32,48 @@ class Column:
 
 @dataclass(frozen=True)
 class Learner:
-    """One learner and what was found, by exercise; ``submission`` is there if nothing could be read."""
+    """One learner and what was found, by exercise.
+
+    Attributes
+    ----------
+    submission : Result, optional
+        There if nothing could be read.
+    assignment : Assignment, optional
+        What was asked, if a late rule belongs to it.
+    entry : Entry, optional
+        How the learner stands in the list of the class.
+    missing : bool
+        Whether the learner is on the roster and handed in nothing.
+    """
 
     id: str
     name: str
     results: dict[str, Result]
     submission: Result | None = None
+    assignment: Assignment | None = None
+    entry: Entry | None = None
+    missing: bool = False
 
     @property
-    def points(self) -> float | None:
-        """Points of all exercises together; None as soon as one has no mark."""
+    def won(self) -> float | None:
+        """Points of all exercises together, before a late rule; None as soon as one has no mark."""
         if self.lost:
             return None
         marks = [result.points for result in self.results.values()]
         return None if None in marks else float(sum(mark for mark in marks if mark is not None))
+
+    @property
+    def deduction(self) -> float:
+        """Points that being late takes off."""
+        if self.assignment is None or self.entry is None or not self.won:
+            return 0.0
+        submitted = datetime.fromisoformat(self.entry.submitted) if self.entry.submitted else None
+        return self.assignment.deduction(self.won, submitted, marked_late=self.entry.late)
+
+    @property
+    def points(self) -> float | None:
+        """What counts: points won, less what being late takes off."""
+        return None if self.won is None else self.won - self.deduction
 
     @property
     def waits(self) -> bool:
@@ -69,7 +100,9 @@ class Learner:
     def flags(self) -> list[str]:
         """Everything that a person should know, without repetition."""
         found = [*self.results.values(), *([self.submission] if self.submission else [])]
-        return list(dict.fromkeys(flag for result in found for flag in result.flags))
+        told = [flag for result in found for flag in result.flags]
+        late = [f"late: {number(self.deduction)} points taken off"] if self.deduction else []
+        return list(dict.fromkeys([*told, *(self.entry.notes if self.entry else ()), *late]))
 
 
 @dataclass(frozen=True)
@@ -78,6 +111,7 @@ class Gradebook:
 
     learners: tuple[Learner, ...]
     columns: tuple[Column, ...]
+    known: tuple[Assignment, ClassList] | None = None
 
     @cached_property
     def max(self) -> float:
@@ -106,28 +140,48 @@ def load_gradebook(results: Path) -> Gradebook:
     """
     if not results.is_dir():
         raise ValueError(f"{results} is no folder of results; `grade batch` makes one")
-    book = gradebook(read_results(results))
+    book = gradebook(read_results(results), read_class(results))
     if not book.learners:
         raise ValueError(f"{results} holds no results yet; `grade batch` writes them")
     return book
 
 
-def gradebook(results: Iterable[Result]) -> Gradebook:
-    """The results of a class as one table."""
+def gradebook(results: Iterable[Result], known: tuple[Assignment, ClassList] | None = None) -> Gradebook:
+    """The results of a class as one table.
+
+    Parameters
+    ----------
+    results : iterable of Result
+        What grading gave.
+    known : (Assignment, ClassList), optional
+        What was asked and who handed in. Columns and points come from there, and so do those who handed in nothing;
+        without it, from the results.
+    """
     found: dict[str, dict[str, Result]] = {}
     columns: dict[str, Column] = {}
+    assignment, people = known or (None, None)
+    entries = {entry.id: entry for entry in (*people.learners, *people.missing)} if people is not None else {}
+    if assignment is not None:
+        columns = {asked.id: Column(asked.id, asked.title, asked.points) for asked in assignment.exercises}
+    for entry in people.missing if people is not None else ():
+        found[entry.id] = {}
     for result in results:
+        if assignment is not None and result.exercise not in (WHOLE_SUBMISSION, *columns):
+            continue
         found.setdefault(result.student, {})[result.exercise] = result
-        if result.exercise != WHOLE_SUBMISSION and result.items:
+        if assignment is None and result.exercise != WHOLE_SUBMISSION and result.items:
             columns[result.exercise] = Column(result.exercise, result.items[0].title, result.max)
     ids = sorted(columns, key=in_order)
     learners = []
     for student in sorted(found):
-        own = found[student]
+        own, row = found[student], entries.get(student)
         submission = own.pop(WHOLE_SUBMISSION, None)
-        name = next((result.name for result in [*own.values(), submission] if result and result.name), student)
-        learners.append(Learner(student, name, {key: own[key] for key in sorted(own, key=in_order)}, submission))
-    return Gradebook(tuple(learners), tuple(columns[key] for key in ids))
+        shown = next((result.name for result in [*own.values(), submission] if result and result.name), student)
+        name = row.name if row is not None and row.name else shown
+        missing = not own and submission is None
+        in_row = {key: own[key] for key in sorted(own, key=in_order)}
+        learners.append(Learner(student, name, in_row, submission, assignment, row, missing))
+    return Gradebook(tuple(learners), tuple(columns[key] for key in ids), known)
 
 
 def is_unread(item: Item) -> bool:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from coursepkg.grading.reporting.gradebook import Gradebook, Learner, number
 from coursepkg.grading.reporting.scores import comment
-from coursepkg.grading.reporting.spreadsheet import Sheet, is_formula, unescaped, write_sheet
+from coursepkg.grading.reporting.spreadsheet import write_sheet
+from coursepkg.grading.submissions.sheets import Sheet, is_formula, unescaped
 
 CANVAS_IDS = ("ID", "SIS User ID", "SIS Login ID")
 CANVAS_KEEPS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Root Account", "Section")

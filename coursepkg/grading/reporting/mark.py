@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from coursepkg.grading.reporting.gradebook import number
-from coursepkg.grading.reporting.spreadsheet import Sheet, cell, read_sheet, unescaped, write_sheet
+from coursepkg.grading.reporting.spreadsheet import cell, write_sheet
 from coursepkg.grading.running.results import (
     GRADED,
     HAND,
@@ -25,6 +25,7 @@ from coursepkg.grading.running.results import (
     result_path,
     write_result,
 )
+from coursepkg.grading.submissions.sheets import Sheet, read_sheet, unescaped
 
 HEADER = ("student", "name", "exercise", "item", "title", "verdict", "message", "max", "points", "comment", "notebook")
 MARK = 16  # so many characters of a hash tell notebooks apart

@@ -1,4 +1,4 @@
-"""CSV files that people open in a spreadsheet: read with care, written so that no cell is a formula.
+"""CSV files that people open in a spreadsheet, written so that no cell is a formula.
 
 A cell that begins with ``=``, ``+``, ``-`` or ``@`` is run as a formula by spreadsheets, and names come from learners.
 Such a cell is written with an apostrophe in front, which spreadsheets show as text.
@@ -7,68 +7,17 @@ Such a cell is written with an apostrophe in front, which spreadsheets show as t
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from coursepkg.grading.reporting.gradebook import plain
-
-FORMULA = tuple("=+-@＝＋－＠")
-MAX_BYTES = 50_000_000
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A spreadsheet: its header, and its rows by column."""
-
-    header: tuple[str, ...]
-    rows: tuple[dict[str, str], ...]
-
-
-def is_formula(text: str) -> bool:
-    """Whether a spreadsheet would run a text."""
-    return text.lstrip().startswith(FORMULA) or text.startswith(("\t", "\r", "\n"))
+from coursepkg.grading.submissions.sheets import is_formula
 
 
 def cell(value: object) -> str:
     """A cell that is safe to open; marks are numbers and stay as they are."""
     text = plain(str(value)) if isinstance(value, str) else str(value)
     return f"'{text}" if isinstance(value, str) and is_formula(text) else text
-
-
-def unescaped(text: str) -> str:
-    """What ``cell`` was given."""
-    return text[1:] if text.startswith("'") and is_formula(text[1:]) else text
-
-
-def read_sheet(path: Path) -> Sheet:
-    """Read a CSV file with a header, separated by commas, semicolons or tabs.
-
-    Raises
-    ------
-    ValueError
-        If it cannot be read, has no header, or a column occurs twice.
-    """
-    try:
-        data = path.read_bytes()[: MAX_BYTES + 1]
-        text = data.decode("utf-8-sig")
-    except OSError as error:
-        raise ValueError(f"{path} cannot be opened: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ValueError(f"{path.name} is not in UTF-8; export it again as CSV (UTF-8)") from None
-    if len(data) > MAX_BYTES:
-        raise ValueError(f"{path.name} has more than {MAX_BYTES // 1_000_000} MB")
-    first = text.partition("\n")[0]
-    separator = max(",;\t", key=first.count)
-    lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
-    if not lines or not any(lines[0]):
-        raise ValueError(f"{path.name} is empty; the export of your institution has a line of column titles")
-    header = tuple(name.strip() for name in lines[0])
-    if twice := sorted({name for name in header if name and header.count(name) > 1}):
-        raise ValueError(f"{path.name} has the column {twice[0]!r} more than once")
-    rows = [dict(zip(header, [*line, *[""] * len(header)], strict=False)) for line in lines[1:] if any(line)]
-    return Sheet(header, tuple(rows))
 
 
 def write_sheet(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]], encoding: str = "utf-8") -> None:

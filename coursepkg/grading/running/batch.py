@@ -16,14 +16,15 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from coursepkg.grading.running.grader import Graded, Grader, Work, chapter_of_text, nothing_readable
+from coursepkg.grading.running.class_list import ClassList, class_list, write_class
+from coursepkg.grading.running.grader import Graded, Grader, Work, nothing_readable
 from coursepkg.grading.running.results import (
     HAND,
     INFRASTRUCTURE_ERROR,
@@ -35,10 +36,13 @@ from coursepkg.grading.running.results import (
     write_result,
 )
 from coursepkg.grading.running.serving import Lost
+from coursepkg.grading.specification.assignment import Assignment, BadAssignment, asked_in
 from coursepkg.grading.specification.chapters import Chapters
-from coursepkg.grading.submissions.archives import Archive, Folder
-from coursepkg.grading.submissions.contents import by_chapter, load
-from coursepkg.grading.submissions.learners import HandedIn, discover
+from coursepkg.grading.submissions.archives import Archive, Folder, short
+from coursepkg.grading.submissions.choosing import Wanted, chapter_of, choose
+from coursepkg.grading.submissions.contents import load
+from coursepkg.grading.submissions.learners import Download, HandedIn, discover
+from coursepkg.grading.submissions.roster import Roster
 
 if TYPE_CHECKING:
     from coursepkg.grading.running.cluster import Cluster
@@ -65,6 +69,12 @@ class Batch:
         Tier of the sandbox.
     jobs : int
         Processes on this machine; a cluster decides for itself.
+    assignment : Assignment, optional
+        What was asked (default: the chapters that most learners handed in).
+    released : bool
+        Whether notebooks were handed out with its name in them.
+    roster : Roster, optional
+        Who should have handed in.
     """
 
     specs: Path
@@ -72,9 +82,21 @@ class Batch:
     secret: bytes
     tier: str
     jobs: int = 1
+    assignment: Assignment | None = None
+    released: bool = False
+    roster: Roster | None = None
 
 
-def run(batch: Batch, tree: Folder | Archive, *, cluster: Cluster | None = None, quiet: bool = False) -> Counter[str]:
+@dataclass(frozen=True)
+class Ran:
+    """What a run came to: how many results have each status ("kept" were there already), and who handed in."""
+
+    counts: Counter[str]
+    assignment: Assignment
+    people: ClassList
+
+
+def run(batch: Batch, tree: Folder | Archive, *, cluster: Cluster | None = None, quiet: bool = False) -> Ran:
     """Grade all submissions in ``tree`` that are not graded yet.
 
     Parameters
@@ -88,21 +110,43 @@ def run(batch: Batch, tree: Folder | Archive, *, cluster: Cluster | None = None,
     quiet : bool
         Show no progress bar.
 
-    Returns
-    -------
-    Counter
-        How many results have each status; "kept" counts those that were there already.
-
     Raises
     ------
     SpecError, Busy, BrokenProcessPool
         If the specifications cannot be loaded, another run is writing, or a grading process died.
+    BadAssignment
+        If nothing was handed in, or nothing that tells what was asked.
     """
     chapters = Chapters(batch.specs)
+    download = discover(tree)
+    if not download.learners:
+        found = f"; found: {', '.join(map(short, download.left_aside[:5]))}" if download.left_aside else ""
+        raise BadAssignment(f"there is no folder, zip or notebook of any learner here{found}")
+    assignment = batch.assignment or what_most_handed_in(tree, download, chapters)
+    people = class_list(download, assignment, batch.roster)
     batch.results.mkdir(parents=True, exist_ok=True)
     with _alone_in(batch.results):
         remove_partial_files(batch.results)
-        return _Run(batch, chapters, tree, cluster, quiet).all()
+        write_class(batch.results, assignment, people)
+        grading = _Run(replace(batch, assignment=assignment), chapters, tree, cluster, quiet)
+        return Ran(grading.all(download), assignment, people)
+
+
+def what_most_handed_in(tree: Folder | Archive, download: Download, chapters: Chapters) -> Assignment:
+    """The assignment to take where none is named: the chapters that more than half as many handed in as the commonest.
+
+    Raises
+    ------
+    BadAssignment
+        If there is none.
+    """
+    found: Counter[str] = Counter()
+    for learner in download.learners:
+        found.update({chapter_of(name, data) for name, data in load(tree, learner).notebooks} & set(chapters))
+    common = [chapter for chapter in chapters if 2 * found[chapter] > max(found.values(), default=0)]
+    if not common:
+        raise BadAssignment("no notebook holds exercises of a known chapter; say what was asked with --assignment")
+    return asked_in(chapters, common)
 
 
 @contextmanager
@@ -130,9 +174,15 @@ class _Run:
         self.counts: Counter[str] = Counter()
         self.alone: list[Work] = []
         self.frames = Grader(chapters, batch.secret, batch.tier)
+        assert batch.assignment is not None
+        functions = {
+            name: frozenset(exercise.function for exercise in chapters[name].exercises)
+            for name in batch.assignment.chapters
+        }
+        self.wanted = Wanted(batch.assignment.name, batch.released, functions, frozenset(chapters))
 
-    def all(self) -> Counter[str]:
-        learners = discover(self.tree)
+    def all(self, download: Download) -> Counter[str]:
+        learners, self.numbered = download.learners, download.layout == "Canvas"
         pool: Executor = self.cluster or _pool(self.batch)
         try:
             if self.cluster is not None:
@@ -182,8 +232,7 @@ class _Run:
     def _works(self, learner: HandedIn) -> Iterator[Work]:
         """The notebooks of a learner that have to be graded."""
         contents = load(self.tree, learner)
-        pointed = {name: chapter_of_text(data) for name, data in contents.notebooks}
-        chosen, notes = by_chapter(contents.notebooks, self.chapters, pointed)
+        chosen, notes = choose(contents.notebooks, self.wanted, numbered=self.numbered)
         flags = tuple([*learner.notes, *contents.refused, *notes])
         if not chosen:
             found = f"; found: {', '.join(contents.others[:5])}" if contents.others else ""
@@ -236,4 +285,4 @@ def _grade(work: Work) -> Graded:
     return _grader.grade(work)
 
 
-__all__ = ["Batch", "BrokenProcessPool", "Busy", "run"]
+__all__ = ["Batch", "BrokenProcessPool", "Busy", "Ran", "run"]

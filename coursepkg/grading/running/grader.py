@@ -16,7 +16,6 @@ import json
 import platform
 import re
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -45,10 +44,8 @@ from coursepkg.grading.specification.chapters import Chapter
 from coursepkg.grading.specification.compiling import compile_check, hidden_check
 from coursepkg.grading.specification.exercise import Exercise
 from coursepkg.grading.submissions.cells import UnreadableNotebook, cells_of
+from coursepkg.grading.submissions.choosing import exercises_in
 
-# It begins with letters, which are found quickly, and looks back for the end of another name: `recheck(` is no check.
-_CHECK_CALL = re.compile(r"""check\((?<!\wcheck\()\s*["'](\d\d)\.(\d+)["']""")
-_MARK = re.compile(r'"grade_id"\s*:\s*"ex-(\d\d)-(\d+)"')
 _OUR_WORDS = {"time-limit", "wrong-kind", "ProcessEnded", "BadReply", "Misfit"}
 _SETTLED = ("not-attempted", "infrastructure")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
@@ -109,18 +106,6 @@ def seed_id(seed: bytes) -> str:
 
 
 # --- one notebook ----------------------------------------------------------------------------------------------------
-
-
-def chapter_of_text(data: bytes) -> str:
-    """The chapter that a notebook's exercises belong to, from the marks and checks in its text, or ""."""
-    text = _readable(data)
-    found = Counter(chapter for chapter, _ in (*_CHECK_CALL.findall(text), *_MARK.findall(text)))
-    return min(found, key=lambda chapter: (-found[chapter], chapter)) if found else ""
-
-
-def _readable(data: bytes) -> str:
-    """The text of a notebook's file with line ends and quotes as they stand in its cells."""
-    return data.decode("utf-8", "replace").replace("\\n", "\n").replace('\\"', '"')
 
 
 class Grader:
@@ -251,8 +236,7 @@ class Grader:
 
     def _found_by_name(self, work: Work) -> dict[str, str]:
         """Exercises whose own cell is gone: copied, retyped, or stripped of its mark and of its check."""
-        text = _readable(work.data)
-        known = {f"{a}.{b}" for a, b in (*_CHECK_CALL.findall(text), *_MARK.findall(text))}
+        known = {f"{a}.{b}" for a, b in exercises_in(work.data)}
         words = "found by its name; the cell that it was asked in is gone"
         return {e.id: words for e in self.chapters[work.chapter].exercises if e.id not in known}
 

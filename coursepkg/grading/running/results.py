@@ -147,7 +147,7 @@ def folder_name(student: str) -> str:
     if name.startswith("."):
         name = "%2E" + name[1:]
     if len(name) > 150:
-        name = name[:100].rstrip("%") + "~" + hashlib.sha256(student.encode()).hexdigest()[:32]
+        name = name[:100].rstrip("%") + "~" + hashlib.sha256(student.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return name or "%00"
 
 
@@ -177,7 +177,7 @@ def write_result(results: Path, result: Result, times: dict[str, Any] | None = N
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(result.to_json(), indent=1, ensure_ascii=False) + "\n"
     if times is not None:
-        _put(path.with_name(f"{result.exercise}.times.json"), json.dumps({"schema": SCHEMA, **times}) + "\n")
+        put(path.with_name(f"{result.exercise}.times.json"), json.dumps({"schema": SCHEMA, **times}) + "\n")
     if path.exists():
         old = path.read_bytes()
         if old == text.encode("utf-8", "surrogatepass"):
@@ -186,10 +186,10 @@ def write_result(results: Path, result: Result, times: dict[str, Any] | None = N
         kept.parent.mkdir(exist_ok=True)
         if not kept.exists():
             os.link(path, kept)
-    _put(path, text)
+    put(path, text)
 
 
-def _put(path: Path, text: str) -> None:
+def put(path: Path, text: str) -> None:
     """Write a file so that it is there whole or not at all."""
     partial = path.with_name(f".{path.name}.partial")
     with open(partial, "wb") as file:

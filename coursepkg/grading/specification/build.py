@@ -43,13 +43,15 @@ class Tree:
 # --- the whole tree --------------------------------------------------------------------------------------------------
 
 
-def build_tree(root: Path) -> Tree:
+def build_tree(root: Path, only: Sequence[str] | None = None) -> Tree:
     """Generate all files of ``exercises/`` from ``solutions/``.
 
     Parameters
     ----------
     root : Path
         Folder that holds ``solutions/``.
+    only : sequence of str, optional
+        The chapters to generate ("02"; default: all).
 
     Raises
     ------
@@ -57,7 +59,7 @@ def build_tree(root: Path) -> Tree:
         If a specification cannot judge, a notebook has a region in the wrong place, or a solution would show.
     """
     solutions = root / "solutions"
-    chapters = load_specs(solutions / "specs")
+    chapters = load_specs(solutions / "specs", only)
     files: dict[str, str] = {}
     problems: list[str] = []
     for chapter, exercises in chapters.items():
@@ -69,7 +71,7 @@ def build_tree(root: Path) -> Tree:
         files[f".checks/ex_{chapter}.json"] = checks_text(chapter, compiled)
     secrets: dict[str, str] = {}
     open_lines: set[str] = set()
-    notebooks = sorted(solutions.glob("[0-9][0-9]_*.ipynb"))
+    notebooks = [p for p in sorted(solutions.glob("[0-9][0-9]_*.ipynb")) if only is None or p.name[:2] in only]
     without = set(chapters) - {path.name[:2] for path in notebooks}
     problems += [f"chapter {chapter} has a specification but no notebook in solutions/" for chapter in sorted(without)]
     for path in notebooks:

@@ -6,7 +6,7 @@ import hashlib
 import importlib
 import importlib.util
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,9 +71,10 @@ def spec_files(path: Path) -> list[Path]:
     return sorted(path.rglob("*.py")) if path.is_dir() else [path]
 
 
-def load_specs(folder: Path) -> dict[str, list[Exercise]]:
-    """All chapters of a ``specs`` folder: ``{"01": [Exercise, ...], ...}``; raises as ``load_chapter`` does."""
-    return {name: load_chapter(path) for name, path in chapters_in(folder).items()}
+def load_specs(folder: Path, only: Sequence[str] | None = None) -> dict[str, list[Exercise]]:
+    """The chapters of a ``specs`` folder, or ``only`` some: ``{"01": [Exercise, ...]}``; raises as ``load_chapter``."""
+    found = chapters_in(folder)
+    return {name: load_chapter(path) for name, path in found.items() if only is None or name in only}
 
 
 def load_chapter(path: Path) -> list[Exercise]:

@@ -11,6 +11,7 @@ import os
 import re
 import stat
 import zipfile
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 MAX_ARCHIVE = 100_000_000
@@ -35,6 +36,11 @@ class Folder:
             folders[:] = sorted(set(folders) - set(links))
             found += [Path(top, name).relative_to(self.path).as_posix() for name in (*files, *links)]
         return sorted(found)
+
+    def empty(self) -> list[str]:
+        """Relative paths of folders that hold no files, down to the second level."""
+        below = (path.relative_to(self.path) for pattern in ("*", "*/*") for path in self.path.glob(pattern))
+        return _without_files((path.as_posix() for path in below if (self.path / path).is_dir()), self.names())
 
     def read(self, name: str, most: int) -> bytes:
         """The bytes of a regular file.
@@ -77,6 +83,11 @@ class Archive:
         """Paths of all members, in order."""
         return sorted(self._members)
 
+    def empty(self) -> list[str]:
+        """Paths of folders that hold no files."""
+        folders = (info.filename.rstrip("/") for info in self._zip.infolist() if info.is_dir())
+        return _without_files(folders, self.names())
+
     def read(self, name: str, most: int) -> bytes:
         """The bytes of a member; raises ``Refused`` if they are damaged or more than ``most``."""
         most = most if self._left is None else min(most, self._left)
@@ -90,6 +101,13 @@ class Archive:
         if self._left is not None:
             self._left -= len(data)
         return data
+
+
+def _without_files(folders: Iterable[str], names: Sequence[str]) -> list[str]:
+    """Those of the folders in which no file lies, at any depth; of nested ones the outermost."""
+    full = {str(parent) for name in names for parent in PurePosixPath(name).parents}
+    found = {folder for folder in folders if folder not in full}
+    return sorted(folder for folder in found if not found & set(map(str, PurePosixPath(folder).parents)))
 
 
 def _problem(info: zipfile.ZipInfo) -> str | None:

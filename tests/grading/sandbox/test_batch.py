@@ -23,13 +23,16 @@ from coursepkg.__main__ import main
 from coursepkg.grading import cli
 from coursepkg.grading.running import batch as running
 from coursepkg.grading.running.batch import Batch, Busy, run
-from coursepkg.grading.running.grader import Grader, Work, chapter_of_text, seed_id, seed_of
+from coursepkg.grading.running.class_list import ClassList
+from coursepkg.grading.running.grader import Grader, Work, seed_id, seed_of
 from coursepkg.grading.running.results import read_result, read_results, result_path, write_result
 from coursepkg.grading.sandbox import probe
 from coursepkg.grading.sandbox.doctor import Finding
 from coursepkg.grading.sandbox.launch import NONE
+from coursepkg.grading.specification.assignment import Assignment
 from coursepkg.grading.specification.chapters import Chapters
 from coursepkg.grading.submissions.archives import open_tree
+from coursepkg.grading.submissions.choosing import chapter_of_text
 
 TINY = {
     "ann": [RIGHT, PRODUCT], "ben": [WRONG, PRODUCT], "cy": [RIGHT], "dee": ["def product(a, b):\n    return a / 0"],
@@ -119,7 +122,7 @@ def test_any_number_of_processes_gives_the_same_bytes(handed_in, tmp_path):
     for jobs in (1, 2, 3):
         run(batch(tmp_path / f"results{jobs}", jobs=jobs), open_tree(handed_in), quiet=True)
     assert bytes_of(tmp_path / "results1") == bytes_of(tmp_path / "results2") == bytes_of(tmp_path / "results3")
-    assert len(bytes_of(tmp_path / "results1")) == 2 * len(TINY)
+    assert len(bytes_of(tmp_path / "results1")) == 2 * len(TINY) + len(("assignment.json", "class.json"))
 
 
 def test_an_address_in_an_error_does_not_reach_the_result(handed_in, tmp_path):
@@ -155,9 +158,10 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[4])
 from coursepkg.grading.running.batch import Batch, run
 from coursepkg.grading.submissions.archives import open_tree
+from coursepkg.grading.submissions.choosing import chapter_of_text
 if __name__ == "__main__":
     batch = Batch(Path(sys.argv[1]), Path(sys.argv[3]), sys.argv[5].encode(), "none (trusted)", 1)
-    print(dict(run(batch, open_tree(Path(sys.argv[2])), quiet=True)))
+    print(dict(run(batch, open_tree(Path(sys.argv[2])), quiet=True).counts))
 """
 
 
@@ -252,7 +256,7 @@ def test_only_what_changed_is_graded_again(handed_in, tmp_path):
     results = tmp_path / "results"
     run(batch(results), open_tree(handed_in), quiet=True)
     (handed_in / "ben" / "91_mine.ipynb").write_bytes(notebook_bytes([RIGHT, PRODUCT]))
-    assert run(batch(results), open_tree(handed_in), quiet=True) == {"kept": 10, "graded": 2}
+    assert run(batch(results), open_tree(handed_in), quiet=True).counts == {"kept": 10, "graded": 2}
     assert points(results)["ben", "91.1"] == 2
     assert len(list((results / "ben" / "history").iterdir())) == 2
 
@@ -264,7 +268,7 @@ def test_a_damaged_result_and_an_infrastructure_error_are_graded_again(handed_in
     result_path(results, "ann", "91.1").write_bytes(b'{"schema": 1, "stu')
     ben = read_result(result_path(results, "ben", "91.1")).to_json()
     result_path(results, "ben", "91.1").write_text(json.dumps({**ben, "status": "infrastructure error"}))
-    assert run(batch(results), open_tree(handed_in), quiet=True)["kept"] == 10
+    assert run(batch(results), open_tree(handed_in), quiet=True).counts["kept"] == 10
     now = bytes_of(results)
     assert {name: now[name] for name in whole} == whole
 
@@ -343,7 +347,9 @@ def test_the_doctors_exit_code_says_whether_a_sandbox_holds(capsys, leaky):
 
 
 def test_the_grader_itself_failing_exits_3(handed_in, secret, tmp_path, leaky, monkeypatch, capsys):
-    monkeypatch.setattr(running, "run", lambda *a, **k: running.Counter({"graded": 1, "infrastructure error": 2}))
+    counts = running.Counter({"graded": 1, "infrastructure error": 2})
+    stopped = running.Ran(counts, Assignment("91", ("91",), ()), ClassList("plain", 0, ()))
+    monkeypatch.setattr(running, "run", lambda *a, **k: stopped)
     words = ["grade", "batch", str(handed_in), "--secret", str(secret), "--specs", str(SPECS)]
     assert cli.main([*words, "--out", str(tmp_path / "results"), "--i-trust-these-files"]) == 3
     assert "2 answers have no mark" in capsys.readouterr().err

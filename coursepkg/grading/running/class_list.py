@@ -1,0 +1,191 @@
+"""The class as a whole: who handed in, how that was found, who is missing; kept in the results as ``class.json``.
+
+Beside it lies ``assignment.json``, out of which points are given. Both are written anew by each run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from coursepkg.grading.running.results import BadResult, put
+from coursepkg.grading.specification.assignment import NONE, Assignment, BadAssignment
+from coursepkg.grading.submissions.archives import short
+from coursepkg.grading.submissions.learners import Download, HandedIn
+from coursepkg.grading.submissions.roster import Roster, attendance, moment
+
+FORMAT = 1
+ASSIGNMENT, CLASS = "assignment.json", "class.json"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One learner: what of the download is theirs, when it came (ISO 8601, "" if unknown), if it is marked as late."""
+
+    id: str
+    name: str
+    entries: tuple[str, ...] = ()
+    submitted: str = ""
+    late: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ClassList:
+    """Who handed in, and who did not.
+
+    Attributes
+    ----------
+    layout : str
+        How the download was read ("Moodle").
+    folders : int
+        How many folders and files at its top are learners'.
+    learners, missing : tuple of Entry
+        Who handed in, and who did not though the roster has them.
+    unknown, twice : tuple of str
+        Ids that the roster does not have, and ids that it has twice.
+    rostered : int or None
+        How many the roster has; None without one.
+    left_aside : tuple of str
+        What in the download is nobody's.
+    remarks : tuple of str
+        What a person should know about the download as a whole.
+    """
+
+    layout: str
+    folders: int
+    learners: tuple[Entry, ...]
+    missing: tuple[Entry, ...] = ()
+    unknown: tuple[str, ...] = ()
+    twice: tuple[str, ...] = ()
+    rostered: int | None = None
+    left_aside: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def merged(self) -> int:
+        """How many folders came to a learner who has another one already."""
+        return len({(top, one.id) for one in self.learners for top in one.entries}) - len(self.learners)
+
+    def closing_line(self) -> str:
+        """One line that adds up: "62 folders, 61 learners, 1 merged, 3 missing"."""
+        shared = sum(len(one.entries) for one in self.learners) - self.folders
+        parts = [_count(self.folders, "folder"), _count(len(self.learners), "learner")]
+        parts += [f"{self.merged} merged"] if self.merged else []
+        parts += [f"{shared} more in groups"] if shared else []
+        if self.rostered is not None:
+            parts.append(f"{len(self.missing)} missing")
+            parts += [f"{len(self.unknown)} unknown"] if self.unknown else []
+            parts += [f"{len(self.twice)} twice on the roster"] if self.twice else []
+        return ", ".join(parts)
+
+    def details(self) -> list[str]:
+        """The names behind the numbers of the closing line, and every merge."""
+        lines = list(self.remarks)
+        for one in self.learners:
+            if len(one.entries) > 1:
+                lines.append(f"merged for {short(one.name)}: {', '.join(map(short, one.entries))}")
+        for words, names in (
+            ("missing", [one.name for one in self.missing]),
+            ("handed in and not on the roster", list(self.unknown)),
+            ("twice on the roster", list(self.twice)),
+            ("belongs to nobody", list(self.left_aside)),
+        ):
+            lines += [f"{words}: {', '.join(map(short, names))}"] if names else []
+        return lines
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def class_list(download: Download, assignment: Assignment, roster: Roster | None = None) -> ClassList:
+    """Who handed in, from the download and the roster."""
+    zone = assignment.due.tzinfo if assignment.due is not None else None
+    beside = attendance(roster, download.learners) if roster is not None else None
+    rows = beside.rows if beside is not None else {}
+    learners = []
+    for learner in download.learners:
+        row = rows.get(learner.student)
+        submitted = learner.submitted or (moment(row.submitted, zone) if row is not None else None)
+        notes = _about_time(learner, submitted, assignment)
+        learners.append(
+            Entry(
+                learner.student,
+                row.name if row is not None else learner.name,
+                tuple(learner.entries),
+                "" if submitted is None else submitted.isoformat(),
+                learner.late,
+                tuple(notes),
+            )
+        )
+    remarks = [f"everything lies in the folder {short(download.around)}"] if download.around else []
+    if beside is not None and beside.by_name:
+        remarks.append("no id of the download is on the roster, so learners were found on it by name")
+    return ClassList(
+        download.layout,
+        download.entries,
+        tuple(learners),
+        tuple(Entry(person.ids[0], person.name) for person in beside.missing) if beside is not None else (),
+        beside.unknown if beside is not None else (),
+        roster.twice if roster is not None else (),
+        len(roster.people) if roster is not None else None,
+        tuple(download.left_aside),
+        tuple(remarks),
+    )
+
+
+def _about_time(learner: HandedIn, submitted: datetime | None, assignment: Assignment) -> list[str]:
+    if assignment.due is None or assignment.late == NONE or submitted is not None:
+        return []
+    if learner.late:
+        return ["marked as late; the download does not say by how much, so one day is counted"]
+    return ["the download does not say when it was handed in; taken as in time"]
+
+
+# --- kept beside the results -----------------------------------------------------------------------------------------
+
+
+def write_class(results: Path, assignment: Assignment, found: ClassList) -> None:
+    """Store the class and its assignment beside the results."""
+    results.mkdir(parents=True, exist_ok=True)
+    for name, data in ((ASSIGNMENT, assignment.to_json()), (CLASS, {"format": FORMAT, **asdict(found)})):
+        put(results / name, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+
+
+def read_class(results: Path) -> tuple[Assignment, ClassList] | None:
+    """The assignment and the class of a folder of results; None if they are not there.
+
+    Raises
+    ------
+    BadResult
+        If one of them cannot be read.
+    """
+    if not (results / ASSIGNMENT).is_file():
+        return None
+    try:
+        assignment = Assignment.from_json(_json(results / ASSIGNMENT))
+        data = _json(results / CLASS)
+        if data.pop("format") != FORMAT:
+            raise ValueError(f"its format is not {FORMAT}")
+        fields = {key: _frozen(value) for key, value in data.items()}
+        fields |= {name: tuple(map(_entry, data[name])) for name in ("learners", "missing")}
+        return assignment, ClassList(**fields)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, BadAssignment) as error:
+        raise BadResult(f"{results / CLASS} or {ASSIGNMENT} beside it cannot be read: {error}") from None
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8", errors="surrogatepass"))
+
+
+def _entry(data: Mapping[str, Any]) -> Entry:
+    return Entry(**{key: _frozen(value) for key, value in data.items()})
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else value

@@ -1,0 +1,174 @@
+"""The roster: who should have handed in, as the institution's own export lists it.
+
+Canvas's gradebook, Moodle's grading worksheet or list of participants, Gradescope's roster, or a plain CSV file with a
+column ``id``. In a file of another form, any column in which all entries differ can be an id. A learner is found by id;
+by name only where none of a download's ids is in the file at all, as with Moodle's list of participants.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from pathlib import Path
+
+from coursepkg.grading.submissions.learners import HandedIn
+from coursepkg.grading.submissions.sheets import Sheet, read_sheet, unescaped
+
+ID_COLUMNS = (
+    "id", "ID", "SID", "SIS User ID", "SIS Login ID", "Email", "email", "Email address", "ID number", "Identifier",
+    "Username",
+)  # fmt: skip
+NAME_COLUMNS = ("name", "Name", "Student", "Full name")
+PARTS_OF_NAMES = (("First name", "Last name"), ("First name", "Surname"), ("First Name", "Last Name"))
+TIME_COLUMNS = ("submitted", "Last modified (submission)")
+_NOBODY = ("points possible", "student, test", "test student")  # rows of Canvas's that are no learners
+_TIMES = ("%A, %d %B %Y, %I:%M %p", "%A, %d %B %Y, %H:%M", "%d %B %Y, %I:%M %p", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M")
+
+
+@dataclass(frozen=True)
+class Person:
+    """One row of a roster: all that could be the learner's id, a name, and when they handed in, as it is written."""
+
+    ids: tuple[str, ...]
+    name: str
+    submitted: str = ""
+
+
+@dataclass(frozen=True)
+class Roster:
+    """A class, and the ids that stand in more than one row."""
+
+    people: tuple[Person, ...]
+    twice: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Attendance:
+    """A download beside a roster.
+
+    Attributes
+    ----------
+    rows : mapping of str to Person
+        The row of each learner who handed in, by the learner's id.
+    missing : tuple of Person
+        Who handed in nothing.
+    unknown : tuple of str
+        Ids that handed in and stand in no row, or in more than one.
+    by_name : bool
+        Whether names had to do, since no id was found.
+    """
+
+    rows: Mapping[str, Person]
+    missing: tuple[Person, ...]
+    unknown: tuple[str, ...]
+    by_name: bool
+
+
+def read_roster(path: Path) -> Roster:
+    """Read a roster.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read, or no column can hold ids.
+    """
+    sheet = read_sheet(path)
+    columns = [name for name in sheet.header if name in ID_COLUMNS] or _distinct(sheet)
+    if not columns:
+        raise ValueError(
+            f"{path.name} has no column of ids; it should have one of {', '.join(ID_COLUMNS[:6])} ..., and has "
+            f"{', '.join(sheet.header[:8])}"
+        )
+    people = [_person(row, sheet, columns) for row in sheet.rows if not _is_nobody(row, sheet)]
+    people = [person for person in people if person.ids]
+    counts = Counter(identity for person in people for identity in person.ids)
+    return Roster(tuple(people), tuple(sorted(identity for identity, count in counts.items() if count > 1)))
+
+
+def _distinct(sheet: Sheet) -> list[str]:
+    columns = {name: [row[name].strip() for row in sheet.rows] for name in sheet.header if name}
+    return [name for name, cells in columns.items() if all(cells) and len(set(cells)) == len(cells)]
+
+
+def _is_nobody(row: Mapping[str, str], sheet: Sheet) -> bool:
+    return any(row[name].strip().lower() in _NOBODY for name in sheet.header if name in NAME_COLUMNS)
+
+
+def _person(row: Mapping[str, str], sheet: Sheet, columns: Sequence[str]) -> Person:
+    ids = tuple(dict.fromkeys(identity for column in columns if (identity := _identity(row[column]))))
+    name = next((row[column].strip() for column in NAME_COLUMNS if column in sheet.header), "")
+    for parts in PARTS_OF_NAMES:
+        if not name and set(parts) <= set(sheet.header):
+            name = " ".join(row[part].strip() for part in parts)
+    submitted = next((row[column].strip() for column in TIME_COLUMNS if column in sheet.header), "")
+    return Person(ids, unescaped(name) or next(iter(ids), ""), submitted)
+
+
+def _identity(text: str) -> str:
+    """An id as learners' files carry it: Moodle's worksheet says "Participant 123" where its files say 123."""
+    value = unescaped(text.strip())
+    return normal(re.sub(r"^\D+ (?=\d+$)", "", value))
+
+
+def normal(text: str) -> str:
+    """An id or a name as it is compared: letters composed, addresses in small letters, one blank between words."""
+    value = " ".join(unicodedata.normalize("NFC", text).split())
+    return value.lower() if "@" in value else value
+
+
+def attendance(roster: Roster, learners: Sequence[HandedIn]) -> Attendance:
+    """Lay a download beside a roster."""
+    found = _matched(_rows(roster.people, lambda person: person.ids), learners, lambda one: normal(one.student))
+    by_name = not found and bool(learners)
+    if by_name:
+        rows = _rows(roster.people, lambda person: (_letters(person.name),))
+        found = _matched(rows, learners, lambda one: _letters(one.name))
+    seen = {id(person) for person in found.values()}
+    return Attendance(
+        found,
+        tuple(person for person in roster.people if id(person) not in seen),
+        tuple(learner.student for learner in learners if learner.student not in found),
+        by_name and bool(found),
+    )
+
+
+def _rows(people: Iterable[Person], keys: Callable[[Person], Iterable[str]]) -> dict[str, list[Person]]:
+    rows: dict[str, list[Person]] = {}
+    for person in people:
+        for key in keys(person):
+            rows.setdefault(key, []).append(person)
+    return rows
+
+
+def _matched(
+    rows: Mapping[str, list[Person]], learners: Iterable[HandedIn], key: Callable[[HandedIn], str]
+) -> dict[str, Person]:
+    """The row of each learner whose key stands in one row alone, if no other learner has that row."""
+    clear = {one.student: here[0] for one in learners if len(here := rows.get(key(one), [])) == 1}
+    counts = Counter(id(person) for person in clear.values())
+    return {student: person for student, person in clear.items() if counts[id(person)] == 1}
+
+
+def _letters(name: str) -> str:
+    """A name without blanks, commas and case, its words sorted: "Lee, Ann" is "Ann Lee"."""
+    return normal(" ".join(sorted(re.findall(r"\w+", name.lower()))))
+
+
+def moment(text: str, zone: tzinfo | None) -> datetime | None:
+    """A time of a roster, in the zone of whoever exported it; None where it cannot be read."""
+    text = re.sub(r"\s+", " ", text.replace("\u202f", " ")).strip()
+    try:
+        found = datetime.fromisoformat(text)
+        return found if found.tzinfo is not None else found.replace(tzinfo=zone)
+    except ValueError:
+        pass
+    for form in _TIMES:
+        try:
+            return datetime.strptime(text, form).replace(tzinfo=zone)
+        except ValueError:
+            continue
+    return None
