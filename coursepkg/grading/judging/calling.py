@@ -27,7 +27,7 @@ import numpy as np
 
 from coursepkg.grading.judging.arguments import copied, unchanged
 from coursepkg.grading.judging.drivers import DRIVERS, Driver, Misfit
-from coursepkg.grading.judging.values import decode, encode, kind_of, tree
+from coursepkg.grading.judging.values import decode, encode, kind_of, storable, tree
 
 CHECK_SECONDS = 5.0
 WALL, PROCESSOR = "wall", "processor"  # clocks: the learner's patience, or what an answer itself has spent
@@ -63,7 +63,8 @@ class Outcome:
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Outcome:
         """Rebuild an outcome from a worker's reply; raises ValueError or TypeError if it is malformed."""
-        return Outcome(**{**data, "value": tree(decode(data.get("value")))})
+        texts = {name: storable(text) for name, text in data.items() if isinstance(text, str)}
+        return Outcome(**{**data, **texts, "value": tree(decode(data.get("value")))})
 
 
 class TimeLimit(BaseException):

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-MAX_ENTRIES = 1_000_000
-MAX_DIMENSIONS = 32
+from coursepkg.grading.judging.limits import MAX_DIMENSIONS, MAX_ENTRIES
+
 TYPES = {name: np.dtype(name) for name in ("bool", "int64", "float32", "float64", "complex64", "complex128")}
 _NAMES = {dtype: name for name, dtype in TYPES.items()}  # `dtype.name` is built anew each time, which is slow
 

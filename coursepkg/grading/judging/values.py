@@ -23,18 +23,17 @@ from __future__ import annotations
 import array
 import math
 import numbers
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, Sequence, ValuesView
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from coursepkg.grading.judging.packing import MAX_ENTRIES, TYPES, name_of, pack, shape_of, unpack
+from coursepkg.grading.judging.limits import MAX_ALIKE, MAX_DEPTH, MAX_ENTRIES, MAX_KEYS, MAX_WORDS
+from coursepkg.grading.judging.packing import TYPES, name_of, pack, shape_of, unpack
 
 SINGLE_RTOL = 1e-4  # float32 has 6e-8; 1 - tanh² near saturation loses up to three digits of it
-MAX_DEPTH = 12
-MAX_KEYS = 1000
 _SINGLE = (np.dtype(np.float32), np.dtype(np.complex64))
 _EPS = float(np.finfo(np.float32).eps)
 # Named, since `isinstance(x, A | B)` makes the union anew each time, and these lines run thousands of times a notebook.
@@ -79,14 +78,14 @@ def tree(value: Any, depth: int = 0) -> Any:
     """
     if depth > MAX_DEPTH:
         return Unfit("something nested very deeply")
-    if value is None or type(value) in (bool, str, int, float, complex):
+    if value is None or type(value) in (bool, int, float, complex):
         return _python_number(value) if type(value) is int else value
     if isinstance(value, _ARRAYS):
         if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
             return Unfit("an array in which entries are masked")
         return _from_array(np.asarray(value), depth)
     if isinstance(value, str):
-        return str.__str__(value)
+        return storable(value)
     if isinstance(value, (bytes, bytearray)):
         return Unfit(kind_of(value))
     if isinstance(value, (array.array, memoryview)):
@@ -103,20 +102,26 @@ def tree(value: Any, depth: int = 0) -> Any:
     return _unwrap(value, depth)
 
 
+def storable(text: str) -> str:
+    """A text as Python's own, without halves of a pair of surrogates, which no file could hold."""
+    text = str.__str__(text)
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def _python_number(value: int) -> Any:
     return value if abs(value) < 2**63 else _as_float(value)
 
 
-def _key(key: Any) -> Any:
+def _key(key: Any, depth: int = 0) -> Any:
     """A key as Python's own, so that comparing it asks nothing of a learner's class."""
     if isinstance(key, np.generic):
         key = key.item()
-    if key is None or type(key) in (str, bool, int, float):
+    if key is None or type(key) in (bool, int, float):
         return key
-    if isinstance(key, tuple):
-        return tuple(_key(item) for item in key)
+    if isinstance(key, tuple) and depth < MAX_DEPTH:
+        return tuple(_key(item, depth + 1) for item in tuple.__iter__(key))
     if isinstance(key, str):
-        return str.__str__(key)
+        return storable(key)
     if isinstance(key, int):
         return int.__int__(key)
     return float.__float__(key) if isinstance(key, float) else kind_of(key)
@@ -335,14 +340,23 @@ def decode(data: Any) -> Any:
     if keys == {"dict"} and isinstance(data["dict"], list):
         if len(data["dict"]) > MAX_KEYS:  # keys that a stranger chose can make every one of them be compared with all
             raise ValueError(f"a stored dictionary has more than {MAX_KEYS} keys")
-        return {decode(key): decode(item) for key, item in data["dict"]}
+        return _decode_dict(data["dict"])
     if keys == {"unfit"} and isinstance(data["unfit"], str):
-        return Unfit(data["unfit"])
+        return Unfit(storable(data["unfit"])[:MAX_WORDS])
     if keys == {"array", "dtype", "base64"}:
         return unpack(data)
     if keys == {"array", "dtype", "data"}:
         return _decode_array(data)
     raise ValueError(f"a stored value has an unknown form: {sorted(map(str, keys))}")
+
+
+def _decode_dict(pairs: list[Any]) -> dict[Any, Any]:
+    """A dictionary; keys that a stranger chose to have the same hash would all be compared with each other."""
+    decoded = [(decode(key), decode(item)) for key, item in pairs]
+    most = max(Counter(hash(key) for key, _ in decoded).values(), default=0)
+    if most > MAX_ALIKE:
+        raise ValueError(f"a stored dictionary has {most} keys that hash alike; {MAX_ALIKE} are allowed")
+    return dict(decoded)
 
 
 def _decode_array(data: dict[str, Any]) -> np.ndarray:

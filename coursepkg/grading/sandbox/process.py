@@ -21,9 +21,9 @@ from types import TracebackType
 from typing import Any
 
 from coursepkg.grading.judging.calling import Outcome
+from coursepkg.grading.judging.limits import MAX_REPLY
 from coursepkg.grading.sandbox.launch import ENVIRONMENT, NONE, Unavailable, command
 from coursepkg.grading.sandbox.slots import Slot
-from coursepkg.grading.sandbox.worker import MAX_REPLY
 from coursepkg.grading.sandbox.worker_process import Worker
 
 READY_SECONDS = 60.0

@@ -24,10 +24,10 @@ import numpy as np
 
 from coursepkg.grading.judging.calling import LAST_KINDS, PROCESSOR, LocalCall, Outcome, guarded, now
 from coursepkg.grading.judging.values import Unfit, encode
+from coursepkg.grading.sandbox.replies import TooLarge, hold_against_bounds
 
 LOAD_SECONDS = 60.0
 STATEMENT_SECONDS = 15.0
-MAX_REPLY = 4_000_000  # bytes; a list of empty lists takes twenty times its text in the reader's memory
 _FILLED = re.compile(r"^([ \t]*[\w.\[\], \t]+?=[ \t]*)[!%].*")
 _NO_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)  # the last two: nested without end
 
@@ -131,11 +131,18 @@ def serve(requests: TextIO, replies: TextIO) -> None:
     for line in requests:
         request = json.loads(line)
         for reply in _replies(answers, request):
-            text = json.dumps(reply)
-            if len(text) >= MAX_REPLY:
-                text = json.dumps({**reply, "value": encode(Unfit("an answer of more than 4 MB"))})
-            replies.write(text + "\n")
+            replies.write(_line(reply))
             replies.flush()
+
+
+def _line(reply: Mapping[str, Any]) -> str:
+    """A reply as a line; one that its reader would refuse, since the answer in it is too large, says so."""
+    text = json.dumps(reply)
+    try:
+        hold_against_bounds(text + "\n")
+    except TooLarge as error:
+        text = json.dumps({**reply, "value": encode(Unfit(f"something very large ({error})"))})
+    return text + "\n"
 
 
 def _replies(answers: Answers, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -17,7 +17,9 @@ from types import TracebackType
 from typing import Any
 
 from coursepkg.grading.judging.calling import CHECK_SECONDS, LAST_KINDS, Outcome
-from coursepkg.grading.sandbox.worker import LOAD_SECONDS, MAX_REPLY
+from coursepkg.grading.judging.limits import MAX_REPLY
+from coursepkg.grading.sandbox.replies import read_reply
+from coursepkg.grading.sandbox.worker import LOAD_SECONDS
 
 STARTS = 3
 _GRACE = 25.0  # of wall time, beyond the worker's own limits in processor time, before it is ended from outside
@@ -140,10 +142,9 @@ class Worker:
         if not line.endswith("\n"):
             return self._ended()
         try:
-            reply = json.loads(line)
+            return read_reply(line)
         except (ValueError, RecursionError):
-            reply = None
-        return reply if isinstance(reply, dict) else Outcome("error", error="BadReply", message="no reply")
+            return Outcome("error", error="BadReply", message="the answer's process sent what is no reply")
 
     # --- how it is reached: a process with pipes, on every system ---
 
