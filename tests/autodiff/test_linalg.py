@@ -186,6 +186,10 @@ def test_functions_of_a_whole_matrix_have_the_slope_of_differences(function):
     agree(lambda a: np.sum(gradients.reverse(lambda z: np.sum(weights * function(z)))(a) * S), 0.3 * A)
 
 
+def test_sylvesters_equation_with_sides_of_different_sizes_has_the_slope_of_differences():
+    agree(lambda a, b, q: np.sum(W * linalg.solve_sylvester(a, b, q)), A, A[:2, :2] + 0.3 * np.eye(2), B)
+
+
 def test_the_slope_of_the_exponential_keeps_its_digits_whatever_the_size_of_what_arrives():
     for size in (1e-200, 1e-8, 1e8, 1e200):
         found = gradients.vjp(linalg.expm, A)[1](size * S)

@@ -42,6 +42,13 @@ def generic_answers(exercise_id, seed):
     return changes | {f"always {other!r}": lambda value, other=other: other for other in OTHER}
 
 
+@cache
+def generic_verdicts(exercise_id, seed):
+    """The verdict on each generic wrong answer, by name."""
+    changes = generic_answers(exercise_id, seed)
+    return {name: replayed(exercise_id, change, seed) for name, change in changes.items()}
+
+
 def map_choices(function, value):
     """Apply a function to every bool of a value."""
     if isinstance(value, dict):
@@ -118,13 +125,9 @@ def prove(exercise_id):
     right = [all(judged(exercise_id, answer, seed).passed for seed in SEEDS) for answer in answers]
     verdicts = {entry.id: [judged(exercise_id, entry.answer, seed) for seed in SEEDS] for entry in exercise.bank}
     named = [all((v.status, v.finding) == ("wrong", name) for v in found) for name, found in verdicts.items()]
-    changed = {name for seed in SEEDS for name in generic_answers(exercise_id, seed)}
-    passing = {
-        name
-        for seed in SEEDS
-        for name, change in generic_answers(exercise_id, seed).items()
-        if replayed(exercise_id, change, seed).status != "wrong"
-    }
+    generic = [found for seed in SEEDS for found in generic_verdicts(exercise_id, seed).items()]
+    changed = {name for name, _ in generic}
+    passing = {name for name, verdict in generic if verdict.status != "wrong"}
     made, survivors = small_changes(exercise_id)
     of_domain, left = domain_changes(exercise_id)
     equivalent = {label: why for label, why in exercise.equivalent_mutants.items() if label in survivors | left}

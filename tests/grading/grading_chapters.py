@@ -44,8 +44,9 @@ def compiled(exercise_id, seed=None):
     return compile_check(exercises()[exercise_id], rng)
 
 
+@cache
 def judged(exercise_id, answer, seed=None, seconds=5.0):
-    """The verdict on an answer."""
+    """The verdict on an answer; several tests and the report ask for the same ones."""
     check = compiled(exercise_id, seed)
     return judge(check, LocalCall(answer, check["driver"], seconds=seconds))
 

@@ -6,7 +6,7 @@ import re
 
 import nbformat
 import pytest
-from exercise_proof import course_exercises, domain_changes, generic_answers, prove, small_changes
+from exercise_proof import course_exercises, domain_changes, generic_verdicts, prove, small_changes
 from grading_chapters import (
     OWN,
     PROJECT,
@@ -15,7 +15,6 @@ from grading_chapters import (
     compiled,
     exercises,
     judged,
-    replayed,
     specifications,
 )
 from mutation_report import REPORT, explained, ideas, row
@@ -74,8 +73,8 @@ def test_every_misconception_is_named(exercise_id, seed):
 @every_input
 @every_exercise
 def test_generic_wrong_answers_fail(exercise_id, seed):
-    for name, change in generic_answers(exercise_id, seed).items():
-        assert replayed(exercise_id, change, seed).status == "wrong", f"{name} is accepted"
+    for name, verdict in generic_verdicts(exercise_id, seed).items():
+        assert verdict.status == "wrong", f"{name} is accepted"
 
 
 @every_exercise
@@ -135,7 +134,7 @@ def test_feedback_is_short_and_gives_nothing_away(exercise_id):
     exercise = exercises()[exercise_id]
     check = compiled(exercise_id)
     verdicts = [judged(exercise_id, entry.answer) for entry in exercise.bank]
-    verdicts += [replayed(exercise_id, change) for change in generic_answers(exercise_id, None).values()]
+    verdicts += generic_verdicts(exercise_id, None).values()
     verdicts.append(judged(exercise_id, exercise.reference))
     secret = _expected_numbers(check)
     inputs = {float(f"{number:.6g}") for number in _given(check)}  # a call is shown with its arguments

@@ -111,7 +111,8 @@ EQUATION = (_well_conditioned, _well_conditioned, _normal)
 
 
 solve_sylvester = standing_in(
-    linalg.solve_sylvester, _solve_sylvester, example((3, 3), (2, 2), (3, 2), domain=EQUATION), arrays="a b q",
+    linalg.solve_sylvester, _solve_sylvester,
+    example((2, 2), (1, 1), (2, 1), domain=EQUATION), example((1, 1), (3, 3), (1, 3), domain=EQUATION), arrays="a b q",
 )  # fmt: skip
 
 
