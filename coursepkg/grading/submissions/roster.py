@@ -155,7 +155,7 @@ def _matched(
 
 def _letters(name: str) -> str:
     """A name without blanks, commas and case, its words sorted: "Lee, Ann" is "Ann Lee"."""
-    return normal(" ".join(sorted(re.findall(r"\w+", name.lower()))))
+    return " ".join(sorted(re.findall(r"\w+", normal(name).lower())))
 
 
 def moment(text: str, zone: tzinfo | None) -> datetime | None:

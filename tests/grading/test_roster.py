@@ -1,0 +1,143 @@
+"""Who is missing, unknown or twice: told from each institution's own export, and adding up in one line."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from coursepkg.grading.running.class_list import class_list, read_class, write_class
+from coursepkg.grading.running.results import BadResult
+from coursepkg.grading.specification.assignment import Asked, Assignment
+from coursepkg.grading.submissions.learners import Download, HandedIn
+from coursepkg.grading.submissions.roster import attendance, moment, read_roster
+
+DUE = datetime(2026, 11, 5, 12, tzinfo=UTC)
+HW = Assignment("hw2", ("02",), (Asked("02.1", "One", 4.0),), DUE, "2")
+LEARNERS = [HandedIn(student, name, entries=[f"{student}.zip"]) for student, name in
+            (("501", "leeann"), ("502", "bergben"), ("777", "mallory"))]  # fmt: skip
+CANVAS = """Student,ID,SIS User ID,SIS Login ID,Section,HW 1 (9001)
+    Points Possible,,,,,10
+"Lee, Ann",501,s1,ann@x.org,A,
+"Berg, Ben",502,s2,ben@x.org,A,501
+"Cy, Di",503,s3,cy@x.org,A,
+"Student, Test",999,,,A,
+"""
+MOODLE = """Identifier,Full name,Email address,Status,Grade,Last modified (submission)
+Participant 501,Ann Lee,Ann@X.org,Submitted,,"Thursday, 5 November 2026, 11:02 AM"
+Participant 502,Ben Berg,ben@x.org,Submitted,,"Friday, 6 November 2026, 12:30 PM"
+Participant 503,Cy Di,cy@x.org,,,-
+"""
+GRADESCOPE = (
+    "First Name,Last Name,SID,Email,Sections\nAnn,Lee,501,a@x.org,\nBen,Berg,502,b@x.org,\nCy,Di,503,c@x.org,\n"
+)
+PLAIN = "id;name;submitted\n501;Ann Lee;2026-11-05T11:00:00+00:00\n502;Ben Berg;2026-11-06 13:30\n503;Cy Di;\n"
+GERMAN = (
+    "Kennung;Name;E-Mail\nTeilnehmer 501;Ann Lee;a@x.org\nTeilnehmer 502;Ben Berg;b@x.org\nTeilnehmer 503;Cy;c@x.org\n"
+)
+
+
+def roster_of(tmp_path, text):
+    path = tmp_path / "roster.csv"
+    path.write_text(text, encoding="utf-8")
+    return read_roster(path)
+
+
+def download(learners=LEARNERS):
+    return Download("Canvas", list(learners), len(learners), [])
+
+
+@pytest.mark.parametrize("text", [CANVAS, MOODLE, GRADESCOPE, PLAIN, GERMAN], ids="CMGPD")
+def test_each_institutions_export_says_who_is_missing_and_who_is_unknown(tmp_path, text):
+    found = class_list(download(), HW, roster_of(tmp_path, text))
+    assert found.closing_line() == "3 folders, 3 learners, 1 missing, 1 unknown"
+    assert [one.id for one in found.missing] == ["503"] or "503" in found.missing[0].id
+    assert found.unknown == ("777",)
+    assert "missing: " + found.missing[0].name in found.details()
+
+
+def test_a_mark_that_looks_like_an_id_is_none(tmp_path):
+    assert set(attendance(roster_of(tmp_path, CANVAS), LEARNERS).rows) == {"501", "502"}
+
+
+def test_an_id_in_two_rows_belongs_to_nobody_and_is_named(tmp_path):
+    found = class_list(download(), HW, roster_of(tmp_path, "id,name\n501,Ann\n501,Anna\n502,Ben\n777,M\n"))
+    assert found.twice == ("501",)
+    assert found.unknown == ("501",)
+    assert "twice on the roster: 501" in found.details()
+
+
+def test_names_have_to_do_where_no_id_is_on_the_roster(tmp_path):
+    people = [
+        HandedIn("12", "Ann Lee"),
+        HandedIn("13", "Zoe\u0308 Berg"),
+        HandedIn("14", "Cy Di"),
+        HandedIn("15", "Cy Di"),
+    ]
+    roster = roster_of(tmp_path, 'Name,Email\n"Lee, Ann",a@x\nZo\u00eb Berg,z@x\nCy Di,c@x\n')
+    found = attendance(roster, people)
+    assert found.by_name
+    assert set(found.rows) == {"12", "13"}
+    assert found.unknown == ("14", "15")
+
+
+def test_a_roster_without_any_id_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="no column of ids"):
+        roster_of(tmp_path, "Section,Grade\nA,1\nA,1\n")
+    with pytest.raises(ValueError, match="cannot be opened"):
+        read_roster(tmp_path / "missing.csv")
+
+
+def test_folders_learners_merges_and_groups_add_up():
+    shared = [
+        HandedIn("a", "A", entries=["s1"]),
+        HandedIn("b", "B", entries=["s1"]),
+        HandedIn("c", "C", entries=["s2", "s3"]),
+    ]
+    found = class_list(Download("Gradescope", shared, 3, ["notes.txt"]), HW)
+    assert found.closing_line() == "3 folders, 3 learners, 1 merged, 1 more in groups"
+    assert len(shared) == 3 - 1 + 1
+    assert found.details() == ["merged for C: s2, s3", "belongs to nobody: notes.txt"]
+
+
+# --- when ------------------------------------------------------------------------------------------------------------
+
+
+def test_times_come_from_the_download_or_from_the_roster(tmp_path):
+    told = [
+        HandedIn("501", "A", submitted=datetime(2026, 11, 4, tzinfo=UTC)),
+        HandedIn("502", "B"),
+        HandedIn("777", "M", late=True),
+    ]
+    found = class_list(download(told), HW, roster_of(tmp_path, MOODLE))
+    assert [one.submitted for one in found.learners] == ["2026-11-04T00:00:00+00:00", "2026-11-06T12:30:00+00:00", ""]
+    assert found.learners[2].notes == ("marked as late; the download does not say by how much, so one day is counted",)
+    [unknown] = class_list(download([HandedIn("9", "X")]), HW).learners
+    assert unknown.notes == ("the download does not say when it was handed in; taken as in time",)
+
+
+@pytest.mark.parametrize("text", [
+    "Thursday, 5 November 2026, 3:02 PM", "Thursday, 5 November 2026, 3:02\u202fPM", "2026-11-05 15:02",
+    "2026-11-05T15:02:00", "5 November 2026, 3:02 PM", "2026-11-05T15:02+00:00",
+])  # fmt: skip
+def test_times_are_read_as_platforms_write_them(text):
+    assert moment(text, UTC) == datetime(2026, 11, 5, 15, 2, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["-", "", "soon", "Donnerstag, 5. November 2026, 15:02"])
+def test_a_time_that_cannot_be_read_is_none(text):
+    assert moment(text, UTC) is None
+
+
+# --- kept ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_class_is_kept_beside_the_results(tmp_path):
+    found = class_list(download(), HW, roster_of(tmp_path, MOODLE))
+    write_class(tmp_path / "results", HW, found)
+    assert read_class(tmp_path / "results") == (HW, found)
+    assert read_class(tmp_path) is None
+    odd = [HandedIn("caf\udce9" * 90, "x\udce9")]
+    write_class(tmp_path / "odd", HW, class_list(download(odd), HW))
+    assert read_class(tmp_path / "odd")[1].learners[0].id == "caf\udce9" * 90
+    (tmp_path / "results" / "class.json").write_text("{}")
+    with pytest.raises(BadResult):
+        read_class(tmp_path / "results")
