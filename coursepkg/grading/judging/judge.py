@@ -18,12 +18,14 @@ import numpy as np
 
 from coursepkg.grading.judging import feedback
 from coursepkg.grading.judging.calling import LAST_KINDS, Outcome
+from coursepkg.grading.judging.limits import MAX_EXCESS
 from coursepkg.grading.judging.naming import ENOUGH, Evidence, Named, Namer
 from coursepkg.grading.judging.patterns import Pattern, explain, meaning
 from coursepkg.grading.judging.showing import place
 from coursepkg.grading.judging.values import (
     Difference,
     at,
+    count_values,
     decode,
     difference,
     groups,
@@ -143,6 +145,9 @@ class _Judgement:
             self._difference(value, outcome.value) if outcome.kind == "value" else None
             for value, outcome in zip(expected, outcomes, strict=False)
         ]
+        # Every wrong idea would be held against every part of it, and none gives so much more than is asked for.
+        most = MAX_EXCESS * max(map(count_values, expected), default=1)
+        self.comparable = all(count_values(outcome.value, most) <= most for outcome in outcomes)
         self.wrong = [
             number
             for number, outcome in enumerate(outcomes)
@@ -195,6 +200,10 @@ class _Judgement:
 
     def _wrong(self, kept: bool) -> Verdict:
         number = self.wrong[0]
+        if not self.comparable:
+            first = self.differences[number]
+            assert first is not None
+            return self._verdict("wrong", first.kind, self._first_difference(number, first), number)
         if (found := self._named()) is not None:
             return self._recognised(found, kept, None, number)
         if kept:
@@ -251,7 +260,9 @@ class _Judgement:
     # --- what explains it ---
 
     def _named(self) -> Named | None:
-        return self._namer().name() if len(self.outcomes) == len(self.inputs) else None
+        if not self.comparable or len(self.outcomes) != len(self.inputs):
+            return None
+        return self._namer().name()
 
     def _namer(self) -> Namer:
         return Namer(self.compiled, self.expected, self.outcomes)

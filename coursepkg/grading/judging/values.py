@@ -609,6 +609,20 @@ def leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
+def count_values(value: Any, most: float = math.inf) -> int:
+    """How many Python objects a tree is made of, an array being one; counting stops beyond ``most``."""
+    found, waiting = 0, [value]
+    while waiting and found <= most:
+        found, value = found + 1, waiting.pop()
+        if isinstance(value, _SEQUENCES):
+            if len(value) > most:
+                return len(value)
+            waiting.extend(value)
+        elif isinstance(value, dict):
+            waiting.extend(value.values())
+    return found
+
+
 def map_numbers(function: Callable[[np.ndarray], Any], value: Any) -> Any:
     """Apply a function to every number and array of numbers in a tree, keeping its containers; bools stay."""
     if isinstance(value, dict):
