@@ -40,7 +40,7 @@ from coursepkg.grading.specification.assignment import Assignment, BadAssignment
 from coursepkg.grading.specification.chapters import Chapters
 from coursepkg.grading.submissions.archives import Archive, Folder, short
 from coursepkg.grading.submissions.choosing import Wanted, chapter_of, choose
-from coursepkg.grading.submissions.contents import load
+from coursepkg.grading.submissions.contents import load, nothing_found
 from coursepkg.grading.submissions.learners import Download, HandedIn, discover
 from coursepkg.grading.submissions.roster import Roster
 
@@ -235,9 +235,9 @@ class _Run:
         chosen, notes = choose(contents.notebooks, self.wanted, numbered=self.numbered)
         flags = tuple([*learner.notes, *contents.refused, *notes])
         if not chosen:
-            found = f"; found: {', '.join(contents.others[:5])}" if contents.others else ""
-            words = flags or (f"no notebook was handed in{found}",)
-            result = nothing_readable(learner.student, learner.name, words, self.batch.tier)
+            if not contents.notebooks and not contents.refused:
+                flags = (*flags, nothing_found(contents.others))
+            result = nothing_readable(learner.student, learner.name, flags, self.batch.tier)
             write_result(self.batch.results, result)
             self.counts[result.status] += 1
             return

@@ -18,7 +18,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -43,7 +43,7 @@ from coursepkg.grading.sandbox.worker_process import Worker
 from coursepkg.grading.specification.chapters import Chapter
 from coursepkg.grading.specification.compiling import compile_check, hidden_check
 from coursepkg.grading.specification.exercise import Exercise
-from coursepkg.grading.submissions.cells import UnreadableNotebook, cells_of
+from coursepkg.grading.submissions.cells import UnreadableNotebook, cells_of, sha256_of
 from coursepkg.grading.submissions.choosing import exercises_in
 
 _OUR_WORDS = {"time-limit", "wrong-kind", "ProcessEnded", "BadReply", "Misfit"}
@@ -64,13 +64,8 @@ class Work:
 
     @property
     def sha256(self) -> str:
-        """Hash of the notebook."""
-        return _sha256(self.data)
-
-
-@lru_cache(maxsize=1)
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+        """Hash of the file that was handed in."""
+        return sha256_of(self.data)
 
 
 @dataclass(frozen=True)
@@ -130,7 +125,7 @@ class Grader:
         """Grade one notebook; nothing in it can raise here, and an infrastructure error is a result as well."""
         exercises = self.chapters[work.chapter].exercises
         try:
-            cells = cells_of(work.data, work.notebook)
+            cells = cells_of(work.data, work.notebook).code
         except UnreadableNotebook as error:
             return self._all_alike(work, STUDENT_ERROR, 0.0, "error", "UnreadableNotebook", str(error))
         flags = self._found_by_name(work)

@@ -11,11 +11,14 @@ import os
 import re
 import stat
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 MAX_ARCHIVE = 100_000_000
 MAX_ENTRIES = 1000
+_CHUNK = 1 << 18
 
 
 class Refused(ValueError):
@@ -50,21 +53,31 @@ class Folder:
         Refused
             For links, special files, and files with more than ``most`` bytes.
         """
+        with self.open(name) as file:
+            return _capped(file.read(most + 1), name, most)
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """The bytes of a regular file, piece by piece; raises as ``open`` does."""
+        with self.open(name) as file:
+            yield from iter(lambda: file.read(_CHUNK), b"")
+
+    def open(self, name: str) -> BinaryIO:
+        """A regular file, to be read; raises ``Refused`` for links and special files."""
         try:
             handle = os.open(self.path / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
             link = (self.path / name).is_symlink()
             raise Refused(f"{short(name)} is a link" if link else f"{short(name)}: {error.strerror}") from None
-        with open(handle, "rb") as file:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise Refused(f"{short(name)} is no ordinary file")
-            return _capped(file.read(most + 1), name, most)
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
+            raise Refused(f"{short(name)} is no ordinary file")
+        return open(handle, "rb")
 
 
 class Archive:
     """Members of a zip file, read in memory; refused as a whole if anything in it is out of order."""
 
-    def __init__(self, data: bytes | Path, label: str):
+    def __init__(self, data: bytes | Path | BinaryIO, label: str):
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data) if isinstance(data, bytes) else data)
             for info in self._zip.infolist():
@@ -72,12 +85,12 @@ class Archive:
             self._members = {info.filename: info for info in self._zip.infolist() if not info.is_dir()}
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as error:
             raise Refused(f"{short(label)} is no zip file that can be read ({error})") from None
-        if len(self._zip.infolist()) > MAX_ENTRIES and isinstance(data, bytes):
+        if len(self._zip.infolist()) > MAX_ENTRIES and not isinstance(data, Path):
             raise Refused(f"{short(label)} holds more than {MAX_ENTRIES} entries")
         for info in self._zip.infolist():
             if problem := _problem(info):
                 raise Refused(f"{short(label)} holds an entry {problem}: {short(info.filename)}")
-        self._left = MAX_ARCHIVE if isinstance(data, bytes) else None
+        self._left = None if isinstance(data, Path) else MAX_ARCHIVE
 
     def names(self) -> list[str]:
         """Paths of all members, in order."""
@@ -91,16 +104,33 @@ class Archive:
     def read(self, name: str, most: int) -> bytes:
         """The bytes of a member; raises ``Refused`` if they are damaged or more than ``most``."""
         most = most if self._left is None else min(most, self._left)
-        try:
-            with self._zip.open(self._members[name]) as file:
-                data = _capped(file.read(most + 1), name, most)
-        except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
-            raise error if isinstance(error, Refused) else Refused(f"{short(name)} is damaged ({error})") from None
-        except Exception as error:  # noqa: BLE001 - zlib and others have exceptions of their own
-            raise Refused(f"{short(name)} is damaged ({type(error).__name__})") from None
+        with _undamaged(name), self._zip.open(self._members[name]) as file:
+            data = _capped(file.read(most + 1), name, most)
         if self._left is not None:
             self._left -= len(data)
         return data
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """The bytes of a member, piece by piece and without end; raises ``Refused`` if they are damaged."""
+        with _undamaged(name):
+            file = self._zip.open(self._members[name])
+        with file:
+            while True:
+                with _undamaged(name):
+                    chunk = file.read(_CHUNK)
+                if not chunk:
+                    return
+                yield chunk
+
+
+@contextmanager
+def _undamaged(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
+        raise error if isinstance(error, Refused) else Refused(f"{short(name)} is damaged ({error})") from None
+    except Exception as error:  # noqa: BLE001 - zlib and others have exceptions of their own
+        raise Refused(f"{short(name)} is damaged ({type(error).__name__})") from None
 
 
 def _without_files(folders: Iterable[str], names: Sequence[str]) -> list[str]:

@@ -1,20 +1,172 @@
-"""The code cells of a notebook file: what was handed in is only a file, and is read with care.
+"""The cells of a notebook file: what was handed in is only a file, and is read with care.
 
-Its size is capped, it is parsed as JSON, and nothing in it is rendered or run here.
+Its size is capped, it is parsed as JSON, and nothing in it is rendered or run here. Outputs are never read: they are
+stepped over while the file is still text (``outputs``), so only what the learner wrote has to fit.
 """
 
 from __future__ import annotations
 
+import codecs
+import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from coursepkg.grading.submissions.outputs import TooLarge, without_outputs
+
 MAX_BYTES = 20_000_000
+WHOLE = 1_000_000  # up to this size a file is kept as it is
+_CHUNK = 1 << 18
+_SPACE = b" \t\r\n\0"
+_CONFLICT = re.compile(r"^(?:<{7}|>{7})", re.MULTILINE)
+_KINDS = {  # what a file is by its first bytes, and what to do about it
+    b"%PDF": "a PDF; hand in the notebook itself, the file that ends in .ipynb",
+    b"PK\x03\x04": "a zip file with another name; unpack it, or let its name end in .zip",
+    b"\x1f\x8b": "a compressed file with another name; unpack it, and hand in the notebook inside",
+    b"<": "a web page or XML; hand in the notebook itself, not an export of it",
+}
 
 
 class UnreadableNotebook(ValueError):
     """The file is no notebook that can be judged; the message says why."""
+
+
+class Notebook(bytes):
+    """The text of a notebook in UTF-8, of a large one without its outputs; it knows the hash of the file itself."""
+
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The cells of a notebook.
+
+    Attributes
+    ----------
+    code : list of str
+        What is run, in order.
+    prose : list of str
+        Markdown, raw and any other cells, which are not run.
+    """
+
+    code: list[str]
+    prose: list[str]
+
+
+# --- from a file to its text -----------------------------------------------------------------------------------------
+
+
+def read_notebook(chunks: Iterable[bytes], name: str) -> Notebook:
+    """The text of a notebook, however large its outputs are.
+
+    Parameters
+    ----------
+    chunks : iterable of bytes
+        The file, piece by piece; it is not read further than it has to be.
+    name : str
+        What to call it.
+
+    Raises
+    ------
+    UnreadableNotebook
+        If what is left without outputs is too large.
+    """
+    digest = hashlib.sha256()
+    pieces = _hashed(chunks, digest)
+    start = b""
+    for piece in pieces:
+        start += piece
+        if len(start) > WHOLE:
+            break
+    if len(start) > WHOLE:
+        start = _long(start, pieces, name)
+    notebook = Notebook(start if _is_utf8(start) else _decoded(start).encode("utf-8", "surrogatepass"))
+    notebook.sha256 = digest.hexdigest()
+    return notebook
+
+
+def sha256_of(data: bytes) -> str:
+    """The hash of the file that a notebook came from."""
+    return data.sha256 if isinstance(data, Notebook) else _hash(data)
+
+
+@lru_cache(maxsize=1)  # one notebook's is asked for by each of its exercises in turn
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _hashed(chunks: Iterable[bytes], digest: Any) -> Iterator[bytes]:
+    for chunk in chunks:
+        digest.update(chunk)
+        yield chunk
+
+
+def _long(start: bytes, rest: Iterator[bytes], name: str) -> bytes:
+    """A long file without the outputs in it; one that is no JSON is taken as it is."""
+    text = _as_bytes_of_utf8(start, rest)
+    first = next(text, b"")
+    try:
+        if first.lstrip(_SPACE).removeprefix(codecs.BOM_UTF8).startswith(b"{"):
+            return without_outputs(_joined(first, text), MAX_BYTES)
+        kept = bytearray()
+        for piece in _joined(first, text):
+            kept += piece
+            if len(kept) > MAX_BYTES:
+                raise TooLarge
+        return bytes(kept)
+    except TooLarge:
+        raise UnreadableNotebook(f"{name} has more than {MAX_BYTES // 1_000_000} MB") from None
+
+
+def _joined(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest
+
+
+def _as_bytes_of_utf8(start: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    """A text of two or four bytes a letter in UTF-8, piece by piece; any other as it is."""
+    encoding = _wide(start)
+    if not encoding:
+        yield from _joined(start, rest)
+        return
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    for piece in _joined(start, rest):
+        yield decoder.decode(piece).encode("utf-8", "surrogatepass")
+
+
+def _wide(start: bytes) -> str:
+    """The name of an encoding with more than one byte for each letter, or ""."""
+    if start[:2] == b"\0\0" and start[2:4] != codecs.BOM_UTF16_BE:
+        return ""  # zeros, not text
+    encoding = json.detect_encoding(start[:4])
+    return encoding if encoding.startswith(("utf-16", "utf-32")) else ""
+
+
+def _is_utf8(text: bytes) -> bool:
+    if text.startswith(codecs.BOM_UTF8) or _wide(text):
+        return False
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _decoded(text: bytes) -> str:
+    """The text of a file in any of the encodings that editors write."""
+    if encoding := _wide(text):
+        return text.decode(encoding, "replace").removeprefix("\ufeff")
+    try:
+        return text.decode("utf-8-sig", "surrogatepass")
+    except UnicodeDecodeError:
+        return text.decode("cp1252", "replace")
+
+
+# --- from the text to cells ------------------------------------------------------------------------------------------
 
 
 def read_cells(path: Path) -> list[str]:
@@ -27,28 +179,66 @@ def read_cells(path: Path) -> list[str]:
     """
     try:
         with path.open("rb") as file:
-            text = file.read(MAX_BYTES + 1)
+            text = read_notebook(iter(lambda: file.read(_CHUNK), b""), path.name)
     except OSError as error:
         raise UnreadableNotebook(f"{path} cannot be opened: {error.strerror}") from None
-    return cells_of(text, path.name)
+    return cells_of(text, path.name).code
 
 
-def cells_of(text: bytes, name: str) -> list[str]:
-    """The code cells of a notebook that has been read already; raises as ``read_cells`` does."""
+def cells_of(text: bytes, name: str) -> Cells:
+    """The cells of a notebook that has been read already, of format 4 or 3; raises as ``read_cells`` does."""
     if len(text) > MAX_BYTES:
         raise UnreadableNotebook(f"{name} has more than {MAX_BYTES // 1_000_000} MB, which is no notebook's size")
+    bare = text.strip(_SPACE)
+    if not bare:
+        raise UnreadableNotebook(f"{name} is empty; save the notebook, and hand it in again")
+    for start, words in _KINDS.items():
+        if bare.startswith(start) and not bare.startswith(b"<<<<<<<"):
+            raise UnreadableNotebook(f"{name} is no notebook: it is {words}")
+    notebook = _json(_decoded(text).strip(" \t\r\n\0"), name)
+    made: dict[bool, list[str]] = {True: [], False: []}
+    for cell in _listed(notebook, name):
+        if isinstance(cell, dict):
+            made[cell.get("cell_type") == "code"].append(_source(cell))
+    return Cells(made[True], made[False])
+
+
+def _json(text: str, name: str) -> Any:
     try:
-        notebook = json.loads(text)
-    except (ValueError, RecursionError):
-        raise UnreadableNotebook(f"{name} is no notebook: it is no JSON") from None
-    cells = notebook.get("cells") if isinstance(notebook, dict) else None
-    if not isinstance(cells, list):
+        return json.loads(text, strict=False)
+    except RecursionError:
+        raise UnreadableNotebook(f"{name} is no notebook: it is nested without end") from None
+    except ValueError as error:
+        if _CONFLICT.search(text):
+            words = "it holds marks of a merge (<<<<<<<) that was not finished; finish it, and save the notebook"
+        elif not text.startswith(("{", "[")):
+            words = "it is no JSON; open it in JupyterLab, save it as a notebook, and hand in that file"
+        else:
+            where = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+            words = f"it is no JSON{where}, perhaps since it was cut off; save it again, and hand in that file"
+        raise UnreadableNotebook(f"{name} is no notebook: {words}") from None
+
+
+def _listed(notebook: Any, name: str) -> list[Any]:
+    """The cells of a notebook: a list of its own in format 4, one for each worksheet in format 3."""
+    form = notebook.get("nbformat", 4) if isinstance(notebook, dict) else None
+    if isinstance(form, int | float) and form not in (3, 4):
+        raise UnreadableNotebook(
+            f"{name} is a notebook of format {form:.9g}, and formats 3 and 4 are read; save it as format 4"
+            " (`jupyter nbconvert --to notebook` does that)"
+        )
+    if isinstance(notebook, dict) and isinstance(cells := notebook.get("cells"), list):
+        return cells
+    sheets = notebook.get("worksheets") if isinstance(notebook, dict) else None
+    if not isinstance(sheets, list):
         raise UnreadableNotebook(f"{name} is no notebook of format 4: it has no list of cells")
-    return [_source(cell) for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "code"]
+    lists = [sheet.get("cells") for sheet in sheets if isinstance(sheet, dict)]
+    return [cell for cells in lists if isinstance(cells, list) for cell in cells]
 
 
 def _source(cell: Mapping[str, Any]) -> str:
-    source = cell.get("source", "")
+    """The text of a cell with line ends as Python writes them; format 3 calls that of a code cell its input."""
+    source = cell.get("source", cell.get("input", ""))
     if isinstance(source, list):
         source = "".join(line for line in source if isinstance(line, str))
-    return source if isinstance(source, str) else ""
+    return source.replace("\r\n", "\n").replace("\r", "\n") if isinstance(source, str) else ""

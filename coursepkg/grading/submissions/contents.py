@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from coursepkg.grading.submissions.archives import MAX_ARCHIVE, MAX_ENTRIES, Archive, Folder, Refused, short
+from coursepkg.grading.submissions.cells import MAX_BYTES, UnreadableNotebook, read_notebook
 from coursepkg.grading.submissions.learners import CANVAS, MOODLE, HandedIn, is_ignored
 
-MAX_NOTEBOOK = 20_000_000
+MAX_NOTEBOOK = MAX_BYTES  # of one notebook without its outputs
 MAX_NOTEBOOKS = 50
+MAX_READ = 600_000_000  # of one learner, unpacked and with all outputs: some seconds of work
+_SAVE = "hand in the notebook itself, the file that ends in .ipynb"
+_OTHERS = {  # by the end of a name: what it is, and what to do
+    ".ipynb.txt": ("a notebook with .txt behind its name", "take the .txt off, and hand it in again"),
+    ".ipynb.json": ("a notebook with .json behind its name", "take the .json off, and hand it in again"),
+    ".html": ("a web page made from a notebook, or another one", _SAVE),
+    ".htm": ("a web page made from a notebook, or another one", _SAVE),
+    ".pdf": ("a PDF", _SAVE),
+    ".docx": ("a text document", _SAVE),
+    ".odt": ("a text document", _SAVE),
+    ".py": ("a Python file", _SAVE),
+    ".rar": ("an archive of a kind that is not read", "hand in a .zip or the notebook itself"),
+    ".7z": ("an archive of a kind that is not read", "hand in a .zip or the notebook itself"),
+    ".gz": ("an archive of a kind that is not read", "hand in a .zip or the notebook itself"),
+    ".tar": ("an archive of a kind that is not read", "hand in a .zip or the notebook itself"),
+}
 
 
 @dataclass(frozen=True)
@@ -30,45 +50,99 @@ def load(tree: Folder | Archive, handed_in: HandedIn) -> Contents:
         Where all submissions lie.
     handed_in : HandedIn
         One learner's files.
+
+    Returns
+    -------
+    Contents
+        Its notebooks are in UTF-8, and large ones without their outputs; they know the hash of the file.
     """
-    notebooks: list[tuple[str, bytes]] = []
     refused: list[str] = []
-    others: list[str] = []
-    files = handed_in.files
-    if len(files) > MAX_ENTRIES:
+    reading = _Reading()
+    if len(handed_in.files) > MAX_ENTRIES:
         return Contents([], [f"there are more than {MAX_ENTRIES} files"])
-    for name in files:
+    notebooks: list[tuple[str, bytes]] = []
+    for name in handed_in.files:
         try:
             if isinstance(tree, Folder) and (tree.path / name).is_symlink():
                 raise Refused(f"{short(name)} is a link")
-            if name.lower().endswith(".ipynb"):
-                notebooks.append((_plain_name(name), tree.read(name, MAX_NOTEBOOK)))
-            elif name.lower().endswith(".zip"):
-                notebooks += _inside(Archive(tree.read(name, MAX_ARCHIVE), name), others)
-            else:
-                others.append(short(PurePosixPath(name).name))
+            notebooks += reading.notebooks_of(tree, name)
         except Refused as error:
             refused.append(str(error))
             if name.lower().endswith(".ipynb"):
                 notebooks.append((_plain_name(name), b""))  # its chapter is known by its name
     if len(notebooks) > MAX_NOTEBOOKS:
         return Contents([], [*refused, f"there are more than {MAX_NOTEBOOKS} notebooks"])
-    return Contents(sorted(notebooks), refused, others)
+    return Contents(sorted(notebooks), refused, reading.others)
 
 
-def _inside(archive: Archive, others: list[str], *, deep: bool = True) -> list[tuple[str, bytes]]:
-    """The notebooks in a zip, and in zips inside it; the names of its other files are added to ``others``."""
-    names = [name for name in archive.names() if not is_ignored(name)]
-    notebooks = [name for name in names if name.lower().endswith(".ipynb")]
-    if len(notebooks) > MAX_NOTEBOOKS:
-        raise Refused(f"an archive holds more than {MAX_NOTEBOOKS} notebooks")
-    found = [(_plain_name(name), archive.read(name, MAX_NOTEBOOK)) for name in notebooks]
-    for name in names:
-        if deep and name.lower().endswith(".zip"):
-            found += _inside(Archive(archive.read(name, MAX_ARCHIVE), name), others, deep=False)
-        elif name not in notebooks:
-            others.append(short(PurePosixPath(name).name))
-    return found
+class _Reading:
+    """Reading all of one learner's files, with one bound on what is unpacked and one on what is kept."""
+
+    def __init__(self) -> None:
+        self.others: list[str] = []
+        self._left, self._room = MAX_READ, MAX_ARCHIVE
+
+    def notebooks_of(self, tree: Folder | Archive, name: str) -> list[tuple[str, bytes]]:
+        """The notebooks in a file: it is one, or a zip with some inside, or none, and then its name is noted."""
+        if name.lower().endswith(".ipynb"):
+            return [(_plain_name(name), self._notebook(tree, name))]
+        if name.lower().endswith(".zip"):
+            with ExitStack() as opened:
+                data = opened.enter_context(tree.open(name)) if isinstance(tree, Folder) else None
+                if data is not None and os.fstat(data.fileno()).st_size > MAX_READ:
+                    raise Refused(f"{short(name)} has more than {MAX_READ / 1e6:.0f} MB")
+                return self._inside(Archive(data or tree.read(name, MAX_ARCHIVE), name))
+        self.others.append(short(PurePosixPath(name).name))
+        return []
+
+    def _inside(self, archive: Archive, *, deep: bool = True) -> list[tuple[str, bytes]]:
+        """The notebooks in a zip, and in zips inside it."""
+        names = [name for name in archive.names() if not is_ignored(name)]
+        notebooks = [name for name in names if name.lower().endswith(".ipynb")]
+        if len(notebooks) > MAX_NOTEBOOKS:
+            raise Refused(f"an archive holds more than {MAX_NOTEBOOKS} notebooks")
+        found = [(_plain_name(name), self._notebook(archive, name)) for name in notebooks]
+        for name in names:
+            if deep and name.lower().endswith(".zip"):
+                found += self._inside(Archive(archive.read(name, MAX_ARCHIVE), name), deep=False)
+            elif name not in notebooks:
+                self.others.append(short(PurePosixPath(name).name))
+        return found
+
+    def _notebook(self, tree: Folder | Archive, name: str) -> bytes:
+        try:
+            notebook = read_notebook(self._counted(tree, name), short(name))
+        except UnreadableNotebook as error:
+            raise Refused(str(error)) from None
+        self._room -= len(notebook)
+        if self._room < 0:
+            raise Refused(f"the notebooks have more than {MAX_ARCHIVE / 1e6:.0f} MB together")
+        return notebook
+
+    def _counted(self, tree: Folder | Archive, name: str) -> Iterator[bytes]:
+        for chunk in tree.chunks(name):
+            self._left -= len(chunk)
+            if self._left < 0:
+                raise Refused(f"{short(name)} brings what was handed in to more than {MAX_READ / 1e6:.0f} MB")
+            yield chunk
+
+
+def nothing_found(others: list[str]) -> str:
+    """What to say of a learner without a notebook: what was found, and what to try.
+
+    Parameters
+    ----------
+    others : list of str
+        Names of the files that were found.
+    """
+    if not others:
+        return "no notebook was handed in; there are no files"
+    found = f"no notebook was handed in; found: {', '.join(others[:5])}{', ...' if len(others) > 5 else ''}"
+    for name in others:
+        for end, (what, advice) in _OTHERS.items():
+            if name.lower().endswith(end):
+                return f"{found}; {name} is {what}: {advice}"
+    return f"{found}; {_SAVE}"
 
 
 def _plain_name(name: str) -> str:
