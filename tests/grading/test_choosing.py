@@ -86,9 +86,10 @@ def test_exercises_of_two_chapters_in_one_notebook_are_flagged():
 
 
 def test_where_no_check_is_left_the_functions_tell_it_and_then_the_name():
-    bare = ("final.ipynb", notebook("def local(x, y):\n    return y, x"))
-    chosen, notes = choose([bare], wanted("02", "03"))
-    assert chosen == {"02": bare}
+    for source in ("def local(x, y):\n    return y, x", "x = 1\nlocal = lambda x, y: (y, x)", "class local: pass"):
+        bare = ("final.ipynb", notebook(source))
+        chosen, notes = choose([bare], wanted("02", "03"))
+        assert chosen == {"02": bare}
     assert notes == ["final.ipynb holds no checks; it was recognised by the functions that it defines"]
     named, poem = ("02_scalar.ipynb", notebook("x = 1")), ("poem.ipynb", notebook("roses = 'red'"))
     assert choose([named, poem], wanted()) == ({"02": named}, ["poem.ipynb belongs to no chapter"])

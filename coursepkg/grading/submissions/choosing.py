@@ -20,7 +20,7 @@ _AGAIN = re.compile(r"(.*?)(?:-(\d+))?\.ipynb", re.IGNORECASE | re.DOTALL)
 # It begins with letters, which are found quickly, and looks back for the end of another name: `recheck(` is no check.
 _CHECK_CALL = re.compile(r"""check\((?<!\wcheck\()\s*["'](\d\d)\.(\d+)["']""")
 _MARK = re.compile(r'"grade_id"\s*:\s*"ex-(\d\d)-(\d+)"')
-_DEFINED = re.compile(r"(?<!\w)(?:def|class)\s+(\w+)")
+_DEFINED = re.compile(r"""(?:\b(?:def|class)\s+|^["\t ]*)([^\W\d]\w*)(?=\s*[(:=])""", re.MULTILINE)
 
 
 @dataclass(frozen=True)
