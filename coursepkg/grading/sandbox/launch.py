@@ -43,10 +43,10 @@ class Unavailable(OSError):
 
 @cache
 def import_paths() -> tuple[str, ...]:
-    """``sys.path`` for the sandbox: the standard library, what holds numpy and sympy, and the package."""
+    """``sys.path`` for the sandbox: the standard library, what holds numpy, sympy and IPython, and the package."""
     library = [sysconfig.get_path("stdlib"), os.path.join(sysconfig.get_path("stdlib"), "lib-dynload")]
     packages = []
-    for name in ("numpy", "sympy", "mpmath", "scipy", "matplotlib"):
+    for name in ("numpy", "sympy", "mpmath", "scipy", "matplotlib", "IPython"):
         found = importlib.util.find_spec(name)
         if found is not None and found.origin is not None:
             packages.append(str(Path(found.origin).parents[1]))

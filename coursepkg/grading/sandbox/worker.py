@@ -11,109 +11,134 @@ generously.
 from __future__ import annotations
 
 import ast
+import contextlib
+import inspect
 import json
 import linecache
 import os
 import random
-import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from types import CodeType
 from typing import Any, TextIO
 
 import numpy as np
 
 from coursepkg.grading.judging.calling import LAST_KINDS, PROCESSOR, LocalCall, Outcome, guarded, now
 from coursepkg.grading.judging.values import Unfit, encode
+from coursepkg.grading.sandbox.reading import NO_PYTHON, Broken, Reading, defined_by, read_cell
 from coursepkg.grading.sandbox.replies import TooLarge, hold_against_bounds
+from coursepkg.grading.sandbox.standins import Checks, Shell, is_the_courses_own
 
 LOAD_SECONDS = 60.0
 STATEMENT_SECONDS = 15.0
-_FILLED = re.compile(r"^([ \t]*[\w.\[\], \t]+?=[ \t]*)[!%].*")
-_NO_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)  # the last two: nested without end
+READ_SECONDS = 5.0
+NOTES = ("reused", "broken", "own")  # all that is ever said about an answer beside its numbers
 
 
 class Answers:
-    """What the cells of a notebook define, by name; the last definition counts."""
+    """What the cells of a notebook define: by exercise what was checked, else by name; the last one counts.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    checks : Checks, optional
+        Where the notebook's own checks note what they are given.
+    """
+
+    def __init__(self, checks: Checks | None = None) -> None:
         self.namespace: dict[str, Any] = {"__name__": "__main__", "display": lambda *args, **kwargs: None}
+        shell = Shell(self.namespace)
+        self.namespace["get_ipython"] = lambda: shell
+        self.checks = checks or Checks()
         self.defined: dict[str, Any] = {}
+        self.bound: dict[str, int] = {}
         self.failures: dict[str, Outcome] = {}
-        self.calls: dict[tuple[str, str], LocalCall] = {}
+        self.calls: dict[tuple[str, str, str], LocalCall] = {}
 
     def load(self, cells: list[str]) -> None:
         """Run all cells, statement by statement, so that a failing line takes no definition after it away."""
         deadline = now(PROCESSOR) + LOAD_SECONDS
         for number, source in enumerate(cells, 1):
             name = f"<cell {number}>"
-            linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-            try:
-                statements = _statements(source, name)
-            except _NO_PYTHON as error:
-                self._note_syntax_error(source, error)
-                continue
-            for statement in statements:
-                self._run(statement, name, deadline - now(PROCESSOR))
+            cell = _read(source, name)
+            linecache.cache[name] = (len(cell.text), None, cell.text.splitlines(keepends=True), name)
+            for part in cell.parts:
+                self.checks.now += 1
+                if isinstance(part, Broken):
+                    self.failures.update(dict.fromkeys(part.names, _syntax_outcome(part.error)))
+                else:
+                    self._run(part, name, deadline - now(PROCESSOR))
 
     def _run(self, statement: ast.stmt, name: str, seconds: float) -> None:
         before = dict(self.namespace)
         defines = statement.name if isinstance(statement, ast.FunctionDef | ast.ClassDef) else None
         try:
-            code = compile(ast.Module([statement], []), name, "exec")
-        except _NO_PYTHON as error:  # `return` outside a function is found only here
+            code = compile(ast.Module([statement], []), name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        except NO_PYTHON as error:  # `return` outside a function is found only here
             if defines is not None:
                 self.failures[defines] = _syntax_outcome(error)
             return
         # A notebook is a program, and running it is this process's whole purpose; it has no other rights than that.
-        outcome = guarded(lambda: exec(code, self.namespace), min(max(seconds, 0.01), STATEMENT_SECONDS), PROCESSOR)
+        outcome = guarded(lambda: _execute(code, self.namespace), min(max(seconds, 0.01), STATEMENT_SECONDS), PROCESSOR)
         for key, value in self.namespace.items():
-            if callable(value) and before.get(key) is not value:
-                self.defined[key] = value
-                self.failures.pop(key, None)
+            if before.get(key) is not value:
+                self.bound[key] = self.checks.now
+                if callable(value):
+                    self.defined[key] = value
+                    self.failures.pop(key, None)
         if outcome.kind != "value" and defines is not None:
             self.failures[defines] = outcome
 
-    def _note_syntax_error(self, source: str, error: Exception) -> None:
-        """The names that the broken cell was going to define cannot be judged; say why. A method is no such name."""
-        outcome = _syntax_outcome(error)
-        for name in re.findall(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", source, re.MULTILINE):
-            self.failures[name] = outcome
-
     def call(self, request: Mapping[str, Any], case: Mapping[str, Any]) -> Outcome:
-        """Use one answer on one case."""
-        name = request["function"]
-        if name in self.failures:
-            return self.failures[name]
-        if name not in self.defined:
-            return Outcome("not-attempted", message=f"nothing called {name} is defined")
-        key = name, request["driver"]
+        """Use one answer on one case; what is only a stub gives way to a later definition that failed."""
+        name, exercise = request["function"], request.get("exercise", "")
+        answer, failure = self._answer(exercise, name), self.failures.get(name)
+        if answer is None:
+            return failure or Outcome("not-attempted", message=f"nothing called {name} is defined")
+        key = exercise, name, request["driver"]
         if key not in self.calls:
-            self.calls[key] = LocalCall(self.defined[name], request["driver"], time_by=PROCESSOR)
+            self.calls[key] = LocalCall(answer, request["driver"], time_by=PROCESSOR)
         self.calls[key].deadline = now(PROCESSOR) + request["seconds"]
-        return self.calls[key](case)
+        outcome = self.calls[key](case)
+        return failure if failure is not None and outcome.kind == "not-attempted" else outcome
+
+    def _answer(self, exercise: str, name: str) -> Any:
+        """What was checked last as the answer to an exercise; else what has its name; None if there is neither."""
+        return self.checks.answers.get(exercise, self.defined.get(name))
+
+    def notes(self, asked: Sequence[Sequence[str]]) -> list[list[str]]:
+        """For each exercise and its name what a person should know, in words of ``NOTES``."""
+        found = guarded(lambda: [self._notes(exercise, name) for exercise, name in asked], 1.0, PROCESSOR)
+        return found.value if isinstance(found.value, list) else [[] for _ in asked]
+
+    def _notes(self, exercise: str, name: str) -> list[str]:
+        answer, checked = self._answer(exercise, name), self.checks.answers.get(exercise)
+        later = self.bound.get(name, 0) > self.checks.times.get(exercise, 0)
+        held = {
+            "reused": checked is not None and later and self.namespace.get(name) is not checked,
+            "broken": answer is not None and name in self.failures,
+            "own": answer is not None and is_the_courses_own(answer),
+        }
+        return [word for word in NOTES if held[word]]
 
 
-def _statements(source: str, name: str) -> list[ast.stmt]:
-    """The statements of a cell; if Python cannot read it, those without what only IPython understands."""
-    try:
-        return ast.parse(source, name).body
-    except _NO_PYTHON:
-        return ast.parse(python_lines(source), name).body
+def _read(source: str, name: str) -> Reading:
+    """The statements of a cell; of one that takes longer to read than any that a person writes, none."""
+    outcome = guarded(lambda: read_cell(source, name), READ_SECONDS, PROCESSOR)
+    if isinstance(outcome.value, Reading):
+        return outcome.value
+    return Reading([Broken(defined_by(source.splitlines()), SyntaxError("this cell cannot be read"))], source)
 
 
-def python_lines(source: str) -> str:
-    """A cell without magics, shell lines and help requests; line numbers stay as they are."""
-    lines = source.splitlines()
-    first = lines[0].strip() if lines else ""
-    if first.startswith("%%") and not first.startswith(("%%time", "%%capture", "%%prun")):
-        return ""
-    kept = []
-    for line in lines:
-        bare = line.strip()
-        line = _FILLED.sub(r"\1None", line)  # `files = !ls`, `times = %timeit -o f()`
-        foreign = bare.startswith(("%", "!", "?")) or (bare.endswith("?") and not bare.startswith("#"))
-        kept.append(line[: len(line) - len(line.lstrip())] + "pass" if foreign else line)
-    return "\n".join(kept)
+def _execute(code: CodeType, namespace: dict[str, Any]) -> None:
+    """Run a statement; one that awaits is driven to its end, as long as nothing in it waits for the outside."""
+    if not code.co_flags & inspect.CO_COROUTINE:
+        exec(code, namespace)
+        return
+    running = eval(code, namespace)
+    with contextlib.suppress(StopIteration):
+        while True:
+            running.send(None)
 
 
 def _syntax_outcome(error: Exception) -> Outcome:
@@ -123,11 +148,11 @@ def _syntax_outcome(error: Exception) -> Outcome:
     return Outcome("error", error=type(error).__name__, message=message, line=line, source=text)
 
 
-def serve(requests: TextIO, replies: TextIO) -> None:
+def serve(requests: TextIO, replies: TextIO, checks: Checks | None = None) -> None:
     """Answer requests until there are no more."""
     random.seed(0)  # what a learner draws without a seed of their own is the same each time
     np.random.seed(0)  # noqa: NPY002 - the global one, for those who use it
-    answers = Answers()
+    answers = Answers(checks)
     for line in requests:
         request = json.loads(line)
         for reply in _replies(answers, request):
@@ -141,14 +166,15 @@ def _line(reply: Mapping[str, Any]) -> str:
     try:
         hold_against_bounds(text + "\n")
     except TooLarge as error:
-        text = json.dumps({**reply, "value": encode(Unfit(f"something very large ({error})"))})
+        text = json.dumps({**reply, "value": encode(Unfit(f"an answer of {error}"))})
     return text + "\n"
 
 
 def _replies(answers: Answers, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     if "cells" in request:
         answers.load(request["cells"])
-        yield {"loaded": len(request["cells"])}
+        about = {"notes": answers.notes(request["asked"])} if "asked" in request else {}
+        yield {"loaded": len(request["cells"]), **about}
         return
     for number, case in enumerate(request["cases"], request["id"]):
         outcome = answers.call(request, case)
@@ -166,7 +192,9 @@ def main() -> None:
         requests = os.fdopen(os.dup(sys.stdin.fileno()), encoding="utf-8")
         with open(os.devnull, encoding="utf-8") as nothing:
             os.dup2(nothing.fileno(), sys.stdin.fileno())  # `input()` in a notebook ends at once
-        serve(requests, replies)
+        checks = Checks()
+        checks.install()
+        serve(requests, replies, checks)
 
 
 if __name__ == "__main__":
