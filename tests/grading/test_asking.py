@@ -9,7 +9,7 @@ import pytest
 from coursepkg.grading.judging.calling import Outcome
 from coursepkg.grading.judging.judge import judge, judge_all
 from coursepkg.grading.judging.values import encode
-from coursepkg.grading.running import own_notebook as checking
+from coursepkg.grading.sandbox import worker_process as checking
 from coursepkg.grading.sandbox.worker import serve
 from coursepkg.grading.sandbox.worker_process import Worker
 

@@ -147,11 +147,11 @@ def wrong_kind(compiled: Mapping[str, Any], message: str) -> list[str]:
     ]
 
 
-def time_limit(compiled: Mapping[str, Any], item: Mapping[str, Any]) -> list[str]:
-    """A loop without end, most likely."""
+def time_limit(compiled: Mapping[str, Any], item: Mapping[str, Any], message: str = "") -> list[str]:
+    """A loop without end, most likely; ``message`` is what else is known."""
     lines = [
         f"{compiled['id']} stopped · no answer within {CHECK_SECONDS:g} seconds.",
-        "A loop may never end: does its condition change, does it reach its `break`?",
+        message or "A loop may never end: does its condition change, does it reach its `break`?",
     ]
     return lines + call_line(compiled, item)
 

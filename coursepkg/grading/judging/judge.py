@@ -169,7 +169,7 @@ class _Judgement:
             return self._verdict("not-attempted", "", feedback.not_attempted(self.compiled, self.outcomes[0].message))
         if "time-limit" in kinds:
             number = len(self.outcomes) - 1
-            words = feedback.time_limit(self.compiled, self.inputs[number])
+            words = feedback.time_limit(self.compiled, self.inputs[number], self.outcomes[number].message)
             return self._verdict("error", "time-limit", words, number)
         complete = len(self.outcomes) == len(self.inputs)
         kept = complete and "value" in kinds and self._keeps_state()

@@ -1,7 +1,7 @@
 """Running a batch: which notebooks still have to be graded, by how many processes, and where results go.
 
-Only the first process writes. Grading processes are given whole notebooks and give back results; one that ran out of
-time is graded once more, alone, before that counts, since a crowded machine is not the learner's fault.
+Only the first process writes. Grading processes are given whole notebooks and give back results; one that a
+crowded machine kept waiting until time was over is graded once more, with others of the kind, before that counts.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ class _Run:
     ):
         self.batch, self.chapters, self.tree, self.cluster, self.quiet = batch, chapters, tree, cluster, quiet
         self.counts: Counter[str] = Counter()
-        self.alone: list[Work] = []
+        self.again: list[Work] = []
         self.frames = Grader(chapters, batch.secret, batch.tier)
         assert batch.assignment is not None
         functions = {
@@ -189,8 +189,9 @@ class _Run:
                 self.cluster.prepare(self.batch.specs, self.batch.secret, self.batch.tier)
             with tqdm(total=len(learners), unit="learner", disable=True if self.quiet else None) as bar:
                 self._spread(pool, learners, bar)
-            for work in self.alone:
-                self._store(self._result(pool.submit(_grade, work), work), final=True, work=work)
+            again = {pool.submit(_grade, work): work for work in self.again}
+            while again:
+                self._collect(again, FIRST_COMPLETED, final=True)
         finally:
             pool.shutdown(cancel_futures=True)
         return self.counts
@@ -206,11 +207,11 @@ class _Run:
         while waiting:
             self._collect(waiting, FIRST_COMPLETED)
 
-    def _collect(self, waiting: dict[Future[Graded], Work], until: str) -> None:
+    def _collect(self, waiting: dict[Future[Graded], Work], until: str, *, final: bool = False) -> None:
         done, _ = wait(waiting, return_when=until)
         for future in done:
             work = waiting.pop(future)
-            self._store(self._result(future, work), final=False, work=work)
+            self._store(self._result(future, work), final=final, work=work)
 
     def _result(self, future: Future[Graded], work: Work) -> Graded:
         try:
@@ -220,7 +221,7 @@ class _Run:
 
     def _store(self, graded: Graded, *, final: bool, work: Work) -> None:
         if graded.out_of_time and not final:
-            self.alone.append(work)
+            self.again.append(work)
             return
         for result, times in zip(graded.results, graded.times, strict=True):
             if self._is_kept(result):  # a mark that a person gave stays

@@ -37,6 +37,7 @@ from coursepkg.grading.running.results import (
     Item,
     Result,
 )
+from coursepkg.grading.running.suspicions import flags_of, flags_of_notebook, not_run
 from coursepkg.grading.sandbox.launch import Unavailable
 from coursepkg.grading.sandbox.process import Sandbox, SandboxedWorker
 from coursepkg.grading.sandbox.worker_process import Worker
@@ -70,7 +71,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Graded:
-    """What grading one notebook gave: results, their times, and whether any answer ran out of time."""
+    """What grading one notebook gave: results, their times, and whether time ran out that no answer had spent itself."""
 
     results: tuple[Result, ...]
     times: tuple[dict[str, Any], ...]
@@ -125,27 +126,32 @@ class Grader:
         """Grade one notebook; nothing in it can raise here, and an infrastructure error is a result as well."""
         exercises = self.chapters[work.chapter].exercises
         try:
-            cells = cells_of(work.data, work.notebook).code
+            cells = cells_of(work.data, work.notebook)
         except UnreadableNotebook as error:
             return self._all_alike(work, STUDENT_ERROR, 0.0, "error", "UnreadableNotebook", str(error))
-        flags = self._found_by_name(work)
+        flags, whole = self._found_by_name(work), flags_of_notebook(cells)
         try:
             self._sandbox = self._sandbox or Sandbox(self.tier)
         except Unavailable as error:
             return self.lost(work, str(error))
         before = self._sandbox.cpu_seconds
-        with SandboxedWorker(cells, self._sandbox) as worker:
+        with SandboxedWorker(cells.code, self._sandbox) as worker:
+            worker.asked = [(exercise.id, exercise.function) for exercise in exercises]
             judged = self._judge_all(work, exercises, worker)
         spent = self._sandbox.cpu_seconds - before
         results, times = [], []
         for exercise in exercises:
             answer = judged[exercise.id]
-            more = (flags[exercise.id],) if exercise.id in flags and answer.hidden.status != "not-attempted" else ()
+            more: tuple[str, ...] = ()
+            if answer.hidden.status == "not-attempted":
+                answer.more = not_run(exercise, cells)
+            else:
+                notes = worker.notes.get(exercise.id, ())
+                more = (*flags.get(exercise.id, ()), *flags_of(exercise, cells, notes), *whole)
             results.append(self._result(work, exercise, answer, more))
             seconds = {"seconds": round(answer.seconds, 4), "sandbox_cpu_seconds_of_notebook": round(spent, 4)}
             times.append({**seconds, "signature": "" if answer.hidden.passed else _signature(answer.outcomes)})
-        late = any(answer.hidden.finding == "time-limit" for answer in judged.values())
-        return Graded(tuple(results), tuple(times), late)
+        return Graded(tuple(results), tuple(times), worker.crowded)
 
     def close(self) -> None:
         """Take the sandbox down."""
@@ -229,11 +235,11 @@ class Grader:
             results.append(self._with(self._frame(work, exercise), item, (), status))
         return Graded(tuple(results), tuple({"seconds": 0.0, "signature": ""} for _ in results))
 
-    def _found_by_name(self, work: Work) -> dict[str, str]:
+    def _found_by_name(self, work: Work) -> dict[str, tuple[str, ...]]:
         """Exercises whose own cell is gone: copied, retyped, or stripped of its mark and of its check."""
         known = {f"{a}.{b}" for a, b in exercises_in(work.data)}
         words = "found by its name; the cell that it was asked in is gone"
-        return {e.id: words for e in self.chapters[work.chapter].exercises if e.id not in known}
+        return {e.id: (words,) for e in self.chapters[work.chapter].exercises if e.id not in known}
 
 
 @dataclass
@@ -242,6 +248,7 @@ class _Answer:
     hidden: Verdict
     seconds: float
     outcomes: Sequence[Outcome]
+    more: str = ""  # where else the answer stands
 
 
 def _judged(
@@ -268,6 +275,8 @@ def _message(exercise: Exercise, answer: _Answer) -> str:
     Anything that an answer can choose (an error's text or type, a shape, a string) could carry a hidden input out.
     """
     hidden, visible = answer.hidden, answer.visible
+    if answer.more:
+        return f"{hidden.text}\n{answer.more}"
     if hidden.status in ("passed", "infrastructure") or hidden is visible:
         return hidden.text
     ideas = {entry.id: entry for entry in exercise.bank}

@@ -22,13 +22,22 @@ from typing import Any
 
 from coursepkg.grading.judging.calling import Outcome
 from coursepkg.grading.judging.limits import MAX_REPLY
+from coursepkg.grading.sandbox.clock import Spent, last_descendant, spent_by
 from coursepkg.grading.sandbox.launch import ENVIRONMENT, NONE, Unavailable, command
 from coursepkg.grading.sandbox.slots import Slot
 from coursepkg.grading.sandbox.worker_process import Worker
 
 READY_SECONDS = 60.0
 END_SECONDS = 10.0
-NOTEBOOK_SECONDS = 300.0
+NOTEBOOK_SECONDS = 180.0  # of a notebook's own time: loading it, and ten answers that never end, with room to spare
+_CROWDED = 5.0  # times as long may all of it take on a machine that is busy otherwise
+_LOOK = 0.5  # seconds between two looks at what a process has spent
+_LATE = 1.0  # seconds for the worker's own alarm, which lets the process live; then it is ended from outside
+_IDLE = 2.0  # times its limit, an answer may take without computing: a slow disk is not its fault
+OVER = "A loop may never end, and nothing could interrupt it: does its condition change?"
+WAITED = "It computed nothing meanwhile: take `input()`, `time.sleep` and whatever else waits out."
+USED_UP = "The notebook as a whole has used up its time: answers before this one never ended."
+BUSY = "The machine was busy with other things all the time: ask for another trial."
 _CHUNK = 1 << 16
 
 
@@ -138,6 +147,10 @@ class Sandbox:
             self.close()
         return bool(report)
 
+    def answering(self) -> int | None:
+        """The process that answers, by its number outside; None where that cannot be seen."""
+        return None if self._first is None else last_descendant(self._first.pid)
+
     def close(self) -> None:
         """Take the sandbox down, with all that runs in it."""
         first, self._first = self._first, None
@@ -194,6 +207,38 @@ class Pipes:
         os.close(self._replies)
 
 
+class _Watch:
+    """How much of its own time a process has spent since it was asked for something.
+
+    Only an answer that takes its time is looked at, so the first look comes late: what went before is not counted.
+    """
+
+    def __init__(self, sandbox: Sandbox, limit: float):
+        self._sandbox, self._limit = sandbox, limit + _LATE
+        self._began = time.monotonic()
+        self._process: int | None = None
+        self._first: Spent | None = None
+        self._last: Spent | None = None
+
+    def late(self) -> str:
+        """Why it has had its time, or "" while it has not, or where that cannot be seen."""
+        if self._process is None:
+            self._process = self._sandbox.answering()
+        self._last = None if self._process is None else spent_by(self._process)
+        self._first = self._first or self._last
+        if self._first is None or self._last is None:
+            return ""
+        if self._last.ran - self._first.ran > self._limit:
+            return OVER
+        return WAITED if self._last.own(self._first) > _IDLE * self._limit else ""
+
+    @property
+    def spent(self) -> float:
+        """Seconds that count as the process's own: all of them, but those that it waited for a processor."""
+        waited = self._last.waited - self._first.waited if self._first and self._last else 0.0
+        return time.monotonic() - self._began - waited
+
+
 class SandboxedWorker(Worker):
     """A ``Worker`` that runs in the sandbox.
 
@@ -203,6 +248,11 @@ class SandboxedWorker(Worker):
         Code of the notebook.
     sandbox : Sandbox or str
         Where it runs. A tier stands for a sandbox of its own, for this notebook alone.
+
+    Attributes
+    ----------
+    crowded : bool
+        Whether time ran out that the notebook had not spent itself: another trial may end otherwise.
     """
 
     def __init__(self, cells: Sequence[str], sandbox: Sandbox | str):
@@ -211,7 +261,10 @@ class SandboxedWorker(Worker):
         self._own = isinstance(sandbox, str)
         self._pipes: Pipes | None = None
         self._unloadable: Outcome | None = None
+        self._left = NOTEBOOK_SECONDS
         self._deadline: float | None = None
+        self._why_late = ""
+        self.crowded = False
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         if self._pipes is not None:
@@ -222,9 +275,12 @@ class SandboxedWorker(Worker):
 
     def ask(self, compiled: Mapping[str, Any], items: Sequence[Mapping[str, Any]]) -> list[Outcome]:
         """Use an answer, as long as the notebook as a whole has time left."""
-        self._deadline = self._deadline or time.monotonic() + NOTEBOOK_SECONDS
+        self._deadline = self._deadline or time.monotonic() + _CROWDED * NOTEBOOK_SECONDS
+        if self._left <= 0:
+            return [Outcome("time-limit", message=USED_UP)]
         if time.monotonic() > self._deadline:
-            return [Outcome("time-limit", message="the notebook as a whole takes too long")]
+            self.crowded = True
+            return [Outcome("time-limit", message=BUSY)]
         return super().ask(compiled, items)
 
     def _patience(self) -> float:
@@ -253,6 +309,9 @@ class SandboxedWorker(Worker):
             return None
         return Outcome("infrastructure", message="the sandbox could not be set up; see `grade doctor`")
 
+    def _late(self) -> Outcome:
+        return Outcome("time-limit", message=self._why_late)
+
     def _ended(self) -> Outcome:
         """Blame nobody's code for a sandbox that was ended from outside."""
         if not self.sandbox.end():
@@ -272,10 +331,21 @@ class SandboxedWorker(Worker):
         assert self._pipes is not None
         self._pipes.send(line, seconds)
 
-    def _line(self, seconds: float) -> str | None:
+    def _line(self, seconds: float, limit: float) -> str | None:
         assert self._pipes is not None
-        line = self._pipes.line(seconds)
-        return None if line is None else line.decode("utf-8", "replace")
+        watch = _Watch(self.sandbox, min(limit, self._left))
+        end = time.monotonic() + seconds
+        while True:
+            line = self._pipes.line(min(_LOOK, max(end - time.monotonic(), 0)))
+            self._why_late = watch.late() if line is None else ""
+            if line is not None or self._why_late or time.monotonic() >= end:
+                break
+        self._left -= watch.spent
+        if line is not None:
+            return line.decode("utf-8", "replace")
+        if not self._why_late:
+            self.crowded, self._why_late = True, BUSY
+        return None
 
     def _end(self) -> None:
         """After trouble of any kind, nothing of the sandbox is used again."""

@@ -52,7 +52,7 @@ def read_reply(line: str) -> dict[str, Any]:
 def hold_against_bounds(line: str) -> None:
     """Raise ``TooLarge`` if a line asks for more than any answer needs; builds nothing."""
     if len(line) > MAX_REPLY:
-        raise TooLarge(f"more than {MAX_REPLY} characters")
+        raise TooLarge(f"more than {MAX_REPLY // 10**6} MB")
     bare = _STRING.sub("", line)
     if bare.count(",") + bare.count("[") + bare.count("{") > MAX_VALUES:
         raise TooLarge(f"more than {MAX_VALUES} values")
@@ -62,7 +62,7 @@ def hold_against_bounds(line: str) -> None:
     for bracket in _BRACKETS.findall(bare):
         depth += 1 if bracket in "[{" else -1
         if depth > MAX_NESTING:
-            raise TooLarge(f"nested deeper than {MAX_NESTING} brackets")
+            raise TooLarge(f"more than {MAX_NESTING} brackets in brackets")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -90,10 +90,11 @@ class Checks:
 
     def install(self) -> None:
         """Take the place of the package's ``check``, wherever it is known; for a process that does nothing else."""
-        real = sys.modules[__name__.rpartition(".sandbox.")[0]].check
-        for module in list(sys.modules.values()):
-            if getattr(module, "__dict__", {}).get("check") is real:
-                module.__dict__["check"] = self
+        package = __name__.rpartition(".sandbox.")[0]
+        real = sys.modules[package].check
+        for name, module in list(sys.modules.items()):
+            if name.startswith(package) and vars(module).get("check") is real:
+                vars(module)["check"] = self
 
 
 def is_the_courses_own(answer: Any) -> bool:

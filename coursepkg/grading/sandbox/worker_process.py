@@ -6,12 +6,14 @@ Nothing it says is believed beyond being plain data of the form that a worker se
 from __future__ import annotations
 
 import json
+import math
 import os
 import queue
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,7 +21,7 @@ from typing import Any
 from coursepkg.grading.judging.calling import CHECK_SECONDS, LAST_KINDS, Outcome
 from coursepkg.grading.judging.limits import MAX_REPLY
 from coursepkg.grading.sandbox.replies import read_reply
-from coursepkg.grading.sandbox.worker import LOAD_SECONDS
+from coursepkg.grading.sandbox.worker import LOAD_SECONDS, NOTES
 
 STARTS = 3
 _GRACE = 25.0  # of wall time, beyond the worker's own limits in processor time, before it is ended from outside
@@ -36,6 +38,13 @@ class Worker:
         Where it runs.
     command : sequence of str, optional
         How to start it.
+
+    Attributes
+    ----------
+    asked : list of (str, str)
+        Exercises, and the names of their answers, of which the notebook's process says what a person should know.
+    notes : dict
+        What it said, by exercise, in words of ``NOTES``.
     """
 
     def __init__(self, cells: Sequence[str], folder: Path, command: Sequence[str] | None = None):
@@ -45,6 +54,8 @@ class Worker:
             "COURSEPKG_PROGRESS": "off",  # the notebook's own check calls are run along, and count for nothing
         }  # fmt: skip
         self.command = list(command or (sys.executable, "-m", "coursepkg.grading.sandbox.worker"))
+        self.asked: list[tuple[str, str]] = []
+        self.notes: dict[str, tuple[str, ...]] = {}
         self.starts = 0
         self._requests = 0
         self._process: subprocess.Popen[str] | None = None
@@ -74,6 +85,7 @@ class Worker:
         self._requests += len(items)
         request = {
             "id": first,
+            "exercise": compiled.get("id", ""),
             "function": compiled["function"],
             "driver": compiled["driver"],
             "cases": list(items),
@@ -82,7 +94,7 @@ class Worker:
         unread = self._tell(request, self._patience())
         outcomes: list[Outcome] = []
         for number in range(first, first + len(items)):
-            outcomes.append(self._outcome(unread or self._reply(self._patience()), number))
+            outcomes.append(self._outcome(unread or self._reply(self._patience(), CHECK_SECONDS), number))
             if not self._running or outcomes[-1].kind in LAST_KINDS:
                 break
         return outcomes
@@ -113,10 +125,12 @@ class Worker:
             self._end()
             return trouble
         seconds = LOAD_SECONDS + _GRACE
-        reply = self._tell({"cells": self.cells}, seconds) or self._reply(seconds)
+        request = {"cells": self.cells, **({"asked": self.asked} if self.asked else {})}
+        reply = self._tell(request, seconds) or self._reply(seconds, LOAD_SECONDS)
         if isinstance(reply, Outcome):
             self._end()
             return reply
+        self.notes = self.notes or _noted(reply.get("notes"), self.asked)
         return None
 
     def _greet(self) -> Outcome | None:
@@ -131,14 +145,18 @@ class Worker:
             return self._ended()
         return None
 
+    def _late(self) -> Outcome:
+        """What to say of a process that did not reply in time."""
+        return Outcome("time-limit")
+
     def _ended(self) -> Outcome:
         """What to say of a process that is gone."""
         return Outcome("error", error="ProcessEnded", message="your code ended the process that ran it")
 
-    def _reply(self, seconds: float) -> dict[str, Any] | Outcome:
-        line = self._line(seconds)
+    def _reply(self, seconds: float, limit: float = math.inf) -> dict[str, Any] | Outcome:
+        line = self._line(seconds, limit)
         if line is None:
-            return Outcome("time-limit")
+            return self._late()
         if not line.endswith("\n"):
             return self._ended()
         try:
@@ -166,8 +184,11 @@ class Worker:
         self._process.stdin.write(line)
         self._process.stdin.flush()
 
-    def _line(self, seconds: float) -> str | None:
-        """The next line, without its end if the process is gone or the line too long; None if time is over."""
+    def _line(self, seconds: float, limit: float) -> str | None:
+        """The next line, without its end if the process is gone or the line too long; None if time is over.
+
+        ``seconds`` are by a clock on the wall; ``limit`` is the process's own time, where that can be seen.
+        """
         try:
             return self._replies.get(timeout=seconds)
         except queue.Empty:
@@ -207,7 +228,19 @@ def _believable(reply: Mapping[str, Any]) -> Outcome:
         raise TypeError("a field of another type")
     if type(reply.get("changed", False)) is not bool:
         raise TypeError("a field of another type")
-    return Outcome.from_json(reply)
+    outcome = Outcome.from_json(reply)
+    return replace(outcome, message="") if outcome.kind == "time-limit" else outcome  # why, we say ourselves
+
+
+def _noted(found: Any, asked: Sequence[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """What a process says about answers: known words alone, whatever else it writes."""
+    if not isinstance(found, list) or len(found) != len(asked):
+        return {}
+    lists = [words if isinstance(words, list) else [] for words in found]
+    return {
+        exercise: tuple(word for word in NOTES if word in words)
+        for (exercise, _), words in zip(asked, lists, strict=True)
+    }
 
 
 def _read(process: subprocess.Popen[str], replies: queue.Queue[str]) -> None:

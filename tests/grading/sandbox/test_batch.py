@@ -21,9 +21,10 @@ from hostile_notebooks import PRODUCT, RIGHT, SECRET, SPECS, WRONG, notebook_byt
 
 from coursepkg.__main__ import main
 from coursepkg.grading import cli
+from coursepkg.grading.reporting.gradebook import load_gradebook
 from coursepkg.grading.running import batch as running
 from coursepkg.grading.running.batch import Batch, Busy, run
-from coursepkg.grading.running.class_list import ClassList
+from coursepkg.grading.running.class_list import ASSIGNMENT, CLASS, ClassList
 from coursepkg.grading.running.grader import Grader, Work, seed_id, seed_of
 from coursepkg.grading.running.results import read_result, read_results, result_path, write_result
 from coursepkg.grading.sandbox import probe
@@ -122,7 +123,7 @@ def test_any_number_of_processes_gives_the_same_bytes(handed_in, tmp_path):
     for jobs in (1, 2, 3):
         run(batch(tmp_path / f"results{jobs}", jobs=jobs), open_tree(handed_in), quiet=True)
     assert bytes_of(tmp_path / "results1") == bytes_of(tmp_path / "results2") == bytes_of(tmp_path / "results3")
-    assert len(bytes_of(tmp_path / "results1")) == 2 * len(TINY) + len(("assignment.json", "class.json"))
+    assert len(bytes_of(tmp_path / "results1")) == 2 * len(TINY) + len((ASSIGNMENT, CLASS))
 
 
 def test_an_address_in_an_error_does_not_reach_the_result(handed_in, tmp_path):
@@ -293,7 +294,7 @@ def test_two_runs_do_not_write_into_one_folder(handed_in, tmp_path):
         run(batch(results), open_tree(handed_in), quiet=True)
 
 
-def test_an_answer_out_of_time_is_graded_once_more_alone(tmp_path, monkeypatch):
+def test_an_answer_that_a_crowded_machine_kept_waiting_is_graded_once_more(tmp_path, monkeypatch):
     """The first time counts for nothing: a crowded machine is not the learner's fault."""
     asked = []
 
@@ -381,6 +382,49 @@ def test_wrong_usage_exits_2_and_says_what_is_wrong(
     arguments = ["grade", "batch", options.pop("DIR"), "--i-trust-these-files"]
     assert cli.main([*arguments, *(word for pair in options.items() for word in pair)]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_a_folder_name_of_any_bytes_costs_nobody_anything(handed_in, secret, tmp_path, capsys, leaky):
+    odd = os.fsencode(handed_in) + b"/" + b"\xe9" * 200 + b".ipynb"
+    shutil.copyfile(handed_in / "ann" / "91_mine.ipynb", odd)
+    shutil.copytree(handed_in / "ann", handed_in / ".class.json")
+    shutil.copytree(handed_in / "ann", handed_in / "class.json")
+    words = ["grade", "batch", str(handed_in), "--secret", str(secret), "--specs", str(SPECS), "--jobs", "1"]
+    assert cli.main([*words, "--out", str(tmp_path / "results"), "--i-trust-these-files"]) == 0
+    assert f"{len(TINY) + 2} folders, {len(TINY) + 2} learners" in capsys.readouterr().out
+    found = points(tmp_path / "results")
+    assert found[os.fsdecode(b"\xe9" * 200), "91.1"] == found["class.json", "91.1"] == 2
+
+
+@pytest.mark.parametrize(("files", "words"), [([], "no folder, zip or notebook"), (["a.pdf"], "found: a.pdf")])
+def test_an_empty_download_exits_2_and_says_what_was_found(secret, tmp_path, capsys, leaky, files, words):
+    (tmp_path / "empty").mkdir()
+    for name in files:
+        (tmp_path / "empty" / name).write_bytes(b"x")
+    arguments = ["grade", "batch", str(tmp_path / "empty"), "--secret", str(secret), "--specs", str(SPECS)]
+    assert cli.main([*arguments, "--out", str(tmp_path / "results"), "--i-trust-these-files"]) == 2
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "results").exists()
+
+
+def test_one_stray_notebook_changes_nobodys_points(tmp_path, secret, capsys, leaky):
+    """Points come from what was asked, and where that is not said, from what most handed in."""
+    folder = hand_in(tmp_path / "all", {"ann": [RIGHT, PRODUCT], "ben": [RIGHT, PRODUCT]})
+    (folder / "ben" / "92_extra.ipynb").write_bytes(notebook_bytes(["check('92.1', f)"]))
+    specs = tmp_path / "specs"
+    shutil.copytree(SPECS, specs)
+    (specs / "ex_92.py").write_text((specs / "ex_91.py").read_text().replace('"91.', '"92.'))
+    words = ["grade", "batch", str(folder), "--secret", str(secret), "--specs", str(specs), "--jobs", "1"]
+    for name, more in (("guessed", []), ("said", ["--assignment", "91"])):
+        assert cli.main([*words, "--out", str(tmp_path / name), "--i-trust-these-files", *more]) == 0
+        assert ("No --assignment was named" in capsys.readouterr().out) == (name == "guessed")
+        book = load_gradebook(tmp_path / name)
+        assert [(one.id, one.points) for one in book.learners] == [("ann", 3), ("ben", 3)]
+        assert book.max == 3
+        assert book.learners[1].flags[0] == "92_extra.ipynb is of chapter 92, which is no part of 91"
+    again = [*words, "--out", str(tmp_path / "said"), "--resume", "--i-trust-these-files", "--assignment", "92"]
+    assert cli.main(again) == 2
+    assert "holds results of 91" in capsys.readouterr().err
 
 
 def test_data_sets_are_reached_from_the_same_command_line(capsys):

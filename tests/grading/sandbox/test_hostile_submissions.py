@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from hostile_notebooks import SECRET, SPECS, SUBMISSIONS, grade_all, notebook_bytes, work_of
 
-from coursepkg.grading.running import own_notebook as checking
 from coursepkg.grading.running.grader import Grader, Work, seed_of
 from coursepkg.grading.running.results import Result
+from coursepkg.grading.sandbox import worker_process as checking
 from coursepkg.grading.specification.chapters import Chapters
 from coursepkg.grading.specification.compiling import compile_check
 
@@ -172,6 +172,14 @@ def test_a_notebook_that_cannot_be_loaded_is_not_loaded_for_each_exercise(grader
 
 def test_a_notebook_has_a_time_limit_as_a_whole(grader, monkeypatch):
     monkeypatch.setattr("coursepkg.grading.sandbox.process.NOTEBOOK_SECONDS", -1.0)
+    graded = grader.grade(work_of("right"))
+    assert not graded.out_of_time  # it would use its time up again
+    assert {result.items[0].misconception for result in graded.results} == {"time-limit"}
+    assert "answers before this one never ended" in graded.results[1].items[0].message
+
+
+def test_a_notebook_that_a_crowded_machine_stops_gets_another_trial(grader, monkeypatch):
+    monkeypatch.setattr("coursepkg.grading.sandbox.process._CROWDED", -1.0)
     graded = grader.grade(work_of("right"))
     assert graded.out_of_time
     assert {result.items[0].misconception for result in graded.results} == {"time-limit"}
