@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from coursepkg.grading.running.class_list import class_list, read_class, write_class
-from coursepkg.grading.running.results import BadResult
+from coursepkg.grading.running.class_list import ASSIGNMENT, CLASS, class_list, read_class, write_class
+from coursepkg.grading.running.results import BadResult, folder_name
 from coursepkg.grading.specification.assignment import Asked, Assignment
 from coursepkg.grading.submissions.learners import Download, HandedIn
 from coursepkg.grading.submissions.roster import attendance, moment, read_roster
@@ -138,6 +138,8 @@ def test_the_class_is_kept_beside_the_results(tmp_path):
     odd = [HandedIn("caf\udce9" * 90, "x\udce9")]
     write_class(tmp_path / "odd", HW, class_list(download(odd), HW))
     assert read_class(tmp_path / "odd")[1].learners[0].id == "caf\udce9" * 90
-    (tmp_path / "results" / "class.json").write_text("{}")
+    for name in (ASSIGNMENT, CLASS):
+        assert not folder_name(name).startswith(".")  # no learner's folder takes its place
+    (tmp_path / "results" / CLASS).write_text("{}")
     with pytest.raises(BadResult):
         read_class(tmp_path / "results")

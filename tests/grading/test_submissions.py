@@ -4,6 +4,7 @@ import io
 import os
 import stat
 import zipfile
+from datetime import UTC, datetime
 
 import pytest
 
@@ -140,6 +141,52 @@ def test_a_date_in_file_names_makes_nobody_the_same_learner(tmp_path, pattern):
         tmp_path, {name: NOTEBOOK if name.endswith("b") else zipped(("x.ipynb", NOTEBOOK)) for name in names}
     )
     assert [one.files for one in discover(tree).learners] == [[name] for name in sorted(names)]
+
+
+def test_two_learners_of_one_name_stay_two_and_one_with_a_date_is_no_number(tmp_path):
+    files = {f"leeann_{one}_90{one}_02_x.ipynb": NOTEBOOK for one in (501, 502, 503)}
+    assert who(tree_of(tmp_path / "a", files)) == dict.fromkeys(("501", "502", "503"), "leeann")
+    assert set(who(tree_of(tmp_path / "b", {"anna_2026_11_homework.ipynb": NOTEBOOK}))) == {"anna_2026_11_homework"}
+
+
+def test_what_canvas_gives_out_that_is_no_notebook_is_still_somebodys(tmp_path):
+    tree = tree_of(tmp_path, {
+        "leeann_501_9001_02_x.ipynb": NOTEBOOK, "bergben_502_9002_homework.pdf": b"%PDF", "notes.txt": b"x",
+    })  # fmt: skip
+    download = discover(tree)
+    assert (download.layout, download.left_aside, download.entries) == ("Canvas", ["notes.txt"], 2)
+    assert [load(tree, one).others for one in download.learners] == [[], ["bergben_502_9002_homework.pdf"]]
+
+
+def test_an_empty_folder_is_somebodys_who_handed_in_nothing(tmp_path):
+    tree = tree_of(tmp_path, {"Ann_12_assignsubmission_file/02_x.ipynb": NOTEBOOK})
+    (tmp_path / "Ben_13_assignsubmission_file" / "deeper").mkdir(parents=True)
+    assert who(tree) == {"12": "Ann", "13": "Ben"}
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("Ann_12_assignsubmission_file/02_x.ipynb", NOTEBOOK)
+        archive.writestr("Ben_13_assignsubmission_file/", b"")
+    assert who(open_tree(path)) == {"12": "Ann", "13": "Ben"}
+
+
+def test_the_list_of_submitters_of_one_learner_alone_is_not_believed(tmp_path):
+    """A download of one folder may be a learner's, who packed such a list and folders to go with it."""
+    forged = "ann:\n  :submitters:\n  - :name: Ann\n    :sid: a\n"
+    tree = tree_of(tmp_path, {"mallory/ann/02_x.ipynb": NOTEBOOK, "mallory/submission_metadata.yml": forged.encode()})
+    assert set(who(tree)) == {"mallory"}
+
+
+def test_gradescope_says_when_work_was_handed_in(tmp_path):
+    listing = (
+        "submission_11:\n  :submitters:\n  - :name: Ann\n    :sid: 'a1'\n"
+        "  :created_at: 2026-11-05 12:00:00.123456789 -08:00\n"
+        "  :history:\n  - :id: 3\n    :created_at: 2020-01-01 00:00:00 Z\n"
+        "submission_12:\n  :submitters:\n  - :name: Ben\n    :sid: 'b'\n  :created_at: soon\n"
+    )
+    files = {f"submission_{k}/02_x.ipynb": NOTEBOOK for k in (11, 12)}
+    ann, ben = discover(tree_of(tmp_path, {**files, "submission_metadata.yml": listing.encode()})).learners
+    assert ann.submitted == datetime(2026, 11, 5, 20, tzinfo=UTC)
+    assert ben.submitted is None
 
 
 def test_a_folder_around_everything_is_no_learner(tmp_path):

@@ -1,6 +1,7 @@
-"""The class as a whole: who handed in, how that was found, who is missing; kept in the results as ``class.json``.
+"""The class as a whole: who handed in, how that was found, who is missing; kept in the results as ``.class.json``.
 
-Beside it lies ``assignment.json``, out of which points are given. Both are written anew by each run.
+Beside it lies ``.assignment.json``, out of which points are given. Both are written anew by each run. No learner's
+folder begins with a dot, whatever their id is.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from coursepkg.grading.submissions.learners import Download, HandedIn
 from coursepkg.grading.submissions.roster import Roster, attendance, moment
 
 FORMAT = 1
-ASSIGNMENT, CLASS = "assignment.json", "class.json"
+ASSIGNMENT, CLASS = ".assignment.json", ".class.json"
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,7 @@ def _chapter(name: str, data: bytes, wanted: Wanted) -> tuple[str, list[str]]:
     if said and said != wanted.assignment:
         return "", [f"{shown} says that it belongs to {short(said)}, so it is not graded as {wanted.assignment}"]
     named = _named(name)
-    content, notes = _by_content(shown, data, wanted)
+    content, notes = _by_content(shown, data, wanted, named)
     if said and content and content not in wanted.functions and len(wanted.functions) == 1:
         notes.append(f"{shown} says that it belongs to {wanted.assignment}, and its exercises are of chapter {content}")
         return next(iter(wanted.functions)), notes
@@ -139,7 +139,7 @@ def _chapter(name: str, data: bytes, wanted: Wanted) -> tuple[str, list[str]]:
     return chapter, notes
 
 
-def _by_content(shown: str, data: bytes, wanted: Wanted) -> tuple[str, list[str]]:
+def _by_content(shown: str, data: bytes, wanted: Wanted, named: str) -> tuple[str, list[str]]:
     """The chapter of most exercises in a notebook; where none are left, of the functions that it defines."""
     found = Counter(chapter for chapter, _ in exercises_in(data))
     if len(found) > 1:
@@ -150,7 +150,9 @@ def _by_content(shown: str, data: bytes, wanted: Wanted) -> tuple[str, list[str]
     counts = Counter({chapter: len(defined & functions) for chapter, functions in wanted.functions.items()})
     if not any(counts.values()):
         return "", []
-    return _first(counts), [f"{shown} holds no checks; it was recognised by the functions that it defines"]
+    best = _first(counts)
+    words = f"{shown} holds no checks; it was recognised by the functions that it defines"
+    return best, [] if best == named else [words]
 
 
 def _first(counts: Counter[str]) -> str:

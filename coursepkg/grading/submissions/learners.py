@@ -184,14 +184,18 @@ def _moodle(tops: Iterable[str]) -> _Owners:
 def _canvas(tops: Iterable[str], folders: Set[str]) -> _Owners:
     """Canvas names loose files by learner and by file, each with a number of its own: "homework_2026_11" is a date."""
     files = [top for top in tops if top not in folders]
-    found = {top: match for top in files if (match := CANVAS.fullmatch(top))}
+    found = {top: match for top in files if (match := CANVAS.fullmatch(top)) and not _is_date(match)}
     ids = {(match["id"], match["name"]) for match in found.values()}
-    one_to_one = len(ids) == len({learner for learner, _ in ids}) == len({name for _, name in ids})
+    one_name_each = len(ids) == len({learner for learner, _ in ids})  # and several may have the same name
     distinct = len({match["attempt"] for match in found.values()}) == len(found)
     works = [top for top in files if _is_work(top)]
-    if not (one_to_one and distinct) or 2 * sum(top in found for top in works) < len(works) or not found:
+    if not (one_name_each and distinct) or 2 * sum(top in found for top in works) < len(works) or not found:
         return {}
     return {top: [_Owner(match["id"], match["name"], late=bool(match["late"]))] for top, match in found.items()}
+
+
+def _is_date(match: re.Match[str]) -> bool:
+    return 1900 < int(match["id"]) < 2200 and int(match["attempt"]) < 32
 
 
 def _gradescope(tree: Folder | Archive, base: str, folders: Set[str]) -> _Owners:
