@@ -99,14 +99,14 @@ def _check(notebook: Path) -> int:
         print(f"Nothing was judged: {error}", file=sys.stderr)
         return 2
     width = max(len(compiled["title"]) for compiled, _ in results)
-    points = 0
+    points = 0.0
     for compiled, verdict in results:
         word = _WORDS.get(verdict.status, "not judged")
-        points += compiled["points"] if verdict.passed else 0
+        points += compiled["points"] if verdict.passed else verdict.earned
         print(f"{compiled['id']}  {compiled['title']:<{width}}  {word:<13}  {verdict.right}/{verdict.total}")
         if verdict.status not in ("passed", "not-attempted"):
             print("".join(f"       {line}\n" for line in verdict.text.splitlines()), end="")
-    print(f"{points} of {sum(compiled['points'] for compiled, _ in results)} points")
+    print(f"{points:g} of {sum(compiled['points'] for compiled, _ in results)} points")
     statuses = {verdict.status for _, verdict in results}
     return 3 if "infrastructure" in statuses else int(statuses != {"passed"})
 

@@ -461,6 +461,19 @@ def _sentence(text: str) -> str:
     return text[0].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
 
 
+def credit(
+    compiled: Mapping[str, Any],
+    earned: float,
+    right: Sequence[tuple[Any, ...]],
+    wrong: Sequence[tuple[Any, ...]],
+    whole: Any,
+) -> str:
+    """Which parts of an answer have earned their points, and which have not yet."""
+    is_right, is_wrong = ("is" if len(paths) == 1 else "are" for paths in (right, wrong))
+    good, bad = all_places(compiled, right, whole), all_places(compiled, wrong, whole)
+    return f"{earned:g} of {compiled['points']} points: {good} {is_right} right, {bad} {is_wrong} not yet."
+
+
 def side_effects(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
     """The first lines that the answer printed, and its first warning."""
     first = next((outcome for outcome in outcomes if outcome.printed.strip()), None)

@@ -61,6 +61,10 @@ class Verdict:
         The first lines that the answer printed.
     sure : bool
         Whether the finding is certain; a misconception that is only asked about is not.
+    earned : float
+        Points for parts that are right, where the exercise gives some and the whole is not right.
+    credit : tuple of str
+        What they are for, in one line, where there are any.
     call : (tuple, dict) or None
         Arguments of the first call that failed, fresh copies; None where all went well, and always for hidden inputs.
         For drivers other than "call" they are what the driver gets.
@@ -74,6 +78,8 @@ class Verdict:
     lines: tuple[str, ...] = ()
     printed: tuple[str, ...] = ()
     sure: bool = True
+    earned: float = 0.0
+    credit: tuple[str, ...] = ()
     call: tuple[tuple[Any, ...], dict[str, Any]] | None = field(default=None, compare=False)
 
     @property
@@ -84,13 +90,13 @@ class Verdict:
     @property
     def text(self) -> str:
         """The feedback as text."""
-        return "\n".join((*self.lines, *self.printed))
+        return "\n".join((*self.lines, *self.credit, *self.printed))
 
     def __repr__(self) -> str:
         return self.text
 
     def _repr_html_(self) -> str:
-        return feedback.html(self.status, self.lines, self.printed)
+        return feedback.html(self.status, (*self.lines, *self.credit), self.printed)
 
 
 def judge(compiled: Mapping[str, Any], call: Call) -> Verdict:
@@ -140,6 +146,7 @@ class _Judgement:
     ):
         self.compiled, self.inputs, self.expected, self.outcomes = compiled, inputs, expected, outcomes
         self.replies = replies
+        self.kept = False
         self.rtol, self.atol = compiled["rtol"], compiled["atol"]
         self.differences = [
             self._difference(value, outcome.value) if outcome.kind == "value" else None
@@ -172,7 +179,7 @@ class _Judgement:
             words = feedback.time_limit(self.compiled, self.inputs[number], self.outcomes[number].message)
             return self._verdict("error", "time-limit", words, number)
         complete = len(self.outcomes) == len(self.inputs)
-        kept = complete and "value" in kinds and self._keeps_state()
+        kept = self.kept = complete and "value" in kinds and self._keeps_state()
         if kinds != {"value"}:
             return self._error(kept)
         return self._wrong(kept) if self.wrong else self._right(kept)
@@ -332,7 +339,30 @@ class _Judgement:
         if status != "passed" and not self.compiled["hidden"]:
             printed = feedback.side_effects(self.outcomes)
             call = None if number is None else _arguments(self.inputs[number])
-        return Verdict(self.compiled["id"], status, finding, right, len(self.inputs), tuple(lines), printed, sure, call)
+        earned, credit = self._credit() if status == "wrong" else (0.0, ())
+        return Verdict(
+            self.compiled["id"], status, finding, right, len(self.inputs), tuple(lines), printed, sure,
+            earned, credit, call,
+        )  # fmt: skip
+
+    def _credit(self) -> tuple[float, tuple[str, ...]]:
+        """Points for the parts that are right in all cases, and a line that names them.
+
+        There are none for an answer that raises, that changes its arguments, or that keeps something between calls:
+        what it returns is right by chance.
+        """
+        whole = len(self.outcomes) == len(self.inputs) and not self.kept
+        if not whole or any(outcome.kind != "value" or outcome.changed for outcome in self.outcomes):
+            return 0.0, ()
+        wrong = self._wrong_parts()
+        given = [((name,), points) for name, points in self.compiled.get("credit", ())]
+        right = [(path, points) for path, points in given if not any(part[: len(path)] == path for part in wrong)]
+        if not right or len(right) == len(given) or () in wrong:
+            return 0.0, ()
+        earned = float(sum(points for _, points in right))
+        good = [path for path, _ in right]
+        bad = [path for path, _ in given if path not in good]
+        return earned, (feedback.credit(self.compiled, earned, good, bad, self.expected[0]),)
 
 
 def _arguments(item: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:

@@ -17,7 +17,7 @@ import platform
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import metadata
 from typing import Any
@@ -71,7 +71,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Graded:
-    """What grading one notebook gave: results, their times, and whether time ran out that no answer had spent itself."""
+    """What grading one notebook gave: results, their times, and whether time ran out that no answer had spent."""
 
     results: tuple[Result, ...]
     times: tuple[dict[str, Any], ...]
@@ -213,12 +213,12 @@ class Grader:
     def _result(self, work: Work, exercise: Exercise, answer: _Answer, more: tuple[str, ...]) -> Result:
         hidden, visible = answer.hidden, answer.visible
         status = {"infrastructure": INFRASTRUCTURE_ERROR, "error": STUDENT_ERROR}.get(hidden.status, GRADED)
-        points = None if status == INFRASTRUCTURE_ERROR else float(exercise.points if hidden.passed else 0)
+        points = None if status == INFRASTRUCTURE_ERROR else float(exercise.points if hidden.passed else hidden.earned)
         if visible.passed and hidden.status in ("wrong", "error"):
             more = (*more, "passes the visible inputs only")
         item = Item(
             exercise.id, exercise.title, points, float(exercise.points), hidden.status, _finding(hidden),
-            _ADDRESS.sub("0x...", _message(exercise, answer)),
+            _ADDRESS.sub("0x...", "\n".join((_message(exercise, answer), *hidden.credit))),
         )  # fmt: skip
         return self._with(self._frame(work, exercise), item, more, status)
 
@@ -274,10 +274,11 @@ def _message(exercise: Exercise, answer: _Answer) -> str:
 
     Anything that an answer can choose (an error's text or type, a shape, a string) could carry a hidden input out.
     """
-    hidden, visible = answer.hidden, answer.visible
+    # What parts have earned is added once, and is that of the hidden inputs.
+    hidden, visible = replace(answer.hidden, credit=()), replace(answer.visible, credit=())
     if answer.more:
         return f"{hidden.text}\n{answer.more}"
-    if hidden.status in ("passed", "infrastructure") or hidden is visible:
+    if hidden.status in ("passed", "infrastructure") or answer.hidden is answer.visible:
         return hidden.text
     ideas = {entry.id: entry for entry in exercise.bank}
     if not visible.passed:

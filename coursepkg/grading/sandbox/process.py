@@ -264,7 +264,6 @@ class SandboxedWorker(Worker):
         self._left = NOTEBOOK_SECONDS
         self._deadline: float | None = None
         self._why_late = ""
-        self.crowded = False
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         if self._pipes is not None:

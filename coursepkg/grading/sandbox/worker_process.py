@@ -57,6 +57,7 @@ class Worker:
         self.asked: list[tuple[str, str]] = []
         self.notes: dict[str, tuple[str, ...]] = {}
         self.starts = 0
+        self.crowded = False  # whether time ran out that the notebook had not spent itself, where that can be seen
         self._requests = 0
         self._process: subprocess.Popen[str] | None = None
         self._replies: queue.Queue[str] = queue.Queue()

@@ -16,6 +16,7 @@ from coursepkg.grading.judging.calling import Outcome
 from coursepkg.grading.judging.drivers import DRIVERS
 from coursepkg.grading.judging.values import encode, is_number, leaves
 from coursepkg.grading.specification.boundaries import completed
+from coursepkg.grading.specification.credit import credit_problems
 from coursepkg.grading.specification.domain import Values, outside
 from coursepkg.grading.specification.exercise import Case, Exercise, Misconception, SpecError
 from coursepkg.grading.specification.ideas import Ideas
@@ -79,7 +80,9 @@ def _compiled(exercise: Exercise, rng: np.random.Generator | None, *, thorough: 
             for item in cases
         ]
         ideas = Ideas(exercise, inputs_of(inputs))
-        if not (problems := untried or ideas.problems(thorough=thorough)):
+        problems = untried or ideas.problems(thorough=thorough)
+        problems = problems or credit_problems(exercise, ideas.inputs, [outcome.value for outcome in ideas.expected])
+        if not problems:
             return _check(exercise, inputs, ideas, hidden=rng is not None)
     kind = "visible" if rng is None else f"hidden (after {REDRAWS} draws)"
     raise SpecError(_listed(exercise, [f"{kind} inputs: {problem}" for problem in problems]))
@@ -99,6 +102,7 @@ def _check(exercise: Exercise, inputs: list[dict[str, Any]], ideas: Ideas, *, hi
         "rtol": exercise.rtol,
         "atol": exercise.atol,
         "hidden": hidden,
+        **({"credit": [[name, points] for name, points in exercise.credit.items()]} if exercise.credit else {}),
         **_words_for_results(exercise),
         "cases": [
             {**item, "expected": encode(outcome.value, DIGITS)}

@@ -157,6 +157,9 @@ class Exercise:
     parts : sequence of str, str or mapping, optional
         What feedback calls the items of a tuple, ``["the value", "the tangent"]``, each item of a list, ``"batch"``, or
         the items of each item, ``{"each": "batch", "parts": ["the images", "the labels"]}``.
+    credit : mapping, optional
+        Points for parts of the result that stand for different ideas, by key or position, ``{"loss": 1, "z_bar": 2}``.
+        A part earns them if it is right on all hidden inputs; the whole is right only if every part is.
     extra_axes : bool
         Whether arrays may have more axes of length 1 than the reference gives.
     rtol, atol : float
@@ -183,6 +186,7 @@ class Exercise:
     driver: str = "call"
     result: Mapping[Any, Any] | None = None
     parts: Sequence[str] | str | Mapping[str, Any] | None = None
+    credit: Mapping[Any, float] | None = None
     extra_axes: bool = False
     rtol: float = 1e-6
     atol: float = 1e-9

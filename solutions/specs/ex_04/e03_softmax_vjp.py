@@ -293,4 +293,5 @@ EXERCISE = Exercise(
         "Let u_bar leave softmax. The gradient of z is u_bar / tau. That of tau is one number: the sum of u_bar times "
         "the slope of z / tau by tau, which is -z / tau**2.",
     ),
+    credit={"z": 3, "tau": 2},
 )

@@ -261,4 +261,5 @@ EXERCISE = Exercise(
         "With top = max(z): lse = top + log(sum(exp(z - top))). The loss is the average of lse - z with weights t; the "
         "gradient compares p with t.",
     ),
+    credit={"loss": 2, "z": 2},
 )

@@ -244,4 +244,5 @@ EXERCISE = Exercise(
         "For each layer, last first: delta is g times one minus the square of the output; the weights get the outer "
         "product of delta and the layer's input; g becomes W transposed times delta.",
     ),
+    credit={"weights": 3, "x": 2},
 )

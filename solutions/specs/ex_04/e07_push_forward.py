@@ -276,4 +276,5 @@ EXERCISE = Exercise(
         "For 'times x' use the product rule: the change of the value times x, plus the value times the change of x, "
         "which is v.",
     ),
+    credit={0: 1, 1: 3},
 )

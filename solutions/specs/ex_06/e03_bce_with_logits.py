@@ -231,4 +231,5 @@ EXERCISE = Exercise(
         "The gradient is sigmoid(z) - t, divided by the number of examples; a sigmoid that never overflows is "
         "(1 + tanh(z / 2)) / 2.",
     ),
+    credit={"loss": 1, "z_bar": 2},
 )

@@ -169,4 +169,5 @@ EXERCISE = Exercise(
         "The factor is 0 where the draw is below p, and one over the share that is kept elsewhere.",
         "Make the array of factors once. y is x times it; x_bar is y_bar times the same array.",
     ),
+    credit={"y": 1, "x_bar": 2},
 )

@@ -216,4 +216,5 @@ EXERCISE = Exercise(
         "gives the neighbour's value where an entry of P is 0, the least allowed": "the loss does not depend on the "
         "probabilities of wrong classes, and that of the right one is never 0",
     },
+    credit={"loss": 1, "P_bar": 2},
 )
