@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
-
-from coursepkg.grading import cli
+from types import FrameType
+from typing import NoReturn
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code."""
+    """Run a command and return its exit code; 3 if it was stopped from outside, be it while it still loads."""
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 3
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    from coursepkg.grading import cli
+
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(prog="python -m coursepkg", description="The course's companion package.")
     rooms = parser.add_subparsers(dest="room", required=True)
@@ -28,5 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return data(arguments[1:])
 
 
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _stop)
     sys.exit(main())

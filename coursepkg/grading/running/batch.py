@@ -189,9 +189,13 @@ class _Run:
                 self.cluster.prepare(self.batch.specs, self.batch.secret, self.batch.tier)
             with tqdm(total=len(learners), unit="learner", disable=True if self.quiet else None) as bar:
                 self._spread(pool, learners, bar)
-            again = {pool.submit(_grade, work): work for work in self.again}
+            again = {_submit(pool, work): work for work in self.again}
             while again:
                 self._collect(again, FIRST_COMPLETED, final=True)
+        except KeyboardInterrupt:
+            for process in multiprocessing.active_children():  # what they are at is graded another time
+                process.kill()
+            raise
         finally:
             pool.shutdown(cancel_futures=True)
         return self.counts
@@ -202,7 +206,7 @@ class _Run:
             for work in self._works(learner):
                 if len(waiting) >= _AHEAD * max(self.cluster.width if self.cluster else self.batch.jobs, 1):
                     self._collect(waiting, FIRST_COMPLETED)
-                waiting[pool.submit(_grade, work)] = work
+                waiting[_submit(pool, work)] = work
             bar.update()
         while waiting:
             self._collect(waiting, FIRST_COMPLETED)
@@ -268,6 +272,15 @@ _grader: Grader | None = None
 
 def _pool(batch: Batch) -> Executor:
     return ProcessPoolExecutor(batch.jobs, multiprocessing.get_context("spawn"), _begin, (batch, os.getpid()))
+
+
+def _submit(pool: Executor, work: Work) -> Future[Graded]:
+    """Have a notebook graded. A process that starts for it begins deaf to Ctrl-C, which is for the first one."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return pool.submit(_grade, work)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin(batch: Batch, parent: int) -> None:

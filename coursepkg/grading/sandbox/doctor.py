@@ -245,10 +245,32 @@ def _specifications() -> list[str]:
     return [str(path) for folder in folders for path in sorted(folder.rglob("e*_*")) if path.is_file()]
 
 
+def verdict(chosen: str | None, tried: dict[str, list[Finding]]) -> str:
+    """The findings in a line or two: where work is graded, and what is to be said of each other tier."""
+    lines = ["No sandbox holds on this machine, so the work of others is not graded here."]
+    if chosen is not None:
+        ways = sum(finding.name != "starts" for finding in tried[chosen])
+        lines = [f"Work of others is graded in: {chosen}. It held against {ways} ways out."]
+    lines += [_in_a_line(tier, findings) for tier, findings in tried.items() if tier != chosen]
+    return "\n".join(lines)
+
+
+def _in_a_line(tier: str, findings: list[Finding]) -> str:
+    leaks = [finding for finding in findings if finding.leak]
+    if [finding.name for finding in leaks] == ["starts"]:
+        return f"{tier} cannot start here: {leaks[0].leak}"
+    if leaks:
+        return f"{tier} leaks in {len(leaks)} of {len(findings) - 1} ways: {', '.join(f.name for f in leaks)}"
+    return f"{tier} holds as well"
+
+
 def report(tried: dict[str, list[Finding]]) -> str:
-    """The findings as text, tier by tier."""
+    """The findings as text, way by way, for each tier that could start."""
     lines = []
     for tier, findings in tried.items():
+        if [finding.name for finding in findings if finding.leak] == ["starts"]:
+            lines.append(_in_a_line(tier, findings))
+            continue
         lines.append(f"{tier}: {'leaks' if any(finding.leak for finding in findings) else 'holds'}")
         width = max(len(finding.name) for finding in findings)
         for finding in findings:

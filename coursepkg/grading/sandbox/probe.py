@@ -7,6 +7,7 @@ the same rights, so whatever stops it would stop an answer.
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import json
 import os
@@ -18,12 +19,15 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from coursepkg.grading.sandbox import seccomp
+
 Plan = Mapping[str, Any]
 _ATTEMPTS: dict[str, Callable[[Plan], str | None]] = {}
 _FLOOD = 64 << 20
 _UNSHARE, _KEYCTL, _PTRACE, _BPF, _IO_URING, _MEMFD = range(6)  # places in the rows of `_CALLS`
 _CALLS = {"x86_64": (272, 250, 101, 321, 425, 319), "aarch64": (97, 219, 117, 280, 425, 279)}
 _NEW_USER_NAMESPACE = 0x10000000
+_REFUSALS = (errno.EPERM, errno.ENOSYS)
 
 
 def _attempt(name: str) -> Callable[[Callable[[Plan], str | None]], Callable[[Plan], str | None]]:
@@ -233,16 +237,98 @@ def _signals(plan: Plan) -> str | None:
     return None
 
 
+@_attempt("signals by other calls")
+def _signals_by_other_calls(plan: Plan) -> str | None:
+    """Signal 0 is sent to nobody, but whoever may send it may send others."""
+    outside = plan["processes"][1]
+    return _first_allowed({
+        "to everybody": ("kill", -1, 0), "to its group": ("kill", 0, 0), "to a thread": ("tkill", outside, 0),
+        "to a thread of a process": ("tgkill", outside, outside, 0),
+        "with a message": ("rt_sigqueueinfo", outside, 0, ctypes.create_string_buffer(128)),
+        "through a handle": ("pidfd_open", outside, 0),
+        "by a timer": ("timer_create", 0, None, ctypes.byref(ctypes.c_int())),
+        "by a queue": ("mq_notify", 0, None), "by a folder": ("inotify_init1", 0),
+    }, "a signal could be sent")  # fmt: skip
+
+
 @_attempt("signals of descriptors")
 def _signals_of_descriptors(plan: Plan) -> str | None:
     """A descriptor can have a process told by a signal of one's choice when something arrives."""
-    for command in (fcntl.F_SETOWN, fcntl.F_SETSIG):
-        try:
-            fcntl.fcntl(1, command, plan["processes"][0] if command == fcntl.F_SETOWN else signal.SIGKILL)
-        except OSError:
-            continue
-        return "a process outside can be signalled through a descriptor"
+    owner = (ctypes.c_int * 2)(1, plan["processes"][0])  # F_OWNER_PID
+    commands: dict[str, tuple[int, Any]] = {
+        "F_SETOWN": (fcntl.F_SETOWN, plan["processes"][0]), "F_SETSIG": (fcntl.F_SETSIG, signal.SIGKILL),
+        "F_SETOWN_EX": (15, owner), "F_SETLEASE": (fcntl.F_SETLEASE, fcntl.F_WRLCK), "F_NOTIFY": (fcntl.F_NOTIFY, 0),
+    }  # fmt: skip
+    told = {name: ("fcntl", 1, command, value) for name, (command, value) in commands.items()}
+    return _first_allowed(told, "a process outside can be signalled through a descriptor")
+
+
+@_attempt("groups and terminals")
+def _groups_and_terminals(plan: Plan) -> str | None:
+    """Whoever owns a terminal, or types into it, reaches all that was started from it."""
+    named = {"TIOCSTI": 0x5412, "TIOCSCTTY": 0x540E, "TIOCNOTTY": 0x5422, "TIOCSPGRP": 0x5410, "TIOCLINUX": 0x541C}
+    told: dict[str, tuple[Any, ...]] = {
+        name: ("ioctl", 0, number, ctypes.create_string_buffer(8)) for name, number in named.items()
+    }
+    return _first_allowed({**told, "setpgid": ("setpgid", 0, 0), "setsid": ("setsid",)}, "a group or terminal is open")
+
+
+@_attempt("settings of others")
+def _settings_of_others(plan: Plan) -> str | None:
+    outside, mask = plan["processes"][1], ctypes.create_string_buffer(b"\xff" * 8, 8)
+    return _first_allowed({
+        "its priority": ("setpriority", 0, outside, 0), "its processors": ("sched_setaffinity", outside, 8, mask),
+        "its turn at the disk": ("ioprio_set", 1, outside, 0),
+        "its memory": ("process_vm_writev", outside, None, 0, None, 0, 0),
+        "its descriptors": ("pidfd_getfd", -1, 0, 0),
+        "its place in memory": ("move_pages", outside, 0, None, None, None, 0),
+    }, "a process outside could be changed")  # fmt: skip
+
+
+@_attempt("shared things")
+def _shared_things(plan: Plan) -> str | None:
+    """Memory, semaphores and queues with numbers of their own are common to all processes of a user.
+
+    Only such are asked for as nobody made, so that none stays behind where they are to be had.
+    """
+    nobodys = 0x0C0DE001
+    return _first_allowed({
+        "shared memory": ("shmget", nobodys, 1, 0), "another's memory": ("shmat", -1, None, 0),
+        "semaphores": ("semget", nobodys, 1, 0), "another's": ("semop", -1, ctypes.create_string_buffer(6), 1),
+        "queues": ("msgget", nobodys, 0), "another's queues": ("msgctl", -1, 2, ctypes.create_string_buffer(256)),
+        "named queues": ("mq_open", b"coursepkg-probe", os.O_RDONLY, 0, None),
+    }, "something common to all was reached")  # fmt: skip
+
+
+@_attempt("locks and pipes")
+def _locks_and_pipes(plan: Plan) -> str | None:
+    """Others wait for a lock, and what is put into a pipe without being copied can still be changed there."""
+    lock = ctypes.create_string_buffer(32)  # F_RDLCK on all of the file
+    with open(__file__, "rb") as file:
+        return _first_allowed({
+            "a lock": ("fcntl", file.fileno(), fcntl.F_SETLK, lock), "a longer one": ("fcntl", file.fileno(), 37, lock),
+            "a larger pipe": ("fcntl", 1, 1031, 1 << 20), "pages in a pipe": ("vmsplice", 1, None, 0, 0),
+            "pipes into pipes": ("tee", 1, 1, 0, 0), "all disks written": ("syncfs", file.fileno()),
+        }, "a lock or a pipe was had")  # fmt: skip
+
+
+def _first_allowed(tries: Mapping[str, tuple[Any, ...]], words: str) -> str | None:
+    """The first of some system calls that is not refused as such; that it fails for another reason proves nothing."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    for name, (call, *arguments) in tries.items():
+        number = _number(call)
+        if number is None:
+            return f"system calls of {os.uname().machine} are not known"
+        ctypes.set_errno(0)
+        if libc.syscall(number, *arguments) >= 0 or ctypes.get_errno() not in _REFUSALS:
+            return f"{words}: {name}"
     return None
+
+
+def _number(call: str) -> int | None:
+    machines = ("x86_64", "aarch64")
+    machine = os.uname().machine
+    return seccomp.number_of(call, machine) if machine in machines else None
 
 
 @_attempt("other processes")

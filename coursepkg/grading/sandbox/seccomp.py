@@ -16,8 +16,14 @@ from functools import cache
 REFUSED: dict[str, tuple[int | None, int | None]] = {
     # the network, and other ways to reach a process outside
     "socket": (41, 198), "connect": (42, 203), "bind": (49, 200), "socketpair": (53, 199),
-    "shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195), "semget": (64, 190), "msgget": (68, 186),
-    "mq_open": (240, 180), "memfd_create": (319, 279), "memfd_secret": (447, 447), "flock": (73, 32),
+    # (what has a number of its own can be used without being opened first, so all calls of each family)
+    "shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195), "shmdt": (67, 197),
+    "semget": (64, 190), "semop": (65, 193), "semctl": (66, 191), "semtimedop": (220, 192),
+    "msgget": (68, 186), "msgsnd": (69, 189), "msgrcv": (70, 188), "msgctl": (71, 187),
+    "mq_open": (240, 180), "mq_unlink": (241, 181), "mq_timedsend": (242, 182), "mq_timedreceive": (243, 183),
+    "mq_notify": (244, 184), "inotify_init": (253, None), "inotify_init1": (294, 26),
+    "vmsplice": (278, 75), "splice": (275, 76), "tee": (276, 77), "sync": (162, 81), "syncfs": (306, 267),
+    "memfd_create": (319, 279), "memfd_secret": (447, 447), "flock": (73, 32),
     "add_key": (248, 217), "request_key": (249, 218), "keyctl": (250, 219),
     # other processes
     "clone": (56, 220), "fork": (57, None), "vfork": (58, None), "clone3": (435, 435),
@@ -27,6 +33,8 @@ REFUSED: dict[str, tuple[int | None, int | None]] = {
     "pidfd_getfd": (438, 438), "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271),
     "process_madvise": (440, 440), "setpriority": (141, 140), "sched_setparam": (142, 118),
     "sched_setscheduler": (144, 119), "sched_setaffinity": (203, 122), "sched_setattr": (314, 274),
+    "timer_create": (222, 107), "setpgid": (109, 154), "setsid": (112, 157), "vhangup": (153, 58),
+    "kcmp": (312, 272), "process_mrelease": (448, 448), "get_robust_list": (274, 100), "seccomp": (317, 277),
     "ioprio_set": (251, 30), "migrate_pages": (256, 238), "move_pages": (279, 239),
     # namespaces and mounts
     "unshare": (272, 97), "setns": (308, 268), "mount": (165, 40), "umount2": (166, 39), "pivot_root": (155, 41),
@@ -50,11 +58,19 @@ REFUSED: dict[str, tuple[int | None, int | None]] = {
 }  # fmt: skip
 # Allowed, but not with these values of one argument: name: (numbers, which argument, refused values).
 REFUSED_WITH: dict[str, tuple[tuple[int, int], int, tuple[int, ...]]] = {
-    "prctl": ((157, 167), 0, (1,)),  # PR_SET_PDEATHSIG: it would live on after the grader
-    # F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY: the kernel sends a signal in its name, to whom it likes
-    "fcntl": ((72, 25), 1, (8, 10, 15, 1024, 1026)),
-    "ioctl": ((16, 29), 1, (0x5452, 0x8901, 0x8902)),  # FIOASYNC, FIOSETOWN, SIOCSPGRP: the same
-}
+    # PR_SET_PDEATHSIG: it would live on after the grader. PR_SET_DUMPABLE, PR_SET_MM, PR_SCHED_CORE, PR_SET_PTRACER:
+    # how it may be looked at, and which processes share a core with it, is not for it to say
+    "prctl": ((157, 167), 0, (1, 4, 35, 62, 0x59616D61)),
+    # F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY: the kernel sends a signal in its name, to whom it likes;
+    # F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW: others wait for its locks; F_SETPIPE_SZ: pipes count by user
+    "fcntl": ((72, 25), 1, (8, 10, 15, 1024, 1026, 6, 7, 37, 38, 1031)),
+    # FIOASYNC, FIOSETOWN, SIOCSPGRP: the same signals; TIOCSTI, TIOCLINUX, TIOCCONS, TIOCSETD, TIOCSCTTY, TIOCNOTTY,
+    # TIOCSPGRP: to type into a terminal, or to become its owner and have its signals
+    "ioctl": (
+        (16, 29), 1,
+        (0x5452, 0x8901, 0x8902, 0x5412, 0x541C, 0x541D, 0x5423, 0x540E, 0x5422, 0x5410),
+    ),
+}  # fmt: skip
 _PRLIMIT = (302, 261)  # allowed on the process itself alone: it could take memory away from another
 _AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _X32 = 0x40000000
@@ -88,6 +104,12 @@ def refused_numbers(machine: str) -> list[int]:
         )
     column = list(_AUDIT_ARCH).index(machine)
     return sorted(number for row in REFUSED.values() if (number := row[column]) is not None)
+
+
+def number_of(call: str, machine: str) -> int | None:
+    """The number of a system call that the filter knows; None where there is no such call."""
+    column = list(_AUDIT_ARCH).index(machine)
+    return (REFUSED[call] if call in REFUSED else REFUSED_WITH[call][0])[column]
 
 
 @cache

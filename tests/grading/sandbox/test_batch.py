@@ -250,6 +250,44 @@ def _alive(number):
         return False
 
 
+@pytest.mark.parametrize("when", ["while the sandbox is proved", "while an answer never ends"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_by_hand_it_says_so_in_a_line_and_leaves_nothing_running(tmp_path, secret, when, number):
+    machine.best_tier()
+    loop = "def squared_slope(x, w):\n    while True:\n        try:\n            while True: pass\n        except: pass"
+    handed_in, out = hand_in(tmp_path / "all", {"ann": [loop], "ben": [loop]}), tmp_path / "results"
+    words = [sys.executable, "-m", "coursepkg", "grade", "batch", str(handed_in), "--secret", str(secret)]
+    words += ["--out", str(out), "--specs", str(SPECS), "--jobs", "2"]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline:
+        if _descendants(process.pid) and (out.is_dir() or "proved" in when):
+            break
+        time.sleep(0.01)
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # as a terminal does: to all that was started
+    else:
+        process.send_signal(number)
+    _, shown = process.communicate(timeout=60)
+    assert process.returncode == 3, shown
+    assert len(shown.splitlines()) == 1, shown
+    assert shown.startswith("Stopped.")
+    assert not _processes_naming(str(tmp_path))
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and _descendants(process.pid):
+        time.sleep(0.05)
+    assert not _descendants(process.pid)
+
+
+def test_stopped_while_it_still_loads_it_says_so(monkeypatch, capsys):
+    def stop(**options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("coursepkg.grading.sandbox.doctor.choose_tier", stop)
+    assert main(["grade", "doctor"]) == 3
+    assert capsys.readouterr().err == "Stopped.\n"
+
+
 # --- resumed on purpose ----------------------------------------------------------------------------------------------
 
 
@@ -443,8 +481,8 @@ def test_the_page_for_instructors_names_commands_that_there_are():
     assert [cli._parser().parse_args(["grade", *command.split()]).action for command in shown] == [
         "doctor", "batch", "batch",
     ]  # fmt: skip
-    assert len(probe._ATTEMPTS) == 19
-    assert "in nineteen ways" in page
+    ways = len(probe._ATTEMPTS) + len({"seen from outside", "earlier answers", "ends"})
+    assert f"in {ways} ways" in page
 
 
 @pytest.mark.parametrize(("text", "chapter"), [

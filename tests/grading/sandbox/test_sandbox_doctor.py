@@ -15,7 +15,7 @@ import pytest
 from machine import BUBBLEWRAP, NONE, ORDINARY, SECOND
 
 from coursepkg.grading.sandbox import landlock, launch, seccomp
-from coursepkg.grading.sandbox.doctor import Finding, report
+from coursepkg.grading.sandbox.doctor import Finding, report, verdict
 from coursepkg.grading.sandbox.launch import Unavailable, command
 from coursepkg.grading.sandbox.process import SandboxedWorker
 
@@ -52,12 +52,16 @@ def test_the_sandbox_holds_for_another_user(user, tier):
 def test_the_doctor_sees_everything_leak_where_there_is_no_sandbox():
     assert set(machine.leaks(NONE)) >= {
         "network", "sockets", "reading", "writing", "changing", "processes", "threads", "environment", "signals",
-        "signals of descriptors", "other processes", "neighbours", "seen from outside", "earlier answers",
+        "signals of descriptors", "signals by other calls", "groups and terminals", "settings of others",
+        "shared things", "locks and pipes", "other processes", "neighbours", "seen from outside", "earlier answers",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize(("missing", "leak"), [
-    ("seccomp.program", {"sockets", "kernel", "signals of descriptors"}),
+    ("seccomp.program", {
+        "sockets", "kernel", "signals of descriptors", "signals by other calls", "groups and terminals",
+        "settings of others", "shared things", "locks and pipes",
+    }),
     ("landlock.restrict", {"reading", "writing", "environment"}),
 ])  # fmt: skip
 def test_the_doctor_sees_each_part_that_is_missing(missing, leak):
@@ -97,6 +101,27 @@ def test_the_report_says_what_leaks():
     text = report({BUBBLEWRAP: [Finding("network", None), Finding("reading", "/etc/passwd was read")]})
     assert text.splitlines()[0] == "bubblewrap: leaks"
     assert "LEAKS: /etc/passwd was read" in text
+
+
+def test_the_doctor_begins_with_a_verdict():
+    held = [Finding("starts", None), Finding("network", None), Finding("ends", None)]
+    closed = [Finding("starts", "bubblewrap is not installed; install it (`apt install bubblewrap`)")]
+    leaky = [Finding("starts", None), Finding("network", "a packet was sent"), Finding("ends", None)]
+    assert verdict(BUBBLEWRAP, {BUBBLEWRAP: held, SECOND: closed}).splitlines() == [
+        "Work of others is graded in: bubblewrap. It held against 2 ways out.",
+        "second tier cannot start here: bubblewrap is not installed; install it (`apt install bubblewrap`)",
+    ]
+    assert verdict(SECOND, {BUBBLEWRAP: leaky, SECOND: held}).splitlines() == [
+        "Work of others is graded in: second tier. It held against 2 ways out.",
+        "bubblewrap leaks in 1 of 2 ways: network",
+    ]
+    assert verdict(None, {BUBBLEWRAP: closed}).startswith("No sandbox holds on this machine")
+    assert "LEAKS" not in report({BUBBLEWRAP: closed}) + verdict(None, {BUBBLEWRAP: closed})
+
+
+def test_what_cannot_start_is_no_leak():
+    text = report({SECOND: [Finding("starts", "Landlock is too old")], BUBBLEWRAP: [Finding("network", None)]})
+    assert text.splitlines()[:2] == ["second tier cannot start here: Landlock is too old", "bubblewrap: holds"]
 
 
 # --- traps -----------------------------------------------------------------------------------------------------------
@@ -178,6 +203,18 @@ def test_a_course_below_the_scratch_folder_stays_visible(monkeypatch):
     assert words.index("--tmpfs") < words.index("--ro-bind")
 
 
+@pytest.mark.parametrize("call", [
+    "signal.raise_signal(signal.SIGTERM)", "os.setsid()", "os.setpgid(0, 0)", "os.killpg(0, 0)",
+    "os.sched_setaffinity(os.getppid(), {0})", "os.setpriority(os.PRIO_PROCESS, os.getppid(), 5)",
+    "fcntl.lockf(open(os.__file__, 'rb'), fcntl.LOCK_SH)", "fcntl.flock(0, fcntl.LOCK_SH)",
+    "fcntl.ioctl(0, termios.TIOCSTI, b'x')", "fcntl.fcntl(1, 1031, 1 << 20)", "os.pidfd_open(os.getppid())",
+    "resource.prlimit(os.getppid(), resource.RLIMIT_CPU, (1, 1))",
+])  # fmt: skip
+def test_what_reaches_others_is_refused(call):
+    raised = inside("import fcntl, os, resource, signal, termios", call)
+    assert raised in ("PermissionError", "OSError"), raised
+
+
 def test_no_namespace_can_be_opened():
     assert inside("import ctypes", "return ctypes.CDLL(None).unshare(0x10000000)") == -1
 
@@ -244,6 +281,12 @@ def test_the_filter_refuses_single_arguments(machine_name):
     assert decide(machine_name, calls["prctl"], first=1) == NOT_PERMITTED
     for asked in (fcntl.F_SETOWN, fcntl.F_SETSIG, 15, fcntl.F_SETLEASE, fcntl.F_NOTIFY):
         assert decide(machine_name, calls["fcntl"], first=1, second=asked) == NOT_PERMITTED
+    for asked in (fcntl.F_SETLK, fcntl.F_SETLKW, 37, 38, 1031):  # locks that others wait for; a larger pipe
+        assert decide(machine_name, calls["fcntl"], first=1, second=asked) == NOT_PERMITTED
+    for asked in (4, 35, 62, 0x59616D61):
+        assert decide(machine_name, calls["prctl"], first=asked) == NOT_PERMITTED
+    for asked in (termios.TIOCSTI, termios.TIOCSCTTY, termios.TIOCNOTTY, termios.TIOCSPGRP, termios.TIOCCONS):
+        assert decide(machine_name, calls["ioctl"], first=1, second=asked) == NOT_PERMITTED
     for asked in (termios.FIOASYNC, 0x8901, 0x8902):
         assert decide(machine_name, calls["ioctl"], first=1, second=asked) == NOT_PERMITTED
     for asked in (fcntl.F_GETFD, fcntl.F_SETFD, fcntl.F_GETFL, fcntl.F_SETFL, fcntl.F_DUPFD_CLOEXEC):
