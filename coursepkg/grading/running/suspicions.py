@@ -27,8 +27,13 @@ _FRAMES = re.compile(
 )
 
 
+def flags_of_notebook(cells: Cells) -> list[str]:
+    """What is odd about a notebook as a whole, and so about each answer in it."""
+    return ["the notebook reads frames or memory that are not its own"] if reads_frames(cells.code) else []
+
+
 def flags_of(exercise: Exercise, cells: Cells, notes: Collection[str]) -> list[str]:
-    """All that is odd about the answer to an exercise.
+    """What is odd about the answer to one exercise.
 
     Parameters
     ----------
@@ -48,8 +53,6 @@ def flags_of(exercise: Exercise, cells: Cells, notes: Collection[str]) -> list[s
     found = [words[note] for note in notes]
     if "own" not in notes and (module := leans_on(exercise, cells.code)):
         found.append(f"leans on `coursepkg.{module}`, which is not what was asked")
-    if reads_frames(cells.code):
-        found.append("the notebook reads frames or memory that are not its own")
     return found
 
 

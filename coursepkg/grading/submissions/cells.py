@@ -84,7 +84,7 @@ def read_notebook(chunks: Iterable[bytes], name: str) -> Notebook:
             break
     if len(start) > WHOLE:
         start = _long(start, pieces, name)
-    notebook = Notebook(start if _is_utf8(start) else _decoded(start).encode("utf-8", "surrogatepass"))
+    notebook = Notebook(_in_utf8(start))
     notebook.sha256 = digest.hexdigest()
     return notebook
 
@@ -146,14 +146,17 @@ def _wide(start: bytes) -> str:
     return encoding if encoding.startswith(("utf-16", "utf-32")) else ""
 
 
-def _is_utf8(text: bytes) -> bool:
-    if text.startswith(codecs.BOM_UTF8) or _wide(text):
-        return False
-    try:
-        text.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+def _in_utf8(text: bytes) -> bytes:
+    """A JSON text in UTF-8, without a mark at its start; anything else as it is."""
+    if not (text.startswith(codecs.BOM_UTF8) or _wide(text)):
+        if not text.lstrip(_SPACE).startswith(b"{"):
+            return text
+        try:
+            text.decode("utf-8")
+            return text
+        except UnicodeDecodeError:
+            pass
+    return _decoded(text).encode("utf-8", "surrogatepass")
 
 
 def _decoded(text: bytes) -> str:
