@@ -16,6 +16,7 @@ from coursepkg.grading.specification.exercise import Exercise
 from coursepkg.grading.submissions.cells import Cells
 
 GIVEN = {"01": ("autodiff",), "11": ("photonics",)}  # what the first cell of a chapter's notebook imports for all
+_ENGINES = frozenset({"autodiff", "gradients"})  # two doors to the same room
 _IMPORT = re.compile(
     r"^[ \t]*(?:from[ \t]+coursepkg([\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n;]*)"
     r"|import[ \t]+coursepkg\b([\w.]*)(?:[ \t]+as[ \t]+(\w+))?)",
@@ -78,6 +79,7 @@ def leans_on(exercise: Exercise, code: Sequence[str]) -> str:
     if not imported:
         return ""
     allowed = {*GIVEN.get(exercise.id.split(".")[0], ()), *_used_by_right_answers(exercise)}
+    allowed |= _ENGINES if allowed & _ENGINES else set()
     own = re.compile(
         rf"^[ \t]*(?:def|class)[ \t]+{exercise.function}\b|^[ \t]*{exercise.function}[ \t]*="
         rf"|\bcheck\([ \t]*[\"']{re.escape(exercise.id)}[\"']",
