@@ -27,7 +27,7 @@ import numpy as np
 
 from coursepkg.grading.judging.arguments import copied, unchanged
 from coursepkg.grading.judging.drivers import DRIVERS, Driver, Misfit
-from coursepkg.grading.judging.values import decode, encode, kind_of, storable, tree
+from coursepkg.grading.judging.values import decode, encode, kind_of, name_of_type, storable, tree
 
 CHECK_SECONDS = 5.0
 WALL, PROCESSOR = "wall", "processor"  # clocks: the learner's patience, or what an answer itself has spent
@@ -201,7 +201,7 @@ class _Capped(io.TextIOBase):
     def write(self, text: str) -> int:
         room = PRINTED_CHARACTERS - len(self.text)
         if room > 0:
-            self.text += str(text)[:room]
+            self.text += storable(str(text)[:room])
         return len(text)
 
     def writable(self) -> bool:
@@ -234,7 +234,7 @@ def _first_line(error: BaseException) -> str:
         words = str(error).strip()
     except Exception:  # noqa: BLE001 - a learner's own exception class may fail even here
         words = ""
-    return words.splitlines()[0][:160] if words else ""
+    return storable(words.splitlines()[0][:160]) if words else ""
 
 
 def failure(error: BaseException) -> Outcome:
@@ -242,7 +242,7 @@ def failure(error: BaseException) -> Outcome:
     line, source = _learner_line(error.__traceback__)
     if isinstance(error, NotImplementedError):
         return Outcome("not-attempted", message=_first_line(error), line=line, source=source)
-    name = "Misfit" if isinstance(error, Misfit) else type(error).__name__
+    name = "Misfit" if isinstance(error, Misfit) else name_of_type(type(error))
     return Outcome("error", error=name, message=_first_line(error), line=line, source=source)
 
 
@@ -314,8 +314,16 @@ def guarded(run: Callable[[], Any], seconds: float, time_by: str = WALL) -> Outc
         np.seterrcall(handler)
     if not printed.text and not caught:
         return outcome
-    warned = f"{caught[0].category.__name__}: {' '.join(str(caught[0].message).split())[:120]}" if caught else ""
+    warned = _warning(caught[0]) if caught else ""
     return Outcome(**{**outcome.__dict__, "printed": printed.text, "warned": warned})
+
+
+def _warning(caught: warnings.WarningMessage) -> str:
+    try:
+        words = " ".join(str(caught.message).split())
+    except Exception:  # noqa: BLE001 - a learner's own warning class may fail even here
+        words = ""
+    return storable(f"{name_of_type(caught.category)}: {words[:120]}")
 
 
 def _apart(run: Callable[[], Any], clock: _Clock) -> Iterator[Outcome]:

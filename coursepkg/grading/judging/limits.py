@@ -18,3 +18,4 @@ MAX_MEMBERS = 16  # of one JSON object: an outcome has ten, a stored value three
 MAX_DIGITS = 40  # of one number: reading one takes as long as the square of its length
 MAX_WORDS = 200  # characters of the words for what a value is
 MAX_EXCESS = 100  # times the values that are asked for; what is longer is not compared with every wrong idea
+MAX_NAME = 80  # characters of the name of a class, which stands in the middle of a sentence

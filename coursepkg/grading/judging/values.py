@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from coursepkg.grading.judging.limits import MAX_ALIKE, MAX_DEPTH, MAX_ENTRIES, MAX_KEYS, MAX_WORDS
+from coursepkg.grading.judging.limits import MAX_ALIKE, MAX_DEPTH, MAX_ENTRIES, MAX_KEYS, MAX_NAME, MAX_WORDS
 from coursepkg.grading.judging.packing import TYPES, name_of, pack, shape_of, unpack
 
 SINGLE_RTOL = 1e-4  # float32 has 6e-8; 1 - tanh² near saturation loses up to three digits of it
@@ -231,20 +231,28 @@ _KINDS: tuple[tuple[str, str], ...] = (
 )
 
 
+def name_of_type(kind: type) -> str:
+    """The name of a class as Python has it, cut where it goes on for ever; a metaclass may say anything else."""
+    return storable(_TYPE_NAME(kind))[:MAX_NAME]
+
+
+_TYPE_NAME = type.__dict__["__name__"].__get__
+
+
 def kind_of(value: Any) -> str:
     """Say in words what kind of thing a value is."""
     if isinstance(value, type):
-        return f"the class {value.__name__}"
+        return f"the class {name_of_type(value)}"
     if isinstance(value, Unfit):
         return value.kind
     if isinstance(value, np.generic):
         value = value.item()
-    name = type(value).__name__
-    if name == "ndarray":
+    name = name_of_type(type(value))
+    if isinstance(value, np.ndarray) and name == "ndarray":
         if value.ndim == 0:
             return "a number"
         return f"an array of {'True and False, ' if value.dtype.kind == 'b' else ''}shape {value.shape}"
-    if type(value).__module__.startswith("sympy") and getattr(value, "free_symbols", None):
+    if str(vars(type(value)).get("__module__")).startswith("sympy") and getattr(value, "free_symbols", None):
         return "a sympy formula that still holds symbols"
     return dict(_KINDS).get(name, f"an object of type {name}")
 
