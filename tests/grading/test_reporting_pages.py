@@ -2,14 +2,16 @@
 
 import re
 from html.parser import HTMLParser
+from importlib import resources
 from itertools import pairwise
 
 import pytest
 from class_results import NAMES, SCRIPT, large_class, result, small_class, store, told
+from jinja2 import UndefinedError
 
 from coursepkg.grading.reporting.gradebook import gradebook
 from coursepkg.grading.reporting.learner_page import learner_page
-from coursepkg.grading.reporting.page import Html, bar, element, prose, table, text, verdict
+from coursepkg.grading.reporting.page import environment, prose
 from coursepkg.grading.reporting.report import write_report
 from coursepkg.grading.running.results import HAND, INFRASTRUCTURE_ERROR, WHOLE_SUBMISSION, Result
 
@@ -114,10 +116,14 @@ def test_messages_are_escaped_inside_code_too():
     assert prose(f"see `{SCRIPT}` & {SCRIPT}") == (
         "see <code>&lt;script&gt;alert(1)&lt;/script&gt;</code> &amp; &lt;script&gt;alert(1)&lt;/script&gt;"
     )
-    assert element("a", "x", href='"><script>') == '<a href="&quot;&gt;&lt;script&gt;">x</a>'
+    filled = environment().from_string('<a href="{{ where }}">{{ where }}</a>').render(where='"><script>')
+    assert filled == '<a href="&#34;&gt;&lt;script&gt;">&#34;&gt;&lt;script&gt;</a>'
 
 
 def test_characters_that_hide_or_reorder_are_taken_out():
+    def text(value):
+        return environment().from_string("{{ value }}").render(value=value)
+
     assert text(NAMES["di@example.org"]) == "gro.live &amp; Söhne "
     assert text("a\udc80b\x00c\u200bd") == "abcd"
     assert text("क्‍ष") == "क्‍ष"
@@ -156,6 +162,8 @@ def test_feedback_begins_with_a_capital_letter():
 
 
 def test_a_verdict_never_rests_on_colour_or_sign_alone():
+    parts = environment().get_template("parts.html").module
+    verdict, bar = parts.verdict, parts.bar
     for name in ("passed", "wrong", "error", "not-attempted", "missing", "infrastructure"):
         without_sign = re.sub(r'<span aria-hidden="true">.*?</span>', "", verdict(name))
         assert re.sub(r"<[^>]+>", "", without_sign).strip()
@@ -197,6 +205,15 @@ def test_grading_without_a_sandbox_is_said(tmp_path):
 
 
 def test_only_markup_is_taken_for_markup():
-    built = table("A caption. More.", ["a", "b"], [["<i>", Html("<b>1</b>")]], numeric=(1,))
-    assert '<th scope="row">&lt;i&gt;</th>' in built
-    assert '<td class="number"><b>1</b></td>' in built
+    written = environment().from_string("{{ name }} {{ line|prose }}").render(name="<i>", line="`<b>`")
+    assert written == "&lt;i&gt; <code>&lt;b&gt;</code>"
+
+
+def test_a_value_that_a_template_lacks_is_an_error():
+    with pytest.raises(UndefinedError):
+        environment().get_template("learner.html").render(name="Ana")
+
+
+def test_templates_are_part_of_the_package():
+    names = {path.name for path in resources.files("coursepkg.grading.reporting").joinpath("templates").iterdir()}
+    assert {"base.html", "style.css", "parts.html", "class.html", "learner.html"} <= names

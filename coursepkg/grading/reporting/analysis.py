@@ -21,7 +21,15 @@ from coursepkg.grading.running.results import Item
 
 BANDS = 10
 ENOUGH = 10  # so many marks are needed before a correlation is worth a look
-UNNAMED = ("", "kind", "shape", "length", "keys", "value")  # findings that say where, not why
+FINDINGS = {  # findings that say where, not why
+    "": "not said",
+    "kind": "the kind of value",
+    "shape": "the shape",
+    "length": "the length",
+    "keys": "the keys",
+    "value": "the numbers",
+}
+UNNAMED = tuple(FINDINGS)
 
 Times = Callable[[str, str], Mapping[str, Any]]
 

@@ -44,6 +44,7 @@ from coursepkg.grading.sandbox.worker_process import Worker
 from coursepkg.grading.specification.chapters import Chapter
 from coursepkg.grading.specification.compiling import compile_check, hidden_check
 from coursepkg.grading.specification.exercise import Exercise
+from coursepkg.grading.submissions.answers import answer_in, fingerprint
 from coursepkg.grading.submissions.cells import UnreadableNotebook, cells_of, sha256_of
 from coursepkg.grading.submissions.choosing import exercises_in
 
@@ -147,10 +148,13 @@ class Grader:
                 answer.more = not_run(exercise, cells)
             else:
                 notes = worker.notes.get(exercise.id, ())
-                more = (*flags.get(exercise.id, ()), *flags_of(exercise, cells, notes), *whole)
+                by_name = () if "checked" in notes else flags.get(exercise.id, ())
+                more = (*by_name, *flags_of(exercise, cells, notes), *whole)
             results.append(self._result(work, exercise, answer, more))
             seconds = {"seconds": round(answer.seconds, 4), "sandbox_cpu_seconds_of_notebook": round(spent, 4)}
-            times.append({**seconds, "signature": "" if answer.hidden.passed else _signature(answer.outcomes)})
+            source, lines = fingerprint(answer_in(cells.code, exercise.id, exercise.function))
+            signature = "" if answer.hidden.passed else _signature(answer.outcomes)
+            times.append({**seconds, "signature": signature, "source": source, "lines": lines})
         return Graded(tuple(results), tuple(times), worker.crowded)
 
     def close(self) -> None:
