@@ -157,7 +157,7 @@ def judged(*cells):
     answers = Answers()
     answers.namespace["check"] = answers.checks
     answers.load(list(cells))
-    return value(answers), answers.notes([["02.1", "f"]])[0]
+    return value(answers), [note for note in answers.notes([["02.1", "f"]])[0] if note != "checked"]
 
 
 CHECK = 'check("02.1", f)\n'
@@ -182,6 +182,9 @@ COUNTS = {
     "a check that is not ours": ((F.format(1) + "check = print\n" + CHECK, F.format(2)), 2, []),
     "a broken one later": ((F.format(1), "def f(:\n    pass\n"), 1, ["broken"]),
     "a failing one later": ((F.format(1), "def f(x, y=1 / 0): pass\n"), 1, ["broken"]),
+    "what is written below a stub and its check": ((STUB + CHECK, F.format(2)), 2, []),
+    "not a stub below": ((F.format(1) + CHECK, STUB + CHECK), 1, ["reused"]),
+    "a stub alone": ((STUB + CHECK,), "not-attempted", []),
     "a broken one after a stub": ((STUB, "def f(:\n    pass\n"), "SyntaxError", ["broken"]),
     "a broken one alone": (("def f(:\n    pass\n",), "SyntaxError", []),
     "a broken one, then a whole one": (("def f(:\n    pass\n", F.format(1)), 1, []),
@@ -223,3 +226,16 @@ def test_an_object_that_answers_every_question_for_ever_is_left_alone():
     )
     answers.defined["f"] = answers.defined["Odd"]()
     assert answers.notes([["02.1", "f"]]) == [[]]
+
+
+def test_whether_it_was_checked_is_known():
+    answers = Answers()
+    answers.namespace["check"] = answers.checks
+    answers.load([F.format(1) + "g = f\n" + CHECK])
+    assert answers.notes([["02.1", "f"], ["02.2", "g"], ["02.3", "h"]]) == [["checked"], [], []]
+
+
+def test_an_odd_answer_takes_no_words_from_others():
+    answers = loaded("from coursepkg.autodiff.scalar import Scalar as g\nclass f:\n    __wrapped__ = 1 / 3\nf = f()")
+    answers.defined["f"] = type("Odd", (), {"__getattr__": lambda self, name: 1 / 0})()
+    assert answers.notes([["02.1", "f"], ["02.2", "g"]]) == [[], ["own"]]

@@ -51,7 +51,7 @@ def flags_of(exercise: Exercise, cells: Cells, notes: Collection[str]) -> list[s
         "broken": f"a later `{name}` cannot be read or run; the earlier one is judged",
         "own": "the answer is the course's own",
     }
-    found = [words[note] for note in notes]
+    found = [words[note] for note in notes if note in words]
     if "own" not in notes and (module := leans_on(exercise, cells.code)):
         found.append(f"leans on `coursepkg.{module}`, which is not what was asked")
     return found

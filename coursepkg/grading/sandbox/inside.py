@@ -6,6 +6,7 @@ limits, and the filter last, since it refuses what the others need.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import importlib
@@ -112,7 +113,8 @@ def main() -> None:
     sys.argv[1:] = []
     control, before = socket.socket(fileno=0), _scratch(settings)
     for name in PRELOADED:
-        importlib.import_module(name)
+        with contextlib.suppress(ImportError):  # what cannot be loaded here is missed by those alone who need it
+            importlib.import_module(name)
     if settings["filtered"]:
         seccomp.program()  # it is kept, and so not put together by each process anew
     gc.freeze()  # or a collection in the forked process would copy every page

@@ -19,6 +19,7 @@ from coursepkg.grading.sandbox.reading import PYTHON_MAGICS, as_ipython_reads
 
 _PACKAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "")
 _ROOM = __name__.split(".")[0] + "."  # "coursepkg."
+_NOT_BEGUN = ": write your answer here"  # what is raised where an answer belongs
 _RUN_IN_PLACE = ("time", "prun")  # line magics that leave behind what their line defines
 
 
@@ -79,8 +80,8 @@ class Checks:
         self.now = 0
 
     def __call__(self, exercise_id: Any = None, answer: Any = None) -> Verdict:
-        """Note an answer."""
-        if isinstance(exercise_id, str) and callable(answer):
+        """Note an answer; one that is not begun takes the place of no other, be it before or after its check."""
+        if isinstance(exercise_id, str) and callable(answer) and not _is_not_begun(answer):
             self.answers[exercise_id], self.times[exercise_id] = answer, self.now
         return Verdict(str(exercise_id), "infrastructure", lines=("Answers are checked after the notebook has run.",))
 
@@ -95,6 +96,13 @@ class Checks:
         for name, module in list(sys.modules.items()):
             if name.startswith(package) and vars(module).get("check") is real:
                 vars(module)["check"] = self
+
+
+def _is_not_begun(answer: Any) -> bool:
+    """Whether an answer is still as it was handed out, in a part of it at least."""
+    inside = list(vars(answer).values()) if isinstance(answer, type) else [answer]
+    codes = [code for part in inside if (code := getattr(part, "__code__", None)) is not None]
+    return any(isinstance(text, str) and text.endswith(_NOT_BEGUN) for code in codes for text in code.co_consts)
 
 
 def is_the_courses_own(answer: Any) -> bool:

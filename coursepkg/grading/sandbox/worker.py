@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import inspect
 import json
 import linecache
@@ -33,7 +34,8 @@ from coursepkg.grading.sandbox.standins import Checks, Shell, is_the_courses_own
 LOAD_SECONDS = 60.0
 STATEMENT_SECONDS = 15.0
 READ_SECONDS = 5.0
-NOTES = ("reused", "broken", "own")  # all that is ever said about an answer beside its numbers
+NOTE_SECONDS = 0.5
+NOTES = ("checked", "reused", "broken", "own")  # all that is ever said about an answer beside its numbers
 
 
 class Answers:
@@ -108,13 +110,14 @@ class Answers:
 
     def notes(self, asked: Sequence[Sequence[str]]) -> list[list[str]]:
         """For each exercise and its name what a person should know, in words of ``NOTES``."""
-        found = guarded(lambda: [self._notes(exercise, name) for exercise, name in asked], 1.0, PROCESSOR)
-        return found.value if isinstance(found.value, list) else [[] for _ in asked]
+        found = [guarded(functools.partial(self._notes, *each), NOTE_SECONDS, PROCESSOR).value for each in asked]
+        return [words if isinstance(words, list) else [] for words in found]  # of an answer that fails even here, none
 
     def _notes(self, exercise: str, name: str) -> list[str]:
         answer, checked = self._answer(exercise, name), self.checks.answers.get(exercise)
         later = self.bound.get(name, 0) > self.checks.times.get(exercise, 0)
         held = {
+            "checked": checked is not None,
             "reused": checked is not None and later and self.namespace.get(name) is not checked,
             "broken": answer is not None and name in self.failures,
             "own": answer is not None and is_the_courses_own(answer),

@@ -36,9 +36,25 @@ class UnreadableNotebook(ValueError):
 
 
 class Notebook(bytes):
-    """The text of a notebook in UTF-8, of a large one without its outputs; it knows the hash of the file itself."""
+    """The text of a notebook in UTF-8, of a large one without its outputs.
 
-    sha256: str
+    Attributes
+    ----------
+    sha256 : str
+        Hash of the file itself.
+    trouble : str
+        Why it was not read; then it is empty.
+    """
+
+    sha256 = ""
+    trouble = ""
+
+
+def unread(trouble: str) -> Notebook:
+    """What stands for a notebook that was not read."""
+    notebook = Notebook()
+    notebook.trouble = trouble
+    return notebook
 
 
 @dataclass(frozen=True)
@@ -91,7 +107,7 @@ def read_notebook(chunks: Iterable[bytes], name: str) -> Notebook:
 
 def sha256_of(data: bytes) -> str:
     """The hash of the file that a notebook came from."""
-    return data.sha256 if isinstance(data, Notebook) else _hash(data)
+    return data.sha256 if isinstance(data, Notebook) and data.sha256 else _hash(data)
 
 
 @lru_cache(maxsize=1)  # one notebook's is asked for by each of its exercises in turn
@@ -190,6 +206,8 @@ def read_cells(path: Path) -> list[str]:
 
 def cells_of(text: bytes, name: str) -> Cells:
     """The cells of a notebook that has been read already, of format 4 or 3; raises as ``read_cells`` does."""
+    if isinstance(text, Notebook) and text.trouble:
+        raise UnreadableNotebook(text.trouble)
     if len(text) > MAX_BYTES:
         raise UnreadableNotebook(f"{name} has more than {MAX_BYTES // 1_000_000} MB, which is no notebook's size")
     bare = text.strip(_SPACE)

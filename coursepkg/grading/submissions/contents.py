@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from coursepkg.grading.submissions.archives import MAX_ARCHIVE, MAX_ENTRIES, Archive, Folder, Refused, short
-from coursepkg.grading.submissions.cells import MAX_BYTES, UnreadableNotebook, read_notebook
+from coursepkg.grading.submissions.cells import MAX_BYTES, UnreadableNotebook, read_notebook, unread
 from coursepkg.grading.submissions.learners import CANVAS, MOODLE, HandedIn, is_ignored
 
 MAX_NOTEBOOK = MAX_BYTES  # of one notebook without its outputs
@@ -69,7 +69,7 @@ def load(tree: Folder | Archive, handed_in: HandedIn) -> Contents:
         except Refused as error:
             refused.append(str(error))
             if name.lower().endswith(".ipynb"):
-                notebooks.append((_plain_name(name), b""))  # its chapter is known by its name
+                notebooks.append((_plain_name(name), unread(str(error))))  # its chapter is known by its name
     if len(notebooks) > MAX_NOTEBOOKS:
         return Contents([], [*refused, f"there are more than {MAX_NOTEBOOKS} notebooks"])
     return Contents(sorted(notebooks), refused, reading.others)

@@ -16,7 +16,7 @@ from coursepkg.grading.running.grader import Grader, Work
 from coursepkg.grading.running.suspicions import GIVEN, flags_of, flags_of_notebook
 from coursepkg.grading.sandbox.standins import is_the_courses_own
 from coursepkg.grading.specification.chapters import Chapters
-from coursepkg.grading.submissions.cells import Cells, read_notebook
+from coursepkg.grading.submissions.cells import Cells, read_notebook, unread
 
 PROJECT = Path(__file__).parents[3]
 CHAPTERS = Chapters(PROJECT / "solutions" / "specs")
@@ -134,6 +134,13 @@ def test_a_checked_answer_counts_and_a_name_that_is_used_again_is_flagged(small,
         assert not [flag for flag in first.flags if "again" in flag]
 
 
+def test_an_answer_that_is_checked_in_any_way_was_not_found_by_its_name(small):
+    checked = "import coursepkg.grading as g\ng.check(answer=product, exercise_id='91.2')"
+    [first, second] = small.grade(work("91", notebook_bytes([RIGHT, PRODUCT, checked]))).results
+    assert first.flags == ("found by its name; the cell that it was asked in is gone",)
+    assert second.flags == ()
+
+
 def test_what_is_checked_last_counts_and_not_what_is_better(small):
     cells = [RIGHT, PRODUCT, CHECKS, WRONG, "check('91.1', squared_slope)"]
     [first, second] = small.grade(work("91", notebook_bytes(cells))).results
@@ -213,6 +220,12 @@ def test_what_a_chapter_gives_to_all_is_what_its_notebook_imports():
         lines = [line for line in "".join(cells[0]["source"]).splitlines() if line.startswith("from coursepkg")]
         given = {line.split()[1].split(".")[1] if "." in line.split()[1] else line.split()[3] for line in lines}
         assert given - {"grading"} == set(GIVEN.get(path.name[:2], ()))
+
+
+def test_why_a_file_was_not_read_is_said_to_the_learner(small):
+    words = "91_mine.ipynb has more than 20 MB"
+    [first, _] = small.grade(Work("ann", "Ann", "91", "91_mine.ipynb", unread(words))).results
+    assert (first.status, first.items[0].message) == ("student error", words)
 
 
 # --- cells that are not run ------------------------------------------------------------------------------------------

@@ -13,13 +13,13 @@ import machine
 import pytest
 from hostile_notebooks import PRODUCT, RIGHT, SECRET, SPECS, WRONG, notebook_bytes, work_of
 
+from coursepkg.grading.judging.limits import MAX_REPLY
 from coursepkg.grading.running.grader import Grader, Work
 from coursepkg.grading.sandbox import process as process_module
 from coursepkg.grading.sandbox.doctor import _earlier_answers
 from coursepkg.grading.sandbox.launch import BUBBLEWRAP, Unavailable
 from coursepkg.grading.sandbox.process import Pipes, Sandbox, SandboxedWorker
 from coursepkg.grading.sandbox.slots import Slot
-from coursepkg.grading.sandbox.worker import MAX_REPLY
 from coursepkg.grading.specification.chapters import Chapters
 
 CASE = {"args": [], "kwargs": {}}
