@@ -17,6 +17,7 @@ from coursepkg.grading.submissions.cells import Cells
 
 GIVEN = {"01": ("autodiff",), "11": ("photonics",)}  # what the first cell of a chapter's notebook imports for all
 _ENGINES = frozenset({"autodiff", "gradients"})  # two doors to the same room
+_COURSE = re.compile(r"\bcoursepkg\b(?!\.grading\b)")
 _IMPORT = re.compile(
     r"^[ \t]*(?:from[ \t]+coursepkg([\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n;]*)"
     r"|import[ \t]+coursepkg\b([\w.]*)(?:[ \t]+as[ \t]+(\w+))?)",
@@ -92,7 +93,7 @@ def leans_on(exercise: Exercise, code: Sequence[str]) -> str:
 def _imported(code: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Names that cells import from the course's package, and the part of it that each is from."""
     for cell in code:
-        if "coursepkg" not in cell:
+        if not _COURSE.search(cell):
             continue
         for module, names, whole, alias in _IMPORT.findall(cell):
             part = (module or whole).strip(".").partition(".")[0]
