@@ -18,14 +18,15 @@ from coursepkg.grading.submissions.cells import Cells
 GIVEN = {"01": ("autodiff",), "11": ("photonics",)}  # what the first cell of a chapter's notebook imports for all
 _ENGINES = frozenset({"autodiff", "gradients"})  # two doors to the same room
 _COURSE = re.compile(r"\bcoursepkg\b(?!\.grading\b)")
+# Both are bounded in what they look ahead, so that time goes with the length of a cell, whatever stands in it.
 _IMPORT = re.compile(
-    r"^[ \t]*(?:from[ \t]+coursepkg([\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n;]*)"
+    r"^[ \t]*(?:from[ \t]+coursepkg([\w.]*)[ \t]+import[ \t]+(\([^)]{0,2000}\)|[^\n;]{0,500})"
     r"|import[ \t]+coursepkg\b([\w.]*)(?:[ \t]+as[ \t]+(\w+))?)",
     re.MULTILINE,
 )
 _FRAMES = re.compile(
     r"\b(?:_getframe|_current_frames|currentframe|get_objects|get_referrers|f_back|tb_frame|settrace|setprofile)\b"
-    r"|\binspect[ \t]*\.[ \t]*(?:stack|trace)\b|\bfrom[ \t]+inspect[ \t]+import[^\n]*\bstack\b"
+    r"|\binspect[ \t]*\.[ \t]*(?:stack|trace)\b|\bfrom[ \t]+inspect[ \t]+import[^\n]{0,200}\bstack\b"
 )
 
 

@@ -13,7 +13,7 @@ import pytest
 from hostile_notebooks import PRODUCT, RIGHT, SECRET, SPECS, WRONG, notebook_bytes
 
 from coursepkg.grading.running.grader import Grader, Work
-from coursepkg.grading.running.suspicions import GIVEN, flags_of, flags_of_notebook
+from coursepkg.grading.running.suspicions import GIVEN, flags_of, flags_of_notebook, not_run
 from coursepkg.grading.sandbox.standins import is_the_courses_own
 from coursepkg.grading.specification.chapters import Chapters
 from coursepkg.grading.submissions.cells import Cells, read_notebook, unread
@@ -197,6 +197,18 @@ def test_the_courses_own_answer_is_flagged_and_its_mark_stays(grader, answer, fl
 def test_what_reads_frames_is_flagged(line):
     assert flags_of_notebook(Cells(["x = 1", line], []))
     assert not flags_of_notebook(Cells(["x = 1  # stack of frames", "stack = []", "inspect.signature(f)"], [line]))
+
+
+@pytest.mark.parametrize("text", [
+    "from coursepkg import (\n", "from inspect import a, ", "import coursepkg as ", "inspect  ", " def ", "check( ",
+])  # fmt: skip
+def test_a_text_that_begins_the_same_thing_again_and_again_is_read_once(text):
+    """It would take hours if each beginning were followed to the end of the cell."""
+    cells = Cells(["def Value(): pass\nfrom coursepkg import nn\n" + text * 300_000], [text * 300_000])
+    [exercise] = [each for each in CHAPTERS["02"].exercises if each.function == "Value"]
+    assert flags_of(exercise, cells, ()) == []
+    assert flags_of_notebook(cells) == []
+    assert not_run(exercise, cells) == ""
 
 
 def test_no_right_answer_of_the_course_is_flagged():
