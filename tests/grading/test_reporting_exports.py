@@ -191,7 +191,10 @@ def test_moodles_worksheet_gets_marks_and_feedback(results, template):
     assert table[1][:4] == ["Participant 31", "Ana López", "ana@example.org", "100"]
     assert table[1][4] == "Passed: 01.1, 01.2, 01.9, 01.10."
     assert table[2] == [
-        "Participant 32", "'=1+1", "cy@example.org", "0", "Not yet: 01.1 (adds-rates), 01.2 (twice), 01.9 (value).",
+        "Participant 32", "'=1+1", "cy@example.org", "0",
+        "Not yet: 01.1 Rates multiply along a chain (0 of 2 points): Every number is the sum of the rates. "
+        "Not yet: 01.2 Parallel paths add (0 of 3 points): Every number is twice what it should be. "
+        "Not yet: 01.9 Blame flows back (0 of 3 points): entry 3 is too large.",
     ]  # fmt: skip
     assert done.remarks == ("marks are scaled from 12 to 100 points, the maximum in the export",)
 

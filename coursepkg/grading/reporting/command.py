@@ -1,4 +1,4 @@
-"""The commands ``grade report``, ``grade export``, ``grade mark`` and ``grade nbgrader``.
+"""The commands ``grade report``, ``export``, ``feedback``, ``mark`` and ``nbgrader``.
 
 Exit codes: 0 all is written, 2 wrong usage or a file that does not fit, 3 written, but some learners have no mark or
 are not in the institution's export; they are named.
@@ -7,12 +7,16 @@ are not in the institution's export; they are named.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 FORMATS = ("gradescope", "canvas", "moodle", "nbgrader", "lti", "csv")
 SHOWN = 10
+_JOURNAL = Path()  # in place of a sheet
+_SPECS = Path("solutions", "specs")
 
 
 def register(actions: Any) -> None:
@@ -28,12 +32,25 @@ def register(actions: Any) -> None:
     export.add_argument("--assignment", help="canvas, moodle, nbgrader: the assignment that the marks are for")
     export.add_argument("--out", type=Path, default=None, help="file to write (gradescope: a folder, or a .json file)")
     export.set_defaults(run=_export)
-    mark = actions.add_parser("mark", help="write a sheet of answers to mark by hand, or merge it")
+    mark = actions.add_parser("mark", help="mark answers by hand, in a page of your browser or in a sheet")
     mark.add_argument("results", type=Path)
+    mark.add_argument("--page", action="store_true", help="show one answer after another in a page on this machine")
+    mark.add_argument("--submissions", type=Path, metavar="DOWNLOAD", help="page: show the code from this download")
+    mark.add_argument("--anonymous", action="store_true", help="page: show other names in place of the learners'")
+    mark.add_argument("--specs", type=Path, help="page: folder of specifications (default: solutions/specs)")
     mark.add_argument("--sheet", type=Path, default=None, help="the sheet to write (default: RESULTS-to-mark.csv)")
-    mark.add_argument("--all", action="store_true", help="also list answers that have a mark")
-    mark.add_argument("--merge", type=Path, metavar="SHEET", help="take the marks of a filled-in sheet")
+    mark.add_argument("--all", action="store_true", help="also list answers that have a mark and no flag")
+    mark.add_argument(
+        "--merge", type=Path, metavar="SHEET", nargs="?", const=_JOURNAL,
+        help="take the marks into the results: those given in the page, or those of a filled-in sheet",
+    )  # fmt: skip
     mark.set_defaults(run=_mark)
+    feedback = actions.add_parser("feedback", help="write a zip of feedback files to upload to Moodle or Canvas")
+    feedback.add_argument("results", type=Path)
+    feedback.add_argument("--for", dest="platform", choices=("moodle", "canvas"), required=True)
+    feedback.add_argument("--submissions", type=Path, metavar="DOWNLOAD", required=True, help="what you downloaded")
+    feedback.add_argument("--out", type=Path, default=None, help="file to write (default: RESULTS-feedback-....zip)")
+    feedback.set_defaults(run=_feedback)
     source = actions.add_parser("nbgrader", help="write the solutions as the source folder of an nbgrader course")
     source.add_argument("folder", type=Path, help="the course's `source` folder")
     source.add_argument("--root", type=Path, default=Path(), help="folder that holds solutions/ (default: here)")
@@ -55,6 +72,10 @@ def _mark(options: argparse.Namespace) -> int:
     from coursepkg.grading.reporting.mark import merge_marking_sheet, write_marking_sheet
 
     try:
+        if options.page:
+            return _mark_in_page(options)
+        if options.merge is _JOURNAL:
+            return _merge_journal(options.results)
         if options.merge is not None:
             print(f"{merge_marking_sheet(options.results, options.merge)} marks taken from {options.merge}")
             return 0
@@ -64,6 +85,55 @@ def _mark(options: argparse.Namespace) -> int:
         return _refused(error)
     print(f"wrote {sheet} with {count} answers; fill in `points`, then run `grade mark RESULTS --merge {sheet}`")
     return 0
+
+
+def _mark_in_page(options: argparse.Namespace) -> int:
+    from coursepkg.grading.reporting.marking_page import Marking, MarkingServer
+    from coursepkg.grading.reporting.marking_queue import answers_to_mark, read_codes
+
+    above = (folder / _SPECS for folder in (Path.cwd(), *Path.cwd().parents))
+    specs = options.specs or next((folder for folder in above if folder.is_dir()), None)
+    codes = {}
+    if options.submissions is not None:
+        if specs is None:
+            raise ValueError("there is no folder solutions/specs here or above; name it with --specs")
+        codes = read_codes(options.submissions, options.results, specs)
+    answers = answers_to_mark(options.results, codes, options.all, options.anonymous)
+    with MarkingServer(Marking(options.results, answers)) as server:
+        print(f"{len(answers)} answers to look at. Open this address; it works on this machine alone:")
+        print(f"  {server.address}", flush=True)
+        print("Ctrl-C ends it. Every mark is kept at once; the same command goes on where you stopped.", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            server.serve_forever()
+    return 0
+
+
+def _merge_journal(results: Path) -> int:
+    from coursepkg.grading.reporting.gradebook import plain
+    from coursepkg.grading.reporting.journal import journal_beside
+    from coursepkg.grading.reporting.mark import merge_journal
+
+    if not journal_beside(results).is_file():
+        raise ValueError(f"no marks were given in the page yet; `grade mark {results} --page` opens it")
+    changed, left = merge_journal(results)
+    print(f"{changed} marks written into {results}")
+    for key, why in left:
+        print(f"left out: {key.exercise} of {plain(key.student)}: {why}", file=sys.stderr)
+    return 3 if left else 0
+
+
+def _feedback(options: argparse.Namespace) -> int:
+    from coursepkg.grading.reporting.feedback_files import write_feedback
+
+    out = options.out or _beside(options.results, f"-feedback-{options.platform}.zip")
+    try:
+        done = write_feedback(options.results, options.platform, options.submissions, out)
+    except (ValueError, OSError) as error:
+        return _refused(error)
+    print(f"wrote {out}: feedback for {done.learners} learners")
+    if done.unmatched:
+        print(f"not in the download, left out: {_shown(done.unmatched)}", file=sys.stderr)
+    return 3 if done.unmatched else 0
 
 
 def _export(options: argparse.Namespace) -> int:
@@ -78,8 +148,7 @@ def _export(options: argparse.Namespace) -> int:
         print(f"note: {remark}")
     for words, names in (("no mark yet", done.unmarked), ("not in the export", done.unmatched)):
         if names:
-            shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
-            print(f"{words}, left out: {shown}", file=sys.stderr)
+            print(f"{words}, left out: {_shown(names)}", file=sys.stderr)
     return 3 if done.unmarked or done.unmatched else 0
 
 
@@ -97,6 +166,10 @@ def _nbgrader(options: argparse.Namespace) -> int:
 def _beside(results: Path, ending: str) -> Path:
     resolved = results.resolve()
     return resolved.with_name(resolved.name + ending)
+
+
+def _shown(names: Sequence[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
 
 
 def _refused(error: Exception) -> int:

@@ -27,16 +27,17 @@ def learner_page(learner: Learner, book: Gradebook) -> str:
         "learner.html",
         name=learner.name,
         facts=[("Points", total), ("Exercises passed", f"{passed} of {len(book.columns)}")],
-        notes=_notes(learner),
+        notes=notes(learner),
         flags=learner.flags,
         rows=[_row(column, learner) for column in book.columns],
         told=told(learner),
     )
 
 
-def _notes(learner: Learner) -> list[str]:
-    notes = [WAITS if learner.waits else FAULT] if learner.points is None else []
-    return [*notes, UNREAD] if learner.submission is not None and not learner.lost else notes
+def notes(learner: Learner) -> list[str]:
+    """What is to be said first: why there is no total, and what could not be read."""
+    found = [WAITS if learner.waits else FAULT] if learner.points is None else []
+    return [*found, UNREAD] if learner.submission is not None and not learner.lost else found
 
 
 def _row(column: Column, learner: Learner) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Marking by hand: a sheet of the answers that have no mark yet, and its marks merged back into the results.
+"""Marks of a person, taken into the results: from a sheet of the answers that have none, or from the page's journal.
 
 A sheet is checked whole before anything is written. Each row carries the hash of the notebook that it belongs to, so a
 mark never lands on work that was handed in again since.
@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from coursepkg.grading.reporting.gradebook import number
+from coursepkg.grading.reporting.journal import Journal, Key, journal_beside
 from coursepkg.grading.reporting.spreadsheet import cell, write_sheet
 from coursepkg.grading.running.results import (
     GRADED,
@@ -123,14 +124,27 @@ def _folders(results: Path, student: str, exercise: str) -> Iterator[Path]:
 
 def _merged(result: Result, row: dict[str, str]) -> Result:
     """A result with the mark of one row."""
-    if result.notebook_sha256[:MARK] != row["notebook"].strip():
-        raise ValueError(f"{result.student} has handed in another notebook since this sheet was written")
-    item = next((item for item in result.items if item.id == unescaped(row["item"])), None)
+    _same_notebook(result, row["notebook"].strip())
+    item = item_of(result, unescaped(row["item"]))
+    return with_mark(result, item, _points(row["points"], item), unescaped(row["comment"].strip()))
+
+
+def _same_notebook(result: Result, notebook: str) -> None:
+    if result.notebook_sha256[:MARK] != notebook:
+        raise ValueError("the learner has handed in another notebook since")
+
+
+def item_of(result: Result, name: str) -> Item:
+    """A part of a result; raises ``ValueError`` if there is none of that name."""
+    item = next((item for item in result.items if item.id == name), None)
     if item is None:
-        raise ValueError(f"{result.exercise} of {result.student} has no part {row['item']!r}")
-    points = _points(row["points"], item)
-    words = unescaped(row["comment"].strip())
-    if points == item.points and not words:
+        raise ValueError(f"{result.exercise} of {result.student} has no part {name!r}")
+    return item
+
+
+def with_mark(result: Result, item: Item, points: float, words: str) -> Result:
+    """A result with the mark that a person gave one of its parts; the same one if that changes nothing."""
+    if points == item.points and (not words or (words == item.message and HAND in result.flags)):
         return result
     verdict = "passed" if points == item.max else "wrong"
     marked = replace(item, points=points, verdict=verdict, misconception="", message=words or item.message)
@@ -140,11 +154,44 @@ def _merged(result: Result, row: dict[str, str]) -> Result:
     return replace(result, items=items, flags=flags, status=GRADED if done else result.status)
 
 
+def merge_journal(results: Path) -> tuple[int, list[tuple[Key, str]]]:
+    """Take the marks that were given in the page into the results.
+
+    Returns
+    -------
+    changed : int
+        How many answers have another mark or comment now.
+    left : list of (Key, str)
+        Marks that do not fit any more, with the reason: work that was handed in again since, or is not there.
+    """
+    changed, left = 0, list[tuple[Key, str]]()
+    for key, mark in Journal(journal_beside(results)).marks().items():
+        try:
+            result = _stored(results, key.student, key.exercise)
+            _same_notebook(result, mark.notebook)
+            item = item_of(result, key.item)
+            if mark.points is None:
+                raise ValueError("there is a comment and no points")
+            merged = with_mark(result, item, checked_points(mark.points, item.max), mark.comment)
+        except ValueError as error:
+            left.append((key, str(error)))
+            continue
+        if merged != result:
+            write_result(results, merged)
+            changed += 1
+    return changed, left
+
+
 def _points(text: str, item: Item) -> float:
     try:
         points = float(text.strip().replace(",", "."))
     except ValueError:
         raise ValueError(f"{text.strip()!r} is no number of points") from None
-    if not (math.isfinite(points) and 0 <= points <= item.max):
-        raise ValueError(f"{number(points)} points are outside 0 to {number(item.max)}")
+    return checked_points(points, item.max)
+
+
+def checked_points(points: float, most: float) -> float:
+    """Points that can be given; raises ``ValueError`` for others."""
+    if not (math.isfinite(points) and 0 <= points <= most):
+        raise ValueError(f"{number(points)} points are outside 0 to {number(most)}")
     return points

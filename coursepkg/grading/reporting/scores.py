@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from coursepkg.grading.reporting.analysis import headline
 from coursepkg.grading.reporting.gradebook import Gradebook, Learner, number, plain
 from coursepkg.grading.running.results import INFRASTRUCTURE_ERROR, Item, Result
 
@@ -18,25 +19,29 @@ NO_MARK = {
     False: "The grader could not finish. This is not your fault: your work will be graded again.",
 }
 FAILED = {"output": NO_MARK[False], "output_format": "text", "stdout_visibility": "hidden", "tests": []}
+MOST_SAID = 300
 UNREADABLE = "What was handed in could not be read as a notebook."
 
 
 def comment(learner: Learner) -> str:
-    """One line for a learner: what passed, and what was found in the rest."""
+    """A few lines for a learner: what passed, and for each of the rest its title, its points and what to look at."""
     if learner.points is None:
         return NO_MARK[learner.waits]
     if learner.submission is not None:
         return UNREADABLE
     passed = [item.id for _, item in learner.items if item.verdict == "passed"]
-    others = [f"{item.id} {_found(item)}" for _, item in learner.items if item.verdict != "passed"]
-    words = [f"Passed: {', '.join(passed)}." if passed else "", f"Not yet: {', '.join(others)}." if others else ""]
-    return plain(" ".join(filter(None, words)))
+    others = [_about(item) for _, item in learner.items if item.verdict != "passed"]
+    words = [f"Passed: {', '.join(passed)}." if passed else "", *(f"Not yet: {line}" for line in others)]
+    return " ".join(plain(line) for line in words if line)
 
 
-def _found(item: Item) -> str:
+def _about(item: Item) -> str:
+    """An answer that did not pass, in one line."""
+    head = f"{item.id} {item.title.replace('`', '')} ({number(item.points)} of {number(item.max)} points)"
     if item.verdict == "not-attempted":
-        return "(not attempted)"
-    return f"({item.misconception})" if item.misconception else ""
+        return f"{head}, not attempted."
+    found = headline(item.message).strip().replace("`", "")[:MOST_SAID]
+    return f"{head}: {found}" if found else f"{head}."
 
 
 # --- Gradescope ------------------------------------------------------------------------------------------------------
