@@ -12,6 +12,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
+from types import FunctionType
 from typing import Any
 
 from coursepkg.grading.judging.judge import Verdict
@@ -51,7 +52,7 @@ class Shell:
         exec(compile(ast.Module(before, []), "<magic>", "exec"), self.user_ns)
         if not isinstance(last, ast.Expr):
             return None
-        return eval(compile(ast.Expression(last.value), "<magic>", "eval"), self.user_ns)
+        return FunctionType(compile(ast.Expression(last.value), "<magic>", "eval"), self.user_ns)()
 
     def getoutput(self, *words: Any, **options: Any) -> list[str]:
         """The lines that a shell command prints: none."""

@@ -20,7 +20,7 @@ import os
 import random
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any, TextIO
 
 import numpy as np
@@ -138,7 +138,7 @@ def _execute(code: CodeType, namespace: dict[str, Any]) -> None:
     if not code.co_flags & inspect.CO_COROUTINE:
         exec(code, namespace)
         return
-    running = eval(code, namespace)
+    running = FunctionType(code, namespace)()
     with contextlib.suppress(StopIteration):
         while True:
             running.send(None)
