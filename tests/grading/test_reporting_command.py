@@ -1,6 +1,8 @@
 """``grade report``, ``grade export`` and ``grade mark`` from the command line."""
 
 import argparse
+import hashlib
+import json
 import re
 import shlex
 import subprocess
@@ -53,6 +55,53 @@ def test_mark_writes_a_sheet_and_takes_it_back(results, capsys):
     assert "2 marks taken" in capsys.readouterr().out
 
 
+def test_the_page_is_served_until_ctrl_c_and_its_marks_are_written(results, capsys, monkeypatch):
+    def serve(server):
+        marking = server.marking
+        answer = next(one for one in marking.listed() if one["names"] == ["+Ed -1"])
+        marking.mark({"id": answer["id"], "points": 2, "comment": "", "seen": 0})
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("coursepkg.grading.reporting.marking_page.MarkingServer.serve_forever", serve)
+    assert main(["mark", str(results), "--merge"]) == 2
+    assert main(["mark", str(results), "--page"]) == 0
+    assert re.search(r"http://127\.0\.0\.1:\d+/[\w-]{30,}/\n", capsys.readouterr().out)
+    assert main(["mark", str(results), "--merge"]) == 0
+    assert "1 marks written" in capsys.readouterr().out
+    assert main(["export", str(results), "--to", "csv"]) == 3
+    assert "no mark yet, left out: di@example.org" in capsys.readouterr().err
+
+
+def test_the_page_shows_the_code_of_the_download(tmp_path, monkeypatch):
+    code = 'def chain_rate(rates):\n    return 1\ncheck("01.1", chain_rate)'
+    data = json.dumps({"cells": [{"cell_type": "code", "source": code}], "metadata": {}, "nbformat": 4}).encode()
+    (tmp_path / "down" / "ana").mkdir(parents=True)
+    (tmp_path / "down" / "ana" / "hw.ipynb").write_bytes(data)
+    found = result("ana", "01.1", flags=("odd",), notebook_sha256=hashlib.sha256(data).hexdigest())
+    results = store([found], tmp_path / "results")
+    seen = []
+    monkeypatch.setattr(
+        "coursepkg.grading.reporting.marking_page.MarkingServer.serve_forever",
+        lambda server: seen.extend(one["code"] for one in server.marking.listed()),
+    )
+    specs = str(PROJECT / "solutions" / "specs")
+    assert main(["mark", str(results), "--page", "--submissions", str(tmp_path / "down"), "--specs", specs]) == 0
+    assert seen == [code]
+    assert main(["mark", str(results), "--page", "--submissions", str(tmp_path / "absent"), "--specs", specs]) == 2
+
+
+def test_feedback_is_written_as_a_zip(tmp_path, capsys):
+    (tmp_path / "down" / "Ana_11_assignsubmission_file").mkdir(parents=True)
+    (tmp_path / "down" / "Ana_11_assignsubmission_file" / "a.ipynb").write_text("{}")
+    results = store([result("11", "01.1"), result("12", "01.1")], tmp_path / "results")
+    command = ["feedback", str(results), "--for", "moodle", "--submissions", str(tmp_path / "down")]
+    assert main(command) == 3
+    assert "not in the download, left out: 12" in capsys.readouterr().err
+    assert (tmp_path / "results-feedback-moodle.zip").is_file()
+    command[3] = "canvas"
+    assert main(command) == 2
+
+
 def test_the_course_offers_these_commands(results):
     assert cli.main(["grade", "report", str(results), "--out", str(results.parent / "pages")]) == 0
     assert (results.parent / "pages" / "index.html").is_file()
@@ -60,11 +109,12 @@ def test_the_course_offers_these_commands(results):
 
 def test_the_instructors_page_shows_commands_that_exist():
     page = (PROJECT / "instructor" / "marks.md").read_text(encoding="utf-8")
-    shown = re.findall(r"(?:`|    )grade ((?:report|mark|export|nbgrader) [^`#\n]+)", page)
+    shown = re.findall(r"(?:`|    )grade ((?:report|mark|export|feedback|nbgrader) [^`#\n]+)", page)
     assert {parse(shlex.split(command)).run.__name__ for command in shown} == {
         "_report",
         "_mark",
         "_export",
+        "_feedback",
         "_nbgrader",
     }
     assert {parse(shlex.split(command)).to for command in shown if command.startswith("export")} == set(FORMATS)

@@ -8,8 +8,8 @@ import pytest
 from class_results import NAMES, result, small_class, store
 
 from coursepkg.grading.reporting.export import export
-from coursepkg.grading.reporting.gradebook import gradebook
-from coursepkg.grading.reporting.scores import gradescope, lti_scores
+from coursepkg.grading.reporting.gradebook import Learner, gradebook
+from coursepkg.grading.reporting.scores import comment, gradescope, lti_scores
 from coursepkg.grading.reporting.spreadsheet import cell, write_sheet
 from coursepkg.grading.running.results import WHOLE_SUBMISSION
 from coursepkg.grading.submissions.sheets import is_formula, read_sheet, unescaped
@@ -312,3 +312,19 @@ def test_lti_scores_are_stamped_with_the_present_to_the_millisecond(results):
 def test_nothing_is_written_among_the_results(to, results):
     with pytest.raises(ValueError, match="lies among the results"):
         export(results, to, results / "ana@example.org" / "x.json")
+
+
+def test_points_for_being_late_are_taken_off_in_the_whole_and_said():
+    class Late(Learner):
+        deduction = 1.5
+
+    late = Late("ana", "Ana", {"01.1": result("ana", "01.1")})
+    sent = gradescope(late, gradebook([result("ana", "01.1")]))
+    assert (sent["score"], sent["output"]) == (0.5, "Late: 1.5 points taken off.")
+    assert comment(late) == "Passed: 01.1. Late: 1.5 points taken off."
+
+
+def test_a_comment_names_ideas_in_words():
+    told = [comment(learner) for learner in gradebook(small_class()).learners]
+    assert any("Every number is the sum of the rates." in line for line in told)
+    assert not any("adds-rates" in line or "not-attempted" in line for line in told)

@@ -30,6 +30,16 @@ FINDINGS = {  # findings that say where, not why
     "value": "the numbers",
 }
 UNNAMED = tuple(FINDINGS)
+IN_WORDS = {  # all findings that are no words by themselves
+    **FINDINGS,
+    "time-limit": "it takes too long",
+    "wrong-kind": "it is no function or class",
+    "ProcessEnded": "it ended the process that ran it",
+    "BadReply": "what it gave could not be read",
+    "Misfit": "what it gave does not fit together",
+    "Error": "an error of the learner's own kind",
+    "UnreadableNotebook": "the notebook could not be read",
+}
 
 Times = Callable[[str, str], Mapping[str, Any]]
 

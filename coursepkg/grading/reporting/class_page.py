@@ -49,7 +49,7 @@ def class_page(book: Gradebook, times: Times, files: Mapping[str, str]) -> str:
         met=analysis.misconceptions_met(book),
         unnamed=UNNAMED,
         clusters=analysis.clusters(book, times),
-        findings=analysis.FINDINGS,
+        findings=analysis.IN_WORDS,
         alike=much_alike(book, times),
         times=analysis.seconds_taken(book, times),
         files=files,

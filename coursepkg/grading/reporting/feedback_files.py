@@ -19,7 +19,7 @@ from pathlib import Path
 from coursepkg.grading.reporting.gradebook import Gradebook, Learner, load_gradebook, number, plain
 from coursepkg.grading.reporting.institution import Written
 from coursepkg.grading.reporting.learner_page import learner_page, notes, told
-from coursepkg.grading.reporting.page import VERDICTS
+from coursepkg.grading.reporting.page import in_words
 from coursepkg.grading.submissions.archives import Refused, open_tree
 from coursepkg.grading.submissions.learners import CANVAS, MOODLE, Download, discover
 
@@ -120,8 +120,10 @@ def _notebook(learner: Learner, book: Gradebook) -> bytes:
     lines = [f"# Feedback for {_text(learner.name)}", f"Points: {number(learner.points) or '–'} of {number(book.max)}"]
     lines += [_text(note) for note in notes(learner)]
     for answer in told(learner):
-        verdict = VERDICTS.get(answer["verdict"], ("", answer["verdict"]))[1]
-        lines += [f"## {answer['id']} {_text(answer['title'])} · {verdict}", *map(_text, answer["lines"])]
+        lines += [
+            f"## {answer['id']} {_text(answer['title'])} · {in_words(answer['verdict'])}",
+            *map(_text, answer["lines"]),
+        ]
     if not told(learner) and learner.items:
         lines.append("Every answer passed.")
     cell = {"cell_type": "markdown", "id": "feedback", "metadata": {}, "source": "\n\n".join(lines)}

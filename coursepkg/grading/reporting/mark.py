@@ -13,6 +13,7 @@ from pathlib import Path
 
 from coursepkg.grading.reporting.gradebook import number
 from coursepkg.grading.reporting.journal import Journal, Key, journal_beside
+from coursepkg.grading.reporting.page import in_words
 from coursepkg.grading.reporting.spreadsheet import cell, write_sheet
 from coursepkg.grading.running.results import (
     GRADED,
@@ -54,7 +55,7 @@ def write_marking_sheet(results: Path, path: Path, everything: bool = False) -> 
         raise ValueError(f"{results} holds no results; `grade batch` writes them")
     rows = [
         [
-            result.student, result.name, result.exercise, item.id, item.title, item.verdict,
+            result.student, result.name, result.exercise, item.id, item.title, in_words(item.verdict),
             " / ".join(item.message.splitlines()), number(item.max), number(item.points), "",
             result.notebook_sha256[:MARK],
         ]

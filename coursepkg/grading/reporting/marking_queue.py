@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from coursepkg.grading.reporting.analysis import FINDINGS, headline
+from coursepkg.grading.reporting.analysis import FINDINGS, IN_WORDS, headline
 from coursepkg.grading.reporting.gradebook import in_order, number, plain
 from coursepkg.grading.reporting.journal import Key
-from coursepkg.grading.reporting.page import VERDICTS
+from coursepkg.grading.reporting.page import in_words
 from coursepkg.grading.running.results import Item, Result, read_results
 from coursepkg.grading.specification.chapters import Chapters
 from coursepkg.grading.submissions.answers import answer_in
@@ -114,7 +114,7 @@ def _answer(result: Result, item: Item, codes: Codes, anonymous: bool) -> Answer
         shown = [_without_name(text, result, name) for text in shown]
     member = (Key(result.student, result.exercise, item.id), result.notebook_sha256[:MARK], name)
     return Answer(
-        item.id, plain(item.title), (member,), shown[0], VERDICTS.get(item.verdict, ("", item.verdict))[1],
+        item.id, plain(item.title), (member,), shown[0], in_words(item.verdict),
         _found(item), "\n".join(plain(line) for line in shown[1].splitlines())[:MOST_CODE],
         tuple(plain(flag)[:MOST_FLAG] for flag in shown[2:]), item.points, item.max,
     )  # fmt: skip
@@ -122,8 +122,10 @@ def _answer(result: Result, item: Item, codes: Codes, anonymous: bool) -> Answer
 
 def _found(item: Item) -> str:
     """What was recognised, in words."""
+    if item.verdict == "error":
+        return IN_WORDS.get(item.misconception, plain(item.misconception))
     if item.verdict != "wrong" or not item.misconception:
-        return "" if item.verdict != "error" else plain(item.misconception)
+        return ""
     return f"differs in {FINDINGS[item.misconception]}" if item.misconception in FINDINGS else headline(item.message)
 
 

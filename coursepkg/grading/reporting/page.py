@@ -62,6 +62,11 @@ def shown(value: object) -> object:
     return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
+def in_words(verdict: str) -> str:
+    """A verdict as people say it: "not yet" for "wrong"."""
+    return VERDICTS.get(verdict, ("", verdict))[1]
+
+
 def prose(line: str) -> Markup:
     """A line of feedback: escaped, words between backticks as code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(plain(line)))))

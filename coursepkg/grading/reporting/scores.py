@@ -31,7 +31,8 @@ def comment(learner: Learner) -> str:
         return UNREADABLE
     passed = [item.id for _, item in learner.items if item.verdict == "passed"]
     others = [_about(item) for _, item in learner.items if item.verdict != "passed"]
-    words = [f"Passed: {', '.join(passed)}." if passed else "", *(f"Not yet: {line}" for line in others)]
+    late = f"Late: {number(learner.deduction)} points taken off." if learner.deduction else ""
+    words = [f"Passed: {', '.join(passed)}." if passed else "", *(f"Not yet: {line}" for line in others), late]
     return " ".join(plain(line) for line in words if line)
 
 
@@ -65,6 +66,8 @@ def gradescope(learner: Learner, book: Gradebook) -> dict[str, Any]:
         for column in book.columns
         if column.id not in handed_in
     ]
+    if learner.deduction:  # a score of the whole counts in place of the sum
+        data |= {"score": learner.points, "output": f"Late: {number(learner.deduction)} points taken off."}
     if not tests and whole:
         data["score"] = 0.0
     return {**data, "tests": tests}
