@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from coursepkg.grading.submissions.learners import discover
 
 MARK = 16  # so many characters of a hash tell notebooks apart
 MOST_CODE = 60_000  # characters of an answer that are shown
+MOST_KEPT = 2_000_000
 MOST_FLAG = 300
 
 Codes = Mapping[tuple[str, str], str]  # by the notebook's hash and the exercise
@@ -198,20 +199,23 @@ def read_codes(submissions: Path, results: Path, specs: Path) -> dict[tuple[str,
         if chapter in chapters
         for exercise in chapters[chapter].exercises
     }
-    codes = {}
+    codes: dict[tuple[str, str], str] = {}
     for learner in discover(tree).learners:
         for name, data in load(tree, learner).notebooks:
-            for exercise in asked.get(sha256_of(data), ()):
-                codes[sha256_of(data), exercise] = _code(data, name, exercise, functions.get(exercise))
+            sha256 = sha256_of(data)
+            wanted = {exercise: functions[exercise] for exercise in asked.get(sha256, ()) if exercise in functions}
+            codes |= {(sha256, exercise): code for exercise, code in _answers_in(data, name, wanted)}
     return codes
 
 
-def _code(data: bytes, name: str, exercise: str, function: str | None) -> str:
+def _answers_in(data: bytes, name: str, wanted: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Exercises and the code of their answers; of what is far too long for a page, as much as tells that it is."""
     try:
-        cells = cells_of(data, name)
+        code = cells_of(data, name).code if wanted else []
     except UnreadableNotebook:
-        return ""
-    return answer_in(cells.code, exercise, function) if function else ""
+        return
+    for exercise, function in wanted.items():
+        yield exercise, answer_in(code, exercise, function)[:MOST_KEPT]
 
 
 def as_data(answer: Answer, marks: Mapping[Key, Any]) -> dict[str, Any]:
