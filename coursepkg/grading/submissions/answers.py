@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 MOST = 200_000  # characters; longer answers are not compared
+MOST_COMPARED = 1_000_000  # of a whole notebook
 _DOCSTRING = re.compile(r'"""(?:[^"]|"(?!""))*"""' + r"|'''(?:[^']|'(?!''))*'''")
 _COMMENT = re.compile(r"#[^\n]*")
 _TOKEN = re.compile(r"[^\W\d]\w*|[\d.]\w*|[^\w\s]")
