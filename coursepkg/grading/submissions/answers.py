@@ -35,7 +35,7 @@ def answer_in(code: Sequence[str], exercise: str, function: str) -> str:
         rf"|\bcheck\([ \t]*[\"']{re.escape(exercise)}[\"']",
         re.MULTILINE,
     )
-    return "\n\n".join(cell.strip("\n") for cell in code if own.search(cell))
+    return "\n\n".join(cell.strip("\n") for cell in code if (function in cell or exercise in cell) and own.search(cell))
 
 
 def fingerprint(answer: str) -> tuple[str, int]:
