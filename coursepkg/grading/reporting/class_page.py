@@ -41,6 +41,8 @@ def class_page(book: Gradebook, times: Times, files: Mapping[str, str]) -> str:
     return render(
         "class.html",
         book=book,
+        title=_title(book),
+        handed_in="" if book.known is None else book.known[1].closing_line(),
         facts=_summary(book),
         notes=_notes(book),
         bands=analysis.bands(book),
@@ -55,6 +57,14 @@ def class_page(book: Gradebook, times: Times, files: Mapping[str, str]) -> str:
         files=files,
         names=names,
     )
+
+
+def _title(book: Gradebook) -> str:
+    """The name of the assignment and when it was due, where it was released."""
+    if book.known is None:
+        return ""
+    assignment = book.known[0]
+    return assignment.name + (f", due {assignment.due:%d %B %Y, %H:%M}" if assignment.due is not None else "")
 
 
 def _summary(book: Gradebook) -> list[tuple[str, object]]:
@@ -74,7 +84,11 @@ def _item(fact: analysis.ItemFacts) -> dict[str, Any]:
 
 
 def _notes(book: Gradebook) -> list[str]:
-    notes = []
+    people = book.known[1] if book.known is not None else None
+    missing = [learner for learner in book.learners if learner.missing]
+    notes = [f"Handed in nothing: {_names(missing)}."] if missing else []
+    for words, found in (("Not on the roster", people.unknown), ("Twice on the roster", people.twice)) if people else ():
+        notes += [f"{words}: {', '.join(found)}."] if found else []
     failed = [learner for learner in book.learners if learner.points is None and not learner.waits]
     waiting = [learner for learner in book.learners if learner.waits]
     unread = [learner for learner in book.learners if learner.unread]

@@ -6,7 +6,7 @@ person, and in the table the cell is empty.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,19 +21,26 @@ NO_MARK = {
 FAILED = {"output": NO_MARK[False], "output_format": "text", "stdout_visibility": "hidden", "tests": []}
 MOST_SAID = 300
 UNREADABLE = "What was handed in could not be read as a notebook."
+NOTHING = "Nothing was handed in."
 
 
 def comment(learner: Learner) -> str:
     """A few lines for a learner: what passed, and for each of the rest its title, its points and what to look at."""
     if learner.points is None:
         return NO_MARK[learner.waits]
+    if learner.missing:
+        return NOTHING
     if learner.submission is not None:
-        return UNREADABLE
+        return " ".join(plain(words) for words in (UNREADABLE, *_sentences(learner.submission.flags)))
     passed = [item.id for _, item in learner.items if item.verdict == "passed"]
     others = [_about(item) for _, item in learner.items if item.verdict != "passed"]
     late = f"Late: {number(learner.deduction)} points taken off." if learner.deduction else ""
     words = [f"Passed: {', '.join(passed)}." if passed else "", *(f"Not yet: {line}" for line in others), late]
     return " ".join(plain(line) for line in words if line)
+
+
+def _sentences(flags: Iterable[str]) -> list[str]:
+    return [f"{flag[:1].upper()}{flag[1:]}." for flag in flags]
 
 
 def _about(item: Item) -> str:
@@ -58,7 +65,7 @@ def gradescope(learner: Learner, book: Gradebook) -> dict[str, Any]:
     if not whole:
         data["output"] = NO_MARK[learner.waits]
     elif learner.submission is not None:
-        data["output"] = UNREADABLE
+        data["output"] = comment(learner)
     tests = [_test(result, item, whole) for result, item in learner.items]
     handed_in = set(learner.results)
     tests += [

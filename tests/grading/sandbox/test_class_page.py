@@ -39,7 +39,7 @@ def test_the_page_goes_the_whole_way(tmp_path):
     commands = list(shown())
     assert [command.split()[:2] for command, _ in commands] == [
         ["openssl", "rand"], ["grade", "release"], ["python", "tools/example_class.py"], ["grade", "batch"],
-        ["grade", "report"], ["grade", "export"],
+        ["grade", "report"], ["grade", "feedback"], ["grade", "export"],
     ]  # fmt: skip
     for command, expected in commands:
         printed = run(command, tmp_path)
@@ -54,3 +54,11 @@ def test_the_page_goes_the_whole_way(tmp_path):
         "Farah Aziz": "0",
     }  # fmt: skip
     assert (tmp_path / "results-report" / "index.html").is_file()
+    said = {line.split(",")[1]: line.split(",", 4)[4].strip('"') for line in marks[1:]}
+    assert said["Emil Berg"] == "Nothing was handed in."
+    assert said["Farah Aziz"].endswith("hand in the notebook itself, the file that ends in .ipynb.")
+    assert said["Chen Wei"].endswith("Late: 2 points taken off.")
+    report = (tmp_path / "results-report" / "index.html").read_text(encoding="utf-8")
+    for words in ("Class report: hw2, due 01 December 2026, 23:59", "5 folders, 5 learners, 1 missing",
+                  "Handed in nothing: Emil Berg."):  # fmt: skip
+        assert words in report
