@@ -87,8 +87,10 @@ def _notes(book: Gradebook) -> list[str]:
     people = book.known[1] if book.known is not None else None
     missing = [learner for learner in book.learners if learner.missing]
     notes = [f"Handed in nothing: {_names(missing)}."] if missing else []
-    for words, found in (("Not on the roster", people.unknown), ("Twice on the roster", people.twice)) if people else ():
-        notes += [f"{words}: {', '.join(found)}."] if found else []
+    if people is not None and people.unknown:
+        notes.append(f"Not on the roster: {', '.join(people.unknown)}.")
+    if people is not None and people.twice:
+        notes.append(f"Twice on the roster: {', '.join(people.twice)}.")
     failed = [learner for learner in book.learners if learner.points is None and not learner.waits]
     waiting = [learner for learner in book.learners if learner.waits]
     unread = [learner for learner in book.learners if learner.unread]
