@@ -208,7 +208,7 @@ def draw_decision_boundary(
     second = classes == classes.max()
     scores = _ask(predict, np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)).reshape(resolution, resolution)
     right = int(((_ask(predict, data) > level) == second).sum())
-    fig = _plot_boundary(x, y, scores - level, data, second, names, title)
+    fig = plot_boundary(x, y, scores - level, data, second, names, title)
     counts = f"{int((~second).sum())} of {names[0]} (circles) and {int(second.sum())} of {names[1]} (squares)"
     alt = f"{_lead(title)}{plural(len(data), 'point')}, {counts}, and the boundary between them. "
     return picture_of(fig, alt + f"{right} of {len(data)} are on their side.")
@@ -221,7 +221,7 @@ def _ask(predict: Callable[[np.ndarray], Any], inputs: np.ndarray) -> np.ndarray
     return scores
 
 
-def _plot_boundary(
+def plot_boundary(
     x: np.ndarray, y: np.ndarray, scores: np.ndarray, data: np.ndarray, second: np.ndarray,
     names: tuple[str, str], title: str,
 ) -> Any:  # fmt: skip

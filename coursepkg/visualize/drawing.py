@@ -84,6 +84,8 @@ class GraphDrawing:
         For each (node, operand position) the texts that must fit on that branch of a fork.
     names : bool
         Write the names that sentences use (v1, v2, ...) over nodes without a label.
+    below : float
+        Room under each operation, in pixels, for what else is written there.
     """
 
     def __init__(
@@ -94,8 +96,9 @@ class GraphDrawing:
         branches: Mapping[tuple[int, int], Sequence[str]],
         *,
         names: bool = False,
+        below: float = 0.0,
     ) -> None:
-        self.nodes = nodes
+        self.nodes, self.below = nodes, below
         self.note = folding.note
         self.items = [_item(nodes[index], folding.boxes.get(index, ()), names) for index in folding.drawn]
         self.place = {item.node.index: number for number, item in enumerate(self.items)}
@@ -140,7 +143,7 @@ class GraphDrawing:
     def _arrange(self, wires: Mapping[int, Sequence[str]], branches: Mapping[tuple[int, int], Sequence[str]]) -> Layout:
         ends = [(edge.source, edge.target) for edge in self.edges]
         column = [2 * c for c in assign_columns(len(self.items), ends)]
-        boxes = [_room(item, wires.get(item.node.index, ())) for item in self.items]
+        boxes = [_room(item, wires.get(item.node.index, ()), self.below) for item in self.items]
         stretches: list[tuple[int, int]] = []
         for edge in self.edges:
             texts = [text for part in edge.parts for text in branches.get(part, ())]
@@ -171,7 +174,7 @@ class GraphDrawing:
         """The SVG document with the numbers in `shown`."""
         marks, wires, bodies, words = [], [], [], []
         for number, edge in enumerate(self.edges):
-            commands, x, y = self._way(edge)
+            commands, x, y = self.way(edge)
             if number in shown.marked_edges:
                 x_wire, y_wire = self.wire(edge.source)[::2]
                 whole = f"M{svg.number(x_wire)} {svg.number(y_wire)}L{commands[1:]}"
@@ -197,7 +200,7 @@ class GraphDrawing:
             page.append(svg.text(14, height - 11, self.note, size=SMALL, fill=MUTED, halo=False, role="note"))
         return svg.document(width, height, page, title=title)
 
-    def _way(self, edge: Edge) -> tuple[str, float, float]:
+    def way(self, edge: Edge) -> tuple[str, float, float]:
         """The whole way of an edge, from fork to arrow head, as one path; and where it ends."""
         x, y = self.layout.end[edge.source], self.layout.y[edge.source]
         commands = [f"M{svg.number(x)} {svg.number(y)}"]
@@ -279,8 +282,13 @@ class GraphDrawing:
         return [svg.text(x, y + 13, text, size=SMALL, fill=GRADIENT, style="italic", role=role)]
 
     def _operand_marks(self) -> list[str]:
+        return [
+            svg.text(x, y, text, size=9, anchor="end", fill=MUTED, role="operand") for x, y, text in self.operands()
+        ]
+
+    def operands(self) -> list[tuple[float, float, str]]:
         """Small 1 and 2 where the edges of a difference, a quotient or a power arrive: there the order matters."""
-        parts = []
+        found = []
         for edge in self.edges:
             item = self.items[edge.target]
             if item.folded or not item.node.ordered:
@@ -288,8 +296,8 @@ class GraphDrawing:
             _, y = self.layout.arrival[edge.pieces[-1]]
             x = self._tip(edge.target, y) - 8
             y += -4 if y < self.layout.y[edge.target] else 11
-            parts.append(svg.text(x, y, str(edge.parts[0][1] + 1), size=9, anchor="end", fill=MUTED, role="operand"))
-        return parts
+            found.append((x, y, str(edge.parts[0][1] + 1)))
+        return found
 
 
 def _item(node: Node, folded: Sequence[int], names: bool) -> Item:
@@ -312,7 +320,7 @@ def _side(item: Item) -> float:
     return max(_SHADOW if item.folded else 0.0, (text_width(item.over, 12) - item.body) / 2, 0.0)
 
 
-def _room(item: Item, texts: Sequence[str]) -> Box:
+def _room(item: Item, texts: Sequence[str], below: float) -> Box:
     tail = max((text_width(text, SIZE) for text in texts), default=10.0) + 12
     above = max(item.half + (22 if item.over else 5) + (_SHADOW if item.folded else 0), 22)
-    return Box(item.body + 2 * _side(item), tail, above, max(item.half + 5, 22))
+    return Box(item.body + 2 * _side(item), tail, above, max(item.half + 5 + (0 if item.node.is_leaf else below), 22))

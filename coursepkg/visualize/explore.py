@@ -47,7 +47,7 @@ def explore(draw: Callable[..., Any], **sliders: tuple[float, float, float, floa
 
     def redraw(change: Any = None) -> None:
         values = {name: number.value for name, (_, number) in controls.items()}
-        output.value = _as_picture(draw(**values), draw).html()
+        output.value = as_picture(draw(**values), draw).html()
 
     for _, number in controls.values():
         number.observe(redraw, names="value")
@@ -101,7 +101,8 @@ def _check(name: str, limits: tuple[float, float, float, float]) -> tuple[float,
     return limits
 
 
-def _as_picture(result: Any, draw: Callable[..., Any]) -> Picture:
+def as_picture(result: Any, draw: Callable[..., Any]) -> Picture:
+    """What `draw` returned, as a Picture."""
     if isinstance(result, Picture):
         return result
     if isinstance(result, tuple) and len(result) == 2 and hasattr(result[0], "savefig"):

@@ -78,10 +78,11 @@ class Landscape:
         if not (x_range[0] < x_range[1] and y_range[0] < y_range[1]):
             raise ValueError(f"a range goes from a smaller to a larger number, got {x_range} and {y_range}")
         self.f, self.names, self.value = f, names, value
+        self.levels = sorted({*levels, *([goal] if goal is not None else [])})
         self.x_range, self.y_range = x_range, y_range
         self.scale = _LONGEST / max(x_range[1] - x_range[0], y_range[1] - y_range[0])
         self.width, self.height = ((high - low) * self.scale for low, high in (x_range, y_range))
-        self.ground = self._contours(levels, goal, minimum)
+        self.ground = self._contours(goal, minimum)
         self.frame = self._axes()
 
     def at(self, x: Any, y: Any) -> tuple[Any, Any]:
@@ -136,7 +137,7 @@ class Landscape:
 
     # --- the ground ---
 
-    def _contours(self, levels: Sequence[float], goal: float | None, minimum: tuple[float, float] | None) -> str:
+    def _contours(self, goal: float | None, minimum: tuple[float, float] | None) -> str:
         from contourpy import contour_generator
 
         x, y = np.linspace(*self.x_range, _GRID), np.linspace(*self.y_range, _GRID)
@@ -146,7 +147,7 @@ class Landscape:
         generator = contour_generator(x, y, z, name="serial")
         parts: list[str] = []
         labels: list[tuple[float, float, str]] = []
-        for level in sorted({*levels, *([goal] if goal is not None else [])}, key=lambda level: (level != goal, level)):
+        for level in sorted(self.levels, key=lambda level: (level != goal, level)):
             lines = [self._pixels(np.asarray(line, dtype=float)) for line in generator.lines(level)]
             style: Any = {"stroke": INK, "width": 2.2} if level == goal else {"stroke": "#9aa5b1", "width": 1}
             parts += [svg.path(_commands(line), role="goal" if level == goal else "contour", **style) for line in lines]
@@ -178,11 +179,11 @@ class Landscape:
     def _axes(self) -> str:
         bottom = _TOP + self.height
         parts = [svg.rectangle(_LEFT, _TOP, self.width, self.height, fill="none", stroke=MUTED, line_width=1)]
-        for tick in _ticks(*self.x_range):
+        for tick in ticks(*self.x_range):
             px = _LEFT + self.at(tick, 0.0)[0]
             parts.append(svg.line(px, bottom, px, bottom + 4, stroke=MUTED, width=1))
             parts.append(svg.text(px, bottom + 17, format_number(tick), size=12, anchor="middle", halo=False))
-        for tick in _ticks(*self.y_range):
+        for tick in ticks(*self.y_range):
             py = _TOP + self.at(0.0, tick)[1]
             parts.append(svg.line(_LEFT - 4, py, _LEFT, py, stroke=MUTED, width=1))
             parts.append(svg.text(_LEFT - 7, py + 4, format_number(tick), size=12, anchor="end", halo=False))
@@ -259,7 +260,7 @@ def _arrow(x1: float, y1: float, x2: float, y2: float) -> str:
     return svg.line(x1, y1, x2, y2, stroke=GRADIENT, width=2, role="arrow") + tip
 
 
-def _ticks(low: float, high: float) -> list[float]:
+def ticks(low: float, high: float) -> list[float]:
     """About six round numbers in a range."""
     rough = (high - low) / 6
     power = 10.0 ** math.floor(math.log10(rough))

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
+from coursepkg.visualize.dark import adapt
+
 _LAZY = {
     "figure", "fig", "plot", "a plot", "a figure", "image", "picture", "graph", "chart", "diagram", "drawing", "alt",
     "alt text", "a picture", "an image", "a graph", "todo",
@@ -79,8 +81,8 @@ class Picture:
         return f"Figure: {self.alt}"
 
     def html(self) -> str:
-        """The picture as one HTML tag, for a widget or a page."""
-        return image_tag(self.svg.encode("utf-8"), "image/svg+xml", self.alt)
+        """The picture as one HTML tag, for a widget or a page; it turns dark where the page is dark."""
+        return image_tag(adapt(self.svg).encode("utf-8"), "image/svg+xml", self.alt)
 
     def save(self, path: str | Path) -> Path:
         """Write the drawing to an ``.svg`` file, for paper or slides."""

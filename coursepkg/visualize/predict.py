@@ -23,10 +23,12 @@ class Questions:
         The result of a computation. ``.backward()`` need not have run.
     max_nodes : int
         The largest graph that is drawn whole.
+    below : float
+        See :class:`coursepkg.visualize.stepper.Passes`.
     """
 
-    def __init__(self, root: Any, max_nodes: int = 40) -> None:
-        self.passes = Passes(root, max_nodes)
+    def __init__(self, root: Any, max_nodes: int = 40, *, below: float = 0.0) -> None:
+        self.passes = Passes(root, max_nodes, below=below)
         steps = self.passes.steps
         self.numbers = [
             number for number, step in enumerate(steps) if step.edge is not None and step.edge[0] not in self._folded()
@@ -80,7 +82,22 @@ class Questions:
         name = self.passes.nodes[operand].name
         if _same(answer, upstream * local):
             return True, f"Right. {self.step(question).sentence}"
-        looks_like = {
+        for sentence, number in self._looks_like(question).items():
+            if _same(answer, number):
+                return False, f"Not yet. {sentence}"
+        hint = f"The upstream gradient is {format_number(upstream)}. How fast does {node.name} change with {name}?"
+        return False, f"Not yet. {hint}"
+
+    def guesses(self, question: int) -> list[float]:
+        """Wrong answers that say what went wrong, the most telling first; :meth:`judge` knows what to say to each."""
+        return list(self._looks_like(question).values())
+
+    def _looks_like(self, question: int) -> dict[str, float]:
+        result, position, operand = self.ends(question)
+        node = self.passes.nodes[result]
+        upstream, local = self.passes.steps[self.numbers[question] - 1].grads[result], node.local[position]
+        name = self.passes.nodes[operand].name
+        return {
             f"That is the upstream gradient. Multiply it by the local derivative ∂{node.name}/∂{name}.": upstream,
             f"That is the local derivative. Multiply it by the upstream gradient, {format_number(upstream)}.": local,
             "The size is right; look at the sign.": -upstream * local,
@@ -90,11 +107,6 @@ class Questions:
             ),
             f"That is the sum at {name} so far. This edge is asked for alone.": self.step(question).grads[operand],
         }
-        for sentence, number in looks_like.items():
-            if _same(answer, number):
-                return False, f"Not yet. {sentence}"
-        hint = f"The upstream gradient is {format_number(upstream)}. How fast does {node.name} change with {name}?"
-        return False, f"Not yet. {hint}"
 
 
 def _same(answer: float, number: float) -> bool:

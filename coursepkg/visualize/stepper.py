@@ -42,6 +42,8 @@ class Passes:
         The result. Its forward values are read; the backward pass is done anew, so ``.backward()`` need not have run.
     max_nodes : int
         The largest graph that is drawn whole; of a larger one, the steps of the drawn part are shown.
+    below : float
+        Room under each operation, in pixels, for what else is written there.
 
     Raises
     ------
@@ -49,7 +51,8 @@ class Passes:
         If an operation has no known local derivative.
     """
 
-    def __init__(self, root: Any, max_nodes: int = 40) -> None:
+    def __init__(self, root: Any, max_nodes: int = 40, *, below: float = 0.0) -> None:
+        self.below = below
         self.nodes = give_names(read_graph(root))
         self.folding = fold_graph(self.nodes, max_nodes)
         _require_local_derivatives(self.nodes)
@@ -172,7 +175,7 @@ class Passes:
         for part, value in self.steps[-1].sent.items():
             branches[part] = [format_number(value)]
         names = any(not node.label for node in self.nodes)
-        return GraphDrawing(self.nodes, self.folding, wires, branches, names=names)
+        return GraphDrawing(self.nodes, self.folding, wires, branches, names=names, below=self.below)
 
     def picture(self, number: int) -> Picture:
         """The drawing after step `number`, its alt text the sentence of that step."""

@@ -1,0 +1,171 @@
+"""Any drawing with a few states as a figure that moves, without a kernel.
+
+The one idea: pictures of one drawing have most of their elements in common. So they are taken apart where one element
+ends and the next begins, each piece is kept once, and a picture is spelled from the pieces.
+"""
+
+import base64
+import itertools
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from coursepkg.visualize.alive.story import Question, Story
+from coursepkg.visualize.dark import adapt
+from coursepkg.visualize.explore import as_picture
+from coursepkg.visualize.picture import Picture, RasterPicture
+from coursepkg.visualize.text import format_number
+
+MOST_STATES = 40
+
+
+def flip_through(
+    draw: Callable[..., Any],
+    *,
+    title: str = "",
+    caption: str = "",
+    first: int = 0,
+    rhythm: str = "dwell",
+    pace: float = 1.0,
+    asks: Mapping[int, Question] | None = None,
+    **values: Iterable[Any],
+) -> Story:
+    """Draw a picture for each value, and let the page turn from one to the next.
+
+    This is what :func:`coursepkg.visualize.explore` does with a kernel; use that where a learner's own function has to
+    be called, or where there are too many states.
+
+    Parameters
+    ----------
+    draw : callable
+        ``draw(**values)`` returns a Picture, or a Matplotlib figure and its alt text as a pair.
+    title, caption, rhythm, pace, asks
+        See :class:`coursepkg.visualize.alive.story.Story`.
+    first : int
+        The place in the first list that is shown at the beginning.
+    **values : iterable
+        What each argument of `draw` goes through. The player runs through the first one; each other one
+        gets a dial.
+
+    Returns
+    -------
+    Story
+
+    Raises
+    ------
+    TypeError
+        If `draw` returns something else.
+    ValueError
+        If there is nothing to go through, or more than 40 states.
+
+    Examples
+    --------
+    >>> from coursepkg.visualize.route import route_map
+    >>> flip_through(route_map, current=range(12)).frames
+    12
+    """
+    lists = {name: list(several) for name, several in values.items()}
+    count = math.prod(len(several) for several in lists.values())
+    if not lists or not count:
+        raise ValueError("flip_through needs values to go through, e.g. flip_through(draw, depth=[1, 2, 4, 8])")
+    if count > MOST_STATES:
+        sizes = " × ".join(str(len(several)) for several in lists.values())
+        raise ValueError(
+            f"{sizes} = {count} pictures are too many to keep with the page, at most {MOST_STATES}. Leave out some "
+            "values, or use explore, which draws each one when it is asked for."
+        )
+    named = [dict(zip(lists, chosen, strict=True)) for chosen in itertools.product(*lists.values())]
+    pictures = [as_picture(draw(**arguments), draw) for arguments in named]
+    name, *others = lists
+    frames = len(lists[name])
+    if not 0 <= first < frames:
+        raise ValueError(f"first is a place in {name}, 0 to {frames - 1}, got {first}")
+    dials = [{"name": _words(other), "labels": [_label(v) for v in lists[other]], "first": 0} for other in others]
+    labels = [f"{_words(name)} = {_label(value)}" for value in lists[name]]
+    data = {**_spell(pictures), "dials": dials, "labels": labels, "first": first}
+    start = pictures[first * (count // frames)]
+    return Story("flip", frames, title, caption, data, start, rhythm=rhythm, pace=pace, asks=asks or {})
+
+
+def flip_steps(passes: Any, *, title: str = "", caption: str = "") -> Story:
+    """The same for anything that has ``steps``, each with a phase and a sentence, and ``picture(number)``.
+
+    Parameters
+    ----------
+    passes : Passes, LightPasses, or the like
+        At most 40 steps.
+    title, caption : str
+        See :class:`coursepkg.visualize.alive.story.Story`.
+
+    Returns
+    -------
+    Story
+
+    Raises
+    ------
+    ValueError
+        If there are more than 40 steps.
+    """
+    count = len(passes.steps)
+    if not 1 <= count <= MOST_STATES:
+        raise ValueError(f"{count} steps cannot all be kept with the page; 1 to {MOST_STATES} can")
+    pictures = [passes.picture(number) for number in range(count)]
+    say = [step.sentence for step in passes.steps]
+    labels = [f"{number} / {count - 1}" for number in range(count)]
+    data = {**_spell(pictures), "dials": [], "labels": labels, "first": 0}
+    return Story("flip", count, title, caption, data, pictures[0], say=say, phases=phases_of(passes.steps))
+
+
+def phases_of(steps: Sequence[Any]) -> list[tuple[int, str, str]]:
+    """Where each phase begins, its name, and its colour."""
+    roles = {"forward": "value", "backward": "gradient", "seed": "gradient"}
+    names = {"start": "", "seed": "backward", "end": "backward"}
+    found: list[tuple[int, str, str]] = []
+    for number, step in enumerate(steps):
+        name = names.get(step.phase, step.phase)
+        if not found or found[-1][1] != name:
+            found.append((number, name, roles.get(step.phase, "")))
+    return found
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _label(value: Any) -> str:
+    if isinstance(value, int | float):
+        return format_number(value, 4)
+    return str(value)
+
+
+# --- pictures as spelled words ----------------------------------------------------------------------------------
+
+
+def _spell(pictures: Sequence[Picture]) -> dict[str, Any]:
+    """All pictures, and the pieces they are made of."""
+    pieces: dict[str, int] = {}
+    spelled: list[dict[str, Any]] = []
+    for picture in pictures:
+        if isinstance(picture, RasterPicture):
+            spelled.append({"alt": picture.alt, "png": base64.b64encode(picture.png).decode("ascii")})
+            continue
+        places = [pieces.setdefault(piece, len(pieces)) for piece in take_apart(adapt(picture.svg))]
+        spelled.append({"alt": picture.alt, "spelled": _runs(places)})
+    return {"pictures": spelled, "pieces": list(pieces)}
+
+
+def take_apart(svg: str) -> list[str]:
+    """A document cut before each "<"; put together they are the document again."""
+    head, *rest = svg.split("<")
+    return [head, *("<" + piece for piece in rest)] if head else ["<" + piece for piece in rest]
+
+
+def _runs(places: Sequence[int]) -> list[list[int]]:
+    """Places as runs: where each begins, and how many follow one another."""
+    runs: list[list[int]] = []
+    for place in places:
+        if runs and place == runs[-1][0] + runs[-1][1]:
+            runs[-1][1] += 1
+        else:
+            runs.append([place, 1])
+    return runs
