@@ -128,6 +128,30 @@ def test_changing_an_argument_in_place_is_noticed_although_the_numbers_are_right
     assert verdict(sum, lists, lambda xs: sum(xs[:])).passed
 
 
+def test_an_array_that_all_calls_return_is_noticed_although_each_number_was_right_when_it_came():
+    """The caller of `first = f(x)` and `second = f(y)` holds one array under two names."""
+    buffer, sums = {}, []
+
+    def one_array(x):
+        shape = x.shape[1:]
+        np.sum(x, axis=0, out=(kept := buffer.setdefault(shape, np.zeros(shape))))
+        return kept
+
+    def one_list(x):
+        sums[:] = x.sum(axis=0)
+        return sums
+
+    same_width = [case(RNG.normal(size=(n, 3))) for n in (4, 2, 5)]
+    for answer in (one_array, one_list):
+        found = verdict(lambda x: x.sum(axis=0), same_width, answer)
+        assert (found.status, found.finding) == ("wrong", "overwrites")
+        assert found.lines[0].endswith("a later call changes what an earlier one returned.")
+    remembered = {}
+    by_bytes = lambda x: remembered.setdefault(x.tobytes(), x.sum(axis=0))  # noqa: E731
+    assert verdict(lambda x: x.sum(axis=0), same_width, by_bytes).passed
+    assert verdict(lambda x: x * 1.0, same_width, lambda x: x).passed
+
+
 def test_a_changed_argument_is_told_first_where_the_numbers_are_wrong_too():
     def sorts(xs):
         first = xs[0]

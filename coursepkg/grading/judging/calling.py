@@ -19,7 +19,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -27,13 +27,14 @@ import numpy as np
 
 from coursepkg.grading.judging.arguments import copied, unchanged
 from coursepkg.grading.judging.drivers import DRIVERS, Driver, Misfit
-from coursepkg.grading.judging.values import decode, encode, kind_of, name_of_type, storable, tree
+from coursepkg.grading.judging.values import decode, difference, encode, kind_of, name_of_type, storable, tree
 
 CHECK_SECONDS = 5.0
 WALL, PROCESSOR = "wall", "processor"  # clocks: the learner's patience, or what an answer itself has spent
 PRINTED_CHARACTERS = 2000
 LAST_KINDS = ("time-limit", "wrong-kind", "infrastructure")  # after these, no further case is tried
 _TICK = 0.05
+_TO_READ = 0.5  # seconds to read once more what a call returned
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,13 @@ class Outcome:
 
     ``kind`` is "value", "not-attempted", "error", "time-limit", "wrong-kind" (the answer cannot be used at all) or
     "infrastructure" (the grader's own fault). ``value`` is plain data; ``changed`` says that the call changed the
-    arguments it was given.
+    arguments it was given, ``overwrote`` that it changed what the call before had returned.
     """
 
     kind: str
     value: Any = None
     changed: bool = False
+    overwrote: bool = False
     error: str = ""
     message: str = ""
     line: int | None = None
@@ -249,6 +251,9 @@ def failure(error: BaseException) -> Outcome:
 # --- the call --------------------------------------------------------------------------------------------------------
 
 
+_SHARED = (np.ndarray, list, dict)  # what a later call can change under the caller's hands
+
+
 class LocalCall:
     """Use an answer in this process: ``LocalCall(answer, "call")(case) -> Outcome``.
 
@@ -270,6 +275,7 @@ class LocalCall:
         self.time_by = time_by
         self.deadline = now(time_by) + seconds
         self._misuse: dict[tuple[int, tuple[str, ...]], str | None] = {}
+        self._returned: tuple[Any, Any] | None = None  # by the last call, and as it was read then
 
     def __call__(self, case: Mapping[str, Any]) -> Outcome:
         """Run one case (encoded ``args`` and ``kwargs``)."""
@@ -289,8 +295,25 @@ class LocalCall:
         seconds = self.deadline - now(self.time_by)
         if seconds <= 0:
             return Outcome("time-limit")
-        outcome = guarded(lambda: tree(driver.run(self.answer, *args, **kwargs)), seconds, self.time_by)
-        return outcome if unchanged([args, kwargs], before) else Outcome(**{**outcome.__dict__, "changed": True})
+        earlier, self._returned = self._returned, None
+
+        def run() -> Any:
+            result = driver.run(self.answer, *args, **kwargs)
+            read = tree(result)
+            if isinstance(result, _SHARED):
+                self._returned = result, read
+            return read
+
+        outcome = guarded(run, seconds, self.time_by)
+        if not unchanged([args, kwargs], before):
+            outcome = replace(outcome, changed=True)
+        overwrote = outcome.kind == "value" and earlier is not None and self._differs(*earlier)
+        return replace(outcome, overwrote=True) if overwrote else outcome
+
+    def _differs(self, result: Any, read: Any) -> bool:
+        """Whether what an earlier call returned is not any more what it was."""
+        again = guarded(lambda: tree(result), _TO_READ, self.time_by)
+        return again.kind == "value" and difference(read, again.value, 0.0, 0.0) is not None
 
 
 def guarded(run: Callable[[], Any], seconds: float, time_by: str = WALL) -> Outcome:

@@ -203,6 +203,9 @@ class _Judgement:
             if found is not None:
                 return self._recognised(found, kept, None, changing[0])
             return self._pattern("changes-input", changing[0])
+        overwriting = [number for number, outcome in enumerate(self.outcomes) if outcome.overwrote]
+        if overwriting:
+            return self._pattern("overwrites", overwriting[0])
         return self._verdict("passed", "", feedback.passed(self.compiled))
 
     def _wrong(self, kept: bool) -> Verdict:

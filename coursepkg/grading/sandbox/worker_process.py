@@ -227,7 +227,7 @@ def _believable(reply: Mapping[str, Any]) -> Outcome:
     line = reply.get("line")
     if not all(isinstance(text, str) and len(text) < 5000 for text in texts) or type(line) not in (int, type(None)):
         raise TypeError("a field of another type")
-    if type(reply.get("changed", False)) is not bool:
+    if not all(type(reply.get(name, False)) is bool for name in ("changed", "overwrote")):
         raise TypeError("a field of another type")
     outcome = Outcome.from_json(reply)
     return replace(outcome, message="") if outcome.kind == "time-limit" else outcome  # why, we say ourselves
