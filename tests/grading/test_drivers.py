@@ -1,5 +1,6 @@
 """Drivers: an answer of any form is put to use, and one that does not fit gets plain words."""
 
+import copy
 import math
 
 import numpy as np
@@ -206,6 +207,18 @@ def test_coupled_parameters_feel_each_other():
     apart = used("training_step", one_by_one, *inputs, steps=1, coupling=0.8)
     np.testing.assert_allclose(together.value["parameters"], [[0.9, 1.4]], rtol=1e-12)
     np.testing.assert_allclose(apart.value["parameters"], [[0.9, 1.44]], rtol=1e-12)
+
+
+def test_copies_that_are_put_into_the_list_are_not_what_was_to_move():
+    def replaces(parameters, loss_of, eta):
+        ANSWERS["90.6"](parameters, loss_of, eta)
+        for k, parameter in enumerate(parameters):
+            parameters[k] = copy.copy(parameter)
+
+    inputs = [1.0, -1.0], [1.0, 2.0], [0.0, 1.0], 0.5
+    right, other = (used("training_step", answer, *inputs, steps=3).value for answer in (ANSWERS["90.6"], replaces))
+    np.testing.assert_array_equal(other["parameters"][0], right["parameters"][0])
+    assert not np.array_equal(other["parameters"][1:], right["parameters"][1:])
 
 
 def test_training_steps_follow_the_gradient():

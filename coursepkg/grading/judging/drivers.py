@@ -454,8 +454,8 @@ def training_step(
     parameters' ``.grad`` until they are set back.
     """
     parameters = [Parameter(float(value)) for value in start]
-    path = []
+    handed, path = list(parameters), []  # others put into the list in their place are not those that were to move
     for _ in range(steps):
-        answer(parameters, lambda: QuadraticLoss(parameters, curvatures, targets, coupling), eta)
+        answer(handed, lambda: QuadraticLoss(parameters, curvatures, targets, coupling), eta)
         path.append([_attribute(parameter, "data", "A parameter") for parameter in parameters])
     return {"parameters": np.array(path, dtype=float)}
