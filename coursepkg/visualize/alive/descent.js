@@ -26,6 +26,7 @@ function descent(story, ui) {
     dial(each.name, each.labels, chosen[n], (at) => choose(n ? [chosen[0], at] : [at, chosen[1]])),
   );
 
+  const noted = (m) => data.noted[chosen[0]][chosen[1]][m];
   function choose(places) {
     [chosen[0], chosen[1]] = places;
     knobs.forEach((knob, n) => knob.show(chosen[n]));
@@ -46,15 +47,15 @@ function descent(story, ui) {
       drawTrack(ground.tracks[m], points, k, u, shown[m], ground.size);
       const curve = heights.map((y, n) => [(n / last) * LW, (y / 255) * LH]);
       drawTrack(plot.tracks[m], curve, k, u, shown[m]);
-      write(legend.notes[m], data.notes[data.noted[chosen[0]][chosen[1]][m]]);
+      write(legend.notes[m], data.notes[noted(m)]);
     });
     const [x, y] = table(...chosen, 0).points[0];
     set(ground.start, { transform: `translate(${px(x)} ${px(y)})` });
     map?.show(chosen);
   }
   const setting = () => data.dials.map(({ name, labels }, n) => `${name} ${labels[chosen[n]]}`).join(", ");
-  const noted = (m) => (data.methods.length > 1 ? `${data.methods[m]} ` : "") + legend.notes[m].textContent;
-  const say = (k) => `${setting()}: ${data.methods.map((_, m) => noted(m)).join(", ")}. Shown up to step ${k}.`;
+  const sentence = (m) => (data.methods.length > 1 ? `${data.methods[m]} ` : "") + data.said[noted(m)];
+  const say = (k) => `${setting()}: ${data.methods.map((_, m) => sentence(m)).join(", ")}. Shown up to step ${k}.`;
   const panel = h(
     "div",
     { class: "panel" },
@@ -218,7 +219,7 @@ const CSS = `
 .method .tip{fill:var(--m);stroke:var(--paper);stroke-width:1.6}
 .start circle{fill:none;stroke:var(--ink);stroke-width:2}
 .map rect{shape-rendering:crispEdges}.cell{fill:color-mix(in oklch,var(--late) calc(var(--n)*100%),var(--soon))}.cell.apart{fill:var(--wash)}.cross{stroke:var(--edge)}.here{fill:none;stroke:var(--hot);stroke-width:2.6}
-.legend{display:grid;gap:4px;font-size:13px;color:var(--soft)}.panel .legend{flex-basis:240px}.row{display:grid;grid-template-columns:124px 1fr;gap:8px;align-items:center}
+.legend{display:grid;gap:4px;font-size:13px;color:var(--soft)}@container (max-width:640px){.panel .legend{flex-basis:240px}}.row{display:grid;grid-template-columns:124px 1fr;gap:8px;align-items:center}
 .entry{display:flex;justify-content:start;align-items:center;gap:6px;padding:0 6px;border-radius:9px;height:30px;font-size:13px}.entry[aria-pressed=false]{opacity:.5;text-decoration:line-through}.panel .swatch{flex:none;width:28px;height:16px;stroke:none}.entry b{font-weight:600}
 `;
 

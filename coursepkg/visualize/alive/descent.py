@@ -4,6 +4,7 @@ The one idea: every path for every place of two dials is walked before the page 
 and what it shows is what the optimizers did.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 from coursepkg.visualize.alive.story import Story, pack
 from coursepkg.visualize.landscape import Landscape, ticks
 from coursepkg.visualize.svg import number
-from coursepkg.visualize.text import format_number
+from coursepkg.visualize.text import format_number, plural
 
 _MOST_METHODS = 4
 _FAR = 4000.0  # pixels; positions are stored in eighths of a pixel, in two bytes
@@ -70,7 +71,7 @@ def tell_descent(
     losses = np.stack([_losses(landscape, track) for track in tracks.values()], axis=2)
     steps = np.array([settled(run, goal) for run in losses.reshape(-1, shape[2])]).reshape(losses.shape[:3])
     data = {
-        "size": [landscape.width, landscape.height], "ground": _bands(landscape) + landscape.ground,
+        "size": [landscape.width, landscape.height], "ground": _bands(landscape) + _any_size(landscape.ground),
         "x": [[landscape.at(tick, 0)[0], format_number(tick)] for tick in ticks(*landscape.x_range)],
         "y": [[landscape.at(0, tick)[1], format_number(tick)] for tick in ticks(*landscape.y_range)],
         "axes": list(landscape.names), "methods": list(tracks), "steps": shape[2] - 1,
@@ -158,11 +159,15 @@ def _heights(losses: np.ndarray, name: str) -> dict[str, Any]:
 
 
 def _notes(steps: np.ndarray, longest: int) -> dict[str, Any]:
-    words = {-2: "flies apart", -1: f"not there in {longest}"}
     kinds = sorted({int(count) for count in steps.flat})
-    notes = [words.get(kind, f"there after {kind}") for kind in kinds]
+    short, words = (
+        {-2: "flies apart", -1: "not settled"},
+        {-2: "flies apart", -1: f"has not settled after {longest} steps"},
+    )
+    notes = [short.get(kind, f"settled at {kind}") for kind in kinds]
+    said = [words.get(kind, f"settles after {plural(kind, 'step')}") for kind in kinds]
     place = {kind: number for number, kind in enumerate(kinds)}
-    return {"notes": notes, "noted": [[[place[int(n)] for n in cell] for cell in row] for row in steps]}
+    return {"notes": notes, "said": said, "noted": [[[place[int(n)] for n in cell] for cell in row] for row in steps]}
 
 
 def _shades(steps: np.ndarray) -> np.ndarray:
@@ -175,6 +180,11 @@ def _shades(steps: np.ndarray) -> np.ndarray:
 
 def _starts(landscape: Landscape, columns: Sequence[float], rows: Sequence[float]) -> list[list[float]]:
     return [[landscape.at(x, 0)[0] for x in columns], [landscape.at(0, y)[1] for y in rows]]
+
+
+def _any_size(ground: str) -> str:
+    """The contours with labels that may be written smaller than they were planned."""
+    return re.sub(r' textLength="[^"]*" lengthAdjust="[^"]*"', "", ground)
 
 
 def _bands(landscape: Landscape) -> str:

@@ -68,7 +68,14 @@ def _backward(passes: Passes, step: Step, before: Step) -> str:
     letters = _partial(_name(root.name), middle) + _sign("·") + _partial(middle, _name(parent.name, f"n{parent.index}"))
     up = _number(before.grads.get(result, 0.0), "g", result)
     local = _bracketed(_number(node.local[position], "l", at), node.local[position])
-    return letters + _sign("=") + up + _sign("×") + local + _sign("=") + _number(step.sent[step.edge], "s", at)
+    return letters + _sign("=") + up + _sign("×") + local + _sign("=") + _sent(passes, step, at)
+
+
+def _sent(passes: Passes, step: Step, at: int) -> str:
+    """What goes along an edge: it stands on a branch of a fork, otherwise at the operand, where it is all."""
+    assert step.edge is not None
+    on_branch = passes.drawing.edges[at].tap is not None
+    return _number(step.sent[step.edge], *(("s", at) if on_branch else ("g", step.node or 0)))
 
 
 def _sum(passes: Passes, step: Step, before: Step) -> str:
@@ -78,7 +85,7 @@ def _sum(passes: Passes, step: Step, before: Step) -> str:
     if before.grads.get(step.node) is None:
         return ""
     at = next(n for n, edge in enumerate(passes.drawing.edges) if step.edge in edge.parts)
-    came = _bracketed(_number(step.sent[step.edge], "s", at), step.sent[step.edge])
+    came = _bracketed(_sent(passes, step, at), step.sent[step.edge])
     there, total = (_number(each.grads[step.node], "g", step.node) for each in (before, step))
     return f"{_GAP}<mtext>sum</mtext>{_GAP}{there}{_sign('+')}{came}{_sign('=')}{total}"
 

@@ -1,0 +1,83 @@
+"""One small story of each kind, the same in every test."""
+
+from functools import cache
+
+import numpy as np
+
+from coursepkg.autodiff.scalar import Scalar
+from coursepkg.visualize.alive.descent import tell_descent
+from coursepkg.visualize.alive.field import grid, tell_field
+from coursepkg.visualize.alive.flip import flip_through
+from coursepkg.visualize.alive.graph import tell_graph
+from coursepkg.visualize.alive.story import Question
+from coursepkg.visualize.landscape import Landscape
+from coursepkg.visualize.picture import Picture
+
+
+def graph():
+    x, y, z = Scalar(-2.0, label="x"), Scalar(5.0, label="y"), Scalar(-4.0, label="z")
+    f = (x + y) * z + (x * y).relu()
+    f.label = "f"
+    return tell_graph(f, title="Forward, then backward")
+
+
+def bar(height, colour="#0a5c2b"):
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" width="60" height="60" viewBox="0 0 60 60">'
+    svg += f'<rect width="60" height="60" fill="#ffffff"/><rect width="20" height="{height}" fill="{colour}"/></svg>'
+    return Picture(svg, f"A bar {height} high, painted {colour}")
+
+
+def flip():
+    question = Question("Higher or lower?", choices=[("lower", False, "Look at the first two."), ("higher", True, "")])
+    return flip_through(bar, height=range(0, 50, 5), colour=["#0a5c2b", "#a31515"], title="A bar", asks={3: question})
+
+
+def walk(rate, momentum, steps=24):
+    place, velocity = np.array([2.0, 1.0]), np.zeros(2)
+    path = [place]
+    for _ in range(steps):
+        velocity = momentum * velocity + place * [1.0, 6.0]
+        place = place - rate * velocity
+        path.append(place)
+    return np.array(path)
+
+
+def descent():
+    bowl = Landscape(
+        lambda a, b: a * a / 2 + 3 * b * b, x_range=(-2, 3), y_range=(-1.5, 1.5), levels=[0.5, 1, 2, 4], minimum=(0, 0)
+    )
+    rates, momenta = [0.02, 0.05, 0.1, 0.4], [0.0, 0.5, 0.9]
+    paths = np.array([[walk(rate, momentum) for momentum in momenta] for rate in rates])
+    return tell_descent(bowl, {"momentum": paths}, [("rate", rates), ("momentum", momenta)], goal=0.1, first=(2, 1))
+
+
+def race():
+    bowl = Landscape(lambda a, b: a * a / 2 + 3 * b * b, x_range=(-3, 3), y_range=(-2, 2), levels=[1, 4])
+    across, upward = [-2.0, 0.0, 2.0], [-1.0, 1.0]
+    starts = np.array([[[x, y] for y in upward] for x in across])[:, :, None, :]
+    shrink = np.arange(9)[:, None]
+    paths = {"slow": starts * 0.9**shrink, "quick": starts * 0.5**shrink}
+    dials = [("start θ₁", across), ("start θ₂", upward)]
+    return tell_descent(bowl, paths, dials, goal=0.1, drag=True, title="Two methods")
+
+
+def field():
+    x_range, y_range = (-2.0, 2.0), (-1.5, 1.5)
+    points = np.array([[-1.0, 1.0], [0.3, 1.2], [1.0, -0.8], [-0.4, -1.1]])
+    bends = np.linspace(0.0, 1.0, 8)
+
+    def logits(places, bend):
+        return 4 * (bend * np.sin(2 * places[:, 0]) - places[:, 1])
+
+    def units(places, bend):
+        return np.tanh(np.stack([places[:, 0] * bend, places[:, 1], places.sum(axis=1)]))
+
+    places, coarse = grid(x_range, y_range), grid(x_range, y_range, tiles=True)
+    return tell_field(
+        [logits(places, bend) for bend in bends], points, [0, 0, 1, 1], [logits(points, bend) for bend in bends],
+        x_range=x_range, y_range=y_range, steps=range(0, 80, 10), losses=np.geomspace(0.7, 0.1, 8).tolist(),
+        hidden=[units(coarse, bend) for bend in bends], votes=[[1.0, -2.0, bend] for bend in bends], title="It learns",
+    )  # fmt: skip
+
+
+STORIES = {each.__name__: cache(each) for each in (graph, flip, descent, race, field)}

@@ -1,0 +1,351 @@
+"""A story is plain data: the same bytes each time, safe in a page, and refused where it does not fit."""
+
+import base64
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import stories
+
+from coursepkg.autodiff.scalar import Scalar
+from coursepkg.visualize.alive import story as told
+from coursepkg.visualize.alive.descent import settled, tell_descent
+from coursepkg.visualize.alive.field import grid, tell_field
+from coursepkg.visualize.alive.flip import flip_steps, flip_through, take_apart
+from coursepkg.visualize.alive.graph import tell_graph
+from coursepkg.visualize.alive.story import Question, Story, around, pack
+from coursepkg.visualize.dark import RULE, adapt
+from coursepkg.visualize.landscape import Landscape
+from coursepkg.visualize.picture import RasterPicture
+from coursepkg.visualize.predict import Questions
+from coursepkg.visualize.stepper import Passes
+
+BAR = stories.bar(5)
+
+
+def read_back(story):
+    """The story as a page reads it, from the HTML."""
+    return json.loads(re.search(r'<script type="application/json">(.*?)</script>', story.html(), re.DOTALL)[1])
+
+
+def test_a_story_is_the_same_bytes_in_every_process():
+    here = [story().html() for story in stories.STORIES.values()]
+    code = "import stories, json; print(json.dumps([story().html() for story in stories.STORIES.values()]))"
+    folder = str(Path(stories.__file__).parent)
+    run = {
+        "capture_output": True,
+        "text": True,
+        "check": True,
+        "cwd": folder,
+        "env": os.environ | {"PYTHONHASHSEED": "7"},
+    }
+    assert json.loads(subprocess.run([sys.executable, "-c", code], **run).stdout) == here
+
+
+@pytest.mark.parametrize("kind", stories.STORIES)
+def test_what_the_page_reads_is_what_was_told(kind):
+    story = stories.STORIES[kind]()
+    page = read_back(story)
+    assert page["frames"] == story.frames
+    assert page["alt"] == story.fallback.alt
+    assert len(page["say"]) in (0, story.frames)
+    assert json.loads(story.as_json())["data"] == page["data"]
+    assert story.html().startswith(f"<coursepkg-figure>{story.fallback.html()}<script")
+
+
+def test_nothing_in_a_story_ends_its_script():
+    nasty = "</script><img src=x onerror=alert(1)> \u2028 \u2029 & <!--"
+    story = flip_through(lambda n: stories.bar(n), n=[1, 2], title=nasty, caption=f"{nasty} [x](value)")
+    html = story.html()
+    assert html.count("</script>") == 2
+    assert "<img src=x" not in html
+    assert "\u2028" not in html
+    assert read_back(story)["title"] == nasty
+    assert read_back(story)["caption"].startswith("&lt;/script&gt;")
+
+
+def test_names_of_a_learner_are_escaped_in_formulas():
+    story = tell_graph(Scalar(2.0, label="<b>a") * Scalar(3.0, label="\ue000x1"))
+    page = read_back(story)
+    assert any("&lt;b&gt;a" in text for text in page["data"]["formulas"])
+    assert not any("<b>" in text for text in page["data"]["formulas"])
+
+
+def test_the_module_travels_once_and_can_be_kept_apart():
+    story = stories.graph()
+    assert told.module_source("graph") in story.html()
+    assert 'register("descent"' not in story.html()
+    apart = story.html(module="_static/alive/")
+    assert apart.endswith('<script type="module" src="_static/alive/graph.js"></script>')
+    assert "version" not in json.loads(story.as_json())
+    assert set(told.modules()) == {"alive.js", *(f"{kind}.js" for kind in told.kinds())}
+
+
+def test_the_module_asks_for_nothing_and_cannot_end_its_script():
+    for kind in told.kinds():
+        source = told.module_source(kind)
+        assert "</script" not in source
+        assert "<!--" not in source
+        assert set(re.findall(r"https?://[^\"'`\s]*", source)) == {"http://www.w3.org/2000/svg"}
+        assert not re.search(r"\b(import|export|fetch|eval|Function|localStorage)\b[ ({]", source), kind
+
+
+def test_the_core_stays_small():
+    lines = {name: text.count("\n") for name, text in told.modules().items()}
+    assert lines["alive.js"] <= 900
+    assert all(len(told.module_source(kind)) < 45_000 for kind in told.kinds())
+
+
+CALM = {"kind": "flip", "frames": 2, "title": "", "caption": "", "data": {}, "fallback": BAR}
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"kind": "film"}, ValueError, "descent, field, flip, graph"),
+        ({"rhythm": "fast"}, ValueError, "'dwell' or 'flow'"),
+        ({"frames": 0}, ValueError, "at least one frame"),
+        ({"pace": 0}, ValueError, "pace above 0"),
+        ({"say": ["one"]}, ValueError, "each of 2 frames"),
+        ({"fallback": "<img>"}, TypeError, "is a Picture"),
+        ({"caption": "[red](crimson)"}, ValueError, "crimson"),
+    ],
+)
+def test_a_story_that_does_not_fit_says_why(change, error, words):
+    with pytest.raises(error, match=re.escape(words)):
+        Story(**CALM | change)
+
+
+def test_a_story_is_shown_with_its_words():
+    bundle = Story(**CALM)._repr_mimebundle_()
+    assert set(bundle) == {"text/html", "text/plain"}
+    assert bundle["text/plain"] == f"Living figure: {BAR.alt}"
+
+
+def test_numbers_that_json_does_not_know_are_refused():
+    with pytest.raises(ValueError, match="JSON"):
+        Story(**CALM | {"data": {"x": float("nan")}}).html()
+
+
+# --- dark paper
+
+
+def test_a_picture_turns_dark_by_one_short_rule():
+    assert len(RULE) <= 100
+    html = BAR.html()
+    drawn = base64.b64decode(re.search(r"base64,([^\"]*)", html)[1]).decode()
+    assert drawn.count("<style>") == 1
+    assert drawn.replace(RULE, "") == BAR.svg
+    assert "<style>" not in BAR.svg
+
+
+def test_only_the_root_of_nested_documents_turns_dark():
+    nested = f'<?xml version="1.0"?><svg width="9"><g>{BAR.svg}</g></svg>'
+    assert adapt(nested).startswith(f'<?xml version="1.0"?><svg width="9">{RULE}<g>')
+    assert ":root{" in RULE
+
+
+def test_pixels_stay_as_they_are():
+    assert "<style" not in RasterPicture("", "a photograph of a cat", b"png").html()
+
+
+# --- flip
+
+
+def test_pictures_are_spelled_from_shared_pieces():
+    page = stories.flip().data
+    for number, picture in enumerate(page["pictures"]):
+        spelled = "".join("".join(page["pieces"][start : start + count]) for start, count in picture["spelled"])
+        assert spelled == adapt(stories.bar((number // 2) * 5, ["#0a5c2b", "#a31515"][number % 2]).svg)
+    assert len(page["pieces"]) < 3 + 20 + 3
+
+
+def test_a_document_taken_apart_is_the_document():
+    for text in ("<a><b/>x</a>", "<?xml?>\n<a>1 &lt; 2</a>", "x<y", "<a/>"):
+        assert "".join(take_apart(text)) == text
+
+
+def test_steps_of_anything_can_be_turned():
+    passes = Passes(Scalar(2.0, label="x") * Scalar(3.0, label="y"))
+    story = flip_steps(passes)
+    assert list(story.say) == [step.sentence for step in passes.steps]
+    assert [phase[1] for phase in story.phases] == ["", "forward", "backward"]
+
+
+def test_too_many_states_are_sent_to_explore():
+    with pytest.raises(ValueError, match=r"21 × 2 = 42 pictures .* explore"):
+        flip_through(stories.bar, height=range(21), colour=["#ffffff", "#000000"])
+    with pytest.raises(ValueError, match="values to go through"):
+        flip_through(stories.bar)
+    with pytest.raises(ValueError, match="0 to 1, got 2"):
+        flip_through(stories.bar, height=[1, 2], first=2)
+    with pytest.raises(TypeError, match="let it return a Picture"):
+        flip_through(lambda n: n, n=[1])
+
+
+# --- graph
+
+
+def test_every_edge_of_a_graph_has_its_chain_rule():
+    data = stories.graph().data
+    assert len(data["rules"]) == len(data["edges"])
+    for rule in data["rules"]:
+        assert "upstream × local = downstream" in rule["say"]
+        assert "Along this edge alone, f changes" in rule["say"]
+        assert "Contributions add" not in rule["say"]
+        assert rule["formula"].startswith("<math")
+    assert data["rules"][0]["name"] == "Edge from x to v1"
+
+
+def test_every_operation_has_its_character():
+    x, y = Scalar(2.0, label="x"), Scalar(-3.0, label="y")
+    said = " ".join(tell_graph((x * y + x).relu() - x / y + x * x).data["characters"])
+    assert "Times swaps: x gets the gradient times y, and y the gradient times x." in said
+    assert "Plus distributes: it hands its gradient unchanged to v1 and x." in said
+    assert "relu scales" in said
+    assert "− scales: it hands its gradient × 1 to v3 and × −1 to v4." in said
+    assert "Times swaps: each of its two operands gets the gradient times the other, and both are x." in said
+    assert "x is an input. " in said
+
+
+def test_the_numbers_of_a_story_are_those_of_the_passes():
+    story = stories.graph()
+    last = {slot: changes[-1][1] for slot, changes in story.data["slots"].items()}
+    assert {last["g0"], last["g1"]} == {"−4"}  # the product x y is below zero, so relu stops its gradient
+    assert last["v2"] == "3"
+    for number, moves in enumerate(story.data["moves"]):
+        for move in moves:
+            assert 0 <= move["edge"] < len(story.data["edges"])
+            assert move.get("back", False) == story.say[number].startswith("Backward")
+
+
+def test_a_folded_graph_is_told_as_far_as_it_is_drawn():
+    x = Scalar(0.5, label="x")
+    deep = x
+    for _ in range(30):
+        deep = deep * 1.5 + x
+    story = tell_graph(deep)
+    assert "folded" in story.data["note"]
+    assert any("stands for" in character for character in story.data["characters"])
+    assert len(story.data["rules"]) == len(story.data["edges"])
+    assert "" in {rule["formula"] for rule in story.data["rules"]}
+    json.dumps(story.data)
+
+
+def test_the_same_answers_are_right_as_in_the_widget():
+    x, y = Scalar(2.0, label="x"), Scalar(-3.5, label="y")
+    questions = Questions((x * y).tanh() * x)
+    story = tell_graph((x * y).tanh() * x)
+    assert set(story.asks) == set(questions.numbers)
+    for k, number in enumerate(questions.numbers):
+        ask, right = story.asks[number], questions.step(k).sent[questions.ends(k)[:2]]
+        for answer in (right, right * 1.005, right * 1.02 + 0.01, *questions.guesses(k)):
+            assert (ask.right[0] <= answer <= ask.right[1]) == questions.judge(k, answer)[0]
+        for low, high, reply in ask.replies:
+            middle = (low + high) / 2
+            if not ask.right[0] <= middle <= ask.right[1]:
+                assert reply.startswith("Not yet.")
+        assert ask.otherwise.startswith("Not yet. The upstream gradient is")
+
+
+def test_a_question_offers_choices_or_ranges():
+    assert Question("Which?", choices=[("a", True, "")]).told() == {"text": "Which?", "choices": [["a", True, ""]]}
+    assert Question("?", around(2.0)).told()["right"] == list(around(2.0))
+
+
+# --- descent
+
+
+def test_paths_are_stored_to_an_eighth_of_a_pixel():
+    story = stories.descent()
+    places = np.frombuffer(base64.b64decode(story.data["places"]), "<i2").reshape(4, 3, 1, 25, 2) / 8
+    width, height = story.data["size"]
+    path = stories.walk(0.1, 0.5)
+    expected = np.stack([(path[:, 0] + 2) / 5 * width, (1.5 - path[:, 1]) / 3 * height], axis=-1)
+    np.testing.assert_allclose(places[2, 1, 0], expected, atol=1 / 16 + 1e-9)
+
+
+def test_a_path_that_flies_apart_is_cut_and_said():
+    data = stories.descent().data
+    assert data["said"][data["noted"][3][0][0]] == "flies apart"
+    counts = np.frombuffer(base64.b64decode(data["counts"]), "<u2").reshape(4, 3)
+    assert counts[3, 0] < 25
+    assert (counts[:3] == 25).all()
+    shades = np.frombuffer(base64.b64decode(data["shades"]), "u1").reshape(4, 3)
+    assert shades[3, 0] == 255
+    assert shades[shades < 254].min() == 0
+
+
+def test_settled_is_the_last_time_that_the_goal_is_crossed():
+    assert settled([0.5, 0.1], goal=1) == 0
+    assert settled([9, 0.5, 2, 0.5, 0.5], goal=1) == 3
+    assert settled([9, 0.5, 2], goal=1) == -1
+    assert settled([9, 90, float("inf")], goal=1) == -2
+    assert settled([9, float("nan")], goal=1) == -2
+
+
+def test_paths_that_do_not_fit_the_dials_say_why():
+    bowl = Landscape(lambda a, b: a * a + b * b, x_range=(-1, 1), y_range=(-1, 1), levels=[0.5])
+    dials = [("a", [1.0, 2.0]), ("b", [1.0])]
+    with pytest.raises(ValueError, match=r"shape \(2, 1, steps \+ 1, 2\)"):
+        tell_descent(bowl, {"GD": np.zeros((1, 1, 5, 2))}, dials, goal=1)
+    with pytest.raises(ValueError, match="1 to 255 steps"):
+        tell_descent(bowl, {"GD": np.zeros((2, 1, 1, 2))}, dials, goal=1)
+    with pytest.raises(ValueError, match="one to 4 methods"):
+        tell_descent(bowl, {}, dials, goal=1)
+    with pytest.raises(ValueError, match="place of each dial"):
+        tell_descent(bowl, {"GD": np.zeros((2, 1, 5, 2))}, dials, goal=1, first=(2, 0))
+
+
+def test_a_loss_below_zero_gets_an_even_axis():
+    bowl = Landscape(lambda a, b: a * a + b * b - 1, x_range=(-1, 1), y_range=(-1, 1), levels=[0.0])
+    paths = np.linspace(1, 0, 5)[None, None, :, None] * np.ones(2)
+    story = tell_descent(bowl, {"GD": paths}, [("a", [1.0]), ("b", [1.0])], goal=0)
+    assert "log" not in story.data["scale"][0]
+    heights = np.frombuffer(base64.b64decode(story.data["heights"]), "u1")
+    assert list(heights[[0, -1]]) == [0, 255]
+
+
+# --- field
+
+
+def test_the_line_is_where_the_network_is_undecided():
+    data = stories.field().data
+    line = np.array(data["lines"][-1][0]).reshape(-1, 2)
+    x = line[:, 0] / 560 * 4 - 2
+    y = 1.5 - line[:, 1] / 392 * 3
+    inside = np.abs(x) < 1.9
+    np.testing.assert_allclose(y[inside], np.sin(2 * x[inside]), atol=0.03)
+    assert all(data["moves"])
+
+
+def test_shades_are_what_the_network_answers():
+    data = stories.field().data
+    shades = np.frombuffer(base64.b64decode(data["shades"]), "u1").reshape(8, -1) / 255
+    places = grid((-2, 2), (-1.5, 1.5))
+    np.testing.assert_allclose(shades[0], 1 / (1 + np.exp(4 * places[:, 1])), atol=0.003)
+    assert data["wrong"][0] == []
+    tiles = np.frombuffer(base64.b64decode(data["tiles"]), "u1")
+    assert tiles.size == 8 * 3 * 70
+
+
+def test_answers_that_do_not_fit_say_why():
+    good = {"x_range": (0, 1), "y_range": (0, 1), "steps": [0], "losses": [1.0]}
+    logits, points = np.zeros((1, 1120)), [[0.5, 0.5]]
+    with pytest.raises(ValueError, match=r"logits needs shape \(1, 1120\), got \(1, 7\)"):
+        tell_field(np.zeros((1, 7)), points, [0], [[1.0]], **good)
+    with pytest.raises(ValueError, match="not finite"):
+        tell_field(logits * np.nan, points, [0], [[1.0]], **good)
+    with pytest.raises(ValueError, match=r"scores needs shape"):
+        tell_field(logits, points, [0], [[1.0, 2.0]], **good)
+    with pytest.raises(ValueError, match="1 to 12 hidden units"):
+        tell_field(logits, points, [0], [[1.0]], hidden=np.zeros((1, 13, 70)), **good)
+
+
+def test_packed_arrays_read_the_same_everywhere():
+    assert np.frombuffer(base64.b64decode(pack(np.array([1, -2], dtype=">i4"), "i2")), "<i2").tolist() == [1, -2]
