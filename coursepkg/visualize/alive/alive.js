@@ -351,9 +351,14 @@ function keys(event, ui, ask) {
   if (target.matches?.("select,input:not(.scrub)")) return event.stopPropagation();
   if (event.key === " " && target.matches?.("button")) return event.stopPropagation();
   const { player } = ui;
+  const scrubbing = target === ui.scrub;
   const act = {
     ArrowRight: () => player.step(1, event.repeat),
     ArrowLeft: () => player.step(-1, event.repeat),
+    ArrowUp: scrubbing && (() => player.step(1, event.repeat)),
+    ArrowDown: scrubbing && (() => player.step(-1, event.repeat)),
+    PageUp: scrubbing && (() => player.step(5, true)),
+    PageDown: scrubbing && (() => player.step(-5, true)),
     Home: () => player.go(0),
     End: () => player.go(player.last),
     " ": () => player.play(),

@@ -196,6 +196,17 @@ def test_twenty_of_twenty_held_keys_arrive(clocked):
     assert clocked.t == 20
 
 
+def test_the_track_is_a_slider_like_any_other(clocked):
+    clocked.tell(stories.descent())
+    clocked.locator(".scrub").focus()
+    clocked.page.keyboard.press("Home")
+    for key, place in (("ArrowUp", 1), ("PageUp", 6), ("ArrowDown", 5), ("PageDown", 0), ("PageDown", 0)):
+        clocked.page.keyboard.press(key)
+        clocked.wait(1000)
+        assert clocked.t == place, key
+    assert clocked.locator(".scrub").get_attribute("aria-valuetext") == "0 of 24"
+
+
 def test_keys_stay_in_the_figure_and_shortcuts_go_on(view):
     view.tell(stories.graph())
     view.page.evaluate("window.got = []; document.addEventListener('keydown', event => got.push(event.key))")

@@ -1,0 +1,84 @@
+"""Living figures where learners meet them: in JupyterLab, fresh, in the dark theme, and opened again without a kernel."""
+
+import json
+import os
+
+import pytest
+
+from tools import lab as labs
+
+pytestmark = pytest.mark.browser
+
+CELLS = [
+    "# Figures",
+    (
+        "from coursepkg.autodiff.scalar import Scalar\nfrom coursepkg.visualize import draw_graph, tell_graph\n"
+        'x = Scalar(3.0, label="x")\nf = x * x + 1\ntell_graph(f, title="A square")',
+    ),
+    ("draw_graph(f)",),
+]
+MOUNTED = "() => document.querySelector('.jp-OutputArea-output coursepkg-figure')?.player !== undefined"
+STATE = """() => {
+    const figure = document.querySelector('coursepkg-figure');
+    return { t: figure.player.t, playing: figure.player.playing, dark: figure.hasAttribute('dark'),
+             cells: document.querySelectorAll('.jp-Cell').length };
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    executable = labs.find_browser()
+    if executable is None:
+        pytest.skip("NO CHROMIUM FOUND, SO LIVING FIGURES WERE NOT TESTED IN JUPYTERLAB: install one")
+    with labs.chromium(executable) as browser:
+        yield browser
+
+
+def save(view):
+    view.page.locator(".jp-Notebook .jp-MarkdownCell").first.click()
+    view.page.keyboard.press("Control+s")
+    view.page.wait_for_function("() => !document.querySelector('.jp-mod-current.jp-mod-dirty')", timeout=10_000)
+    view.page.wait_for_timeout(500)
+
+
+def test_a_figure_lives_in_jupyterlab_with_and_without_a_kernel(browser, write_notebook, tmp_path):
+    notebook = write_notebook(tmp_path / "figures.ipynb", *CELLS)
+    with labs.jupyterlab(tmp_path) as lab:
+        with labs.opened(browser, lab, notebook) as view:
+            view.run_all()
+            view.page.wait_for_function(MOUNTED)
+            figure = view.page.locator("coursepkg-figure")
+            figure.locator(".scrub").focus()
+            for key in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowDown", "d", "d", "a", "b", "Enter"):
+                view.page.keyboard.press(key)
+            view.page.wait_for_timeout(1300)
+            assert view.page.evaluate(STATE) == {"t": 2, "playing": False, "dark": False, "cells": 3}
+            view.menu("Settings")
+            view.page.get_by_text("Theme", exact=True).first.hover()
+            view.page.get_by_text("JupyterLab Dark", exact=True).first.click()
+            view.page.wait_for_function("() => document.querySelector('coursepkg-figure').hasAttribute('dark')")
+            ground = "getComputedStyle([...document.querySelectorAll('.jp-OutputArea-output img')].at(-1)).colorScheme"
+            assert view.page.evaluate(ground) == "dark"
+            assert view.accessibility_problems() == []
+            assert view.errors == []
+            folder = os.environ.get("COURSEPKG_SCREENSHOTS")
+            if folder:
+                view.page.screenshot(path=f"{folder}/lab-dark.png")
+            save(view)
+        stored = json.loads(notebook.read_text(encoding="utf-8"))
+        assert [list(output["data"]) for cell in stored["cells"][1:] for output in cell["outputs"]] == [
+            ["text/html", "text/plain"]
+        ] * 2
+        with labs.opened(browser, lab, notebook) as view:
+            lab.stop_kernels(view.page.context.request)
+            view.page.wait_for_function(MOUNTED)
+            view.page.locator("coursepkg-figure .scrub").focus()
+            view.page.keyboard.press("End")
+            assert view.page.evaluate(STATE)["t"] > 5
+    with labs.jupyterlab(tmp_path) as lab, labs.opened(browser, lab, notebook) as view:  # another home trusts nothing
+        image = view.page.locator(".jp-OutputArea-output img").first
+        image.wait_for()
+        assert image.get_attribute("alt").startswith("Step ")
+        assert view.page.evaluate(
+            "() => document.querySelector('.jp-OutputArea-output coursepkg-figure')?.player == null"
+        )
