@@ -1,12 +1,13 @@
 """Any drawing with a few states as a figure that moves, without a kernel.
 
-The one idea: pictures of one drawing have most of their elements in common. So they are taken apart where one element
-ends and the next begins, each piece is kept once, and a picture is spelled from the pieces.
+The one idea: pictures of one drawing have most of their elements in common. So they are taken apart into their tags and
+what is between them, each piece is kept once, and a picture is spelled from the pieces.
 """
 
 import base64
 import itertools
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -155,9 +156,8 @@ def _spell(pictures: Sequence[Picture]) -> dict[str, Any]:
 
 
 def take_apart(svg: str) -> list[str]:
-    """A document cut before each "<"; put together they are the document again."""
-    head, *rest = svg.split("<")
-    return [head, *("<" + piece for piece in rest)] if head else ["<" + piece for piece in rest]
+    """A document cut into tags and what is between them; put together they are the document again."""
+    return re.findall(r"<[^>]*>?|[^<]+", svg)
 
 
 def _runs(places: Sequence[int]) -> list[list[int]]:

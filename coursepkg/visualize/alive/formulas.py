@@ -44,8 +44,15 @@ def _fill(node: Node, operands: list[str]) -> str:
     marks = [chr(0xE000 + k) for k in range(len(operands))]
     filled = ""
     for chunk in _chunks(formula(node, marks), marks):
-        filled += operands[marks.index(chunk)] if chunk in marks else _sign(chunk)
+        filled += operands[marks.index(chunk)] if chunk in marks else "".join(map(_word, chunk.split()))
     return filled
+
+
+def _word(text: str) -> str:
+    """A number, the name of a function, or a sign, each set as what it is."""
+    if text.removeprefix(MINUS)[:1].isdigit():
+        return f"<mn>{escape(text)}</mn>"
+    return f"<mi>{escape(text)}</mi>" if text.isalnum() else _sign(text)
 
 
 def _chunks(text: str, marks: list[str]) -> list[str]:

@@ -233,7 +233,7 @@ function inquiry(data, ui, { edges, nodes, svg, formulas }) {
     ui.player.go(Math.round(ui.player.moving ? ui.player.to : ui.player.t));
     [open, from] = [things[n], ui.player.t];
     set(open.node, { "aria-pressed": "true" });
-    markup(card, open.formula);
+    markup(card, data.formulas[open.formula] ?? open.formula);
     for (const node of [formulas, svg]) node.classList.add("asked");
     ui.refresh();
   }

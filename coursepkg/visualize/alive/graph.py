@@ -157,8 +157,8 @@ def _sent(edge: Edge, step: Step) -> float:
 # --- what an edge and a node say when they are asked ------------------------------------------------------------
 
 
-def _rule(passes: Passes, n: int) -> dict[str, str]:
-    """The chain rule of an edge: a name for its button, a formula, and a sentence."""
+def _rule(passes: Passes, n: int) -> dict[str, Any]:
+    """The chain rule of an edge: a name for its button, a formula (or the step that has the same), and a sentence."""
     edge = passes.drawing.edges[n]
     source, target = _source(passes, edge), passes.drawing.items[edge.target].node
     number = next(k for k, step in enumerate(passes.steps) if step.phase == "backward" and step.edge in edge.parts)
@@ -169,9 +169,10 @@ def _rule(passes: Passes, n: int) -> dict[str, str]:
     effect = (
         f"Along this edge alone, {root.name} changes {format_number(_sent(edge, step))} times as fast as {source.name}."
     )
+    rule = formulas.of_step(passes, number, alone=True)
     return {
         "name": f"Edge from {source.name} to {target.name}",
-        "formula": formulas.of_step(passes, number, alone=True),
+        "formula": number if rule == formulas.of_step(passes, number) else rule,
         "say": f"{carries} {alone} {effect}",
     }
 
@@ -220,7 +221,11 @@ def _question(questions: Questions, k: int) -> Question:
     names = [passes.nodes[parent].name for parent in passes.nodes[result].parents]
     which = f" (operand {position + 1})" if names.count(names[position]) > 1 else ""
     right = questions.step(k).sent[result, position]
-    replies = [(*around(guess), questions.judge(k, guess)[1]) for guess in questions.guesses(k)]
+    replies = [
+        (*around(guess), questions.judge(k, guess)[1])
+        for guess in questions.guesses(k)
+        if not questions.judge(k, guess)[0]
+    ]
     # A number that nobody would send: what is said to all the rest.
     far = 1e3 + 7 * (1 + max(abs(guess) for guess in [right, *questions.guesses(k)]))
     text = f"Which number will {passes.nodes[result].name} send back to {passes.nodes[operand].name}{which}?"

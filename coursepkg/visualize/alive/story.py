@@ -58,8 +58,13 @@ class Question:
         asked: dict[str, Any] = {"text": self.text}
         if self.choices:
             return asked | {"choices": [list(choice) for choice in self.choices]}
-        replies = [list(reply) for reply in self.replies]
-        return asked | {"right": list(self.right), "replies": replies, "otherwise": self.otherwise}
+        replies = [[*_short(low, high), words] for low, high, words in self.replies]
+        return asked | {"right": _short(*self.right), "replies": replies, "otherwise": self.otherwise}
+
+
+def _short(*numbers: float) -> list[float]:
+    """Seven digits are enough to tell answers apart."""
+    return [float(f"{each:.7g}") for each in numbers]
 
 
 def around(number: float) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Living figures where learners meet them: in JupyterLab, fresh, in the dark theme, and opened again without a kernel."""
+"""Living figures where learners meet them: in JupyterLab, fresh, in the dark theme, and again without a kernel."""
 
 import json
 import os
