@@ -76,10 +76,10 @@ def passes_anywhere(exercise_id, calls):
 def replayed(exercise_id, transform, seed=None):
     """The verdict on an answer that returns ``transform(expected value)`` in each case."""
     check = compiled(exercise_id, seed)
-    values = {str((item["args"], item["kwargs"])): item["expected"] for item in check["cases"]}
+    values = {id(item["args"]): item["expected"] for item in check["cases"]}
 
     def call(item):
-        return Outcome("value", tree(transform(decode(values[str((item["args"], item["kwargs"]))]))))
+        return Outcome("value", tree(transform(decode(values[id(item["args"])]))))
 
     return judge(check, call)
 

@@ -26,6 +26,10 @@ from coursepkg.grading.judging.values import at, close, decode, difference, grou
 
 ENOUGH, WEAK, SMALL = 2.0, 0.1, 10
 Entry = Mapping[str, Any]
+# Of one part: what an idea gives, where that differs from the right answer, where the learner's answer agrees with it.
+Part = tuple[np.ndarray | str, np.ndarray, np.ndarray]
+Spread = list[Part]  # of each part of a case
+Rows = list[np.ndarray]  # of each part of a case: where the learner's answer is right
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,7 @@ class Namer:
 
     # --- entry by entry ---
 
-    def _spread(self, number: int, value: Any) -> list[tuple[np.ndarray | str, np.ndarray, np.ndarray]]:
+    def _spread(self, number: int, value: Any) -> Spread:
         """Per part of a case: an idea's entries, where they differ from the right ones, where they are as given."""
         wanted, given, rows = self.expected[number], self.outcomes[number].value, []
         for path in groups([wanted]):
@@ -159,16 +163,20 @@ class Namer:
         kinds = {outcome.kind for outcome in self.outcomes}
         if "value" not in kinds or not kinds <= {"value", "error"}:  # errors alone would agree with any two that raise
             return None
-        rights = [
-            [self._right(number, path) for path in groups([wanted])] for number, wanted in enumerate(self.expected)
-        ]
-        ideas = [(entry, [self._held(n, o) for n, o in enumerate(entry["outcomes"])]) for entry in self._pure()]
-        found = [
-            Named([one[0], other[0]], "two", sure)
-            for one, other in combinations(ideas, 2)
-            if (sure := self._both(rights, one[1], other[1])) is not None
-        ]
-        return found[0] if len(found) == 1 else None
+        entries = self._pure()
+        pairs, rows = list(combinations(range(len(entries)), 2)), []
+        for number, wanted in enumerate(self.expected):  # few pairs are left after the first case, and most often none
+            right = [self._right(number, path) for path in groups([wanted])]
+            held = {k: self._held(number, entries[k]["outcomes"][number]) for k in {k for pair in pairs for k in pair}}
+            pairs = [(one, other) for one, other in pairs if self._fit(right, held[one], held[other])]
+            if not pairs:
+                return None
+            rows.append((right, held))
+        if len(pairs) > 1:
+            return None
+        one, other = pairs[0]
+        sure = self._both_tell([(right, held[one], held[other]) for right, held in rows])
+        return Named([entries[one], entries[other]], "two", sure)
 
     def _pure(self) -> list[Entry]:
         return [entry for entry in self.compiled["misconceptions"] if not entry["changes"]]
@@ -179,7 +187,7 @@ class Namer:
         [right] = at(wanted, wanted, path) or (None,)
         return self._agreement(right, got[0]) if got is not None else np.asarray(False)
 
-    def _held(self, number: int, wrong: Mapping[str, Any]) -> list[Any]:
+    def _held(self, number: int, wrong: Mapping[str, Any]) -> Spread:
         outcome = self.outcomes[number]
         parts = len(groups([self.expected[number]]))
         if "error" in wrong or outcome.kind != "value":
@@ -188,21 +196,34 @@ class Namer:
             return [("an error", np.asarray(differs), np.asarray(same))] * parts
         return self._spread(number, decode(wrong["value"]))
 
-    def _both(self, rights: Any, one: Any, other: Any) -> bool | None:
-        """Whether that two ideas explain everything can be said; None if they do not."""
+    @staticmethod
+    def _fit(right: Rows, one: Spread, other: Spread) -> bool:
+        """Whether two ideas together explain every part of a case."""
+        for parts in zip(right, one, other, strict=True):
+            is_right, (_, differs_a, same_a), (_, differs_b, same_b) = _in_one_shape(*parts)
+            either = np.where(differs_b, same_a | same_b, same_a)
+            if not np.where(differs_a, either, np.where(differs_b, same_b, is_right)).all():
+                return False
+        return True
+
+    def _both_tell(self, rows: Sequence[tuple[Rows, Spread, Spread]]) -> bool:
+        """Whether each of two ideas explains numbers that the other does not, and that tell something."""
         for_one, for_other = Evidence(self.atol), Evidence(self.atol)
-        for number, parts in enumerate(zip(rights, one, other, strict=True)):
-            for right, (leaf_a, differs_a, same_a), (leaf_b, differs_b, same_b) in zip(*parts, strict=True):
-                shapes = {part.shape for part in (right, differs_a, same_a, differs_b, same_b)}
-                if len(shapes) > 1:
-                    right, same_a, same_b = (np.asarray(part.all()) for part in (right, same_a, same_b))
-                    differs_a, differs_b = np.asarray(differs_a.any()), np.asarray(differs_b.any())
-                either = np.where(differs_b, same_a | same_b, same_a)
-                if not np.where(differs_a, either, np.where(differs_b, same_b, right)).all():
-                    return None
+        for number, parts in enumerate(rows):
+            for part in zip(*parts, strict=True):
+                _, (leaf_a, differs_a, same_a), (leaf_b, differs_b, same_b) = _in_one_shape(*part)
                 for_one.add(leaf_a, differs_a & same_a & ~(differs_b & same_b), self.inputs(number))
                 for_other.add(leaf_b, differs_b & same_b & ~(differs_a & same_a), self.inputs(number))
         return for_one.enough and for_other.enough
+
+
+def _in_one_shape(right: np.ndarray, one: Part, other: Part) -> tuple[np.ndarray, Part, Part]:
+    """Where a part is right, and where each of two ideas differs and agrees; as a whole if their shapes are not one."""
+    (leaf_a, differs_a, same_a), (leaf_b, differs_b, same_b) = one, other
+    if len({part.shape for part in (right, differs_a, same_a, differs_b, same_b)}) > 1:
+        right, same_a, same_b = (np.asarray(part.all()) for part in (right, same_a, same_b))
+        differs_a, differs_b = np.asarray(differs_a.any()), np.asarray(differs_b.any())
+    return right, (leaf_a, differs_a, same_a), (leaf_b, differs_b, same_b)
 
 
 class Evidence:
