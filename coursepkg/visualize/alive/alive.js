@@ -423,7 +423,7 @@ p{margin:0}
 .stage{flex:1 1 auto;min-width:0;width:100%;display:block}
 .panel{flex:0 0 236px;display:flex;flex-direction:column;gap:10px}
 .panel svg{width:100%;height:auto;display:block;overflow:visible}
-@container (max-width:640px){.room{flex-direction:column;gap:10px}.panel{flex:none;width:100%;flex-direction:row;flex-wrap:wrap;gap:8px 18px}.panel>*{flex:1 1 150px;min-width:0}.panel>svg{flex:0 1 230px}}
+@container (max-width:720px){.room{flex-direction:column;gap:10px}.panel{flex:none;width:100%;flex-direction:row;flex-wrap:wrap;gap:8px 18px}.panel>*{flex:1 1 150px;min-width:0}.panel>svg{flex:0 1 230px}}
 svg text{font-size:13px;fill:var(--ink);font-family:inherit}
 svg .tick{font-size:12px;fill:var(--soft)}.mid{text-anchor:middle}.end{text-anchor:end}
 .axis{fill:none;stroke:var(--line)}

@@ -211,15 +211,15 @@ const CSS = `
 .band{fill:color-mix(in oklab,var(--deep) calc((1 - var(--n))*34%),var(--paper))}
 .contour,.goal{stroke:var(--paper);stroke-opacity:.7}.goal{stroke:var(--ink)}.minimum{fill:#ffc83d;stroke:#3a2c00}
 .ground g text{fill:var(--soft);stroke:none}
-.ground text,.ground .tick{font-size:9px}.ground g text{font-size:8px}
-@container (max-width:640px){.ground text,.ground .tick{font-size:11.5px}.ground g text{font-size:11px}}
-@container (max-width:480px){.ground text,.ground .tick{font-size:15px}.ground g text{font-size:14px}}
+.ground text,.ground .tick{font-size:var(--f,9.5px)}.ground g text{font-size:calc(var(--f,9.5px) * .92)}
+@container (max-width:860px){.ground{--f:11.5px}}@container (max-width:720px){.ground{--f:10px}}
+@container (max-width:560px){.ground{--f:12.5px}}@container (max-width:480px){.ground{--f:15px}}
 .m0{--m:var(--m0)}.m1{--m:var(--m1)}.m2{--m:var(--m2)}.m3{--m:var(--m3)}.away{display:none}
 .ghost,.track,.dots{fill:none;stroke:var(--m);stroke-linejoin:round;stroke-linecap:round}.ghost{stroke-opacity:.3;stroke-width:1.5}svg .track{stroke-width:2.2}.dots{stroke-width:5}
 .method .tip{fill:var(--m);stroke:var(--paper);stroke-width:1.6}
 .start circle{fill:none;stroke:var(--ink);stroke-width:2}
 .map rect{shape-rendering:crispEdges}.cell{fill:color-mix(in oklch,var(--late) calc(var(--n)*100%),var(--soon))}.cell.apart{fill:var(--wash)}.cross{stroke:var(--edge)}.here{fill:none;stroke:var(--hot);stroke-width:2.6}
-.legend{display:grid;gap:4px;font-size:13px;color:var(--soft)}@container (max-width:640px){.panel .legend{flex-basis:240px}}.row{display:grid;grid-template-columns:124px 1fr;gap:8px;align-items:center}
+.legend{display:grid;grid-template-columns:max-content 1fr;gap:4px 8px;align-items:center;font-size:13px;color:var(--soft)}@container (max-width:720px){.panel .legend{flex-basis:240px}}.row{display:contents}
 .entry{display:flex;justify-content:start;align-items:center;gap:6px;padding:0 6px;border-radius:9px;height:30px;font-size:13px}.entry[aria-pressed=false]{opacity:.5;text-decoration:line-through}.panel .swatch{flex:none;width:28px;height:16px;stroke:none}.entry b{font-weight:600}
 `;
 

@@ -150,7 +150,7 @@ const CSS = `
 .undecided{fill:none;stroke:var(--ink);stroke-width:2.4;stroke-linejoin:round}
 .point{stroke:var(--paper);stroke-width:1.2}.zero{fill:#0b4f94}.one{fill:#a84a00}:host([dark]) .zero{fill:#8cc2ff}:host([dark]) .one{fill:#ffc48a}svg .point.wrong{stroke:var(--ink);stroke-width:2.8}
 .facts{display:grid;grid-template-columns:auto auto auto;gap:2px 12px}.facts div{display:grid;line-height:1.3}.facts b{font-size:18px;font-weight:650;white-space:nowrap}.facts span{font-size:12.5px;color:var(--soft)}
-@container (max-width:640px){.panel :is(.facts,.units){flex-basis:100%}}
+@container (max-width:720px){.panel :is(.facts,.units){flex-basis:100%}}
 .curve{cursor:crosshair;touch-action:none}.ghost,.done{fill:none;stroke:var(--hot);stroke-linejoin:round}.ghost{stroke-opacity:.32;stroke-width:1.6}.done{stroke-width:2.4}.ball{fill:var(--hot);stroke:var(--paper);stroke-width:2}
 .units{display:grid;grid-template-columns:repeat(4,minmax(0,1fr));gap:6px}.units canvas{width:100%;height:auto;display:block;border-radius:4px}.units span{font-size:12px;color:var(--soft);display:block;text-align:center;line-height:1.4;white-space:nowrap}
 `;

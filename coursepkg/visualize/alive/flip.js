@@ -15,8 +15,12 @@ function flip(story, ui) {
   const { frames } = story;
   const chosen = dials.map((each) => each.first);
   // An SVG in an image is told the colour scheme, and its names (ids) cannot meet those of another.
-  const shown = pictures.map((each) => h("img", { src: source(each, pieces), decoding: "sync", alt: each.alt }));
-  const stage = h("div", { class: "stage pile" }, ...shown);
+  const image = (each) => h("img", { src: source(each, pieces), decoding: "sync", width: each.width || false });
+  const shown = pictures.map(image);
+  // On a narrow page a wide picture scrolls before it becomes too small to read.
+  const least = Math.max(...pictures.map(({ width }) => width ?? 0)) * 0.72;
+  const pile = h("div", { class: "pile", style: `min-width:${Math.round(least)}px` }, ...shown);
+  const stage = h("div", { class: "stage scroll" }, pile);
   // The pictures of a choice stand in a row: the last dial changes fastest, the player slower than all dials.
   const row = () => dials.reduce((at, { labels }, n) => at * labels.length + chosen[n], 0);
   const rows = pictures.length / frames;
@@ -47,7 +51,7 @@ function flip(story, ui) {
 }
 
 const CSS = `
-.pile{display:grid;justify-items:start;background:var(--paper)}
+.scroll{overflow-x:auto}.pile{display:grid;grid-template-columns:minmax(0,1fr);justify-items:start;background:var(--paper)}
 .pile img{grid-area:1/1;max-width:100%;height:auto}.pile .off{visibility:hidden}
 `;
 

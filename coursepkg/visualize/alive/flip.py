@@ -151,8 +151,14 @@ def _spell(pictures: Sequence[Picture]) -> dict[str, Any]:
             spelled.append({"alt": picture.alt, "png": base64.b64encode(picture.png).decode("ascii")})
             continue
         places = [pieces.setdefault(piece, len(pieces)) for piece in take_apart(adapt(picture.svg))]
-        spelled.append({"alt": picture.alt, "spelled": _runs(places)})
+        spelled.append({"alt": picture.alt, "width": _width(picture.svg), "spelled": _runs(places)})
     return {"pictures": spelled, "pieces": list(pieces)}
+
+
+def _width(svg: str) -> float:
+    """How wide a picture is by itself, in pixels; Matplotlib says it in points."""
+    found = re.search(r'<svg [^>]*?\bwidth="([\d.]+)(pt)?"', svg)
+    return round(float(found[1]) * (4 / 3 if found[2] else 1), 1) if found else 0.0
 
 
 def take_apart(svg: str) -> list[str]:

@@ -21,7 +21,7 @@ from coursepkg.visualize.alive.graph import tell_graph
 from coursepkg.visualize.alive.story import Question, Story, around, pack
 from coursepkg.visualize.dark import RULE, adapt
 from coursepkg.visualize.landscape import Landscape
-from coursepkg.visualize.picture import RasterPicture
+from coursepkg.visualize.picture import Picture, RasterPicture
 from coursepkg.visualize.predict import Questions
 from coursepkg.visualize.stepper import Passes
 
@@ -173,6 +173,12 @@ def test_pictures_are_spelled_from_shared_pieces():
         spelled = "".join("".join(page["pieces"][start : start + count]) for start, count in picture["spelled"])
         assert spelled == adapt(stories.bar((number // 2) * 5, ["#0a5c2b", "#a31515"][number % 2]).svg)
     assert len(page["pieces"]) == 6 + 20
+
+
+def test_pictures_keep_their_size():
+    in_points = Picture(BAR.svg.replace('width="60"', 'width="60pt"', 1), "a bar measured in points")
+    story = flip_through(lambda n: [BAR, in_points][n], n=[0, 1])
+    assert [picture["width"] for picture in story.data["pictures"]] == [60, 80]
 
 
 def test_a_document_taken_apart_is_the_document():
