@@ -12,6 +12,7 @@
 //   asked(k or null), escape()   a question about state k is open or closed; the Escape key (true if it was used)
 
 const TAG = "coursepkg-figure";
+const PACKED = "application/x-story"; // JSON, deflated, base64
 const figures = (globalThis.coursepkgFigures ??= { renderers: {}, waiting: new Set() });
 
 // --- small tools ------------------------------------------------------------------------------------------------------
@@ -477,17 +478,23 @@ function dial(name, labels, at, act) {
 // --- how it gets onto a page ------------------------------------------------------------------------------------------------
 
 // A figure waits for the file that draws its kind. Outputs of different age may stand on one page: each waits for its own.
-function adopt(host) {
-  if (host.player) return;
-  const told = host.querySelector('script[type="application/json"]');
-  if (!told) return;
-  const story = JSON.parse(told.textContent);
-  if ((story.version && story.version !== figures.version) || !figures.renderers[story.kind]) {
+async function adopt(host) {
+  const told = host.querySelector(`script[type="${PACKED}"]`);
+  if (!told || host.adopted) return;
+  const { kind, version } = told.dataset;
+  if ((version && version !== figures.version) || !figures.renderers[kind]) {
     figures.waiting.add(host);
     return;
   }
   figures.waiting.delete(host);
-  mount(host, story);
+  host.adopted = true;
+  const packed = new Blob([bytes(told.textContent, Uint8Array)]).stream();
+  try {
+    mount(host, await new Response(packed.pipeThrough(new DecompressionStream("deflate"))).json());
+  } catch (error) {
+    host.shadowRoot?.replaceChildren(h("slot")); // the picture is shown again
+    console.error("A figure could not be shown:", error);
+  }
 }
 
 function register(kind, create, css = "") {

@@ -207,7 +207,7 @@ function makeMap(data, choose) {
 const CSS = `
 :host{--m0:#c2410c;--m1:#0b5cad;--m2:#0a6b3b;--m3:#7a3e9d;--deep:#2c5f93;--soon:#ffe08a;--late:#173a63}
 :host([dark]){--m0:#ffae70;--m1:#82bbff;--m2:#63d69d;--m3:#d3a4f0;--deep:#9cc7f2;--soon:#ffe39a;--late:#1c2f47}
-.ground{height:auto;touch-action:none}.ground.drag{cursor:grab}.plot,.map{cursor:crosshair;touch-action:none}
+.ground{height:auto}.ground.drag{cursor:grab;touch-action:none}.plot,.map{cursor:crosshair;touch-action:none}
 .band{fill:color-mix(in oklab,var(--deep) calc((1 - var(--n))*34%),var(--paper))}
 .contour,.goal{stroke:var(--paper);stroke-opacity:.7}.goal{stroke:var(--ink)}.minimum{fill:#ffc83d;stroke:#3a2c00}
 .ground g text{fill:var(--soft);stroke:none}

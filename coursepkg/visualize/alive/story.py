@@ -9,6 +9,7 @@ import base64
 import hashlib
 import json
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,6 +20,7 @@ from typing import Any
 from coursepkg.visualize.picture import Picture
 
 TAG = "coursepkg-figure"
+PACKED = "application/x-story"  # JSON, deflated, base64
 CORE = "alive.js"
 RHYTHMS = ("dwell", "flow")
 # What a coloured word in a caption may mean; alive.js has the colours.
@@ -138,16 +140,13 @@ class Story:
     def __repr__(self) -> str:
         return f"Living figure: {self.fallback.alt}"
 
-    def as_json(self, *, version: str = "") -> str:
-        """The story as JSON that may stand in a script element; `version` is that of the module it is told by."""
+    def as_json(self) -> str:
+        """The story as the page reads it."""
         told = {name: getattr(self, name) for name in ("kind", "frames", "rhythm", "pace", "title")}
         told |= {"caption": _colour(self.caption), "alt": self.fallback.alt, "say": list(self.say)}
         told |= {"phases": [list(phase) for phase in self.phases]}
         told |= {"asks": {str(k): ask.told() for k, ask in self.asks.items()}, "data": self.data}
-        if version:
-            told["version"] = version
-        text = json.dumps(told, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+        return json.dumps(told, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
     def html(self, *, module: str | None = None) -> str:
         """The figure as HTML.
@@ -163,8 +162,10 @@ class Story:
         str
             A custom element with the fallback image in it, and a module script. Nothing is asked for from elsewhere.
         """
-        version = "" if module is not None else module_version()
-        told = f'<script type="application/json">{self.as_json(version=version)}</script>'
+        version = f' data-version="{module_version()}"' if module is None else ""
+        # Packed, a story is a fraction of its size, and no text in it can end the element that holds it.
+        packed = base64.b64encode(zlib.compress(self.as_json().encode("utf-8"), 9)).decode("ascii")
+        told = f'<script type="{PACKED}" data-kind="{self.kind}"{version}>{packed}</script>'
         figure = f"<{TAG}>{self.fallback.html()}{told}</{TAG}>"
         if module is not None:
             address = escape(f"{module.rstrip('/')}/{self.kind}.js")
@@ -173,6 +174,12 @@ class Story:
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
         return {"text/html": self.html(), "text/plain": repr(self)}
+
+
+def read_stories(html: str) -> list[dict[str, Any]]:
+    """The stories in an output, as the page reads them: to compare what is stored with what is made now."""
+    packed = re.findall(rf'<script type="{PACKED}"[^>]*>([^<]*)</script>', html)
+    return [json.loads(zlib.decompress(base64.b64decode(each))) for each in packed]
 
 
 def _colour(caption: str) -> str:

@@ -63,6 +63,7 @@ def test_a_figure_lives_in_jupyterlab_with_and_without_a_kernel(browser, write_n
             assert view.errors == []
             folder = os.environ.get("COURSEPKG_SCREENSHOTS")
             if folder:
+                view.page.locator("#jupyterlab-splash").wait_for(state="detached")
                 view.page.screenshot(path=f"{folder}/lab-dark.png")
             save(view)
         stored = json.loads(notebook.read_text(encoding="utf-8"))

@@ -371,6 +371,22 @@ def test_an_untrusted_page_that_takes_scripts_away_keeps_the_picture(view):
     assert view.page.locator("coursepkg-figure").nth(1).get_by_role("img").is_visible()
 
 
+@pytest.mark.parametrize("wrong", ["data", "story"])
+def test_a_story_that_cannot_be_read_leaves_the_picture(view, wrong):
+    story = stories.flip()
+    html = story.html()
+    if wrong == "story":
+        html = re.sub(r"(data-version=\"\w+\">)[^<]*", r"\1eJyrrgUAAXUA+Q==", html)  # an empty object
+    else:
+        html = re.sub(r"(data-version=\"\w+\">)[^<]{9}", r"\1AAAAAAAAA", html)
+    view.load(html)
+    view.page.get_by_role("img", name=story.fallback.alt).wait_for()
+    view.page.wait_for_timeout(200)
+    assert view.page.get_by_role("img", name=story.fallback.alt).is_visible()
+    assert [complaint[:29] for complaint in view.complaints] == ["A figure could not be shown: "]
+    view.complaints = []
+
+
 def test_many_figures_share_one_module(view):
     told = [stories.STORIES[kind]() for kind in KINDS] * 2
     view.load("".join(story.html() for story in told))
