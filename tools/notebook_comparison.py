@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import re
+import zlib
 from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from pathlib import Path
@@ -17,6 +19,12 @@ from tools.notebook_run import execute, run_problems
 RELATIVE, ABSOLUTE = 1e-6, 1e-9
 NUMBER = re.compile(r"(?<![\w.#])[-+\u2212]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?")
 WHOLE = re.compile(r"[-+\u2212]?\d+\.?")  # the point may end a sentence
+LIVING = re.compile(
+    r'<script type="application/x-story"[^>]*>([^<]*)</script></coursepkg-figure>'
+    r'<script type="module"[^>]*>.*?</script>',
+    re.DOTALL,
+)
+WRITTEN = ("dials", "facts", "formulas", "labels", "notes", "said", "slots", "votes")  # of what a living figure draws
 VOLATILE = (
     (re.compile(r"\x1b\[[\d;]*m"), ""),
     (re.compile(r"""data:image/[\w.+-]+[;,][^"'\s>)]*"""), "data:image"),
@@ -25,8 +33,17 @@ VOLATILE = (
 )
 
 
+def unpacked(found: re.Match[str]) -> str:
+    """What a living figure says and writes, one thing a line. How it is drawn is not compared, as with pictures."""
+    story = json.loads(zlib.decompress(base64.b64decode(found[1])))
+    drawn = story.pop("data")
+    told = story | {name: drawn[name] for name in WRITTEN if name in drawn}
+    return "\n" + "\n".join(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in told.items())
+
+
 def split_numbers(text: str) -> tuple[str, list[str]]:
     """Text with its numbers blanked, and the numbers. Blanks next to a number are padding and go with it."""
+    text = LIVING.sub(unpacked, text)
     for pattern, replacement in VOLATILE:
         text = pattern.sub(replacement, text)
     numbers = NUMBER.findall(text)

@@ -21,6 +21,9 @@ LIGHT = [
     "explore",
     "style",
     "figure",
+    "alive.story",
+    "alive.flip",
+    "alive.graph",
 ]
 
 
@@ -43,10 +46,11 @@ import sys
 for heavy in ("numpy", "matplotlib", "ipywidgets", "sympy", "IPython"):
     sys.modules[heavy] = None
 from coursepkg.autodiff.scalar import Scalar
-from coursepkg.visualize import draw_chain, draw_graph, frames, route_map, storyboard
+from coursepkg.visualize import draw_chain, draw_graph, flip_through, frames, route_map, storyboard, tell_graph
 x = Scalar(2.0, label="x")
 y = x * x + 1
 y.backward()
+assert tell_graph(y).html() and flip_through(route_map, current=["01", "02"]).html()
 print(len(draw_graph(y).svg) > 1000, len(frames(y)), "svg" in storyboard(y).svg, route_map("01").alt[:9])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -446,7 +446,7 @@ input[type=range]::-moz-range-thumb{width:12px;height:12px;border-radius:50%;bac
 .phases{position:absolute;left:9px;right:9px;top:23px;height:16px;font-size:12px;color:var(--soft);pointer-events:none}
 .phases i{position:absolute;font-style:normal;border-top:2px solid currentColor;white-space:nowrap;overflow:hidden;line-height:15px;padding-right:4px}
 .count{color:var(--soft);font-size:13px;min-width:4.4em;text-align:center;white-space:nowrap}
-.say{min-height:3em;max-width:86ch}.flow .say{min-height:1.5em}
+.say{min-height:3em;max-width:86ch}.say:empty{min-height:0}.flow .say{min-height:1.5em}
 .voice{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 figcaption{font-size:13.5px;color:var(--soft);max-width:96ch;margin-top:6px}figcaption b{font-weight:650;color:var(--ink)}
 :is(figcaption b,.phases i,.note b).value{color:var(--value)}:is(figcaption b,.phases i,.note b).gradient{color:var(--gradient)}figcaption .data{color:var(--data)}figcaption .hot{color:var(--hot)}figcaption .param{color:var(--param)}figcaption .cold{color:var(--data)}figcaption .warm{color:var(--hot)}

@@ -34,7 +34,9 @@ function makeNode(node, layers) {
   const halo = box.appendChild(s("rect", { class: "halo", ...frame(5), rx: round + 5 }));
   box.append(s("rect", { class: "body", ...frame(0), rx: round }));
   const sign = node.text.length === 1 && !node.square;
-  box.append(s("text", { class: sign ? "sign mid" : "name mid", x, y: y + (sign ? 5.6 : 4.7) }, node.text));
+  box.append(
+    s("text", { class: sign ? "sign mid" : node.square ? "name mid" : "mid", x, y: y + (sign ? 5.6 : 4.7) }, node.text),
+  );
   if (node.over) box.append(s("text", { class: "over mid", x, y: y - height / 2 - 7 }, node.over));
   const hit = layers.hits.appendChild(s("rect", { class: "hit", ...frame(3), rx: round + 3 }));
   return { ...node, box, halo, hit };
