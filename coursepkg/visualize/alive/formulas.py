@@ -93,7 +93,8 @@ def _sum(passes: Passes, step: Step, before: Step) -> str:
         return ""
     at = next(n for n, edge in enumerate(passes.drawing.edges) if step.edge in edge.parts)
     came = _bracketed(_sent(passes, step, at), step.sent[step.edge])
-    there, total = (_number(each.grads[step.node], "g", step.node) for each in (before, step))
+    there = f'<mn class="gradient">{escape(format_number(before.grads[step.node]))}</mn>'  # stands nowhere any more
+    total = _number(step.grads[step.node], "g", step.node)
     return f"{_GAP}<mtext>sum</mtext>{_GAP}{there}{_sign('+')}{came}{_sign('=')}{total}"
 
 

@@ -272,6 +272,7 @@ svg .lit{stroke:var(--glow)!important;stroke-width:7px!important;text-decoration
 .formula{display:grid;grid-template-columns:minmax(0,1fr);min-height:56px;align-items:center;margin-top:4px}
 .line{grid-area:1/1;visibility:hidden;overflow-x:auto;overflow-y:hidden}.line.on,.asked .card{visibility:visible}.asked .line.on,.asked .badge{visibility:hidden}.asked .glows{opacity:.4}
 math{font-size:19px;font-family:"STIX Two Math","Cambria Math","Latin Modern Math",math,"DejaVu Serif",serif}
+@container (max-width:480px){math{font-size:15px}}
 math .value{color:var(--value);font-weight:600}math .gradient{color:var(--gradient);font-weight:600}mtext{font:13px system-ui,sans-serif;color:var(--soft)}
 math .lit{background:var(--glow);border-radius:4px}.note{font-size:13px;color:var(--soft)}
 `;
