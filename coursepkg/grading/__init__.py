@@ -33,7 +33,8 @@ For authors of exercises
 """
 
 from coursepkg.grading.judging.judge import Verdict
+from coursepkg.grading.learning import inventory
 from coursepkg.grading.learning.notebook import check, hint, progress, review
 from coursepkg.grading.specification.exercise import Case, Exercise, Misconception, case
 
-__all__ = ["Case", "Exercise", "Misconception", "Verdict", "case", "check", "hint", "progress", "review"]
+__all__ = ["Case", "Exercise", "Misconception", "Verdict", "case", "check", "hint", "inventory", "progress", "review"]
