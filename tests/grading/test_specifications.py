@@ -270,12 +270,13 @@ def test_a_case_outside_the_domain_does_not_build():
 
 def test_a_boundary_that_no_case_tries_is_made_or_asked_for():
     check = compile_check(dataclasses.replace(BASE, domain=NUMBERS, visible=POSITIVE))
-    assert [item["args"] for item in check["cases"]] == [[1.5, 2.0], [0.5, 2.5], [2.0, 0.7], [0, 2.0]]
+    at_scales = [[1.5e-6, 2.0], [1.5e6, 2.0], [1.5, 2e-6], [1.5, 2e6]]  # a product is linear in both
+    assert [item["args"] for item in check["cases"]] == [[1.5, 2.0], [0.5, 2.5], [2.0, 0.7], [0, 2.0], *at_scales]
     assert check["cases"][3]["expected"] == 0
     spec = dataclasses.replace(BASE, domain=NUMBERS, visible=POSITIVE, meets={"a is b": lambda a, b: a == b})
     with pytest.raises(SpecError, match="the domain allows it, but no case tries it: a is b"):
         compile_check(spec)
-    assert len(compile_check(dataclasses.replace(spec, visible=[*POSITIVE, case(3.0, 3.0)]))["cases"]) == 5
+    assert len(compile_check(dataclasses.replace(spec, visible=[*POSITIVE, case(3.0, 3.0)]))["cases"]) == 5 + 4
 
 
 def test_hidden_inputs_reach_the_boundaries_too():

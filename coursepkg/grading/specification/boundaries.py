@@ -133,22 +133,22 @@ def _of_entries(name: str, argument: Number) -> Iterator[Boundary]:
     for words, test, example in special(argument):
 
         def holds(v: Values, test: Callable[[np.ndarray], np.ndarray] = test) -> bool:
-            entries = _entries(v, name)
+            entries = entries_of(v, name)
             return bool(test(entries).any())
 
         def beside(v: Values, test: Callable[[np.ndarray], np.ndarray] = test) -> Values:
-            entries = _entries(v, name)
+            entries = entries_of(v, name)
             moved = np.where(test(entries), _moved(argument, entries), entries)
-            return {**v, name: _like(v[name], moved)}
+            return {**v, name: like(v[name], moved)}
 
         def make(v: Values, example: float = example) -> Values | None:
-            entries = _entries(v, name)
+            entries = entries_of(v, name)
             if not entries.size:
                 return None
             kept = entries.dtype if argument.whole else np.result_type(entries, float)
             entries = entries.astype(kept, copy=True)
             entries.reshape(-1)[::2] = example  # several: a single one might stand where it changes nothing
-            return {**v, name: _like(v[name], entries)}
+            return {**v, name: like(v[name], entries)}
 
         exact = words == "0" or words.endswith("allowed")
         yield Boundary(f"{what} is {words}", holds, make, beside if exact and not argument.whole else None)
@@ -163,11 +163,11 @@ def _of_arrangement(name: str, argument: Array) -> Iterator[Boundary]:
     if argument.all_zero:
         yield Boundary(
             f"all entries of {name} are 0",
-            lambda v: _entries(v, name).size > 0 and not _entries(v, name).any(),
-            lambda v: {**v, name: _like(v[name], 0 * _entries(v, name))},
+            lambda v: entries_of(v, name).size > 0 and not entries_of(v, name).any(),
+            lambda v: {**v, name: like(v[name], 0 * entries_of(v, name))},
         )
     if argument.ties:
-        yield Boundary(f"the largest entry of {name} occurs twice", lambda v: _tied(_entries(v, name)), _tie(name))
+        yield Boundary(f"the largest entry of {name} occurs twice", lambda v: _tied(entries_of(v, name)), _tie(name))
     if argument.order == "any" and argument.names:
         yield from _of_order(name)
 
@@ -176,7 +176,7 @@ def _has_in_front(name: str, own: int, count: int, v: Values) -> bool:
     return v.get(name) is not None and min(np.ndim(v[name]) - own, 2) == count
 
 
-def _entries(values: Values, name: str) -> np.ndarray:
+def entries_of(values: Values, name: str) -> np.ndarray:
     entries = None if values.get(name) is None else numbers_of(values[name])
     return np.zeros(0) if entries is None else entries
 
@@ -187,7 +187,7 @@ def _moved(argument: Number, entries: np.ndarray) -> np.ndarray:
     return entries + np.where(np.vectorize(argument.allows, otypes=[bool])(entries + step), step, -step)
 
 
-def _like(old: Any, new: np.ndarray) -> Any:
+def like(old: Any, new: np.ndarray) -> Any:
     """A new array in the form of the old value: an array, nested lists, or a number."""
     if isinstance(old, np.ndarray):
         return new
@@ -210,12 +210,12 @@ def _tied(entries: np.ndarray) -> bool:
 
 def _tie(name: str) -> Callable[[Values], Values | None]:
     def make(v: Values) -> Values | None:
-        entries = _entries(v, name).copy()
+        entries = entries_of(v, name).copy()
         if not entries.ndim or entries.shape[-1] < 2 or not entries.size:
             return None
         row = entries.reshape(-1, entries.shape[-1])[0]
         row[(int(row.argmax()) + 1) % len(row)] = row.max()
-        return {**v, name: _like(v[name], entries)}
+        return {**v, name: like(v[name], entries)}
 
     return make
 
@@ -231,16 +231,16 @@ def _of_order(name: str) -> Iterator[Boundary]:
     for words, test in places.items():
 
         def holds(v: Values, test: Callable[[np.ndarray], bool] = test) -> bool:
-            entries = _entries(v, name)
+            entries = entries_of(v, name)
             rows = _rows(entries.real)
             along = np.moveaxis(entries.real, 0, -1).reshape(-1, len(entries)) if entries.ndim > 1 else rows
             return any(len(row) > 1 and test(row) for row in (*rows, *along))
 
         def make(v: Values) -> Values | None:
-            entries = _entries(v, name)
+            entries = entries_of(v, name)
             if not entries.ndim or max(entries.shape) < 2:
                 return None
-            return {**v, name: _like(v[name], np.flip(entries))}
+            return {**v, name: like(v[name], np.flip(entries))}
 
         yield Boundary(words.format(name), holds, make, edge=False)
 
@@ -292,7 +292,7 @@ def _cut(argument: Argument, value: Any, axis: str, low: int) -> Any:
         for place, name in enumerate(argument.names):
             if name == axis:
                 entries = np.take(entries, np.arange(low), axis=entries.ndim - len(argument.names) + place)
-        return _like(value, entries)
+        return like(value, entries)
     if isinstance(argument, Listing):
         kept = value[:low] if argument.name == axis else value
         inner = argument.item
@@ -355,9 +355,9 @@ def make_twin(domain: Mapping[str, Argument], values: Values) -> Values | None:
 def _turned(argument: Argument, value: Any) -> Any:
     entries = numbers_of(value)
     if isinstance(argument, Array) and argument.order != "given" and entries is not None and entries.ndim:
-        return _like(value, np.roll(entries, 1, axis=0))
+        return like(value, np.roll(entries, 1, axis=0))
     if type(argument) is Number and not argument.whole and entries is not None:
-        return _like(value, _moved(argument, entries.astype(float)))
+        return like(value, _moved(argument, entries.astype(float)))
     if isinstance(argument, Listing) and argument.item is not None:
         return type(value)(_turned(argument.item, item) for item in value)
     return value

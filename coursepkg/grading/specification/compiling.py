@@ -21,6 +21,7 @@ from coursepkg.grading.specification.domain import Values, outside
 from coursepkg.grading.specification.exercise import Case, Exercise, Misconception, SpecError
 from coursepkg.grading.specification.ideas import Ideas
 from coursepkg.grading.specification.own_answers import inputs_of, run_own
+from coursepkg.grading.specification.scales import at_scales
 
 FORMAT = 1
 DIGITS = 12
@@ -144,13 +145,15 @@ def with_boundaries(exercise: Exercise, cases: Sequence[Case]) -> tuple[list[Cas
         return list(cases), problems
     positional = min((len(item.args) for item in cases), default=0)
 
-    def works(item: Values) -> bool:
+    def answer(item: Values) -> Any:
         made = _as_case(exercise, item, positional)
         [outcome] = run_own(exercise.reference, exercise.driver, [(list(made.args), dict(made.kwargs))])
-        return outcome.kind == "value" and not outcome.changed and not _has_nan(outcome.value)
+        works = outcome.kind == "value" and not outcome.changed and not _has_nan(outcome.value)
+        return outcome.value if works else None
 
-    tried = completed(exercise.domain, exercise.meets, values, works)
-    made = [_as_case(exercise, item, positional) for item in tried.made]
+    tried = completed(exercise.domain, exercise.meets, values, lambda item: answer(item) is not None)
+    scaled = at_scales(exercise.domain, values, answer)
+    made = [_as_case(exercise, item, positional) for item in (*tried.made, *scaled)]
     return [*cases, *made], [f"the domain allows it, but no case tries it: {label}" for label in tried.untried]
 
 
