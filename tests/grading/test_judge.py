@@ -144,7 +144,7 @@ def test_an_array_that_all_calls_return_is_noticed_although_each_number_was_righ
     same_width = [case(RNG.normal(size=(n, 3))) for n in (4, 2, 5)]
     for answer in (one_array, one_list):
         found = verdict(lambda x: x.sum(axis=0), same_width, answer)
-        assert (found.status, found.finding) == ("wrong", "overwrites")
+        assert (found.status, found.finding) == ("wrong", "one-object-for-all-calls")
         assert found.lines[0].endswith("a later call changes what an earlier one returned.")
     remembered = {}
     by_bytes = lambda x: remembered.setdefault(x.tobytes(), x.sum(axis=0))  # noqa: E731

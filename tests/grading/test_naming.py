@@ -284,3 +284,18 @@ def test_an_answer_that_always_raises_gets_no_pair_of_names():
 
     found = verdict(product, VECTORS, lambda a, b: (a * b)[99], short, long)
     assert (found.status, found.finding) == ("error", "IndexError")
+
+
+def test_ideas_that_are_worked_out_only_when_asked_for_are_held_against_an_answer_two_by_two():
+    """As in batch grading: what an idea gives comes case by case, once."""
+    check = compile_check(exercise(product, NUMBERS, added, nothing_moves, never_filled, always_one))
+    answer = LocalCall(lambda a, b: a + b if a > 0 else 1.0 * a, "call")
+    lazy = {**check, "misconceptions": [_Lazy(entry) for entry in check["misconceptions"]]}
+    found = judge(lazy, answer)
+    assert found.finding == judge(check, answer).finding == "added+nothing-moves"
+
+
+class _Lazy(dict):
+    def __getitem__(self, name):
+        value = super().__getitem__(name)
+        return map(dict, value) if name == "outcomes" else value

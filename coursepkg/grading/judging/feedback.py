@@ -80,7 +80,7 @@ PATTERNS: dict[str, tuple[str, str]] = {
         "Something is kept between calls (an outer name, a default `[]`, a `.grad` not reset), drawn at random, or "
         "follows from where things lie in memory (`set`, `id`).",
     ),
-    "overwrites": (
+    "one-object-for-all-calls": (
         "The numbers are right, but a later call changes what an earlier one returned.",
         "All calls return the same object, made once (an outer name, a default value). Make a new one in each call.",
     ),

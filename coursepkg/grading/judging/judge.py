@@ -205,7 +205,7 @@ class _Judgement:
             return self._pattern("changes-input", changing[0])
         overwriting = [number for number, outcome in enumerate(self.outcomes) if outcome.overwrote]
         if overwriting:
-            return self._pattern("overwrites", overwriting[0])
+            return self._pattern("one-object-for-all-calls", overwriting[0])
         return self._verdict("passed", "", feedback.passed(self.compiled))
 
     def _wrong(self, kept: bool) -> Verdict:

@@ -164,10 +164,11 @@ class Namer:
         if "value" not in kinds or not kinds <= {"value", "error"}:  # errors alone would agree with any two that raise
             return None
         entries = self._pure()
+        given = [iter(entry["outcomes"]) for entry in entries]  # worked out as far as somebody asks
         pairs, rows = list(combinations(range(len(entries)), 2)), []
         for number, wanted in enumerate(self.expected):  # few pairs are left after the first case, and most often none
             right = [self._right(number, path) for path in groups([wanted])]
-            held = {k: self._held(number, entries[k]["outcomes"][number]) for k in {k for pair in pairs for k in pair}}
+            held = {k: self._held(number, next(given[k])) for k in {k for pair in pairs for k in pair}}
             pairs = [(one, other) for one, other in pairs if self._fit(right, held[one], held[other])]
             if not pairs:
                 return None
