@@ -158,6 +158,14 @@ def test_what_canvas_gives_out_that_is_no_notebook_is_still_somebodys(tmp_path):
     assert [load(tree, one).others for one in download.learners] == [[], ["bergben_502_9002_homework.pdf"]]
 
 
+def test_one_file_that_is_named_as_another_platform_names_them_changes_nobodys_layout(tmp_path):
+    files = {f"{name}_{k}_90{k}_02_x.ipynb": NOTEBOOK for k, name in ((501, "ann"), (502, "ben"))}
+    forged = {"mallory_503_9003_x_501_assignsubmission_file_y.ipynb": NOTEBOOK}
+    tree = tree_of(tmp_path, {**files, **forged})
+    assert discover(tree).layout == "Canvas"
+    assert who(tree) == {"501": "ann", "502": "ben", "503": "mallory"}
+
+
 def test_an_empty_folder_is_somebodys_who_handed_in_nothing(tmp_path):
     tree = tree_of(tmp_path, {"Ann_12_assignsubmission_file/02_x.ipynb": NOTEBOOK})
     (tmp_path / "Ben_13_assignsubmission_file" / "deeper").mkdir(parents=True)

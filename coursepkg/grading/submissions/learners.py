@@ -163,11 +163,10 @@ def _layout(
     """The layout of the whole download, and whose each of its top entries is."""
     if owners := _gradescope(tree, base, folders):
         return "Gradescope", owners
-    if owners := _moodle(inside):
-        return "Moodle", owners
-    if owners := _canvas(inside, folders):
-        return "Canvas", owners
-    return "plain", {}
+    moodle, canvas = _moodle(inside), _canvas(inside, folders)
+    if len(canvas) >= len(moodle) > 0 or (canvas and not moodle):  # one file may be named like the other's, not most
+        return "Canvas", canvas
+    return ("Moodle", moodle) if moodle else ("plain", {})
 
 
 def _by_name(top: str) -> _Owner:
