@@ -197,6 +197,20 @@ def test_gradescope_says_when_work_was_handed_in(tmp_path):
     assert ben.submitted is None
 
 
+def test_what_a_program_printed_into_gradescopes_list_names_nobody(tmp_path):
+    printed = "  :results:\n    output: |\n      - :name: Ann\n        :sid: 'a1'\n    :sid: 'a1'\n  - :sid: 'a1'\n"
+    listing = "".join(
+        f"submission_{k}:\n  :submitters:\n  - :name: L{k}\n    :sid: 's{k}'\n"
+        f"  :created_at: 2026-01-01 00:00:00 Z\n{printed}"
+        for k in (11, 12)
+    )
+    files = {f"submission_{k}/02_x.ipynb": NOTEBOOK for k in (11, 12)}
+    assert who(tree_of(tmp_path, {**files, "submission_metadata.yml": listing.encode()})) == {
+        "s11": "L11",
+        "s12": "L12",
+    }
+
+
 def test_a_folder_around_everything_is_no_learner(tmp_path):
     tree = tree_of(tmp_path, {"hw2/ann/01_kitchen.ipynb": NOTEBOOK, "hw2/ben/01_kitchen.ipynb": NOTEBOOK})
     assert set(who(tree)) == {"ann", "ben"}

@@ -209,14 +209,17 @@ def _gradescope(tree: Folder | Archive, base: str, folders: Set[str]) -> _Owners
         return {}
     people: dict[str, list[dict[str, str]]] = {}
     times: dict[str, datetime | None] = {}
-    folder = ""
+    folder, among_people = "", False  # what a learner's program printed stands in the list, too, below other keys
     for line in text.splitlines():
         if head := re.fullmatch(r"(\S.*?):\s*", line):
             folder = head[1].strip("'\"")
             people.setdefault(folder, [])
-        elif made := re.fullmatch(r" {1,2}:created_at:\s*(.*?)\s*", line):  # of this submission; deeper ones are older
-            times[folder] = _moment(made[1].strip("'\""))
-        elif entry := re.fullmatch(r"\s+(-\s+)?:(name|sid|email):\s*(.*?)\s*", line):
+            among_people = False
+        elif key := re.match(r" {1,2}:(\w+):", line):
+            among_people = key[1] == "submitters"
+            if key[1] == "created_at":  # of this submission; deeper ones are older
+                times[folder] = _moment(line.partition("at:")[2].strip(" '\""))
+        elif among_people and (entry := re.fullmatch(r" {2,4}(- +)?:(name|sid|email):\s*(.*?)\s*", line)):
             listed = people.get(folder, [])
             if entry[1]:
                 listed.append({})
