@@ -79,6 +79,11 @@ def test_names_have_to_do_where_no_id_is_on_the_roster(tmp_path):
     assert found.unknown == ("14", "15")
 
 
+def test_a_cell_longer_than_any_is_refused_in_words(tmp_path):
+    with pytest.raises(ValueError, match="cannot be read as a table"):
+        roster_of(tmp_path, f"id,name\n1,{'x' * 200_000}\n")
+
+
 def test_a_roster_without_any_id_is_refused(tmp_path):
     with pytest.raises(ValueError, match="no column of ids"):
         roster_of(tmp_path, "Section,Grade\nA,1\nA,1\n")

@@ -83,7 +83,7 @@ class Archive:
             for info in self._zip.infolist():
                 info.filename = info.filename.replace("\\", "/")  # as some systems write them
             self._members = {info.filename: info for info in self._zip.infolist() if not info.is_dir()}
-        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as error:
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError, IndexError) as error:
             raise Refused(f"{short(label)} is no zip file that can be read ({error})") from None
         if len(self._zip.infolist()) > MAX_ENTRIES and not isinstance(data, Path):
             raise Refused(f"{short(label)} holds more than {MAX_ENTRIES} entries")

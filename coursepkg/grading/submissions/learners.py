@@ -137,7 +137,7 @@ def _note_oddities(learner: HandedIn, owners: _Owners) -> None:
 
 def is_ignored(name: str) -> bool:
     parts = PurePosixPath(name).parts
-    return bool(_IGNORED & set(parts)) or parts[0].startswith(".") or parts[-1] == ".DS_Store"
+    return not parts or bool(_IGNORED & set(parts)) or parts[0].startswith(".") or parts[-1] == ".DS_Store"
 
 
 def _around(names: Sequence[str]) -> str:

@@ -52,7 +52,12 @@ def read_sheet(path: Path) -> Sheet:
         raise ValueError(f"{path.name} has more than {MAX_BYTES // 1_000_000} MB")
     first = text.partition("\n")[0]
     separator = max(",;\t", key=first.count)
-    lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    except csv.Error as error:
+        raise ValueError(
+            f"{path.name} cannot be read as a table: {error}; export it again without long texts"
+        ) from None
     if not lines or not any(lines[0]):
         raise ValueError(f"{path.name} is empty; the export of your institution has a line of column titles")
     header = tuple(name.strip() for name in lines[0])
