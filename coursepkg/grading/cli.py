@@ -25,6 +25,9 @@ _WORDS = {"passed": "passed", "wrong": "not yet", "error": "error", "not-attempt
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, whose first word is ``grade``, and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a name that the terminal has no letters for must not end a run
     options = _parser().parse_args(arguments)
     return int(options.run(options))
 

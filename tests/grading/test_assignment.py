@@ -149,6 +149,11 @@ def test_a_zip_without_an_assignment_or_with_two_is_refused(tmp_path):
             read_release(tmp_path / "hw.zip")
 
 
+def write_release(path, one):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"x/{INSIDE}", json.dumps(one.to_json()))
+
+
 # --- the command -----------------------------------------------------------------------------------------------------
 
 
@@ -158,6 +163,8 @@ def test_release_from_the_command_line(tmp_path, capsys):
     shown = capsys.readouterr().out
     assert re.search(r"hw2\.zip: 9 exercises, \d+ points, due 2026-12-01T23:59:00\+01:00, late rule: cut-off", shown)
     assert read_release(tmp_path / "hw2.zip").late == "cut-off"
+    assert cli.main([*words[:-1], str(tmp_path / "hw1.5")]) == 0
+    assert read_release(tmp_path / "hw1.5.zip").name == "hw1.5"
     assert cli.main([*words, "--due", "2026-12-01T23:59"]) == 0
     assert read_release(tmp_path / "hw2.zip").due.tzinfo is not None
 
@@ -165,10 +172,11 @@ def test_release_from_the_command_line(tmp_path, capsys):
 @pytest.mark.parametrize(("change", "words"), [
     ({"chapter": "12"}, "there is no chapter '12'"), ({"--late": "soon"}, "late rule"),
     ({"--root": "nowhere"}, "no folder solutions/specs"), ({"--out": "missing/hw2.zip"}, "No such file"),
-    ({"--out": "h?w.zip"}, "letters, digits"),
+    ({"--out": "h?w.zip"}, "letters, digits"), ({"--out": "other.zip"}, "other.zip holds other exercises"),
 ])  # fmt: skip
 def test_a_release_that_cannot_be_made_exits_2_and_says_why(tmp_path, monkeypatch, capsys, change, words):
     monkeypatch.chdir(tmp_path)
+    write_release(tmp_path / "other.zip", assignment())
     options = {"--root": str(OWN), "--out": "hw2.zip", "--late": "none", "chapter": "90", **change}
     arguments = [options.pop("chapter"), *(word for pair in options.items() for word in pair)]
     assert cli.main(["grade", "release", *arguments]) == 2

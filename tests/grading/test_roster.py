@@ -1,12 +1,21 @@
 """Who is missing, unknown or twice: told from each institution's own export, and adding up in one line."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from coursepkg.grading.running.class_list import ASSIGNMENT, CLASS, class_list, read_class, write_class
+from coursepkg.grading.running.class_list import (
+    ASSIGNMENT,
+    CLASS,
+    class_list,
+    read_class,
+    read_roster_again,
+    with_earlier,
+    write_class,
+)
 from coursepkg.grading.running.results import BadResult, folder_name
-from coursepkg.grading.specification.assignment import Asked, Assignment
+from coursepkg.grading.specification.assignment import Asked, Assignment, BadAssignment
 from coursepkg.grading.submissions.learners import Download, HandedIn
 from coursepkg.grading.submissions.roster import attendance, moment, read_roster
 
@@ -97,7 +106,7 @@ def test_folders_learners_merges_and_groups_add_up():
         HandedIn("b", "B", entries=["s1"]),
         HandedIn("c", "C", entries=["s2", "s3"]),
     ]
-    found = class_list(Download("Gradescope", shared, 3, ["notes.txt"]), HW)
+    found = class_list(Download("Gradescope", shared, 3, ["notes.txt"]), replace(HW, late="none"))
     assert found.closing_line() == "3 folders, 3 learners, 1 merged, 1 more in groups"
     assert len(shared) == 3 - 1 + 1
     assert found.details() == ["merged for C: s2, s3", "belongs to nobody: notes.txt"]
@@ -115,13 +124,57 @@ def test_times_come_from_the_download_or_from_the_roster(tmp_path):
     found = class_list(download(told), HW, roster_of(tmp_path, MOODLE))
     assert [one.submitted for one in found.learners] == ["2026-11-04T00:00:00+00:00", "2026-11-06T12:30:00+00:00", ""]
     assert found.learners[2].notes == ("marked as late; the download does not say by how much, so one day is counted",)
-    [unknown] = class_list(download([HandedIn("9", "X")]), HW).learners
-    assert unknown.notes == ("the download does not say when it was handed in; taken as in time",)
+    [in_time] = class_list(download([HandedIn("9", "X")]), HW).learners
+    assert in_time.notes == ()  # Canvas marks those that are late
+
+
+def test_where_no_time_is_known_or_it_cannot_be_read_it_is_said_of_the_class_and_of_each(tmp_path):
+    plain = replace(download([HandedIn("501", "A"), HandedIn("502", "B")]), layout="Moodle")
+    found = class_list(plain, HW, roster_of(tmp_path, "id;name;submitted\n501;Ann;Freitag, 4. Dezember\n502;Ben;\n"))
+    assert [one.notes[0] for one in found.learners] == [
+        "its time 'Freitag, 4. Dezember' cannot be read (2026-11-30T18:00+01:00 can); taken as in time",
+        "neither the download nor the roster says when it was handed in; taken as in time",
+    ]
+    assert found.details()[0].startswith("no time is known for 2 of 2 learners, such as Ann: its time 'Freitag")
+
+
+@pytest.mark.parametrize("cell", ["Participant 501", "Teilnehmer/in501", "Participante501", "501"])
+def test_an_identifier_in_any_language_is_the_number_in_it(tmp_path, cell):
+    assert set(attendance(roster_of(tmp_path, f"Identifier,Nom complet\n{cell},A\n"), LEARNERS).rows) == {"501"}
+
+
+def test_a_short_prefix_belongs_to_an_id(tmp_path):
+    assert attendance(roster_of(tmp_path, "id,name\ns501,A\n"), LEARNERS).rows == {}
+
+
+# --- a later run goes on -------------------------------------------------------------------------------------------
+
+
+def test_a_later_download_adds_to_the_class(tmp_path):
+    roster = roster_of(tmp_path, MOODLE)
+    moodle = replace(download(LEARNERS[:2]), layout="Moodle")
+    first = class_list(moodle, HW, roster)
+    late = Download("Moodle", [HandedIn("503", "cy", entries=["Cy_503"])], 1, [])
+    both = class_list(with_earlier(late, first), HW, roster)
+    assert both.closing_line() == "3 folders, 3 learners, 0 missing"
+    assert [(one.id, one.submitted) for one in both.learners[:2]] == [(one.id, one.submitted) for one in first.learners]
+    assert "2 of the learners handed in with an earlier download" in both.details()
+    again = class_list(with_earlier(moodle, both), HW, roster)
+    assert again.closing_line() == both.closing_line()
+    with pytest.raises(BadAssignment, match="names learners otherwise"):
+        with_earlier(replace(late, layout="plain"), first)
+
+
+def test_the_roster_is_kept_for_later_runs(tmp_path):
+    roster = roster_of(tmp_path, MOODLE)
+    write_class(tmp_path / "results", HW, class_list(download(), HW, roster), roster)
+    assert read_roster_again(tmp_path / "results") == roster
+    assert read_roster_again(tmp_path) is None
 
 
 @pytest.mark.parametrize("text", [
     "Thursday, 5 November 2026, 3:02 PM", "Thursday, 5 November 2026, 3:02\u202fPM", "2026-11-05 15:02",
-    "2026-11-05T15:02:00", "5 November 2026, 3:02 PM", "2026-11-05T15:02+00:00",
+    "2026-11-05T15:02:00", "Thursday, November 5, 2026, 3:02 PM", "5 November 2026, 3:02 PM", "2026-11-05T15:02+00:00",
 ])  # fmt: skip
 def test_times_are_read_as_platforms_write_them(text):
     assert moment(text, UTC) == datetime(2026, 11, 5, 15, 2, tzinfo=UTC)

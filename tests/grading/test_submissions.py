@@ -174,6 +174,29 @@ def test_members_without_a_name_cost_their_owner_alone(tmp_path, name):
     assert ben.notebooks == [("02_x.ipynb", NOTEBOOK)]
 
 
+def test_one_bad_member_of_the_whole_download_costs_nobody_else_anything(tmp_path):
+    path = tmp_path / "all.zip"
+    path.write_bytes(
+        zipped(("ann/02_x.ipynb", NOTEBOOK), ("mallory/../../x.ipynb", b"x"), ("C: by Cleo/02.ipynb", NOTEBOOK))
+    )
+    download = discover(open_tree(path))
+    assert [one.student for one in download.learners] == ["C: by Cleo", "ann"]
+    assert download.remarks == ("not read: mallory/../../x.ipynb is an entry that leads out of the archive",)
+
+
+def test_a_list_of_submitters_that_is_not_believed_is_no_folder_and_is_said(tmp_path):
+    listing = "".join(f"s{k}:\n  :submitters:\n  - :name: L\n    :sid: '{k}'\n" for k in (1, 2, 3))
+    files = {f"s{k}/02_x.ipynb": NOTEBOOK for k in (1, 2)}
+    download = discover(tree_of(tmp_path, {**files, "submission_metadata.yml": listing.encode()}))
+    assert (download.entries, len(download.learners)) == (2, 2)
+    assert "is not believed" in download.remarks[0]
+
+
+def test_a_folder_that_begins_with_a_dot_is_named(tmp_path):
+    tree = tree_of(tmp_path, {"ann/02_x.ipynb": NOTEBOOK, ".dora/02_x.ipynb": NOTEBOOK, ".DS_Store": b"x"})
+    assert discover(tree).left_aside == [".dora"]
+
+
 def test_an_empty_folder_is_somebodys_who_handed_in_nothing(tmp_path):
     tree = tree_of(tmp_path, {"Ann_12_assignsubmission_file/02_x.ipynb": NOTEBOOK})
     (tmp_path / "Ben_13_assignsubmission_file" / "deeper").mkdir(parents=True)

@@ -23,7 +23,14 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from coursepkg.grading.running.class_list import ClassList, class_list, write_class
+from coursepkg.grading.running.class_list import (
+    ClassList,
+    class_list,
+    read_class,
+    read_roster_again,
+    with_earlier,
+    write_class,
+)
 from coursepkg.grading.running.grader import Graded, Grader, Work, nothing_readable
 from coursepkg.grading.running.results import (
     HAND,
@@ -33,6 +40,7 @@ from coursepkg.grading.running.results import (
     read_result,
     remove_partial_files,
     result_path,
+    set_aside,
     write_result,
 )
 from coursepkg.grading.running.serving import Lost
@@ -89,11 +97,15 @@ class Batch:
 
 @dataclass(frozen=True)
 class Ran:
-    """What a run came to: how many results have each status ("kept" were there already), and who handed in."""
+    """What a run came to: how many results have each status ("kept" were there already), and who handed in.
+
+    ``guessed`` says that nobody named the assignment, so that it was taken from what most handed in.
+    """
 
     counts: Counter[str]
     assignment: Assignment
     people: ClassList
+    guessed: bool = False
 
 
 def run(batch: Batch, tree: Folder | Archive, *, cluster: Cluster | None = None, quiet: bool = False) -> Ran:
@@ -122,14 +134,27 @@ def run(batch: Batch, tree: Folder | Archive, *, cluster: Cluster | None = None,
     if not download.learners:
         found = f"; found: {', '.join(map(short, download.left_aside[:5]))}" if download.left_aside else ""
         raise BadAssignment(f"there is no folder, zip or notebook of any learner here{found}")
-    assignment = batch.assignment or what_most_handed_in(tree, download, chapters)
-    people = class_list(download, assignment, batch.roster)
     batch.results.mkdir(parents=True, exist_ok=True)
     with _alone_in(batch.results):
         remove_partial_files(batch.results)
-        write_class(batch.results, assignment, people)
+        batch, before = _going_on(batch)
+        assignment = batch.assignment or what_most_handed_in(tree, download, chapters)
+        people = class_list(with_earlier(download, before), assignment, batch.roster, released=batch.released)
+        write_class(batch.results, assignment, people, batch.roster)
         grading = _Run(replace(batch, assignment=assignment), chapters, tree, cluster, quiet)
-        return Ran(grading.all(download), assignment, people)
+        return Ran(grading.all(download), assignment, people, batch.assignment is None)
+
+
+def _going_on(batch: Batch) -> tuple[Batch, ClassList | None]:
+    """The batch, with the assignment and the roster of an earlier run where none is named; and who handed in then."""
+    earlier = read_class(batch.results)
+    if earlier is None:
+        return batch, None
+    if batch.roster is None:
+        batch = replace(batch, roster=read_roster_again(batch.results))
+    if batch.assignment is None:
+        batch = replace(batch, assignment=earlier[0], released=earlier[1].released)
+    return batch, earlier[1]
 
 
 def what_most_handed_in(tree: Folder | Archive, download: Download, chapters: Chapters) -> Assignment:
@@ -243,9 +268,12 @@ class _Run:
             if not contents.notebooks and not contents.refused:
                 flags = (*flags, nothing_found(contents.others))
             result = nothing_readable(learner.student, learner.name, flags, self.batch.tier)
+            set_aside(self.batch.results, learner.student, {result.exercise})  # what was handed in before it
             write_result(self.batch.results, result)
             self.counts[result.status] += 1
             return
+        asked = {exercise.id for chapter in chosen for exercise in self.chapters[chapter].exercises}
+        set_aside(self.batch.results, learner.student, asked)
         for chapter, (name, data) in sorted(chosen.items()):
             work = Work(learner.student, learner.name, chapter, name, data, flags)
             expected = self.frames.expected(work)

@@ -1,14 +1,15 @@
 """The class as a whole: who handed in, how that was found, who is missing; kept in the results as ``.class.json``.
 
-Beside it lies ``.assignment.json``, out of which points are given. Both are written anew by each run. No learner's
-folder begins with a dot, whatever their id is.
+Beside it lie ``.assignment.json``, out of which points are given, and ``.roster.json``. A later run into the same
+folder goes on from there: it needs neither named again, and learners who are not in its download stay in the class.
+No learner's folder begins with a dot, whatever their id is.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,10 @@ from coursepkg.grading.running.results import BadResult, put
 from coursepkg.grading.specification.assignment import NONE, Assignment, BadAssignment
 from coursepkg.grading.submissions.archives import short
 from coursepkg.grading.submissions.learners import Download, HandedIn
-from coursepkg.grading.submissions.roster import Roster, attendance, moment
+from coursepkg.grading.submissions.roster import Person, Roster, attendance, moment
 
 FORMAT = 1
-ASSIGNMENT, CLASS = ".assignment.json", ".class.json"
+ASSIGNMENT, CLASS, ROSTER = ".assignment.json", ".class.json", ".roster.json"
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class ClassList:
     ----------
     layout : str
         How the download was read ("Moodle").
+    released : bool
+        Whether notebooks were handed out with the assignment's name in them.
     folders : int
         How many folders and files at its top are learners'.
     learners, missing : tuple of Entry
@@ -59,6 +62,7 @@ class ClassList:
 
     layout: str
     folders: int
+    released: bool
     learners: tuple[Entry, ...]
     missing: tuple[Entry, ...] = ()
     unknown: tuple[str, ...] = ()
@@ -104,7 +108,9 @@ def _count(number: int, thing: str) -> str:
     return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
-def class_list(download: Download, assignment: Assignment, roster: Roster | None = None) -> ClassList:
+def class_list(
+    download: Download, assignment: Assignment, roster: Roster | None = None, *, released: bool = False
+) -> ClassList:
     """Who handed in, from the download and the roster."""
     zone = assignment.due.tzinfo if assignment.due is not None else None
     beside = attendance(roster, download.learners) if roster is not None else None
@@ -113,11 +119,13 @@ def class_list(download: Download, assignment: Assignment, roster: Roster | None
     for learner in download.learners:
         row = rows.get(learner.student)
         submitted = learner.submitted or (moment(row.submitted, zone) if row is not None else None)
-        notes = _about_time(learner, submitted, assignment)
+        in_time = download.layout == "Canvas" and not learner.late  # it marks each file that is late
+        written = row.submitted if row is not None else ""
+        notes = [] if in_time else _about_time(learner, submitted, written, assignment)
         learners.append(
             Entry(
                 learner.student,
-                row.name if row is not None else learner.name,
+                row.name if row is not None and row.name else learner.name,
                 tuple(learner.entries),
                 "" if submitted is None else submitted.isoformat(),
                 learner.late,
@@ -125,13 +133,21 @@ def class_list(download: Download, assignment: Assignment, roster: Roster | None
             )
         )
     remarks = [f"everything lies in the folder {short(download.around)}"] if download.around else []
+    remarks += download.remarks
+    timeless = [one for one in learners if one.notes and not one.late]
+    if timeless:
+        remarks.append(
+            f"no time is known for {len(timeless)} of {len(learners)} learners, such as {short(timeless[0].name)}: "
+            f"{timeless[0].notes[0]}"
+        )
     if beside is not None and beside.by_name:
         remarks.append("no id of the download is on the roster, so learners were found on it by name")
     return ClassList(
         download.layout,
         download.entries,
+        released,
         tuple(learners),
-        tuple(Entry(person.ids[0], person.name) for person in beside.missing) if beside is not None else (),
+        tuple(Entry(one.ids[0], one.name or one.ids[0]) for one in beside.missing) if beside is not None else (),
         beside.unknown if beside is not None else (),
         roster.twice if roster is not None else (),
         len(roster.people) if roster is not None else None,
@@ -140,21 +156,57 @@ def class_list(download: Download, assignment: Assignment, roster: Roster | None
     )
 
 
-def _about_time(learner: HandedIn, submitted: datetime | None, assignment: Assignment) -> list[str]:
+def _about_time(learner: HandedIn, submitted: datetime | None, written: str, assignment: Assignment) -> list[str]:
     if assignment.due is None or assignment.late == NONE or submitted is not None:
         return []
     if learner.late:
         return ["marked as late; the download does not say by how much, so one day is counted"]
-    return ["the download does not say when it was handed in; taken as in time"]
+    if written.strip(" -"):
+        return [f"its time {short(written)!r} cannot be read (2026-11-30T18:00+01:00 can); taken as in time"]
+    return ["neither the download nor the roster says when it was handed in; taken as in time"]
 
 
 # --- kept beside the results -----------------------------------------------------------------------------------------
 
 
-def write_class(results: Path, assignment: Assignment, found: ClassList) -> None:
-    """Store the class and its assignment beside the results."""
+def with_earlier(download: Download, before: ClassList | None) -> Download:
+    """The download, with those who handed in before and are not in it.
+
+    Raises
+    ------
+    BadAssignment
+        If the earlier download was another platform's: then one learner would have two ids.
+    """
+    if before is None:
+        return download
+    if before.layout != download.layout:
+        raise BadAssignment(
+            f"the results are of a download of {before.layout}, and this one is of {download.layout}, which names "
+            "learners otherwise; give it a folder of its own"
+        )
+    now = {learner.student for learner in download.learners}
+    earlier = [
+        HandedIn(
+            one.id, one.name, entries=list(one.entries), late=one.late,
+            submitted=datetime.fromisoformat(one.submitted) if one.submitted else None,
+        )
+        for one in before.learners
+        if one.id not in now
+    ]  # fmt: skip
+    if not earlier:
+        return download
+    learners = sorted((*download.learners, *earlier), key=lambda one: one.student)
+    count = download.entries + len({top for one in earlier for top in one.entries})
+    words = f"{len(earlier)} of the learners handed in with an earlier download"
+    return replace(download, learners=learners, entries=count, remarks=(*download.remarks, words))
+
+
+def write_class(results: Path, assignment: Assignment, found: ClassList, roster: Roster | None = None) -> None:
+    """Store the class, its assignment and its roster beside the results."""
     results.mkdir(parents=True, exist_ok=True)
-    for name, data in ((ASSIGNMENT, assignment.to_json()), (CLASS, {"format": FORMAT, **asdict(found)})):
+    parts = [(ASSIGNMENT, assignment.to_json()), (CLASS, {"format": FORMAT, **asdict(found)})]
+    parts += [(ROSTER, {"format": FORMAT, **asdict(roster)})] if roster is not None else []
+    for name, data in parts:
         put(results / name, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
 
 
@@ -178,6 +230,18 @@ def read_class(results: Path) -> tuple[Assignment, ClassList] | None:
         return assignment, ClassList(**fields)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, BadAssignment) as error:
         raise BadResult(f"{results / CLASS} or {ASSIGNMENT} beside it cannot be read: {error}") from None
+
+
+def read_roster_again(results: Path) -> Roster | None:
+    """The roster of an earlier run; None if there was none. Raises ``BadResult`` if it cannot be read."""
+    if not (results / ROSTER).is_file():
+        return None
+    try:
+        data = _json(results / ROSTER)
+        people = tuple(Person(tuple(one["ids"]), one["name"], one["submitted"]) for one in data["people"])
+        return Roster(people, tuple(data["twice"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadResult(f"{results / ROSTER} cannot be read: {error}") from None
 
 
 def _json(path: Path) -> Any:

@@ -69,7 +69,7 @@ def _add_batch(actions: Any, project: Callable[[], Path | None]) -> None:
 
 
 def _release(options: argparse.Namespace, root: Path | None) -> int:
-    from coursepkg.grading.specification.assignment import BadAssignment, asked_in
+    from coursepkg.grading.specification.assignment import BadAssignment, asked_in, read_release
     from coursepkg.grading.specification.build import BuildError
     from coursepkg.grading.specification.chapters import Chapters
     from coursepkg.grading.specification.release import release
@@ -82,12 +82,15 @@ def _release(options: argparse.Namespace, root: Path | None) -> int:
         due = options.due
         if due is not None and due.tzinfo is None:
             due = due.astimezone()  # of this machine, and written out with its zone
-        assignment = asked_in(known, chapters, name=options.out.stem, due=due, late=options.late)
-        options.out.with_suffix(".zip").write_bytes(release(assignment, root))
+        out = options.out if options.out.suffix == ".zip" else options.out.with_name(f"{options.out.name}.zip")
+        assignment = asked_in(known, chapters, name=out.stem, due=due, late=options.late)
+        if out.exists() and read_release(out).exercises != assignment.exercises:
+            raise BadAssignment(f"{out} holds other exercises; give this one another name, or take that away first")
+        out.write_bytes(release(assignment, root))
     except (BadAssignment, BuildError, SpecError, OSError) as error:
         return _refused("released", error)
     count = len(assignment.exercises)
-    print(f"wrote {options.out.with_suffix('.zip')}: {count} exercises, {assignment.max:g} points", end="")
+    print(f"wrote {out}: {count} exercises, {assignment.max:g} points", end="")
     print("" if due is None else f", due {due.isoformat()}, late rule: {assignment.late}")
     print(f"Hand it out, keep a copy, and grade with: grade batch DOWNLOAD --assignment {assignment.name} ...")
     return 0
@@ -211,7 +214,7 @@ def _run_batch(batch: Batch, tree: Folder | Archive, cluster: Cluster | None) ->
     except (BrokenProcessPool, OSError) as error:
         print(f"The grader stopped: {error}. What is graded is kept; go on with --resume.", file=sys.stderr)
         return 3
-    if batch.assignment is None:
+    if ran.guessed:
         print(
             f"No --assignment was named. Most learners handed in {ran.assignment.name}, so that is what was graded, "
             f"out of {ran.assignment.max:g} points; flags name what else there was."

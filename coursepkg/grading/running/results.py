@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -143,7 +143,7 @@ class Result:
 
 def folder_name(student: str) -> str:
     """A learner's id as the name of a folder, whatever it holds; ``student_of`` turns it back."""
-    name = quote(student, safe=" @+,=", errors="surrogatepass")
+    name = quote(student, safe=" @+,=", errors="surrogatepass").replace("~", "%7E")  # it marks shortened names
     if name.startswith("."):
         name = "%2E" + name[1:]
     if len(name) > 150:
@@ -179,14 +179,28 @@ def write_result(results: Path, result: Result, times: dict[str, Any] | None = N
     if times is not None:
         put(path.with_name(f"{result.exercise}.times.json"), json.dumps({"schema": SCHEMA, **times}) + "\n")
     if path.exists():
-        old = path.read_bytes()
-        if old == text.encode("utf-8", "surrogatepass"):
+        if path.read_bytes() == text.encode("utf-8", "surrogatepass"):
             return
-        kept = path.parent / "history" / f"{result.exercise}.{hashlib.sha256(old).hexdigest()[:16]}.json"
-        kept.parent.mkdir(exist_ok=True)
-        if not kept.exists():
-            os.link(path, kept)
+        _to_history(path)
     put(path, text)
+
+
+def set_aside(results: Path, student: str, kept: Collection[str]) -> None:
+    """Move a learner's results to ``history/``, but for those that are ``kept``: what they are about was replaced."""
+    folder = results / folder_name(student)
+    for path in sorted(folder.glob("*.json")):
+        if path.name.startswith(".") or path.name.endswith(".times.json") or path.stem in kept:
+            continue
+        _to_history(path)
+        path.unlink()
+        path.with_name(f"{path.stem}.times.json").unlink(missing_ok=True)
+
+
+def _to_history(path: Path) -> None:
+    kept = path.parent / "history" / f"{path.stem}.{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}.json"
+    kept.parent.mkdir(exist_ok=True)
+    if not kept.exists():
+        os.link(path, kept)
 
 
 def put(path: Path, text: str) -> None:

@@ -28,6 +28,8 @@ class Refused(ValueError):
 class Folder:
     """Files beneath a folder; links and special files are listed, and refused when read."""
 
+    refused: tuple[str, ...] = ()
+
     def __init__(self, path: Path):
         self.path = path
 
@@ -75,7 +77,11 @@ class Folder:
 
 
 class Archive:
-    """Members of a zip file, read in memory; refused as a whole if anything in it is out of order."""
+    """Members of a zip file, read in memory.
+
+    A learner's is refused as a whole if anything in it is out of order. In a file on disk, which holds the work of
+    many, such members are left out, and ``refused`` names them: one learner's file costs nobody else anything.
+    """
 
     def __init__(self, data: bytes | Path | BinaryIO, label: str):
         try:
@@ -87,9 +93,12 @@ class Archive:
             raise Refused(f"{short(label)} is no zip file that can be read ({error})") from None
         if len(self._zip.infolist()) > MAX_ENTRIES and not isinstance(data, Path):
             raise Refused(f"{short(label)} holds more than {MAX_ENTRIES} entries")
-        for info in self._zip.infolist():
-            if problem := _problem(info):
-                raise Refused(f"{short(label)} holds an entry {problem}: {short(info.filename)}")
+        odd = {info.filename: problem for info in self._zip.infolist() if (problem := _problem(info))}
+        for name, problem in odd.items():
+            if not isinstance(data, Path):
+                raise Refused(f"{short(label)} holds an entry {problem}: {short(name)}")
+            self._members.pop(name, None)
+        self.refused = tuple(f"{short(name)} is an entry {problem}" for name, problem in sorted(odd.items()))
         self._left = None if isinstance(data, Path) else MAX_ARCHIVE
 
     def names(self) -> list[str]:
@@ -142,7 +151,7 @@ def _without_files(folders: Iterable[str], names: Sequence[str]) -> list[str]:
 
 def _problem(info: zipfile.ZipInfo) -> str | None:
     path = PurePosixPath(info.filename)
-    if path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:", info.filename):
+    if path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:/", info.filename):
         return "that leads out of the archive"
     if info.external_attr >> 16 and stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
         return "that is a link or a special file"

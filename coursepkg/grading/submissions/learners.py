@@ -66,6 +66,8 @@ class Download:
         What lies at its top and belongs to nobody.
     around : str
         The one folder in which everything lies, "" if there is none.
+    remarks : tuple of str
+        What a person should know about the download as a whole.
     """
 
     layout: str
@@ -73,6 +75,7 @@ class Download:
     entries: int
     left_aside: list[str]
     around: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,8 @@ def discover(tree: Folder | Archive) -> Download:
     folders = {top for top, files in inside.items() if not files or any("/" in f.removeprefix(base) for f in files)}
     layout, owners = _layout(tree, base, inside, folders)
     found: dict[str, HandedIn] = {}
-    left_aside = []
+    left_aside = sorted({name.partition("/")[0] for name in tree.names() if is_hidden(name)})
+    entries = 0
     for top, files in inside.items():
         people = owners.get(top) or ([_by_name(top)] if top in folders or _is_work(top) else [])
         for owner in people:
@@ -119,12 +123,16 @@ def discover(tree: Folder | Archive) -> Download:
             learner.entries.append(top)
             learner.late = learner.late or owner.late
             learner.submitted = max(filter(None, [learner.submitted, owner.submitted]), default=None)
+        entries += bool(people)
         if not people and top != _METADATA:
             left_aside.append(top)
     learners = [found[student] for student in sorted(found)]
     for learner in learners:
         _note_oddities(learner, owners)
-    return Download(layout, learners, len(inside) - len(left_aside) - (_METADATA in owners), left_aside, base)
+    remarks = [f"not read: {words}" for words in tree.refused]
+    if _METADATA in inside and layout != "Gradescope":
+        remarks.append(f"{_METADATA} is not believed: it names folders that are not here, so folders give the ids")
+    return Download(layout, learners, entries, left_aside, base, tuple(remarks))
 
 
 def _note_oddities(learner: HandedIn, owners: _Owners) -> None:
@@ -133,6 +141,12 @@ def _note_oddities(learner: HandedIn, owners: _Owners) -> None:
         learner.notes.append(f"{' and '.join(map(short, sorted(by_name)))} were taken for one learner's")
     elif owners and by_name:
         learner.notes.append(f"{short(by_name[0])} is not named as this download names what was handed in")
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a name begins with a dot, and is none that systems make by themselves: somebody's work may be in it."""
+    top = name.partition("/")[0]
+    return top.startswith(".") and top not in (".DS_Store", ".git", *_IGNORED) and not top.startswith("._")
 
 
 def is_ignored(name: str) -> bool:

@@ -22,11 +22,20 @@ ID_COLUMNS = (
     "id", "ID", "SID", "SIS User ID", "SIS Login ID", "Email", "email", "Email address", "ID number", "Identifier",
     "Username",
 )  # fmt: skip
-NAME_COLUMNS = ("name", "Name", "Student", "Full name")
+NAME_COLUMNS = (
+    "name", "Name", "Student", "Full name", "Vollständiger Name", "Nom complet", "Nombre completo", "Nome completo",
+)  # fmt: skip
 PARTS_OF_NAMES = (("First name", "Last name"), ("First name", "Surname"), ("First Name", "Last Name"))
 TIME_COLUMNS = ("submitted", "Last modified (submission)")
 _NOBODY = ("points possible", "student, test", "test student")  # rows of Canvas's that are no learners
-_TIMES = ("%A, %d %B %Y, %I:%M %p", "%A, %d %B %Y, %H:%M", "%d %B %Y, %I:%M %p", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M")
+_TIMES = (
+    "%A, %B %d, %Y, %I:%M %p",
+    "%A, %d %B %Y, %I:%M %p",
+    "%A, %d %B %Y, %H:%M",
+    "%d %B %Y, %I:%M %p",
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%d %H:%M",
+)
 
 
 @dataclass(frozen=True)
@@ -105,13 +114,13 @@ def _person(row: Mapping[str, str], sheet: Sheet, columns: Sequence[str]) -> Per
         if not name and set(parts) <= set(sheet.header):
             name = " ".join(row[part].strip() for part in parts)
     submitted = next((row[column].strip() for column in TIME_COLUMNS if column in sheet.header), "")
-    return Person(ids, unescaped(name) or next(iter(ids), ""), submitted)
+    return Person(ids, unescaped(name), submitted)
 
 
 def _identity(text: str) -> str:
-    """An id as learners' files carry it: Moodle's worksheet says "Participant 123" where its files say 123."""
+    """An id as learners' files carry it: Moodle's worksheet says "Participant 123" where they say 123."""
     value = unescaped(text.strip())
-    return normal(re.sub(r"^\D+ (?=\d+$)", "", value))
+    return normal(re.sub(r"^[^\d@]{4,}(?=\d+$)", "", value))
 
 
 def normal(text: str) -> str:

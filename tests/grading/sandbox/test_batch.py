@@ -13,6 +13,7 @@ import subprocess
 import sys
 import termios
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import machine
@@ -26,11 +27,18 @@ from coursepkg.grading.running import batch as running
 from coursepkg.grading.running.batch import Batch, Busy, run
 from coursepkg.grading.running.class_list import ASSIGNMENT, CLASS, ClassList
 from coursepkg.grading.running.grader import Grader, Work, seed_id, seed_of
-from coursepkg.grading.running.results import read_result, read_results, result_path, write_result
+from coursepkg.grading.running.results import (
+    folder_name,
+    read_result,
+    read_results,
+    result_path,
+    student_of,
+    write_result,
+)
 from coursepkg.grading.sandbox import probe
 from coursepkg.grading.sandbox.doctor import Finding
 from coursepkg.grading.sandbox.launch import NONE
-from coursepkg.grading.specification.assignment import Assignment
+from coursepkg.grading.specification.assignment import Assignment, asked_in
 from coursepkg.grading.specification.chapters import Chapters
 from coursepkg.grading.submissions.archives import open_tree
 from coursepkg.grading.submissions.choosing import chapter_of_text
@@ -387,7 +395,7 @@ def test_the_doctors_exit_code_says_whether_a_sandbox_holds(capsys, leaky):
 
 def test_the_grader_itself_failing_exits_3(handed_in, secret, tmp_path, leaky, monkeypatch, capsys):
     counts = running.Counter({"graded": 1, "infrastructure error": 2})
-    stopped = running.Ran(counts, Assignment("91", ("91",), ()), ClassList("plain", 0, ()))
+    stopped = running.Ran(counts, Assignment("91", ("91",), ()), ClassList("plain", 0, False, ()))
     monkeypatch.setattr(running, "run", lambda *a, **k: stopped)
     words = ["grade", "batch", str(handed_in), "--secret", str(secret), "--specs", str(SPECS)]
     assert cli.main([*words, "--out", str(tmp_path / "results"), "--i-trust-these-files"]) == 3
@@ -420,6 +428,43 @@ def test_wrong_usage_exits_2_and_says_what_is_wrong(
     arguments = ["grade", "batch", options.pop("DIR"), "--i-trust-these-files"]
     assert cli.main([*arguments, *(word for pair in options.items() for word in pair)]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_a_later_run_goes_on_with_what_was_named_and_with_what_was_handed_in_again(tmp_path, secret, capsys, leaky):
+    """A notebook in place of a PDF counts, and so does a PDF in place of a notebook; the late rule stays."""
+    folder, out = hand_in(tmp_path / "all", {"ann": [RIGHT, PRODUCT], "ben": [RIGHT, PRODUCT]}), tmp_path / "out"
+    (folder / "cy").mkdir()
+    (folder / "cy" / "a.pdf").write_bytes(b"%PDF")
+    (tmp_path / "class.csv").write_text("id,submitted\nann,2026-01-03T00:00Z\nben,\ncy,\ndee,\n")
+    released = tmp_path / "hw.json"
+    asked = asked_in(Chapters(SPECS), ["91"], name="hw", due=datetime(2026, 1, 2, tzinfo=UTC), late="1")
+    released.write_text(json.dumps(asked.to_json()))
+    words = ["--secret", str(secret), "--specs", str(SPECS), "--jobs", "1", "--out", str(out), "--i-trust-these-files"]
+    named = ["--assignment", str(released), "--roster", str(tmp_path / "class.csv")]
+    assert cli.main(["grade", "batch", str(folder), *words, *named]) == 0
+
+    def marks():
+        return {one.id: one.points for one in load_gradebook(out).learners}
+
+    assert marks() == {"ann": 2, "ben": 3, "cy": 0, "dee": 0}
+    shutil.rmtree(folder)
+    hand_in(folder, {"cy": [RIGHT, PRODUCT]})
+    (folder / "ben").mkdir()
+    (folder / "ben" / "b.pdf").write_bytes(b"%PDF")
+    capsys.readouterr()
+    assert cli.main(["grade", "batch", str(folder), *words, "--resume"]) == 0
+    assert "3 folders, 3 learners, 1 missing" in capsys.readouterr().out
+    assert marks() == {"ann": 2, "ben": 0, "cy": 3, "dee": 0}
+    found = {one.id: one for one in load_gradebook(out).learners}
+    assert found["cy"].submission is None
+    assert found["ben"].results == {}
+    assert (out / "ben" / "history").is_dir()
+
+
+def test_names_of_results_folders_do_not_meet():
+    long = "A" * 200
+    assert folder_name(folder_name(long)) != folder_name(long)
+    assert student_of(folder_name("a~b")) == "a~b"
 
 
 def test_a_folder_name_of_any_bytes_costs_nobody_anything(handed_in, secret, tmp_path, capsys, leaky):
