@@ -158,6 +158,7 @@ def test_any_right_order_is_right():
             "entries in the list": 4,
             "edges in the wrong direction": 0,
             "output at its end of the list": True,
+            "nodes left changed": 0,
         }
     backwards = used("topological_order", lambda node: ANSWERS["90.4"](node)[::-1], SHARED, [2.0, 3.0], output="first")
     assert backwards.value["edges in the wrong direction"] == 0
@@ -187,7 +188,7 @@ def test_an_empty_or_unhashable_order_is_wrong_and_no_crash():
 
 def test_backward_fills_in_variables_and_inner_nodes():
     found = used("backward_on_graph", ANSWERS["90.5"], SHARED, [2.0, 3.0])
-    assert found.value == {"gradients": [10.0, 10.0], "inner nodes": [10.0, 1.0]}
+    assert found.value == {"gradients": [10.0, 10.0], "inner nodes": [10.0, 1.0], "nodes left changed": 0}
     deleted = used("backward_on_graph", lambda node: delattr(node, "grad"), SHARED, [2.0, 3.0])
     assert deleted.error == "Misfit"
 
@@ -300,7 +301,7 @@ def test_marks_left_on_nodes_show_in_a_second_call():
     assert used("topological_order", marked, SHARED, [2.0, 3.0], after=SHARED).value["different nodes"] == 0
     assert used("topological_order", marked, SHARED, [2.0, 3.0], after=SUM).value["different nodes"] == 1
     again = used("topological_order", ANSWERS["90.4"], SHARED, [2.0, 3.0], after=SHARED)
-    assert again.value == once
+    assert again.value == once | {"nodes left changed": 0}
 
 
 def overwriting(root):
@@ -315,8 +316,10 @@ def test_a_second_backward_pass_finds_gradients_at_zero_and_what_the_first_one_l
     right = used("backward_on_graph", ANSWERS["90.5"], SHARED, [2.0, 3.0]).value
     for after in (SHARED, SUM, X0):
         assert used("backward_on_graph", ANSWERS["90.5"], SHARED, [2.0, 3.0], after=after).value == right
-    assert used("backward_on_graph", overwriting, SHARED, [2.0, 3.0]).value == right
-    assert used("backward_on_graph", overwriting, SHARED, [2.0, 3.0], after=SHARED).value != right
+    once = used("backward_on_graph", overwriting, SHARED, [2.0, 3.0]).value
+    assert once == right | {"nodes left changed": 4}
+    again = used("backward_on_graph", overwriting, SHARED, [2.0, 3.0], after=SHARED).value
+    assert again["gradients"] != right["gradients"]
 
 
 def test_whoever_takes_the_parents_away_still_gets_all_nodes_judged():
@@ -342,3 +345,65 @@ def test_a_case_says_on_what_the_answer_was_called_before():
     for name in ("backward_on_graph", "topological_order"):
         said = DRIVERS[name].show(SUM, [2.0, 3.0], after=("mul", X0, X0))
         assert said == "x0 + x1 at x0 = 2, x1 = 3, after a call on x0 * x0"
+
+
+@pytest.mark.parametrize("leave", [
+    lambda node: setattr(node, "seen", False),
+    lambda node: setattr(node, "data", node.data + 1),
+    lambda node: setattr(node, "parents", list(node.parents)),
+    lambda node: setattr(node, "local_grads", list(node.local_grads)),
+])  # fmt: skip
+def test_what_is_left_on_the_nodes_is_counted(leave):
+    def order(root):
+        found = ANSWERS["90.4"](root)
+        for node in found:
+            leave(node)
+        return found
+
+    def backward(root):
+        ANSWERS["90.5"](root)
+        for node in ANSWERS["90.4"](root):
+            leave(node)
+
+    for after in ({}, {"after": SHARED}):
+        assert used("topological_order", order, SHARED, [2.0, 3.0], **after).value["nodes left changed"] == 4
+        assert used("backward_on_graph", backward, SHARED, [2.0, 3.0], **after).value["nodes left changed"] == 4
+
+
+def test_an_order_leaves_the_gradients_as_they_are_too():
+    def order(root):
+        root.grad = 1.0
+        return ANSWERS["90.4"](root)
+
+    assert used("topological_order", order, SHARED, [2.0, 3.0]).value["nodes left changed"] == 1
+    assert used("topological_order", ANSWERS["90.4"], SHARED, [2.0, 3.0], after=SUM).value["nodes left changed"] == 0
+
+
+def test_a_long_formula_is_cut_for_the_reader():
+    long = X0
+    for _ in range(60):
+        long = ("add", ("mul", long, X1), X0)
+    shown = DRIVERS["backward_on_graph"].show(long, [1.5, 2.0], after=long)
+    assert len(shown) < 240
+    assert shown.startswith("((((")
+    assert shown.endswith("+ x0")
+
+
+def test_a_list_that_was_handed_out_is_the_callers():
+    known = {}
+
+    def order(root):
+        if root not in known:
+            known[root] = ANSWERS["90.4"](root)
+        return known[root]
+
+    assert used("topological_order", order, SHARED, [2.0, 3.0], after=SHARED).value["entries in the list"] == 0
+
+
+def test_a_form_that_does_not_fit_has_no_name_for_learners():
+    """The class of our own error says nothing to them, on inputs that are shown or not."""
+    for seed in (None, 1):
+        for answer in (lambda node: None, lambda node: [node, None]):
+            assert "Misfit" not in judged("90.4", answer, seed).text
+    [plain] = [entry.answer for entry in exercises()["02.7"].bank if entry.id == "relu-gives-a-plain-zero"]
+    assert "Misfit" not in judged("02.7", plain).text

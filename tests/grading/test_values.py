@@ -340,6 +340,14 @@ def test_a_count_that_is_off_by_one_is_wrong_however_large(form):
     assert difference(large, tree(np.float32(large * (1 + 2e-6))), rtol=1e-6, atol=1e-9) is None
 
 
+@pytest.mark.parametrize("form", [np.float32, lambda x: float(np.float32(x)), lambda x: int(np.float32(x))])
+def test_a_whole_number_that_is_too_large_for_float32_asks_for_its_digits(form):
+    count = 3**16 + 2
+    assert difference(count, tree(form(count)), rtol=1e-12, atol=1e-9) is not None
+    assert difference(np.array([1, count]), np.array([1, form(count)]), rtol=1e-12, atol=1e-9) is not None
+    assert difference(2**25, tree(form(2**25)), rtol=1e-12, atol=1e-9) is None
+
+
 def test_keys_that_all_fall_together_cannot_stall_the_reader():
     """Python's whole numbers that differ by a multiple of 2**61 - 1 have one hash."""
     keys = [k * (2**61 - 1) for k in range(MAX_KEYS + 1)]

@@ -127,9 +127,13 @@ def formula(expression: Expression) -> str:
 def show_expression(expression: Expression, values: Sequence[float], **options: Any) -> str:
     """Word a case of the expression drivers."""
     at = ", ".join(f"x{i} = {value:g}" for i, value in enumerate(values))
-    after = f", after a call on {formula(options.pop('after'))}" if "after" in options else ""
+    after = f", after a call on {_cut(formula(options.pop('after')), 70)}" if "after" in options else ""
     more = "".join(f", {name} = {value}" for name, value in options.items())
-    return f"{formula(expression)} at {at}{more}{after}"
+    return f"{_cut(formula(expression), 160 - len(after))} at {at}{more}{after}"
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most // 2]} ... {text[-most // 4 :]}"
 
 
 def _attribute(thing: Any, name: str, what: str) -> Any:
@@ -326,33 +330,61 @@ def _node(op: str, operands: Sequence[Any], parents: tuple[Node, ...]) -> Node:
 
 def _graph_after(
     answer: Callable[[Node], Any], expression: Expression, values: Sequence[float], after: Expression | None
-) -> tuple[Node, list[Node], list[Node]]:
-    """The graph of an expression, some of whose nodes the answer has met in another graph if there was one."""
+) -> tuple[Node, list[Node], list[Node], list[tuple[Node, dict[str, Any]]]]:
+    """The graph of an expression, some of whose nodes the answer has met in another graph if there was one.
+
+    Last comes what all nodes were made with, before the answer met any of them.
+    """
     known: dict[Expression, Node] = {}
     found = graph(expression, values, known)
-    if after is not None:
-        answer(graph(after, values, known)[0])
-        for node in known.values():
-            node.grad = 0.0
-    return found
+    if after is None:
+        return *found, _as_made(found[2])
+    other = graph(after, values, known)[0]
+    made = _as_made(list(known.values()))
+    earlier = answer(other)
+    if type(earlier) is list:
+        earlier.clear()  # it is the caller's, and nobody else's
+    for node in known.values():
+        node.grad = 0.0
+    return *found, made
+
+
+def _as_made(nodes: Sequence[Node]) -> list[tuple[Node, dict[str, Any]]]:
+    return [(node, dict(vars(node))) for node in nodes]
+
+
+def _left_changed(made: Sequence[tuple[Node, dict[str, Any]]], *allowed: str) -> int:
+    """How many nodes hold something else than they were made with, or something more."""
+
+    def kept(now: Any, before: Any) -> bool:
+        return now is before or (type(now) is type(before) is float and now == before)
+
+    def is_left(node: Node, before: dict[str, Any]) -> bool:
+        now = vars(node)
+        return now.keys() == before.keys() and all(
+            kept(now[name], before[name]) for name in before if name not in allowed
+        )
+
+    return sum(not is_left(node, before) for node, before in made)
 
 
 @driver("backward_on_graph", takes="function", arity=1, show=show_expression)
 def backward_on_graph(
     answer: Callable[[Node], Any], expression: Expression, values: Sequence[float], *, after: Expression | None = None
-) -> dict[str, list[Any]]:
+) -> dict[str, Any]:
     """``answer(output)`` fills in ``.grad``: returns it for the variables and for the nodes in between.
 
     The nodes are finished: ``.data``, ``.parents``, ``.local_grads`` are set, ``.grad`` is 0.0. With ``after``, the
     answer is called first on the graph of that expression, which shares the nodes of equal parts; then every ``.grad``
-    is set back.
+    is set back. All else on the nodes should stay as it is: those that do not are counted.
     """
-    output, variables, nodes = _graph_after(answer, expression, values, after)
+    output, variables, nodes, made = _graph_after(answer, expression, values, after)
     inner = [node for node in nodes if node not in variables and node.op != "constant"]
     answer(output)
     return {
         "gradients": [_attribute(node, "grad", "A variable") for node in variables],
         "inner nodes": [_attribute(node, "grad", "A node") for node in inner],
+        "nodes left changed": _left_changed(made, "grad"),
     }
 
 
@@ -368,10 +400,11 @@ def topological_order(
     """``answer(output)`` lists the nodes so that each comes after its parents (``output="first"``: before them).
 
     Many orders are right, so the order itself is not compared: how many nodes there are, how many are listed, how
-    many edges point the wrong way, and whether the output stands at its end of the list. With ``after``, the answer is
-    called first on the graph of that expression, which shares the nodes of equal parts.
+    many edges point the wrong way, whether the output stands at its end of the list, and how many nodes were left with
+    something else on them, or something more. With ``after``, the answer is called first on the graph of that
+    expression, which shares the nodes of equal parts.
     """
-    root, _, nodes = _graph_after(answer, expression, values, after)
+    root, _, nodes, made = _graph_after(answer, expression, values, after)
     made_from = [(parent, node) for node in nodes for parent in node.parents]
     listed = answer(root)
     if isinstance(listed, str | dict) or not hasattr(listed, "__iter__"):
@@ -389,6 +422,7 @@ def topological_order(
         "entries in the list": len(order),
         "edges in the wrong direction": wrong,
         "output at its end of the list": bool(order) and order[end] is root,
+        "nodes left changed": _left_changed(made),
     }
 
 

@@ -170,7 +170,8 @@ def error(compiled: Mapping[str, Any], outcome: Outcome, item: Mapping[str, Any]
             *call_line(compiled, item),
         ]
     if compiled["hidden"]:
-        return [f"{head}{outcome.error} on an input that is not shown.", _advice(outcome)]
+        what = "something has another form than is needed," if outcome.error == "Misfit" else outcome.error
+        return [f"{head}{what} on an input that is not shown.", _advice(outcome)]
     if outcome.error == "Misfit":
         return [f"{head}{outcome.message}", *call_line(compiled, item)]
     lines = [f"{head}{outcome.error}" + (f": {outcome.message}" if outcome.message else "")]
@@ -209,7 +210,7 @@ def asked(
 
 def _looks(compiled: Mapping[str, Any], entry: Mapping[str, Any], outcome: Outcome | None) -> str:
     looks = entry["looks_like"]
-    if outcome is not None and outcome.error and not compiled["hidden"]:
+    if outcome is not None and outcome.error not in ("", "Misfit") and not compiled["hidden"]:
         where = f" in line {outcome.line}" if outcome.line else ""
         looks = f"{looks} ({outcome.error}{where})"
     return f"{compiled['id']} not yet · {looks}"

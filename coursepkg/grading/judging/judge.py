@@ -133,6 +133,11 @@ def judge_all(compiled: Mapping[str, Any], ask: Ask) -> Verdict:
     return _Judgement(compiled, inputs, expected, outcomes, replies).verdict()
 
 
+def _entries(value: Any) -> int:
+    """How many numbers a value holds, since what is expected as one array may come as a list of numbers."""
+    return sum(np.size(leaf) for leaf in leaves(value) if is_number(leaf))
+
+
 class _Judgement:
     """One answer's outcomes, looked at in the order in which things are named."""
 
@@ -153,7 +158,7 @@ class _Judgement:
             for value, outcome in zip(expected, outcomes, strict=False)
         ]
         # Every wrong idea would be held against every part of it, and none gives so much more than is asked for.
-        most = MAX_EXCESS * max(map(count_values, expected), default=1)
+        most = MAX_EXCESS * max((count_values(value) + _entries(value) for value in expected), default=1)
         self.comparable = all(count_values(outcome.value, most) <= most for outcome in outcomes)
         self.wrong = [
             number

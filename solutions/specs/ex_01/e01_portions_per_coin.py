@@ -35,7 +35,21 @@ def chain_hidden(rng):
     usual = [chain_case(rng, length) for length in (1, 2, 3, 7)]
     price, fee, conversions = chain_case(rng, 2).args
     equal = [case(price, fee, conversions[:1] * 2), case(price, fee, [*conversions, *conversions])]
-    return [*usual, chain_case(rng, 2, price=(0.3, 0.8)), chain_case(rng, 4, fee=(0.9, 0.99)), *equal]
+    far = [chain_case(rng, 2, price=(0.3, 0.8)), chain_case(rng, 4, fee=(0.9, 0.99))]
+    return [*usual, *far, *equal, *chain_extremes(rng)]
+
+
+def chain_extremes(rng):
+    """A price of nearly nothing, and one of millions; hardly any fee, and nearly all; rates of all sizes; 60 links."""
+    first, second, third = (float(f"{x:.3g}") for x in rng.uniform(1.2, 9.0, 3))
+    return [
+        case(first * 1e-8, 0.0043, [second, 1000.0, third * 1e-9, 1000.0]),
+        case(second * 1e6, 0.99987, [third * 1e7, first * 1e-4, second * 1e4]),
+        case(third, 1e-5 * first, [round(float(rate), 3) for rate in rng.uniform(0.8, 1.25, 60)]),
+    ]
+
+
+_draw = np.random.default_rng(11)
 
 
 BANK = [
@@ -94,6 +108,15 @@ BANK = [
           "'The fee'. What kind of number is it?",
           "The fee is divided by a hundred.",
           "The fee is given as a part of a coin, between 0 and 1, not in percent."),
+    wrong("a-little-added-to-the-price",
+          lambda price, fee, conversions: (1 - fee) / (price + 1e-8) * math.prod(conversions),
+          "the docstring of the exercise: which prices are possible?",
+          "Nearly right everywhere, and too small where the price is small.",
+          "A small number added below the stroke keeps a zero from harm, and a price is never zero here."),
+    wrong("stops-after-ten-links", lambda price, fee, conversions: (1 - fee) / price * math.prod(conversions[:10]),
+          "'Units cancel'. What becomes of the unit that your last conversion gives?",
+          "Long chains are cut off.",
+          "A list of conversions may be of any length, and each of them is a factor."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -112,6 +135,10 @@ EXERCISE = Exercise(
     },
     meets={
         "all conversions are equal": lambda conversions: len(conversions) > len(set(conversions)) == 1,
+        "the price is nearly nothing": lambda price: price < 1e-6,
+        "the fee is nearly nothing": lambda fee: 0 < fee < 1e-3,
+        "the fee is nearly everything": lambda fee: fee > 0.999,
+        "the chain is long": lambda conversions: len(conversions) > 50,
         "equal conversions stand apart": lambda conversions: 2 < len(conversions) == 2 * len(set(conversions)),
     },
     visible=[
@@ -122,6 +149,7 @@ EXERCISE = Exercise(
         case(2.7, 0.925, [0.65, 7.3]),
         case(1.7, 0.15, [2.4, 2.4]),
         case(4.1, 0.35, [3.3, 1.45, 3.3, 1.45]),
+        *chain_extremes(_draw),
     ],
     hidden=chain_hidden,
     accepted=[
@@ -135,6 +163,7 @@ EXERCISE = Exercise(
             math.exp(math.log(1 - fee) - math.log(price) + sum(map(math.log, conversions)))
         ),
         lambda price, fee, conversions: 1 / (price / (1 - fee) / np.multiply.reduce(conversions)),
+        lambda price, fee, conversions: np.float32(1 - fee) / np.float32(price) * math.prod(np.float32(conversions)),
     ],
     bank=BANK,
     hints=(

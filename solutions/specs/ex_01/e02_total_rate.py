@@ -137,6 +137,13 @@ def from_every_source(links, start, goal):
     return arriving(goal)
 
 
+def drops_small_amounts(links, start, goal, amount=1.0):
+    if start == goal:
+        return amount
+    onward = [(to, amount * rate) for here, to, rate in links if here == start and amount * rate > 1e-6]
+    return sum(drops_small_amounts(links, to, goal, reached) for to, reached in onward)
+
+
 def up_to_three_links(links, start, goal):
     return sum(math.prod(path) for path in _every_path(links, start, goal) if len(path) <= 3)
 
@@ -183,13 +190,30 @@ def long_kitchen(rng):
     return case([links[k] for k in rng.permutation(len(links))], start, goal)
 
 
+def odd_kitchen(rng):
+    """A way through tiny rates and huge ones; names that differ in capitals alone; a compost that feeds the goal."""
+    first, second, third = (round(float(r), 3) for r in rng.uniform(0.4, 2.5, 3))
+    links = [["kg", "Rice", first * 1e-8], ["Rice", "rice", second * 1e9], ["rice", "plate", third * 1e-2]]
+    links += [["kg", "compost", second], ["compost", "bed", third * 1e4], ["bed", "plate", first * 1e-5]]
+    links += [["Rice", "waste", third], ["rice", "Kg", first]]
+    return case([links[k] for k in rng.permutation(len(links))], "kg", "plate")
+
+
+def chain_kitchen(rng):
+    """A single path of 60 links, beside a short one."""
+    names = [f"place {k}" for k in rng.permutation(61).tolist()]
+    links = [[here, to, round(float(rng.uniform(0.9, 1.1)), 3)] for here, to in itertools.pairwise(names)]
+    links.append([names[0], names[-1], 0.4])
+    return case([links[k] for k in rng.permutation(len(links))], names[0], names[-1])
+
+
 _draw = np.random.default_rng(12)
 
 
 def paths_hidden(rng):
     cases = [kitchen_case(rng, between, goal_goes_on=between % 2 == 0) for between in (2, 3, 4, 5)]
     single = case([["kg", "plate", round(float(rng.uniform(0.3, 2.5)), 3)]], "kg", "plate")
-    return [*cases, other_rates(rng, cases[0]), single, long_kitchen(rng)]
+    return [*cases, other_rates(rng, cases[0]), single, long_kitchen(rng), odd_kitchen(rng), chain_kitchen(rng)]
 
 
 def begins_in_the_middle(links, start):
@@ -299,6 +323,16 @@ BANK = [
           "'Too many paths'. What if a path has one link more than you have loops?",
           "Paths of more than three links are left out.",
           "A loop within a loop follows as many links as there are loops. How long paths are is not known beforehand."),
+    wrong("drops-small-amounts", drops_small_amounts,
+          "'Too many paths'. What may a later link make of a very small amount?",
+          "Paths that pass through very small amounts are missing.",
+          "An amount in one unit may be small and in the next unit large, as kilograms and milligrams are."),
+    wrong("capitals-do-not-count",
+          lambda links, start, goal: paths_by_repetition(
+              [[here.lower(), to.lower(), rate] for here, to, rate in links], start.lower(), goal.lower()
+          ), "the docstring of the exercise: what is a place?",
+          "Places whose names differ in capitals alone are taken for one.",
+          "A place is what its name says, letter by letter. Compare the names as they are."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -326,6 +360,11 @@ EXERCISE = Exercise(
         "a path ends elsewhere": ends_in_the_compost,
         "a link leads straight to the goal": lambda links, start, goal: any(x[:2] == [start, goal] for x in links),
         "a path has ten links or more": lambda links, start, goal: max(map(len, _every_path(links, start, goal))) > 9,
+        "a path is very long": lambda links: len(links) > 50,
+        "a rate is tiny": lambda links: any(rate < 1e-7 for *_, rate in links),
+        "names differ in capitals alone": lambda links: (
+            len({here for here, *_ in links}) > len({here.lower() for here, *_ in links})
+        ),
         "a name is part of another": lambda links: any(a != b and a in b for a, *_ in links for b, *_ in links),
         "the start is no coin": lambda start: start != "coin",
     },
@@ -352,6 +391,8 @@ EXERCISE = Exercise(
         case(_links("coin rice 0.35, rice portion 3.2, coin beans 0.27, beans portion 5.1"), "coin", "portion"),
         case(_links("kg plate 3.4"), "kg", "plate"),
         long_kitchen(_draw),
+        odd_kitchen(_draw),
+        chain_kitchen(_draw),
     ],
     hidden=paths_hidden,
     accepted=[

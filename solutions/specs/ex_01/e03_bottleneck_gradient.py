@@ -82,6 +82,19 @@ def bottleneck_edges(rng):
         case([heap, heap, heap], [need, other, need]),
         case([heap, heap - 200.0, plenty], [other, other, need]),
         case([0.4 * heap, heap, plenty], [other, other, need]),
+        *bottleneck_extremes(rng),
+    ]
+
+
+def bottleneck_extremes(rng):
+    """Pinches of spice, a store for thousands, and a dish of twenty ingredients."""
+    low = float(rng.uniform(0.6, 0.8))
+    pinches, places = [round(0.02 * low, 5), round(0.03 * (low + 0.23), 5)], rng.permutation(20)
+    limits, need = (1.3 * (low + 1) * 1.04 ** np.arange(20))[places], rng.uniform(0.2, 60.0, 20).round(2)
+    return [
+        case([*pinches, 0.04], [0.02, 0.03, 0.025]),
+        case([round(float(x), 1) for x in low * np.array([9.2e4, 8e4, 7.1e4, 8.9e4])], [0.03, 0.02, 0.02, 0.025]),
+        case([round(float(x), 6) for x in limits * need], need.tolist()),
     ]
 
 
@@ -95,6 +108,19 @@ def by_whole_portions(stock, need):
     portions = [s // n for s, n in zip(stock, need, strict=True)]
     more = [(s + 1) // n - before for s, n, before in zip(stock, need, portions, strict=True)]
     return _only(portions.index(min(portions)), more[portions.index(min(portions))], len(stock))
+
+
+def by_a_gram(step):
+    """What so many grams more of one ingredient bring, divided by the grams."""
+
+    def answer(stock, need):
+        def portions(amounts):
+            return min(a / n for a, n in zip(amounts, need, strict=True))
+
+        more = [[s + step * (i == k) for i, s in enumerate(stock)] for k in range(len(stock))]
+        return [(portions(amounts) - portions(stock)) / step for amounts in more]
+
+    return answer
 
 
 _draw = np.random.default_rng(13)
@@ -159,6 +185,14 @@ BANK = [
           "'Units cancel'. The link from grams to portions: which need belongs to it?",
           "The right ingredient, divided by the grams of the whole portion.",
           "The other ingredients of the further portion are there already; only grams of the scarcest are missing."),
+    wrong("a-whole-gram-more", by_a_gram(1.0),
+          "'A rate is local'. How far does the rate of the scarcest hold?",
+          "Where a portion takes less than a few grams, the rate is too small.",
+          "A whole gram of spice is more than is missing: on its way another ingredient becomes the scarcest."),
+    wrong("at-most-one", lambda stock, need: [min(rate, 1.0) for rate in bottleneck_reference(stock, need)],
+          "'Units cancel'. The unit asked for is portions per gram.",
+          "A rate above 1 became 1.",
+          "Where a portion takes less than a gram, a gram more brings several portions."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -170,7 +204,7 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 01, 'The scarcest ingredient'",
     reference=bottleneck_reference,
-    domain={"stock": Array("n", at_least=0), "need": Array("n", more_than=0)},
+    domain={"stock": Array("n", at_least=0), "need": Array("n", at_least=0.02)},
     meets={
         "the first ingredient is the scarcest": lambda stock, need: len(need) > 1 and _bottleneck(stock, need) == 0,
         "the last one is": lambda stock, need: len(need) > 1 and _bottleneck(stock, need) == len(need) - 1,
@@ -182,6 +216,8 @@ EXERCISE = Exercise(
         "all make the same number of whole portions": lambda stock, need: (
             len(need) > 1 and len({s // n for s, n in zip(stock, need, strict=True)}) == 1
         ),
+        "there are many ingredients": lambda need: len(need) > 15,
+        "there are ten thousands of portions": lambda stock, need: min(np.divide(stock, need)) > 2e6,
         "two others are equally plentiful": lambda stock, need: (
             len({s / n for s, n in zip(stock, need, strict=True)}) < len(need)
         ),

@@ -66,7 +66,23 @@ def returning_prices(rng):
     first, low, high = (round(float(x), 2) for x in rng.uniform([2.2, 1.3, 2.9], [2.7, 1.8, 3.4]))
     starts = np.round(np.cumsum(rng.integers(6, 15, size=4)) + 0.2, 1).tolist()
     tiers = [[0.0, first], *([start, price] for start, price in zip(starts, (low, high, low, first), strict=True))]
-    return [case(round(start + 0.21, 3), tiers) for start in starts]
+    return [*(case(round(start + 0.21, 3), tiers) for start in starts), *tier_extremes(rng)]
+
+
+def tier_extremes(rng):
+    """Eight tiers, of which the last; hardly beyond a start; hardly begun; a million coins; prices of all sizes."""
+    starts = [0.0, *np.cumsum(rng.integers(3, 9, size=7)).tolist()]
+    many = [[float(start), round(float(price), 2)] for start, price in zip(starts, rng.uniform(1, 9, 8), strict=True)]
+    large = [[0.0, 6.3], [3e5, 4.1], [9e5, round(1.1 + many[0][1], 2)]]
+    dear = [[0.0, round(float(4e3 * rng.uniform(0.8, 1.2)), 1)], [float(starts[2]), 6.3e-4]]
+    return [
+        case(starts[-1] + 2.7, many),
+        *(case(round(starts[k] + 0.003, 3), many) for k in (2, 5)),
+        case(0.004, many),
+        case(1e6, large),
+        case(starts[4] + 0.7, many),
+        *(case(starts[k] + 0.4, dear) for k in (1, 3)),
+    ]
 
 
 _draw = np.random.default_rng(14)
@@ -137,6 +153,19 @@ BANK = [
           "'A rate is local'. You may have spent a part of a coin beyond a start.",
           "Just behind a start, the tier before it is used.",
           "The coins were rounded down, so the part of a coin that lies behind the start was lost."),
+    wrong("half-a-coin-back", lambda coins, tiers: local_reference(max(coins - 0.5, 1e-9), tiers),
+          "'A rate is local'. At which rate does the next coin buy, not the last one?",
+          "Up to half a coin behind a start, the tier before it is used.",
+          "The rate belongs to the place where you stand, not to one between this coin and the one before."),
+    wrong("five-tiers-at-most", lambda coins, tiers: local_reference(coins, tiers[:5]),
+          "'A rate is local'. Which tier does the next coin fall into?",
+          "Long price lists are cut off.",
+          "A list may have any number of tiers. Go through all of them."),
+    wrong("ends-at-a-thousand",
+          lambda coins, tiers: local_reference(coins, tiers) if coins < 1000 else 0.0,
+          "the task: until when does the last tier hold?",
+          "Far out the rate is 0.",
+          "The last tier has no end. A large number in place of one is reached some day."),
     wrong("adds-the-rates", lambda coins, tiers: sum(1 / price for start, price in tiers if start < coins),
           "'A rate is local'. One point of the curve has one slope.",
           "The rates of all tiers passed so far are added.",
@@ -152,7 +181,7 @@ EXERCISE = Exercise(
     points=1,
     see="notebook 01, 'A rate is local'",
     reference=local_reference,
-    domain={"coins": Number(more_than=0), "tiers": Listing("m", Array("2", at_least=0, order="given"))},
+    domain={"coins": Number(more_than=0, at_most=1e6), "tiers": Listing("m", Array("2", at_least=0, order="given"))},
     meets={
         "the first of several tiers": lambda coins, tiers: len(tiers) > 1 and _tier(coins, tiers) == 0,
         "a tier in the middle": lambda coins, tiers: 0 < _tier(coins, tiers) < len(tiers) - 1,
@@ -161,6 +190,13 @@ EXERCISE = Exercise(
             _tier(coins, tiers) > 0 and coins - tiers[_tier(coins, tiers)][0] < 1
         ),
         "nearer to the next start": lambda coins, tiers: any(start - 2 < coins < start - 1 for start, _ in tiers[1:]),
+        "there are many tiers": lambda coins, tiers: _tier(coins, tiers) > 6,
+        "hardly beyond a start": lambda coins, tiers: coins - tiers[_tier(coins, tiers)][0] < 0.005,
+        "more than half a coin beyond a start that is a whole number": lambda coins, tiers: (
+            0.5 < coins - tiers[_tier(coins, tiers)][0] < 1
+            and tiers[_tier(coins, tiers)][0] % 1 == 0 < _tier(coins, tiers)
+        ),
+        "hardly begun": lambda coins: coins < 0.01,
         "a price that comes back": lambda coins, tiers: (
             tiers[_tier(coins, tiers)][1] in [price for _, price in tiers[: _tier(coins, tiers)]]
         ),
@@ -200,6 +236,7 @@ EXERCISE = Exercise(
         "instead. The rate is in kg per coin, so turn over the price that you end with.",
     ),
     equivalent_mutants={
+        "gives the neighbour's value where coins is 1e+06, the largest allowed": "nothing changes just before it",
         "`start < coins` → `start <= coins`": "nobody ever stands exactly on the edge of a tier",
     },
 )

@@ -117,7 +117,25 @@ def credit_edges(rng):
         case([4 * budget, second, price, per_kg], [3 * budget, 0.0, price, per_kg - 0.9]),
         case([4 * budget, first, price, per_kg], [4 * budget, first, price, per_kg]),
         case([6 * budget, first, price, per_kg], [6 * budget, first, 1.3 * price, per_kg + 0.4]),
+        *credit_extremes(rng),
     ]
+
+
+def credit_extremes(rng):
+    """The lowest price; a tiny dinner, and a huge one; nearly everything is fee; small changes."""
+    budget, price, per_kg = (float(f"{x:.3g}") for x in rng.uniform(2.0, 8.0, size=3))
+    return [
+        case([budget, 0.062, 0.002, per_kg * 1e-3], [1.2 * budget, 0.0557, 0.0023, per_kg * 9e-4]),
+        case([budget * 1e-7, 0.21, price, per_kg], [budget * 1.3e-7, 0.34, price - 0.9, per_kg + 0.7]),
+        case([budget * 1e5, 0.937, price, per_kg], [budget * 1.1e5, 0.9374, price + 3e-4, per_kg - 5e-5]),
+    ]
+
+
+def a_little_added_to_the_price(planned, actual):
+    budget, fee, price, per_kg = planned
+    rates = _dinner_gradient(budget, fee, price + 1e-8, per_kg)
+    rates[2] = -budget * (1 - fee) / (price**2 + 1e-8) * per_kg
+    return np.multiply(rates, _changes(planned, actual))
 
 
 def kept(entry):
@@ -189,6 +207,15 @@ BANK = [
           ], "'A rate is local', and the docstring: at the planned dinner.",
           "Each rate is taken after the inputs before it have changed already.",
           "All four rates belong to one point, the planned dinner. One after the other they belong to four."),
+    wrong("ignores-small-changes", lambda planned, actual: credit_reference(
+              planned, [p if abs(a - p) < 1e-3 else a for p, a in zip(planned, actual, strict=True)]
+          ), "'Units cancel'. In which unit is a change small?",
+          "An input that changed a little gets no credit.",
+          "A change is small or large only together with its rate, and a rate may be large."),
+    wrong("a-little-added-to-the-price", a_little_added_to_the_price,
+          "the docstring of the exercise: which prices are possible?",
+          "Nearly right everywhere, and too small where the price is small.",
+          "A small number added below the stroke keeps a zero from harm, and a price is never zero here."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -201,7 +228,7 @@ EXERCISE = Exercise(
     see="notebook 01, 'The backward question' and 'Repairing a dinner'",
     reference=credit_reference,
     domain={
-        "planned": Anything("budget, fee, price and portions per kg; all positive, and the fee in [0, 1)"),
+        "planned": Anything("budget, fee, price from 0.002, portions per kg; all positive, the fee in [0, 1)"),
         "actual": Anything("the same four"),
     },
     meets={
@@ -211,6 +238,10 @@ EXERCISE = Exercise(
         "the fee is kept": kept(1),
         "the price is kept": kept(2),
         "the portions per kg are kept": kept(3),
+        "the price is the lowest": lambda planned: planned[2] == 0.002,
+        "nearly everything is fee": lambda planned: planned[1] > 0.9,
+        "changes are small": lambda planned, actual: 0 < abs(planned[2] - actual[2]) < 1e-3,
+        "credits are small": lambda planned, actual: 0 < np.abs(credit_reference(planned, actual)).max() < 1e-5,
         "all is as planned": lambda planned, actual: planned == actual,
     },
     parts=["the credit of the budget", "that of the fee", "that of the price", "that of per_kg"],

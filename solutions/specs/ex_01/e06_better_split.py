@@ -125,7 +125,27 @@ def step_edges(rng):
         case([0.0, share, 1 - share], [high, low, high + 0.4], budget, round(0.6 * budget * high, 1), eta),
         case([0.985, 0.015], [high, low], budget, round(2.2 * budget * high, 1), eta),
         case([share, 1 - share], [0.0, 0.0], budget, round(1.4 * budget), eta),
+        *step_extremes(rng),
     ]
+
+
+def step_extremes(rng):
+    """Four thousandths of a guest too many; a step that overshoots by far; forty dishes."""
+    raw = rng.uniform(0.5, 1.5, size=40)
+    shares, rates = np.round(raw / raw.sum(), 4), np.round(rng.uniform(0.4, 2.5, size=40), 2)
+    shares[-1] = round(1 - float(shares[:-1].sum()), 4)
+    gap = float(rng.uniform(0.003, 0.005))
+    return [
+        case([0.25, 0.5, 0.25], [1.75, 0.5, 1.25], 24.0, round(24 - gap, 4), 0.013),
+        case([0.25, 0.5, 0.25], [1.75, 0.5, 1.25], 24.0, 33.0, float(f"{rng.uniform(0.05, 0.09):.2g}")),
+        case(shares.tolist(), rates.tolist(), 31.0, 45.0, 2e-5),
+    ]
+
+
+def step_close_enough(shares, rates, budget, guests, eta):
+    if abs(budget * np.dot(shares, rates) - guests) < 0.01:
+        return shares
+    return step_reference(shares, rates, budget, guests, eta)
 
 
 _draw = np.random.default_rng(16)
@@ -206,6 +226,14 @@ BANK = [
           "'One step'. What do the new shares add up to?",
           "A share that rises above one is set to one.",
           "A single step of the formula does not know that shares have a ceiling. Cut off, they do not add up to 1."),
+    wrong("close-enough", step_close_enough, "'One step'. When does the gradient vanish?",
+          "Where portions and guests nearly agree, nothing moves.",
+          "A small miss makes a small gradient, and the step is as long as eta makes it. Only no miss at all moves"
+          " nothing."),
+    wrong("kept-near-the-budget", lambda *inputs: np.clip(step_reference(*inputs), -1.0, 2.0),
+          "'One step'. What do the new shares add up to?",
+          "A share that moved far was set back.",
+          "A single step may go as far as eta takes it. Set back, the shares do not add up to 1."),
     wrong("free-step-cut-first", step_cut_first,
           "'Repairing a dinner'. Take the mean out of the gradient before the step, not out of the shares after it.",
           "The shares are stepped freely, cut at zero, and what is too much is taken from all of them alike.",
@@ -250,6 +278,13 @@ EXERCISE = Exercise(
             0 in shares and budget * np.dot(shares, rates) > guests
         ),
         "no dish makes anything": lambda rates: len(rates) > 1 and not any(rates),
+        "a share falls far below zero": lambda shares, rates, budget, guests, eta: (
+            step_reference(shares, rates, budget, guests, eta).min() < -2
+        ),
+        "portions and guests nearly agree": lambda shares, rates, budget, guests: (
+            0 < abs(budget * np.dot(shares, rates) - guests) < 0.006
+        ),
+        "there are many dishes": lambda shares: len(shares) > 30,
         "two shares are equal": lambda shares: len(set(shares)) < len(shares),
         "two rates are equal": lambda rates: len(set(rates)) < len(rates),
     },

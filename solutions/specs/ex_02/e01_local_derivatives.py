@@ -53,7 +53,7 @@ def local_by_engine(op, a, b):
 
 
 def local_in_float32(op, a, b):
-    return tuple(np.float32(rate) for rate in local_derivatives(op, a, b))
+    return tuple(np.float32(rate) for rate in local_derivatives(op, np.float32(a), np.float32(b)))
 
 
 def instead(op_wrong, rule):
@@ -70,7 +70,25 @@ def hidden_locals(rng):
     usual = [case(op, sign * a, sign * b) for op in "+-*/" for a, b in [numbers(rng, 2)] for sign in (1, -1)]
     same, other, small = numbers(rng, 3)
     edges = [case("/", 0.0, other), case("*", 0.0, small), case("/", same, same), case("*", same, same)]
-    return [*usual, *edges, case("/", small, other), case("/", other, small), case("*", small, other)]
+    others = [case("/", small, other), case("/", other, small), case("*", small, other)]
+    return [*usual, *edges, *others, *extremes(rng)]
+
+
+def extremes(rng):
+    """Quotients of numbers near 0 and far from it; equal operands, and opposite ones, under each operation."""
+    first, second, third = numbers(rng, 3)
+    return [
+        case("/", first, second * 1e-7),
+        case("/", first * 1e6, third * 1e5),
+        case("*", first * 1e-6, second * 1e7),
+        case("-", third, third),
+        case("+", first, first),
+        case("-", second, -second),
+        case("+", third, -third),
+    ]
+
+
+_draw = np.random.default_rng(21)
 
 
 BANK = [
@@ -129,6 +147,14 @@ BANK = [
           "notebook 02, section 1: change per unit of nudge",
           "For `/` nothing flows to a where a is 0.",
           "A quotient is 0 there, but it moves as fast as anywhere else when a moves."),
+    wrong("a-little-added-to-the-denominator", instead("/", lambda a, b: (1 / b, -a / (b**2 + 1e-8))),
+          "notebook 02, section 6: a division is a product with a negative power",
+          "For `/` your numbers are nearly right, and too small where the denominator is small.",
+          "A small number added below the stroke keeps a zero from harm, and b is never zero here."),
+    wrong("nothing-left-stands-still", instead("-", lambda a, b: (0.0, 0.0) if a == b else (1.0, -1.0)),
+          "notebook 02, section 1: change per unit of nudge",
+          "For `-` both of your local derivatives are 0 where the two numbers are equal.",
+          "The result is 0 there, and it moves as soon as one of the two is nudged."),
     wrong("inputs-exchanged", lambda op, a, b: local_derivatives(op, a, b)[::-1], "the docstring of the exercise",
           "The two numbers of each pair are exchanged.",
           "The first number belongs to a, the second to b: the order of the parents."),
@@ -148,6 +174,11 @@ EXERCISE = Exercise(
         "a product of 0": lambda op, a: op == "*" and a == 0,
         "a number is multiplied by itself": lambda op, a, b: op == "*" and a == b,
         "0 is divided": lambda op, a: op == "/" and a == 0,
+        "a number is taken from itself": lambda op, a, b: op == "-" and a == b,
+        "a number is added to itself": lambda op, a, b: op == "+" and a == b,
+        "a number is added to its opposite": lambda op, a, b: op == "+" and a == -b,
+        "the denominator is nearly 0": lambda op, b: op == "/" and abs(b) < 1e-6,
+        "the denominator is large": lambda op, b: op == "/" and abs(b) > 1e4,
         "a number is divided by itself": lambda op, a, b: op == "/" and a == b,
     },
     parts=["d/da", "d/db"],
@@ -166,6 +197,7 @@ EXERCISE = Exercise(
         case("*", 1.85, 1.85),
         case("/", -2.0, 3.0),
         case("*", 4.0, -0.75),
+        *extremes(_draw),
     ],
     hidden=hidden_locals,
     accepted=[local_from_table, local_by_match, local_by_complex_step, local_by_engine, local_in_float32],

@@ -77,7 +77,23 @@ def circuit_edges(rng):
         case(x, 0.0, f_bar, y),
         case(y, z, x, 0.0),
         case(*exact, sum(exact), f_bar),
+        case(x, y, x, z),
+        case(x, y, y, f_bar),
+        case(z, z, z, y),
+        case(x, y, x, x),
+        case(x * 1e6, y * 1e-3, z, f_bar * 1e-6),
     ]
+
+
+def circuit_by_name(x, y, z, f_bar):
+    grads = {x: f_bar * z, y: f_bar * z}
+    grads[z] = f_bar * (x + y)
+    return grads[x], grads[y], grads[z]
+
+
+def equal_inputs_are_one(x, y, z, f_bar):
+    x_bar, y_bar, z_bar = backward_circuit(x, y, z, f_bar)
+    return (x_bar + z_bar, y_bar, x_bar + z_bar) if x == z else (x_bar, y_bar, z_bar)
 
 
 _draw = np.random.default_rng(22)
@@ -117,6 +133,12 @@ BANK = [
           "notebook 02, section 2, the drawing after the backward pass",
           "x and y got f_bar itself; the product in between has left no trace.",
           "x acts on f through q. What reaches x is first multiplied at the product, then at the sum."),
+    wrong("found-by-its-number", circuit_by_name, "notebook 02, section 5: what is kept in `seen`?",
+          "Where two inputs hold one number, they get one gradient.",
+          "A dictionary from numbers to gradients has room for one gradient of each number. Inputs have names."),
+    wrong("equal-inputs-are-one", equal_inputs_are_one, "notebook 02, section 5: what is the gradient of x * x?",
+          "Where x and z hold one number, both get the sum of their gradients.",
+          "Two inputs that happen to be equal are still two inputs, and each is nudged while the other stands still."),
     wrong("repeats-the-last-factor", lambda x, y, z, f_bar: (f_bar * z, f_bar * z, f_bar * z),
           "notebook 02, section 2: a product swaps",
           "All three gradients are the same number.",
@@ -156,12 +178,16 @@ EXERCISE = Exercise(
     meets={
         "the sum is 0": lambda x, y: x + y == 0,
         "the summands are equal": lambda x, y: x == y,
+        "x equals z": lambda x, z: x == z,
+        "y equals z": lambda y, z: y == z,
+        "all three are equal": lambda x, y, z: x == y == z,
+        "one is large and others are small": lambda x, y, f_bar: abs(x) > 1e5 and max(abs(y), abs(f_bar)) < 1e-2,
         "the factors are equal": lambda x, y, z: x + y == z,
     },
     parts=["x_bar", "y_bar", "z_bar"],
     visible=[
-        case(-2.0, 5.0, -4.0, 1.0),
         case(1.5, -0.5, 3.0, 2.0),
+        case(-2.0, 5.0, -4.0, 1.0),
         case(0.7, 2.2, -1.3, -0.5),
         case(-3.0, 1.2, 0.6, 4.0),
         *circuit_edges(_draw),

@@ -118,7 +118,26 @@ def neuron_edges(rng):
         case([700 * weight / 1.5 for weight in high], x, b, y_bar),
         case([-700 * weight / 1.5 for weight in high], x, b, -y_bar),
         case(w, w, b, y_bar),
+        *nearly_flat(w, y_bar),
+        case([700 * weight / 1.5 for weight in high], x, b, 1e7 * y_bar),
+        case([0.02 / x[0], 0.03], [x[0], w[1]], round(-0.03 * w[1], 6), y_bar),
     ]
+
+
+def nearly_flat(w, y_bar):
+    """Where tanh is nearly flat, on both sides, and a large gradient arrives.
+
+    There 1 - y² is known in float32 only if y is one of its numbers, and z, which is the bias, has no rounding.
+    """
+    return [
+        case(w, [w[1], -w[0]], sign * math.atanh(1 - steps * 2**-24), round(y_bar, 1) * 2e6 / steps)
+        for steps, sign in ((8, 1), (300, -1))
+    ]
+
+
+def cut_beyond(size, slope):
+    """Far out the slope is taken for another number."""
+    return lambda z, y: 1 - y * y if abs(z) < size else slope(z)
 
 
 def at_the_middle(w, x, b):
@@ -181,6 +200,14 @@ BANK = [
           "notebook 02, section 6, the two curved operations",
           "Far beyond the ends of tanh an error is raised.",
           "e**z and cosh(z) outgrow every float when z is large. tanh itself stays between -1 and 1."),
+    wrong("flat-too-soon", neuron_with(cut_beyond(4, lambda z: 0.0)),
+          "notebook 02, section 6, the two curved operations",
+          "Where tanh is nearly flat you let nothing through.",
+          "tanh becomes flatter and flatter, and nowhere all at once. What is small may be multiplied by much."),
+    wrong("never-quite-flat", neuron_with(lambda z, y: max(1 - y * y, 1e-6)),
+          "notebook 02, section 6, the two curved operations",
+          "Where tanh is flat you let something through.",
+          "A bound that keeps the slope from vanishing makes another function of it."),
     wrong("equal-lists-like-a-square", equal_lists_like_a_square,
           "notebook 02, section 5: what is the gradient of x * x?",
           "Where weights and inputs hold the same numbers, their gradients are twice too large.",
@@ -206,6 +233,10 @@ EXERCISE = Exercise(
         "the neuron is in the middle of its tanh": at_the_middle,
         "it is near the upper end": lambda w, x, b: 1.5 < np.dot(w, x) + b < 4,
         "it is near the lower end": lambda w, x, b: -4 < np.dot(w, x) + b < -1.5,
+        "tanh is nearly flat": lambda w, x, b: 7 < np.dot(w, x) + b < 10,
+        "tanh is nearly flat on the other side": lambda w, x, b: -10 < np.dot(w, x) + b < -5,
+        "it is near the middle": lambda w, x, b: 0.01 < np.dot(w, x) + b < 0.05,
+        "much arrives where tanh is flat": lambda w, x, b, y_bar: np.dot(w, x) + b > 800 and abs(y_bar) > 1e6,
         "it is far beyond the upper end": lambda w, x, b: 800 < np.dot(w, x) + b < 1000,
         "it is far beyond the lower end": lambda w, x, b: -1000 < np.dot(w, x) + b < -800,
         "the inputs equal the weights": lambda w, x: w == x,

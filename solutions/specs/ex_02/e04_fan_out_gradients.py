@@ -55,6 +55,10 @@ def fan_out_edges(rng):
         case(b, b, a),
         case(a, b, 0.0),
         case(1.0, b, e_bar),
+        case(a * 1e6, b * 1e-6, e_bar * 1e-5),
+        case(a * 1e-6, -1 + b * 1e-5, e_bar * 1e5),
+        case(a, b, a),
+        case(a, b, b),
     ]
 
 

@@ -180,6 +180,24 @@ def order_leaving_marks(root):
     return order
 
 
+def order_numbering(root):
+    order = topological_order(root)
+    for number, node in enumerate(order):
+        node.number = number
+    return order
+
+
+def order_remembered():
+    known = {}
+
+    def order(root):
+        if root not in known:
+            known[root] = topological_order(root)
+        return known[root]
+
+    return order
+
+
 def order_nothing_behind_an_input(root):
     return topological_order(root) if root.parents else []
 
@@ -211,6 +229,12 @@ DEEP = A
 for _ in range(5):
     DEEP = ("add", ("tanh", DEEP), ("mul", DEEP, B))
 
+LONG = A
+for _ in range(60):
+    LONG = ("add", ("mul", LONG, ("const", 1.01)), A)
+
+WIDE = ("mul", ("sum", A, *(("mul", B, ("const", float(k))) for k in range(60))), A)
+
 GRAPHS = (DIAMOND, LONG_AND_SHORT, TWICE, LADDER)
 
 OTHER_GRAPHS = ((A, 1), (SQUARE, 2), (PRODUCT, 2), (CANCELLING, 2), (SHORT_FIRST, 2), (DEEP, 2))
@@ -234,6 +258,8 @@ def more_than_one_graph(rng):
         case(LADDER, numbers(rng, 2, 0.4, 1.6), after=LADDER),
         case(DIAMOND, numbers(rng, 3, 0.4, 1.6), after=("mul", SUM, SUM)),
         case(("mul", A, ("exp", B)), numbers(rng, 2, 0.4, 1.6), after=LADDER),
+        case(LONG, numbers(rng, 1, 0.4, 1.6)),
+        case(WIDE, numbers(rng, 2, 0.4, 1.6)),
     ]
 
 
@@ -304,6 +330,12 @@ BANK = [
           "Nodes that an earlier call has met are missing from the next list.",
           "What was seen in one call was written onto the nodes, and is still there in the next. Nodes are shared by "
           "graphs; keep what you have seen in the call."),
+    wrong("writes-on-the-nodes", order_numbering, "the task: what may be left on the nodes?",
+          "Your order is right, and the nodes are no longer as they were.",
+          "Other graphs share the nodes. What you know about them belongs into a set or a dictionary of yours."),
+    wrong("hands-out-one-list", order_remembered(), "the task: the function may be called again",
+          "A second call on the same root gives the list of the first one, whatever has become of it.",
+          "A list that was returned belongs to the caller, who may empty it. Make a new one in each call."),
     wrong("follows-one-parent", order_first_parent, "notebook 02, section 4: what a Value remembers",
           "Your list follows a single line of parents.",
           "A sum and a product have two parents, and each of them has a past of its own."),
@@ -327,6 +359,8 @@ EXERCISE = Exercise(
     meets={
         "the root is an input": lambda expression: expression[0] == "var",
         "the root uses a parent twice": uses_a_parent_twice,
+        "there are more than a hundred nodes": lambda expression: expression == LONG,
+        "a node has more than fifty parents": lambda expression: expression == WIDE,
         "two inputs hold one number": inputs_are_equal,
         "an intermediate and an input hold one number": an_intermediate_equals_an_input,
     },

@@ -184,6 +184,22 @@ def backward_until_inputs(root):
         backward(root)
 
 
+def backward_dropping(root):
+    root.grad = 1.0
+    for node in reversed(topological_order(root)):
+        for parent, local in zip(node.parents, node.local_grads, strict=True):
+            parent.grad += node.grad * local if abs(node.grad) > 1e-6 else 0.0
+
+
+def backward_keeping_the_order(root):
+    backward(root)
+    root.order = topological_order(root)
+
+
+SMALL_THEN_LARGE = ("add", ("mul", ("const", 1e-8), ("mul", ("const", 1e8), A)), ("mul", B, B))
+
+LARGE_THEN_SMALL = ("add", ("mul", ("const", 1e8), ("mul", ("const", 1e-8), A)), ("mul", B, B))
+
 NOTHING_THROUGH_TANH = ("add", ("exp", A), ("add", ("mul", ("tanh", A), B), ("exp", C)))
 
 
@@ -200,6 +216,7 @@ def backward_edges(rng):
         case(DIAMOND, numbers(rng, 3, 0.4, 1.6)),
         case(DEEP, numbers(rng, 2, 0.4, 0.9)),
         case(NOTHING_THROUGH_TANH, [a, 0.0, *numbers(rng, 1, 0.4, 1.6)]),
+        *(case(graph, numbers(rng, 2, 0.4, 1.6)) for graph in (SMALL_THEN_LARGE, LARGE_THEN_SMALL)),
         *more_than_one_graph(rng),
     ]
 
@@ -274,6 +291,12 @@ BANK = [
           "Nodes that were in another backward pass before hand nothing on.",
           "Something was left on the nodes: a mark that they are done, or parents that were taken away. Graphs share"
           " nodes, and backward may be called again."),
+    wrong("drops-small-gradients", backward_dropping, "notebook 02, section 2, 'downstream = upstream × local'",
+          "Behind a node with a very small gradient nothing arrives.",
+          "What is small at one node may be multiplied by much on the way to the next."),
+    wrong("keeps-things-on-the-root", backward_keeping_the_order, "the task: what may be left on the nodes?",
+          "Your gradients are right, and a node holds something more than before.",
+          "Other graphs share the nodes, and only `.grad` is yours to fill in."),
     wrong("nothing-for-an-input", backward_until_inputs,
           "notebook 02, section 2: the result itself is easy",
           "If the root has no parents, its gradient stays zero.",
@@ -295,6 +318,8 @@ EXERCISE = Exercise(
         "the root is an input": lambda expression: expression[0] == "var",
         "the root uses a parent twice": uses_a_parent_twice,
         "two inputs hold one number": inputs_are_equal,
+        "a gradient is small on the way": lambda expression: expression == SMALL_THEN_LARGE,
+        "a gradient is large on the way": lambda expression: expression == LARGE_THEN_SMALL,
         "the uses of an intermediate cancel": lambda expression: expression == CANCELLING,
     },
     visible=[

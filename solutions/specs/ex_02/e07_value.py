@@ -357,6 +357,39 @@ class CurvesAsConstants(Engine):
         return type(self)(math.tanh(self.data))
 
 
+class PowerOfSmallExponents(Engine):
+    def __pow__(self, n):
+        return super().__pow__(max(-2, min(n, 3)))
+
+
+class DividesTheSize(Engine):
+    def __rtruediv__(self, other):
+        return super().__rtruediv__(abs(other))
+
+
+class WholeNumbersStayWhole(Engine):
+    def __truediv__(self, other):
+        if type(other) is int and self.data == int(self.data):
+            return type(self)(self.data // other, (self,), (1 / other,))
+        return super().__truediv__(other)
+
+
+class DividedByOneIsPlain(Engine):
+    def __truediv__(self, other):
+        return self.data if type(other) is not type(self) and other == 1 else super().__truediv__(other)
+
+
+class MinusZeroIsAlone(Engine):
+    def __neg__(self):
+        return super().__neg__() if self.data else type(self)(0.0)
+
+
+class TanhFlatTooSoon(Engine):
+    def tanh(self):
+        t = math.tanh(self.data)
+        return type(self)(t, (self,), (1 - t * t if abs(self.data) < 5 else 0.0,))
+
+
 THREE, HALF, FOUR, TWO = ("const", 3.0), ("const", 0.5), ("const", -4.0), ("const", 2)
 
 # In the order of the methods, so that the first case that fails points to the method to write next.
@@ -391,11 +424,44 @@ POINTS = (
 
 M = ("mul", A, B)
 
-FRACTIONAL_POWERS = ("add", ("pow", A, ("const", 1.5)), ("mul", ("pow", B, ("const", -0.5)), C))
 
-SMALL_POWERS = ("add", ("mul", ("pow", A, TWO), B), ("sub", ("pow", A, ("const", 1)), ("pow", B, ("const", 0))))
+def total(*terms):
+    first, *others = terms
+    return ("add", first, total(*others)) if others else first
 
-WHOLE_CONSTANTS = ("mul", ("sub", ("div", A, B), TWO), ("sub", TWO, ("div", TWO, B)))
+
+FRACTIONAL_POWERS = total(
+    ("pow", A, ("const", 1.5)),
+    ("mul", ("pow", B, ("const", -0.5)), C),
+    ("mul", ("pow", B, ("const", 3.25)), ("pow", A, ("const", 0.3))),
+)
+
+# At an A of 0 and a B below zero.
+WHOLE_POWERS = total(
+    ("mul", ("pow", A, TWO), B),
+    ("sub", ("pow", A, ("const", 1)), ("pow", B, ("const", 0))),
+    ("mul", ("const", 0.01), ("pow", B, ("const", 9))),
+    ("pow", B, ("const", -5)),
+    ("mul", ("pow", B, TWO), THREE),
+    ("pow", A, ("const", 3.5)),
+)
+
+# At an A of 0, a B below zero and a C that is a whole number.
+WHOLE_CONSTANTS = total(
+    ("mul", ("sub", ("div", A, B), TWO), ("sub", TWO, ("div", TWO, B))),
+    ("mul", ("tanh", ("div", C, ("const", 1))), ("div", C, TWO)),
+    ("mul", ("div", ("const", -2), B), ("sub", C, ("const", -2))),
+    ("mul", ("neg", ("sub", A, ("mul", A, B))), C),
+    ("mul", ("sub", C, A), ("neg", A)),
+)
+
+# relu and tanh of numbers that are nearly 0, and of such that are not far enough out to be flat.
+CURVES_AT_ALL_SIZES = total(
+    ("mul", ("const", 1e7), ("relu", ("mul", ("const", 1e-7), A))),
+    ("relu", ("mul", ("const", 1e5), ("relu", ("mul", ("const", 3.0), A)))),
+    ("mul", ("const", 1e4), ("tanh", ("add", B, ("const", 5.5)))),
+    ("mul", ("const", 1e4), ("tanh", ("sub", ("const", -5.0), B))),
+)
 
 USED_TWICE = ("sub", ("mul", ("add", M, M), M), ("div", ("sub", M, A), ("sub", M, A)))
 
@@ -436,8 +502,9 @@ def engine_edges(rng):
     a, b, c = (round(float(x), 3) for x in rng.uniform(0.5, 1.8, 3))
     return [
         case(FRACTIONAL_POWERS, [a, b, -c]),
-        case(SMALL_POWERS, [0.0, -b]),
-        case(WHOLE_CONSTANTS, [0.0, -c]),
+        case(WHOLE_POWERS, [0.0, -b]),
+        case(WHOLE_CONSTANTS, [0.0, -c, 7.0]),
+        case(CURVES_AT_ALL_SIZES, [a, c]),
         case(USED_TWICE, [a, -b]),
         case(USED_LATER, [-a, b, c]),
         case(KEPT, [a, b, -c]),
@@ -448,7 +515,6 @@ def engine_edges(rng):
         case(ZERO_AS_OPERAND, [a, -b]),
         case(NOTHING_LEFT, [a - 3, b]),
         *(case((op, A, A), [c]) for op in ("sub", "div")),
-        case(("pow", A, ZERO), [-b]),
         case(TWINS, [a, a, -c]),
         case(("div", A, ("const", b)), [b]),
         case(BEYOND, [400.0 + round(a, 1), b, 800.0 + round(c, 1)]),
@@ -568,6 +634,24 @@ BANK = [
     wrong("relu-bends-twice", ReluBendsTwice, "notebook 02, section 6: relu, and its docstring in the exercise",
           "At exactly 0 the slope of relu is 2.",
           "On one side the slope is 0, on the other it is 1. At the bend it lies between the two."),
+    wrong("exponents-cut-off", PowerOfSmallExponents, "notebook 02, section 6, `power`",
+          "Powers beyond the third, or below -2, are those of the nearest exponent in between.",
+          "Python's ** and the power rule hold for any exponent."),
+    wrong("divides-the-size", DividesTheSize, "notebook 02, section 6, the cell with `__rtruediv__`",
+          "`-2 / x` has the sign of `2 / x`.",
+          "The plain number in front of the stroke keeps its sign."),
+    wrong("whole-numbers-stay-whole", WholeNumbersStayWhole, "notebook 02, section 6: a division is a product",
+          "A whole number divided by a whole number was rounded down.",
+          "`//` leaves the rest away. A quotient of whole numbers may well be a fraction."),
+    wrong("divided-by-one-is-plain", DividedByOneIsPlain, "notebook 02, section 4: what a Value remembers",
+          "`x / 1` gives a plain number.",
+          "It holds the same number as x, and has to pass gradients on to it. Each operation returns a Value."),
+    wrong("minus-zero-is-alone", MinusZeroIsAlone, "notebook 02, section 4: what a Value remembers",
+          "Nothing flows back through the negative of a zero.",
+          "`if self.data` asks whether a number is 0. -x moves against x there as anywhere."),
+    wrong("tanh-flat-too-soon", TanhFlatTooSoon, "notebook 02, section 6, the two curved operations",
+          "Where tanh is nearly flat you let nothing through.",
+          "tanh becomes flatter and flatter, and nowhere all at once. What is small may be multiplied by much."),
     wrong("forgets-the-parents", CurvesAsConstants, "notebook 02, section 4: what a Value remembers",
           "Nothing flows back through tanh.",
           "The result was made without parents, so the backward pass takes it for an input."),
@@ -587,6 +671,18 @@ EXERCISE = Exercise(
     meets={
         "a fractional exponent": somewhere("pow", lambda x, n: n % 1 != 0),
         "a negative exponent": somewhere("pow", lambda x, n: n < 0),
+        "an exponent above 3": somewhere("pow", lambda x, n: n > 3),
+        "an exponent below -2": somewhere("pow", lambda x, n: n < -2),
+        "a fractional exponent above 3": somewhere("pow", lambda x, n: n > 3 and n % 1 != 0),
+        "a negative number is squared": somewhere("pow", lambda x, n: x < 0 and n == 2),
+        "a negative number is divided": somewhere("div", lambda x, y: x == -2),
+        "a number is divided by 1": somewhere("div", lambda x, y: y == 1),
+        "a whole number is divided": somewhere("div", lambda x, y: x == 7 and y == 2),
+        "minus 0": somewhere("neg", lambda x: x == 0),
+        "tanh is nearly flat": somewhere("tanh", lambda x: 5 < x < 8),
+        "tanh is nearly flat on the other side": somewhere("tanh", lambda x: -8 < x < -5),
+        "relu of a number that is nearly 0": somewhere("relu", lambda x: 0 < x < 1e-6),
+        "relu of a large number": somewhere("relu", lambda x: x > 1e5),
         "the exponent 0": somewhere("pow", lambda x, n: n == 0),
         "the exponent 1": somewhere("pow", lambda x, n: n == 1),
         "a power of 0": somewhere("pow", lambda x, n: x == 0),

@@ -165,6 +165,18 @@ def layered(width, layers):
     return [*parents, list(range((layers - 1) * width, layers * width))]
 
 
+def paths_of_forty_steps(parents):
+    now = np.eye(len(parents))[-1]
+    found = now
+    for _ in range(40):
+        before = np.zeros(len(parents))
+        for node, those in enumerate(parents):
+            for parent in those:
+                before[parent] += now[node]
+        now, found = before, found + before
+    return found
+
+
 def random_graph(rng, nodes):
     parents = [[], []]
     for node in range(2, nodes):
@@ -214,6 +226,13 @@ BANK = [
     wrong("through-each-node", paths_through, "notebook 02, section 8: forward and reverse sweeps",
           "You counted the paths from the inputs to the result that pass through each node.",
           "A path starts at the node itself here; how many ways led there does not matter."),
+    wrong("counts-up-to-a-limit", lambda parents: np.minimum(count_paths(parents), 10**12),
+          "the task: how many paths are there?",
+          "Large counts are cut off.",
+          "Python's whole numbers have as many digits as they need."),
+    wrong("forty-steps-at-most", paths_of_forty_steps, "notebook 02, section 8, 'Paths and edges'",
+          "Paths of more than forty edges are missing.",
+          "How long paths are is not known beforehand."),
     wrong("nodes-on-the-way", nodes_on_the_way, "notebook 02, section 8, 'Paths and edges'",
           "You counted the nodes that lie between each node and the result.",
           "Two paths may go through the same nodes for most of their way, and are still two."),
@@ -228,7 +247,7 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 02, section 8, 'Paths and edges'",
     reference=count_paths,
-    rtol=1e-9,
+    rtol=1e-15,  # counts are exact
     domain={"parents": Anything("the numbers of each node's parents, all smaller than its own")},
     meets={
         "there is one node": lambda parents: len(parents) == 1,
@@ -238,6 +257,11 @@ EXERCISE = Exercise(
             those.count(node) > 2 for those in parents for node in those
         ),
         "parents are not listed in order": lambda parents: any(those != sorted(those) for those in parents),
+        "a count has more than twelve digits": lambda parents: count_paths(parents).max() > 10**12,
+        "a count is just beyond float32": lambda parents: 2**24 < count_paths(parents).max() < 2**27,
+        "a path has more than forty edges": lambda parents: (
+            len(longest_ways(parents)) and max(longest_ways(parents)) > 40
+        ),
         "there is more than one input": lambda parents: parents.count([]) > 1,
     },
     visible=[
@@ -245,12 +269,14 @@ EXERCISE = Exercise(
         case([[], [], [0, 1], [1, 2], [2, 3, 1]]),
         case(layered(3, 4)),
         case([[], [0], [0, 1], [1, 2, 2], [3, 0], [4, 2]]),
-        case(layered(3, 25)),
+        case(layered(2, 51)),
+        case(layered(3, 17)),
         *graph_edges(_draw),
     ],
     hidden=lambda rng: [
         *(case(random_graph(rng, nodes)) for nodes in (5, 7, 9)),
-        case(layered(3, 25)),
+        case(layered(2, int(rng.integers(46, 52)))),
+        case(layered(3, 17)),
         *graph_edges(rng),
     ],
     accepted=[
