@@ -8,7 +8,7 @@ from coursepkg import gradients
 from coursepkg.grading.specification.domain import Array
 from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
-from .shared import FIXED, array
+from .shared import FIXED, array, scales
 
 
 def matmul_gradients(X, W, G):
@@ -48,10 +48,30 @@ def matmul_by_package(X, W, G):
 
 
 def matmul_cases(rng):
-    return [case(array(rng, n, d), array(rng, d, m), array(rng, n, m)) for n, d, m in SIZES]
+    far_apart = array(rng, 4, 3) * scales(3), array(rng, 3, 2) / scales(3)[:, None], array(rng, 4, 2)
+    return [
+        *(case(array(rng, n, d), array(rng, d, m), array(rng, n, m)) for n, d, m in SIZES),
+        case(far_apart[0], far_apart[1], far_apart[2] * scales(4)[:, None]),
+        case(whole(rng, 2, 3), whole(rng, 3, 4), array(rng, 2, 4)),
+    ]
 
 
-SIZES = ((2, 3, 4), (3, 3, 3), (4, 2, 3), (1, 5, 2), (2, 2, 2))
+SIZES = ((2, 3, 4), (3, 3, 3), (4, 2, 3), (1, 5, 2), (2, 2, 2), (2, 9, 12))
+
+
+def whole(rng, *shape):
+    return rng.choice([-3, -2, 2, 3, 4], shape)
+
+
+def matmul_by_columns(X, W, G):
+    return {"X": sum(np.outer(g, w) for g, w in zip(G.T, W.T, strict=True)), "W": np.stack([X.T @ g for g in G.T], 1)}
+
+
+def matmul_into_its_like(X, W, G):
+    """Buffers of the inputs' type; whole numbers cut off what comes after the point."""
+    found = {"X": np.zeros_like(X), "W": np.zeros_like(W)}
+    found["X"][...], found["W"][...] = G @ W.T, X.T @ G
+    return found
 
 
 def matmul_with(X=lambda X, W, G: G @ W.T, W=lambda X, W, G: X.T @ G):
@@ -120,6 +140,9 @@ BANK = [
           "notebook 05, section 1, the two sums with letters",
           "The gradient of W is made of sums over X and sums over G, multiplied afterwards.",
           "Each example multiplies its own row of X by its own row of G; only then do the examples add up."),
+    wrong("cut-to-whole-numbers", matmul_into_its_like, "the example of the task",
+          "Right where X and W hold floats; where they hold whole numbers, your gradients do as well.",
+          "`np.zeros_like(X)` is an array of the type of X, and whole numbers take nothing after the point."),
     wrong("first-example-only", matmul_with(W=lambda X, W, G: np.outer(X[0], G[0])),
           "notebook 05, section 4: gradients of what is shared are sums over examples",
           "The gradient of W knows of the first example only.",
@@ -138,6 +161,13 @@ EXERCISE = Exercise(
     domain={"X": Array("n d"), "W": Array("d m"), "G": Array("n m", all_zero=True)},
     meets={
         "all matrices are square": lambda X, W: X.shape == W.shape and len(X) > 1,
+        "sizes beyond 8": lambda W: min(W.shape) > 8,
+        "numbers are very small and very large": lambda X, G: all(
+            abs(a).min() < 1e-8 < 1e8 < abs(a).max() for a in (X, G)
+        ),
+        "matrices of whole numbers, and gradients that are none": lambda X, W, G: (
+            X.dtype.kind == W.dtype.kind == "i" != G.dtype.kind
+        ),
         "n, d and m all differ": lambda X, W: len({*X.shape, W.shape[1]}) == 3,
     },
     visible=matmul_cases(FIXED),
@@ -149,7 +179,10 @@ EXERCISE = Exercise(
         matmul_transposed_twice,
         matmul_in_float32,
         matmul_by_package,
+        matmul_by_columns,
     ],
+    rtol=1e-8,
+    atol=1e-13,
     bank=BANK,
     hints=(
         "Begin with one entry of X. In which entries of Y does it occur, and with which weights?",

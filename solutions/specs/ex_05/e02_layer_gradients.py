@@ -8,7 +8,7 @@ from coursepkg import gradients
 from coursepkg.grading.specification.domain import Array
 from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
-from .shared import FIXED, array
+from .shared import FIXED, array, scales
 
 
 def layer_gradients(X, W, G):
@@ -23,7 +23,7 @@ def layer_flattened(X, W, G):
 
 
 def layer_by_einsum(X, W, G):
-    front = "abc"[: X.ndim - 1]
+    front = "abcefg"[: X.ndim - 1]
     return {
         "X": np.einsum(f"{front}m,md->{front}d", G, W),
         "W": np.einsum(f"{front}m,{front}d->md", G, X),
@@ -60,8 +60,33 @@ def layer_by_package(X, W, G):
 
 def layer_cases(rng):
     shapes = (((4, 3), 2), ((4, 3), 3), ((3, 2), 3), ((3, 3), 3), ((2, 3, 4), 5), ((2, 3, 3), 3), ((3, 1, 2, 4), 3))
-    shapes = (*shapes, ((2, 4, 3), 4))
-    return [case(array(rng, *x), array(rng, m, x[-1]), array(rng, *x[:-1], m)) for x, m in shapes]
+    shapes = (*shapes, ((2, 4, 3), 4), ((2, 2, 1, 3, 2), 3))
+    far_apart = array(rng, 4, 3) * scales(3), array(rng, 2, 3) / scales(3), array(rng, 4, 2) * scales(4)[:, None]
+    whole = rng.choice([-3, -2, 2, 3, 4], (2, 2, 3)), rng.choice([-3, -2, 2, 3, 4], (2, 3)), array(rng, 2, 2, 2)
+    return [
+        *(case(array(rng, *x), array(rng, m, x[-1]), array(rng, *x[:-1], m)) for x, m in shapes),
+        case(*far_apart),
+        case(*whole),
+    ]
+
+
+def layer_axis_by_axis(X, W, G):
+    """One leading axis after the other, as a loop over sub-batches."""
+    if X.ndim == 2:
+        return {"X": np.dot(G, W), "W": (X.T @ G).T, "b": np.add.reduce(G)}
+    parts = [layer_axis_by_axis(x, W, g) for x, g in zip(X, G, strict=True)]
+    return {"X": [part["X"] for part in parts]} | {name: sum(part[name] for part in parts) for name in ("W", "b")}
+
+
+def layer_up_to_four_axes(X, W, G):
+    found = layer_gradients(X, W, G)
+    return found | {name: layer_gradients(X[0], W, G[0])[name] for name in ("W", "b") if X.ndim > 4}
+
+
+def layer_in_its_like(X, W, G):
+    """Buffers of the inputs' type; whole numbers cut off what comes after the point."""
+    found = layer_gradients(X, W, G)
+    return found | {"X": found["X"].astype(X.dtype), "W": found["W"].astype(W.dtype)}
 
 
 def layer_with(**parts):
@@ -93,7 +118,7 @@ BANK = [
     wrong("bias-averaged", layer_with(b=lambda X, W, G: G.reshape(-1, G.shape[-1]).mean(axis=0)),
           "notebook 05, section 5, 'Sum or mean over the batch?'",
           "The gradient of b is too small by the number of examples.",
-          "Uses add. A mean belongs to the loss, if it has one."),
+          "The same b serves all examples, and what they report is added. A mean belongs to the loss, if it has one."),
     wrong("bias-summed-over-outputs", layer_with(b=lambda X, W, G: G.sum(axis=-1)),
           "notebook 05, section 4: a gradient has the shape of its variable",
           "The gradient of b has one number per example in place of one per output.",
@@ -105,7 +130,7 @@ BANK = [
     wrong("weights-averaged", layer_with(W=lambda X, W, G: layer_gradients(X, W, G)["W"] / (G.size / G.shape[-1])),
           "notebook 05, section 5, 'Sum or mean over the batch?'",
           "The gradient of W is too small by the number of examples.",
-          "Uses add. A mean belongs to the loss, if it has one."),
+          "The same W serves all examples, and what they report is added. A mean belongs to the loss, if it has one."),
     wrong("for-matrices-only", layer_with(W=lambda X, W, G: G.T @ X, b=lambda X, W, G: G.sum(axis=0)),
           "notebook 05, section 7: transpose the last two axes",
           "It works for a matrix X and fails as soon as there is one more axis in front.",
@@ -122,6 +147,12 @@ BANK = [
           "notebook 05, section 1: a gradient has the shape of its variable",
           "The gradient of X has lost its leading axes, or all but one of them.",
           "You flattened the examples into one axis to use the rule for matrices. The way back is missing."),
+    wrong("up-to-four-axes", layer_up_to_four_axes, "the docstring of the exercise",
+          "Right for up to three leading axes; where there are more, only the first block counts.",
+          "Any number of axes may stand in front. A rule for two, three and four of them ends at the fifth."),
+    wrong("cut-to-whole-numbers", layer_in_its_like, "the docstring of the exercise",
+          "Right where X and W hold floats; where they hold whole numbers, your gradients do as well.",
+          "An array of the type of X, or of W, takes nothing after the point if that type is int."),
     wrong("first-batch-only", layer_with(W=lambda X, W, G: G.reshape(-1, *G.shape[-2:])[0].T
                                          @ X.reshape(-1, *X.shape[-2:])[0]),
           "notebook 05, section 4: gradients of what is shared are sums over examples",
@@ -148,6 +179,13 @@ EXERCISE = Exercise(
     reference=layer_gradients,
     domain={"X": Array("... n d"), "W": Array("m d"), "G": Array("... n m")},
     meets={
+        "four leading axes": lambda X: X.ndim == 5,
+        "numbers are very small and very large": lambda X, G: all(
+            abs(a).min() < 1e-8 < 1e8 < abs(a).max() for a in (X, G)
+        ),
+        "arrays of whole numbers, and gradients that are none": lambda X, W, G: (
+            X.dtype.kind == W.dtype.kind == "i" != G.dtype.kind
+        ),
         "a leading axis in the middle has length 1": lambda X: 1 in X.shape[1:-2],
         "examples, features and outputs are equally many": lambda X, W: len({*X.shape[-2:], *W.shape}) == 1,
         "a matrix X, as many features as outputs": lambda X, W: X.ndim == 2 and len({*W.shape, len(X)}) == 2,
@@ -155,7 +193,17 @@ EXERCISE = Exercise(
     },
     visible=layer_cases(FIXED),
     hidden=layer_cases,
-    accepted=[layer_flattened, layer_by_einsum, layer_by_loops, layer_one_by_one, layer_in_float32, layer_by_package],
+    accepted=[
+        layer_flattened,
+        layer_by_einsum,
+        layer_by_loops,
+        layer_one_by_one,
+        layer_in_float32,
+        layer_by_package,
+        layer_axis_by_axis,
+    ],
+    rtol=1e-8,
+    atol=1e-13,
     bank=BANK,
     hints=(
         "Solve it for a matrix X first. The layer is a matrix product with W transposed, so section 1 gives you "

@@ -10,7 +10,7 @@ from coursepkg import gradients
 from coursepkg.grading.specification.domain import Array, Listing, Number
 from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
-from .shared import FIXED, array
+from .shared import FIXED, array, scales
 
 
 def unbroadcast(g, shape):
@@ -53,6 +53,13 @@ def unbroadcast_in_float32(g, shape):
     return unbroadcast(np.float32(g), shape)
 
 
+def unbroadcast_by_einsum(g, shape):
+    kept = g.shape[g.ndim - len(shape) :]
+    letters = "abcdefgh"[: g.ndim]
+    own = zip(letters[g.ndim - len(shape) :], kept, shape, strict=True)
+    return np.einsum(f"{letters}->{''.join(c for c, n, m in own if n == m)}", g).reshape(shape)
+
+
 def unbroadcast_by_package(g, shape):
     return gradients.vjp(lambda v: np.broadcast_to(v, g.shape), np.zeros(shape))[1](g)
 
@@ -72,8 +79,17 @@ def unbroadcast_cases(rng):
         ((1, 4), (4,)),
         ((3, 1), (1, 1)),
         ((5,), (1,)),
+        ((3, 3), (3,)),
+        ((3, 3, 3), (3, 1, 3)),
+        ((2, 3, 2, 3), (2, 3)),
+        ((3, 2, 4, 2), (2,)),
+        ((2, 1, 3, 2, 3), (2, 1)),
+        ((130, 2), (1, 2)),
     )
-    return [case(array(rng, *large), small) for large, small in pairs]
+    return [
+        *(case(array(rng, *large), small) for large, small in pairs),
+        case(array(rng, 6, 3) * scales(6)[:, None], (6, 1)),
+    ]
 
 
 def added_axes(g, shape):
@@ -119,7 +135,32 @@ def unbroadcast_one_axis(g, shape):
     return g.sum(axis=tuple(i for i, n in enumerate(shape) if n == 1), keepdims=True)
 
 
+def unbroadcast_by_lengths(g, shape):
+    """Looks for the small shape's lengths among those of g, from the left."""
+    kept, at = [], 0
+    for length in shape:
+        if length in g.shape[at:]:
+            at = g.shape.index(length, at)
+            kept.append(at)
+            at += 1
+    return unbroadcast(g, shape) if len(kept) < len(shape) else g.sum(axis=tuple({*range(g.ndim)} - {*kept}))
+
+
+def unbroadcast_two_added(g, shape):
+    while g.ndim > len(shape) + 2:
+        g = g[0]
+    return unbroadcast(g, shape)
+
+
 BANK = [
+    wrong("axes-found-by-their-length", unbroadcast_by_lengths,
+          "notebook 05, section 4: line the shapes up at the right",
+          "Right where all lengths differ; where g has a length twice, the wrong axis is kept.",
+          "Which axes belong together is said by their places, counted from the right, and not by their lengths."),
+    wrong("two-added-axes-at-most", unbroadcast_two_added,
+          "notebook 05, section 4: the two parts of the broadcasting rule",
+          "One or two added axes are summed away; of further ones only the first entry counts.",
+          "The large array may have any number of axes that the small one lacks."),
     wrong("forgets-stretched-axes", lambda g, shape: g.sum(axis=added_axes(g, shape)),
           "notebook 05, section 4: the two parts of the broadcasting rule",
           "Axes that were added are summed away, but axes of length 1 come back at their full length.",
@@ -180,6 +221,13 @@ EXERCISE = Exercise(
     domain={"g": Array("... n"), "shape": Listing("axes>=0", Number(whole=True, at_least=1))},
     meets={
         "nothing was broadcast": lambda g, shape: g.shape == shape,
+        "three axes were added": lambda g, shape: shape and g.ndim - len(shape) == 3,
+        "five axes": lambda g: g.ndim == 5,
+        "a square, of which one axis was added": lambda g, shape: g.shape == (3, 3) and shape == (3,),
+        "a cube, stretched in the middle": lambda g, shape: len({*g.shape}) == 1 and _stretched(g, shape) == [1],
+        "the shape stands in g twice": lambda g, shape: g.shape == (*shape, *shape),
+        "more than 128 copies": lambda g: len(g) > 128,
+        "numbers are very small and very large": lambda g: abs(g).min() < 1e-8 < 1e8 < abs(g).max(),
         "two axes were added": lambda g, shape: shape and g.ndim - len(shape) > 1,
         "an axis was added that has length 1": lambda g, shape: g.ndim > len(shape) and g.shape[0] == 1,
         "axes were added and stretched": lambda g, shape: g.ndim > len(shape) and _stretched(g, shape),
@@ -200,7 +248,10 @@ EXERCISE = Exercise(
         unbroadcast_axis_by_axis,
         unbroadcast_in_float32,
         unbroadcast_by_package,
+        unbroadcast_by_einsum,
     ],
+    rtol=1e-8,
+    atol=1e-13,
     bank=BANK,
     hints=(
         "Which entries of g belong to copies of one and the same entry of the small array?",

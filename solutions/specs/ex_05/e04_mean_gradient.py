@@ -10,7 +10,7 @@ from coursepkg import gradients
 from coursepkg.grading.specification.domain import Array, Choice, Listing, Number
 from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
-from .shared import FIXED, array
+from .shared import FIXED, array, scales
 
 
 def mean_gradient(g, shape, axis, keepdims):
@@ -54,6 +54,14 @@ def mean_in_float32(g, shape, axis, keepdims):
     return mean_by_tiling(np.float32(g), shape, axis, keepdims).astype(np.float32)
 
 
+def mean_by_matrix(g, shape, axis, keepdims):
+    """Each entry of x is asked for: which mean did it go into, and with which weight?"""
+    before = 1 if axis is None else math.prod(shape[: axis % len(shape)])
+    length = math.prod(shape) if axis is None else shape[axis]
+    means = np.reshape(g, (before, 1, -1))
+    return (means * np.full((1, length, 1), 1 / length)).reshape(shape)
+
+
 def mean_by_package(g, shape, axis, keepdims):
     return gradients.vjp(lambda x: x.mean(axis=axis, keepdims=keepdims), np.zeros(shape))[1](np.asarray(g))
 
@@ -61,18 +69,22 @@ def mean_by_package(g, shape, axis, keepdims):
 def mean_cases(rng):
     return [
         case(array(rng, 3), (3, 3), 1, False),
-        case(array(rng, 2, 4), (2, 3, 4), 1, False),
+        case(rng.choice([-5, -3, 2, 4, 7], (2, 4)), (2, 3, 4), 1, False),
         case(array(rng, 2, 1), (2, 5), 1, True),
-        case(array(rng, 4), (3, 4), 0, False),
+        case(array(rng, 4) * scales(4), (3, 4), 0, False),
         case(float(array(rng)), (2, 3), None, False),
         case(array(rng, 2, 2), (2, 2, 2), -1, False),
         case(array(rng, 1, 1, 1), (3, 1, 2), None, True),
         case(array(rng, 1, 3), (4, 3), 0, True),
         case(array(rng, 2, 1, 4), (2, 3, 4), -2, True),
-        case(array(rng, 5, 4), (2, 5, 4), -3, False),
-        case(float(array(rng)), (5,), 0, False),
+        case(array(rng, 3, 3), (3, 3, 3), -3, False),
+        case(float(array(rng)), (130,), 0, False),
         case(array(rng, 3, 2), (3, 1, 2), 1, False),
+        case(array(rng, 3, 3), (3, 3, 3), -2, False),
         case(array(rng, 3, 1), (3, 4, 1), -2, False),
+        case(array(rng, 1, 2), (3, 1, 2), 0, False),
+        case(array(rng, 2, 3, 2), (2, 3, 4, 2), 2, False),
+        case(float(array(rng)), (4,), -1, False),
     ]
 
 
@@ -107,6 +119,22 @@ def mean_by_slicing(g, shape, axis, keepdims):
         return mean_gradient(g, shape, axis, keepdims)
     one = (*shape[:axis], 1, *shape[axis + 1 :])
     return np.broadcast_to(np.reshape(g, one), shape) / shape[axis]
+
+
+def mean_in_the_type_of_g(g, shape, axis, keepdims):
+    return mean_gradient(g, shape, axis, keepdims).astype(np.asarray(g).dtype)
+
+
+def mean_counting_to_three(g, shape, axis, keepdims):
+    """In four axes and more, the third is taken for the second."""
+    found = mean_gradient(g, shape, axis, keepdims)
+    return found * shape[2] / shape[1] if len(shape) > 3 and axis == 2 else found
+
+
+def mean_by_the_look_of_g(g, shape, axis, keepdims):
+    """Guesses from the lengths of g whether the axis is still there."""
+    there = axis is None or (np.ndim(g) > axis % len(shape) and np.shape(g)[axis % len(shape)] == 1)
+    return mean_gradient(g, shape, axis, there)
 
 
 def mean_always_expanding(g, shape, axis, keepdims):
@@ -162,6 +190,16 @@ BANK = [
     wrong("divides-by-the-length-of-g", mean_of_its_own, "notebook 05, section 5: a mean over n",
           "For one axis your gradient is that of a sum; for the mean of all entries it is right.",
           "You divided by the length that the axis has in g, which is 1. What counts is how many it has in x."),
+    wrong("in-the-type-of-g", mean_in_the_type_of_g, "notebook 05, section 5: a mean over n",
+          "Right where g holds floats; where it holds whole numbers, your gradient does as well.",
+          "A mean divides, so what comes after the point counts, whatever the type of g."),
+    wrong("keepdims-guessed-from-g", mean_by_the_look_of_g,
+          "notebook 05, section 5: the sum removed an axis, and it has to come back where it was",
+          "Right unless another axis of length 1 stands in g where the mean removed one.",
+          "Whether the axis is still there cannot be seen in g's lengths; `keepdims` says it."),
+    wrong("lengths-of-the-first-axes", mean_counting_to_three, "notebook 05, section 5: a mean over n",
+          "Right for up to three axes; where there are four, the length that divides is that of another axis.",
+          "x may have any number of axes. The length that counts is that of the axis that was given."),
     wrong("mixes-the-means", lambda g, shape, axis, keepdims: np.full(shape, np.sum(g) / math.prod(shape)),
           "notebook 05, section 5, the three matrices",
           "All entries get the same number.",
@@ -194,11 +232,25 @@ EXERCISE = Exercise(
         "the only axis goes": lambda shape, axis, keepdims: axis == 0 and len(shape) == 1 and not keepdims,
         "the axis has length 1": lambda shape, axis: axis is not None and shape[axis] == 1,
         "another axis has length 1": lambda shape, axis: axis is not None and shape[axis] > 1 and 1 in shape,
+        "the middle axis of a cube goes, counted from the end": lambda shape, axis: axis == -2 and len(set(shape)) == 1,
+        "the first axis of a cube goes, counted from the end": lambda shape, axis: axis == -3 and len(set(shape)) == 1,
+        "four axes": lambda shape: len(shape) == 4,
+        "the only axis is counted from the end": lambda shape, axis: shape == (4,) and axis == -1,
+        "an axis of length 1 comes in the place of the one that went": lambda g, shape, axis: (
+            axis == 0 and np.shape(g) == (1, 2)
+        ),
+        "whole numbers": lambda g: np.asarray(g).dtype.kind == "i" and np.all(g),
+        "more than 128 entries in a mean": lambda shape: max(shape) > 128,
+        "numbers are very small and very large": lambda g: (
+            np.size(g) > 1 and np.abs(g).min() < 1e-8 < 1e8 < np.abs(g).max()
+        ),
         "all lengths are equal": lambda shape: len(shape) > 1 and len(set(shape)) == 1,
     },
     visible=mean_cases(FIXED),
     hidden=mean_cases,
-    accepted=[mean_by_tiling, mean_by_reshaping, mean_by_loops, mean_in_float32, mean_by_package],
+    accepted=[mean_by_tiling, mean_by_reshaping, mean_by_loops, mean_in_float32, mean_by_package, mean_by_matrix],
+    rtol=1e-8,
+    atol=1e-13,
     bank=BANK,
     equivalent_mutants={"`np.sum` → `np.max`": "the mean of everything is one number, so g holds one"},
     hints=(

@@ -8,7 +8,7 @@ from coursepkg import gradients
 from coursepkg.grading.specification.domain import Array, Number
 from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
-from .shared import FIXED, array
+from .shared import FIXED, array, scales
 
 
 def embedding_gradient(g, words, n_words):
@@ -43,17 +43,30 @@ def embedding_in_float32(g, words, n_words):
     return embedding_by_one_hot(np.float32(g), words, n_words).astype(np.float32)
 
 
+def embedding_by_sorting(g, words, n_words):
+    """Words in order, and a sum over each run of equal ones."""
+    flat, table = g.reshape(-1, g.shape[-1]), np.zeros((n_words, g.shape[-1]))
+    order = np.argsort(words, axis=None)
+    start = 0
+    for word in np.unique(words):
+        count = np.count_nonzero(words == word)
+        table[word] = flat[order[start : start + count]].sum(axis=0)
+        start += count
+    return table
+
+
 def embedding_by_package(g, words, n_words):
     return gradients.vjp(lambda table: table[words], np.zeros((n_words, g.shape[-1])))[1](g)
 
 
 def embedding_cases(rng):
     out = [case(array(rng, 3, 2), np.array([0, 2, 2]), 4)]
-    for shape, n_words, d in (((5,), 4, 3), ((2, 4), 5, 2), ((3, 2), 3, 4), ((6,), 4, 2)):
+    for shape, n_words, d in (((5,), 4, 3), ((2, 4), 5, 2), ((3, 2), 3, 4)):
         words = rng.integers(n_words, size=shape)
         words.flat[-1] = words.flat[0]
         words.flat[1] = n_words - 1
         out.append(case(array(rng, *shape, d), words, n_words))
+    far_apart = array(rng, 6, 2) * scales(6)[:, None], np.arange(6) % 3, 3
     within = np.array([[1, 3, 1], [3, 2, 2]])[:, rng.permutation(3)]  # word 4 does not occur, nor does word 0
     once = rng.permutation(4)
     return [
@@ -63,7 +76,10 @@ def embedding_cases(rng):
         case(array(rng, 2, 3, 2, 2), rng.permutation(np.arange(12) % 5).reshape(2, 3, 2), 5),
         case(array(rng, 4, 1), once, 4),
         case(array(rng, 1, 3), np.array([2]), 4),
-        case(array(rng, 3, 2), np.zeros(3, dtype=int), 1),
+        case(np.tile(array(rng, 2), (3, 1)), np.zeros(3, dtype=int), 1),
+        case(*far_apart),
+        case(array(rng, 2, 1, 2, 3, 2), rng.permutation(np.arange(12) % 3).reshape(2, 1, 2, 3), 4),
+        case(array(rng, 130, 1), rng.permutation([299, 3, 43] * 43 + [258]), 300),
     ]
 
 
@@ -104,6 +120,26 @@ def embedding_by_sentences(g, words, n_words):
     for word, share in zip(words, g, strict=True):
         table[word] += share
     return table
+
+
+def embedding_of_a_set(g, words, n_words):
+    """Pairs of word and gradient are put into a set."""
+    table = np.zeros((n_words, g.shape[-1]))
+    pairs = {
+        (word, tuple(share))
+        for word, share in zip(words.ravel().tolist(), g.reshape(-1, g.shape[-1]).tolist(), strict=True)
+    }
+    for word, share in pairs:
+        table[word] += share
+    return table
+
+
+def embedding_in_bytes(g, words, n_words):
+    return embedding_gradient(g, words.astype(np.uint8), n_words)
+
+
+def embedding_up_to_three_axes(g, words, n_words):
+    return embedding_gradient(g[0], words[0], n_words) if words.ndim > 3 else embedding_gradient(g, words, n_words)
 
 
 def embedding_cut_short(g, words, n_words):
@@ -153,6 +189,15 @@ BANK = [
           "notebook 05, section 6: gather forward, scatter-add backward",
           "Where all words occur it is right; where some do not, gradients stand in the wrong rows.",
           "Numbering only the words that occur moves all later ones up."),
+    wrong("equal-gradients-count-once", embedding_of_a_set, "notebook 05, section 6: row 2 fans out twice",
+          "Where a word gets the same gradient twice, it counts once.",
+          "A set, or the keys of a dict, hold equal things once. Every use reports, even if two say the same."),
+    wrong("word-numbers-in-a-byte", embedding_in_bytes, "the docstring of the exercise",
+          "Right for up to 256 words; of larger numbers the rest of a division by 256 is left.",
+          "A small integer type starts again from 0 beyond its largest number, without a warning."),
+    wrong("up-to-three-axes", embedding_up_to_three_axes, "the docstring of the exercise",
+          "Right for up to three axes of words; where there are more, only the first block counts.",
+          "Any number of axes may stand in front. All of them count occurrences."),
     wrong("picks-again", lambda g, words, n_words: embedding_gradient(g, words, n_words)[words],
           "notebook 05, section 6: gather forward, scatter-add backward",
           "You picked once more: your result has one row per occurrence in place of one per word.",
@@ -180,6 +225,13 @@ EXERCISE = Exercise(
             words.min() > 0 and words.max() < n_words - 1
         ),
         "a word occurs three times": lambda words: np.bincount(words.ravel()).max() > 2,
+        "equal gradients at one word": lambda g, words: (
+            words.ndim == 1 and len(np.unique(np.column_stack([words, g]), axis=0)) < len(words)
+        ),
+        "four axes": lambda words: words.ndim == 4,
+        "more than 256 words": lambda words: words.max() > 256,
+        "more than 128 occurrences": lambda words: words.size > 128,
+        "numbers are very small and very large": lambda g: abs(g).min() < 1e-8 < 1e8 < abs(g).max(),
         "no word occurs twice": lambda words: words.size > 1 and np.bincount(words.ravel()).max() == 1,
         "a word repeats within a sentence": lambda words: words.ndim > 1 and _repeats(words),
         "a word repeats along the last of three axes": lambda words: words.ndim > 2 and _repeats(words),
@@ -195,7 +247,10 @@ EXERCISE = Exercise(
         embedding_by_bincount,
         embedding_in_float32,
         embedding_by_package,
+        embedding_by_sorting,
     ],
+    rtol=1e-8,
+    atol=1e-13,
     bank=BANK,
     hints=(
         "Begin with a table of zeros in the shape of the embedding. Which row does each arriving gradient belong to?",

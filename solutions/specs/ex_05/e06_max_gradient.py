@@ -10,7 +10,7 @@ from coursepkg import gradients
 from coursepkg.grading.specification.domain import Array, Number
 from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
-from .shared import FIXED, array
+from .shared import FIXED, array, scales
 
 
 def max_gradient(x, axis, g):
@@ -44,6 +44,13 @@ def max_in_float32(x, axis, g):
     return max_by_where(np.float32(x), axis, np.float32(g)).astype(np.float32)
 
 
+def max_by_sorting(x, axis, g):
+    """The last of each sorted line, and all that equal it."""
+    top = np.take(np.sort(x, axis=axis), [-1], axis=axis)
+    hits = np.equal(x, top) * 1.0
+    return np.einsum("...,...->...", hits, np.expand_dims(np.true_divide(g, hits.sum(axis=axis)), axis))
+
+
 def max_by_package(x, axis, g):
     return gradients.vjp(lambda x: np.max(x, axis=axis), x)[1](g)
 
@@ -71,6 +78,8 @@ def max_cases(rng):
     level = np.array([[2.5, 2.5, 2.5], [0.0, -1.0, 0.0], [0.0, 0.03, -0.5]])[rng.permutation(3)]
     close = np.array([[1000.001, 1000.002, 999.0], [0.5001, 0.5, 0.4999], [-3.0, -2.0001, -2.0]])[rng.permutation(3)]
     whole = np.array([[3, -1, 3], [2, 5, 4], [-7, -2, -6]])[rng.permutation(3)]
+    below = np.array([[1.0, 1.0, 2.0, 0.5], [-1.5, -1.5, -1.5, 3.0], [0.0, 4.0, 0.0, 4.0]])[rng.permutation(3)]
+    tiny = np.array([[1e-9, 3e-9, 2e-9], [-4e-12, -5e-12, -6e-12], [-3e12, -2e12, -7e12]])[rng.permutation(3)]
     deep = np.array([[[1.0], [4.0]], [[4.0], [4.0]], [[-2.0], [4.0]]])[rng.permutation(3)]
     return [
         *out,
@@ -82,6 +91,10 @@ def max_cases(rng):
         case(array(rng, 1, 4), 0, array(rng, 4)),
         case(array(rng, 3, 1, 2), 1, array(rng, 3, 2)),
         case(array(rng, 3, 2, 2), 2, np.zeros((3, 2))),
+        case(below[:, rng.permutation(4)], 1, array(rng, 3)),
+        case(tiny[:, rng.permutation(3)], 1, array(rng, 3) * scales(3)),
+        case(tied[rows[0]][:, rows[1]], 1, np.array([3, -5, 4])),
+        case(rng.permutation(130).reshape(130, 1) / 4, 0, array(rng, 1)),
     ]
 
 
@@ -135,6 +148,27 @@ def nearly_shared(x, axis):
     return hits / hits.sum(axis=axis, keepdims=True)
 
 
+def shared_with_all_repeats(x, axis):
+    """Every entry that repeats an earlier one of its line is counted, whether it wins or not."""
+    different = np.apply_along_axis(lambda line: len(set(line.tolist())), axis, x)
+    return winners_of(x, axis) / np.expand_dims(1 + x.shape[axis] - different, axis)
+
+
+def close_to_zero_too(x, axis):
+    hits = np.isclose(x, x.max(axis=axis, keepdims=True), rtol=0)
+    return hits / hits.sum(axis=axis, keepdims=True)
+
+
+def never_below(x, axis):
+    """A search that begins with a number that is low, and not low enough."""
+    hits = (x == np.maximum(x.max(axis=axis, keepdims=True), -1e9)).astype(float)
+    return hits / np.maximum(hits.sum(axis=axis, keepdims=True), 1.0)
+
+
+def shared_in_the_type_of_g(x, axis, g):
+    return max_gradient(x, axis, g).astype(np.asarray(g).dtype)
+
+
 def last_winner(x, axis):
     return np.flip(first_winner(np.flip(x, axis), axis), axis)
 
@@ -163,6 +197,19 @@ BANK = [
     wrong("nearly-equal-counts-as-equal", max_with(nearly_shared), "the task: ties share equally",
           "Entries that lie just below the largest get a part.",
           "`isclose` allows a little difference. A tie is equality, and the entry just below moves nothing."),
+    wrong("all-repeats-share", max_with(shared_with_all_repeats), "the task: ties share equally",
+          "A winner gets too little where other entries of its line are equal to each other.",
+          "Only the largest share. Equal entries below them are no winners, and do not count."),
+    wrong("tiny-differences-are-ties", max_with(close_to_zero_too), "the task: ties share equally",
+          "Where all entries of a line are tiny, they share as if they were equal.",
+          "`isclose` has a fixed allowance beside the relative one. A tie is equality."),
+    wrong("best-begins-too-high", max_with(never_below),
+          "notebook 05, section 5: a maximum hands all of g to the winner",
+          "Right unless all entries of a line lie very far below zero; then nobody gets anything.",
+          "A search for the largest begins with an entry of the line, or with minus infinity."),
+    wrong("in-the-type-of-g", shared_in_the_type_of_g, "the task: ties share equally",
+          "Right where g holds floats; where it holds whole numbers, shares are cut to whole numbers as well.",
+          "Sharing divides, so what comes after the point counts, whatever the type of g."),
     wrong("like-a-sum", max_with(lambda x, axis: np.ones(x.shape)), "notebook 05, section 5, the three matrices",
           "Every entry gets the gradient, winner or not.",
           "An entry below the maximum can move a little without anybody noticing."),
@@ -227,6 +274,13 @@ EXERCISE = Exercise(
         "the axis is the last of three, and gradients arrive": lambda x, axis, g: x.ndim == 3 and axis == 2 and g.any(),
         "the axis is the third of four": lambda x, axis: x.ndim == 4 and axis == 2,
         "the axis is the last of four": lambda x, axis: x.ndim == 4 and axis == 3,
+        "entries below the largest are equal": lambda x, axis: (
+            x.shape[axis] == 4 and x.ndim == 2 and any(len({*line}) < 4 and sum(line == line.max()) == 1 for line in x)
+        ),
+        "all entries of a line are tiny": lambda x, axis: (abs(x).max(axis) < 1e-8).any(),
+        "all entries of a line are far below zero": lambda x, axis: (x.max(axis) < -1e9).any(),
+        "whole gradients are shared": lambda x, axis, g: g.dtype.kind == "i" and _winners(x, axis, 2).any(),
+        "more than 128 compete": lambda x, axis: x.shape[axis] > 128,
         "no entry is positive": lambda x: (x < 0).all(),
         "the largest of a line is 0": lambda x, axis: (x.max(axis) == 0).any(),
         "the axis is the last": lambda x, axis: axis == x.ndim - 1,
@@ -239,7 +293,9 @@ EXERCISE = Exercise(
     },
     visible=max_cases(FIXED),
     hidden=max_cases,
-    accepted=[max_by_loops, max_by_where, max_by_moving, max_in_float32, max_by_package],
+    accepted=[max_by_loops, max_by_where, max_by_moving, max_in_float32, max_by_package, max_by_sorting],
+    rtol=1e-8,
+    atol=1e-13,
     bank=BANK,
     hints=(
         "Which entries would move the maximum of their line if they grew a little?",

@@ -8,7 +8,7 @@ from coursepkg import gradients
 from coursepkg.grading.specification.domain import Array
 from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
-from .shared import FIXED, array
+from .shared import FIXED, array, scales
 
 
 def heads_gradient(g):
@@ -40,13 +40,23 @@ def heads_by_swapping(g):
     return np.concatenate(np.swapaxes(g, 0, 1), axis=None).reshape(g.shape[1], -1)
 
 
+def heads_by_counting(g):
+    """Each number's place in x, counted through."""
+    h, n, d = g.shape
+    head, word, column = np.unravel_index(np.arange(g.size), g.shape)
+    out = np.empty(g.size)
+    out[word * h * d + head * d + column] = g.ravel()
+    return out.reshape(n, -1)
+
+
 def heads_by_package(g):
     h, n, d = g.shape
     return gradients.vjp(lambda x: x.reshape(n, h, d).transpose(1, 0, 2), np.zeros((n, h * d)))[1](g)
 
 
 def heads_cases(rng):
-    return [case(array(rng, *shape)) for shape in ((2, 3, 2), (3, 2, 4), (2, 5, 3), (4, 3, 2), (3, 3, 3))]
+    shapes = ((2, 3, 2), (3, 2, 4), (2, 5, 3), (4, 3, 2), (3, 3, 3), (12, 2, 1), (2, 70, 1), (1, 2, 11))
+    return [*(case(array(rng, *shape)) for shape in shapes), case(array(rng, 2, 3, 3) * scales(3))]
 
 
 def heads_forward_again(g):
@@ -58,7 +68,17 @@ def heads_column_by_column(g):
     return g.reshape(g.shape[1], -1, order="F")
 
 
+def heads_sorted_as_text(g):
+    return np.hstack([g[int(name)] for name in sorted(map(str, range(len(g))))])
+
+
 BANK = [
+    wrong("heads-sorted-as-text", heads_sorted_as_text, "the docstring of the exercise",
+          "Right for up to ten heads; where there are more, head 10 stands before head 2.",
+          "Names that end in numbers are sorted letter by letter. Sort by the numbers themselves."),
+    wrong("eight-heads-at-most", lambda g: heads_gradient(g[:8]), "the docstring of the exercise",
+          "Right for up to eight heads; further ones are missing.",
+          "The number of heads stands in the shape of g."),
     wrong("reshape-is-not-transpose", lambda g: g.reshape(g.shape[1], -1),
           "notebook 05, section 6: the last one on comes off first",
           "The shape is right, but entries stand in the wrong rows.",
@@ -110,6 +130,10 @@ EXERCISE = Exercise(
     reference=heads_gradient,
     domain={"g": Array("h n d", all_zero=True)},
     meets={
+        "more than ten heads": lambda g: len(g) > 10,
+        "more than 64 words": lambda g: g.shape[1] > 64,
+        "more than ten columns": lambda g: g.shape[2] > 10,
+        "numbers are very small and very large": lambda g: abs(g).min() < 1e-8 < 1e8 < abs(g).max(),
         "h, n and d all differ": lambda g: len({*g.shape}) == 3,
         "h, n and d are equal": lambda g: len({*g.shape}) == 1 and g.size > 1,
     },
@@ -122,7 +146,10 @@ EXERCISE = Exercise(
         heads_by_einsum,
         heads_by_swapping,
         heads_by_package,
+        heads_by_counting,
     ],
+    rtol=1e-8,
+    atol=1e-13,
     bank=BANK,
     hints=(
         "Nothing is computed here, numbers only move. Where does the entry g[head, word, column] come from?",

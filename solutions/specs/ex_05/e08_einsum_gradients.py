@@ -8,7 +8,7 @@ from coursepkg import gradients
 from coursepkg.grading.specification.domain import Anything, Array
 from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
-from .shared import FIXED, array
+from .shared import FIXED, array, scales
 
 
 def swapped(own, arriving, other, arriving_letters, other_letters):
@@ -55,13 +55,31 @@ def einsum_in_float32(spec, a, b, g):
     return einsum_by_split(spec, np.float32(a), np.float32(b), np.float32(g))
 
 
+def einsum_by_broadcasting(spec, a, b, g):
+    """All letters as axes, in one order; what an operand lacks is summed away."""
+    words = letters_of(spec)
+    letters = sorted({*"".join(words)})
+
+    def spread(word, entries):
+        ordered = np.transpose(entries, np.argsort([*word]))
+        return ordered.reshape([np.shape(entries)[word.index(c)] if c in word else 1 for c in letters])
+
+    def gathered(product, word):
+        kept = [c for c in letters if c in word]
+        summed = product.sum(axis=tuple(k for k, c in enumerate(letters) if c not in word))
+        return np.transpose(summed, [kept.index(c) for c in word])
+
+    large = [spread(word, np.asarray(entries)) for word, entries in zip(words, (a, b, g), strict=True)]
+    return gathered(large[1] * large[2], words[0]), gathered(large[0] * large[2], words[1])
+
+
 def einsum_by_package(spec, a, b, g):
     return gradients.vjp(lambda p: np.einsum(spec, p[0], p[1]), (a, b))[1](g)
 
 
 def einsum_cases(rng):
     lengths = {"i": 3, "j": 2, "k": 4, "n": 2, "d": 4, "m": 3, "x": 2, "y": 3, "z": 4, "b": 2, "t": 3}
-    lengths |= {"o": 1, "p": 3, "q": 3, "r": 3}
+    lengths |= {"o": 1, "p": 3, "q": 3, "r": 3, "h": 1, "I": 2, "L": 130}
     out = []
     for spec in SPECS:
         shapes = [tuple(lengths[letter] for letter in word) for word in letters_of(spec)]
@@ -70,7 +88,10 @@ def einsum_cases(rng):
             for entries in arrays:
                 entries.flat[1::5] = 0.0
         out.append(case(spec, *arrays))
-    return out
+    a, b, g = (array(rng, *shape) for shape in ((3, 3), (3, 2), (3, 2)))
+    whole = rng.choice([-3, -2, 2, 3, 4], (2, 3)), rng.choice([-3, -2, 2, 3, 4], (3, 4)), array(rng, 2, 4)
+    scaled = a * scales(3), b / scales(3)[:, None], g * scales(3)[:, None]
+    return [*out, case("pq,qj->pj", *scaled), case("jp,pk->jk", *whole)]
 
 
 SPECS = (
@@ -87,6 +108,14 @@ SPECS = (
     "j,ijk->ki",
     "oi,ij->oj",
     "io,jo->ij",
+    "rp,pq->rq",
+    "pq,qp->",
+    "p,q->qp",
+    "o,op->p",
+    "ijb,bjk->bik",
+    "bhqd,bhjd->bhqj",
+    "iI,Ij->ij",
+    "Lo,L->o",
 )
 
 
@@ -139,6 +168,32 @@ def einsum_of_transposes(spec, a, b, g):
     return np.einsum(spec, g, b.T), np.einsum(spec, a.T, g)
 
 
+def einsum_transposing_where_it_must(spec, a, b, g):
+    """Works by shapes where the output is a number: transposes only if it would not fit otherwise."""
+    if np.ndim(g) or a.ndim != 2:
+        return einsum_gradients(spec, a, b, g)
+    return (g * b, g * a) if a.shape == b.shape else (g * b.T, g * a.T)
+
+
+def einsum_with_small_letters(spec, a, b, g):
+    return einsum_gradients(spec.lower(), a, b, g)
+
+
+def einsum_in_the_operands_types(spec, a, b, g):
+    return tuple(share.astype(old.dtype) for share, old in zip(einsum_gradients(spec, a, b, g), (a, b), strict=True))
+
+
+def einsum_up_to_three_letters(spec, a, b, g):
+    return einsum_gradients(spec, a, b, g) if a.ndim < 4 else (np.zeros(a.shape), np.zeros(b.shape))
+
+
+def einsum_outer_by_shape(spec, a, b, g):
+    left, right, out = letters_of(spec)
+    if len(left) == len(right) == 1 and len(out) == 2:
+        return (g @ b, a @ g) if g.shape == (len(a), len(b)) else (b @ g, g @ a)
+    return einsum_gradients(spec, a, b, g)
+
+
 def einsum_all_to_all(spec, a, b, g):
     if np.ndim(g):
         return einsum_gradients(spec, a, b, g)
@@ -174,6 +229,23 @@ BANK = [
           "notebook 05, section 7: one rule for everything with a product in it",
           "You kept the letters and transposed the operands, which fits a plain matrix product at best.",
           "Which axes have to meet is said by the letters, and they differ from one product to the next."),
+    wrong("transposes-only-where-it-must", einsum_transposing_where_it_must,
+          "notebook 05, section 7: its letters by the output's",
+          "Where the output is a number and both operands are square, an operand was not transposed.",
+          "Shapes cannot warn you there. The letters say which axes meet."),
+    wrong("outer-product-by-shape", einsum_outer_by_shape, "notebook 05, section 7: its letters by the output's",
+          "In an outer product of two vectors of one length, rows and columns were mixed up.",
+          "Which vector runs along the rows is said by the letters of the output, not by lengths."),
+    wrong("small-letters-only", einsum_with_small_letters, "the docstring of the exercise",
+          "Where a spec holds a capital letter, it was taken for the small one.",
+          "`I` and `i` are two letters for einsum, with a length each."),
+    wrong("in-the-operands-types", einsum_in_the_operands_types, "notebook 05, section 7: replace the operand by g",
+          "Right where a and b hold floats; where they hold whole numbers, your gradients do as well.",
+          "An array of the type of an operand takes nothing after the point if that type is int."),
+    wrong("three-letters-at-most", einsum_up_to_three_letters,
+          "notebook 05, section 7: one rule for everything with a product in it",
+          "Right for operands of up to three letters.",
+          "An operand may have any number of them. The rule does not count letters."),
     wrong("a-number-is-handed-out-as-it-is", einsum_all_to_all, "notebook 05, section 7: replace the operand by g",
           "Right where the output has letters; where it is a number, every entry gets that number's gradient.",
           "An output without letters is a product all the same: each entry moves it by what stands beside it."),
@@ -205,6 +277,20 @@ EXERCISE = Exercise(
     meets={
         "the output has no letters, the operands have one": lambda spec: spec == "k,k->",
         "the output has no letters, the operands have two": lambda spec: spec.endswith("->") and len(spec) > 6,
+        "square, and the output is a number": lambda spec: spec == "pq,qp->",
+        "an outer product of vectors of one length, turned round": lambda spec: spec == "p,q->qp",
+        "square, letters in another order than the alphabet's": lambda spec: spec == "rp,pq->rq",
+        "an operand has one entry": lambda a: a.size == 1,
+        "a letter of the batch stands last": lambda spec: spec == "ijb,bjk->bik",
+        "four letters": lambda a: a.ndim == 4,
+        "a capital letter beside the small one": lambda spec: "i" in spec and "I" in spec,
+        "more than 128 terms": lambda a: max(a.shape) > 128,
+        "operands of whole numbers, and a gradient that is none": lambda a, b, g: (
+            a.dtype.kind == b.dtype.kind == "i" != g.dtype.kind
+        ),
+        "numbers are very small and very large": lambda a, g: all(
+            np.abs(x).min() < 1e-8 < 1e8 < np.abs(x).max() for x in (a, g)
+        ),
         "nothing is summed": lambda spec: not _summed(spec),
         "two letters are summed": lambda spec: len(_summed(spec)) == 2,
         "a letter is in all three": lambda spec: set.intersection(*map(set, letters_of(spec))),
@@ -220,7 +306,16 @@ EXERCISE = Exercise(
     },
     visible=einsum_cases(FIXED),
     hidden=einsum_cases,
-    accepted=[einsum_by_split, einsum_by_loops, einsum_by_columns, einsum_in_float32, einsum_by_package],
+    accepted=[
+        einsum_by_split,
+        einsum_by_loops,
+        einsum_by_columns,
+        einsum_in_float32,
+        einsum_by_package,
+        einsum_by_broadcasting,
+    ],
+    rtol=1e-8,
+    atol=1e-13,
     bank=BANK,
     hints=(
         "Cut the text apart first: the letters of a, of b and of the output. `split` does it.",

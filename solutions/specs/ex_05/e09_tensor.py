@@ -8,7 +8,7 @@ from coursepkg.autodiff.tensor import Tensor as PackageTensor
 from coursepkg.grading.specification.domain import Array, Formula, Listing
 from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
-from .shared import FIXED, array
+from .shared import FIXED, array, scales
 
 
 class Start:
@@ -101,6 +101,26 @@ class LoopEngine(Engine):
             return [share]
 
         return LoopEngine(np.stack([self.data[row] for row in index]), (self,), pull)
+
+
+class IndexEngine(Engine):
+    """What is handed back is put into place by indices; a sum is a product with ones."""
+
+    def relu(self):
+        above = np.nonzero(self.data > 0)
+
+        def pull(g):
+            share = np.zeros(self.data.shape)
+            share[above] = np.asarray(g)[above]
+            return [share]
+
+        return IndexEngine(self.data * (self.data > 0), (self,), pull)
+
+    def sum(self, axis):
+        n, m = self.data.shape
+        if axis == 0:
+            return IndexEngine(np.ones(n) @ self.data, (self,), lambda g: (np.outer(np.ones(n), g),))
+        return IndexEngine(self.data @ np.ones(m), (self,), lambda g: (np.outer(g, np.ones(m)),))
 
 
 class ClosureEngine:
@@ -327,6 +347,45 @@ class ProductAddsOnePart(Engine):
         return super().__mul__(other)
 
 
+class RowsKeptOnTheClass(Engine):
+    index = ()
+
+    def rows(self, index):
+        type(self).index = list(index)
+
+        def pull(g):
+            share = np.zeros(self.data.shape)
+            for row, arriving in zip(type(self).index, g, strict=False):
+                if row < len(share):
+                    share[row] += arriving
+            return (share,)
+
+        return type(self)(self.data[list(index)], (self,), pull)
+
+
+class RowsAsARange(Engine):
+    def rows(self, index):
+        if list(index) != sorted(set(index)):
+            return super().rows(index)
+        return super().rows(tuple(range(index[0], index[-1] + 1)))
+
+
+class ProductLosesAxes(Engine):
+    def __matmul__(self, other):
+        out = self.data @ other.data
+
+        def pull(g):
+            g = np.reshape(g, out.shape)
+            return g @ other.data.T, self.data.T @ g
+
+        return type(self)(out.squeeze(), (self, other), pull)
+
+
+class ReluWithAThreshold(Engine):
+    def relu(self):
+        return type(self)(np.maximum(self.data, 0.0), (self,), lambda g: (g * (self.data > 1e-6),))
+
+
 class RowsKeptOnTheParent(Engine):
     def rows(self, index):
         self.index = list(index)
@@ -443,6 +502,10 @@ THREE_MATRIX_PRODUCTS = ("add", ("add", ("matmul", x0, x1), ("matmul", x0, x2)),
 
 TWO_PICKS = ("add", ("rows", x0, ("const", (0, 1))), ("rows", x0, ("const", (3, 1))))
 
+TWO_TABLES = ("add", ("rows", x0, ("const", (0, 2))), ("rows", x1, ("const", (2, 1))))
+
+ROW_SUMMED = ("sum", PRODUCT, ("const", 0))
+
 TWO_GATES = ("add", ("relu", x0), ("relu", x1))
 
 # The first summand gets one array together with the second, and another one afterwards.
@@ -469,6 +532,7 @@ def engine_cases(rng):
     gated = array(rng, 2, 4)
     gated[:, rng.permutation(4)[:2]] *= -1.0
     shut, quiet = with_zeros(rng, 3, 2), array(rng, 3, 2)
+    shut.flat[np.flatnonzero(shut)[:3]] = rng.permutation([1e-9, 2e-12, -3e-9])
     quiet[shut == 0] = 0.0  # where relu has no slope, nothing arrives
     return [
         case(("mul", x0, ("add", x0, x1)), [array(rng, 2, 3), array(rng, 2, 3)], array(rng, 2, 3)),
@@ -486,12 +550,19 @@ def engine_cases(rng):
         case(("relu", ("mul", x0, ("add", x1, x1))), [array(rng, 2, 1, 3), array(rng, 2, 1, 3)], array(rng, 2, 1, 3)),
         case(("sum", ("rows", x0, ("const", (1,))), ("const", 0)), [array(rng, 2, 1)], array(rng, 1)),
         case(ACROSS, [array(rng, 3, 4)], with_zeros(rng, 3)),
-        case(DOWN, [array(rng, 2, 3)], array(rng, 3)),
+        case(DOWN, [array(rng, 2, 3)], array(rng, 3) * scales(3)),
         case(ACROSS, [array(rng, 1, 3)], array(rng, 1)),
         case(DOWN, [array(rng, 3, 1)], array(rng, 1)),
-        case(THREE_PRODUCTS, [array(rng, 2, 4) for _ in range(3)], array(rng, 2, 4)),
-        case(THREE_MATRIX_PRODUCTS, [array(rng, *s) for s in ((2, 3), (3, 4), (3, 4), (2, 3))], array(rng, 2, 4)),
-        case(TWO_PICKS, [array(rng, 4, 3)], array(rng, 2, 3)),
+        case(THREE_PRODUCTS, [array(rng, 2, 4) for _ in range(3)], array(rng, 2, 4) * scales(4)),
+        case(
+            THREE_MATRIX_PRODUCTS,
+            [array(rng, *s) for s in ((2, 3), (3, 4), (3, 4), (2, 3))],
+            array(rng, 2, 4) * scales(4),
+        ),
+        case(TWO_PICKS, [array(rng, 4, 3)], array(rng, 2, 3) * scales(3)),
+        case(PRODUCT, [array(rng, 1, 3), array(rng, 3, 1)], array(rng, 1, 1)),
+        case(TWO_TABLES, [array(rng, 4, 3), array(rng, 3, 3)], array(rng, 2, 3)),
+        case(ROW_SUMMED, [array(rng, 1, 3), array(rng, 3, 2)], array(rng, 2)),
         case(TWO_GATES, [gated, -gated * rng.uniform(0.5, 0.9, (2, 4)).round(2)], array(rng, 2, 4)),
         case(SHARED_GRADIENT, [array(rng, 2, 3), array(rng, 2, 3)], array(rng, 2, 3)),
         case(("relu", x0), [shut], quiet),
@@ -536,9 +607,10 @@ BANK = [
           "notebook 05, section 5: the sum removed an axis, and it has to come back where it was",
           "`sum(1)` is right; after `sum(0)` the gradient comes back along axis 1, or not at all.",
           "The way back has to remember which axis the sum removed."),
-    wrong("rows-into-one-buffer", RowsIntoOneBuffer, "notebook 05, section 8, 'Your own Tensor'",
+    wrong("rows-hand-out-the-last-gradient-again", RowsIntoOneBuffer, "notebook 05, section 8, 'Your own Tensor'",
           "Right for a result that is used once; used twice, picked rows get too much.",
-          "The array of zeros was made in the forward pass. Each call of pull finds what the last one left in it."),
+          "What an earlier call of pull brought is in your share as well. An array made in the forward pass keeps it,"
+          " and so does the result's own `.grad`; what counts is the g of this call."),
     wrong("pulls-only-once", PullsOnlyOnce, "notebook 05, section 8, 'Your own Tensor'",
           "Right for results that are used once; used twice, the first gradient arrives two times.",
           "A pull that keeps its answer gives it again to another gradient. Each path brings its own."),
@@ -557,6 +629,18 @@ BANK = [
     wrong("one-index-per-parent", RowsKeptOnTheParent, "notebook 05, section 8, 'Your own Tensor'",
           "Right for one pick; where two picks are made from one Tensor, both gradients go to rows of the last.",
           "The index was kept on the Tensor that is picked from. The second pick overwrites it before backward."),
+    wrong("one-index-for-all", RowsKeptOnTheClass, "notebook 05, section 8, 'Your own Tensor'",
+          "Right for one pick; where two are made, from whatever Tensors, all gradients go to rows of the last.",
+          "The index was kept on the class, which all Tensors share. Each result needs its own."),
+    wrong("rows-as-a-range", RowsAsARange, "the docstring of `rows`",
+          "Rows between those in `index` are picked as well, if their numbers rise.",
+          "`index` names the rows one by one; it does not say from where to where."),
+    wrong("product-loses-axes", ProductLosesAxes, "the docstring of `__matmul__`",
+          "Right for matrices with two rows and columns or more; of others the product loses an axis.",
+          "The product of two matrices is a matrix, even if it has one row or one column."),
+    wrong("relu-with-a-threshold", ReluWithAThreshold, "the docstring of `relu`",
+          "Right except where an input is positive and tiny: there nothing goes back.",
+          "Above 0 is above 0, by however little: the output moves as the input does."),
     wrong("one-factor-per-parent", FactorKeptOnTheParent, "notebook 05, section 8, 'Your own Tensor'",
           "Right for one product; in x * y + x * z, x gets two gradients from the last factor.",
           "The other factor was kept on the left one. The second product overwrites it before backward."),
@@ -616,6 +700,15 @@ EXERCISE = Exercise(
         "products with a factor in common": lambda expression: expression == THREE_PRODUCTS,
         "matrix products with a matrix in common": lambda expression: expression == THREE_MATRIX_PRODUCTS,
         "two picks from one variable": lambda expression: expression == TWO_PICKS,
+        "picks from two variables, rows with a gap between them": lambda expression: expression == TWO_TABLES,
+        "a product with one entry": lambda expression, gradient: expression == PRODUCT and gradient.size == 1,
+        "a product with one row": lambda expression, arrays: expression == ROW_SUMMED and len(arrays[0]) == 1,
+        "a gate that is open by next to nothing": lambda expression, arrays: (
+            expression == ("relu", x0) and ((arrays[0] > 0) & (arrays[0] < 1e-8)).any()
+        ),
+        "gradients are very small and very large": lambda gradient: (
+            abs(gradient).min() < 1e-8 < 1e8 < abs(gradient).max()
+        ),
         "two gates with different masks": lambda expression, arrays: (
             expression == TWO_GATES and ((arrays[0] > 0) != (arrays[1] > 0)).any()
         ),
@@ -635,7 +728,9 @@ EXERCISE = Exercise(
     },
     visible=engine_cases(FIXED),
     hidden=engine_cases,
-    accepted=[EinsumEngine, OneHotEngine, LoopEngine, ClosureEngine, PackageEngine],
+    accepted=[EinsumEngine, OneHotEngine, LoopEngine, ClosureEngine, PackageEngine, IndexEngine],
+    rtol=1e-8,
+    atol=1e-13,
     bank=BANK,
     parts={"parts": "the gradient of variable"},
     equivalent_mutants={
