@@ -35,13 +35,13 @@ def step_float32(theta, g, eta):
 
 
 def step_by_optimizer(theta, g, eta):
-    moved = theta.copy()
+    moved = theta.astype(float)
     opt.GD(moved, lr=eta).step(g)
     return moved
 
 
 def step_with_tensors(theta, g, eta):
-    return Tensor(theta, requires_grad=True) - eta * g
+    return Tensor(theta.astype(float), requires_grad=True) - eta * g
 
 
 def moves_in_place(theta, g, eta):
@@ -51,7 +51,23 @@ def moves_in_place(theta, g, eta):
 
 def step_cases(rng):
     found = [case(numbers(rng, d), numbers(rng, d), rate(rng)) for d in (2, 3, 4, 5)]
-    return [*found, case(numbers(rng, 3), numbers(rng, 3), rate(rng, 1.6, 3.0))]
+    return [*found, case(numbers(rng, 3), numbers(rng, 3), rate(rng, 1.6, 3.0)), *step_extremes(rng)]
+
+
+def step_extremes(rng):
+    """Far out and steep; tiny slopes near zero, and a huge eta; whole numbers, in either argument."""
+    return [
+        case(4e4 * numbers(rng, 3), 3e5 * numbers(rng, 3), rate(rng)),
+        case(1e-5 * numbers(rng, 3), 1e-7 * numbers(rng, 3), rate(rng, 23.0, 41.0)),
+        case(np.array([5, -3, 2]), np.array([2, -4, 7]), rate(rng, 0.2, 0.3)),
+        case(numbers(rng, 2), np.array([3, -1]), rate(rng)),
+    ]
+
+
+def step_in_a_copy_of_theta(theta, g, eta):
+    new = np.zeros_like(theta)
+    new[:] = theta - eta * g
+    return new
 
 
 BANK = [
@@ -93,6 +109,17 @@ BANK = [
           "notebook 03, section 1: what descent does with a gradient",
           "Every entry becomes smaller, whichever way its slope goes.",
           "Where the slope is negative, downhill is the other way."),
+    wrong("whole-numbers-stay-whole", step_in_a_copy_of_theta, "the docstring of the exercise: returns a new array",
+          "Where theta holds whole numbers, so does your new place.",
+          "An array that was made like an array of whole numbers has no room for a fraction."),
+    wrong("keeps-near", lambda theta, g, eta: np.clip(theta - eta * g, -100, 100),
+          "notebook 03, section 3, 'How large a step?'",
+          "Places far from zero are set back.",
+          "A place may be anywhere. One step is the gradient times eta, whatever comes of it."),
+    wrong("stops-where-it-is-flat", lambda theta, g, eta: theta - eta * g * (np.abs(g).max() > 1e-3),
+          "notebook 03, section 1: what descent does with a gradient",
+          "Where all slopes are small you stay where you are.",
+          "Small slopes make a small step, and a large eta makes a longer one of it."),
     wrong("moves-in-place", moves_in_place, "the docstring of the exercise: returns a new array",
           "The numbers are right, but an argument was changed in place.",
           "-=, *= and out=... write into the caller's array. Whoever still needs what was there has lost it."),
@@ -108,12 +135,20 @@ EXERCISE = Exercise(
     see="notebook 03, section 1, 'Two methods, one team'",
     reference=gradient_step,
     domain={"theta": Array("d"), "g": Array("d", all_zero=True), "eta": Number(more_than=0)},
-    meets={"the step size is above 1": lambda eta: eta > 1.5},
+    meets={
+        "the step size is above 1": lambda eta: eta > 1.5,
+        "the step size is above 20": lambda eta: eta > 20,
+        "all slopes are tiny": lambda g: 0 < np.abs(g).max() < 1e-6,
+        "a place is far out": lambda theta: np.abs(theta).max() > 1e4,
+        "theta holds whole numbers": lambda theta: theta.dtype.kind == "i",
+        "the gradient holds whole numbers": lambda theta, g: g.dtype.kind == "i" != theta.dtype.kind,
+    },
     visible=[
         case(np.array([4.0, -2.0]), np.array([1.5, -0.5]), 0.2371),
         case(np.array([-1.2, 0.7, 2.5]), np.array([0.4, -1.1, 0.9]), 0.5183),
         case(np.array([0.6, 3.0, -1.4, 2.2]), np.array([-2.0, 0.8, 1.7, -0.6]), 0.0739),
         case(np.array([1.7, -0.9]), np.array([0.3, 0.8]), 2.1467),
+        *step_extremes(np.random.default_rng(31)),
     ],
     hidden=step_cases,
     accepted=[step_in_a_loop, step_on_a_copy, step_backwards, step_float32, step_by_optimizer, step_with_tensors],

@@ -75,6 +75,10 @@ def averages_first(w, X, t):
     return np.mean(2 * (y - t) * y * (1 - y)) * np.mean(X, axis=0)
 
 
+def cut_beyond(size):
+    return lambda z, y: np.where(np.abs(z) < size, y * (1 - y), 0.0)
+
+
 def labelled(rng, n, d):
     targets = rng.integers(0, 2, n).astype(float)
     targets[:2] = 1.0, 0.0
@@ -95,6 +99,16 @@ def saturated(rng, d):
     far = rng.uniform(38, 44, 2) * [1, -1]
     X[1:] += np.outer(far - X[1:] @ w, w) / (w @ w)
     return w, X.round(2)
+
+
+def nearly_saturated(rng, d):
+    """Two examples whose sigmoid is nearly 1 and nearly 0, and quite wrong; they are long, so that they count."""
+    w = numbers(rng, d, 0.8, 1.5)
+    X = numbers(rng, (3, d), 0.2, 0.7)
+    along = w / (w @ w)
+    X[1:] = 9 * numbers(rng, (2, d))
+    X[1:] += np.outer(rng.uniform(12.2, 13.0, 2) * [1, -1] - X[1:] @ w, along)
+    return w, X.round(4), np.array([0.7, 0.0, 1.0])
 
 
 POINTS = np.array([[0.9, 0.3], [0.5, 0.3], [0.2, 0.1], [0.7, 0.5], [0.1, 0.8], [0.1, 0.9]])
@@ -145,6 +159,13 @@ BANK = [
           "chapter 02, section 3, 'A neuron, by hand'",
           "The sigmoid was applied once more to the output, and the slope taken there.",
           "y is the sigmoid of z already, and its slope is written in terms of y itself."),
+    wrong("flat-too-soon", neuron_wrong(cut_beyond(8)), "notebook 03, section 1: what the sigmoid multiplies by",
+          "Where the sigmoid is nearly flat you let nothing through.",
+          "It becomes flatter and flatter, and nowhere all at once. A long x makes much of a small slope."),
+    wrong("targets-as-classes", lambda w, X, t: neuron_gradient(w, X, np.round(t)),
+          "the docstring of the exercise: what are the targets?",
+          "Targets between 0 and 1 were taken for the nearer of the two.",
+          "A target may be any number from 0 to 1, and the error is measured from there."),
     wrong("cross-entropy-instead", lambda w, X, t: (sigmoid(X @ w) - t) @ X / len(t),
           "notebook 03, section 9, 'The same race on another loss'",
           "This is the gradient of the cross-entropy.",
@@ -163,6 +184,7 @@ EXERCISE = Exercise(
     domain={"w": Array("d", all_zero=True), "X": Array("n d"), "t": Array("n", at_least=0, at_most=1)},
     meets={
         "a target lies between 0 and 1": lambda t: ((t > 0) & (t < 1)).any(),
+        "outputs are nearly 1 and nearly 0": lambda w, X: 12 < (X @ w).max() < 14 and -14 < (X @ w).min() < -12,
         "outputs are 1 and 0 to the last digit": lambda w, X: (X @ w).max() > 37 and (X @ w).min() < -37,
     },
     visible=[
@@ -170,11 +192,13 @@ EXERCISE = Exercise(
         case(np.array([1.0, -2.0]), POINTS, TARGETS),
         case(np.array([0.7, -0.4, 1.2]), MORE, np.array([1.0, 0.3, 0.85, 0.0])),
         case(*saturated(np.random.default_rng(32), 2), np.array([0.4, 0.0, 1.0])),
+        case(*nearly_saturated(np.random.default_rng(33), 2)),
     ],
     hidden=lambda rng: [
         *(case(*labelled(rng, n, d)) for n, d in ((3, 2), (5, 3))),
         *(case(*shaded(rng, n, d)) for n, d in ((4, 2), (7, 4))),
         case(*saturated(rng, 3), np.array([0.6, 0.0, 1.0])),
+        case(*nearly_saturated(rng, 3)),
     ],
     accepted=[
         neuron_by_loops,

@@ -82,7 +82,33 @@ def bowl_edges(rng):
         case(b * np.eye(2)),
         case(joined),
         *(case(np.array([[a + c, side * c], [side * c, a + c]])) for side in (-1, 1)),
+        *ravines(rng),
     ]
+
+
+def ravines(rng):
+    """Curvatures that are hundred and hundred million times apart; all tiny; all huge; eight directions."""
+    across = np.array([[0.6, -0.8], [0.8, 0.6]])
+
+    def ravine(steep, gentle):
+        return case((across * rng.permutation([steep, gentle])) @ across.T)
+
+    size = float(rng.uniform(1.0, 3.0))
+    return [
+        ravine(size, 7e-3 * size),
+        ravine(size, 2e-8 * size),
+        *(case(scale * bowl(rng, 2)) for scale in (1e-7, 1e6)),
+        case(bowl(rng, 8)),
+    ]
+
+
+def drops_small_curvatures(share):
+    def answer(H):
+        c = np.linalg.eigvalsh(H)
+        c = c[c > share * c[-1]]
+        return {"limit": 2 / c[-1], "best": 2 / (c[0] + c[-1])}
+
+    return answer
 
 
 def sizes_unsorted(H):
@@ -125,6 +151,15 @@ BANK = [
           "notebook 03, section 3, 'The ravine': both factors of the same size",
           "Your best step size comes from the mean of all curvatures.",
           "What counts is the worst factor, and that belongs to the steepest direction or to the gentlest."),
+    wrong("drops-small-curvatures", drops_small_curvatures(1e-6),
+          "notebook 03, section 3, 'The ravine': both factors of the same size",
+          "In a long ravine your best step size is far too small.",
+          "A very small curvature was taken for none. It is the gentlest direction, and it counts."),
+    wrong("a-little-added-to-the-curvature", sizes_wrong(
+              limit=lambda c, H: 2 / (c[-1] + 1e-8), best=lambda c, H: 2 / (c[0] + c[-1] + 1e-8)
+          ), "the docstring of the exercise: which curvatures are possible?",
+          "Nearly right everywhere, and too small where all curvatures are.",
+          "A small number added below the stroke keeps a zero from harm, and curvatures are positive here."),
     wrong("takes-them-unsorted", sizes_unsorted, "the hints of the exercise",
           "You took the first and the last curvature for the smallest and the largest.",
           "np.linalg.eig and np.linalg.eigvals give the eigenvalues in no particular order."),
@@ -165,6 +200,11 @@ EXERCISE = Exercise(
         "H is diagonal and its largest entry in the middle": lambda H: (
             len(H) == 3 and not (H - np.diag(np.diag(H))).any() and np.argmax(np.diag(H)) == 1
         ),
+        "a curvature is a hundred millionth of another": lambda H: np.linalg.cond(H) > 1e7,
+        "a curvature is a hundredth of another": lambda H: 100 < np.linalg.cond(H) < 1000,
+        "all curvatures are tiny": lambda H: np.abs(H).max() < 1e-5,
+        "all curvatures are huge": lambda H: np.abs(H).max() > 1e5,
+        "there are eight directions": lambda H: len(H) == 8,
         "all curvatures are equal": lambda H: len(H) > 1 and np.allclose(H, H[0, 0] * np.eye(len(H))),
         "there are three directions or more": lambda H: len(H) > 2,
         "the steepest direction has no share in (1, 1)": lambda H: len(H) == 2 and H[0, 1] < 0 and H[0, 0] == H[1, 1],

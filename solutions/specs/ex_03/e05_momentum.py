@@ -52,7 +52,7 @@ def momentum_by_differences(theta, gradients, eta, beta):
 
 
 def momentum_by_optimizer(theta, gradients, eta, beta):
-    moved = theta.copy()
+    moved = theta.astype(float)
     optimizer = opt.Momentum(moved, lr=eta, momentum=beta)
     places = []
     for g in gradients:
@@ -120,7 +120,21 @@ def momentum_edges(rng):
         case(numbers(rng, 3), numbers(rng, (4, 3)), rate(rng), 0.0),
         case(numbers(rng, 2), rolling, rate(rng), rate(rng, 0.3, 0.95)),
         case(numbers(rng, 3), numbers(rng, (2, 3)), rate(rng, 1.6, 3.0), rate(rng, 0.3, 0.95)),
+        case(20 * numbers(rng, 2), 40 * numbers(rng, (32, 2)), rate(rng), rate(rng, 0.97, 0.985)),
+        case(np.array([4, -3]), np.array([[1, -2], [2, 1], [-1, 3]]), rate(rng), rate(rng, 0.3, 0.95)),
     ]
+
+
+def momentum_like_theta(theta, gradients, eta, beta):
+    places = np.zeros_like(np.array([theta] * len(gradients)))
+    places[:] = momentum(theta, gradients, eta, beta)
+    return places
+
+
+def momentum_of_ten_steps(theta, gradients, eta, beta):
+    places = momentum(theta, gradients, eta, beta)
+    places[10:] = places[min(9, len(places) - 1)]
+    return places
 
 
 def run_cases(rng, *extra):
@@ -179,7 +193,17 @@ BANK = [
           "The velocity says how the ball moves. Where it is after each step is theta."),
     wrong("one-array-for-all-places", last_place_only(momentum), "the docstring of the exercise: k places",
           "All your places are the last one.",
-          "You append one and the same array in every step and go on changing it. Keep a copy, or make a new array."),
+          "Did you append one array and go on changing it, or fill in the last place? Keep what each step gives."),
+    wrong("whole-numbers-stay-whole", momentum_like_theta, "the docstring of the exercise: k places",
+          "Where theta holds whole numbers, so do your places.",
+          "An array that was made like an array of whole numbers has no room for a fraction."),
+    wrong("ten-steps-at-most", momentum_of_ten_steps, "the docstring of the exercise: k places",
+          "After ten steps your ball stands still.",
+          "There is one step for each row of gradients, however many there are."),
+    wrong("velocity-with-a-bound", momentum_wrong(lambda v, g, beta: np.clip(beta * v + g, -50, 50)),
+          "notebook 03, section 5: a fading sum of past gradients",
+          "Your ball never becomes really fast.",
+          "Nothing bounds the velocity but its fading. Along a steady slope it grows to g / (1 - beta)."),
     wrong("start-among-the-places", start_among_the_places(momentum), "the docstring of the exercise: k places",
           "You return one place more: the start stands in front.",
           "Asked for are the places that the steps lead to."),
@@ -201,6 +225,11 @@ EXERCISE = Exercise(
         "beta": Number(at_least=0, less_than=1),
     },
     meets={
+        "there are more than thirty steps": lambda gradients: len(gradients) > 30,
+        "nearly all of the velocity is kept": lambda beta: beta > 0.96,
+        "theta and the gradients hold whole numbers": lambda theta, gradients: (
+            theta.dtype.kind == gradients.dtype.kind == "i"
+        ),
         "no gradient comes while the ball rolls": lambda gradients: any(
             before.any() and not g.any() for before, g in pairwise(gradients)
         ),

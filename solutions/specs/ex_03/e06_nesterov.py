@@ -52,7 +52,7 @@ def nesterov_two_sequences(theta, c, eta, beta, steps):
 
 
 def nesterov_by_optimizer(theta, c, eta, beta, steps):
-    ahead = theta.copy()
+    ahead = theta.astype(float)
     optimizer = opt.Nesterov(ahead, lr=eta, momentum=beta)
     places = []
     for _ in range(steps):
@@ -118,7 +118,21 @@ def nesterov_edges(rng):
         case(numbers(rng, 3), rng.uniform(0.5, 3.0, 3).round(2), rate(rng), rate(rng, 0.4, 0.9), 1),
         case(numbers(rng, 2), rng.uniform(0.5, 3.0, 2).round(2), rate(rng), 0.0, 4),
         case(numbers(rng, 2), rng.uniform(0.18, 0.24, 2).round(3), rate(rng, 2.1, 2.6), rate(rng, 0.1, 0.2), 12),
+        case(900 * numbers(rng, 2), rng.uniform(0.5, 3.0, 2).round(2), rate(rng, 0.02, 0.1), rate(rng, 0.96, 0.98), 33),
+        case(np.array([4, -3]), np.array([1, 2]), rate(rng, 0.1, 0.4), rate(rng, 0.4, 0.9), 3),
     ]
+
+
+def nesterov_like_theta(theta, c, eta, beta, steps):
+    places = np.zeros_like(np.array([theta] * steps))
+    places[:] = nesterov(theta, c, eta, beta, steps)
+    return places
+
+
+def nesterov_of_twenty_steps(theta, c, eta, beta, steps):
+    places = nesterov(theta, c, eta, beta, steps)
+    places[20:] = places[min(19, steps - 1)]
+    return places
 
 
 def nesterov_cases(rng):
@@ -129,6 +143,12 @@ def nesterov_cases(rng):
 
 
 BANK = [
+    wrong("whole-numbers-stay-whole", nesterov_like_theta, "the docstring of the exercise: what is returned?",
+          "Where theta holds whole numbers, so do your places.",
+          "An array that was made like an array of whole numbers has no room for a fraction."),
+    wrong("twenty-steps-at-most", nesterov_of_twenty_steps, "the docstring of the exercise: what is `steps`?",
+          "After twenty steps your ball stands still.",
+          "There are as many steps as the caller asks for."),
     wrong("does-not-look-ahead", nesterov_wrong(lambda theta, v, eta, beta: theta),
           "notebook 03, section 5: Nesterov asks for the gradient elsewhere",
           "This is plain momentum.",
@@ -166,7 +186,7 @@ BANK = [
     wrong("one-array-for-all-places", last_place_only(nesterov),
           "the docstring of the exercise: the place after each step",
           "All your places are the last one.",
-          "You append one and the same array in every step and go on changing it. Keep a copy, or make a new array."),
+          "Did you append one array and go on changing it, or fill in the last place? Keep what each step gives."),
     wrong("one-place-late", one_place_late(nesterov), "the docstring of the exercise",
           "Your places come one step late: the first is the start.",
           "You keep each place before its step is made, so the last one is missing."),
@@ -193,6 +213,9 @@ EXERCISE = Exercise(
         "steps": Number(whole=True, at_least=1),
     },
     meets={
+        "there are more than thirty steps": lambda steps: steps > 30,
+        "nearly all of the velocity is kept": lambda beta: beta > 0.95,
+        "theta and c hold whole numbers": lambda theta, c: theta.dtype.kind == c.dtype.kind == "i",
         "the step size is above 1": lambda eta: eta > 1.5,
         "the ball has settled before the last step": lambda theta, c, eta, beta, steps: (
             steps > 2 and np.abs(np.diff(nesterov(theta, c, eta, beta, steps - 1)[-2:], axis=0)).max() < 1e-3

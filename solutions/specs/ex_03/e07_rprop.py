@@ -60,7 +60,7 @@ def rprop_with_masks(theta, gradients, first):
 
 
 def rprop_by_optimizer(theta, gradients, first):
-    place, places = theta.copy(), []
+    place, places = theta.astype(float), []
     optimizer = opt.RPROP(place, lr=first)
     for g in gradients:
         optimizer.step(g)
@@ -156,7 +156,21 @@ def rprop_edges(rng):
         case(numbers(rng, 2), -short, rate(rng, 1.6, 3.0)),
         case(numbers(rng, 3), -flat, rate(rng, 0.012, 0.018)),
         case(np.zeros(3), flat[::-1], 1e-5 * rate(rng, 2, 3)),
+        case(numbers(rng, 3), np.vstack([long, long[::-1], -long, long, -long]), rate(rng, 0.3, 0.6)),
+        case(np.array([4, -3, 2]), RUNS, rate(rng, 0.3, 0.6)),
     ]
+
+
+def rprop_like_theta(theta, gradients, first):
+    places = np.zeros_like(np.array([theta] * len(gradients)))
+    places[:] = rprop(theta, gradients, first)
+    return places
+
+
+def rprop_of_twenty_steps(theta, gradients, first):
+    places = rprop(theta, gradients, first)
+    places[20:] = places[min(19, len(places) - 1)]
+    return places
 
 
 def _flips_back(gradients):
@@ -189,6 +203,12 @@ SLOPES_THAT_FLIP = np.array([[1.0, -0.5], [0.8, -0.7], [-0.4, -0.9], [-1.2, 0.6]
 MORE_FLIPS = np.array([[0.5, -1.5, 2.0], [0.7, -1.1, -1.6], [-0.9, -0.8, -1.2], [-0.3, 0.6, -0.4], [-1.4, 0.2, 0.7]])
 
 BANK = [
+    wrong("whole-numbers-stay-whole", rprop_like_theta, "the docstring of the exercise: what is returned?",
+          "Where theta holds whole numbers, so do your places.",
+          "An array that was made like an array of whole numbers has no room for a fraction."),
+    wrong("twenty-steps-at-most", rprop_of_twenty_steps, "the docstring of the exercise: k places",
+          "After twenty steps your weights stand still.",
+          "There is one step for each row of gradients, however many there are."),
     wrong("rests-after-a-flip", rprop_wrong(after=lambda move, g, size: 0.0 * move),
           "notebook 03, section 6: what happens at step 12",
           "After a flip your weight stands still instead of going back.",
@@ -236,7 +256,7 @@ BANK = [
           "The step size is changed first, and then the weight moves by the new one."),
     wrong("one-array-for-all-places", last_place_only(rprop), "the docstring of the exercise: k places",
           "All your places are the last one.",
-          "You append one and the same array in every step and go on changing it. Keep a copy, or make a new array."),
+          "Did you append one array and go on changing it, or fill in the last place? Keep what each step gives."),
     wrong("one-place-late", one_place_late(rprop), "the docstring of the exercise",
           "Your places come one step late: the first is the start.",
           "You keep each place before its step is made, so the last one is missing."),
@@ -256,6 +276,10 @@ EXERCISE = Exercise(
     reference=rprop,
     domain={"theta": Array("d", all_zero=True), "gradients": Array("k d", zero=False), "first": Number(more_than=0)},
     meets={
+        "there are more than twenty steps": lambda gradients: len(gradients) > 20,
+        "theta and the gradients hold whole numbers": lambda theta, gradients: (
+            theta.dtype.kind == gradients.dtype.kind == "i"
+        ),
         "a sign flips and flips back at once": _flips_back,
         "a sign flips in the last step": _flip_at_the_end,
         "a sign never flips": _never_flips,

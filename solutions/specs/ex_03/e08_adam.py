@@ -63,7 +63,7 @@ def adam_with_one_rate(theta, gradients, eta, beta1, beta2, eps):
 
 
 def adam_by_optimizer(theta, gradients, eta, beta1, beta2, eps):
-    place, places = theta.copy(), []
+    place, places = theta.astype(float), []
     optimizer = opt.Adam(place, lr=eta, betas=(beta1, beta2), eps=eps)
     for g in gradients:
         optimizer.step(g)
@@ -144,7 +144,19 @@ def adam_edges(rng):
         case(numbers(rng, 3), numbers(rng, (3, 3)), rate(rng), 0.0, others[1], rate(rng, 0.1, 0.3)),
         case(numbers(rng, 2), numbers(rng, (4, 2)), rate(rng), rate(rng, 0.5, 0.8), 0.0, others[0]),
         case(numbers(rng, 2), waiting, rate(rng), rate(rng, 0.5, 0.8), others[1], others[0]),
+        case(numbers(rng, 2), numbers(rng, (27, 2)), rate(rng), 0.9, 0.999, rate(rng, 0.1, 0.3)),
+        case(numbers(rng, 2), 1e-6 * numbers(rng, (4, 2)), rate(rng), 0.9, 0.99, 1e-7 * rate(rng, 1.0, 6.0)),
+        case(
+            200 * numbers(rng, 2), 1e5 * numbers(rng, (3, 2)), rate(rng, 30, 60), 0.8, 0.95, 1e4 * rate(rng, 1.0, 3.0)
+        ),
+        case(np.array([4, -3]), np.array([[1, -2], [2, 1], [-1, 3]]), rate(rng), 0.8, 0.9, others[0]),
     ]
+
+
+def adam_like_theta(theta, gradients, *rates):
+    places = np.zeros_like(np.array([theta] * len(gradients)))
+    places[:] = adam(theta, gradients, *rates)
+    return places
 
 
 def adam_cases(rng):
@@ -154,6 +166,13 @@ def adam_cases(rng):
 
 
 BANK = [
+    wrong("whole-numbers-stay-whole", adam_like_theta, "the docstring of the exercise: what is returned?",
+          "Where theta holds whole numbers, so do your places.",
+          "An array that was made like an array of whole numbers has no room for a fraction."),
+    wrong("correction-left-out-later", adam_wrong(counter=lambda k: k if k <= 10 else math.inf),
+          "notebook 03, section 6: at step number k = 1, 2, 3",
+          "After some steps your averages are no longer corrected.",
+          "How soon the correction fades depends on the beta. With 0.999 it takes thousands of steps."),
     wrong("no-correction", adam_wrong(correct=(False, False)), "notebook 03, section 6: the column 'not corrected'",
           "Your averages are not corrected for starting at zero.",
           "In the first steps both are far too small, and by different shares, so the quotient is wrong."),
@@ -185,7 +204,7 @@ BANK = [
           "A common short form does so; for an eps that is not small it is another method."),
     wrong("one-array-for-all-places", last_place_only(adam), "the docstring of the exercise: k places",
           "All your places are the last one.",
-          "You append one and the same array in every step and go on changing it. Keep a copy, or make a new array."),
+          "Did you append one array and go on changing it, or fill in the last place? Keep what each step gives."),
     wrong("one-place-late", one_place_late(adam), "the docstring of the exercise",
           "Your places come one step late: the first is the start.",
           "You keep each place before its step is made, so the last one is missing."),
@@ -237,7 +256,15 @@ EXERCISE = Exercise(
         "beta2": Number(at_least=0, less_than=1),
         "eps": Number(more_than=0),
     },
-    meets={"the first gradient is zero": lambda gradients: gradients.any() and not gradients[0].any()},
+    meets={
+        "the first gradient is zero": lambda gradients: gradients.any() and not gradients[0].any(),
+        "there are more than twenty steps": lambda gradients, beta2: len(gradients) > 20 and beta2 > 0.99,
+        "all gradients are tiny": lambda gradients: 0 < np.abs(gradients).max() < 1e-4,
+        "all gradients are huge": lambda gradients: np.abs(gradients).min() > 1e4,
+        "theta and the gradients hold whole numbers": lambda theta, gradients: (
+            theta.dtype.kind == gradients.dtype.kind == "i"
+        ),
+    },
     visible=[
         case(np.array([2.0, -1.0]), SLOPES, 0.1, 0.9, 0.99, 0.1),
         case(np.array([-0.5, 1.5, 3.0]), STEEP, 0.3, 0.6, 0.9, 0.2),

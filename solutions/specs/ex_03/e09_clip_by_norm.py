@@ -106,7 +106,31 @@ def clip_edges(rng):
         case([small], round(0.8 * length([small]), 4)),
         case(alike, round(0.9 * length(alike), 3)),
         case(tiny, round(0.8 * length(tiny), 7)),
+        *clip_extremes(rng),
     ]
+
+
+def clip_extremes(rng):
+    """A little too long; numbers of all sizes; seven arrays, of which two are equal; all huge, and all but nothing."""
+    many, few = [numbers(rng, (k % 3 + 1,)) for k in range(6)], [numbers(rng, 2), numbers(rng, (2, 2))]
+    many.append(many[1].copy())
+    sizes = [numbers(rng, 2) * [1.0, 1e-10], numbers(rng, 3) * [1e-12, 1e-5, 1.0]]
+    return [
+        *(case(few, length(few) * (1 - part)) for part in (3e-5, 4e-3)),
+        case(sizes, round(0.7 * length(sizes), 4)),
+        case(many, round(0.9 * length(many), 4)),
+        case([1e7 * g for g in few], round(0.6 * length(few), 4)),
+        case([1e-9 * g for g in few], 0.8e-9 * length(few)),
+    ]
+
+
+def clip_with_leeway(gradients, bound):
+    return clip_by_norm(gradients, bound) if length(gradients) > 1.01 * bound else gradients
+
+
+def clip_by_three(gradients, bound):
+    size = length(gradients[:3])
+    return [g * (bound / size) if size > bound else g for g in gradients]
 
 
 def clip_cases(rng):
@@ -188,9 +212,21 @@ BANK = [
           "the task: otherwise leave it as it is",
           "Where all gradients are zero your function fails; everything else is right.",
           "You divide by the length before you know that there is one."),
-    wrong("clips-in-place", clip_in_place, "the docstring of the exercise: what you are given stays as it is",
-          "The numbers are right, but the arrays that you were given have been changed.",
-          "g *= ... writes into the caller's array."),
+    wrong("a-little-too-long-is-let-through", clip_with_leeway,
+          "the docstring of the exercise: which length is allowed?",
+          "Gradients that are hardly longer than the bound are left as they are.",
+          "A bound is a bound: what is longer is shortened, by however little."),
+    wrong("three-arrays-at-most", clip_by_three, "the docstring of the exercise: one norm for all arrays",
+          "Of more than three arrays the others do not count in the length.",
+          "A network may have any number of parameters, and each array is a part of the arrow."),
+    wrong("drops-small-entries", lambda gradients, bound: [
+              np.where(np.abs(g) < 1e-9, 0.0, g) for g in clip_by_norm(gradients, bound)
+          ], "the task: keeping its direction",
+          "Very small entries became 0.",
+          "However small an entry is, it belongs to the direction."),
+    wrong("changes-what-it-is-given", clip_in_place, "the docstring of the exercise: what you are given stays as it is",
+          "The numbers are right, but what you were given has been changed.",
+          "`g *= ...` writes into the caller's array; `append` or `gradients[0] = ...` into the caller's list."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -213,6 +249,12 @@ EXERCISE = Exercise(
         "an array has one axis of one entry": lambda gradients: any(np.shape(g) == (1,) for g in gradients),
         "an array has three axes": lambda gradients: any(np.ndim(g) == 3 and min(g.shape) > 1 for g in gradients),
         "all gradients are tiny": lambda gradients, bound: 0 < bound < length(gradients) < 1e-3,
+        "the length is hardly above the bound": lambda gradients, bound: 1 < length(gradients) / bound < 1.0001,
+        "two arrays are equal": lambda gradients: len(gradients) > 5 and np.array_equal(gradients[1], gradients[-1]),
+        "an entry is tiny beside the others": lambda gradients: any(
+            np.ndim(g) == 1 and 0 < np.abs(g).min() < 1e-10 * np.abs(g).max() for g in gradients
+        ),
+        "all gradients are huge": lambda gradients: min(float(np.abs(g).min()) for g in gradients) > 1e5,
         "there are three arrays": lambda gradients: len(gradients) == 3,
         "only together they are too long": lambda gradients, bound: (
             all(np.linalg.norm(g) < bound for g in gradients) and length(gradients) > bound
@@ -228,6 +270,7 @@ EXERCISE = Exercise(
     hidden=clip_cases,
     accepted=[clip_in_one_line, clip_flat, clip_norm_of_norms, clip_by_package, clip_to_lists, clip_with_tensors],
     bank=BANK,
+    atol=1e-20,  # nothing is subtracted, so small numbers are as exact as others
     hints=(
         "Imagine all arrays laid end to end: one long arrow. How long is it?",
         "The length is the root of the sum of all squares, over all arrays. Up to the bound, nothing is done.",
