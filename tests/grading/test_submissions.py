@@ -3,15 +3,17 @@
 import io
 import os
 import stat
+import struct
 import zipfile
 from datetime import UTC, datetime
 
 import pytest
 
-from coursepkg.grading.submissions.archives import MAX_ENTRIES, Archive, Folder, Refused, open_tree
+from coursepkg.grading.submissions.archives import MAX_ENTRIES, MAX_TABLE, Archive, Folder, Refused, open_tree
 from coursepkg.grading.submissions.choosing import Wanted, choose
 from coursepkg.grading.submissions.contents import MAX_NOTEBOOK, load
-from coursepkg.grading.submissions.learners import MAX_METADATA, HandedIn, discover
+from coursepkg.grading.submissions.learners import HandedIn, discover
+from coursepkg.grading.submissions.platforms import MAX_METADATA
 
 NOTEBOOK = b'{"cells": []}'
 
@@ -192,6 +194,43 @@ def test_a_list_of_submitters_that_is_not_believed_is_no_folder_and_is_said(tmp_
     assert "is not believed" in download.remarks[0]
 
 
+@pytest.mark.parametrize("names", [("ann.ipynb", "ben.ipynb"), ("ann.zip", "ben.zip"), ("ann.zip", "ben/02_x.ipynb")])
+def test_one_folder_that_holds_a_class_is_looked_into(tmp_path, names):
+    packed = zipped(("02_x.ipynb", NOTEBOOK))
+    files = {f"hw2/{name}": packed if name.endswith(".zip") else NOTEBOOK for name in names}
+    assert set(who(tree_of(tmp_path, files))) == {"ann", "ben"}
+
+
+@pytest.mark.parametrize("names", [("02_scalar_backprop.ipynb", "02_scalar_backprop-Copy1.ipynb"), ("draft.ipynb",)])
+def test_one_folder_with_the_courses_notebooks_or_with_one_is_a_learners(tmp_path, names):
+    assert set(who(tree_of(tmp_path, {f"ann/{name}": NOTEBOOK for name in names}))) == {"ann"}
+
+
+def test_nbgraders_folder_and_moodles_own_are_told_apart_also_for_one_learner(tmp_path):
+    assert set(who(tree_of(tmp_path / "a", {"submitted/ann/hw2/02_x.ipynb": NOTEBOOK}))) == {"ann"}
+    files = {f"Ann_11_assignsubmission_file/{part}/02_x.ipynb": NOTEBOOK for part in ("one", "two")}
+    assert who(tree_of(tmp_path / "b", files)) == {"11": "Ann"}
+
+
+def test_the_roster_tells_a_learners_folder_from_a_class(tmp_path):
+    files = {f"mallory/{name}/02_x.ipynb": NOTEBOOK for name in ("ben", "eve")}
+    tree = tree_of(tmp_path / "a", files)
+    assert [one.student for one in discover(tree, {"mallory"}).learners] == ["mallory"]
+    assert [one.student for one in discover(tree, {"ben"}).learners] == ["ben", "eve"]
+    tree = tree_of(tmp_path / "b", {"mallory/Ben_101_assignsubmission_file_02_x.ipynb": NOTEBOOK})
+    assert [one.student for one in discover(tree, {"mallory"}).learners] == ["mallory"]
+    tree = tree_of(tmp_path / "c", {"hw2/ann/02_x.ipynb": NOTEBOOK})
+    assert [one.student for one in discover(tree, {"ann"}).learners] == ["ann"]
+
+
+def test_canvas_names_with_underscores_without_numbers_and_without_names(tmp_path):
+    files = {"ann_lee_501_9001_02_x.ipynb": NOTEBOOK, "ben_502_9002_02_x.ipynb": NOTEBOOK, "cy_503_text.html": b"<p>"}
+    assert who(tree_of(tmp_path / "a", files)) == {"501": "ann_lee", "502": "ben", "503": "cy"}
+    names = ("anon_x7K2p_9001_5_y.ipynb", "anon_x7K2p_9003_more.ipynb", "LATE_anon_b9b2q_9002_02_x.ipynb")
+    found = discover(tree_of(tmp_path / "b", dict.fromkeys(names, NOTEBOOK))).learners
+    assert [(one.student, one.late, len(one.files)) for one in found] == [("b9b2q", True, 1), ("x7K2p", False, 2)]
+
+
 def test_a_folder_that_begins_with_a_dot_is_named(tmp_path):
     tree = tree_of(tmp_path, {"ann/02_x.ipynb": NOTEBOOK, ".dora/02_x.ipynb": NOTEBOOK, ".DS_Store": b"x"})
     assert discover(tree).left_aside == [".dora"]
@@ -318,6 +357,18 @@ def test_damaged_bytes_inside_are_refused(tmp_path):
     assert "damaged" in load(tree, one).refused[0]
 
 
+def test_a_zip_with_a_giant_table_of_contents_is_not_read_whole(tmp_path):
+    entries = 2 * MAX_TABLE // 46
+    fields = (20, 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    table = (b"PK\1\2" + struct.pack("<6H3L5H2L", *fields)) * entries
+    end = b"PK\5\6" + struct.pack("<4H2LH", 0, 0, 1, 1, len(table), 0, 0)
+    files = {"ann.zip": table + end, "ben.zip": zipped(("in.zip", table + end)), "cy/02_x.ipynb": NOTEBOOK}
+    tree = tree_of(tmp_path, files)
+    ann, ben, cy = (load(tree, one) for one in discover(tree).learners)
+    assert [len(one.notebooks) for one in (ann, ben, cy)] == [0, 0, 1]
+    assert all("its table of contents has 2.0 MB" in one.refused[0] for one in (ann, ben))
+
+
 def test_several_files_that_are_small_each_are_a_bomb_together():
     big = bytes(MAX_NOTEBOOK - 1)
     members = [(f"{n}.ipynb", big) for n in range(7)]
@@ -356,7 +407,7 @@ def test_too_much_in_a_folder_is_refused(tmp_path):
     one = HandedIn("ann", "Ann", [f"ann/{n}.txt" for n in range(MAX_ENTRIES + 1)])
     assert load(tree, one).refused == [f"there are more than {MAX_ENTRIES} files"]
     tree = tree_of(tmp_path, {f"ben/{n}.ipynb": NOTEBOOK for n in range(60)})
-    [ben] = discover(tree).learners
+    [ben] = discover(tree, {"ben"}).learners
     assert load(tree, ben).notebooks == []
 
 

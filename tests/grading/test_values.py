@@ -173,6 +173,13 @@ def test_a_key_that_equals_everything_is_no_key():
 LONGER, WIDER = np.array([1.5, -2.0, 4.0]), np.array([[1.5, -2.0, 4.0]])
 
 
+def test_what_is_far_too_long_is_not_taken_apart():
+    given = np.full(300_000, 0.25)
+    found = difference([1.5, 2.5], given, rtol=1e-6, atol=0.0)
+    assert found.kind == "length"
+    assert found.got is given
+
+
 @pytest.mark.parametrize(("expected", "given"), [
     (LONGER, WIDER), (LONGER, LONGER[:, None]), (WIDER, WIDER[:, :, None]), (WIDER, WIDER[None]),
     (np.array([2.5]), np.array([[2.5]])), (LONGER.tolist(), LONGER[:, None]),

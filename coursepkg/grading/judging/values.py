@@ -514,12 +514,13 @@ def difference(
         if set(got) != set(expected):
             return Difference("keys", path, expected=expected, got=got)
     else:
-        if isinstance(got, np.ndarray) and not is_one_for_several(expected, got):
-            got = [np.asarray(item) for item in got]  # an int64 from an array is no Python int
-        if not isinstance(got, _SEQUENCES):
+        array = isinstance(got, np.ndarray) and not is_one_for_several(expected, got)
+        if not array and not isinstance(got, _SEQUENCES):
             return Difference("kind", path, expected=expected, got=got)
-        if len(got) != len(expected):
+        if len(got) != len(expected):  # before anything is taken apart: it may have a million entries
             return Difference("length", path, expected=expected, got=got)
+        if array:
+            got = [np.asarray(item) for item in got]  # an int64 from an array is no Python int
     for name in names:
         found = difference(expected[name], got[name], rtol, atol, (*path, name), extra_axes=extra_axes)
         if found is not None:

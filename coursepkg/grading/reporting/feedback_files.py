@@ -21,7 +21,8 @@ from coursepkg.grading.reporting.institution import Written
 from coursepkg.grading.reporting.learner_page import learner_page, notes, told
 from coursepkg.grading.reporting.page import in_words
 from coursepkg.grading.submissions.archives import Refused, open_tree
-from coursepkg.grading.submissions.learners import CANVAS, MOODLE, Download, discover
+from coursepkg.grading.submissions.learners import Download, discover
+from coursepkg.grading.submissions.platforms import canvas_owner, is_work, moodle_owner
 
 PAGE = "feedback.html"
 _STAMP = (1980, 1, 1, 0, 0, 0)  # the same results give the same bytes
@@ -48,7 +49,7 @@ def write_feedback(results: Path, platform: str, submissions: Path, out: Path) -
     """
     book = load_gradebook(results)
     try:
-        download = discover(open_tree(submissions))
+        download = discover(open_tree(submissions), {learner.id for learner in book.learners})
     except Refused as error:
         raise ValueError(str(error)) from None
     if download.layout.lower() != platform:
@@ -74,21 +75,21 @@ def _moodle(book: Gradebook, download: Download) -> Iterator[_File]:
     known = {learner.id: learner for learner in book.learners}
     for handed_in in download.learners:
         learner = known.get(handed_in.student)
-        folder = next((found for entry in handed_in.entries if (found := MOODLE.fullmatch(entry))), None)
+        folder = next((found for entry in handed_in.entries if (found := moodle_owner(entry))), None)
         if learner is not None and folder is not None:
-            name = folder["name"].replace("_", " ")  # Moodle takes what follows the first underscore for the number
+            name = folder.name.replace("_", " ")  # Moodle takes what follows the first underscore for the number
             page = learner_page(learner, book).encode("utf-8", "replace")
-            yield f"{name}_{folder['id']}_assignsubmission_file_/{PAGE}", (page, learner.id)
+            yield f"{name}_{folder.student}_assignsubmission_file_/{PAGE}", (page, learner.id)
 
 
 def _canvas(book: Gradebook, download: Download) -> Iterator[_File]:
     known = {learner.id: learner for learner in book.learners}
     for handed_in in download.learners:
         learner = known.get(handed_in.student)
-        found = [(match, entry) for entry in handed_in.entries if (match := CANVAS.fullmatch(entry))]
-        works = [one for one in found if one[1].lower().endswith((".ipynb", ".zip"))] or found
+        found = [(owner.attempt, entry) for entry in handed_in.entries if (owner := canvas_owner(entry))]
+        works = [one for one in found if is_work(one[1])] or found
         if learner is not None and works:
-            _, entry = max(works, key=lambda one: int(one[0]["attempt"]))
+            _, entry = max(works)
             yield entry, (_in_kind(entry, learner, book), learner.id)
 
 

@@ -130,14 +130,14 @@ def run(batch: Batch, tree: Folder | Archive, *, cluster: Cluster | None = None,
         If nothing was handed in, or nothing that tells what was asked.
     """
     chapters = Chapters(batch.specs)
-    download = discover(tree)
+    batch, before = _going_on(batch)
+    download = discover(tree, _known(batch.roster, before))
     if not download.learners:
         found = f"; found: {', '.join(map(short, download.left_aside[:5]))}" if download.left_aside else ""
         raise BadAssignment(f"there is no folder, zip or notebook of any learner here{found}")
     batch.results.mkdir(parents=True, exist_ok=True)
     with _alone_in(batch.results):
         remove_partial_files(batch.results)
-        batch, before = _going_on(batch)
         assignment = batch.assignment or what_most_handed_in(tree, download, chapters)
         people = class_list(with_earlier(download, before), assignment, batch.roster, released=batch.released)
         write_class(batch.results, assignment, people, batch.roster)
@@ -155,6 +155,12 @@ def _going_on(batch: Batch) -> tuple[Batch, ClassList | None]:
     if batch.assignment is None:
         batch = replace(batch, assignment=earlier[0], released=earlier[1].released)
     return batch, earlier[1]
+
+
+def _known(roster: Roster | None, before: ClassList | None) -> set[str]:
+    """Ids and names of the learners that the roster or an earlier run has."""
+    known = {each for person in roster.people for each in (*person.ids, person.name)} if roster is not None else set()
+    return known | {each for one in before.learners for each in (one.id, one.name)} if before is not None else known
 
 
 def what_most_handed_in(tree: Folder | Archive, download: Download, chapters: Chapters) -> Assignment:

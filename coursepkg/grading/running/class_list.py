@@ -132,7 +132,9 @@ def class_list(
                 tuple(notes),
             )
         )
-    remarks = [f"everything lies in the folder {short(download.around)}"] if download.around else []
+    remarks = []
+    if download.around:
+        remarks.append(f"everything lies in the folder {short(download.around)}, so what it holds was read as learners")
     remarks += download.remarks
     timeless = [one for one in learners if one.notes and not one.late]
     if timeless:

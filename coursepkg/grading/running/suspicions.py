@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
+from itertools import accumulate
 from types import CodeType, ModuleType
 from typing import Any
 
 from coursepkg.grading.specification.exercise import Exercise
 from coursepkg.grading.submissions.cells import Cells
 
+LOOKED_AT = 1_000_000  # letters of code
 GIVEN = {"01": ("autodiff",), "11": ("photonics",)}  # what the first cell of a chapter's notebook imports for all
 _ENGINES = frozenset({"autodiff", "gradients"})  # two doors to the same room
 _COURSE = re.compile(r"\bcoursepkg\b(?!\.grading\b)")
@@ -32,7 +34,11 @@ _FRAMES = re.compile(
 
 def flags_of_notebook(cells: Cells) -> list[str]:
     """What is odd about a notebook as a whole, and so about each answer in it."""
-    return ["the notebook reads frames or memory that are not its own"] if reads_frames(cells.code) else []
+    looked_at = _looked_at(cells.code)
+    found = ["the notebook reads frames or memory that are not its own"] if reads_frames(looked_at) else []
+    if len(looked_at) < len(cells.code):
+        found.append(f"the notebook holds more than {LOOKED_AT:,} letters of code, and the rest was not looked at")
+    return found
 
 
 def flags_of(exercise: Exercise, cells: Cells, notes: Collection[str]) -> list[str]:
@@ -54,9 +60,15 @@ def flags_of(exercise: Exercise, cells: Cells, notes: Collection[str]) -> list[s
         "own": "the answer is the course's own",
     }
     found = [words[note] for note in notes if note in words]
-    if "own" not in notes and (module := leans_on(exercise, cells.code)):
+    if "own" not in notes and (module := leans_on(exercise, _looked_at(cells.code))):
         found.append(f"leans on `coursepkg.{module}`, which is not what was asked")
     return found
+
+
+def _looked_at(code: Sequence[str]) -> Sequence[str]:
+    """The first cells that hold no more than ``LOOKED_AT`` letters together: no honest notebook has more."""
+    lengths = accumulate(map(len, code))
+    return [cell for cell, length in zip(code, lengths, strict=True) if length <= LOOKED_AT]
 
 
 def reads_frames(code: Sequence[str]) -> bool:

@@ -14,10 +14,11 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 MAX_ARCHIVE = 100_000_000
 MAX_ENTRIES = 1000
+MAX_TABLE = 1_000 * MAX_ENTRIES  # bytes: names and marks of that many entries are far shorter
 _CHUNK = 1 << 18
 
 
@@ -76,6 +77,19 @@ class Folder:
         return open(handle, "rb")
 
 
+class _Guarded:
+    """A zip says itself how long its table of contents is; while it is opened, no more than ``MAX_TABLE`` is read."""
+
+    def __init__(self, file: BinaryIO):
+        self._file, self.opening = file, True
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        if self.opening and size > MAX_TABLE:
+            raise zipfile.BadZipFile(f"its table of contents has {size / 1e6:.1f} MB")
+        return self._file.read(size)
+
+
 class Archive:
     """Members of a zip file, read in memory.
 
@@ -85,7 +99,10 @@ class Archive:
 
     def __init__(self, data: bytes | Path | BinaryIO, label: str):
         try:
-            self._zip = zipfile.ZipFile(io.BytesIO(data) if isinstance(data, bytes) else data)
+            file = data if isinstance(data, Path) else _Guarded(io.BytesIO(data) if isinstance(data, bytes) else data)
+            self._zip = zipfile.ZipFile(cast(BinaryIO, file) if isinstance(file, _Guarded) else file)
+            if isinstance(file, _Guarded):
+                file.opening = False
             for info in self._zip.infolist():
                 info.filename = info.filename.replace("\\", "/")  # as some systems write them
             self._members = {info.filename: info for info in self._zip.infolist() if not info.is_dir()}

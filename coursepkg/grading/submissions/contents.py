@@ -10,7 +10,8 @@ from pathlib import PurePosixPath
 
 from coursepkg.grading.submissions.archives import MAX_ARCHIVE, MAX_ENTRIES, Archive, Folder, Refused, short
 from coursepkg.grading.submissions.cells import MAX_BYTES, UnreadableNotebook, read_notebook, unread
-from coursepkg.grading.submissions.learners import CANVAS, MOODLE, HandedIn, is_ignored
+from coursepkg.grading.submissions.learners import HandedIn, is_ignored
+from coursepkg.grading.submissions.platforms import own_name
 
 MAX_NOTEBOOK = MAX_BYTES  # of one notebook without its outputs
 MAX_NOTEBOOKS = 50
@@ -69,7 +70,7 @@ def load(tree: Folder | Archive, handed_in: HandedIn) -> Contents:
         except Refused as error:
             refused.append(str(error))
             if name.lower().endswith(".ipynb"):
-                notebooks.append((_plain_name(name), unread(str(error))))  # its chapter is known by its name
+                notebooks.append((own_name(name), unread(str(error))))  # its chapter is known by its name
     if len(notebooks) > MAX_NOTEBOOKS:
         return Contents([], [*refused, f"there are more than {MAX_NOTEBOOKS} notebooks"])
     return Contents(sorted(notebooks), refused, reading.others)
@@ -85,7 +86,7 @@ class _Reading:
     def notebooks_of(self, tree: Folder | Archive, name: str) -> list[tuple[str, bytes]]:
         """The notebooks in a file: it is one, or a zip with some inside, or none, and then its name is noted."""
         if name.lower().endswith(".ipynb"):
-            return [(_plain_name(name), self._notebook(tree, name))]
+            return [(own_name(name), self._notebook(tree, name))]
         if name.lower().endswith(".zip"):
             with ExitStack() as opened:
                 data = opened.enter_context(tree.open(name)) if isinstance(tree, Folder) else None
@@ -101,7 +102,7 @@ class _Reading:
         notebooks = [name for name in names if name.lower().endswith(".ipynb")]
         if len(notebooks) > MAX_NOTEBOOKS:
             raise Refused(f"an archive holds more than {MAX_NOTEBOOKS} notebooks")
-        found = [(_plain_name(name), self._notebook(archive, name)) for name in notebooks]
+        found = [(own_name(name), self._notebook(archive, name)) for name in notebooks]
         for name in names:
             if deep and name.lower().endswith(".zip"):
                 found += self._inside(Archive(archive.read(name, MAX_ARCHIVE), name), deep=False)
@@ -143,12 +144,3 @@ def nothing_found(others: list[str]) -> str:
             if name.lower().endswith(end):
                 return f"{found}; {name} is {what}: {advice}"
     return f"{found}; {_SAVE}"
-
-
-def _plain_name(name: str) -> str:
-    """The file's own name, without what Moodle or Canvas put before it."""
-    own = PurePosixPath(name).name
-    for pattern in (MOODLE, CANVAS):
-        if "/" not in name and (found := pattern.fullmatch(own)) and found["file"]:
-            return found["file"]
-    return own

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import PurePosixPath
 
-from coursepkg.grading.submissions.archives import Archive, Folder, Refused, short
-
-MAX_METADATA = 20_000_000
-MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)", re.DOTALL)
-CANVAS = re.compile(
-    r"(?P<name>[^_]+)(?P<late>_LATE)?_(?P<id>\d+)_(?P<attempt>\d+)_(?P<file>.+\.\w+)", re.IGNORECASE | re.DOTALL
+from coursepkg.grading.submissions.archives import Archive, Folder, short
+from coursepkg.grading.submissions.platforms import (
+    METADATA,
+    Owner,
+    Owners,
+    canvases,
+    is_work,
+    layout_of,
+    moodle_owner,
+    moodles,
 )
-_METADATA = "submission_metadata.yml"
+
+NBGRADERS = "submitted"  # its folder of all that was handed in
 _GRADESCOPES = re.compile(r"assignment_\d+_export")
+_COURSES = re.compile(r"\d\d_\w+.*\.ipynb", re.IGNORECASE)  # how the course names its own notebooks
 _IGNORED = {"__MACOSX", ".ipynb_checkpoints", "__pycache__"}
 
 
@@ -78,18 +84,7 @@ class Download:
     remarks: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Owner:
-    student: str
-    name: str
-    submitted: datetime | None = None
-    late: bool = False
-
-
-_Owners = Mapping[str, Sequence[_Owner]]
-
-
-def discover(tree: Folder | Archive) -> Download:
+def discover(tree: Folder | Archive, known: Set[str] = frozenset()) -> Download:
     """Who handed in what, told from the names alone.
 
     Known layouts: Gradescope's folders beside ``submission_metadata.yml``, Moodle's
@@ -97,13 +92,20 @@ def discover(tree: Folder | Archive) -> Download:
     (nbgrader's ``submitted`` folder is one). Which it is, is decided once for the whole download, so that no name of a
     single file can make its owner somebody else. One folder around everything is looked into.
 
+    Parameters
+    ----------
+    tree : Folder or Archive
+        The download.
+    known : set of str
+        Ids and names of learners, where they are known: they tell one learner's folder from a folder of learners.
+
     Returns
     -------
     Download
         Several files of one learner come together, and ``notes`` says so where that was not to be expected.
     """
     names = [name for name in tree.names() if not is_ignored(name)]
-    base = _around(names)
+    base = _around(names, known)
     inside: dict[str, list[str]] = {}
     for name in names:
         inside.setdefault(name.removeprefix(base).partition("/")[0], []).append(name)
@@ -111,12 +113,12 @@ def discover(tree: Folder | Archive) -> Download:
         if not is_ignored(name) and name.startswith(base) and (rest := name.removeprefix(base)):
             inside.setdefault(rest.partition("/")[0], [])
     folders = {top for top, files in inside.items() if not files or any("/" in f.removeprefix(base) for f in files)}
-    layout, owners = _layout(tree, base, inside, folders)
+    layout, owners = layout_of(tree, base, inside, folders)
     found: dict[str, HandedIn] = {}
     left_aside = sorted({name.partition("/")[0] for name in tree.names() if is_hidden(name)})
     entries = 0
     for top, files in inside.items():
-        people = owners.get(top) or ([_by_name(top)] if top in folders or _is_work(top) else [])
+        people = owners.get(top) or ([_by_name(top)] if top in folders or is_work(top) else [])
         for owner in people:
             learner = found.setdefault(owner.student, HandedIn(owner.student, owner.name))
             learner.files += files
@@ -124,18 +126,18 @@ def discover(tree: Folder | Archive) -> Download:
             learner.late = learner.late or owner.late
             learner.submitted = max(filter(None, [learner.submitted, owner.submitted]), default=None)
         entries += bool(people)
-        if not people and top != _METADATA:
+        if not people and top != METADATA:
             left_aside.append(top)
     learners = [found[student] for student in sorted(found)]
     for learner in learners:
         _note_oddities(learner, owners)
     remarks = [f"not read: {words}" for words in tree.refused]
-    if _METADATA in inside and layout != "Gradescope":
-        remarks.append(f"{_METADATA} is not believed: it names folders that are not here, so folders give the ids")
+    if METADATA in inside and layout != "Gradescope":
+        remarks.append(f"{METADATA} is not believed: it names folders that are not here, so folders give the ids")
     return Download(layout, learners, entries, left_aside, base, tuple(remarks))
 
 
-def _note_oddities(learner: HandedIn, owners: _Owners) -> None:
+def _note_oddities(learner: HandedIn, owners: Owners) -> None:
     by_name = [top for top in learner.entries if top not in owners]
     if len(by_name) > 1:
         learner.notes.append(f"{' and '.join(map(short, sorted(by_name)))} were taken for one learner's")
@@ -154,108 +156,35 @@ def is_ignored(name: str) -> bool:
     return not parts or bool(_IGNORED & set(parts)) or parts[0].startswith(".") or parts[-1] == ".DS_Store"
 
 
-def _around(names: Sequence[str]) -> str:
-    """The one folder in which everything lies, if that folder holds learners and is not one itself."""
+def _around(names: Sequence[str], known: Set[str]) -> str:
+    """The one folder in which everything lies, if that folder holds learners and is not one itself.
+
+    Somebody's folder and a class's look alike: where the roster knows the name of either, it decides. Else a folder is
+    a class's if it holds several folders or zips with work, or several notebooks of which none is named as the course
+    names its own.
+    """
     tops = {name.partition("/")[0] for name in names}
     if len(tops) != 1 or any("/" not in name for name in names):
         return ""
     [top] = tops
+    if top in known or moodle_owner(top):
+        return ""
     inner = [name.removeprefix(f"{top}/") for name in names]
-    learners = {name.partition("/")[0] for name in inner if "/" in name and _is_work(name)}
-    listed = _METADATA in inner and _GRADESCOPES.fullmatch(top)  # a learner alone could hand in such a list, too
-    marked = bool(_moodle(name.partition("/")[0] for name in inner) or _canvas(inner, set()))
-    return f"{top}/" if len(learners) > 1 or listed or marked else ""
+    if METADATA in inner and not _GRADESCOPES.fullmatch(top):  # a learner alone could hand in such a list, too
+        inner.remove(METADATA)
+    learners = {name.partition("/")[0] for name in inner if is_work(name)}
+    sure = (
+        top == NBGRADERS
+        or METADATA in inner
+        or not known.isdisjoint({*learners, *(os.path.splitext(name)[0] for name in learners)})
+        or moodles(name.partition("/")[0] for name in inner)
+        or canvases(inner, set())
+    )
+    own = any(_COURSES.match(name) for name in learners)
+    return f"{top}/" if sure or (len(learners) > 1 and not own) else ""
 
 
-def _is_work(name: str) -> bool:
-    return name.lower().endswith((".ipynb", ".zip"))
-
-
-def _layout(
-    tree: Folder | Archive, base: str, inside: Mapping[str, Sequence[str]], folders: Set[str]
-) -> tuple[str, _Owners]:
-    """The layout of the whole download, and whose each of its top entries is."""
-    if owners := _gradescope(tree, base, folders):
-        return "Gradescope", owners
-    moodle, canvas = _moodle(inside), _canvas(inside, folders)
-    if len(canvas) >= len(moodle) > 0 or (canvas and not moodle):  # one file may be named like the other's, not most
-        return "Canvas", canvas
-    return ("Moodle", moodle) if moodle else ("plain", {})
-
-
-def _by_name(top: str) -> _Owner:
+def _by_name(top: str) -> Owner:
     """The learner whose folder, zip or notebook has their name."""
-    name = os.path.splitext(top)[0] if _is_work(top) else top
-    return _Owner(name, name)
-
-
-def _moodle(tops: Iterable[str]) -> _Owners:
-    found = {top: match for top in tops if (match := MOODLE.fullmatch(top))}
-    return {top: [_Owner(match["id"], match["name"])] for top, match in found.items()}
-
-
-def _canvas(tops: Iterable[str], folders: Set[str]) -> _Owners:
-    """Canvas names loose files by learner and by file, each with a number of its own: "homework_2026_11" is a date."""
-    files = [top for top in tops if top not in folders]
-    found = {top: match for top in files if (match := CANVAS.fullmatch(top)) and not _is_date(match)}
-    ids = {(match["id"], match["name"]) for match in found.values()}
-    one_name_each = len(ids) == len({learner for learner, _ in ids})  # and several may have the same name
-    distinct = len({match["attempt"] for match in found.values()}) == len(found)
-    works = [top for top in files if _is_work(top)]
-    if not (one_name_each and distinct) or 2 * sum(top in found for top in works) < len(works) or not found:
-        return {}
-    return {top: [_Owner(match["id"], match["name"], late=bool(match["late"]))] for top, match in found.items()}
-
-
-def _is_date(match: re.Match[str]) -> bool:
-    return 1900 < int(match["id"]) < 2200 and int(match["attempt"]) < 32
-
-
-def _gradescope(tree: Folder | Archive, base: str, folders: Set[str]) -> _Owners:
-    """Who belongs to which of Gradescope's folders; a group's work counts for each of its members.
-
-    The list is YAML of one fixed form, of which a few kinds of lines matter. It is believed only where Gradescope puts
-    it, beside the folders, and only if it names those and no others: a learner could hand in such a file, too.
-    """
-    try:
-        text = tree.read(f"{base}{_METADATA}", MAX_METADATA).decode("utf-8", "replace")
-    except (Refused, KeyError):
-        return {}
-    people: dict[str, list[dict[str, str]]] = {}
-    times: dict[str, datetime | None] = {}
-    folder, among_people = "", False  # what a learner's program printed stands in the list, too, below other keys
-    for line in text.splitlines():
-        if head := re.fullmatch(r"(\S.*?):\s*", line):
-            folder = head[1].strip("'\"")
-            people.setdefault(folder, [])
-            among_people = False
-        elif key := re.match(r" {1,2}:(\w+):", line):
-            among_people = key[1] == "submitters"
-            if key[1] == "created_at":  # of this submission; deeper ones are older
-                times[folder] = _moment(line.partition("at:")[2].strip(" '\""))
-        elif among_people and (entry := re.fullmatch(r" {2,4}(- +)?:(name|sid|email):\s*(.*?)\s*", line)):
-            listed = people.get(folder, [])
-            if entry[1]:
-                listed.append({})
-            if listed:
-                listed[-1][entry[2]] = entry[3].strip("'\"")
-    if not set(people) <= folders:
-        return {}
-    owners = {
-        folder: [
-            _Owner(one.get("sid") or one.get("email") or folder, one.get("name") or folder, times.get(folder))
-            for one in members
-        ]
-        for folder, members in people.items()
-        if members
-    }
-    return {_METADATA: (), **owners} if owners else {}
-
-
-def _moment(text: str) -> datetime | None:
-    """A time as Gradescope writes it: ``2026-01-31 12:00:00.123456789 -08:00``, or with Z."""
-    found = re.fullmatch(r"(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d)(?:\.\d+)?\s*(Z|UTC|[+-]\d\d:?\d\d)", text)
-    if found is None:
-        return None
-    zone = found[2].replace("UTC", "+00:00").replace("Z", "+00:00")
-    return datetime.fromisoformat(found[1] + zone)
+    name = os.path.splitext(top)[0] if is_work(top) else top
+    return Owner(name, name)

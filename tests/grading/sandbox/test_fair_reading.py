@@ -13,7 +13,7 @@ import pytest
 from hostile_notebooks import PRODUCT, RIGHT, SECRET, SPECS, WRONG, notebook_bytes
 
 from coursepkg.grading.running.grader import Grader, Work
-from coursepkg.grading.running.suspicions import GIVEN, flags_of, flags_of_notebook, not_run
+from coursepkg.grading.running.suspicions import GIVEN, LOOKED_AT, flags_of, flags_of_notebook, not_run
 from coursepkg.grading.sandbox.standins import is_the_courses_own
 from coursepkg.grading.specification.chapters import Chapters
 from coursepkg.grading.submissions.cells import Cells, read_notebook, unread
@@ -204,11 +204,19 @@ def test_what_reads_frames_is_flagged(line):
 ])  # fmt: skip
 def test_a_text_that_begins_the_same_thing_again_and_again_is_read_once(text):
     """It would take hours if each beginning were followed to the end of the cell."""
-    cells = Cells(["def Value(): pass\nfrom coursepkg import nn\n" + text * 300_000], [text * 300_000])
+    many = (LOOKED_AT - 1000) // len(text)
+    cells = Cells(["def Value(): pass\nfrom coursepkg import nn\n" + text * many], [text * 300_000])
     [exercise] = [each for each in CHAPTERS["02"].exercises if each.function == "Value"]
     assert flags_of(exercise, cells, ()) == []
     assert flags_of_notebook(cells) == []
     assert not_run(exercise, cells) == ""
+
+
+def test_of_far_too_much_code_the_first_part_is_looked_at_and_that_is_said():
+    cells = Cells(["import inspect\nx = inspect.stack()", "x = 1\n" * (LOOKED_AT // 6)], [])
+    reads, long = flags_of_notebook(cells)
+    assert "frames" in reads
+    assert "the rest was not looked at" in long
 
 
 def test_no_right_answer_of_the_course_is_flagged():
