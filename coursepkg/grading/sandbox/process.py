@@ -97,10 +97,16 @@ class Sandbox:
     def _build(self) -> socket.socket:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            self._first = subprocess.Popen(
-                self.command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                cwd="/", env=ENVIRONMENT, start_new_session=True,
-            )  # fmt: skip
+            try:
+                self._first = subprocess.Popen(
+                    self.command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                    cwd="/", env=ENVIRONMENT, start_new_session=True,
+                )  # fmt: skip
+            except OSError as error:
+                self.close()
+                raise Unavailable(
+                    f"{self.command[0]} cannot be started ({error.strerror}); is it a file that this user may run?"
+                ) from None
         if self._hear(READY_SECONDS) != b"standing":
             self.close()
             raise Unavailable("the sandbox could not be set up; see `grade doctor`")
