@@ -197,7 +197,7 @@ def test_a_sandbox_that_cannot_be_built_says_so(monkeypatch):
 def test_an_interpreter_that_may_not_be_run_says_so(monkeypatch, tmp_path):
     (tmp_path / "python3").write_text("")
     monkeypatch.setattr(process_module, "command", lambda tier, slot: [str(tmp_path / "python3")])
-    with pytest.raises(Unavailable, match="Permission denied.*may run"):
+    with pytest.raises(Unavailable, match=r"Permission denied.*may run"):
         Sandbox("bubblewrap").start()
 
 
