@@ -25,9 +25,10 @@ def flip_through(
     *,
     title: str = "",
     caption: str = "",
-    first: int = 0,
+    first: int | Mapping[str, int] = 0,
     rhythm: str = "dwell",
     pace: float = 1.0,
+    phases: Sequence[tuple[int, str, str]] = (),
     asks: Mapping[int, Question] | None = None,
     **values: Iterable[Any],
 ) -> Story:
@@ -40,10 +41,10 @@ def flip_through(
     ----------
     draw : callable
         ``draw(**values)`` returns a Picture, or a Matplotlib figure and its alt text as a pair.
-    title, caption, rhythm, pace, asks
+    title, caption, rhythm, pace, phases, asks
         See :class:`coursepkg.visualize.alive.story.Story`.
-    first : int
-        The place in the first list that is shown at the beginning.
+    first : int or mapping of str to int
+        The place in the first list that is shown at the beginning, or such a place for each name.
     **values : iterable
         What each argument of `draw` goes through. The player runs through the first one; each other one
         gets a dial.
@@ -78,14 +79,25 @@ def flip_through(
     named = [dict(zip(lists, chosen, strict=True)) for chosen in itertools.product(*lists.values())]
     pictures = [as_picture(draw(**arguments), draw) for arguments in named]
     name, *others = lists
-    frames = len(lists[name])
-    if not 0 <= first < frames:
-        raise ValueError(f"first is a place in {name}, 0 to {frames - 1}, got {first}")
-    dials = [{"name": _words(other), "labels": [_label(v) for v in lists[other]], "first": 0} for other in others]
+    places = _places(lists, first if isinstance(first, Mapping) else {name: first})
+    dials = [{"name": _words(o), "labels": [_label(v) for v in lists[o]], "first": places[o]} for o in others]
     labels = [f"{_words(name)} = {_label(value)}" for value in lists[name]]
-    data = {**_spell(pictures), "dials": dials, "labels": labels, "first": first}
-    start = pictures[first * (count // frames)]
-    return Story("flip", frames, title, caption, data, start, rhythm=rhythm, pace=pace, asks=asks or {})
+    data = {**_spell(pictures), "dials": dials, "labels": labels, "first": places[name]}
+    start = 0
+    for each, several in lists.items():
+        start = start * len(several) + places[each]
+    told = {"rhythm": rhythm, "pace": pace, "phases": phases, "asks": asks or {}}
+    return Story("flip", len(lists[name]), title, caption, data, pictures[start], **told)
+
+
+def _places(lists: Mapping[str, Sequence[Any]], first: Mapping[str, int]) -> dict[str, int]:
+    """Where each list begins."""
+    for name, place in first.items():
+        if name not in lists:
+            raise ValueError(f"first names {name!r}, but the pictures go through {', '.join(lists)}")
+        if not 0 <= place < len(lists[name]):
+            raise ValueError(f"first is a place in {name}, 0 to {len(lists[name]) - 1}, got {place}")
+    return {name: first.get(name, 0) for name in lists}
 
 
 def flip_steps(passes: Any, *, title: str = "", caption: str = "") -> Story:

@@ -195,6 +195,14 @@ def test_steps_of_anything_can_be_turned():
     assert [phase[1] for phase in story.phases] == ["", "forward", "backward"]
 
 
+def test_pictures_begin_where_they_are_told():
+    story = flip_through(stories.bar, height=[1, 2], colour=["#ffffff", "#000000"], first={"colour": 1})
+    assert story.fallback.alt == "A bar 1 high, painted #000000"
+    assert [dial["first"] for dial in story.data["dials"]] == [1]
+    with pytest.raises(ValueError, match="first names 'width', but the pictures go through height"):
+        flip_through(stories.bar, height=[1, 2], first={"width": 1})
+
+
 def test_too_many_states_are_sent_to_explore():
     with pytest.raises(ValueError, match=r"21 × 2 = 42 pictures .* explore"):
         flip_through(stories.bar, height=range(21), colour=["#ffffff", "#000000"])
