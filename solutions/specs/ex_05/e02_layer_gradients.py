@@ -62,11 +62,9 @@ def layer_cases(rng):
     shapes = (((4, 3), 2), ((4, 3), 3), ((3, 2), 3), ((3, 3), 3), ((2, 3, 4), 5), ((2, 3, 3), 3), ((3, 1, 2, 4), 3))
     shapes = (*shapes, ((2, 4, 3), 4), ((2, 2, 1, 3, 2), 3))
     far_apart = array(rng, 4, 3) * scales(3), array(rng, 2, 3) / scales(3), array(rng, 4, 2) * scales(4)[:, None]
-    whole = rng.choice([-3, -2, 2, 3, 4], (2, 2, 3)), rng.choice([-3, -2, 2, 3, 4], (2, 3)), array(rng, 2, 2, 2)
     return [
         *(case(array(rng, *x), array(rng, m, x[-1]), array(rng, *x[:-1], m)) for x, m in shapes),
         case(*far_apart),
-        case(*whole),
     ]
 
 
@@ -81,12 +79,6 @@ def layer_axis_by_axis(X, W, G):
 def layer_up_to_four_axes(X, W, G):
     found = layer_gradients(X, W, G)
     return found | {name: layer_gradients(X[0], W, G[0])[name] for name in ("W", "b") if X.ndim > 4}
-
-
-def layer_in_its_like(X, W, G):
-    """Buffers of the inputs' type; whole numbers cut off what comes after the point."""
-    found = layer_gradients(X, W, G)
-    return found | {"X": found["X"].astype(X.dtype), "W": found["W"].astype(W.dtype)}
 
 
 def layer_with(**parts):
@@ -150,9 +142,6 @@ BANK = [
     wrong("up-to-four-axes", layer_up_to_four_axes, "the docstring of the exercise",
           "Right for up to three leading axes; where there are more, only the first block counts.",
           "Any number of axes may stand in front. A rule for two, three and four of them ends at the fifth."),
-    wrong("cut-to-whole-numbers", layer_in_its_like, "the docstring of the exercise",
-          "Right where X and W hold floats; where they hold whole numbers, your gradients do as well.",
-          "An array of the type of X, or of W, takes nothing after the point if that type is int."),
     wrong("first-batch-only", layer_with(W=lambda X, W, G: G.reshape(-1, *G.shape[-2:])[0].T
                                          @ X.reshape(-1, *X.shape[-2:])[0]),
           "notebook 05, section 4: gradients of what is shared are sums over examples",
@@ -182,9 +171,6 @@ EXERCISE = Exercise(
         "four leading axes": lambda X: X.ndim == 5,
         "numbers are very small and very large": lambda X, G: all(
             abs(a).min() < 1e-8 < 1e8 < abs(a).max() for a in (X, G)
-        ),
-        "arrays of whole numbers, and gradients that are none": lambda X, W, G: (
-            X.dtype.kind == W.dtype.kind == "i" != G.dtype.kind
         ),
         "a leading axis in the middle has length 1": lambda X: 1 in X.shape[1:-2],
         "examples, features and outputs are equally many": lambda X, W: len({*X.shape[-2:], *W.shape}) == 1,

@@ -69,7 +69,7 @@ def mean_by_package(g, shape, axis, keepdims):
 def mean_cases(rng):
     return [
         case(array(rng, 3), (3, 3), 1, False),
-        case(rng.choice([-5, -3, 2, 4, 7], (2, 4)), (2, 3, 4), 1, False),
+        case(array(rng, 2, 4), (2, 3, 4), 1, False),
         case(array(rng, 2, 1), (2, 5), 1, True),
         case(array(rng, 4) * scales(4), (3, 4), 0, False),
         case(float(array(rng)), (2, 3), None, False),
@@ -119,10 +119,6 @@ def mean_by_slicing(g, shape, axis, keepdims):
         return mean_gradient(g, shape, axis, keepdims)
     one = (*shape[:axis], 1, *shape[axis + 1 :])
     return np.broadcast_to(np.reshape(g, one), shape) / shape[axis]
-
-
-def mean_in_the_type_of_g(g, shape, axis, keepdims):
-    return mean_gradient(g, shape, axis, keepdims).astype(np.asarray(g).dtype)
 
 
 def mean_counting_to_three(g, shape, axis, keepdims):
@@ -190,9 +186,6 @@ BANK = [
     wrong("divides-by-the-length-of-g", mean_of_its_own, "notebook 05, section 5: a mean over n",
           "For one axis your gradient is that of a sum; for the mean of all entries it is right.",
           "You divided by the length that the axis has in g, which is 1. What counts is how many it has in x."),
-    wrong("in-the-type-of-g", mean_in_the_type_of_g, "notebook 05, section 5: a mean over n",
-          "Right where g holds floats; where it holds whole numbers, your gradient does as well.",
-          "A mean divides, so what comes after the point counts, whatever the type of g."),
     wrong("keepdims-guessed-from-g", mean_by_the_look_of_g,
           "notebook 05, section 5: the sum removed an axis, and it has to come back where it was",
           "Right unless another axis of length 1 stands in g where the mean removed one.",
@@ -239,7 +232,6 @@ EXERCISE = Exercise(
         "an axis of length 1 comes in the place of the one that went": lambda g, shape, axis: (
             axis == 0 and np.shape(g) == (1, 2)
         ),
-        "whole numbers": lambda g: np.asarray(g).dtype.kind == "i" and np.all(g),
         "more than 128 entries in a mean": lambda shape: max(shape) > 128,
         "numbers are very small and very large": lambda g: (
             np.size(g) > 1 and np.abs(g).min() < 1e-8 < 1e8 < np.abs(g).max()

@@ -93,7 +93,6 @@ def max_cases(rng):
         case(array(rng, 3, 2, 2), 2, np.zeros((3, 2))),
         case(below[:, rng.permutation(4)], 1, array(rng, 3)),
         case(tiny[:, rng.permutation(3)], 1, array(rng, 3) * scales(3)),
-        case(tied[rows[0]][:, rows[1]], 1, np.array([3, -5, 4])),
         case(rng.permutation(130).reshape(130, 1) / 4, 0, array(rng, 1)),
     ]
 
@@ -165,10 +164,6 @@ def never_below(x, axis):
     return hits / np.maximum(hits.sum(axis=axis, keepdims=True), 1.0)
 
 
-def shared_in_the_type_of_g(x, axis, g):
-    return max_gradient(x, axis, g).astype(np.asarray(g).dtype)
-
-
 def last_winner(x, axis):
     return np.flip(first_winner(np.flip(x, axis), axis), axis)
 
@@ -207,9 +202,6 @@ BANK = [
           "notebook 05, section 5: a maximum hands all of g to the winner",
           "Right unless all entries of a line lie very far below zero; then nobody gets anything.",
           "A search for the largest begins with an entry of the line, or with minus infinity."),
-    wrong("in-the-type-of-g", shared_in_the_type_of_g, "the task: ties share equally",
-          "Right where g holds floats; where it holds whole numbers, shares are cut to whole numbers as well.",
-          "Sharing divides, so what comes after the point counts, whatever the type of g."),
     wrong("like-a-sum", max_with(lambda x, axis: np.ones(x.shape)), "notebook 05, section 5, the three matrices",
           "Every entry gets the gradient, winner or not.",
           "An entry below the maximum can move a little without anybody noticing."),
@@ -279,7 +271,6 @@ EXERCISE = Exercise(
         ),
         "all entries of a line are tiny": lambda x, axis: (abs(x).max(axis) < 1e-8).any(),
         "all entries of a line are far below zero": lambda x, axis: (x.max(axis) < -1e9).any(),
-        "whole gradients are shared": lambda x, axis, g: g.dtype.kind == "i" and _winners(x, axis, 2).any(),
         "more than 128 compete": lambda x, axis: x.shape[axis] > 128,
         "no entry is positive": lambda x: (x < 0).all(),
         "the largest of a line is 0": lambda x, axis: (x.max(axis) == 0).any(),

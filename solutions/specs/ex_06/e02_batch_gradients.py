@@ -92,6 +92,13 @@ def n_in_the_output_layer_only(X, T, W, b, V, c):
     return {"W": dH.T @ X, "b": dH.sum(axis=0), "V": dY.T @ H / len(X), "c": dY.mean(axis=0)}
 
 
+def errors_cut_at_ten(X, T, W, b, V, c):
+    """As a Huber loss would: the error counts up to 10."""
+    H = np.tanh(X @ W.T + b)
+    Y = H @ V.T + c
+    return batch_gradients(X, Y - np.clip(Y - T, -10, 10), W, b, V, c)
+
+
 def batch_case(rng, n, n_in, n_hidden, n_out):
     arrays = [spread(rng, *shape) for shape in [(n_hidden, n_in), (n_hidden,), (n_out, n_hidden), (n_out,)]]
     return case(spread(rng, n, n_in), spread(rng, n, n_out), *arrays)
@@ -101,6 +108,8 @@ def batch_edges(rng):
     """One example, input, output or hidden unit; equal sizes; zeros everywhere; a tanh that is saturated."""
     X, *others = batch_case(rng, 4, 3, 2, 3).args
     X[rng.integers(4)] *= rng.choice([-3000.0, 3000.0])
+    far = batch_case(rng, 3, 2, 3, 2).args
+    far[1][rng.integers(3)] *= 1000.0
     return [
         batch_case(rng, 3, 3, 3, 3),
         batch_case(rng, 5, 2, 2, 3),
@@ -108,6 +117,7 @@ def batch_edges(rng):
         batch_case(rng, 4, 2, 4, 3),
         batch_case(rng, 2, 4, 3, 2),
         case(X, *others),
+        case(*far),
         batch_case(rng, 1, 3, 4, 2),
         batch_case(rng, 4, 1, 3, 1),
         batch_case(rng, 3, 2, 1, 2),
@@ -118,6 +128,9 @@ def batch_edges(rng):
 _draw = np.random.default_rng(62)
 
 BANK = [
+    wrong("errors-cut-at-ten", errors_cut_at_ten, "the docstring of the exercise",
+          "Right unless an error is beyond 10; there the gradients stop growing.",
+          "Cutting large errors off makes another loss. A square grows with its error, however large that is."),
     wrong("sum-for-mean", batch_with(scale=lambda n, k: 1), "'2 · The loop learns XOR'",
           "Every gradient is n times too large, n being the number of examples.",
           "The loss is a mean over the examples, so each of them counts one n-th."),
@@ -202,6 +215,7 @@ EXERCISE = Exercise(
         ),
         "as many examples as hidden units": lambda X, W: len(X) == len(W) != X.shape[1],
         "as many examples as outputs": lambda X, V: len(X) == len(V) != V.shape[1],
+        "a target far from what comes out": lambda T: (abs(T) > 200).any(),
         "a pre-activation whose exponential overflows": lambda X, W, b: (abs(X @ W.T + b) > 710).any(),
     },
     visible=[

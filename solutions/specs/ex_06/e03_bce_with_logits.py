@@ -78,6 +78,12 @@ def bce_cut_at(limit):
     return answer
 
 
+def bce_with_a_sure_sigmoid(z, t):
+    found = bce_with_logits(z, t)
+    sure = np.where(z > 15, 1.0, np.where(z < -15, 0.0, np.exp(-np.logaddexp(0, -z))))
+    return found | {"z_bar": (sure - t) / len(z)}
+
+
 def bce_without_the_positive_part(z, t):
     return bce_with_logits(z, t) | {"loss": np.mean(np.log1p(np.exp(-np.abs(z))) - t * z)}
 
@@ -121,6 +127,7 @@ def score_edges(rng):
 
     In between, right answers whose loss is small and not zero.
     """
+    far = rng.uniform(3e4, 9e4, 2).round(1)
     huge = rng.uniform(720, 990, 6).round(1)
     return [
         score_case(rng, 4, [(0, huge[0], 0.0), (2, 0.0, 1.0)]),
@@ -132,6 +139,10 @@ def score_edges(rng):
         case(rng.uniform(11.0, 14.0, 2).round(2) * [1.0, -1.0], np.array([1.0, 0.0])),
         case(-rng.uniform(5.5, 7.5, 1).round(2), np.array([0.0])),
         score_case(rng, 4, [(0, -16.5, 1.0), (3, 24.0, 0.0)]),
+        score_case(rng, 3, [(0, far[0], 0.0), (2, -far[1], 1.0)]),
+        case(rng.uniform(19.0, 19.7, 1).round(2), np.array([1.0])),
+        case(-rng.uniform(19.0, 19.7, 1).round(2), np.array([0.0])),
+        case(rng.uniform(15.3, 15.9, 2).round(2) * [-1.0, 1.0], np.array([0.0, 1.0])),
     ]
 
 
@@ -148,6 +159,17 @@ BANK = [
           "Right where scores lie within 10 of zero; beyond, small losses became 0.",
           "From a score on, z was put in the place of ln(1 + exp(z)). What that leaves out is all that a sure and right"
           " answer costs."),
+    wrong("softplus-cut-at-fifteen", bce_cut_at(15.0), "the docstring of the exercise",
+          "Right where scores lie within 15 of zero; beyond, losses of a ten-millionth became 0.",
+          "From a score on, z was put in the place of ln(1 + exp(z)). What that leaves out is all that a sure and right"
+          " answer costs."),
+    wrong("sigmoid-cut-at-fifteen", bce_with_a_sure_sigmoid, "the docstring of the exercise",
+          "The loss is right; beyond scores of 15, gradients of a ten-millionth became 0.",
+          "From a score on, the probability was taken for 0 or 1. What is left to learn is the rest."),
+    wrong("scores-cut-at-a-thousand", lambda z, t: bce_with_logits(np.clip(z, -1000, 1000), t),
+          "the docstring of the exercise",
+          "Right up to scores of 1000; beyond, the loss stops growing.",
+          "Scores may have any size. No limit is needed if only negative numbers reach the exponential."),
     wrong("sum-for-mean", bce_with(scale=lambda z: 1, mean=np.sum), "the docstring of the exercise",
           "Loss and gradient are n times too large.",
           "The loss is the mean over the examples."),
@@ -209,6 +231,9 @@ EXERCISE = Exercise(
         "a score between 5 and 10, surely right": lambda z, t: ((t == 1) & (z > 5) & (z < 10)).any() and len(z) == 1,
         "a score between -10 and -5, surely right": lambda z, t: ((z < -5) & (z > -10) & (t == 0)).any(),
         "scores beyond 10, all of them surely right": lambda z, t: ((abs(z) > 10) & ((z > 0) == t)).all(),
+        "a score beyond 20,000": lambda z: (z > 2e4).any() and (z < -2e4).any(),
+        "a score close to 20, surely right": lambda z, t: ((t == 1) & (z > 18.9) & (z < 20)).any() and len(z) == 1,
+        "a score close to -20, surely right": lambda z, t: ((t == 0) & (z < -18.9) & (z > -20)).any() and len(z) == 1,
         "a far-out score comes first": lambda z: abs(z[0]) > 710,
         "a far-out score comes last": lambda z: abs(z[-1]) > 710,
     },

@@ -59,6 +59,14 @@ def _mask(draws, p, x=None):
     return (draws >= p) / (1 - p)
 
 
+def nearly_p_is_kept(draws, p, x=None):
+    return ((draws >= p) | np.isclose(draws, p)) / (1 - p)
+
+
+def limited(p):
+    return lambda draws, q, x=None: _mask(draws, min(p, q))
+
+
 def mask_made_of_x(x, y_bar, draws, p):
     """Dropout as a filter on the values: what is exactly 0 in y is taken for left out."""
     y = x * _mask(draws, p)
@@ -76,9 +84,22 @@ def dropout_edges(rng):
     """A draw of exactly p is kept; all or none may be left out."""
     arrays = [spread(rng, 2, 3) for _ in range(6)]
     at_p = np.array([[0.4, 0.1, 0.9], [0.75, 0.4, 0.39]])
+    just_below = rng.permutation([0.4, 0.399999999, 0.39999999, 0.4000001, 0.9, 0.2]).reshape(2, 3)
     high, low = np.round(rng.uniform(0.7, 0.99, (2, 3)), 3), np.round(rng.uniform(0.001, 0.029, (2, 3)), 3)
     low[1, int(rng.integers(3))] = 0.0
-    return [case(*arrays[:2], at_p, 0.4), case(*arrays[2:4], high, 0.6), case(*arrays[4:], low, 0.03)]
+    nearly_all = np.where(np.arange(6) == rng.integers(6), 0.9999997, 0.9999992).reshape(2, 3)
+    return [
+        case(*arrays[:2], at_p, 0.4),
+        case(*arrays[2:4], high, 0.6),
+        case(*arrays[4:], low, 0.03),
+        case(*(spread(rng, 2, 3) for _ in range(2)), nearly_all, 0.9999995),
+        case(
+            *(spread(rng, 2, 3) for _ in range(2)),
+            rng.permutation(np.tile([0.0, 3e-10, 6e-10], 2)).reshape(2, 3),
+            5e-10,
+        ),
+        case(*(spread(rng, 2, 3) for _ in range(2)), just_below, 0.4),
+    ]
 
 
 _draw = np.random.default_rng(64)
@@ -120,6 +141,12 @@ BANK = [
           "the docstring of the exercise",
           "All is right except where a draw equals p.",
           "Left out is what lies below p, and a number does not lie below itself."),
+    wrong("nearly-p-is-kept", dropout_with(nearly_p_is_kept, nearly_p_is_kept), "the docstring of the exercise",
+          "All is right except where a draw lies just below p.",
+          "`isclose`, or too few digits, takes it for p itself. Below is below, by however little."),
+    wrong("p-has-a-limit", dropout_with(limited(0.99), limited(0.99)), "the docstring of the exercise",
+          "Right up to p = 0.99; where p is larger, more is kept, and scaled up by less.",
+          "p may be anything below 1. Only at 1 itself would nothing be left to divide by."),
     wrong("mask-read-off-the-output", mask_made_of_x, "'6 · Learning by heart'",
           "y is right; where x is 0, the gradient is 0 although the entry was kept.",
           "An output can be 0 because its input is. Whether it was left out is decided by the draw alone."),
@@ -145,6 +172,9 @@ EXERCISE = Exercise(
         "p": Number(at_least=0, less_than=1),
     },
     meets={
+        "a draw lies just below p": lambda draws, p: ((draws < p) & (draws > p - 1e-8 * p)).any(),
+        "p is next to 1": lambda p: p > 0.999999,
+        "p is next to 0": lambda p: 0 < p < 1e-8,
         "a draw equals p": lambda draws, p: (draws == p).any(),
         "nearly all are left out, and one is kept": lambda draws, p: p > 0.9 and (draws >= p).any(),
         "everything is left out": lambda draws, p: (draws < p).all(),

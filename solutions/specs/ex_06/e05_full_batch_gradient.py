@@ -53,6 +53,15 @@ def mean_of_one_length(gradients, sizes):
     return sum(s * g for s, g in zip(sizes, gradients, strict=True)) / (sizes[0] * len(sizes))
 
 
+def combined_in_the_gradients_type(gradients, sizes):
+    """A buffer like the gradients; whole numbers cut off what comes after the point."""
+    return full_batch_gradient(gradients, sizes).astype(np.asarray(gradients[0]).dtype)
+
+
+def combined_in_bytes(gradients, sizes):
+    return full_batch_gradient(gradients, [max(size % 65536, 1) for size in sizes])
+
+
 def batches_case(rng, shape, sizes):
     return case([spread(rng, *shape) for _ in sizes], list(sizes))
 
@@ -66,6 +75,8 @@ def batches_edges(rng):
         batches_case(rng, (1, 3), (1, 1, 1)),
         batches_case(rng, (2, 1), (8, 8)),
         case(*several),
+        batches_case(rng, (2,), (1000, 300, 70000)),
+        case([rng.choice([-3, 2, 4], 2) for _ in range(3)], [2, 1, 4]),
     ]
 
 
@@ -107,6 +118,12 @@ BANK = [
           "'2 · The loop learns XOR'",
           "The batches' gradients were added up as they are, and divided by the number of examples.",
           "The number of examples divides a sum over examples; each of your terms is a mean over its batch."),
+    wrong("in-the-gradients-type", combined_in_the_gradients_type, "the docstring of the exercise",
+          "Right where gradients hold floats; where they hold whole numbers, your mean is cut to whole numbers.",
+          "`np.zeros_like` makes an array of the same type. A mean needs what comes after the point."),
+    wrong("large-sizes-wrap", combined_in_bytes, "the docstring of the exercise",
+          "Right for small batches; sizes beyond 65,535 start again from 0.",
+          "A small integer type wraps beyond its largest number, without a warning."),
     wrong("all-entries-in-one", lambda gradients, sizes: np.average(
               [np.mean(gradient) for gradient in gradients], weights=sizes
           ), "the docstring of the exercise",
@@ -127,6 +144,8 @@ EXERCISE = Exercise(
     meets={
         "gradients are vectors": lambda gradients: gradients[0].ndim == 1,
         "gradients are matrices": lambda gradients: gradients[0].ndim == 2,
+        "a batch of more than 65,535": lambda sizes: max(sizes) > 65_535,
+        "gradients of whole numbers": lambda gradients: gradients[0].dtype.kind == "i",
         "a gradient is zero": lambda gradients: any(not g.any() for g in gradients),
         "all batches are of one size": lambda sizes: len(sizes) > 1 and len(set(sizes)) == 1,
         "a short batch comes first": lambda sizes: sizes[0] < max(sizes),

@@ -173,6 +173,23 @@ def stops_at_a_zero_gradient(parameters, loss_of, eta):
         parameter.data -= eta * parameter.grad
 
 
+def steps_cut_at_a_hundred(parameters, loss_of, eta):
+    for parameter in parameters:
+        parameter.zero_grad()
+    loss_of().backward()
+    for parameter in parameters:
+        parameter.data -= eta * max(-100.0, min(100.0, parameter.grad))
+
+
+def rests_on_a_small_gradient(parameters, loss_of, eta):
+    for parameter in parameters:
+        parameter.zero_grad()
+    loss_of().backward()
+    for parameter in parameters:
+        if abs(parameter.grad) > 1e-5:
+            parameter.data -= eta * parameter.grad
+
+
 def one_after_the_other(parameters, loss_of, eta):
     """A gradient for each parameter, worked out where the parameters before it have moved already."""
     for parameter in parameters:
@@ -197,6 +214,8 @@ def quadratic_edges(rng):
         quadratic_case(rng, 1, 0.3, steps=3),
         quadratic_case(rng, 3, 0.15, steps=1),
         case(start, [0.0, *curvatures[1:3], -0.4], targets, eta, steps=3, coupling=0.0),
+        case([1e-7 * x for x in start], curvatures, [1e-7 * t for t in targets], 0.4, steps=3, coupling=0.3),
+        case([1e4 * x for x in start], curvatures, [1e4 * t for t in targets], 0.3, steps=3, coupling=0.2),
     ]
 
 
@@ -209,6 +228,12 @@ BANK = [
     wrong("uphill", climbs, "'Phase 4: update'",
           "Parameters move the right distance the wrong way.",
           "The gradient points to where the loss grows."),
+    wrong("steps-cut-at-a-hundred", steps_cut_at_a_hundred, "'Phase 4: update'",
+          "Right unless a gradient is beyond 100; there the step stays as it is.",
+          "Clipping is another rule. A step of gradient descent is as long as the gradient says."),
+    wrong("rests-on-a-small-gradient", rests_on_a_small_gradient, "'Phase 4: update'",
+          "Right unless gradients are tiny; there nothing moves.",
+          "A small gradient makes a small step, and where parameters are small as well, it counts."),
     wrong("nothing-moves", zeroes_too_late, "'The same loop with an engine'",
           "Nothing moves.",
           "An update has to change `.data` itself, and to use gradients that backward() has left and nobody emptied."),
@@ -272,6 +297,8 @@ EXERCISE = Exercise(
         "a gradient is 0 from the start": lambda start, targets, coupling: (
             coupling == 0 and any(x == t for x, t in zip(start, targets, strict=True))
         ),
+        "gradients are tiny": lambda start, targets: max(map(abs, (*start, *targets))) < 1e-5,
+        "gradients are large": lambda start: min(map(abs, start)) > 1e3,
         "the loss does not depend on the first parameter": lambda curvatures, coupling: (
             len(curvatures) > 1 and coupling == curvatures[0] == 0
         ),

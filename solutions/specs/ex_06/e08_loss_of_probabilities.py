@@ -41,10 +41,16 @@ def loss_by_engine(P, labels):
     return {"loss": f(P), "P_bar": reverse(f)(P)}
 
 
-def loss_by_product(P, labels):
+def loss_by_where(P, labels):
     chosen = np.take_along_axis(P, labels[:, None], axis=1)
-    loss = -np.log(np.prod(chosen)) / len(P)
+    loss = np.log(1 / chosen).sum() / len(P)
     return {"loss": loss, "P_bar": np.where(np.arange(P.shape[1]) == labels[:, None], -1 / (len(P) * chosen), 0.0)}
+
+
+def logarithm_of_the_product(P, labels):
+    with np.errstate(divide="ignore"):
+        loss = -np.log(np.prod(P[np.arange(len(P)), labels])) / len(P)
+    return loss_of_probabilities(P, labels) | {"loss": loss}
 
 
 def loss_in_float32(P, labels):
@@ -78,8 +84,8 @@ def zero_times_infinity(P, labels):
         return {"loss": -np.sum(T * np.log(P)) / len(P), "P_bar": -T / P / len(P)}
 
 
-def cut_small(P, labels):
-    return loss_of_probabilities(np.maximum(P, 1e-12), labels)
+def cut_at(floor):
+    return lambda P, labels: loss_of_probabilities(np.maximum(P, floor), labels)
 
 
 def yes_or_no_for_each_class(P, labels):
@@ -100,9 +106,11 @@ def probability_edges(rng):
     """Wrong classes of probability 0, a right one of 1, first and last class, one example, one class."""
     P = np.array([[0.0, 0.55, 0.0, 0.45], [0.0, 0.0, 1.0, 0.0], [0.2, 0.0, 0.15, 0.65], [0.3, 0.4, 0.3, 0.0]])
     one = np.round(_softmax(spread(rng, 1, 3)), 3)
-    unsure = np.array([[1e-20, 0.9, 0.1], [0.996, 0.003, 0.001], [0.99999, 4e-6, 6e-6]])
+    unsure = np.array([[1e-36, 0.9, 0.1], [0.996, 0.003, 0.001], [0.99999, 4e-6, 6e-6]])
+    lost = np.where(np.arange(2) == 0, rng.uniform(1e-32, 9e-32, (11, 1)), 1.0)
     return [
         case(P, np.array([3, 2, 3, 0])),
+        case(lost, np.zeros(11, dtype=int)),
         case(P[::-1, ::-1].copy(), np.array([2, 0, 1, 2])),
         case(one, np.array([1])),
         case(unsure, np.array([0, 2, 1])),
@@ -147,7 +155,13 @@ BANK = [
     wrong("zero-times-infinity", zero_times_infinity, "the docstring of the exercise",
           "Right as long as no probability is 0; otherwise nan.",
           "You took the logarithm of every entry, and zero times minus infinity is no number. Pick first."),
-    wrong("cuts-small-probabilities", cut_small, "the docstring of the exercise",
+    wrong("logarithm-of-the-product", logarithm_of_the_product, "'What should the first loss be?'",
+          "The gradient is right; the loss is infinite where many examples, or few and unlikely ones, come together.",
+          "A product of small numbers soon is smaller than any float. A sum of their logarithms is not."),
+    wrong("cuts-tiny-probabilities", cut_at(1e-30), "the docstring of the exercise",
+          "Right unless the right class has a probability below 1e-30; there the loss is too low.",
+          "However low a floor is, it changes what lies below it, and the zero that it should catch cannot occur."),
+    wrong("cuts-small-probabilities", cut_at(1e-12), "the docstring of the exercise",
           "Right unless the right class has next to no probability; there the loss is too low.",
           "A floor under the probabilities keeps the logarithm from a zero that cannot occur, and changes small ones."),
     wrong("most-probable-class", lambda P, labels: loss_of_probabilities(P, np.argmax(P, axis=1)),
@@ -188,7 +202,10 @@ EXERCISE = Exercise(
         "the right class has a small probability": lambda P, labels: (
             (P[np.arange(len(P)), labels] < 1e-4) & (P[np.arange(len(P)), labels] > 1e-7)
         ).any(),
-        "the right class has hardly any probability": lambda P, labels: (P[np.arange(len(P)), labels] < 1e-18).any(),
+        "the right class has hardly any probability": lambda P, labels: (P[np.arange(len(P)), labels] < 1e-35).any(),
+        "the product of the right classes' probabilities is no float": lambda P, labels: (
+            np.log10(P[np.arange(len(P)), labels]).sum() < -330
+        ),
         "the right class has probability 1": lambda P, labels: (P[np.arange(len(P)), labels] == 1).any(),
         "the right class is the last": lambda P, labels: (labels == P.shape[1] - 1).any(),
         "all examples are of one class": lambda labels: len(labels) > 1 and len(set(labels.tolist())) == 1,
@@ -205,7 +222,7 @@ EXERCISE = Exercise(
         probability_case(rng, 7, 5),
         *probability_edges(rng),
     ],
-    accepted=[loss_by_one_hot, loss_by_loops, loss_by_engine, loss_by_product, loss_in_float32],
+    accepted=[loss_by_one_hot, loss_by_loops, loss_by_engine, loss_by_where, loss_in_float32],
     bank=BANK,
     hints=(
         "The rows of P are probabilities. Which one number of each row does the loss look at?",

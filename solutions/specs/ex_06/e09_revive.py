@@ -102,6 +102,7 @@ def ward_edges(rng):
     none_dead = np.round(rng.uniform(0.1, 0.9, 4) - scores.min(axis=0), 2)
     exact_X = rng.permutation(np.array([[1.0, 2.0], [-3.0, 1.0], [0.0, 0.0], [2.0, -4.0]]))
     exact_W = np.array([[1.0, 0.0], [0.0, -2.0], [1.0, 1.0], [-1.0, 0.0]])
+    tiny_W = 1e-9 * np.array([[1.0, 0.0], [0.0, 0.0], [0.0, -1.0], [0.0, 1.0]])
     single = steady(rng, (1, 3), (4, 3))
     lonely = steady(rng, (5, 1), (1, 1))
     hair = all_dead.copy()
@@ -120,6 +121,8 @@ def ward_edges(rng):
         case(*single, np.round(-single[0] @ single[1].T + [-0.8, 0.6, -1.3, -0.4], 2)[0]),
         case(*lonely, np.array([-4.0])),
         case(X, W, hair),
+        case(exact_X, tiny_W, np.array([-1.5e-9, 1e-9, -1e-9, -2.5e-9])),
+        ward_case(rng, 101, 1, 4),
         case(again, again_W, np.round(-(again @ again_W.T).max(axis=0) - rng.uniform(0.5, 2.0, 3), 2)),
     ]
 
@@ -181,6 +184,14 @@ BANK = [
     wrong("nearly-closed-is-dead", revive_with(dead=lambda Z: Z.max(axis=0) < 0.01), "the docstring of the exercise",
           "Units that are open by a hair were moved, too.",
           "Above 0 is above 0: the slope of a ReLU is 1 there, however little comes out."),
+    wrong("open-by-a-millionth-is-dead", revive_with(dead=lambda Z: np.all(Z <= 1e-8, axis=0)),
+          "the docstring of the exercise",
+          "Units that are open by less than a millionth were moved, too.",
+          "`isclose` and small thresholds take tiny numbers for 0. Above 0 is above 0, and the slope there is 1."),
+    wrong("hardly-open-is-dead", revive_with(dead=lambda Z: np.mean(Z > 0, axis=0) < 0.05),
+          "the docstring of the exercise",
+          "Units that are open for fewer than one example in twenty were moved, too.",
+          "A unit that opens for one example still gets a gradient from it, and can learn."),
     wrong("one-of-the-two-in-the-middle", revive_with(middle=lambda Z: np.sort(Z, axis=0)[len(Z) // 2]),
           "the docstring of the exercise",
           "Right for an odd number of examples; otherwise the upper of the two middle values was brought to zero.",
@@ -206,6 +217,12 @@ EXERCISE = Exercise(
         "a unit is open by a hair": lambda X, W, b: (
             ((X @ W.T + b).max(axis=0) > 1e-4) & ((X @ W.T + b).max(axis=0) < 1e-3)
         ).any(),
+        "a unit is open by next to nothing": lambda X, W, b: (
+            ((X @ W.T + b).max(axis=0) > 0) & ((X @ W.T + b).max(axis=0) < 1e-8)
+        ).any(),
+        "a unit is open for one example of 100": lambda X, W, b: (
+            len(X) > 100 and (((X @ W.T + b) > 0).sum(axis=0) == 1).any()
+        ),
         "an example occurs again": lambda X: len({tuple(row) for row in X.tolist()}) < len(X),
         "the number of examples is even": lambda X: len(X) % 2 == 0,
         "the number of examples is odd": lambda X: len(X) > 1 and len(X) % 2 == 1,
@@ -224,6 +241,7 @@ EXERCISE = Exercise(
     ],
     accepted=[revive_with_loops, revive_by_maximum, revive_by_scores, revive_by_relu, revive_by_sorting],
     bank=BANK,
+    atol=1e-13,
     hints=(
         "Compute all pre-activations, an array of shape (n, units). Which columns are dead?",
         "A column is dead if no entry is positive. For such a unit, which bias puts the middle of its column at zero?",

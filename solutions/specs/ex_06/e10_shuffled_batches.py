@@ -87,9 +87,19 @@ def shuffle_edges(rng):
         shuffle_case(rng, 4, 3, 6),
         shuffle_case(rng, 3, 2, 1),
         case(X, labels, rng.permutation(6), 4),
+        case(rows_of(rng, 3, 2)[[0, 1, 0, 2]], rng.permutation([4000, 300, 5, 40]), rng.permutation(4), 3),
         case(rows_of(rng, 1, 2), rng.integers(1, 9, 1), np.array([0]), 2),
         case(rows_of(rng, 5, 2), rng.integers(1, 9, 5), np.arange(5), 2),
     ]
+
+
+def labels_looked_up_by_row(X, y, order, size):
+    known = {tuple(row): label for row, label in zip(X.tolist(), y.tolist(), strict=True)}
+    return [(rows, np.array([known[tuple(row)] for row in rows.tolist()])) for rows, _ in cut(X[order], y[order], size)]
+
+
+def labels_in_bytes(X, y, order, size):
+    return cut(X[order], y[order].astype(np.int8).astype(int), size)
 
 
 def parts_of_equal_length(X, y, order, size):
@@ -120,6 +130,12 @@ def batches_in_front_of_the_last(X, y, order, size):
 _draw = np.random.default_rng(610)
 
 BANK = [
+    wrong("labels-looked-up-by-row", labels_looked_up_by_row, "the docstring of the exercise",
+          "Right unless two examples are equal; then both get the label of the last.",
+          "A dict holds one label for equal rows. What belongs to a label is its place."),
+    wrong("labels-in-bytes", labels_in_bytes, "the docstring of the exercise",
+          "Right for small labels; beyond 127 they became others.",
+          "A small integer type starts again beyond its largest number, without a warning."),
     wrong("labels-stay-behind", lambda X, y, order, size: cut(X[order], y, size), "'7 · Five patients'",
           "The images are in the new order and the labels in the old one, as in patient E.",
           "An image and its label are one example. What moves one must move the other."),
@@ -184,6 +200,8 @@ EXERCISE = Exercise(
         "size is more than n": lambda X, size: len(X) < size,
         "one example is left over": lambda X, size: 1 < size < len(X) and len(X) % size == 1,
         "all rows stay in place": lambda order: len(order) > 1 and (np.diff(order) == 1).all(),
+        "a row of X occurs twice, with two labels": lambda X: len({tuple(row) for row in X.tolist()}) < len(X),
+        "a label beyond a byte": lambda y: y.max() > 255,
         "a label occurs twice": lambda y: len(set(y.tolist())) < len(y),
     },
     visible=[

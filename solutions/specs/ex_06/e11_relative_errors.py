@@ -78,6 +78,25 @@ def first_with_first(by_hand, measured):
     }
 
 
+def paired_by_place_and_shape(by_hand, measured):
+    """As above, but where shapes do not fit, by name."""
+    fitting = {
+        name: b if np.shape(a) == np.shape(b) else measured[name]
+        for (name, a), b in zip(by_hand.items(), measured.values(), strict=True)
+    }
+    return relative_errors(by_hand, fitting)
+
+
+def small_errors_called_zero(by_hand, measured):
+    return {name: 0.0 if error < 1e-6 else error for name, error in relative_errors(by_hand, measured).items()}
+
+
+def error_by_expanding(a, b):
+    """The square of a difference from three products; nearly equal ones leave rounding errors."""
+    gap = np.sum(a * a) + np.sum(b * b) - 2 * np.sum(a * b)
+    return np.sqrt(max(gap, 0.0)) / (np.linalg.norm(a) + np.linalg.norm(b))
+
+
 def one_error_for_all(by_hand, measured):
     def length(arrays):
         return np.sqrt(sum(np.sum(array**2) for array in arrays))
@@ -90,6 +109,8 @@ SLIPS = {
     "none": lambda rng, g: g.copy(),
     "sign": lambda rng, g: -g,
     "twice": lambda rng, g: 2 * g,
+    "close": lambda rng, g: g * (1 + 1e-7 * rng.uniform(0.5, 2, g.shape)),
+    "closer": lambda rng, g: g * (1 + 1e-9 * rng.uniform(1, 3, g.shape)),
     "noise": lambda rng, g: g * rng.uniform(0.6, 1.4, g.shape),
     "other": lambda rng, g: np.max(abs(g)) * spread(rng, *g.shape),
     "entry": lambda rng, g: np.where(np.arange(g.size).reshape(g.shape) == g.size - 1, 0.3 * g, g),
@@ -113,6 +134,8 @@ def check_cases(rng):
         check_case(rng, SIZES[2], ["other", "none", "noise"]),
         check_case(rng, three, ["other", "twice"]),
         check_case(rng, {"theta": ((1, 4), 3.0)}, ["entry"]),
+        check_case(rng, {"W": ((2, 2), 1e-12), "U": ((2, 2), 1e12), "b": ((2,), 2.0)}, ["noise", "other", "close"]),
+        check_case(rng, {"b": ((3,), 4.0), "c": ((3,), 0.3), "W": ((2, 3), 40.0)}, ["closer", "closer", "close"]),
     ]
 
 
@@ -191,6 +214,20 @@ BANK = [
     wrong("paired-by-place", first_with_first, "the docstring of the exercise",
           "Arrays of different names were compared wherever the two dicts list them in another order.",
           "The names say what belongs together."),
+    wrong("paired-by-place-and-shape", paired_by_place_and_shape, "the docstring of the exercise",
+          "Where two names have arrays of one shape and the dicts list them in another order, they were exchanged.",
+          "The names say what belongs together; shapes cannot."),
+    wrong("small-errors-called-zero", small_errors_called_zero, "'7 · Five patients'",
+          "Errors below a millionth came back as 0.",
+          "Whether an error is small enough is judged afterwards, by somebody who sees its size."),
+    wrong("differences-from-products", errors_with(error_by_expanding), "the docstring of the exercise",
+          "Right while the two differ clearly; where they nearly agree, you give rounding errors or 0.",
+          "Large products that nearly cancel leave nothing but their last digits. Subtract first, square then."),
+    wrong("small-floor",
+          errors_with(lambda a, b: np.linalg.norm(a - b) / max(1e-8, np.linalg.norm(a) + np.linalg.norm(b))),
+          "the docstring of the exercise",
+          "Tiny gradients look right although they are wrong.",
+          "A floor in the denominator turns the error of what lies below it into an absolute one."),
     wrong("one-error-for-all", one_error_for_all, "'7 · Five patients'",
           "Every name has the same error.",
           "With all gradients in one vector, the largest speak for all. Each name is asked for by itself."),
@@ -220,6 +257,14 @@ EXERCISE = Exercise(
         "an array has one entry": lambda by_hand: any(g.size == 1 for g in by_hand.values()),
         "an array has one row": lambda by_hand: any(g.ndim > 1 and len(g) == 1 for g in by_hand.values()),
         "an array has three axes": lambda by_hand: any(g.ndim == 3 for g in by_hand.values()),
+        "they are close, and not equal": lambda by_hand, measured: any(
+            0 < np.linalg.norm(g - measured[n]) < 1e-8 * np.linalg.norm(g) for n, g in by_hand.items()
+        ),
+        "two arrays of one shape, in another order": lambda by_hand, measured: (
+            len({g.shape for g in by_hand.values()}) < len(by_hand) and list(by_hand) != list(measured)
+        ),
+        "gradients are tiny": lambda by_hand: any(np.abs(g).max() < 1e-10 for g in by_hand.values()),
+        "gradients are huge": lambda by_hand: any(np.abs(g).max() > 1e10 for g in by_hand.values()),
         "there is one name": lambda by_hand: len(by_hand) == 1,
         "names come in another order": lambda by_hand, measured: list(by_hand) != list(measured),
     },
@@ -227,6 +272,7 @@ EXERCISE = Exercise(
     hidden=check_cases,
     accepted=[errors_by_flat_vectors, errors_with_loops, errors_by_einsum, errors_by_frobenius, errors_by_hypot],
     bank=BANK,
+    atol=1e-14,
     hints=(
         "For each name there are two arrays. How long is their difference, and compared with what?",
         "np.linalg.norm of a matrix or a vector is the root of the sum of the squares of its entries.",

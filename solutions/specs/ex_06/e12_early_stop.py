@@ -148,6 +148,20 @@ def ignores_small_gains(losses, patience):
     return best + 1, len(losses)
 
 
+def stops_at_a_hundred(losses, patience):
+    return early_stop(losses[:100], patience)
+
+
+def better_by_a_share(losses, patience):
+    """Better is what lies below the best times a factor; a negative best is raised by it."""
+    best = 0
+    for epoch in range(1, len(losses)):
+        best = epoch if losses[epoch] < losses[best] * (1 - 1e-12) else best
+        if epoch - best == patience:
+            return best + 1, epoch + 1
+    return best + 1, len(losses)
+
+
 def _changed(change):
     return lambda losses, patience: change(losses, patience, *early_stop(losses, patience))
 
@@ -189,12 +203,22 @@ def losses_cases(rng):
         case([round(float(rng.uniform(0.2, 0.9)), 3)], 2),
         case([0.7] * 4, 2),
         case([0.31, 0.02, 0.0, 0.04, 0.03, 0.01], 3),
+        case([0.5, *[-round(float(rng.uniform(1.1, 1.9)), 2)] * 4, -0.2, -2.0], 3),
+        case([5e-15, 3e-15, 4e-15, 2e-15, 4e-15, 1e-15, 2e-15, 3e-15], 2),
+        case([6e15, 5e15, 7e15, 4e15, 5e15, 6e15, 1e15], 2),
+        losses_case(rng, "D" * first + "Du" * 60 + "uuuDu", 4),
     ]
 
 
 _draw = np.random.default_rng(612)
 
 BANK = [
+    wrong("a-hundred-epochs-at-most", stops_at_a_hundred, "the docstring of the exercise",
+          "Right for short runs; nothing after epoch 100 was looked at.",
+          "Only the patience, or the end of the list, ends the training."),
+    wrong("better-by-a-share", better_by_a_share, "the docstring of the exercise",
+          "Right while losses are positive; once they are negative, a loss equal to the best counts as better.",
+          "A factor just below 1 moves a negative number up. Better is lower, and nothing else."),
     wrong("best-of-all-epochs", _changed(lambda losses, patience, best, trained: (int(np.argmin(losses)) + 1, trained)),
           "'6 · Learning by heart'",
           "The best epoch lies after the end of training in some cases.",
@@ -290,6 +314,10 @@ EXERCISE = Exercise(
         "a new best is lower by next to nothing": lambda losses: any(
             0 < min(losses[:k]) - loss < 1e-9 for k, loss in enumerate(losses) if k
         ),
+        "a negative loss comes again": lambda losses: min(losses) < 0 and len(set(losses)) < len(losses),
+        "all losses are tiny": lambda losses: max(losses) < 1e-13,
+        "more than 100 epochs are run": lambda losses, patience: 100 < early_stop(losses, patience)[1] < len(losses),
+        "all losses are huge": lambda losses: min(losses) > 1e14,
         "all losses are large": lambda losses: min(losses) > 1e9,
         "a patience of 1 and large losses": lambda losses, patience: patience == 1 and min(losses) > 50,
         "the first epoch is the best": lambda losses, patience: early_stop(losses, patience)[0] == 1,
