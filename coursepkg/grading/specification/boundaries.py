@@ -61,7 +61,7 @@ class Boundary:
 
 def boundaries(domain: Mapping[str, Argument], meets: Mapping[str, Callable[..., Any]]) -> list[Boundary]:
     """All boundaries of a domain, and of what its arguments may do together."""
-    found = [Boundary(label, partial(_met, test)) for label, test in meets.items()]
+    found = [Boundary(label, partial(met, test)) for label, test in meets.items()]
     for name, argument in domain.items():
         found += _of_argument(name, argument)
     axes = least_lengths(domain)
@@ -72,8 +72,8 @@ def boundaries(domain: Mapping[str, Argument], meets: Mapping[str, Callable[...,
     return found
 
 
-def _met(test: Callable[..., Any], values: Values) -> bool:
-    """The test asks for those arguments that it names."""
+def met(test: Callable[..., Any], values: Values) -> bool:
+    """Whether a test holds, which asks for those arguments that it names."""
     return bool(test(**{name: values[name] for name in inspect.signature(test).parameters}))
 
 

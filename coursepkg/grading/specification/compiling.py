@@ -7,18 +7,20 @@ judge looks for them, since most answers are right.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from coursepkg.grading.judging.calling import Outcome
 from coursepkg.grading.judging.drivers import DRIVERS
-from coursepkg.grading.judging.values import encode, is_number, leaves
-from coursepkg.grading.specification.boundaries import completed
+from coursepkg.grading.judging.values import difference, encode, is_number, leaves, map_numbers
+from coursepkg.grading.specification.boundaries import completed, met
 from coursepkg.grading.specification.credit import credit_problems
 from coursepkg.grading.specification.domain import Values, outside
 from coursepkg.grading.specification.exercise import Case, Exercise, Misconception, SpecError
+from coursepkg.grading.specification.extremes import as_single, far_out, in_single
 from coursepkg.grading.specification.ideas import Ideas
 from coursepkg.grading.specification.own_answers import inputs_of, run_own
 from coursepkg.grading.specification.scales import at_scales
@@ -72,7 +74,11 @@ def _compiled(exercise: Exercise, rng: np.random.Generator | None, *, thorough: 
     if problems := _form_problems(exercise):
         raise SpecError(_listed(exercise, problems))
     for _ in range(1 if rng is None else REDRAWS):
-        cases, untried = with_boundaries(exercise, exercise.visible if rng is None else exercise.hidden(rng))
+        given = exercise.visible if rng is None else exercise.hidden(rng)
+        cases, untried = with_boundaries(exercise, given)
+        usual = len(cases)
+        if rng is not None and not untried:
+            cases += extreme_cases(exercise, given)
         inputs = [
             {
                 "args": [encode(arg, DIGITS) for arg in item.args],
@@ -80,7 +86,7 @@ def _compiled(exercise: Exercise, rng: np.random.Generator | None, *, thorough: 
             }
             for item in cases
         ]
-        ideas = Ideas(exercise, inputs_of(inputs))
+        ideas = Ideas(exercise, inputs_of(inputs), usual)
         problems = untried or ideas.problems(thorough=thorough)
         problems = problems or credit_problems(exercise, ideas.inputs, [outcome.value for outcome in ideas.expected])
         if not problems:
@@ -140,21 +146,55 @@ def with_boundaries(exercise: Exercise, cases: Sequence[Case]) -> tuple[list[Cas
     if not exercise.domain:
         return list(cases), []
     values = [by_name(exercise, item) for item in cases]
-    problems = [f"case {k}: {words}" for k, item in enumerate(values, 1) for words in outside(exercise.domain, item)]
+    problems = [f"case {k}: {words}" for k, item in enumerate(values, 1) for words in _outside(exercise, item)]
     if problems:
         return list(cases), problems
-    positional = min((len(item.args) for item in cases), default=0)
-
-    def answer(item: Values) -> Any:
-        made = _as_case(exercise, item, positional)
-        [outcome] = run_own(exercise.reference, exercise.driver, [(list(made.args), dict(made.kwargs))])
-        works = outcome.kind == "value" and not outcome.changed and not _has_nan(outcome.value)
-        return outcome.value if works else None
-
+    answer = partial(_answer, exercise, _positional(cases), exercise.reference)
     tried = completed(exercise.domain, exercise.meets, values, lambda item: answer(item) is not None)
     scaled = at_scales(exercise.domain, values, answer)
-    made = [_as_case(exercise, item, positional) for item in (*tried.made, *scaled)]
+    made = [_as_case(exercise, item, _positional(cases)) for item in (*tried.made, *scaled)]
     return [*cases, *made], [f"the domain allows it, but no case tries it: {label}" for label in tried.untried]
+
+
+def extreme_cases(exercise: Exercise, cases: Sequence[Case]) -> list[Case]:
+    """Cases far from the given ones, which all lie in the domain; those on which all accepted answers agree."""
+    answer = partial(_answer, exercise, _positional(cases))
+
+    def agreed(item: Values) -> Any:
+        wanted = answer(exercise.reference, item)
+        return wanted if wanted is not None and all(agree(wanted, other) for other in others(item)) else None
+
+    def others(item: Values) -> Iterator[Any]:
+        for right in exercise.accepted:
+            yield answer(right, item)
+        yield map_numbers(as_single, answer(exercise.reference, in_single(exercise.domain, item)))
+
+    def agree(wanted: Any, other: Any) -> bool:
+        return difference(wanted, other, exercise.rtol, exercise.atol) is None
+
+    found = far_out(exercise.domain, [by_name(exercise, item) for item in cases], agreed)
+    return [_as_case(exercise, item, _positional(cases)) for item in found]
+
+
+def _answer(exercise: Exercise, positional: int, given_by: Any, item: Values) -> Any:
+    """What the reference or an accepted answer gives for a case; None where there is nothing to compare with."""
+    if _outside(exercise, item):
+        return None
+    made = _as_case(exercise, item, positional)
+    [outcome] = run_own(given_by, exercise.driver, [(list(made.args), dict(made.kwargs))])
+    works = outcome.kind == "value" and not outcome.changed and not _has_nan(outcome.value)
+    return outcome.value if works else None
+
+
+def _positional(cases: Sequence[Case]) -> int:
+    return min((len(item.args) for item in cases), default=0)
+
+
+def _outside(exercise: Exercise, values: Values) -> list[str]:
+    """Why a case does not lie in the domain, or breaks what the task promises."""
+    if words := outside(exercise.domain, values):
+        return words
+    return [f"it is not so that {promise}" for promise, test in exercise.always.items() if not met(test, values)]
 
 
 def by_name(exercise: Exercise, item: Case) -> Values:

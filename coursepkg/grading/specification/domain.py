@@ -15,8 +15,8 @@ task and docstring allow::
 
 From this follow *boundaries*: X has one row, an entry of T is exactly 0, steps is 0, a phase lies beyond half a turn.
 ``boundaries`` finds them. ``outside`` says where a case leaves the domain. An axis has one length throughout a case,
-whatever argument it belongs to; ``n>=2`` gives it another least length than 1, ``3`` a fixed one, and ``...`` stands
-for any axes in front.
+whatever argument it belongs to; ``n>=2`` gives it another least length than 1, ``n<=8`` a greatest one, ``3`` a fixed
+one, and ``...`` stands for any axes in front.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 
 Values = dict[str, Any]  # the arguments of a case by name
+_AXIS = re.compile(r"(\w+|\.\.\.)(?:>=(\d+))?(?:<=(\d+))?")
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,11 @@ class Argument:
     @property
     def least(self) -> dict[str, int | None]:
         """The least length of each axis; None where it is not said."""
+        return {}
+
+    @property
+    def most(self) -> dict[str, int]:
+        """The greatest length of each axis that has one."""
         return {}
 
     def lengths(self, value: Any) -> Iterator[tuple[str, int]]:
@@ -151,6 +157,11 @@ class Array(Number):
         """The least length of each axis; None where it is not said."""
         return {name: low for name, low in parsed(self.axes) if not name.isdigit() and name != "..."}
 
+    @property
+    def most(self) -> dict[str, int]:
+        """The greatest length of each axis that has one."""
+        return greatest(self.axes)
+
     def lengths(self, value: Any) -> Iterator[tuple[str, int]]:
         """Names and lengths of the axes of a value."""
         shape = np.shape(value)
@@ -193,6 +204,11 @@ class Listing(Argument):
     def least(self) -> dict[str, int | None]:
         """The least length of the list, and of each axis of its items; None where it is not said."""
         return {**(self.item.least if self.item else {}), **dict(parsed(self.axis))}
+
+    @property
+    def most(self) -> dict[str, int]:
+        """The greatest length of the list, and of each axis of its items, where there is one."""
+        return {**(self.item.most if self.item else {}), **greatest(self.axis)}
 
     def lengths(self, value: Any) -> Iterator[tuple[str, int]]:
         """The length of the list, and those of its items."""
@@ -256,11 +272,17 @@ def parsed(axes: str) -> list[tuple[str, int | None]]:
     """
     found: list[tuple[str, int | None]] = []
     for word in axes.split():
-        match = re.fullmatch(r"(\w+|\.\.\.)(?:>=(\d+))?", word)
+        match = re.fullmatch(_AXIS, word)
         if match is None or (match[1] == "..." and found):
-            raise ValueError(f"an axis is written n, n>=2, 3 or, in front of the others, ...; not {word!r}")
+            raise ValueError(f"an axis is written n, n>=2, n<=8, 3 or, in front of the others, ...; not {word!r}")
         found.append((match[1], int(match[2]) if match[2] else None))
     return found
+
+
+def greatest(axes: str) -> dict[str, int]:
+    """The greatest length of each axis that has one: ``"n k<=8"`` gives ``{"k": 8}``."""
+    matches = [re.fullmatch(_AXIS, word) for word in axes.split()]
+    return {match[1]: int(match[3]) for match in matches if match and match[3]}
 
 
 def numbers_of(value: Any) -> np.ndarray | None:
@@ -287,12 +309,14 @@ def outside(domain: Mapping[str, Argument], values: Values) -> list[str]:
         else:
             for axis, length in argument.lengths(values[name]):
                 lengths.setdefault(axis, set()).add(length)
-    least = least_lengths(domain)
+    least, most = least_lengths(domain), most_lengths(domain)
     for axis, found in lengths.items():
         if len(found) > 1:
             problems.append(f"the axis {axis} has the lengths {', '.join(map(str, sorted(found)))}")
         if min(found) < least.get(axis, 0):
             problems.append(f"the axis {axis} has the length {min(found)}, and {least[axis]} is the least")
+        if max(found) > most.get(axis, max(found)):
+            problems.append(f"the axis {axis} has the length {max(found)}, and {most[axis]} is the greatest")
     return problems
 
 
@@ -305,3 +329,8 @@ def least_lengths(domain: Mapping[str, Argument]) -> dict[str, int]:
                 found[axis] = low
             found.setdefault(axis, 1)
     return found
+
+
+def most_lengths(domain: Mapping[str, Argument]) -> dict[str, int]:
+    """The greatest length of each axis of a domain that has one."""
+    return {axis: length for argument in domain.values() for axis, length in argument.most.items()}

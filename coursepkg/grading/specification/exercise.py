@@ -39,7 +39,9 @@ How to write one::
 The domain says per argument what the task's text and docstring allow (``domain`` has the words), and ``meets`` names
 what several arguments may do together: ``meets={"the batch size divides n": lambda n, size: n % size == 0}``. Every
 boundary must occur among the visible inputs and in every draw of the hidden ones. Simple ones (an axis of length 1, a
-zero, a least value) are made from your own cases where you give none; the others are yours to give.
+zero, a least value) are made from your own cases where you give none; the others are yours to give. Hidden inputs go
+far out as well (``extremes``): tiny and huge entries, long axes, nearly whole numbers, wherever all accepted answers
+agree. What the task promises of several arguments stands in ``always``; no case breaks it.
 
 Good inputs: not square where shapes matter, different sizes n from case to case, signs mixed, values between 0.1 and
 10, and beside these the boundaries. Then no two ideas give the same numbers by accident, and ``build`` will say so if
@@ -149,6 +151,8 @@ class Exercise:
         What each argument may be, in the order of a case's arguments.
     meets : mapping of str to callable
         Further boundaries: a name, and whether a case (its arguments by name) lies on it.
+    always : mapping of str to callable
+        What the task promises about arguments together: a name, and whether it holds. No case is without it.
     driver : str
         How the answer is used; "call" is ``answer(*args)``.
     result : mapping, optional
@@ -183,6 +187,7 @@ class Exercise:
     hints: tuple[str, str, str]
     domain: Mapping[str, Argument] = field(default_factory=dict)
     meets: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    always: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     driver: str = "call"
     result: Mapping[Any, Any] | None = None
     parts: Sequence[str] | str | Mapping[str, Any] | None = None

@@ -15,6 +15,11 @@ def _bottleneck(stock, need):
     return min(range(len(stock)), key=lambda i: stock[i] / need[i])
 
 
+def _is_clear(stock, need):
+    first, *others = sorted(have / one for have, one in zip(stock, need, strict=True))
+    return not others or others[0] > max(1.019 * first, first + 0.05)
+
+
 def _only(index, value, length):
     return [value if i == index else 0.0 for i in range(length)]
 
@@ -221,6 +226,9 @@ EXERCISE = Exercise(
         "two others are equally plentiful": lambda stock, need: (
             len({s / n for s, n in zip(stock, need, strict=True)}) < len(need)
         ),
+    },
+    always={
+        "the others last for more portions": lambda stock, need: _is_clear(stock, need),
     },
     visible=[
         case([1800.0, 900.0, 2600.0], [100.0, 75.0, 200.0]),

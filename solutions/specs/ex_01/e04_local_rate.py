@@ -208,6 +208,11 @@ EXERCISE = Exercise(
             _tier(coins, tiers) > 0 and tiers[_tier(coins, tiers) - 1][1] < tiers[_tier(coins, tiers)][1]
         ),
     },
+    always={
+        "no start of a tier is near": lambda coins, tiers: all(
+            not start - 1 < coins < start + 0.002 for start, _ in tiers[1:]
+        ),
+    },
     visible=[
         case(6.0, [[0.0, 2.0], [10.0, 1.6], [30.0, 1.25]]),
         case(17.0, [[0.0, 2.0], [10.0, 1.6], [30.0, 1.25]]),

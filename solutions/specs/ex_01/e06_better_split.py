@@ -288,6 +288,7 @@ EXERCISE = Exercise(
         "two shares are equal": lambda shares: len(set(shares)) < len(shares),
         "two rates are equal": lambda rates: len(set(rates)) < len(rates),
     },
+    always={"the shares add up to 1": lambda shares: abs(sum(shares) - 1) < 1e-9},
     visible=[
         case([0.5, 0.5], [2.0, 0.5], 20.0, 32.0, 1e-4),
         case([0.2, 0.5, 0.3], [1.8, 0.6, 1.1], 30.0, 24.0, 5e-5),

@@ -241,6 +241,7 @@ EXERCISE = Exercise(
         "it is far beyond the lower end": lambda w, x, b: -1000 < np.dot(w, x) + b < -800,
         "the inputs equal the weights": lambda w, x: w == x,
     },
+    always={"the sum inside tanh is at most 1000 in size": lambda w, x, b: abs(np.dot(w, x) + b) <= 1000},
     visible=[
         case([0.5, -1.2], [1.5, 0.4], 0.3, 1.0),
         case([-0.8, 0.7], [0.6, -1.1], 0.25, -2.0),

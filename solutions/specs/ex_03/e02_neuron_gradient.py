@@ -187,6 +187,7 @@ EXERCISE = Exercise(
         "outputs are nearly 1 and nearly 0": lambda w, X: 12 < (X @ w).max() < 14 and -14 < (X @ w).min() < -12,
         "outputs are 1 and 0 to the last digit": lambda w, X: (X @ w).max() > 37 and (X @ w).min() < -37,
     },
+    always={"w · x is at most 50 in size": lambda w, X: np.abs(X @ w).max() <= 50},
     visible=[
         case(np.array([-4.0, -4.0]), POINTS, TARGETS),
         case(np.array([1.0, -2.0]), POINTS, TARGETS),

@@ -170,6 +170,7 @@ EXERCISE = Exercise(
         "all targets are 1": lambda t: len(t) > 1 and t.all(),
         "outputs are quite wrong": lambda w, X, t, rows: ((1 - 2 * t[rows]) * (X[rows] @ w)).min() > 37,
     },
+    always={"w · x is at most 50 in size": lambda w, X: np.abs(X @ w).max() <= 50},
     visible=[
         case(np.array([0.5, -1.0]), POINTS, TARGETS, np.array([4, 0, 3])),
         case(np.array([-1.5, 0.8]), POINTS, TARGETS, np.array([5, 2])),

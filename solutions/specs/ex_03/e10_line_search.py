@@ -269,6 +269,9 @@ EXERCISE = Exercise(
         "the first interval is as long as the tolerance": lambda high, tolerance: high == tolerance,
         "the search is nearly as long as it may be": lambda high, tolerance: 1e-6 < tolerance / high < 1.5e-6,
     },
+    always={
+        "the tolerance is a millionth of high at least": lambda high, tolerance: tolerance >= high * 1e-6 * (1 - 1e-9)
+    },
     visible=[
         case(np.array([2.0, -1.0]), np.array([2.0, -3.0]), np.array([1.0, 3.0]), 2.0, 0.01),
         case(np.array([0.8, 1.5, -2.0]), np.array([0.4, 2.4, -1.4]), np.array([0.5, 1.6, 0.7]), 5.0, 0.02),

@@ -122,7 +122,7 @@ def hidden_signs(rng):
     return [*(case(numbers(rng, B), numbers(rng, B)) for B in (2, 3, 4, 3)), *sign_edges(rng)]
 
 
-SIGN_DOMAIN = {"x": Array("B>=2"), "y": Array("B>=2")}
+SIGN_DOMAIN = {"x": Array("B>=2<=4"), "y": Array("B>=2<=4")}
 SIGN_MEETS = {
     "the exact product is negative": lambda x, y: np.dot(x, y) < 0,
     "the exact product is 0": lambda x, y: abs(np.dot(x, y)) < 1e-12,

@@ -154,7 +154,7 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 09, section 4",
     reference=directions_needed,
-    domain={"d": Number(whole=True, at_least=2), "squared_cosine": Number(more_than=0, less_than=1)},
+    domain={"d": Number(whole=True, at_least=2), "squared_cosine": Number(more_than=0, less_than=0.99)},
     meets={
         "a number of directions meets the wish exactly": lambda d, squared_cosine: (squared_cosine * d) % 1 == 0,
         "a number of independent directions just misses the wish": lambda d, squared_cosine: (

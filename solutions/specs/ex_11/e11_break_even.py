@@ -253,6 +253,11 @@ EXERCISE = Exercise(
         "reading a tap costs nothing": lambda energy: energy["tia"] == 0 < energy["switch"],
         "the energies come in another order": lambda energy: list(energy) != list(PUBLISHED),
     },
+    always={
+        "some size up to 40000 reaches the factor": lambda batch, factor, energy: (
+            0 < break_even(batch, factor, energy)[0] <= 40000
+        ),
+    },
     visible=[
         case(16, 2.0, PUBLISHED),
         *even_cases(np.random.default_rng(1111)),

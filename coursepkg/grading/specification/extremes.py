@@ -1,0 +1,229 @@
+"""Hidden cases far from the usual ones: tiny and huge entries, long axes, whole numbers, ends that are never reached.
+
+An answer that drops what is small, clips what is large, or looks at the first 64 rows passes a check whose numbers lie
+around one and whose arrays are short. So for each argument, and each axis, one case goes far out. Such a case is taken
+only if every accepted answer agrees with the reference there: what only one way of computing survives would turn right
+answers away. None of them is among the visible inputs, which would grow by as much as they hold now.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeGuard
+
+import numpy as np
+
+from coursepkg.grading.judging.values import is_number, leaves
+from coursepkg.grading.specification.boundaries import entries_of, like
+from coursepkg.grading.specification.domain import (
+    Argument,
+    Array,
+    Choice,
+    Listing,
+    Number,
+    Values,
+    least_lengths,
+    most_lengths,
+    outside,
+)
+
+LONG = 101  # beyond the blocks of 64 and the loops of 100 that people write
+HUGE = (1e6, 1e3, 40.0)  # the first in which right answers agree
+TINY = (1e-9, 1e-6, 1e-4)
+SMALL = 1e-8  # ten times what two numbers may differ by
+BASES = 3  # so many usual cases are tried; a few more would seldom help, and each costs a run of every right answer
+NOTHING = 1e-12
+TURNS = (17.21, -17.21)
+NEARLY = 4e-6  # so far beside whole numbers; np.allclose takes them for whole
+_GOLDEN = 0.6180339887498949
+
+
+def far_out(
+    domain: Mapping[str, Argument], cases: Sequence[Values], agreed: Callable[[Values], Any]
+) -> Iterator[Values]:
+    """Cases far from those that are there.
+
+    Parameters
+    ----------
+    domain : mapping of str to Argument
+        As in a specification.
+    cases : sequence of dict
+        The arguments of each case by name.
+    agreed : callable
+        What all right answers give for a case, as plain data; None if they do not agree.
+    """
+    for alike in _by_choice(domain, cases):
+        for name, argument in domain.items():
+            if _is_free(argument):
+                yield from _first(domain, [_scaled(name, SMALL)], alike, lambda v: agreed(v) is not None)
+        for attempts in _wishes(domain):
+            yield from _first(domain, attempts, alike, lambda v: _is_firm(agreed(v)))
+
+
+def _first(
+    domain: Mapping[str, Argument],
+    attempts: Sequence[Callable[[Values], Values | None]],
+    cases: Sequence[Values],
+    fair: Callable[[Values], bool],
+) -> Iterator[Values]:
+    made = (new for make in attempts for case in cases[:BASES] if (new := make(copy.deepcopy(case))) is not None)
+    return islice((new for new in made if not outside(domain, new) and fair(new)), 1)
+
+
+def _is_firm(value: Any) -> bool:
+    """Whether each part is of a usual size or nothing; far out, what is left between is what rounding leaves."""
+    sizes = [float(np.abs(leaf).max()) for leaf in leaves(value) if is_number(leaf) and np.size(leaf)]
+    return value is not None and not any(NOTHING < size < 1e-3 for size in sizes)
+
+
+def in_single(domain: Mapping[str, Argument], values: Values) -> Values:
+    """A case in float32, as right answers may compute: where that goes astray, no answer can be asked for."""
+    return {name: _single(domain.get(name), value) for name, value in values.items()}
+
+
+def _single(argument: Argument | None, value: Any) -> Any:
+    if isinstance(argument, Listing) and argument.item is not None and value is not None:
+        return type(value)(_single(argument.item, item) for item in value)
+    entries = entries_of({"value": value}, "value")
+    if not isinstance(argument, Number) or entries.dtype.kind not in "fc":
+        return value
+    single = as_single(entries)
+    return single if isinstance(value, np.ndarray) else _nested(single)
+
+
+def as_single(entries: np.ndarray) -> np.ndarray:
+    """Real and complex numbers in half the digits; whole ones stay."""
+    return entries.astype({"f": np.float32, "c": np.complex64}.get(entries.dtype.kind, entries.dtype))
+
+
+def _nested(entries: np.ndarray) -> Any:
+    return entries[()] if not entries.ndim else [_nested(part) for part in entries]
+
+
+def _by_choice(domain: Mapping[str, Argument], cases: Sequence[Values]) -> list[list[Values]]:
+    """The cases in groups with the same choices: what is tried of one operation says nothing about another."""
+    names = [name for name, argument in domain.items() if isinstance(argument, Choice)]
+    groups: dict[tuple[Any, ...], list[Values]] = {}
+    for case in cases:
+        groups.setdefault(tuple(case.get(name) for name in names), []).append(case)
+    return list(groups.values())
+
+
+def _wishes(domain: Mapping[str, Argument]) -> Iterator[list[Callable[[Values], Values | None]]]:
+    """What to try; of each list, the first that works."""
+    for off in (0.0, NEARLY):
+        yield [_with_whole_numbers(domain, off)]
+    for name, argument in domain.items():
+        if _is_free(argument):
+            for numbers in _far_numbers(argument):
+                yield [_with_entries(name, x) for x in numbers]
+    most = most_lengths(domain)
+    for axis, least in least_lengths(domain).items():
+        if (length := min(LONG, most.get(axis, LONG))) > least and not _is_bound(domain, axis):
+            yield [_stretched(domain, axis, length, varied=varied) for varied in (True, False)]
+
+
+def _is_free(argument: Argument) -> TypeGuard[Number]:
+    """Whether its entries may be other ones. A square matrix is often more than its numbers: orthogonal, a graph."""
+    return (
+        isinstance(argument, Number) and not argument.whole and not (isinstance(argument, Array) and _twice(argument))
+    )
+
+
+def _twice(argument: Array) -> bool:
+    return len(set(argument.names)) < len(argument.names)
+
+
+def _is_bound(domain: Mapping[str, Argument], axis: str) -> bool:
+    """Whether an axis cannot be made longer by repeating what is there."""
+    arrays = [argument for argument in domain.values() if isinstance(argument, Array) and axis in argument.names]
+    return any(_twice(argument) or argument.order == "given" for argument in arrays)
+
+
+def _far_numbers(argument: Number) -> list[list[float]]:
+    """Numbers to try in each direction, the furthest first."""
+    if argument.period is not None:
+        return [[turns * argument.period] for turns in TURNS]
+    low = argument.at_least if argument.more_than is None else argument.more_than
+    high = argument.at_most if argument.less_than is None else argument.less_than
+    return [
+        [(low or 0) + x for x in HUGE] if high is None else [high - x for x in TINY],
+        [(high or 0) - x for x in HUGE] if low is None else [low + x for x in TINY],
+        *([sign * x for x in TINY if argument.allows(sign * x)] for sign in (1, -1)),
+    ]
+
+
+def _with_entries(name: str, x: float) -> Callable[[Values], Values | None]:
+    def make(v: Values) -> Values | None:
+        entries = entries_of(v, name)
+        if not entries.size or entries.dtype.kind not in "fic":
+            return None
+        entries = entries.astype(np.result_type(entries, float))
+        some = entries.reshape(-1)[::2]
+        some[:] = x * np.exp(2j * np.pi * _GOLDEN * np.arange(len(some))) if entries.dtype.kind == "c" else x
+        return {**v, name: like(v[name], entries)}
+
+    return make
+
+
+def _scaled(name: str, factor: float) -> Callable[[Values], Values | None]:
+    def make(v: Values) -> Values | None:
+        entries = entries_of(v, name)
+        return {**v, name: like(v[name], entries * factor)} if entries.any() and entries.dtype.kind in "fc" else None
+
+    return make
+
+
+def _with_whole_numbers(domain: Mapping[str, Argument], off: float) -> Callable[[Values], Values | None]:
+    def make(v: Values) -> Values | None:
+        made = {name: _whole(domain.get(name), value, off) for name, value in v.items()}
+        changed = any(made[name] is not v[name] for name in made)
+        return made if changed else None
+
+    return make
+
+
+def _whole(argument: Argument | None, value: Any, off: float) -> Any:
+    """Each number a whole one, or a little beside; whatever may hold none stays as it is, and a float remains one."""
+    if isinstance(argument, Listing) and argument.item is not None and value is not None:
+        return type(value)(_whole(argument.item, item, off) for item in value)
+    entries = entries_of({"value": value}, "value")
+    if argument is None or not _is_free(argument) or entries.dtype.kind != "f" or not entries.size:
+        return value
+    rounded = np.sign(entries) * np.ceil(np.abs(entries)) * (1 + off)
+    if not np.isfinite(rounded).all() or not all(argument.allows(x) for x in rounded.ravel().tolist()):
+        return value
+    return like(value, rounded)
+
+
+def _stretched(
+    domain: Mapping[str, Argument], axis: str, length: int, *, varied: bool
+) -> Callable[[Values], Values | None]:
+    def make(v: Values) -> Values | None:
+        return {name: _repeated(domain.get(name), value, axis, length, varied) for name, value in v.items()}
+
+    return make
+
+
+def _repeated(argument: Argument | None, value: Any, axis: str, length: int, varied: bool) -> Any:
+    """The slices along an axis again and again, each a little different where the argument is made of real numbers."""
+    if value is None:
+        return None
+    if isinstance(argument, Listing):
+        items = [_repeated(argument.item, item, axis, length, varied) for item in value]
+        if argument.name == axis:
+            items = [copy.deepcopy(items[k % len(items)]) for k in range(length)] if items else items
+        return type(value)(items) if isinstance(value, list | tuple) else value
+    if not isinstance(argument, Array) or axis not in argument.names:
+        return value
+    entries = np.asarray(value)
+    for place, name in enumerate(argument.names):
+        if name == axis and entries.size:
+            along = entries.ndim - len(argument.names) + place
+            entries = np.take(entries, np.arange(length) % entries.shape[along], axis=along)
+            if varied and entries.dtype.kind == "f" and not argument.whole:
+                factors = 0.6 + 0.8 * (np.arange(length) * _GOLDEN % 1)
+                entries = entries * factors.reshape([-1 if k == along else 1 for k in range(entries.ndim)])
+    return like(value, entries)
