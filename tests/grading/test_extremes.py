@@ -11,8 +11,8 @@ RNG = np.random.default_rng(3)
 X = [RNG.normal(size=(n, 2)) for n in (3, 4)]
 
 
-def made(domain, *cases, agreed=lambda v: 1.0):
-    return list(far_out(domain, cases, agreed))
+def made(domain, *cases, answer=lambda v: 1.0):
+    return list(far_out(domain, cases, answer, lambda v, wanted: wanted != "contested"))
 
 
 def numbers(name, found):
@@ -37,16 +37,16 @@ def test_rows_of_a_long_array_differ():
 
 def test_the_furthest_on_which_right_answers_agree_is_taken():
     domain = {"x": Array("n k")}
-    found = made(domain, {"x": X[0]}, agreed=lambda v: 1.0 if np.abs(v["x"]).max() <= HUGE[1] else None)
+    found = made(domain, {"x": X[0]}, answer=lambda v: 1.0 if np.abs(v["x"]).max() <= HUGE[1] else "contested")
     assert max(numbers("x", found)) == HUGE[1]
-    assert made(domain, {"x": X[0]}, agreed=lambda v: None) == []
+    assert made(domain, {"x": X[0]}, answer=lambda v: None) == []
 
 
 def test_what_rounding_leaves_of_a_vanishing_result_is_not_asked_for():
     domain = {"x": Array("n k")}
-    saturated = made(domain, {"x": X[0]}, agreed=lambda v: 1e-7 if np.abs(v["x"]).max() > 2e3 else 0.5)
+    saturated = made(domain, {"x": X[0]}, answer=lambda v: 1e-7 if np.abs(v["x"]).max() > 2e3 else 0.5)
     assert max(numbers("x", saturated)) == HUGE[1]
-    gone = made(domain, {"x": X[0]}, agreed=lambda v: 0.0)
+    gone = made(domain, {"x": X[0]}, answer=lambda v: 0.0)
     assert max(numbers("x", gone)) == HUGE[0]
 
 

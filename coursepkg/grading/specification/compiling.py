@@ -149,7 +149,10 @@ def with_boundaries(exercise: Exercise, cases: Sequence[Case]) -> tuple[list[Cas
     problems = [f"case {k}: {words}" for k, item in enumerate(values, 1) for words in _outside(exercise, item)]
     if problems:
         return list(cases), problems
-    answer = partial(_answer, exercise, _positional(cases), exercise.reference)
+
+    def answer(item: Values) -> Any:
+        return _answer(exercise, _positional(cases), exercise.reference, item)
+
     tried = completed(exercise.domain, exercise.meets, values, lambda item: answer(item) is not None)
     scaled = at_scales(exercise.domain, values, answer)
     made = [_as_case(exercise, item, _positional(cases)) for item in (*tried.made, *scaled)]
@@ -160,25 +163,22 @@ def extreme_cases(exercise: Exercise, cases: Sequence[Case]) -> list[Case]:
     """Cases far from the given ones, which all lie in the domain; those on which all accepted answers agree."""
     answer = partial(_answer, exercise, _positional(cases))
 
-    def agreed(item: Values) -> Any:
-        wanted = answer(exercise.reference, item)
-        return wanted if wanted is not None and all(agree(wanted, other) for other in others(item)) else None
+    def agreed(item: Values, wanted: Any) -> bool:
+        return all(difference(wanted, other, exercise.rtol, exercise.atol) is None for other in others(item))
 
     def others(item: Values) -> Iterator[Any]:
+        yield map_numbers(as_single, answer(exercise.reference, in_single(exercise.domain, item)))
         for right in exercise.accepted:
             yield answer(right, item)
-        yield map_numbers(as_single, answer(exercise.reference, in_single(exercise.domain, item)))
 
-    def agree(wanted: Any, other: Any) -> bool:
-        return difference(wanted, other, exercise.rtol, exercise.atol) is None
-
-    found = far_out(exercise.domain, [by_name(exercise, item) for item in cases], agreed)
+    values = [by_name(exercise, item) for item in cases]
+    found = far_out(exercise.domain, values, partial(answer, exercise.reference), agreed)
     return [_as_case(exercise, item, _positional(cases)) for item in found]
 
 
 def _answer(exercise: Exercise, positional: int, given_by: Any, item: Values) -> Any:
     """What the reference or an accepted answer gives for a case; None where there is nothing to compare with."""
-    if _outside(exercise, item):
+    if given_by is exercise.reference and _outside(exercise, item):
         return None
     made = _as_case(exercise, item, positional)
     [outcome] = run_own(given_by, exercise.driver, [(list(made.args), dict(made.kwargs))])

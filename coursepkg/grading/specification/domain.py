@@ -24,6 +24,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -262,6 +263,7 @@ class Anything(Argument):
     reason: str
 
 
+@cache
 def parsed(axes: str) -> list[tuple[str, int | None]]:
     """The names and least lengths of axes: ``"n k>=2"`` gives ``[("n", None), ("k", 2)]``.
 

@@ -29,7 +29,7 @@ from coursepkg.grading.specification.domain import (
     outside,
 )
 
-LONG = 101  # beyond the blocks of 64 and the loops of 100 that people write
+LONG = 70  # beyond the blocks of 64 that people write
 HUGE = (1e6, 1e3, 40.0)  # the first in which right answers agree
 TINY = (1e-9, 1e-6, 1e-4)
 SMALL = 1e-8  # ten times what two numbers may differ by
@@ -41,7 +41,10 @@ _GOLDEN = 0.6180339887498949
 
 
 def far_out(
-    domain: Mapping[str, Argument], cases: Sequence[Values], agreed: Callable[[Values], Any]
+    domain: Mapping[str, Argument],
+    cases: Sequence[Values],
+    answer: Callable[[Values], Any],
+    agreed: Callable[[Values, Any], bool],
 ) -> Iterator[Values]:
     """Cases far from those that are there.
 
@@ -51,15 +54,24 @@ def far_out(
         As in a specification.
     cases : sequence of dict
         The arguments of each case by name.
+    answer : callable
+        What the reference gives for a case, as plain data; None if that is nothing to compare with.
     agreed : callable
-        What all right answers give for a case, as plain data; None if they do not agree.
+        Whether all right answers give that for a case.
     """
+
+    def fair(v: Values) -> bool:
+        return (wanted := answer(v)) is not None and agreed(v, wanted)
+
+    def firm(v: Values) -> bool:
+        return (wanted := answer(v)) is not None and _is_firm(wanted) and agreed(v, wanted)
+
     for alike in _by_choice(domain, cases):
         for name, argument in domain.items():
             if _is_free(argument):
-                yield from _first(domain, [_scaled(name, SMALL)], alike, lambda v: agreed(v) is not None)
+                yield from _first(domain, [_scaled(name, SMALL)], alike, fair)
         for attempts in _wishes(domain):
-            yield from _first(domain, attempts, alike, lambda v: _is_firm(agreed(v)))
+            yield from _first(domain, attempts, alike, firm)
 
 
 def _first(
@@ -75,7 +87,7 @@ def _first(
 def _is_firm(value: Any) -> bool:
     """Whether each part is of a usual size or nothing; far out, what is left between is what rounding leaves."""
     sizes = [float(np.abs(leaf).max()) for leaf in leaves(value) if is_number(leaf) and np.size(leaf)]
-    return value is not None and not any(NOTHING < size < 1e-3 for size in sizes)
+    return not any(NOTHING < size < 1e-3 for size in sizes)
 
 
 def in_single(domain: Mapping[str, Argument], values: Values) -> Values:
@@ -95,7 +107,8 @@ def _single(argument: Argument | None, value: Any) -> Any:
 
 def as_single(entries: np.ndarray) -> np.ndarray:
     """Real and complex numbers in half the digits; whole ones stay."""
-    return entries.astype({"f": np.float32, "c": np.complex64}.get(entries.dtype.kind, entries.dtype))
+    with np.errstate(over="ignore"):
+        return entries.astype({"f": np.float32, "c": np.complex64}.get(entries.dtype.kind, entries.dtype))
 
 
 def _nested(entries: np.ndarray) -> Any:
