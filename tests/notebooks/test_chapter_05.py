@@ -32,7 +32,7 @@ def text_of(cell):
 def computed(notebook):
     """The chapter as far as PyTorch needs it, without what is only drawn."""
     end = notebook.cells.index(torch_cell(notebook))
-    notebook.cells = [cell for cell in notebook.cells[: end + 1] if not re.match(r"explore\(", cell.source)]
+    notebook.cells = [cell for cell in notebook.cells[: end + 1] if not re.match(r"tell_", cell.source)]
     return notebook
 
 

@@ -86,8 +86,8 @@ def flip_through(
     start = 0
     for each, several in lists.items():
         start = start * len(several) + places[each]
-    told = {"rhythm": rhythm, "pace": pace, "phases": phases, "asks": asks or {}}
-    return Story("flip", len(lists[name]), title, caption, data, pictures[start], **told)
+    frames, still = len(lists[name]), pictures[start]
+    return Story("flip", frames, title, caption, data, still, rhythm, pace, phases=phases, asks=asks or {})
 
 
 def _places(lists: Mapping[str, Sequence[Any]], first: Mapping[str, int]) -> dict[str, int]:

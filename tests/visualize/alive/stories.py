@@ -5,11 +5,15 @@ from functools import cache
 import numpy as np
 
 from coursepkg.autodiff.scalar import Scalar
+from coursepkg.photonics import Mesh
 from coursepkg.visualize.alive.descent import tell_descent
 from coursepkg.visualize.alive.field import grid, tell_field
 from coursepkg.visualize.alive.flip import flip_through
 from coursepkg.visualize.alive.graph import tell_graph
+from coursepkg.visualize.alive.light import tell_light
+from coursepkg.visualize.alive.matrix import tell_product
 from coursepkg.visualize.alive.story import Question
+from coursepkg.visualize.alive.unrolled import tell_unrolled
 from coursepkg.visualize.landscape import Landscape
 from coursepkg.visualize.picture import Picture
 
@@ -80,4 +84,32 @@ def field():
     )  # fmt: skip
 
 
-STORIES = {each.__name__: cache(each) for each in (graph, flip, descent, race, field)}
+def matrix():
+    left, right = [[2.0, -1.0], [0.5, 3.0]], [[1.0, 0.0, 4.0], [-2.0, 3.0, 1.0]]
+    return tell_product(left, right, gradient=[[1.0, 2.0, -1.0], [0.0, 3.0, 1.0]], title="Row times column")
+
+
+def bucket(weight, gates=()):
+    copies, states = [Scalar(weight) for _ in range(3)], [Scalar(0.5)]
+    for copy, x in zip(copies, (1.0, -0.4, 0.3), strict=True):
+        states.append((copy * states[-1] + x).tanh())
+    (0.5 * states[-1] * states[-1]).backward()
+    return [[h.data for h in states], [h.grad for h in states], [copy.grad for copy in copies], gates]
+
+
+def unrolled():
+    return tell_unrolled({weight: bucket(weight) for weight in (0.5, 2.0)}, dial="w", title="A bucket")
+
+
+def gated():
+    return tell_unrolled({"": bucket(0.8, gates=(0.1, 0.5, 0.95))}, state="c", weight="b")
+
+
+def light():
+    mesh = Mesh.random(3, rng=np.random.default_rng(4))
+    x, adjoint = np.array([0.8, 0.5, 0.3j]), np.array([0.2, -0.4j, 0.5])
+    gradient = -(mesh.forward_taps(x)[1] * mesh.backward_taps(adjoint)[1]).imag
+    return tell_light(mesh, x, adjoint, gradient, title="Three passes")
+
+
+STORIES = {each.__name__: cache(each) for each in (graph, flip, descent, race, field, matrix, unrolled, gated, light)}

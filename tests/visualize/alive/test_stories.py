@@ -18,12 +18,15 @@ from coursepkg.visualize.alive.descent import settled, tell_descent
 from coursepkg.visualize.alive.field import grid, tell_field
 from coursepkg.visualize.alive.flip import flip_steps, flip_through, take_apart
 from coursepkg.visualize.alive.graph import tell_graph
+from coursepkg.visualize.alive.matrix import tell_product
 from coursepkg.visualize.alive.story import Question, Story, around, pack, read_stories
+from coursepkg.visualize.alive.unrolled import tell_unrolled
 from coursepkg.visualize.dark import RULE, adapt
 from coursepkg.visualize.landscape import Landscape
 from coursepkg.visualize.picture import Picture, RasterPicture
 from coursepkg.visualize.predict import Questions
 from coursepkg.visualize.stepper import Passes
+from coursepkg.visualize.text import format_number
 
 BAR = stories.bar(5)
 
@@ -378,3 +381,76 @@ def test_answers_that_do_not_fit_say_why():
 
 def test_packed_arrays_read_the_same_everywhere():
     assert np.frombuffer(base64.b64decode(pack(np.array([1, -2], dtype=">i4"), "i2")), "<i2").tolist() == [1, -2]
+
+
+# --- matrix
+
+
+def test_a_product_and_its_gradients_are_those_of_numpy():
+    left, right, gradient = np.array([[2.0, -1.0], [0.5, 3.0]]), np.array([[1.0, 0, 4], [-2, 3, 1]]), np.eye(2, 3)
+    story = tell_product(left, right, gradient=gradient)
+    data, last = story.data, dict(story.data["below"][-1])
+    values = [cell[2] for cell in data["cells"] if cell[5]]
+    assert values == [format_number(value) for value in (left @ right).flat]
+    expected = [*(gradient @ right.T).flat, *(left.T @ gradient).flat, *gradient.flat]
+    assert [last[cell] for cell in range(len(data["cells"]))] == [format_number(value) for value in expected]
+
+
+def test_an_entry_goes_to_the_state_that_computes_it():
+    story = stories.matrix()
+    for k, target in enumerate(story.data["targets"]):
+        if target >= 0:
+            assert story.data["cells"][target][4] == k
+            assert story.data["sums"][k].endswith(f'data-ref="c{target}">{_shown(story, k, target)}</b>')
+    assert story.say[3].startswith("Row 0 of X times column 2 of W: y02 = 2 · 4 + (−1) · 1 = 7. ")
+    assert story.asks[3].right[0] < 7 < story.asks[3].right[1]
+
+
+def _shown(story, k, cell):
+    table = story.data["cells"][cell]
+    return table[2] if table[5] else dict(story.data["below"][k])[cell]
+
+
+def test_an_entry_moves_with_its_row_and_its_column_only():
+    data = stories.matrix().data
+    moves = dict(data["below"][3])  # y02
+    assert [moves[cell] for cell in range(4)] == ["4", "1", "0", "0"]
+    assert [moves[cell] for cell in range(4, 10)] == ["0", "0", "2", "0", "0", "−1"]
+
+
+def test_products_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match=r"\(n, d\) and \(d, m\), got \(2, 3\) and \(2, 3\)"):
+        tell_product(np.ones((2, 3)), np.ones((2, 3)))
+    with pytest.raises(ValueError, match=r"has its shape \(2, 2\), got \(2, 3\)"):
+        tell_product(np.ones((2, 3)), np.ones((3, 2)), gradient=np.ones((2, 3)))
+    with pytest.raises(ValueError, match="49 entries are too many"):
+        tell_product(np.ones((7, 2)), np.ones((2, 7)))
+
+
+# --- unrolled
+
+
+def test_the_bucket_holds_what_the_uses_contribute():
+    run = stories.bucket(0.5)
+    story = tell_unrolled({"": run})
+    assert story.frames == 8
+    totals = story.data["runs"][0]["totals"]
+    assert totals[0] == "bucket of w: empty"
+    assert totals[-1] == f"bucket of w: {format_number(sum(run[2]))}"
+    assert sum(share for share, _ in story.data["runs"][0]["shares"]) == pytest.approx(1, rel=1e-3)
+    assert [story.asks[k].right[0] <= sum(run[2][-n:]) <= story.asks[k].right[1] for n, k in ((1, 5), (3, 7))]
+    assert "Back through step 1." in story.data["say"][0][-1]
+
+
+def test_a_gate_is_said_and_lies_on_the_road():
+    story = stories.gated()
+    assert story.data["runs"][0]["gates"] == [[0.1, "0.1"], [0.5, "0.5"], [0.95, "0.95"]]
+    assert "The gate lets 0.95 of it through." in story.data["say"][0][5]
+    assert "valve" in story.caption
+
+
+def test_runs_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match="a name for the dial"):
+        tell_unrolled({1: stories.bucket(1.0), 2: stories.bucket(2.0)})
+    with pytest.raises(ValueError, match="got 2 gates"):
+        tell_unrolled({"": stories.bucket(1.0, gates=(0.5, 0.5))})
