@@ -6,7 +6,7 @@ colour shows a phase, a small clock shows it too, and powers are also written as
 
 import cmath
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from coursepkg.visualize import svg
 from coursepkg.visualize.picture import Picture
@@ -15,16 +15,17 @@ from coursepkg.visualize.text import format_number, text_width
 
 # Blue, purple, orange and green at 0, 1/4, 1/2 and 3/4 of a turn; dark enough for white paper, and back at blue.
 WHEEL = ("#0b4f8a", "#8a2f7a", "#c26204", "#1a6f4c")
+DARK_WHEEL = ("#82bbff", "#e39bd6", "#ffae70", "#63d69d")  # the same on dark paper
 WIDEST = 9.0
 FAINT = 0.004
 _SIDE = 250.0
 
 
-def phase_colour(field: complex) -> str:
+def phase_colour(field: complex, wheel: Sequence[str] = WHEEL) -> str:
     """The colour of a field's phase: the four of the wheel at the quarter turns, mixtures in between."""
-    turn = (cmath.phase(complex(field)) / (2 * math.pi)) % 1.0 * len(WHEEL)
-    low = int(turn) % len(WHEEL)
-    pairs = zip(_channels(WHEEL[low]), _channels(WHEEL[(low + 1) % len(WHEEL)]), strict=True)
+    turn = (cmath.phase(complex(field)) / (2 * math.pi)) % 1.0 * len(wheel)
+    low = int(turn) % len(wheel)
+    pairs = zip(_channels(wheel[low]), _channels(wheel[(low + 1) % len(wheel)]), strict=True)
     return "#" + "".join(f"{round(a + (b - a) * (turn - int(turn))):02x}" for a, b in pairs)
 
 

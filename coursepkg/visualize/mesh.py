@@ -8,6 +8,7 @@ hardware; numbers on the heaters say what a camera saw there, or the gradient.
 import cmath
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from coursepkg.photonics.mzi import coupler
@@ -26,10 +27,12 @@ _ARM, _TOUCH = 13.0, 2.5
 
 @dataclass(frozen=True)
 class _Piece:
-    """A stretch of one waveguide and the light in it."""
+    """A stretch of one waveguide, the light in it, and from which x to which it goes."""
 
     commands: str
     field: complex
+    start: float
+    end: float
 
 
 def draw_mesh(
@@ -122,9 +125,23 @@ def _page(
 def guides(mesh: Any, top: float) -> list[str]:
     """The waveguides, as thin grey lines."""
     dark = [[0j] * mesh.n] * (mesh.depth + 2)
-    parts = [piece.commands for c in range(mesh.depth) for piece in _column(mesh, dark, top, c, False)]
-    parts += [piece.commands for piece in _tail(mesh, dark, top)]
-    return [svg.path(commands, stroke=EDGE, width=1.0, role="guide") for commands in parts]
+    return [svg.path(each.commands, stroke=EDGE, width=1.0, role="guide") for each in stretches(mesh, dark, top)]
+
+
+def stretches(mesh: Any, fields: Any, top: float, *, backward: bool = False) -> list[_Piece]:
+    """Everything that light runs through, from left to right, and the light in it."""
+    columns = [piece for c in range(mesh.depth) for piece in _column(mesh, fields, top, c, backward)]
+    return columns + _tail(mesh, fields, top)
+
+
+def size_of(mesh: Any) -> tuple[float, float, float]:
+    """The width and the height that the hardware takes, and where its columns begin."""
+    return _LEFT + mesh.depth * _COLUMN + _END, (mesh.n - 1) * _PITCH, _LEFT
+
+
+def line_of(mesh: Any, place: int) -> float:
+    """Where in pixels the columns that light has passed end, `place` of them."""
+    return _LEFT + min(place, mesh.depth) * _COLUMN
 
 
 def boxes(mesh: Any, top: float, values: Sequence[float] | None, count: int) -> list[str]:
@@ -167,7 +184,7 @@ def _column(mesh: Any, fields: Any, top: float, c: int, backward: bool) -> list[
             pieces += _interferometer(x, top + m * _PITCH, _inside(mesh, tops[m], *pair, backward))
         elif m - 1 not in tops:
             y = svg.number(top + m * _PITCH)
-            pieces.append(_Piece(f"M{svg.number(x)} {y}h{svg.number(_COLUMN)}", fields[c][m]))
+            pieces.append(_Piece(f"M{svg.number(x)} {y}h{svg.number(_COLUMN)}", fields[c][m], x, x + _COLUMN))
     return pieces
 
 
@@ -198,7 +215,9 @@ def _interferometer(x: float, y: float, fields: Sequence[tuple[complex, complex]
             f"M{n(x + _THETA)} {n(wide)}H{n(x + _CLOSE)}" + svg.curve(x + _CLOSE, wide, x + _SECOND, near),
             f"M{n(x + _SECOND)} {n(near)}" + svg.curve(x + _SECOND, near, x + _COLUMN, outer),
         ]
-        pieces += [_Piece(stretch, complex(pair[arm])) for stretch, pair in zip(stretches, fields, strict=True)]
+        ends = pairwise([x + place for place in (0.0, _PHI, _FIRST, _THETA, _SECOND, _COLUMN)])
+        for stretch, pair, (start, end) in zip(stretches, fields, ends, strict=True):
+            pieces.append(_Piece(stretch, complex(pair[arm]), start, end))
     return pieces
 
 
@@ -209,8 +228,10 @@ def _tail(mesh: Any, fields: Any, top: float) -> list[_Piece]:
     pieces = []
     for m in range(mesh.n):
         y = top + m * _PITCH
-        pieces.append(_Piece(f"M{n(x)} {n(y)}h{n(half)}", complex(fields[mesh.depth][m])))
-        pieces.append(_Piece(f"M{n(x + half)} {n(y)}h{n(half + 8)}", complex(fields[mesh.depth + 1][m])))
+        middle = x + half
+        pieces.append(_Piece(f"M{n(x)} {n(y)}h{n(half)}", complex(fields[mesh.depth][m]), x, middle))
+        last = complex(fields[mesh.depth + 1][m])
+        pieces.append(_Piece(f"M{n(middle)} {n(y)}h{n(half + 8)}", last, middle, middle + half + 8))
     return pieces
 
 

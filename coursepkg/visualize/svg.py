@@ -4,6 +4,7 @@ The one idea: a picture is a list of strings with rounded coordinates, so the sa
 machine. Text carries its width (``textLength``), so it fits its place whatever font the reader has.
 """
 
+import math
 from collections.abc import Iterable
 from xml.sax.saxutils import escape as _escape
 
@@ -113,6 +114,18 @@ def arrow_head(x: float, y: float, *, size: float = 6, fill: str = INK) -> str:
     """A small triangle whose tip is at (x, y), pointing right."""
     points = f"M{number(x)} {number(y)}l{number(-size)} {number(-size / 2)}v{number(size)}z"
     return f'<path d="{points}" fill="{fill}"/>'
+
+
+def arrow_path(start: tuple[float, float], stop: tuple[float, float], *, size: float = 11.0) -> str:
+    """Path commands for an arrow: a shaft without a surface, and a head that can be filled."""
+    (x, y), (tip_x, tip_y) = start, stop
+    length = math.hypot(tip_x - x, tip_y - y)
+    size = min(size, length)
+    ux, uy = ((tip_x - x) / length, (tip_y - y) / length) if length else (1.0, 0.0)
+    base_x, base_y, wing = tip_x - size * ux, tip_y - size * uy, 0.42 * size
+    corners = [(tip_x, tip_y), (base_x - wing * uy, base_y + wing * ux), (base_x + wing * uy, base_y - wing * ux)]
+    head = "L".join(f"{number(a)} {number(b)}" for a, b in corners)
+    return f"M{number(x)} {number(y)}L{number(base_x)} {number(base_y)}M{head}z"
 
 
 def document(width: float, height: float, parts: Iterable[str], *, title: str = "") -> str:

@@ -55,7 +55,7 @@ function descent(story, ui) {
   }
   const setting = () => data.dials.map(({ name, labels }, n) => `${name} ${labels[chosen[n]]}`).join(", ");
   const sentence = (m) => (data.methods.length > 1 ? `${data.methods[m]} ` : "") + data.said[noted(m)];
-  const say = (k) => `${setting()}: ${data.methods.map((_, m) => sentence(m)).join(", ")}. Shown up to step ${k}.`;
+  const say = (k) => `${setting()}: ${data.methods.map((_, m) => sentence(m)).join(", ")}. Shown up to step ${k * data.every}.`;
   const panel = h(
     "div",
     { class: "panel" },
@@ -64,7 +64,7 @@ function descent(story, ui) {
     ...(data.methods.length > 1 ? [legend.list] : []),
   );
   const below = h("div", { class: "dials" }, ...knobs.map(({ row }) => row));
-  return { stage: ground.svg, panel, below, draw, say, count: (k) => `step ${k}`, first: last };
+  return { stage: ground.svg, panel, below, draw, say, count: (k) => `step ${k * data.every}`, first: last };
 }
 
 // The path of a method at a setting, in pixels, and where its losses stand.

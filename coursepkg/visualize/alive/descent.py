@@ -29,6 +29,7 @@ def tell_descent(
     goal: float,
     first: tuple[int, int] = (0, 0),
     drag: bool = False,
+    every: int = 1,
     pace: float = 12.0,
     title: str = "",
     caption: str = "",
@@ -51,8 +52,10 @@ def tell_descent(
     drag : bool
         The dials are the coordinates of the start, which can also be dragged on the map. Otherwise a small map of all
         settings shows how soon the first method settles.
+    every : int
+        How many steps lie between two places of a path, where only some of a long walk are handed in.
     pace : float
-        Steps a second.
+        Places a second.
     title, caption : str
         See :class:`coursepkg.visualize.alive.story.Story`.
 
@@ -70,15 +73,17 @@ def tell_descent(
     shape = _check(tracks, (len(columns), len(rows)), first)
     losses = np.stack([_losses(landscape, track) for track in tracks.values()], axis=2)
     steps = np.array([settled(run, goal) for run in losses.reshape(-1, shape[2])]).reshape(losses.shape[:3])
+    steps = np.where(steps > 0, steps * every, steps)
     data = {
         "size": [landscape.width, landscape.height], "ground": _bands(landscape) + _any_size(landscape.ground),
         "x": [[landscape.at(tick, 0)[0], format_number(tick)] for tick in ticks(*landscape.x_range)],
         "y": [[landscape.at(0, tick)[1], format_number(tick)] for tick in ticks(*landscape.y_range)],
-        "axes": list(landscape.names), "methods": list(tracks), "steps": shape[2] - 1,
+        "axes": list(landscape.names), "methods": list(tracks), "steps": (shape[2] - 1) * every,
+        "every": every,
         "first": list(first), "drag": drag,
         "dials": [_dial(across, columns), _dial(upward, rows)],
         **_packed(landscape, np.stack(list(tracks.values()), axis=2)), **_heights(losses, landscape.value),
-        **_notes(steps, shape[2] - 1), "shades": "" if drag else pack(_shades(steps[:, :, 0]), "u1"),
+        **_notes(steps, (shape[2] - 1) * every), "shades": "" if drag else pack(_shades(steps[:, :, 0]), "u1"),
         "starts": _starts(landscape, columns, rows) if drag else None,
     }  # fmt: skip
     still = landscape.draw({name: track[first] for name, track in tracks.items()})
