@@ -4,13 +4,9 @@ The one idea: a number that was predicted first is remembered. Each edge of the 
 answer is met with what it looks like (the upstream gradient alone, the local derivative alone, the wrong sign).
 """
 
-from dataclasses import replace
-from html import escape
 from typing import Any
 
-from coursepkg.visualize.picture import Picture
 from coursepkg.visualize.stepper import Passes, Step
-from coursepkg.visualize.style import INK, MUTED, PAPER
 from coursepkg.visualize.text import format_number
 
 
@@ -61,19 +57,6 @@ class Questions:
             f"{self.passes.nodes[operand].name}{which}: upstream × local = ?"
         )
 
-    def picture(self, question: int) -> Picture:
-        """The drawing before the answer, with a question mark where the number will stand."""
-        number = self.numbers[question]
-        step, before = self.step(question), self.passes.steps[number - 1]
-        shown = self.passes.shown(replace(before, phase="backward", node=step.node, edge=step.edge))
-        _, _, operand = self.ends(question)
-        at = [n for n, edge in enumerate(self.passes.drawing.edges) if step.edge in edge.parts]
-        if self.passes.drawing.edges[at[0]].tap is None:
-            shown.grads[operand] = "?"
-        else:
-            shown.branches[at[0]] = "?"
-        return Picture(self.passes.drawing.render(shown), self.text(question))
-
     def judge(self, question: int, answer: float) -> tuple[bool, str]:
         """Whether an answer is right (to the digits that are drawn), and a sentence about it."""
         result, position, operand = self.ends(question)
@@ -112,75 +95,3 @@ class Questions:
 def _same(answer: float, number: float) -> bool:
     """Equal to about the three digits that are drawn."""
     return abs(answer - number) <= 6e-3 * abs(number) + 1e-9
-
-
-def predict_through(root: Any, *, max_nodes: int = 40) -> Any:
-    """Ask for each number of the backward pass before it is shown.
-
-    Parameters
-    ----------
-    root : Scalar-like
-        The result of a computation. ``.backward()`` need not have run.
-    max_nodes : int
-        The largest graph that is drawn whole.
-
-    Returns
-    -------
-    ipywidgets.VBox
-
-    Raises
-    ------
-    TypeError
-        If `root` holds no number.
-    ValueError
-        If there is nothing to ask, or an operation has no known local derivative.
-    """
-    import ipywidgets as widgets
-
-    questions = Questions(root, max_nodes)
-    if not len(questions):
-        raise ValueError("this graph has no edges, so there is nothing to predict; pass the result of an operation")
-    picture, words = widgets.HTML(), widgets.HTML()
-    answer = widgets.FloatText(description="Prediction", style={"description_width": "initial"})
-    check = widgets.Button(description="Check", tooltip="Compare your prediction with the chain rule", icon="check")
-    reveal = widgets.Button(description="Reveal", tooltip="Show the number", icon="eye")
-    forward = widgets.Button(description="Next question", tooltip="Go on to the next edge", icon="step-forward")
-    state = {"question": 0}
-
-    def ask() -> None:
-        picture.value = questions.picture(state["question"]).html()
-        words.value = _block(questions.text(state["question"]), "")
-        check.disabled = reveal.disabled = False
-        forward.disabled = True
-
-    def show(sentence: str) -> None:
-        picture.value = questions.passes.picture(questions.numbers[state["question"]]).html()
-        words.value = _block(questions.text(state["question"]), sentence)
-        check.disabled = reveal.disabled = True
-        forward.disabled = state["question"] == len(questions) - 1
-
-    def judge(_: Any) -> None:
-        right, sentence = questions.judge(state["question"], answer.value)
-        if right:
-            show(sentence)
-        else:
-            words.value = _block(questions.text(state["question"]), sentence)
-
-    def go_on(_: Any) -> None:
-        state["question"] += 1
-        ask()
-
-    check.on_click(judge)
-    reveal.on_click(lambda _: show(questions.step(state["question"]).sentence))
-    forward.on_click(go_on)
-    ask()
-    controls = widgets.HBox([answer, check, reveal, forward], layout={"flex_flow": "row wrap"})
-    return widgets.VBox([picture, controls, words])
-
-
-def _block(question: str, sentence: str) -> str:
-    return (
-        f'<div role="status" aria-live="polite" style="min-height:4.7em;line-height:1.5;max-width:60em;'
-        f'padding:0 14px;background:{PAPER}"><span style="color:{MUTED}">{escape(question)}</span><br>'
-        f'<span style="color:{INK}">{escape(sentence)}</span></div>'
-    )

@@ -1,8 +1,7 @@
 """The forward and the backward pass, one edge at a time.
 
 The one idea: a pass is a list of steps, and a step is a drawing in which one more number appears, with the
-sentence that says where it comes from: upstream × local = downstream. The widget, the sheet for paper and the tests
-share that list.
+sentence that says where it comes from: upstream × local = downstream. Figures, questions and tests share that list.
 """
 
 from collections.abc import Sequence
@@ -11,13 +10,12 @@ from functools import cached_property
 from html import escape
 from typing import Any
 
-from coursepkg.visualize import svg
 from coursepkg.visualize.drawing import Edge, GraphDrawing, Shown
 from coursepkg.visualize.fold import fold_graph
 from coursepkg.visualize.nodes import Node, formula, give_names, local_formula, read_graph
 from coursepkg.visualize.picture import Picture
 from coursepkg.visualize.style import GRADIENT, INK, MUTED, PAPER, VALUE
-from coursepkg.visualize.text import MINUS, format_number, join_words, parse_number, plural, wrap
+from coursepkg.visualize.text import MINUS, format_number, join_words, parse_number
 
 
 @dataclass
@@ -268,120 +266,7 @@ def _say_product(upstream: float, local: float, downstream: float) -> str:
     return f"upstream × local = downstream: {factors} {sign} {format_number(downstream)}."
 
 
-def frames(root: Any, *, max_nodes: int = 40) -> list[tuple[Picture, str]]:
-    """All steps of the forward and the backward pass, each as a picture and a sentence.
-
-    Parameters
-    ----------
-    root : Scalar-like
-        The result of a computation. ``.backward()`` need not have run.
-    max_nodes : int
-        The largest graph that is drawn whole.
-
-    Returns
-    -------
-    list of (Picture, str)
-
-    Raises
-    ------
-    TypeError
-        If `root` holds no number.
-    ValueError
-        If an operation has no known local derivative.
-
-    Examples
-    --------
-    >>> from coursepkg.autodiff.scalar import Scalar
-    >>> x, y = Scalar(3.0, label="x"), Scalar(5.0, label="y")
-    >>> for _, sentence in frames(x * y)[1:4]:
-    ...     print(sentence)
-    Forward: v1 = x × y = 3 × 5 = 15.
-    Backward: start at the result with ∂v1/∂v1 = 1, for v1 changes as itself.
-    Backward, v1 to x: the local derivative ∂v1/∂x = y = 5. upstream × local = downstream: 1 × 5 = 5.
-    """
-    passes = Passes(root, max_nodes)
-    return [(passes.picture(number), step.sentence) for number, step in enumerate(passes.steps)]
-
-
-def storyboard(root: Any, *, steps: Sequence[int] | None = None, columns: int = 2, max_nodes: int = 40) -> Picture:
-    """Chosen steps of the two passes on one sheet, for paper.
-
-    Parameters
-    ----------
-    root : Scalar-like
-        The result of a computation.
-    steps : sequence of int, optional
-        Which steps; by default six, spread from the first to the last.
-    columns : int
-        Pictures side by side.
-    max_nodes : int
-        The largest graph that is drawn whole.
-
-    Returns
-    -------
-    Picture
-
-    Raises
-    ------
-    ValueError
-        If a step does not exist.
-    """
-    passes = Passes(root, max_nodes)
-    last = len(passes.steps) - 1
-    chosen = list(steps) if steps is not None else sorted({round(last * k / 5) for k in range(6)})
-    missing = [number for number in chosen if not 0 <= number <= last]
-    if missing or not chosen:
-        raise ValueError(f"this graph has steps 0 to {last}, got {missing or 'none'}")
-    return _sheet(passes, chosen, columns)
-
-
-def _sheet(passes: Passes, chosen: Sequence[int], columns: int) -> Picture:
-    layout = passes.drawing.layout
-    cell = max(layout.width, 340.0)
-    captions = [wrap(f"{number}. {passes.steps[number].sentence}", 12, cell - 28) for number in chosen]
-    caption_height = max(len(lines) for lines in captions) * 16 + 14
-    note = 20 if passes.drawing.note else 0
-    height = layout.height + note + caption_height
-    parts = []
-    for place, (number, lines) in enumerate(zip(chosen, captions, strict=True)):
-        x, y = (place % columns) * cell, (place // columns) * height
-        parts.append(svg.nested(passes.drawing.render(passes.shown(passes.steps[number])), x, y))
-        for row, line in enumerate(lines):
-            parts.append(svg.text(x + 14, y + layout.height + note + 14 + 16 * row, line, size=12, halo=False))
-    rows = -(-len(chosen) // columns)
-    words = " ".join(f"{number}. {passes.steps[number].sentence}" for number in chosen)
-    alt = f"{plural(len(chosen), 'step')} of the forward and backward pass. {words}"
-    return Picture(svg.document(min(len(chosen), columns) * cell, rows * height, parts), alt)
-
-
 # -- the widget --------------------------------------------------------------------------------------------------
-
-
-def step_through(root: Any, *, max_nodes: int = 40) -> Any:
-    """Play the forward pass, then the backward pass, one edge at a time.
-
-    A slider, a Play button and two buttons for the step before and after; all work by keyboard. The sentence under the
-    picture says each step in words and numbers.
-
-    Parameters
-    ----------
-    root : Scalar-like
-        The result of a computation. ``.backward()`` need not have run.
-    max_nodes : int
-        The largest graph that is drawn whole.
-
-    Returns
-    -------
-    ipywidgets.VBox
-
-    Raises
-    ------
-    TypeError
-        If `root` holds no number.
-    ValueError
-        If an operation has no known local derivative.
-    """
-    return play(Passes(root, max_nodes))
 
 
 def play(passes: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The stepper: every sentence is right as arithmetic, and every control is wired."""
+"""The stepper: every sentence is right as arithmetic, and every number appears when it is known."""
 
 import re
 
@@ -7,12 +7,17 @@ from drawn import CORPUS, by_role, fork, network, neuron, random_expression, run
 
 from coursepkg.autodiff.scalar import Scalar
 from coursepkg.visualize.nodes import read_graph
-from coursepkg.visualize.stepper import Passes, frames, step_through, storyboard
+from coursepkg.visualize.stepper import Passes
 from coursepkg.visualize.text import MINUS, parse_number
 
 NUMBER = rf"\(?({MINUS}?[\d.]+(?:e{MINUS}?\d+)?)\)?"
 PRODUCT = re.compile(rf"upstream × local = downstream: {NUMBER} × {NUMBER} (=|≈) {NUMBER}\.")
 TOTAL = re.compile(rf"now has {NUMBER} \+ {NUMBER} (=|≈) {NUMBER}\.")
+
+
+def frames(root):
+    passes = Passes(root)
+    return [(passes.picture(number), step.sentence) for number, step in enumerate(passes.steps)]
 
 
 def backward_steps(passes):
@@ -128,53 +133,3 @@ def test_a_folded_graph_steps_through_what_is_drawn():
     passes = Passes(network(5, 3))
     assert len(passes.steps) < 60
     assert "Ask why" not in passes.steps[-1].sentence
-
-
-def test_storyboard_holds_the_chosen_steps():
-    sheet = storyboard(sum_times(), steps=[0, 4, 8])
-    assert sheet.svg.count("<svg ") == 4
-    assert "1 × (−4) = −4" in sheet.alt
-    assert storyboard(sum_times()).svg.count("<svg ") == 7
-    with pytest.raises(ValueError, match="steps 0 to 8"):
-        storyboard(sum_times(), steps=[9])
-
-
-def controls(widget):
-    (play, back, forward, slider, _), picture, words = widget.children[0].children, *widget.children[1:]
-    return play, back, forward, slider, picture, words
-
-
-def test_slider_and_buttons_show_the_same_frames():
-    expected = frames(fork())
-    _, back, forward, slider, picture, words = controls(step_through(fork()))
-    assert picture.value == expected[0][0].html()
-    slider.value = 9
-    assert picture.value == expected[9][0].html()
-    forward.click()
-    assert slider.value == 10
-    assert picture.value == expected[10][0].html()
-    back.click()
-    back.click()
-    assert slider.value == 8
-    assert expected[8][1] in words.value
-
-
-def test_buttons_stop_at_the_ends():
-    _, back, forward, slider, _, _ = controls(step_through(sum_times()))
-    assert back.disabled
-    back.click()
-    assert slider.value == 0
-    slider.value = slider.max
-    assert forward.disabled
-    assert not back.disabled
-    forward.click()
-    assert slider.value == slider.max
-
-
-def test_every_control_says_what_it_does():
-    play, back, forward, slider, _, words = controls(step_through(sum_times()))
-    assert all(control.description for control in (play, back, forward, slider))
-    assert play.tooltip
-    assert back.tooltip
-    assert forward.tooltip
-    assert 'aria-live="polite"' in words.value
