@@ -26,6 +26,7 @@ MAY_KNOW = {
     "gradients": (*TOOLS, "autodiff", "estimators"),
     "neural_tree": (*TOOLS, "autodiff", "datasets", "optimizers", "training"),
     "photonics": (*TOOLS, "autodiff", "datasets", "nn", "optimizers", "training"),
+    "routes": (*TOOLS, "autodiff", "datasets", "estimators", "gradients", "neural_tree", "nn", "photonics"),
     "visualize": (*TOOLS, "autodiff", "kitchen", "neural_tree", "photonics"),
     "grading": ("derivatives",),  # the judge uses nothing that a learner's work could have changed
     "setup_check": ("autodiff", "grading"),
