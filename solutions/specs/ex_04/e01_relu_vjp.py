@@ -58,7 +58,23 @@ def relu_cases(rng):
     steep[:3] = rng.uniform(0.01, 0.2), -abs(steep[1]), abs(steep[2])
     tiny = numbers(rng, 4)
     tiny[:2] = 1e-7 * abs(tiny[0]), -1e-7 * abs(tiny[1])
-    return [*drawn, *(case(each, numbers(rng, 4), a) for each, a in ((x, 0.25), (steep, 1.7), (tiny, 0.35)))]
+    others = [case(each, numbers(rng, 4), a) for each, a in ((x, 0.25), (steep, 1.7), (tiny, 0.35))]
+    return [*drawn, *others, *relu_extremes(rng)]
+
+
+def relu_extremes(rng):
+    """An x of nearly nothing, and a huge one; a steep slope; whole numbers."""
+    x = abs(numbers(rng, 4)) * [1e-14, -1e-14, 1e5, -1e5]
+    return [
+        case(rng.permutation(x), numbers(rng, 4), round(float(rng.uniform(23, 41)), 2)),
+        case(np.array([3, -1, 0, 2, -4]), np.array([2, -3, 5, 1, 7]), round(float(rng.uniform(0.2, 0.4)), 2)),
+    ]
+
+
+def relu_like_x(x, g, slope):
+    found = np.zeros_like(x)
+    found[:] = relu_vjp(x, g, slope)
+    return found
 
 
 BANK = [
@@ -106,6 +122,17 @@ BANK = [
           "notebook 04, section 3, 'ReLU'",
           "Where x is positive it is right; elsewhere you returned the output of the layer.",
           "slope times x is what went forward. What comes back is g, and the rate that it is multiplied by."),
+    wrong("open-only-beyond-a-little", lambda x, g, slope: np.where(np.asarray(x) > 1e-8, 1.0, slope) * g,
+          "the task: for x at most 0 the output is slope times x",
+          "A tiny positive x leaks.",
+          "The bend is at 0, and not a little beyond it."),
+    wrong("whole-numbers-stay-whole", relu_like_x, "the docstring of the exercise: what is returned?",
+          "Where x holds whole numbers, so does your answer.",
+          "An array that was made like an array of whole numbers has no room for a fraction."),
+    wrong("slope-with-a-bound", lambda x, g, slope: relu_vjp(x, g, min(slope, 10.0)),
+          "the docstring of the exercise: which slopes are possible?",
+          "Where the slope is steep your answer is too small.",
+          "The slope may be any number from 0 up, and multiplies what arrives."),
     wrong("adds-everything-up", lambda x, g, slope: float(np.sum(slopes(x, slope) * g)), "notebook 04, section 1",
           "You returned one number, the sum of all entries.",
           "A gradient has the shape of its variable: one number for each entry of x."),
@@ -128,6 +155,10 @@ EXERCISE = Exercise(
             ((x > 0) & (x < 1e-6)).any() and ((x < 0) & (x > -1e-6)).any()
         ),
         "the slope is above 1": lambda slope: slope > 1,
+        "the slope is above 20": lambda slope: slope > 20,
+        "x is nearly nothing": lambda x: ((x > 0) & (x < 1e-13)).any() and ((x < 0) & (x > -1e-13)).any(),
+        "x is far out": lambda x: x.max() > 1e4 and x.min() < -1e4,
+        "x and g hold whole numbers": lambda x, g: x.dtype.kind == g.dtype.kind == "i",
     },
     visible=[
         case(np.array([-0.5, 2.0, 0.0]), np.array([3.0, -1.5, 2.0]), 0.1),
@@ -136,6 +167,7 @@ EXERCISE = Exercise(
         case(np.array([-1.3, 0.6]), np.array([-0.9, -2.4]), 0.3),
         case(np.array([-1.421, 0.083, 2.236]), np.array([0.914, -1.382, 0.657]), 1.618),
         case(np.array([1.3, 1.7e-7, -0.8, -2.1e-7]), np.array([-0.7, 1.9, 1.1, -2.3]), 0.35),
+        *relu_extremes(np.random.default_rng(41)),
     ],
     hidden=relu_cases,
     accepted=[relu_where, relu_mask, relu_jacobian, relu_engine, relu_float32],

@@ -57,7 +57,23 @@ def affine_but(**wrong):
 
 
 def affine_cases(rng):
-    return [case(numbers(rng, m, n), numbers(rng, n), numbers(rng, m)) for m, n in ((2, 3), (4, 2), (3, 3), (2, 5))]
+    sizes = ((2, 3), (4, 2), (3, 3), (2, 5))
+    drawn = [case(numbers(rng, m, n), numbers(rng, n), numbers(rng, m)) for m, n in sizes]
+    return [*drawn, affine_whole(rng)]
+
+
+def affine_whole(rng):
+    """W and x hold whole numbers, and g does not."""
+    return case(rng.permutation([[3, -1, 2], [-2, 4, 1]]), np.array([2, -3, 1]), numbers(rng, 2))
+
+
+def affine_like(W, x, g):
+    """Each gradient in an array that was made like its variable."""
+    found = affine_vjp(W, x, g)
+    made = {"W": np.zeros_like(W), "x": np.zeros_like(x), "b": g.copy()}
+    for name in ("W", "x"):
+        made[name][...] = found[name]
+    return made
 
 
 BANK = [
@@ -104,6 +120,9 @@ BANK = [
           "notebook 04, section 4, 'The gradient of the weights'",
           "Your gradient of `W` is one long row, as long as W has entries.",
           "A gradient has the shape of its variable, here m rows of n entries each."),
+    wrong("whole-numbers-stay-whole", affine_like, "the docstring of the exercise: what is returned?",
+          "Where W and x hold whole numbers, so do their gradients.",
+          "An array that was made like an array of whole numbers has no room for a fraction."),
     wrong("input-not-summed", affine_but(x=lambda W, x, g: g[:, None] * W), "notebook 04, section 4",
           "For `x` you returned a matrix.",
           "Input j takes part in every output, and where paths meet, gradients add."),
@@ -122,6 +141,7 @@ EXERCISE = Exercise(
     meets={
         "W is square": lambda W: W.shape[0] == W.shape[1] > 1,
         "W is wide": lambda W: W.shape[0] < W.shape[1],
+        "W and x hold whole numbers": lambda W, x: W.dtype.kind == x.dtype.kind == "i",
         "W is tall": lambda W: W.shape[0] > W.shape[1],
     },
     visible=[
@@ -130,6 +150,7 @@ EXERCISE = Exercise(
         case(np.array([[1.3, -0.4], [0.9, 2.1]]), np.array([0.6, -1.8]), np.array([-1.0, 0.7])),
         case(np.array([[0.5, -1.5, 2.0, 0.9]]), np.array([1.0, 0.8, -0.6, 1.4]), np.array([-3.0])),
         *affine_cases(np.random.default_rng(42))[1:3],
+        affine_whole(np.random.default_rng(42)),
     ],
     hidden=affine_cases,
     accepted=[

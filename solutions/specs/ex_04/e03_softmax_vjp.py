@@ -10,7 +10,7 @@ from coursepkg import gradients
 from coursepkg.grading.specification.domain import Array, Number
 from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
-from .shared import numbers, sixteenths
+from .shared import nearly_decided, numbers, sixteenths
 
 
 def softmax_vjp(z, tau, g):
@@ -129,10 +129,15 @@ def softmax_case(scaled, tau, rng):
     """
     while True:
         u = scaled()
-        p, g = softmax_of(u), (numbers(rng, len(u), low=0.2, high=1.7) ** 3).round(3)  # of many sizes
-        away, rounding = g - p @ g, 6e-8 * (p @ abs(g))
-        if rounding * abs(u).max() < 3e-5 * abs(p * away @ u) and rounding < 2e-5 * abs(away[p.argmax()]):
+        g = (numbers(rng, len(u), low=0.2, high=1.7) ** 3).round(3)  # of many sizes
+        if told_by_float32(u, g):
             return case(tau * u, tau, g)
+
+
+def told_by_float32(u, g):
+    p = softmax_of(u)
+    away, rounding = g - p @ g, 6e-8 * (p @ abs(g))
+    return rounding * abs(u).max() < 3e-5 * abs(p * away @ u) and rounding < 2e-5 * abs(away[p.argmax()])
 
 
 def softmax_cases(rng):
@@ -164,7 +169,34 @@ def softmax_edges(rng):
         case(z, temperature(rng, 1.6, 2.4), g),
         case(z, hot, g),
         case(z, hot, h),
+        *softmax_extremes(rng),
     ]
+
+
+def softmax_extremes(rng):
+    """Nearly all in one place, whose g is 0, so that nothing cancels; a huge tau; whole numbers, two of them equal."""
+    decided, g = -nearly_decided(8) - np.array([0.0, 1.0, -2.0, 3.0]), 1e5 * abs(numbers(rng, 4))
+    places = rng.permutation(4)
+    decided[0] = g[0] = 0.0
+    tau, whole = temperature(rng), np.array([2, 1, 2])
+    while not told_by_float32(whole / tau, h := numbers(rng, 3) * [1, 0, 1]):
+        pass
+    return [
+        case(tau * decided[places], tau, g[places]),
+        softmax_case(lambda: numbers(rng, 3), round(float(rng.uniform(180, 260)), 1), rng),
+        case(whole, tau, h),
+    ]
+
+
+def softmax_like_the_logits(z, tau, g):
+    found = softmax_vjp(z, tau, g)
+    z_bar = np.zeros_like(z)
+    z_bar[:] = found["z"]
+    return {**found, "z": z_bar}
+
+
+def decided_too_soon(p, g):
+    return p * (g - p @ g) * (p.max() < 0.999)
 
 
 def temperature(rng, low=0.5, high=2.5):
@@ -238,6 +270,17 @@ BANK = [
           "notebook 02, section 6: a division is a product with a negative power",
           "You went back as if z had been multiplied by tau.",
           "Forward, z is divided by tau. The slope of z / tau by z is a division, too."),
+    wrong("decided-too-soon", with_softmax(decided_too_soon),
+          "notebook 04, section 5, 'The product without the matrix'",
+          "Where one class has nearly all of the probability, nothing comes back.",
+          "The others have a little still, and a large g makes much of it."),
+    wrong("temperature-with-a-bound", lambda z, tau, g: softmax_vjp(z, min(tau, 100.0), g),
+          "the docstring of the exercise: which temperatures are possible?",
+          "At a very high temperature your numbers are those of a lower one.",
+          "A temperature may be any positive number."),
+    wrong("whole-numbers-stay-whole", softmax_like_the_logits, "the docstring of the exercise: what is returned?",
+          "Where z holds whole numbers, so does its gradient.",
+          "An array that was made like an array of whole numbers has no room for a fraction."),
     wrong("overflows", softmax_shifted(lambda z, tau: z / tau), "notebook 04, section 6",
           "Your numbers are right for small logits, and `nan` where a logit is 1000.",
           "exp(1000) is more than a float can hold. Softmax does not change when all logits move together."),
@@ -266,6 +309,9 @@ EXERCISE = Exercise(
         "the temperature is high": lambda tau: tau > 20,
         "a probability is tiny": lambda z, tau: ((z - z.max()) / tau > -25).all() and ((z - z.max()) / tau < -16).any(),
         "the temperature is above 1 and a logit is large": lambda z, tau: tau > 1 and z.max() > 900,
+        "the temperature is very high": lambda tau: tau > 150,
+        "one class has nearly all": lambda z, tau: 1 - 1e-4 < softmax_of(z / tau).max() < 1 - 1e-6,
+        "the logits are whole numbers": lambda z: z.dtype.kind == "i",
         "the temperature is 1": lambda tau: tau == 1,
     },
     visible=[

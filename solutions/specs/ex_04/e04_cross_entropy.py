@@ -11,7 +11,7 @@ from coursepkg.grading.specification.domain import Array
 from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
 from .e03_softmax_vjp import softmax_of
-from .shared import numbers, sixteenths
+from .shared import nearly_decided, numbers, sixteenths
 
 
 def cross_entropy(z, t):
@@ -129,7 +129,27 @@ def cross_entropy_edges(rng):
         large([-1000.0, -998.0, -1001.0], lambda: soft(rng, 3)),
         case(numbers(rng, 1), np.array([1.0])),
         case(three[rng.permutation(4)], soft(rng, 4)),
+        *cross_entropy_extremes(rng),
     ]
+
+
+def cross_entropy_extremes(rng):
+    """Nearly all of the probability where the target is, with a logit of 0 there; and logits that are whole numbers."""
+    places = rng.permutation(3)
+    decided = np.array([0.0, -nearly_decided(8), -900.0])
+    return [case(decided[places], np.eye(3)[0][places]), case(np.array([3, -1, 2]), soft(rng, 3))]
+
+
+def cross_entropy_like_the_logits(z, t):
+    found = cross_entropy(z, t)
+    z_bar = np.zeros_like(z)
+    z_bar[:] = found["z"]
+    return {**found, "z": z_bar}
+
+
+def no_small_losses(z, t):
+    found = cross_entropy(z, t)
+    return {**found, "loss": found["loss"] * (found["loss"] > 1e-5)}
 
 
 def with_log(loss):
@@ -179,10 +199,16 @@ BANK = [
     wrong("log-of-a-softmax", with_log(lambda p, z, t: -np.sum(t * np.log(p))), "notebook 04, section 6",
           "Your gradient is right, and so is the loss, until a probability is too small for a float.",
           "Softmax was safe, but its logarithm is not: where p has become 0, log p is infinite, and 0 times it `nan`."),
-    wrong("a-little-added-to-the-log", with_log(lambda p, z, t: -np.sum(t * np.log(p + 1e-12))),
+    wrong("logarithm-cut-off", with_log(lambda p, z, t: -np.sum(t * np.log(p + 1e-12))),
           "notebook 04, section 6",
           "Your loss is nearly right, and far too small where a class with a target is all but excluded.",
-          "A small number inside the logarithm keeps it finite, and cuts off what it should report."),
+          "Something keeps the logarithm finite, a number added or a bound, and cuts off what it should report."),
+    wrong("small-losses-are-none", no_small_losses, "the task: the formula of the loss",
+          "Where the right class has nearly all of the probability, your loss is 0.",
+          "A loss becomes smaller and smaller, and never 0 while another class has anything."),
+    wrong("whole-numbers-stay-whole", cross_entropy_like_the_logits, "the docstring of the exercise: what is returned?",
+          "Where z holds whole numbers, so does its gradient.",
+          "An array that was made like an array of whole numbers has no room for a fraction."),
     wrong("only-classes-with-a-target", with_log(
               lambda p, z, t: -np.sum(t[t > 0] * np.log(p[t > 0]))
           ), "notebook 04, section 6",
@@ -228,6 +254,8 @@ EXERCISE = Exercise(
             z.max() > 900 and 0 < z.argmax() < len(z) - 1
         ),
         "the largest logit is near 1000 and stands last": lambda z: z.max() > 900 and z.argmax() == len(z) - 1,
+        "the one class has nearly all": lambda z, t: 1e-8 < cross_entropy(z, t)["loss"] < 1e-5,
+        "the logits are whole numbers": lambda z: z.dtype.kind == "i",
         "the one class is all but excluded": lambda z, t: t.max() == 1 and t @ z < z.max() - 1900,
         "three largest logits are equal, and large": lambda z: z.max() > 900 and (z == z.max()).sum() > 2,
         "a class with a target is all but excluded": lambda z, t: (t[z < z.max() - 900] > 0).any(),

@@ -74,7 +74,22 @@ def normalize_edges(rng):
         case(4e-13 * shortest / abs(shortest).max(), numbers(rng, 3)),
         case(4e6 * numbers(rng, 4), 1e7 * numbers(rng, 4)),
         case(unit, numbers(rng, 2)),
+        *(case(length * unit, numbers(rng, 2)) for length in (1.0004, 1.006)),
+        case(1e8 * unit, 20 * numbers(rng, 2)),
+        case(1e-13 * unit, 1e3 * numbers(rng, 2)),
+        case(np.array([3, -1, 2]), numbers(rng, 3)),
     ]
+
+
+def normalize_like_x(x, g):
+    found = np.zeros_like(x)
+    found[:] = normalize_vjp(x, g)
+    return found
+
+
+def drops_small_results(x, g):
+    found = normalize_vjp(x, g)
+    return np.where(np.abs(found) < 1e-6, 0.0, found)
 
 
 BANK = [
@@ -119,6 +134,16 @@ BANK = [
           "the task: the layer scales a vector to length one",
           "Right where x has length one already, and nowhere else.",
           "Both the direction and the size of the answer depend on how long x is."),
+    wrong("length-nearly-one", with_length(lambda x, y, n, g: (g - y * (y @ g)) / (1.0 if abs(n - 1) < 1e-2 else n)),
+          "the task: for an x twice as long it is half as large",
+          "Where the length is nearly 1 it is taken for 1.",
+          "Nearly 1 is another length than 1, and the answer is divided by the one that x has."),
+    wrong("drops-small-results", drops_small_results, "the task: for an x twice as long it is half as large",
+          "Where x is very long you return 0.",
+          "A long x turns little when it is nudged, and it does turn."),
+    wrong("whole-numbers-stay-whole", normalize_like_x, "the docstring of the exercise: what is returned?",
+          "Where x holds whole numbers, so does your answer.",
+          "An array that was made like an array of whole numbers has no room for a fraction."),
     wrong("only-along-x", with_length(lambda x, y, n, g: y * (y @ g) / n),
           "the task: the answer is perpendicular to x",
           "You returned the part of g that points along x.",
@@ -143,6 +168,10 @@ EXERCISE = Exercise(
         "x is short": lambda x: 1e-9 < np.linalg.norm(x) < 1e-3,
         "x is nearly as short as may be": lambda x: np.linalg.norm(x) < 1e-12,
         "x is long": lambda x: np.linalg.norm(x) > 1e6,
+        "x is as long as may be": lambda x: abs(np.linalg.norm(x) / 1e8 - 1) < 1e-9,
+        "x is as short as may be": lambda x: abs(np.linalg.norm(x) / 1e-13 - 1) < 1e-9,
+        "x has nearly length 1": lambda x: 1e-4 < abs(np.linalg.norm(x) - 1) < 1e-3,
+        "x holds whole numbers": lambda x: x.dtype.kind == "i",
         "x has length 1": lambda x: len(x) > 1 and abs(np.linalg.norm(x) - 1) < 1e-9,
     },
     visible=[

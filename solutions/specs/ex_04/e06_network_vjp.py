@@ -10,7 +10,7 @@ from coursepkg import gradients
 from coursepkg.grading.specification.domain import Array, Listing
 from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
-from .shared import numbers
+from .shared import nearly_flat, numbers
 
 
 def network_vjp(weights, x, g):
@@ -137,7 +137,38 @@ def network_edges(rng):
     (W, V), h, f = far.args
     sums = W @ h
     W[:3] *= rng.permutation([8.0, 800.0, -800.0])[:, None] / sums[:3, None]
-    return [case([1.5 * each for each in weights], x, 40 * g), case([W, V], h, f)]
+    return [case([1.5 * each for each in weights], x, 40 * g), case([W, V], h, f), *network_extremes(rng)]
+
+
+def network_extremes(rng):
+    """Neurons where tanh is nearly flat, or flat, and much arrives; equal layers; whole numbers."""
+    flat = np.array([[nearly_flat(8), 0.0], [0.0, nearly_flat(300, -1)], [900.0, 0.0]])
+    W, x, g = numbers(rng, 3, 3, low=0.3, high=0.9), numbers(rng, 3, low=0.4, high=1.2), numbers(rng, 3)
+    return [
+        case([flat], np.array([1.0, 1.0]), [2e5, 7e3, 1e7] * numbers(rng, 3)),
+        case([W, W.copy(), W.copy()], x, g),
+        case(
+            [rng.permutation([[1, -1], [0, 1], [1, 1]]), np.array([[1, 0, -1], [1, -1, 1]])], np.array([1, -1]), g[:2]
+        ),
+    ]
+
+
+def network_like_weights(weights, x, g):
+    found = network_vjp(weights, x, g)
+    made = [np.zeros_like(W) for W in weights]
+    for new, W_bar in zip(made, found["weights"], strict=True):
+        new[...] = W_bar
+    return {**found, "weights": made}
+
+
+def network_sharing(weights, x, g):
+    """Equal matrices are taken for one, which gets the sum."""
+    found = network_vjp(weights, x, g)
+    total = [
+        sum(W_bar for W_bar, other in zip(found["weights"], weights, strict=True) if np.array_equal(W, other))
+        for W in weights
+    ]
+    return {**found, "weights": total}
 
 
 def inputs_of_tanh(weights, x):
@@ -192,6 +223,20 @@ BANK = [
           "notebook 04, section 7: each layer hands on to the one before",
           "Where a layer is square, the gradient goes past it unchanged.",
           "A shape that fits does not show that a layer has done its work. Each one hands on what it made of g."),
+    wrong("flat-too-soon", network_with(slope=lambda z, before, after: (1 - after**2) * (np.abs(z) < 7.5)),
+          "notebook 04, section 7, 'A layer is a pair of functions'",
+          "Where tanh is nearly flat you let nothing through.",
+          "tanh becomes flatter and flatter, and nowhere all at once. A large g makes much of a small slope."),
+    wrong("never-quite-flat", network_with(slope=lambda z, before, after: np.maximum(1 - after**2, 1e-9)),
+          "notebook 04, section 7, 'A layer is a pair of functions'",
+          "Where tanh is flat you let something through.",
+          "A bound that keeps the slope from vanishing makes another function of it."),
+    wrong("equal-layers-are-one", network_sharing, "the docstring of the exercise: one gradient for each layer",
+          "Layers with equal weights all get the sum of their gradients.",
+          "Two layers that happen to be equal are still two layers, and each is nudged while the other stands still."),
+    wrong("whole-numbers-stay-whole", network_like_weights, "the docstring of the exercise: what is returned?",
+          "Where the weights are whole numbers, so are their gradients.",
+          "An array that was made like an array of whole numbers has no room for a fraction."),
     wrong("stops-at-the-weights", network_stopping, "notebook 04, section 7: each layer hands on to the one before",
           "The gradients in `weights` are right; that of `x` has not gone through the first layer's weights.",
           "What arrives behind the first tanh has one more product to go."),
@@ -223,6 +268,12 @@ EXERCISE = Exercise(
         "a gradient is large": lambda g: abs(g).max() > 20,
         "a neuron is saturated": lambda weights, x: any(6 < u < 10 for u in inputs_of_tanh(weights, x)),
         "a neuron is far out": lambda weights, x: (inputs_of_tanh(weights, x) > 720).any(),
+        "tanh is nearly flat": lambda weights, x: any(7.5 < u < 8 for u in inputs_of_tanh(weights, x)),
+        "much arrives where tanh is flat": lambda weights, x, g: (
+            len(weights) == 1 and (inputs_of_tanh(weights, x) > 800).any() and abs(g).max() > 1e6
+        ),
+        "two layers are equal": lambda weights: len(weights) > 1 and np.array_equal(weights[0], weights[1]),
+        "weights are whole numbers": lambda weights: all(W.dtype.kind == "i" for W in weights),
         "all layers are square": lambda weights: len(weights) > 1 and len({W.shape for W in weights}) == 1,
         "a layer in between has one unit": lambda weights: any(len(W) == 1 for W in weights[:-1]),
     },

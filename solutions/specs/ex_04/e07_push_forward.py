@@ -10,7 +10,7 @@ from coursepkg import gradients
 from coursepkg.grading.specification.domain import Array, Choice, Listing
 from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
-from .shared import numbers
+from .shared import nearly_flat, numbers
 
 
 def push_forward(steps, x, v):
@@ -170,7 +170,31 @@ def push_edges(rng):
     far = numbers(rng, 3, low=0.4, high=1.3)
     far[:2] = [1000, -1000] * abs(numbers(rng, 2, low=0.8, high=1.0))
     far = rng.permutation(far)
-    return [*cases, case(["tanh", "times x"], far, numbers(rng, 3))]
+    return [*cases, case(["tanh", "times x"], far, numbers(rng, 3)), *push_extremes(rng)]
+
+
+def push_extremes(rng):
+    """Nine steps; a direction that is long; tanh where it is nearly flat, or flat, on a long way; whole numbers."""
+    steps = ["sin", "times x", "tanh", "times x", "sin", "square", "times x", "sin", "times x"]
+    flat = np.array([nearly_flat(8), nearly_flat(300, -1), 900.0])
+    return [
+        case(steps, numbers(rng, 3, low=0.7, high=1.4), numbers(rng, 3)),
+        case(["sin", "times x", "square"], numbers(rng, 3, low=0.4, high=1.3), 1e5 * numbers(rng, 3)),
+        case(["tanh"], flat, numbers(rng, 3) * [2e5, 7e3, 1e7]),
+        case(["sin", "times x"], np.array([2, -1, 3]), np.array([1, -2, 2])),
+    ]
+
+
+def push_by_differences(steps, x, v):
+    h = 1e-6
+    ahead, back = (composed(steps, np.asarray(x) + side * h * np.asarray(v)) for side in (1, -1))
+    return composed(steps, x), (ahead - back) / (2 * h)
+
+
+def push_like_x(steps, x, v):
+    value, tangent = np.zeros_like(x), np.zeros_like(v)
+    value[:], tangent[:] = push_forward(steps, x, v)
+    return value, tangent
 
 
 def push_overwriting(steps, x, v):
@@ -209,6 +233,23 @@ BANK = [
     wrong("tanh-slope-at-the-input", push_with(local={"tanh": lambda u: 1 - u**2}), "notebook 02, section 6",
           "The slope you used for tanh is one minus the square of its input.",
           "In 1 - tanh² it is the output that is squared."),
+    wrong("by-differences", push_by_differences, "the task: one pass, carrying a value and its tangent",
+          "Nearly right, and off where the direction is long.",
+          "A small step times a long direction is a long way. The tangent knows no step."),
+    wrong("six-steps-at-most", lambda steps, x, v: push_forward(steps[:6], x, v), "the docstring of the exercise",
+          "Long lists of steps are cut off.",
+          "There may be any number of steps. Go through all of them."),
+    wrong("never-quite-flat", push_with(local={"tanh": lambda u: np.maximum(1 - np.tanh(u) ** 2, 1e-9)}),
+          "notebook 02, section 6",
+          "Where tanh is flat you let something through.",
+          "A bound that keeps the slope from vanishing makes another function of it."),
+    wrong("flat-too-soon", push_with(local={"tanh": lambda u: (1 - np.tanh(u) ** 2) * (np.abs(u) < 7.5)}),
+          "notebook 02, section 6",
+          "Where tanh is nearly flat you let nothing through.",
+          "tanh becomes flatter and flatter, and nowhere all at once. A long direction makes much of a small slope."),
+    wrong("whole-numbers-stay-whole", push_like_x, "the docstring of the exercise: what is returned?",
+          "Where x and v hold whole numbers, so do value and tangent.",
+          "An array that was made like an array of whole numbers has no room for a fraction."),
     wrong("x-is-overwritten", push_overwriting, "the task: `times x` multiplies by the original x",
           "Right until `times x` comes after another step; then the running value is multiplied by itself.",
           "`times x` asks for the point that everything began with, whatever the steps before have made of it."),
@@ -247,6 +288,11 @@ EXERCISE = Exercise(
     },
     meets={
         "exponentials of x and -x overflow": lambda x: x.max() > 750 and x.min() < -750,
+        "there are nine steps": lambda steps: len(steps) == 9,
+        "the direction is long": lambda v: abs(v).min() > 1e4,
+        "tanh is nearly flat": lambda x: ((x > 7) & (x < 8)).any(),
+        "a long way where tanh is flat": lambda x, v: (abs(v[x > 800]) > 1e6).any(),
+        "x and v hold whole numbers": lambda x, v: x.dtype.kind == v.dtype.kind == "i",
         "x is 0 where it multiplies": lambda steps, x: "times x" in steps[1:] and (x == 0).any(),
         **{f"{step} comes first of several": _first(step) for step in STEPS},
         **{f"{step} comes last of several": _last(step) for step in STEPS},

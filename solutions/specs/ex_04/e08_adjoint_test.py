@@ -99,7 +99,29 @@ def adjoint_edges(rng):
     one = numbers(rng, 3)
     single = case(one[:1], one[1:2] * one[0], one[2:], [-one[2:] * one[1], one[1:2], one[2:] * one[1]])
     alone = case(d, W @ d, u, [u @ W])
-    return [fall, rise, last, less, single, alone, adjoint_slight(rng)]
+    return [fall, rise, last, less, single, alone, adjoint_slight(rng), adjoint_oblique(rng)]
+
+
+def adjoint_oblique(rng):
+    """Numbers with all of their digits, and a v nearly perpendicular to what was pulled, so that the sum cancels.
+
+    What is off by little lies between two lines: rounding leaves nine digits right here, and in float32 four.
+    """
+    while True:
+        J, v, g = rng.normal(size=(2, 4)), rng.normal(size=4), rng.normal(size=2)
+        aside = np.linalg.svd(J)[2][-1]  # J does not see it
+        v += 500 * aside
+        right = g @ J
+        left = right @ v
+        k = int(np.argmax(abs(right * v)))
+        slight = right.copy()
+        slight[k] += rng.choice([-1, 1]) * 2.4e-4 * left / v[k]
+        single = np.float32(right) @ np.float32(v) / (np.float32(g) @ np.float32(J @ v))
+        oblique = np.linalg.norm(v) * np.linalg.norm(right) / abs(left)
+        plain = np.linalg.norm(g) * np.linalg.norm(J @ v) / abs(left)
+        if 1.5e-5 < abs(single - 1) < 5e-5 and 300 < oblique < 900 and plain < 20 and abs(left) > 0.5:
+            suspects = [right, slight, right * (1 + 3e-3), right]
+            return case(v, J @ v, g, [suspects[i] for i in rng.permutation(4)])
 
 
 def adjoint_slight(rng):
@@ -148,6 +170,15 @@ BANK = [
           "notebook 04, section 8, 'A tolerance with a scale'",
           "You let a suspect pass whose inner product is off by a few parts in ten thousand.",
           "Three per cent in an entry that weighs little are no more than that. Rounding is smaller by far."),
+    wrong("too-tight", passes_if(lambda v, pushed, g, s: abs(s @ v - g @ pushed) <= 1e-14 * abs(g @ pushed)),
+          "notebook 04, section 8, 'A tolerance with a scale'",
+          "Some right ones fail.",
+          "Every number is rounded, and where a sum cancels, the rounding of its terms is left. Allow for it."),
+    wrong("compares-with-the-terms", passes_if(lambda v, pushed, g, s: (
+              abs(s @ v - g @ pushed) <= 1e-6 * np.linalg.norm(v) * np.linalg.norm(s)
+          )), "the task: by how much is a wrong one off?",
+          "Where v and what was pulled are nearly perpendicular, you let a wrong one pass.",
+          "How large a difference is tells the inner product itself, not the lengths of the two vectors."),
     wrong("compares-lengths", passes_if(lambda v, pushed, g, s: len(s) == len(v)), "notebook 04, section 8",
           "You let every rule pass whose answer has the right shape.",
           "The shape is necessary, and far from sufficient."),
@@ -226,6 +257,12 @@ EXERCISE = Exercise(
         ),
         "a wrong one is far too large": lambda v, pushed, g, pulled: any(
             abs(s @ v) > 1e5 * abs(g @ pushed) for s in pulled
+        ),
+        "terms are far larger than their sum": lambda v, pulled, g, pushed: (
+            np.linalg.norm(v) * np.linalg.norm(pulled[0]) > 200 * abs(g @ pushed)
+        ),
+        "the two sides of a right one differ by rounding": lambda v, pushed, g, pulled: any(
+            0 < abs(s @ v / (g @ pushed) - 1) < 1e-9 for s in pulled
         ),
         "a right one has an entry of 0": lambda v, pushed, g, pulled: any(
             (pulled[k] == 0).any() for k in _passing(v, pushed, g, pulled)

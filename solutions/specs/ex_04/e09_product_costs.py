@@ -42,12 +42,13 @@ def costs_numpy(sizes):
 
 
 def costs_recursive(sizes):
-    if len(sizes) == 2:
-        return {"forward": 0, "reverse": 0}
-    head, *tail = sizes
-    before = costs_recursive(sizes[:-1])["forward"]
-    after = costs_recursive(tail)["reverse"]
-    return {"forward": before + sizes[-1] * sizes[-2] * head, "reverse": after + sizes[-1] * tail[0] * head}
+    def forward(s):
+        return 0 if len(s) == 2 else forward(s[:-1]) + s[-1] * s[-2] * s[0]
+
+    def reverse(s):
+        return 0 if len(s) == 2 else reverse(s[1:]) + s[-1] * s[1] * s[0]
+
+    return {"forward": forward(sizes), "reverse": reverse(sizes)}
 
 
 def costs_difference(sizes):
@@ -158,7 +159,7 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 04, section 7, 'From which end?'",
     reference=product_costs,
-    domain={"sizes": Array("sizes>=3", whole=True, at_least=1, at_most=10_000)},
+    domain={"sizes": Array("sizes>=3<=12", whole=True, at_least=1, at_most=10_000)},
     meets={
         "one input": lambda sizes: sizes[0] == 1,
         "one output": lambda sizes: sizes[-1] == 1,
