@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from grading_chapters import judged
 from made_up import exercise, named, verdict
 
 from coursepkg.grading import case
@@ -299,3 +300,29 @@ class _Lazy(dict):
     def __getitem__(self, name):
         value = super().__getitem__(name)
         return map(dict, value) if name == "outcomes" else value
+
+
+def test_a_long_list_in_place_of_an_array_is_held_against_the_ideas():
+    """What is asked for is counted by its numbers, in whatever holds them."""
+    long = [case(RNG.normal(size=300), RNG.normal(size=300)), *VECTORS]
+    found = verdict(product, long, lambda a, b: (a + b).tolist(), added)
+    assert (found.finding, found.sure) == ("added", True)
+
+
+def test_what_the_first_call_was_given_is_not_taken_for_something_left_out():
+    """The first call of 02.2 has an upstream gradient that shows, so whoever keeps it does not seem to ignore it."""
+    kept = []
+
+    def keeps_the_first(x, y, z, f_bar):
+        kept.append(f_bar)
+        return z * kept[0], z * kept[0], (x + y) * kept[0]
+
+    assert judged("02.2", keeps_the_first).finding != "ignores-upstream"
+
+
+@pytest.mark.parametrize("answer", [
+    lambda coins, tiers: 1 / [price for start, price in tiers if start <= max(coins - 0.5, 0)][-1],
+    lambda coins, tiers: 1 / [price for start, price in tiers if start <= max(coins - 0.4, 0)][-1],
+])  # fmt: skip
+def test_a_part_of_a_coin_back_is_not_taken_for_rounding(answer):
+    assert judged("01.4", answer).finding != "whole-coins"
