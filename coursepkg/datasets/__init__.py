@@ -2,8 +2,9 @@
 
 Generated: :func:`moons`, :func:`rings`, :func:`spirals`. Inside scikit-learn: :func:`iris`, :func:`wine`,
 :func:`breast_cancer`, :func:`digits`, :func:`diabetes`. From a folder or the cache: :func:`mnist`, :func:`uci`,
-:func:`photonic_chip`; :func:`fetch` fills the cache, and nothing else here uses the network. Then :func:`split`,
-:class:`Scaler`, :func:`one_hot` and :func:`batches` make them ready for training.
+:func:`photonic_chip`, and what :mod:`coursepkg.neural_tree.published` reads; :func:`fetch` fills the cache, and nothing
+else here uses the network. Then :func:`split`, :class:`Scaler`, :func:`one_hot` and :func:`batches` make them ready for
+training.
 """
 
 from coursepkg.datasets.bundled import breast_cancer, diabetes, digits, iris, wine

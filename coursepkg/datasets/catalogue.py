@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from coursepkg.datasets import bundled, chip, files, idx, tables
+from coursepkg.datasets import bneuralt, bundled, chip, files, idx, tables
 from coursepkg.datasets.core import Dataset
 
 _BUNDLED: dict[str, Callable[[], Dataset]] = {
@@ -16,6 +16,7 @@ _BUNDLED: dict[str, Callable[[], Dataset]] = {
 }
 NAMES = (*_BUNDLED, "mnist/test", "mnist/train", *(f"uci/{name}" for name in tables.TABLES))
 MEASUREMENTS = tuple(f"photonic_chip/{name}" for name in chip.FILES)
+TREES = tuple(f"bneuralt/{name}" for name in bneuralt.FILES)
 
 
 def load(name: str) -> Dataset:
@@ -46,18 +47,20 @@ def available(name: str) -> bool:
     Parameters
     ----------
     name : str
-        As for :func:`load`, or ``"photonic_chip/..."`` with a name of :func:`coursepkg.datasets.photonic_chip`.
+        As for :func:`load`, ``"photonic_chip/..."`` with a name of :func:`coursepkg.datasets.photonic_chip`, or
+        ``"bneuralt/..."`` with that of a table, a digit tree such as ``"mnist_10k"``, or ``"scores"``.
     """
     if name in _BUNDLED:
         return True
-    _known(name, NAMES + MEASUREMENTS)
+    _known(name, NAMES + MEASUREMENTS + TREES)
     folder, _, rest = name.partition("/")
     if folder == "mnist":
         prefix = idx.PARTS[rest].prefix
         needed = [f"mnist/{file}.gz" for file in idx.CHECKSUMS if file.startswith(prefix)]
     else:
-        needed = [f"{folder}/{tables.FILES[rest] if folder == 'uci' else chip.FILES[rest][0]}"]
-    return all(any((place / file).is_file() for place in files.search_path()) for file in needed)
+        place = {"uci": tables.FILES, "bneuralt": bneuralt.FILES}.get(folder)
+        needed = [f"{folder}/{place[rest] if place else chip.FILES[rest][0]}"]
+    return all(any((found / file).is_file() for found in files.search_path()) for file in needed)
 
 
 def _known(name: str, names: tuple[str, ...]) -> None:

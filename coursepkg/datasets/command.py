@@ -6,7 +6,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from coursepkg.datasets.catalogue import MEASUREMENTS, NAMES, available, load
+from coursepkg.datasets import bneuralt
+from coursepkg.datasets.catalogue import MEASUREMENTS, NAMES, TREES, available, load
 from coursepkg.datasets.chip import photonic_chip
 from coursepkg.datasets.core import DataCorrupt, DataNotFound
 from coursepkg.datasets.download import fetch
@@ -30,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands.add_parser("list", help="show every data set and whether it is on this computer")
     commands.add_parser("check", help="read every data set that is here and report damaged files")
     getter = commands.add_parser("fetch", help="download a larger data set once, into the cache")
-    getter.add_argument("name", choices=["mnist", "uci", "photonic-chip"])
+    getter.add_argument("name", choices=["mnist", "uci", "photonic-chip", "bneuralt"])
     arguments = parser.parse_args(argv)
     if arguments.command == "fetch":
         return _fetch(arguments.name)
@@ -49,7 +50,7 @@ def _fetch(name: str) -> int:
 
 def _list(*, read: bool) -> int:
     damaged = 0
-    for name in NAMES + MEASUREMENTS:
+    for name in NAMES + MEASUREMENTS + TREES:
         try:
             state = "here" if available(name) else "not on this computer"
             if read and state == "here":
@@ -65,6 +66,10 @@ def _list(*, read: bool) -> int:
 
 
 def _summary(name: str) -> str:
+    if name in TREES:
+        path = bneuralt.find(name.partition("/")[2])
+        content = bneuralt.read(path) if path.suffix == ".gz" else {}
+        return f"{len(content['runs'])} runs" if "runs" in content else "here"
     if name not in MEASUREMENTS:
         return repr(load(name))
     arrays = photonic_chip(name.partition("/")[2])

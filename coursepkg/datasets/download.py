@@ -13,11 +13,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
-from coursepkg.datasets import chip, idx, originals, tables
+from coursepkg.datasets import bneuralt, chip, idx, originals, tables
 from coursepkg.datasets.core import DataCorrupt, DataNotFound
 from coursepkg.datasets.files import cache_folder, check_sum, refuse_web_page
 
@@ -35,9 +35,9 @@ def fetch(
 
     Parameters
     ----------
-    name : {"mnist", "uci", "photonic-chip"}
-        MNIST comes from OpenML through scikit-learn's client, the tables and the measurements from their authors'
-        repositories.
+    name : {"mnist", "uci", "photonic-chip", "bneuralt"}
+        MNIST comes from OpenML through scikit-learn's client, the tables, the measurements and the published neural
+        trees from their authors' repositories.
     progress : bool
         Show a progress bar.
     openml : callable, optional
@@ -63,7 +63,11 @@ def fetch(
         return _fetch_tables(download or _https, progress)
     if name == "photonic-chip":
         return _fetch_chip(download or _https, progress)
-    raise ValueError(f"there is nothing to fetch under the name {name!r}; choose 'mnist', 'uci' or 'photonic-chip'")
+    if name == "bneuralt":
+        return _fetch_trees(download, progress)
+    raise ValueError(
+        f"there is nothing to fetch under the name {name!r}; choose 'mnist', 'uci', 'photonic-chip' or 'bneuralt'"
+    )
 
 
 def _fetch_tables(download: Download, progress: bool) -> list[Path]:
@@ -96,6 +100,25 @@ def _fetch_chip(download: Download, progress: bool) -> list[Path]:
         archive = io.BytesIO()
         np.savez(archive, allow_pickle=False, **arrays)
         _write(paths[name], archive.getvalue())
+    return list(paths.values())
+
+
+def _fetch_trees(download: Download | None, progress: bool) -> list[Path]:
+    from tqdm import tqdm
+
+    folder = cache_folder() / "bneuralt"
+    paths = {name: folder / file for name, file in bneuralt.FILES.items()}
+    missing = [name for name, path in paths.items() if not path.is_file()]
+    if missing:
+        with (
+            tqdm(desc="trees", unit="B", unit_scale=True, disable=not progress) as bar,
+            _offline_message(bneuralt.OFFER),
+            _stream(bneuralt.SOURCE, download) as stream,
+        ):
+            # Three thousand small files: one stream of the repository is kinder to everybody than as many requests.
+            arrived = bneuralt.originals(bneuralt.Counted(stream, bar.update), missing)
+        for name, content in arrived.items():
+            _write(paths[name], content if name == "scores" else gzip.compress(content, mtime=0))
     return list(paths.values())
 
 
@@ -151,6 +174,13 @@ def _https(url: str) -> bytes:
     if len(content) > limit:
         raise DataCorrupt(f"{url} sends more than {limit} bytes, which cannot be right.")
     return content
+
+
+def _stream(url: str, download: Download | None) -> IO[bytes]:
+    """An answer that is read bit by bit, for what is too large to hold."""
+    from urllib.request import urlopen
+
+    return io.BytesIO(download(url)) if download else urlopen(url, timeout=60)
 
 
 @contextmanager

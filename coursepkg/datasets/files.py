@@ -75,13 +75,13 @@ def refuse_web_page(path: Path, content: bytes) -> None:
         raise DataCorrupt(f"{path} is a web page, not data: a download met an error page. Delete it and fetch again.")
 
 
-def unzip(path: Path, size: int) -> bytes:
-    """Read a gzip file that must hold exactly ``size`` bytes, never more than one byte beyond them.
+def read_gzip(path: Path, limit: int) -> bytes:
+    """Read a gzip file, never more than one byte beyond ``limit`` bytes.
 
     Raises
     ------
     DataCorrupt
-        If it is a web page, not gzip, cut short, damaged, or of another length.
+        If it is a web page, not gzip, cut short, damaged, or holds more.
     """
     with path.open("rb") as file:
         head = file.read(512)
@@ -90,15 +90,29 @@ def unzip(path: Path, size: int) -> bytes:
         raise DataCorrupt(f"{path} is not a gzip file. Delete it and fetch again.")
     try:
         with gzip.open(path) as file:
-            content = file.read(size + 1)
+            content = file.read(limit + 1)
     except EOFError:
         raise DataCorrupt(f"{path} is cut short: the compressed data end early. Delete it and fetch again.") from None
     except (gzip.BadGzipFile, zlib.error) as error:
         raise DataCorrupt(f"{path} is damaged ({error}). Delete it and fetch again.") from None
+    if len(content) > limit:
+        raise DataCorrupt(
+            f"{path} holds more than {limit} bytes of data, which cannot be right. Delete it and fetch again."
+        )
+    return content
+
+
+def unzip(path: Path, size: int) -> bytes:
+    """Read a gzip file that must hold exactly ``size`` bytes.
+
+    Raises
+    ------
+    DataCorrupt
+        As :func:`read_gzip`, or if it holds less.
+    """
+    content = read_gzip(path, size)
     if len(content) != size:
-        more = "more than " if len(content) > size else ""
-        held = size if more else len(content)
-        raise DataCorrupt(f"{path} holds {more}{held} bytes of data, expected {size}. Delete it and fetch again.")
+        raise DataCorrupt(f"{path} holds {len(content)} bytes of data, expected {size}. Delete it and fetch again.")
     return content
 
 

@@ -21,6 +21,7 @@ True
 - Training: :func:`train` gives a :class:`Run` with ``.score(X, y, selection=...)``, ``.predict(X)``, ``.history``;
   the rules are ``"validation"`` (default), ``"last"`` and the published ``"peek_at_test"``.
 - scikit-learn: :class:`BNeuralTClassifier`, :class:`BNeuralTRegressor`.
+- :mod:`~coursepkg.neural_tree.published`: the trees that the authors trained, read and scored.
 - Files: :func:`save`, :func:`load`, :func:`to_json`, :func:`from_json`.
 """
 

@@ -154,7 +154,7 @@ def test_an_openml_answer_that_is_not_mnist_is_never_kept(answer, spoil, message
 
 
 def test_unknown_names_cannot_be_fetched(folder):
-    with pytest.raises(ValueError, match="'mnist', 'uci' or 'photonic-chip'"):
+    with pytest.raises(ValueError, match="'mnist', 'uci', 'photonic-chip' or 'bneuralt'"):
         datasets.fetch("imagenet")
 
 
