@@ -16,6 +16,7 @@ MAY_KNOW = {
     "autodiff": TOOLS,
     "datasets": TOOLS,
     "docstrings": TOOLS,
+    "history": (),
     "kitchen": (*TOOLS, "autodiff"),
     "optimizers": (*TOOLS, "autodiff"),
     "nn": (*TOOLS, "autodiff"),

@@ -64,6 +64,8 @@ _HOME = {
     "tell_unrolled": "alive.unrolled",
     "Story": "alive.story",
     "Question": "alive.story",
+    "draw_timeline": "timeline",
+    "draw_choice": "choice",
     "draw_market": "kitchen",
     "draw_limits": "kitchen",
     "draw_discount": "kitchen",
