@@ -8,9 +8,10 @@ import pytest
 from drawn import misplaced, shapes, texts
 
 from coursepkg.photonics import CouplerError, Mesh, fabricate
+from coursepkg.visualize.alive.light import tell_light
 from coursepkg.visualize.light import WIDEST
 from coursepkg.visualize.mesh import _inside, draw_mesh, heater_places
-from coursepkg.visualize.passes import LightPasses, step_through_light
+from coursepkg.visualize.text import format_number
 
 X = np.array([0.8, 0.5j, 0.3, -0.1])
 
@@ -104,38 +105,52 @@ def test_what_does_not_fit_the_mesh_is_explained(change, message):
 # --- the three passes ------------------------------------------------------------------------------------------------
 
 
-def passes():
+def a_story(change=0.0):
     mesh = a_mesh(3)
     adjoint = np.array([0.3, -0.2j, 0.5])
-    _, ahead = mesh.forward_taps(X[:3])
-    _, behind = mesh.backward_taps(adjoint)
-    return LightPasses(mesh, X[:3], adjoint, -(ahead * behind).imag)
+    gradient = -(mesh.forward_taps(X[:3])[1] * mesh.backward_taps(adjoint)[1]).imag
+    return mesh, gradient, tell_light(mesh, X[:3], adjoint, gradient + change)
 
 
-def test_the_powers_in_the_pictures_give_the_gradient_at_the_end():
-    shown = passes()
-    p = shown.powers
-    np.testing.assert_allclose((p["sum"] - p["forward"] - p["backward"]) / 2, shown.gradient, atol=1e-12)
+def test_the_bars_of_every_heater_give_its_gradient():
+    _, gradient, story = a_story()
+    pixels = []
+    for (_, forward, _), (start, end, _), (_, both, _), rest in (bars[:4] for bars in story.data["bars"]):
+        assert start == forward
+        assert rest[:2] == sorted([end, both])
+        pixels.append((both - end) / 2)
+    unit = np.dot(pixels, gradient) / np.dot(gradient, gradient)
+    assert unit > 0
+    np.testing.assert_allclose(pixels, unit * gradient, atol=0.12)
+    assert [bars[3][2] for bars in story.data["bars"]] == [format_number(slope, 2) for slope in gradient]
 
 
-def test_each_pass_is_shown_column_by_column_and_every_step_can_be_drawn():
-    shown = passes()
-    depth = shown.mesh.depth
-    assert len(shown.steps) == 3 * (depth + 2) + 1
-    assert [step.phase for step in shown.steps].count("backward") == depth + 2
-    for number, step in enumerate(shown.steps):
-        picture = shown.picture(number)
-        assert misplaced(picture.svg) == []
-        assert step.sentence[0].isupper()
-    assert written(shown.picture(len(shown.steps) - 1), "heat") != []
+def test_each_pass_is_shown_column_by_column():
+    mesh, gradient, story = a_story()
+    data, depth = story.data, mesh.depth
+    assert story.frames == 3 * (depth + 2) + 1
+    assert data["part"] == [part for part in range(3) for _ in range(depth + 2)] + [3]
+    ahead, back = (np.diff(data["front"][part * (depth + 2) : (part + 1) * (depth + 2) - 1]) for part in (0, 1))
+    assert (ahead > 0).all()
+    assert (back < 0).all()
+    assert data["seen"][-2:] == [3, 4]
+    assert all(len(row) == mesh.n**2 for row in data["heat"])
+    assert all(len(beams) == len(data["pieces"]) for beams in data["beams"])
+    largest = int(np.argmax(abs(gradient)))
+    assert data["first"] == largest
+    assert f"at {data['names'][largest]};" in story.say[-1]
 
 
-def test_the_widget_plays_all_steps():
-    shown = passes()
-    widget = step_through_light(shown.mesh, X[:3], [0.3, -0.2j, 0.5], shown.gradient)
-    slider = next(child for child in widget.children[0].children if getattr(child, "description", "") == "Step")
-    assert slider.max == len(shown.steps) - 1
-    before = widget.children[1].value
-    slider.value = slider.max
-    assert widget.children[1].value != before
-    assert "gradient" in widget.children[2].value
+def test_the_sign_of_the_gradient_is_asked_for():
+    _, gradient, story = a_story()
+    slope = gradient[story.data["first"]]
+    right = [label for label, good, _ in story.asks[story.frames - 1].choices if good]
+    assert right == ["positive" if slope > 0 else "negative"]
+
+
+def test_a_story_of_light_fits_its_mesh():
+    mesh = a_mesh(3)
+    with pytest.raises(ValueError, match="9 heaters, got 4"):
+        tell_light(mesh, X[:3], X[:3], [1.0] * 4)
+    with pytest.raises(ValueError, match="up to 8 waveguides"):
+        tell_light(Mesh(9), np.ones(9), np.ones(9), np.ones(81))

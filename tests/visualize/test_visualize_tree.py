@@ -7,10 +7,9 @@ import pytest
 from drawn import misplaced, shapes, texts
 
 from coursepkg.neural_tree import FunctionNode, Leaf, Tree, backward, forward, input_gradient, random_tree
-from coursepkg.visualize import draw_tree, step_through_tree, tree_frames, tree_storyboard
+from coursepkg.visualize import draw_tree, tell_tree
 from coursepkg.visualize.style import GRADIENT, VALUE
 from coursepkg.visualize.text import format_number
-from coursepkg.visualize.tree_steps import TreePasses
 
 
 def hand_tree():
@@ -129,7 +128,7 @@ def test_drawing_leaves_the_tree_alone():
     tree = hand_tree()
     before = tree.parameters()
     draw_tree(tree)
-    tree_frames(tree, [1.0, 0.5], [1.0])
+    tell_tree(tree, [1.0, 0.5], [1.0])
     assert np.array_equal(tree.parameters(), before)
     assert tree.functions[0].value is None
 
@@ -146,11 +145,9 @@ def test_bad_wishes_get_advice():
     with pytest.raises(ValueError, match="examples 0 to 0"):
         draw_tree(tree, example=1)
     with pytest.raises(ValueError, match="X has shape"):
-        tree_frames(tree, [1.0], [1.0])
+        tell_tree(tree, [1.0], [1.0])
     with pytest.raises(ValueError, match="can be stepped through"):
-        tree_frames(random_tree(4, 3, rng=np.random.default_rng(0)), np.ones(4), np.eye(3)[0])
-    with pytest.raises(ValueError, match="steps 0 to 8"):
-        tree_storyboard(tree, [1.0, 0.5], [1.0], steps=[9])
+        tell_tree(random_tree(4, 3, rng=np.random.default_rng(0)), np.ones(4), np.eye(3)[0])
 
 
 # --- the passes, step by step
@@ -158,21 +155,46 @@ def test_bad_wishes_get_advice():
 
 def test_every_node_gets_its_number_once_and_in_order():
     tree = small_tree(2)
-    passes = TreePasses(tree, np.array([0.5, -1.0, 2.0, 0.1]), np.array([0.0, 1.0, 0.0]))
-    copy = passes.tree
-    visited = [step.node for step in passes.steps if step.phase == "forward"]
-    assert visited == [node for node in copy.post_order() if isinstance(node, FunctionNode)]
-    assert [step.node for step in passes.steps if step.phase == "backward"] == copy.pre_order()
-    for step in passes.steps:
-        if step.phase == "forward":
-            assert set(step.node.children) <= step.values, "a node waits for its children"
-        if step.phase == "backward" and step.node in passes.drawing.parents:
-            assert passes.drawing.parents[step.node] in step.deltas, "a node waits for its parent"
-    assert passes.steps[-1].gradients == set(copy.edges)
+    story = tell_tree(tree, np.array([0.5, -1.0, 2.0, 0.1]), np.array([0.0, 1.0, 0.0]))
+    nodes, edges, marks = (story.data[name] for name in ("nodes", "edges", "marks"))
+    order = {node: number for number, node in enumerate(tree.depths)}
+    ahead = [order[node] for node in tree.post_order() if isinstance(node, FunctionNode)]
+    assert marks == [None, *ahead, *(order[node] for node in tree.pre_order()), None]
+    for parent in tree.functions:
+        for child in parent.children:
+            below, above = nodes[order[child]], nodes[order[parent]]
+            assert below["value"][0] < above["value"][0], "a node waits for its children"
+            assert below["delta"][0] > above["delta"][0], "a node waits for its parent"
+    assert sorted(edge["child"] for edge in edges) == sorted(order[edge] for edge in tree.edges)
+
+
+def test_what_travels_is_what_the_passes_left_in_the_nodes():
+    tree = hand_tree()
+    story = tell_tree(tree, [1.0, 0.5], [1.0])
+    forward(tree, [[1.0, 0.5]])
+    backward(tree, [[1.0]])
+    names = [format_number(child.value[0]) for child in tree.functions[0].children]
+    assert len(story.data["moves"]) == story.frames
+    ahead, back = ([move for moves in story.data["moves"] for move in moves if move[2] is way] for way in (False, True))
+    assert len(ahead) == len(back) == len(tree.edges)
+    assert {words for _, words, _ in ahead} >= set(names)
+    assert {words for _, words, _ in back} == {format_number(node.delta[0]) for node in tree.functions}
+
+
+def test_a_delta_with_the_wrong_sign_or_without_its_slope_is_known():
+    story = tell_tree(hand_tree(), [1.0, 0.5], [1.0])
+    ask = story.asks[4]
+    delta = sum(ask.right) / 2
+    assert delta == pytest.approx(0.025, abs=1e-3)
+    (low, high, words), (less, more, others) = ask.replies
+    assert low < -delta < high
+    assert "sign" in words
+    assert less < delta / (0.731 * 0.269) < more
+    assert "slope" in others
 
 
 def test_the_hand_example_is_told_with_its_numbers():
-    sentences = [sentence for _, sentence in tree_frames(hand_tree(), [1.0, 0.5], [1.0])]
+    sentences = tell_tree(hand_tree(), [1.0, 0.5], [1.0]).say
     assert "= σ(z) ≈ 0.731" in sentences[1]
     assert "≈ −0.127" in sentences[3]
     assert "(−0.127) × (−1) × 0.731 × (1 − 0.731) ≈ 0.025" in sentences[4]
@@ -182,7 +204,7 @@ def test_the_hand_example_is_told_with_its_numbers():
 def test_an_equals_sign_means_equal_as_written():
     for seed in range(4):
         rng = np.random.default_rng(seed)
-        for _, sentence in tree_frames(small_tree(seed), rng.normal(size=4), np.eye(3)[0]):
+        for sentence in tell_tree(small_tree(seed), rng.normal(size=4), np.eye(3)[0]).say:
             for left, right in re.findall(r"([−\d.e()]+ × [−\d.e()]+) = ([−\d.e]*\d)", sentence):
                 a, b = (float(x.strip("()").replace("−", "-")) for x in left.split(" × "))
                 assert a * b == pytest.approx(float(right.replace("−", "-")), rel=1e-12), sentence
@@ -193,27 +215,6 @@ def test_the_last_sentence_adds_up_repeated_inputs():
     forward(tree, [[1.0, 0.5]])
     backward(tree, [[1.0]])
     total = format_number(input_gradient(tree)[0, 0])
-    assert tree_frames(tree, [1.0, 0.5], [1.0])[-1][1].endswith(f"{total}.")
+    assert tell_tree(tree, [1.0, 0.5], [1.0]).say[-1].endswith(f"{total}.")
     lonely = Tree([FunctionNode([Leaf(0, 1.0), Leaf(1, 1.0)])], 2)
-    assert "No input is read twice" in tree_frames(lonely, [1.0, 2.0], [1.0])[-1][1]
-
-
-def test_frames_and_storyboard_can_be_read():
-    frames = tree_frames(small_tree(4), [0.5, -1.0, 2.0, 0.1], [0.0, 1.0, 0.0])
-    assert all(not misplaced(picture.svg) for picture, _ in frames)
-    assert all(sentence in picture.alt for picture, sentence in frames)
-    board = tree_storyboard(hand_tree(), [1.0, 0.5], [1.0])
-    captions, drawings = re.subn(r"<svg x=.*?</svg>", "", board.svg, flags=re.DOTALL)
-    assert drawings == 4
-    assert not misplaced(captions)
-    assert board.alt.startswith("4 steps")
-
-
-def test_the_widget_plays_all_steps():
-    box = step_through_tree(hand_tree(), [1.0, 0.5], [1.0])
-    row, picture, words = box.children
-    slider = next(child for child in row.children if getattr(child, "description", "") == "Step")
-    assert slider.max == 8
-    slider.value = 4
-    assert "nothing is added" in words.value
-    assert "<img" in picture.value
+    assert "No input is read twice" in tell_tree(lonely, [1.0, 2.0], [1.0]).say[-1]

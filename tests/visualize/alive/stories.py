@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 
 from coursepkg.autodiff.scalar import Scalar
+from coursepkg.neural_tree import FunctionNode, Leaf, Tree
 from coursepkg.photonics import Mesh
 from coursepkg.visualize.alive.descent import tell_descent
 from coursepkg.visualize.alive.field import grid, tell_field
@@ -13,6 +14,7 @@ from coursepkg.visualize.alive.graph import tell_graph
 from coursepkg.visualize.alive.light import tell_light
 from coursepkg.visualize.alive.matrix import tell_product
 from coursepkg.visualize.alive.story import Question
+from coursepkg.visualize.alive.tree import tell_tree
 from coursepkg.visualize.alive.unrolled import tell_unrolled
 from coursepkg.visualize.landscape import Landscape
 from coursepkg.visualize.picture import Picture
@@ -112,4 +114,12 @@ def light():
     return tell_light(mesh, x, adjoint, gradient, title="Three passes")
 
 
-STORIES = {each.__name__: cache(each) for each in (graph, flip, descent, race, field, matrix, unrolled, gated, light)}
+def tree():
+    inner = FunctionNode([Leaf(0, 1.0), Leaf(1, 2.0)], bias=-1.0, weight=-1.0)
+    return tell_tree(Tree([FunctionNode([inner, Leaf(0, 0.5)], bias=0.2)], 2), [1.0, 0.5], [1.0], title="A small tree")
+
+
+STORIES = {
+    each.__name__: cache(each)
+    for each in (graph, flip, descent, race, field, matrix, unrolled, gated, light, tree)
+}

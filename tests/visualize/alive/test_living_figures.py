@@ -697,3 +697,46 @@ def test_dials_of_pictures_choose_among_them(view):
     view.page.get_by_role("slider", name="colour").press("ArrowRight")
     assert view.t == 4
     assert view.ask("root.querySelector('.pile img.on').alt") == "A bar 20 high, painted #a31515"
+
+
+def test_a_heater_is_chosen_by_its_dial_or_by_a_press(view):
+    story = stories.light()
+    view.tell(story)
+    last = story.frames - 1
+    view.jump(last)
+    names, told = story.data["names"], story.data["told"]
+    view.page.get_by_role("slider", name="heater").press("Home")
+    assert view.text(".say").endswith(told[0])
+    assert view.locator(".meeting b").text_content() == f"heater {names[0]}"
+    view.locator("svg .heater .hit").nth(3).click()
+    assert view.text(".say").endswith(told[3])
+    assert view.t == last
+    assert view.page.get_by_role("slider", name="heater").get_attribute("aria-valuetext") == names[3]
+
+
+def test_light_comes_from_the_other_side_in_the_second_pass(view):
+    story = stories.light()
+    view.tell(story)
+    lit = "[...root.querySelectorAll('.beam')].map(beam => beam.getAttribute('opacity') > 0)"
+    first = story.data["part"].index(1)
+    pieces = story.data["pieces"]
+    for k, back in ((2, False), (first + 1, True)):
+        view.jump(k)
+        on = [place for (_, *place), there in zip(pieces, view.ask(lit), strict=True) if there]
+        front = story.data["front"][k]
+        assert on
+        assert all(end > front if back else start < front for start, end in on)
+        assert any(start > front for start, _ in on) is back
+
+
+def test_a_node_leads_to_the_step_that_fills_it(view):
+    story = stories.tree()
+    view.tell(story)
+    number = next(n for n, node in enumerate(story.data["nodes"]) if node["inside"] == "h₁")
+    valued, judged = (story.data["nodes"][number][name][0] for name in ("value", "delta"))
+    press = view.locator("svg .node .inside").nth(number)
+    press.click()
+    assert view.t == valued
+    view.jump(story.frames - 1)
+    press.click()
+    assert view.t == judged
