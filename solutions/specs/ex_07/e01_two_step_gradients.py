@@ -113,6 +113,10 @@ def two_steps_linear_at_the_end(w, u, v, x, h0, t):
     return {"w": delta2 * h1 + delta1 * h0, "u": delta2 * x[1] + delta1 * x[0], "h0": delta1 * w}
 
 
+def two_steps_cut(w, u, v, x, h0, t):
+    return {name: max(-5.0, min(5.0, g)) for name, g in two_step_gradients(w, u, v, x, h0, t).items()}
+
+
 def two_steps_edges(rng):
     """Zeros: a state to begin with, a weight, an input, an output weight."""
     w, u, v, h0, t = numbers(rng, 5)
@@ -122,6 +126,8 @@ def two_steps_edges(rng):
         case(0.0, u, v, [second, 0.0], h0, 0.0),
         case(0.0, u, -v, [first, second], h0, t),
         case(w, 0.0, -v, [0.0, first], -h0, t),
+        case(0.9, 1.0, v, [3.4, 2.6], round(rng.uniform(0.1, 0.4), 2), t),
+        case(w, u, 40.0 * v, [first, second], h0, -30.0 * t),
     ]
 
 
@@ -130,6 +136,9 @@ def hidden_two_steps(rng):
 
 
 BANK = [
+    wrong("gradients-cut-at-five", two_steps_cut, "the docstring of the exercise",
+          "Right unless a gradient is beyond 5; there it stays at 5.",
+          "Clipping is what training may do with a gradient afterwards. What was asked for is the gradient."),
     wrong("only-the-last-use", two_steps_with(lambda d1, d2, h0, h1, h2, x, w: (d2 * h1, d2 * x[1], d1 * w)),
           "notebook 07, section 1: two copies, and their sum",
           "The gradients of w and u hold the contribution of the second step alone.",
@@ -209,7 +218,13 @@ EXERCISE = Exercise(
         "h0": Number(),
         "t": Number(),
     },
-    meets={"only the recurrent weight is zero": lambda w, u, v, x, h0, t: w == 0 and all((u, v, *x, h0, t))},
+    meets={
+        "both steps are nearly saturated": lambda w, u, x, h0: w * h0 + u * x[0] > 3.4 and x[1] > 2.5,
+        "gradients are large": lambda v: abs(v) > 15,
+        "only the recurrent weight is zero": lambda w, u, v, x, h0, t: w == 0 and all((u, v, *x, h0, t)),
+    },
+    rtol=1e-7,
+    atol=1e-13,
     visible=[
         case(0.5, 1.0, 2.0, [1.0, 0.5], 0.8, 1.0),
         case(-0.7, 0.6, 1.5, [0.9, -1.1], 0.5, -0.4),

@@ -132,6 +132,11 @@ def bptt_float32(x, states, W_x, W_h, wanted):
     return {name: g.astype(np.float32) for name, g in bptt(*arrays).items()}
 
 
+def last_steps_only(x, states, W_x, W_h, wanted):
+    """The last hundred steps."""
+    return bptt(x[-100:], states[-101:], W_x, W_h, wanted[-100:])
+
+
 def bptt_case(rng, T, D, H):
     """The bias is in the states and not among the arguments, so that nobody can work the states out anew."""
 
@@ -180,6 +185,7 @@ def bptt_edges(rng):
         bptt_case(rng, 3, 1, 2),
         bptt_case(rng, 4, 2, 1),
         bptt_case(rng, 3, 3, 3),
+        bptt_case(rng, 110, 1, 1),
     ]
 
 
@@ -188,6 +194,9 @@ def hidden_bptt(rng):
 
 
 BANK = [
+    wrong("a-hundred-steps-at-most", last_steps_only, "the docstring of the exercise",
+          "Right for short sequences; of longer ones, what came before the last hundred steps is missing.",
+          "The sequence has as many steps as `x` has rows, and each of them used the weights."),
     wrong("nothing-from-later", bptt_variant(carry=lambda want, r, t, T: want),
           "notebook 07, section 3: two things arrive at a state",
           "Each step hears only its own loss; what all later steps want never arrives.",
@@ -270,6 +279,7 @@ EXERCISE = Exercise(
         "wanted": Array("T H"),
     },
     meets={
+        "more than 100 steps": lambda x: len(x) > 100,
         "the net starts from zeros": lambda states: not states[0].any(),
         "there is a loss at the end alone": lambda wanted: (
             len(wanted) > 1 and wanted[-1].all() and not wanted[:-1].any()

@@ -116,6 +116,24 @@ def window_with(*, slope=lambda h, j: 1 - h[j] ** 2, meets=lambda h, j: h[j - 1]
     return answer
 
 
+def window_of_twenty(w, states, wanted, k):
+    return window_gradient(w, states, wanted, min(k, 20))
+
+
+def window_until_small(w, states, wanted, k):
+    """A loss is followed back as long as what is carried is above a threshold."""
+    total = 0.0
+    for t in range(1, len(wanted) + 1):
+        carried = wanted[t - 1]
+        for j in range(t, max(0, t - k), -1):
+            if abs(carried) < 1e-8:
+                break
+            delta = carried * (1 - states[j] ** 2)
+            total += delta * states[j - 1]
+            carried = delta * w
+    return total
+
+
 def window_when_full(w, states, wanted, k):
     k = min(k, len(wanted))
     return window_gradient(w, states, [0.0] * (k - 1) + list(wanted[k - 1 :]), k)
@@ -151,7 +169,16 @@ def window_edges(rng):
         window_case(rng, 4, 1),
         window_case(rng, 5, 5),
         window_case(rng, 3, 2, w=0.0),
+        long_case(rng, 70, 55),
+        long_case(rng, 110, 150),
+        case(w, states, [1e-9 * want for want in wanted], 3),
     ]
+
+
+def long_case(rng, T, k):
+    """States so small, and a weight so near 1, that a gradient does not fade on its way."""
+    w = float(rng.choice([-1.0, 1.0])) * 1.01
+    return case(w, numbers(rng, T + 1, 0.05, 0.15), numbers(rng, T), k)
 
 
 def window_case(rng, T, k, h0=None, w=None):
@@ -167,6 +194,12 @@ def hidden_windows(rng):
 
 
 BANK = [
+    wrong("twenty-steps-at-most", window_of_twenty, "notebook 07, section 4",
+          "Right for short windows; a loss never went back further than 20 steps.",
+          "How far it goes is said by k, and by nothing else."),
+    wrong("stops-at-a-small-gradient", window_until_small, "notebook 07, section 4",
+          "Right unless gradients are tiny; there a loss was not followed to the end of its window.",
+          "What is small for one loss may be all that there is for another. No threshold is part of the rule."),
     wrong("chunks-instead-of-a-window", window_chunks, "notebook 07, section 4: windowed and chunked",
           "The sequence is cut into pieces of k steps, and no loss reaches across a cut.",
           "In a window every loss goes back k steps, also the one right after a cut."),
@@ -233,6 +266,9 @@ EXERCISE = Exercise(
         "k": Number(whole=True, at_least=1),
     },
     meets={
+        "a window of more than 50 steps, and not all": lambda wanted, k: 50 < k < len(wanted),
+        "more than 100 steps": lambda wanted, k: 100 < len(wanted) < k,
+        "losses are tiny": lambda wanted: max(map(abs, wanted)) < 1e-8,
         "the net starts from zero": lambda states: states[0] == 0,
         "a state on the way is zero": lambda states, k: k > 1 and 0 in states[2:-2],
         "the window leaves out one step": lambda wanted, k: len(wanted) == k + 1 and k > 1,
@@ -243,6 +279,7 @@ EXERCISE = Exercise(
     visible=hidden_windows(np.random.default_rng(11)),
     hidden=hidden_windows,
     accepted=[window_ages, window_products, window_recursive, window_matrix, window_float32, window_fold],
+    atol=1e-13,
     bank=BANK,
     hints=(
         "Two loops: an outer one over the losses, an inner one that goes back from the step of that loss.",

@@ -79,6 +79,16 @@ def chunked_float32(w, x, h0, size):
     return np.float32(chunked_gradient(w, x, h0, size))
 
 
+def chunked_falsy_zero(w, x, h0, size):
+    total, h = 0.0, None
+    for first in range(0, len(x), size):
+        h = h or h0
+        total += chunked_gradient(w, x[first : first + size], h, size)
+        for value in x[first : first + size]:
+            h = math.tanh(w * h + value)
+    return total
+
+
 def chunked_reset(w, x, h0, size):
     parts = [x[first : first + size] for first in range(0, len(x), size)]
     return sum(chunked_gradient(w, part, h0 if n == 0 else 0.0, size) for n, part in enumerate(parts))
@@ -167,7 +177,15 @@ def chunked_flat(slope, before, want=lambda h: h):
 
 def chunk_edges(rng):
     """Chunks that fit exactly, one that holds all, one that is longer, and a rest of one step."""
-    return [chunk_case(rng, T, size) for T, size in ((6, 3), (4, 4), (5, 8), (4, 3))]
+    w, h0 = float(rng.choice([0.5, -0.75, 1.25])), float(rng.choice([1.0, 0.5, -1.5]))
+    after_zero = numbers(rng, 4, 0.2, 0.8)
+    small = numbers(rng, 110, 0.02, 0.08)
+    return [
+        *(chunk_case(rng, T, size) for T, size in ((6, 3), (4, 4), (5, 8), (4, 3))),
+        case(w, [-w * h0, *after_zero], h0, 1),
+        case(w, [-w * h0, 0.0, *after_zero], h0, 2),
+        case(0.97, small, 0.4, 102),
+    ]
 
 
 def chunk_case(rng, T, size):
@@ -179,6 +197,9 @@ def hidden_chunks(rng):
 
 
 BANK = [
+    wrong("zero-taken-for-no-state", chunked_falsy_zero, "notebook 07, section 4",
+          "Right unless the state is exactly 0 where a chunk ends; then the next one begins with h0.",
+          "In Python 0 counts as false, so `h or h0` cannot tell a state of 0 from none."),
     wrong("resets-to-zero", chunked_reset, "notebook 07, section 4: carry the value, detach",
           "Every chunk after the first starts from a state of zero.",
           "Detaching stops the gradient. The value of the state goes on, or the net forgets at every cut."),
@@ -242,6 +263,9 @@ EXERCISE = Exercise(
     reference=chunked_gradient,
     domain={"w": Number(), "x": Array("T"), "h0": Number(), "size": Number(whole=True, at_least=1)},
     meets={
+        "a state is 0 where a chunk ends": lambda w, x, h0, size: x[0] == -w * h0 and len(x) > size == 1,
+        "a state is 0 where a longer chunk ends": lambda w, x, h0, size: x[0] == -w * h0 and x[1] == 0 and size == 2,
+        "a chunk of more than 100 steps": lambda x, size: len(x) > size > 100,
         "the chunks fit exactly": lambda x, size: len(x) % size == 0 and 1 < size < len(x),
         "one chunk holds all": lambda x, size: len(x) == size > 1,
         "a chunk is longer than the sequence": lambda x, size: size > len(x) > 1,
@@ -250,6 +274,8 @@ EXERCISE = Exercise(
     visible=hidden_chunks(np.random.default_rng(13)),
     hidden=hidden_chunks,
     accepted=[chunked_engine, chunked_forward, chunked_complex, chunked_one_sweep, chunked_float32],
+    rtol=1e-9,
+    atol=1e-13,
     bank=BANK,
     hints=(
         "Handle one chunk at a time: its states first, then its backward pass. What does the next chunk need to know?",

@@ -79,6 +79,22 @@ def clip_by_size(size):
     return answer
 
 
+def clip_shapes_once(gradients, limit):
+    """The squares are kept by shape."""
+    squares = {np.shape(g): float(np.sum(g * g)) for g in gradients}
+    norm = math.sqrt(sum(squares.values()))
+    return [g * (limit / norm) if norm > limit else g for g in gradients]
+
+
+def clip_different_ones(gradients, limit):
+    """As above, the first of a shape."""
+    squares = {}
+    for g in gradients:
+        squares.setdefault(np.shape(g), float(np.sum(g * g)))
+    norm = math.sqrt(sum(squares.values()))
+    return [g * (limit / norm) if norm > limit else g for g in gradients]
+
+
 def clip_direction(gradients, limit):
     norm = np.float64(length(gradients))
     return [g / norm * min(norm, limit) for g in gradients]
@@ -121,6 +137,8 @@ def clip_edges(rng):
         case([small], round(0.8 * length([small]), 4)),
         case(free, round(1.3 * length(free), 3)),
         case(tiny, round(0.8 * length(tiny), 7)),
+        case([array(rng, 3, low=2.0, high=2.5), array(rng, 3)], 2.9),
+        case([array(rng, 2, 2), array(rng, 2, 2, low=2.0, high=2.5), array(rng, 2, 2)], 3.7),
     ]
 
 
@@ -135,6 +153,12 @@ def hidden_clips(rng):
 
 
 BANK = [
+    wrong("last-of-each-shape", clip_shapes_once, "the docstring of the exercise",
+          "Right unless two arrays have one shape; of these only the last counts.",
+          "A dict by shape holds one entry for equal shapes. Every array has entries of its own."),
+    wrong("first-of-each-shape", clip_different_ones, "the docstring of the exercise",
+          "Right unless two arrays have one shape; of these only the first counts.",
+          "A dict by shape holds one entry for equal shapes. Every array has entries of its own."),
     wrong("clips-every-entry", lambda gradients, limit: [np.clip(g, -limit, limit) for g in gradients],
           "notebook 07, section 5: by norm and by value",
           "Every entry is clipped by itself, which turns the gradient.",
@@ -204,6 +228,8 @@ EXERCISE = Exercise(
     reference=clip_by_norm,
     domain={"gradients": Listing("arrays", Array("...", order="free")), "limit": Number(more_than=0)},
     meets={
+        "two arrays of one shape": lambda gradients: len({np.shape(g) for g in gradients}) < len(gradients) == 2,
+        "three arrays of one shape": lambda gradients: len({np.shape(g) for g in gradients}) < len(gradients) == 3,
         "all gradients are zero": lambda gradients: not any(np.any(g) for g in gradients),
         "one array is zero, and not all": lambda gradients: 0 < sum(not np.any(g) for g in gradients) < len(gradients),
         "the norm is the limit": lambda gradients, limit: length(gradients) == limit,

@@ -75,6 +75,25 @@ def growth_by(size, power=lambda P, W: P @ W):
     return answer
 
 
+def norm_by_power_iteration(P):
+    """Twenty steps from a vector of ones, which may stand in the way of the longest one."""
+    v = np.ones(len(P))
+    for _ in range(20):
+        u = P.T @ (P @ v)
+        if np.linalg.norm(u) < 1e-9:
+            return 0.0
+        v = u / np.linalg.norm(u)
+    return np.linalg.norm(P @ v)
+
+
+def growth_up_to(most):
+    def answer(W):
+        k, largest = growth(W)
+        return [min(k, most), max(norms_of(W, min(k, most)))] if k > most else [k, largest]
+
+    return answer
+
+
 def growth_one_late(W):
     k, largest = growth(W)
     return [k + 1, largest]
@@ -132,7 +151,6 @@ def growth_edges(rng):
     """A number; no stretch; nothing left of it; norms that rise again, below 1 and above; a slow one; turns."""
     a, b = rng.uniform(2.6, 3.2), rng.uniform(0.22, 0.28)
     ring = np.roll(np.diag(np.round([a, b, a, b], 2) * rng.choice([-1, 1], 4)), 1, axis=1)
-    slow = round(float(rng.uniform(0.968, 0.976)), 3)
     p, q, r = np.round(rng.uniform([1.9, 0.58, 1.9], [2.2, 0.68, 2.2]), 2)
     x, y, z, far = np.round(rng.uniform([0.3, 0.5, 1.5, 4.0], [0.5, 0.7, 2.5, 6.0]), 2)
     return [
@@ -141,9 +159,21 @@ def growth_edges(rng):
         case(np.array([[0.0, far, z], [0.0, 0.0, far], [0.0, 0.0, 0.0]])),
         case(ring),
         case(np.diag([p, q, r], 1)),
-        case(np.array([[slow, 0.0], [-z, slow]])),
         case(np.array([[x, -far], [y / 4, -x]])),
+        case(to_the_end(rng)),
+        case(np.outer([a, round(a, 3) - 0.4], [1.0, -1.0]).round(3)),
     ]
+
+
+def to_the_end(rng):
+    """A matrix of which the 300th power is the first below 1, by no hair."""
+    z, low, high = round(float(rng.uniform(1.5, 2.5)), 2), 0.9, 0.999
+    for _ in range(30):
+        slow = (low + high) / 2
+        W = np.array([[slow, 0.0], [-z, slow]])
+        around = [np.linalg.norm(np.linalg.matrix_power(W, k), 2) for k in (299, 300)]
+        low, high = (low, slow) if math.prod(around) > 1 else (slow, high)
+    return W.round(6)
 
 
 def hidden_growth(rng):
@@ -152,6 +182,12 @@ def hidden_growth(rng):
 
 
 BANK = [
+    wrong("stops-at-the-299th", growth_up_to(299), "the docstring of the exercise",
+          "Right unless the 300th power is the first below 1.",
+          "A range ends before its last number: range(1, 300) knows 299 powers."),
+    wrong("iterates-from-ones", growth_by(norm_by_power_iteration), "notebook 07, section 5",
+          "Right for many matrices; where a vector of ones is hardly stretched, norms are too small.",
+          "An iteration finds the longest vector only if it begins with a part of it, and goes on long enough."),
     wrong("spectral-radius", growth_by(lambda P: np.max(np.abs(np.linalg.eigvals(P)))),
           "notebook 07, section 5: eigenvalue and singular value",
           "Your numbers are those of the largest eigenvalue, which is below 1 at once.",
@@ -221,13 +257,16 @@ EXERCISE = Exercise(
     reference=growth,
     domain={"W": Array("n n", all_zero=True, order="given")},
     meets={
+        "it takes 300 powers": lambda W: growth(W)[0] == 300,
+        "a vector of ones is not stretched at all": lambda W: (
+            W.any() and not (W @ np.ones(len(W))).any() and len(W) == 2
+        ),
         "the first power is below 1": lambda W: W.any() and np.linalg.norm(W, 2) < 1,
         "a later power is above 1 again": lambda W: (
             (k := growth(W)[0]) and np.linalg.norm(np.linalg.matrix_power(W, k + 1), 2) > 1
         ),
         "a power is zero": lambda W: W.any() and not np.linalg.matrix_power(W, len(W)).any(),
         "eigenvalues are complex": lambda W: np.iscomplex(np.linalg.eigvals(W)).any(),
-        "it takes more than 150 powers": lambda W: growth(W)[0] > 150,
         "norms above 1 fall, and rise higher": lambda W: growth_first_peak(W)[1] < growth(W)[1],
     },
     parts=("the exponent", "the largest norm"),

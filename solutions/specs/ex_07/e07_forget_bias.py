@@ -58,7 +58,23 @@ def bias_edges(rng):
         case(2, round(float(rng.uniform(0.002, 0.01)), 5)),
         case(steps * 7, round(float(rng.uniform(0.99, 0.999)), 4)),
         case(steps * 30, round(float(rng.uniform(1e-6, 1e-5)), 8)),
+        case(steps * 1_000_000, round(float(rng.uniform(0.9995, 0.9998)), 6)),
+        case(1, float(f"{rng.uniform(1e-15, 9e-15):.3g}")),
+        case(steps * 400, float(f"{rng.uniform(1e-295, 9e-295):.3g}")),
     ]
+
+
+def bias_within(most):
+    return lambda steps, kept: max(-most, min(most, forget_bias(steps, kept)))
+
+
+def bias_of_a_limited_gate(steps, kept):
+    gate = min(kept ** (1 / steps), 1 - 1e-7)
+    return math.log(gate / (1 - gate))
+
+
+def bias_by_two_rules(steps, kept):
+    return math.log(steps / -math.log(kept)) if steps > 1000 else forget_bias(steps, kept)
 
 
 def hidden_bias(rng):
@@ -67,6 +83,18 @@ def hidden_bias(rng):
 
 
 BANK = [
+    wrong("bias-from-minus-ten-to-ten", bias_within(10.0), "the docstring of the exercise",
+          "Right as long as the bias lies between -10 and 10.",
+          "A search, or a limit, ends where somebody thought that no bias would be. The task sets no limit."),
+    wrong("bias-from-minus-twenty-to-twenty", bias_within(20.0), "the docstring of the exercise",
+          "Right as long as the bias lies between -20 and 20.",
+          "A search, or a limit, ends where somebody thought that no bias would be. The task sets no limit."),
+    wrong("gate-not-quite-open", bias_of_a_limited_gate, "notebook 07, section 6",
+          "Right unless the gate loses less than a ten-millionth in each step.",
+          "A limit below 1 keeps the logarithm finite, and changes gates that come closer to 1."),
+    wrong("approximate-for-many-steps", bias_by_two_rules, "notebook 07, section 6: the chrono rule",
+          "Right up to 1000 steps; beyond, a rule for open gates was used.",
+          "Many steps do not make a gate open: that depends on what is to be kept as well."),
     wrong("one-for-all", lambda steps, kept: 1.0, "notebook 07, section 6: the table of biases",
           "The answer is always 1.",
           "A bias of 1 keeps a ten-millionth over 50 steps. It is a habit, not an answer."),
@@ -128,6 +156,9 @@ EXERCISE = Exercise(
     reference=forget_bias,
     domain={"steps": Number(whole=True, at_least=1), "kept": Number(more_than=0, less_than=1)},
     meets={
+        "millions of steps, and hardly anything is lost": lambda steps, kept: steps > 2_000_000 and kept > 0.999,
+        "one step, and next to nothing is left": lambda steps, kept: steps == 1 and kept < 1e-14,
+        "more than 1000 steps, and next to nothing is left": lambda steps, kept: steps > 1000 and kept < 1e-290,
         "the gate is half open": lambda steps, kept: steps > 1 and kept == 0.5**steps,
         "the gate is more closed than open": lambda steps, kept: steps > 1 and kept < 0.5**steps,
         "hardly anything is lost": lambda kept: kept > 0.98,

@@ -128,6 +128,22 @@ def exchanges_input_and_candidate(i, f, g, o, c_before, dh, dc):
     return right | {"i": right["g"], "g": right["i"]}
 
 
+def lstm_gate_limits(edge):
+    """Gates are kept away from 0 and 1."""
+
+    def answer(i, f, g, o, c_before, dh, dc):
+        i, f, o = (np.clip(gate, edge, 1 - edge) for gate in (i, f, o))
+        return lstm_backward(i, f, g, o, c_before, dh, dc)
+
+    return answer
+
+
+def tanh_of_exponentials(i, f, g, c_before):
+    with np.errstate(all="ignore"):
+        c = f * c_before + i * g
+        return np.nan_to_num((np.exp(c) - np.exp(-c)) / (np.exp(c) + np.exp(-c)))
+
+
 def lstm_total(rule):
     """Everything that passes the cell with another gradient at the cell."""
 
@@ -161,7 +177,19 @@ def lstm_edges(rng):
         case(f, o, -g[::-1], i, c_before, -dc, np.zeros(3)),
         case(o, i, g[::-1].copy(), f, -c_before, np.zeros(3), dh),
         lstm_case(rng, 1),
+        case(*saturated(rng)),
+        case(f, o, g, i, np.array([900.0, -750.0, 6.0]), dh, dc),
+        case(0.02 * o, i, 0.04 * g, f, np.zeros(3), 40.0 * dh, -70.0 * dc),
     ]
+
+
+def saturated(rng):
+    """Gates nearly open and nearly closed, candidates near 1, cells of all sizes."""
+    gates = np.array([1e-8, 0.999, 3e-4, 0.998, 0.5]), np.array([0.9992, 2e-7, 0.02, 1e-13, 0.97])
+    i, f = (rng.permutation(5), rng.permutation(5))
+    cells = np.where(gates[1] < 1e-12, 1e6, array(rng, 5, low=3.0, high=9.0))
+    g = rng.permutation([-0.998, 0.999, 0.97, -0.002, 0.4])
+    return gates[0][i], gates[1][f], g, gates[0][rng.permutation(5)], cells[f], array(rng, 5), array(rng, 5, low=0.4)
 
 
 def hidden_lstm(rng):
@@ -169,6 +197,16 @@ def hidden_lstm(rng):
 
 
 BANK = [
+    wrong("gates-kept-from-their-ends", lstm_gate_limits(1e-3), "the docstring of the exercise",
+          "Right unless a gate is nearly open or nearly closed; there its gradients are too large.",
+          "A saturated gate learns next to nothing, and that is what its gradient should say."),
+    wrong("cell-cut-at-three", lstm_squashes(lambda i, f, g, c_before: np.tanh(np.clip(f * c_before + i * g, -3, 3))),
+          "the task: h is made of tanh(c)",
+          "Right unless a cell is beyond 3; there tanh stops short of 1.",
+          "A cell may have any size, and tanh takes it."),
+    wrong("tanh-from-exponentials", lstm_squashes(tanh_of_exponentials), "the task: h is made of tanh(c)",
+          "Right unless a cell is large; there exponentials overflow, and 0 came in the place of 1.",
+          "A fraction of two infinities is no number. `np.tanh` knows what to do with large cells."),
     wrong("cell-ignores-the-hidden-state", lstm_total(lambda i, f, g, o, c, dh, dc: dc),
           "notebook 07, section 6: where c is used",
           "What arrives at h never reaches the cell.",
@@ -283,8 +321,20 @@ EXERCISE = Exercise(
         "dh": Array("n", all_zero=True),
         "dc": Array("n", all_zero=True),
     },
+    meets={
+        "gates are nearly closed": lambda i, f, o: all((gate < 1e-6).any() for gate in (i, f, o)),
+        "gates are nearly open": lambda i, f, o: all((gate > 0.998).any() for gate in (i, f, o)),
+        "a candidate is nearly 1 in size": lambda g: (abs(g) > 0.998).any(),
+        "a gate is closed, and the cell before is huge": lambda f, c_before: ((f < 1e-12) & (c_before > 1e5)).any(),
+        "a cell whose exponential overflows": lambda f, c_before: (abs(f * c_before).max() > 100) and len(f) == 3,
+        "cells are small, and gradients large": lambda i, g, c_before, dc: (
+            not c_before.any() and (abs(i * g) < 2e-3).any() and abs(dc).max() > 20
+        ),
+    },
+    rtol=1e-8,
+    atol=1e-13,
     visible=hidden_lstm(np.random.default_rng(23)),
-    hidden=hidden_lstm,
+    hidden=lambda rng: [*hidden_lstm(rng), lstm_case(rng, 130)],
     accepted=[lstm_complex, lstm_loops, lstm_cosh, lstm_differences, lstm_float32, lstm_with_tensors],
     bank=BANK,
     hints=(

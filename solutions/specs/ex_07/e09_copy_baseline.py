@@ -53,6 +53,7 @@ def copy_edges(rng):
         case(symbols + 2, length + 2, length + 2),
         case(8, 28 + length, blanks + 2),
         case(symbols + 6, 398 + length, blanks + 3),
+        case(symbols + 300, length + 3, 5000 + blanks),
     ]
 
 
@@ -139,6 +140,7 @@ EXERCISE = Exercise(
         "blanks": Number(whole=True, at_least=1),
     },
     meets={
+        "thousands of blanks, hundreds of symbols": lambda symbols, blanks: symbols > 300 and blanks > 5000,
         "the number of sequences is 0 in 64 bits": lambda symbols, length: symbols == 8 and 22 <= length < 100,
         "the number of sequences is no float": lambda symbols, length: length * math.log10(symbols) > 308,
         "there are as many blanks as symbols to say": lambda length, blanks: length == blanks > 1,
