@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from .tape import FREED, Node, pull_back
+from .primitives.indexing import Patch
+from .tape import FREED, Node, fit, pull_back
 from .tensor import Tensor
 from .traced import plain
 
-__all__ = ["TapeStep", "read_tape"]
+__all__ = ["TapeStep", "read_tape", "sent_back"]
 
 TINY = 4
 """Values with more entries are named by their shape, so they are not computed again."""
@@ -100,6 +101,34 @@ def read_tape(tensor: Tensor, labels: Mapping[str, Any] | None = None) -> TapeSt
         data = plain(values[node]) if node in values else unknown
         steps[node] = TapeStep(data, gradients.get(node), op, parents, named.get(node, ""), node)
     return steps[tensor._node]
+
+
+def sent_back(step: TapeStep, gradient: Any) -> list[Any]:
+    """What a step sends to each of its operands when a gradient arrives, by the rules of the table.
+
+    Parameters
+    ----------
+    step : TapeStep
+        A step that :func:`read_tape` found.
+    gradient : array
+        The gradient that arrives, in the shape of the step's value.
+
+    Returns
+    -------
+    list
+        An array in the shape of each operand in ``step.parents``; None for a constant.
+    """
+    node = step.node
+    if node is None or node.entry is None:
+        return []
+    sent: list[Any] = []
+    for position, (parent, value) in enumerate(zip(node.parents, node.values, strict=True)):
+        if parent is not None:
+            share = node.entry.vjp[position](gradient, node.out, *node.values, **(node.options or {}))
+            sent.append(plain(share.spread(parent) if type(share) is Patch else fit(share, parent)))
+        elif isinstance(value, np.ndarray) and node.entry.name != "getitem":
+            sent.append(None)
+    return sent
 
 
 def _oldest_first(root: Node) -> list[Node]:

@@ -11,7 +11,7 @@ from html import escape
 from typing import Any
 
 from coursepkg.visualize.drawing import Edge, GraphDrawing, Shown
-from coursepkg.visualize.fold import fold_graph
+from coursepkg.visualize.fold import Folding, fold_graph
 from coursepkg.visualize.nodes import Node, formula, give_names, local_formula, read_graph
 from coursepkg.visualize.picture import Picture
 from coursepkg.visualize.style import GRADIENT, INK, MUTED, PAPER, VALUE
@@ -48,6 +48,10 @@ class Passes:
     ValueError
         If an operation has no known local derivative.
     """
+
+    nodes: list[Node]
+    folding: Folding
+    steps: list[Step]
 
     def __init__(self, root: Any, max_nodes: int = 40, *, below: float = 0.0) -> None:
         self.below = below

@@ -4,6 +4,7 @@ The one idea: the steps, their sentences, the layout and the questions exist (:m
 :mod:`coursepkg.visualize.predict`). What is added is where each number travels on the way from one step to the next.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +24,14 @@ _CAPTION = (
 )
 
 
-def tell_graph(root: Any, *, title: str = "", caption: str = _CAPTION, max_nodes: int = 40) -> Story:
+def tell_graph(
+    root: Any,
+    *,
+    labels: Mapping[str, Any] | None = None,
+    title: str = "",
+    caption: str = _CAPTION,
+    max_nodes: int = 40,
+) -> Story:
     """The forward pass, then the backward pass, one edge at a time.
 
     Each edge says its chain rule when it is clicked (or chosen by the up and down keys and Enter), each operation its
@@ -31,12 +39,14 @@ def tell_graph(root: Any, *, title: str = "", caption: str = _CAPTION, max_nodes
 
     Parameters
     ----------
-    root : Scalar-like
-        The result of a computation. ``.backward()`` need not have run.
+    root : Scalar-like or Tensor
+        The result of a computation. ``.backward()`` need not have run. For a tensor, edges say their rule and shapes.
+    labels : mapping of str to Tensor or array, optional
+        Names for tensors, which have no label of their own.
     title, caption : str
         See :class:`coursepkg.visualize.alive.story.Story`.
     max_nodes : int
-        The largest graph that is drawn whole; a larger one is folded.
+        The largest graph that is drawn whole; a larger one is folded, or refused if it is of tensors.
 
     Returns
     -------
@@ -47,7 +57,7 @@ def tell_graph(root: Any, *, title: str = "", caption: str = _CAPTION, max_nodes
     TypeError
         If `root` holds no number.
     ValueError
-        If an operation has no known local derivative.
+        If an operation has no known local derivative; if a graph of tensors is too large or ends in an array.
 
     Examples
     --------
@@ -56,8 +66,24 @@ def tell_graph(root: Any, *, title: str = "", caption: str = _CAPTION, max_nodes
     >>> story.frames, story.say[1]
     (5, 'Forward: v1 = x × y = 3 × 5 = 15.')
     """
+    if hasattr(root, "requires_grad"):
+        from coursepkg.visualize.alive.tensors import TensorPasses
+
+        tensors = TensorPasses(root, labels, max_nodes, below=_BADGE)
+        told: dict[str, list[Any]] = {"formulas": [tensors.formula(number) for number in range(len(tensors.steps))]}
+        told |= {"rules": [tensors.rule(n) for n in range(len(tensors.drawing.edges))]}
+        told |= {"characters": [tensors.character(item) for item in tensors.drawing.items]}
+        return _story(tensors, title, caption, told, tensors.questions())
     questions = Questions(root, max_nodes, below=_BADGE)
     passes = questions.passes
+    told = {"formulas": [formulas.of_step(passes, number) for number in range(len(passes.steps))]}
+    told |= {"rules": [_rule(passes, number) for number in range(len(passes.drawing.edges))]}
+    told |= {"characters": [_character(passes, item) for item in passes.drawing.items]}
+    asks = {number: _question(questions, k) for k, number in enumerate(questions.numbers)}
+    return _story(passes, title, caption, told, asks)
+
+
+def _story(passes: Passes, title: str, caption: str, told: dict[str, list[Any]], asks: Mapping[int, Question]) -> Story:
     drawing, steps = passes.drawing, passes.steps
     data = {
         "size": [drawing.layout.width, drawing.layout.height],
@@ -67,12 +93,9 @@ def tell_graph(root: Any, *, title: str = "", caption: str = _CAPTION, max_nodes
         "slots": _slots(passes),
         "moves": [_moves(passes, number) for number in range(len(steps))],
         "marks": [_marks(passes, step) for step in steps],
-        "formulas": [formulas.of_step(passes, number) for number in range(len(steps))],
-        "rules": [_rule(passes, number) for number in range(len(drawing.edges))],
-        "characters": [_character(passes, item) for item in drawing.items],
+        **told,
         "note": drawing.note,
     }
-    asks = {number: _question(questions, k) for k, number in enumerate(questions.numbers)}
     say = [step.sentence for step in steps]
     still = passes.picture(len(steps) - 1)
     return Story("graph", len(steps), title, caption, data, still, say=say, phases=phases_of(steps), asks=asks)
@@ -142,6 +165,8 @@ def _factors(passes: Passes, n: int, number: int) -> dict[str, str]:
     if passes.drawing.items[passes.drawing.edges[n].target].folded or step.edge is None:
         return {}
     result, position = step.edge
+    if not passes.nodes[result].local:  # of tensors
+        return {}
     upstream = passes.steps[number - 1].grads[result]
     return {"up": format_number(upstream), "local": format_number(passes.nodes[result].local[position])}
 

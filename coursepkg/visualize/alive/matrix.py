@@ -68,7 +68,7 @@ def tell_product(
     ValueError
         If shapes do not fit, or there are too many entries.
     """
-    from coursepkg.gradients import vjp
+    from coursepkg.autodiff.reverse_mode import vjp
 
     one, two = np.asarray(left, dtype=float), np.asarray(right, dtype=float)
     if one.ndim != 2 or two.ndim != 2 or one.shape[1] != two.shape[0]:

@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 
 from coursepkg.autodiff.scalar import Scalar
+from coursepkg.autodiff.tensor import Tensor
 from coursepkg.neural_tree import FunctionNode, Leaf, Tree
 from coursepkg.photonics import Mesh
 from coursepkg.visualize.alive.descent import tell_descent
@@ -103,6 +104,13 @@ def unrolled():
     return tell_unrolled({weight: bucket(weight) for weight in (0.5, 2.0)}, dial="w", title="A bucket")
 
 
+def tensors():
+    W, b = Tensor([[1.0, -2.0], [0.5, 1.0], [0.0, 2.0]], requires_grad=True), Tensor([0.1, -0.2], requires_grad=True)
+    x = np.array([[1.0, 2.0, 3.0], [0.0, -1.0, 1.0], [2.0, 0.0, 1.0], [1.0, 1.0, -1.0]])
+    loss = np.mean(np.tanh(x @ W + b) ** 2) + 0.5 * np.sum(W * W)
+    return tell_graph(loss, labels={"x": x, "W": W, "b": b}, title="A layer and its penalty")
+
+
 def gated():
     return tell_unrolled({"": bucket(0.8, gates=(0.1, 0.5, 0.95))}, state="c", weight="b")
 
@@ -121,5 +129,5 @@ def tree():
 
 STORIES = {
     each.__name__: cache(each)
-    for each in (graph, flip, descent, race, field, matrix, unrolled, gated, light, tree)
+    for each in (graph, flip, descent, race, field, matrix, unrolled, gated, tensors, light, tree)
 }

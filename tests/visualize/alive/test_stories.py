@@ -13,6 +13,7 @@ import pytest
 import stories
 
 from coursepkg.autodiff.scalar import Scalar
+from coursepkg.autodiff.tensor import Tensor
 from coursepkg.visualize.alive import story as told
 from coursepkg.visualize.alive.descent import settled, tell_descent
 from coursepkg.visualize.alive.field import grid, tell_field
@@ -20,6 +21,7 @@ from coursepkg.visualize.alive.flip import flip_steps, flip_through, take_apart
 from coursepkg.visualize.alive.graph import tell_graph
 from coursepkg.visualize.alive.matrix import tell_product
 from coursepkg.visualize.alive.story import Question, Story, around, pack, read_stories
+from coursepkg.visualize.alive.tensors import TensorPasses
 from coursepkg.visualize.alive.unrolled import tell_unrolled
 from coursepkg.visualize.dark import RULE, adapt
 from coursepkg.visualize.landscape import Landscape
@@ -454,3 +456,58 @@ def test_runs_that_do_not_fit_are_refused():
         tell_unrolled({1: stories.bucket(1.0), 2: stories.bucket(2.0)})
     with pytest.raises(ValueError, match="got 2 gates"):
         tell_unrolled({"": stories.bucket(1.0, gates=(0.5, 0.5))})
+
+
+# --- graphs of tensors
+
+
+def layer():
+    W, b = Tensor([[1.0, -2.0], [0.5, 1.0], [0.0, 2.0]], requires_grad=True), Tensor([0.1, -0.2], requires_grad=True)
+    x = np.arange(12.0).reshape(4, 3) / 10 - 0.4
+    return np.mean(np.tanh(x @ W + b) ** 2) - 0.5 * np.sum(W * W), {"x": x, "W": W, "b": b}
+
+
+def test_edges_of_tensors_send_what_the_engine_sends():
+    loss, labels = layer()
+    passes = TensorPasses(loss, labels)
+    loss.backward(retain_graph=True)
+    end = passes.steps[-1]
+    for node in passes.nodes:
+        if node.name in ("W", "b"):
+            assert end.grads[node.index] == pytest.approx(labels[node.name].grad, rel=1e-12, abs=0)
+            shares = [share for (index, k), share in end.sent.items() if passes.nodes[index].parents[k] == node.index]
+            assert np.sum(shares, axis=0) == pytest.approx(labels[node.name].grad, rel=1e-12, abs=1e-15)
+
+
+def test_edges_of_tensors_say_their_rule_and_their_shapes():
+    loss, labels = layer()
+    said = " ".join(rule["say"] for rule in tell_graph(loss, labels=labels).data["rules"])
+    for words in (
+        "W\u0304 gets xᵀ v\u03041. What arrives is 4×2, what leaves is 3×2, as W is.",
+        "b\u0304 gets v\u03042, summed over its copies. What arrives is 4×2, what leaves is (2,), as b is.",
+        "v\u03043 gets v\u03044 times 2 v3, entry by entry.",
+        "copied to every entry. What arrives is a number, what leaves is 4×2",
+        "x is a constant: nobody asks for its gradient.",
+    ):
+        assert words in said
+
+
+def test_shapes_are_asked_where_there_is_a_choice():
+    loss, labels = layer()
+    story = tell_graph(loss, labels=labels)
+    assert story.asks
+    for number, ask in story.asks.items():
+        assert [label for label, right, _ in ask.choices if right] == [_shape_that_leaves(story.say[number])]
+        assert len(ask.choices) > 1
+
+
+def _shape_that_leaves(sentence):
+    return re.search(r"what leaves is (.+), as", sentence)[1]
+
+
+def test_graphs_of_tensors_that_cannot_be_told_are_refused():
+    w = Tensor([1.0, 2.0], requires_grad=True)
+    with pytest.raises(ValueError, match=r"single number, got shape \(2,\)"):
+        tell_graph(w * 3)
+    with pytest.raises(ValueError, match="3 nodes are too many to tell, at most 2"):
+        tell_graph(np.sum(w * 3), max_nodes=2)
