@@ -32,10 +32,12 @@ from coursepkg.photonics import Bench, InSituPass, SVDMesh
 from coursepkg.photonics.errors import MeasurementError, TapNoise
 
 __all__ = [
-    "ESTIMATES", "EXACT", "Found", "Meter", "Problem", "Route", "agreement", "as_recurrence", "as_tree", "by_hand",
-    "by_symbols", "carried_forward", "checkpointed", "complex_step", "differences", "draw", "flat", "flowers",
-    "forward_gradient", "forward_mode", "in_light", "in_light_with_noise", "noise", "predict_products",
-    "predicted_noise", "relative_gap", "reverse_mode", "sketched", "survey", "weight_from_phases", "z_scores",
+    "ESTIMATES", "EXACT", "QUESTIONS", "SITUATIONS", "Found", "Meter", "Problem", "Route", "agreement",
+    "as_recurrence", "as_tree", "by_hand", "by_symbols", "bytes_by_size", "carried_forward", "checkpointed",
+    "complex_step", "differences", "draw", "flat", "flowers", "formula_operations", "forward_gradient",
+    "forward_mode", "in_light", "in_light_with_noise", "noise", "predict_products", "predicted_noise",
+    "products_by_size", "recurrent_matrix", "relative_gap", "reverse_mode", "sketched", "survey",
+    "weight_from_phases", "z_scores",
 ]  # fmt: skip
 
 Gradient = dict[str, np.ndarray]
@@ -225,9 +227,17 @@ def by_hand(problem: Problem) -> Found:
     return Found(gradient, meter, h.nbytes + y.nbytes)
 
 
+class _Formulas(NamedTuple):
+    """The slopes of the loss of one example as a function, and how many operations formulas write out."""
+
+    run: Callable[..., Any]
+    of_loss: int
+    of_slopes: int
+
+
 @cache
-def _formulas(sizes: tuple[int, int, int]) -> Callable[..., Any]:
-    """Differentiate the loss of one example by every parameter, as algebra, and make a function of the formulas."""
+def _formulas(sizes: tuple[int, int, int]) -> _Formulas:
+    """Differentiate the loss of one example by every parameter, as algebra."""
     import sympy as sp
 
     inputs, hidden, outputs = sizes
@@ -238,7 +248,15 @@ def _formulas(sizes: tuple[int, int, int]) -> Callable[..., Any]:
     y = _units(W2, b2, h)
     loss = sum((yi - ti) ** 2 for yi, ti in zip(y, t, strict=True)) / 2
     weights = [*W1, *b1, *W2, *b2]
-    return sp.lambdify([*weights, *x, *t], [sp.diff(loss, w) for w in weights], cse=True)
+    slopes = [sp.diff(loss, w) for w in weights]
+    run = sp.lambdify([*weights, *x, *t], slopes, cse=True)
+    return _Formulas(run, int(sp.count_ops(loss)), int(sp.count_ops(slopes)))
+
+
+def formula_operations(problem: Problem) -> tuple[int, int]:
+    """Count operations that are written out: in the loss of one example, and in all of its slopes together."""
+    found = _formulas(problem.sizes)
+    return found.of_loss, found.of_slopes
 
 
 def _units(W: Sequence[Any], b: Sequence[Any], a: Sequence[Any]) -> list[Any]:
@@ -251,8 +269,7 @@ def _units(W: Sequence[Any], b: Sequence[Any], a: Sequence[Any]) -> list[Any]:
 
 def by_symbols(problem: Problem) -> Found:
     """Let sympy differentiate the formula of one example, and add the formula up over the batch."""
-    formulas = _formulas(problem.sizes)
-    found = formulas(*flat(problem.parameters), *problem.x.T, *problem.t.T)
+    found = _formulas(problem.sizes).run(*flat(problem.parameters), *problem.x.T, *problem.t.T)
     return Found(_unflat(problem, np.array([np.mean(slope) for slope in found])), Meter(), 0)
 
 
@@ -331,6 +348,11 @@ def _recurrence(problem: Problem) -> _Recurrence:
     W[h, :inputs], b[h], W[y, h], b[y] = p["W1"], p["b1"], p["W2"], p["b2"]
     start[:, :inputs] = problem.x
     return _Recurrence(W, b, start, h, y)
+
+
+def recurrent_matrix(problem: Problem) -> np.ndarray:
+    """Return the one matrix of the recurrent form, which acts on a state [inputs, hidden units, outputs]."""
+    return _recurrence(problem).W
 
 
 def as_recurrence(problem: Problem) -> Found:
@@ -730,6 +752,65 @@ def predict_products(route: str, sizes: Sequence[int], rows: int) -> float:
     return float(formulas[route])
 
 
+GOOD_ENOUGH = 0.1
+"""A forward gradient whose error is typically this share of the gradient counts as good in :func:`products_by_size`."""
+
+Series = dict[str, tuple[list[int], list[float]]]
+
+
+def products_by_size(measured: Sequence[int], predicted: Sequence[int]) -> tuple[Series, Series]:
+    """Count and predict products as the hidden layer grows, as multiples of one forward pass.
+
+    Parameters
+    ----------
+    measured, predicted : sequence of int
+        Sizes of the hidden layer at which routes are taken, and at which the formula is used.
+
+    Returns
+    -------
+    (dict, dict)
+        Both by the name of a route: numbers of parameters, and multiples. The last name is a forward gradient that is
+        averaged until its typical error is a tenth of the gradient; for that both are predictions.
+    """
+    names = ["differences", "complex step", "forward mode", "checkpointed", "reverse mode"]
+    runs = {route.name: route.run for route in EXACT}
+    problems = [flowers(hidden) for hidden in measured]
+    counts = [problem.count for problem in problems]
+    found = {
+        name: (counts, [runs[name](problem).meter.products / _once(problem) for problem in problems]) for name in names
+    }
+    shapes = [(4, hidden, 3) for hidden in predicted]
+    sizes = [8 * hidden + 3 for hidden in predicted]
+    rows = len(flowers().x)
+    lines = {
+        name: (sizes, [predict_products(name, shape, rows) / (rows * 7 * shape[1]) for shape in shapes])
+        for name in [*names, "forward gradient"]
+    }
+    walks = [expectations.noise_ratio(size) / GOOD_ENOUGH**2 for size in sizes]
+    single = lines.pop("forward gradient")[1]
+    lines["forward gradient, error 0.1"] = sizes, [one * count for one, count in zip(single, walks, strict=True)]
+    return found, lines
+
+
+def bytes_by_size(hidden: Sequence[int]) -> Series:
+    """Count the bytes that routes keep as the hidden layer grows, by the name of the route."""
+    runs: dict[str, Callable[[Problem], Found]] = {
+        "recurrent, forward": carried_forward,
+        "light": in_light,
+        "forward gradient": lambda problem: forward_gradient(problem, np.random.default_rng(0)),
+        "reverse mode": reverse_mode,
+        "checkpointed": checkpointed,
+    }
+    problems = [flowers(size) for size in hidden]
+    counts = [problem.count for problem in problems]
+    return {name: (counts, [float(run(problem).kept) for problem in problems]) for name, run in runs.items()}
+
+
+def _once(problem: Problem) -> int:
+    """Products of one forward pass."""
+    return len(problem.x) * sum(problem.parameters[name].size for name in ("W1", "W2"))
+
+
 # --- all of them ------------------------------------------------------------------------------------------------------
 
 
@@ -778,6 +859,27 @@ ESTIMATES = (
     Route("light, noisy camera", in_light_with_noise, "11", "powers at the heaters", "every real chip"),
 )
 """Routes that are right on average; ``run(problem, rng)``."""
+
+QUESTIONS = (
+    ("Is it a test of another route?", "complex step, or differences where the code is closed"),
+    ("Are there only a few parameters, or many outputs?", "forward mode, a pass for each parameter"),
+    ("Does the machine itself answer to light or current from both ends?", "measure it in place, as on the chip"),
+    ("Is there no way back, or no end to wait for?", "forward gradient, or RTRL while the state is small"),
+    ("Does the tape not fit, though time is left?", "checkpoints"),
+    ("Does it still not fit, and the batch is noisy anyway?", "sketched layers"),
+)
+"""What to ask before choosing a route, and what a yes leads to; reverse mode is what is left."""
+
+SITUATIONS = {
+    "a network of a million weights, on one card": 6,
+    "a new layer whose rule you have written": 0,
+    "a simulator with three knobs and a thousand outputs": 1,
+    "a chip of interferometers that is not quite as designed": 2,
+    "a recurrent network on a sensor that never stops": 3,
+    "a transformer of a hundred layers that runs out of memory": 4,
+    "wide linear layers, a huge batch, and no time left for running twice": 5,
+}
+"""Situations, and the number of the first of :data:`QUESTIONS` that is answered by yes."""
 
 STEPS = (1e-12, 1e-11, 1e-10, 1e-9)
 

@@ -176,6 +176,49 @@ def test_carrying_derivatives_forward_keeps_states_times_parameters():
     assert routes.carried_forward(problem).kept == 8 * len(problem.x) * sum(problem.sizes) * problem.count
 
 
+def test_curves_of_products_hold_what_is_counted_and_the_formula_runs_through_it():
+    measured, predicted = routes.products_by_size([2, 6], [2, 6, 50])
+    for name, (counts, multiples) in measured.items():
+        assert counts == [19, 51]
+        assert predicted[name][0] == [19, 51, 403]
+        np.testing.assert_allclose(multiples, predicted[name][1][:2], rtol=1e-12)
+    assert all(2 < multiple < 3 for multiple in predicted["reverse mode"][1])
+    np.testing.assert_allclose(
+        predicted["forward gradient, error 0.1"][1],
+        [100 * (count - 1) * multiple for count, multiple in zip(*predicted["reverse mode"], strict=True)],
+        rtol=1e-12,
+    )
+
+
+def test_curves_of_bytes_hold_what_routes_keep():
+    found = routes.bytes_by_size([2, 6])
+    assert found["recurrent, forward"][1] == [8 * 12 * 9 * 19, 8 * 12 * 13 * 51]
+    assert found["forward gradient"][1] == [8 * 19, 8 * 51]
+
+
+def test_formulas_of_slopes_are_longer_than_that_of_the_loss():
+    of_loss, of_slopes = routes.formula_operations(routes.flowers())
+    assert of_slopes > 27 * of_loss / 2
+    assert of_loss > 2 * 21  # a product and a sum for each weight at least
+
+
+@pytest.mark.parametrize("situation", routes.SITUATIONS)
+def test_every_situation_ends_at_a_route(situation):
+    assert 0 <= routes.SITUATIONS[situation] <= len(routes.QUESTIONS)
+
+
+def test_every_ending_has_a_situation():
+    assert sorted(routes.SITUATIONS.values()) == list(range(len(routes.QUESTIONS) + 1))
+
+
+def test_the_matrix_of_the_recurrent_form_holds_the_weights_and_nothing_else():
+    problem = routes.flowers()
+    W = routes.recurrent_matrix(problem)
+    np.testing.assert_array_equal(W[4:7, :4], problem.parameters["W1"])
+    np.testing.assert_array_equal(W[7:, 4:7], problem.parameters["W2"])
+    assert np.count_nonzero(W) == 21
+
+
 def test_an_unknown_formula_is_named():
     with pytest.raises(ValueError, match="forward gradient, got 'light'"):
         routes.predict_products("light", (4, 3, 3), 12)
