@@ -131,7 +131,7 @@ def nearly_flat(w, y_bar):
     """
     return [
         case(w, [w[1], -w[0]], sign * math.atanh(1 - steps * 2**-24), round(y_bar, 1) * 2e6 / steps)
-        for steps, sign in ((8, 1), (300, -1))
+        for steps, sign in ((8, 1), (10000, -1))
     ]
 
 
@@ -234,7 +234,7 @@ EXERCISE = Exercise(
         "it is near the upper end": lambda w, x, b: 1.5 < np.dot(w, x) + b < 4,
         "it is near the lower end": lambda w, x, b: -4 < np.dot(w, x) + b < -1.5,
         "tanh is nearly flat": lambda w, x, b: 7 < np.dot(w, x) + b < 10,
-        "tanh is nearly flat on the other side": lambda w, x, b: -10 < np.dot(w, x) + b < -5,
+        "tanh is nearly flat on the other side": lambda w, x, b: -5 < np.dot(w, x) + b < -4,
         "it is near the middle": lambda w, x, b: 0.01 < np.dot(w, x) + b < 0.05,
         "much arrives where tanh is flat": lambda w, x, b, y_bar: np.dot(w, x) + b > 800 and abs(y_bar) > 1e6,
         "it is far beyond the upper end": lambda w, x, b: 800 < np.dot(w, x) + b < 1000,
