@@ -1,76 +1,86 @@
-"""Arrows of forward gradients: the fan, the shadow, and the plane they lie in."""
+"""The shadow on a direction that turns, and a fan of forward gradients, are what the passes gave."""
 
 import numpy as np
 import pytest
-from drawn import misplaced, shapes, texts
 
-from coursepkg.visualize.fan import draw_fan
-from coursepkg.visualize.plane import Plane
-from coursepkg.visualize.shadow import draw_shadow
+from coursepkg.visualize import tell_fan, tell_shadow
 
-GRADIENT = np.array([1.5, -0.8])
-V = np.random.default_rng(0).normal(size=(60, 2))
-ESTIMATES = (V @ GRADIENT)[:, None] * V
+GRADIENT = np.array([1.5, 0.8])
 
 
-def tip(shape):
-    """The first corner of an arrow's head."""
-    return tuple(float(n) for n in shape["d"].strip("MZ").split("L")[0].split())
+def turning(steps=24, length=1.4, first=2):
+    angles = np.arange(steps) * 2 * np.pi / steps
+    v = length * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+    slopes = v @ GRADIENT
+    turns = [f"{360 * k // steps}°" for k in range(steps)]
+    return v, slopes, tell_shadow(GRADIENT, v, slopes, slopes[:, None] * v, turns=turns, first=first)
 
 
-def test_every_estimate_is_an_arrow_in_the_shaded_half():
-    picture = draw_fan(GRADIENT, ESTIMATES, ESTIMATES.mean(axis=0))
-    assert len(shapes(picture.svg, "estimate")) == 60
-    assert "60 of 60 arrows lie in the half-plane of the gradient" in picture.alt
-    assert "59 of 60" in draw_fan(GRADIENT, [*ESTIMATES[1:], -GRADIENT], GRADIENT).alt
+def from_the_middle(data, name):
+    return (np.array(data[name]) - data["side"] / 2) * [1, -1]
 
 
-def test_gradient_and_mean_are_named_with_their_numbers_and_drawn_to_one_scale():
-    picture = draw_fan(GRADIENT, ESTIMATES, 2 * GRADIENT, title="At one point")
-    assert picture.alt.startswith("At one point. 60 forward gradients as thin arrows, the true gradient (1.5, −0.8)")
-    (true,), (mean,) = shapes(picture.svg, "gradient"), shapes(picture.svg, "mean")
-    centre = np.array([14 + 190, 44 + 190])
-    a, b = np.array(tip(true)) - centre, np.array(tip(mean)) - centre
-    np.testing.assert_allclose(b, 2 * a, atol=0.3)
-    assert a[0] > 0
-    assert a[1] > 0  # down on paper: the second component is negative
+def test_the_light_falls_at_right_angles():
+    v, _, story = turning()
+    feet, gradient = from_the_middle(story.data, "feet"), from_the_middle(story.data, "gradient")
+    across = np.abs(np.sum((gradient - feet) * v, axis=1)) / np.linalg.norm(v, axis=1)
+    assert across.max() < 0.15
+    assert np.linalg.norm(feet, axis=1).max() == pytest.approx(np.linalg.norm(gradient), rel=0.01)
 
 
-def test_an_arrow_that_leaves_the_paper_ends_at_its_edge_without_a_head():
-    plane = Plane(1.0, side=100, left=0, top=0)
-    (line,) = plane.arrow((4.0, 2.0), stroke="black", role="far")
-    assert "M50 50L100 25" in line
+def test_half_a_turn_gives_the_same_forward_gradient():
+    _, slopes, story = turning()
+    estimates = np.array(story.data["estimates"])
+    np.testing.assert_allclose(estimates[:12], estimates[12:], atol=0.11)
+    assert slopes[3] == pytest.approx(-slopes[15], rel=1e-12)
+    assert story.asks.keys() == {14}
+    assert [label for label, good, _ in story.asks[14].choices if good] == ["as at the beginning"]
 
 
-def test_the_shaded_half_is_the_half():
-    plane = Plane(1.0, side=100, left=0, top=0)
-    for normal in ((1.0, 0.0), (0.3, -0.9), (1.0, 1.0)):
-        corners = [tuple(map(float, p.split())) for p in plane.half(normal, fill="red").split('"')[1][1:-1].split("L")]
-        x, y = np.array(corners).T
-        assert abs(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)) / 2) == pytest.approx(5000, abs=5)
+def test_nothing_is_asked_where_no_direction_is_the_opposite():
+    _, _, story = turning(steps=23)
+    assert not story.asks
 
 
-def test_the_shadow_ends_at_the_foot_of_the_gradient():
-    v = np.array([2.0, 1.0])
-    slope = float(GRADIENT @ v)
-    picture = draw_shadow(GRADIENT, v, slope, slope * v, reach=3.0)
-    (shadow,), (light,) = shapes(picture.svg, "shadow"), shapes(picture.svg, "light")
-    ends = [np.array([float(n) for n in part.split()]) for part in light["d"].strip("M").split("L")]
-    along = np.array([float(n) for n in shadow["d"].strip("M").split("L")[1].split()])
-    np.testing.assert_allclose(ends[1], along, atol=0.11)
-    ray = ends[1] - ends[0]
-    assert abs(ray @ [v[0], -v[1]]) < 0.02 * np.linalg.norm(ray) * np.linalg.norm(v)
-    assert "The slope along v is 2.2, so the forward gradient is 2.2 times v = (4.4, 2.2)." in picture.alt
-    assert [t.content for t in texts(picture.svg) if t.role == "slope"] == ["∇f · v = 2.2"]
+def test_no_forward_gradient_points_against_the_gradient():
+    _, _, story = turning()
+    assert (from_the_middle(story.data, "estimates") @ GRADIENT >= -0.1).all()
 
 
-def test_words_are_apart_and_on_the_paper():
-    assert not misplaced(draw_fan(GRADIENT, ESTIMATES, GRADIENT, title="A rather long title over the picture").svg)
-    assert not misplaced(draw_shadow(GRADIENT, (0.5, 2.0), -0.85, (-0.4, -1.7), title="Shadow").svg)
+def test_the_mean_of_a_fan_is_the_mean_of_what_was_drawn_so_far():
+    v = np.random.default_rng(1).normal(size=(2, 30, 2))
+    runs = (v @ GRADIENT)[..., None] * v
+    story = tell_fan(GRADIENT, {"0": runs[0], "1": runs[1]}, first=4)
+    assert story.frames == 30
+    for n, run in enumerate(runs):
+        drawn = (np.array(story.data["runs"][n]) - story.data["side"] / 2) * [1, -1]
+        means = (np.array(story.data["means"][n]) - story.data["side"] / 2) * [1, -1]
+        scale = np.dot(drawn.ravel(), run.ravel()) / np.dot(run.ravel(), run.ravel())
+        np.testing.assert_allclose(drawn, scale * run, atol=0.06)
+        np.testing.assert_allclose(means[9], scale * run[:10].mean(axis=0), atol=0.06)
+        off = np.linalg.norm(run[:10].mean(axis=0) - GRADIENT) / np.linalg.norm(GRADIENT)
+        assert f"off by {100 * off:.0f} %" in story.data["said"][n][9]
 
 
-def test_nothing_to_draw_gets_advice():
-    with pytest.raises(ValueError, match="at least one estimate"):
-        draw_fan(GRADIENT, np.zeros((0, 2)), GRADIENT)
-    with pytest.raises(ValueError, match="direction is zero"):
-        draw_shadow(GRADIENT, (0.0, 0.0), 0.0, (0.0, 0.0))
+def test_the_words_that_stand_for_a_fan():
+    story = tell_fan((1.0, 2.0), {"": [(0.5, 1.5), (2.0, -1.5)]})
+    assert story.fallback.alt.startswith("The gradient (1, 2) and 2 forward gradients as thin arrows, 1 of them in its")
+    assert story.fallback.alt.endswith("Their mean is (1.25, 0).")
+
+
+def test_a_level_place_has_no_uphill_half_and_is_drawn_all_the_same():
+    story = tell_fan((0.0, 0.0), {"": [(0.0, 0.0)]})
+    assert story.data["gradient"] == [story.data["side"] / 2] * 2
+
+
+def test_bad_arrays_get_advice():
+    v, slopes, _ = turning()
+    with pytest.raises(ValueError, match="a direction is zero"):
+        tell_shadow(GRADIENT, 0 * v, slopes, v, turns=["a"] * 24)
+    with pytest.raises(ValueError, match=r"estimates needs shape \(24, 2\)"):
+        tell_shadow(GRADIENT, v, slopes, v[:3], turns=["a"] * 24)
+    with pytest.raises(ValueError, match="first is a state from 0 to 23"):
+        tell_shadow(GRADIENT, v, slopes, v, turns=["a"] * 24, first=24)
+    for runs in ({}, {"": np.zeros((0, 2))}, {"": np.zeros((3, 3))}, {"a": v, "b": v[:3]}, {"": np.zeros((201, 2))}):
+        with pytest.raises(ValueError, match="a fan needs runs of one shape"):
+            tell_fan(GRADIENT, runs)

@@ -9,6 +9,7 @@ from coursepkg.autodiff.tensor import Tensor
 from coursepkg.neural_tree import FunctionNode, Leaf, Tree
 from coursepkg.photonics import Mesh
 from coursepkg.visualize.alive.descent import tell_descent
+from coursepkg.visualize.alive.directions import tell_fan, tell_shadow
 from coursepkg.visualize.alive.field import grid, tell_field
 from coursepkg.visualize.alive.flip import flip_through
 from coursepkg.visualize.alive.graph import tell_graph
@@ -127,7 +128,21 @@ def tree():
     return tell_tree(Tree([FunctionNode([inner, Leaf(0, 0.5)], bias=0.2)], 2), [1.0, 0.5], [1.0], title="A small tree")
 
 
+def shadow():
+    angles = np.arange(0, 360, 15)
+    v = 1.4 * np.stack([np.cos(np.deg2rad(angles)), np.sin(np.deg2rad(angles))], axis=-1)
+    slopes = v @ [1.5, 0.8]
+    estimates = slopes[:, None] * v
+    return tell_shadow((1.5, 0.8), v, slopes, estimates, turns=[f"{angle}°" for angle in angles], first=5)
+
+
+def fan():
+    v = np.random.default_rng(0).normal(size=(2, 20, 2))
+    runs = (v @ [-2.0, 3.0])[..., None] * v
+    return tell_fan((-2.0, 3.0), {"0": runs[0], "1": runs[1]}, first=9, title="A fan")
+
+
 STORIES = {
     each.__name__: cache(each)
-    for each in (graph, flip, descent, race, field, matrix, unrolled, gated, tensors, light, tree)
+    for each in (graph, flip, descent, race, field, matrix, unrolled, gated, tensors, light, tree, shadow, fan)
 }

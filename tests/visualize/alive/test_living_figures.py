@@ -740,3 +740,28 @@ def test_a_node_leads_to_the_step_that_fills_it(view):
     view.jump(story.frames - 1)
     press.click()
     assert view.t == judged
+
+
+def test_a_direction_is_dragged_round(view):
+    story = stories.shadow()
+    view.tell(story)
+    assert view.t == 5
+    box = view.locator("svg.plane").bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    view.page.mouse.move(middle[0], middle[1] - 60)
+    view.page.mouse.down()
+    assert view.text(".count") == "90°"
+    view.page.mouse.move(middle[0] - 120, middle[1])
+    view.page.mouse.up()
+    assert view.text(".count") == "180°"
+    assert view.text(".say") == story.say[12]
+    assert view.text(".fact") == story.data["facts"][12]
+
+
+def test_another_seed_is_another_fan(view):
+    story = stories.fan()
+    view.tell(story)
+    assert view.text(".say") == story.data["said"][0][9]
+    view.page.get_by_role("slider", name="seed").press("ArrowRight")
+    assert view.text(".say") == story.data["said"][1][9]
+    assert view.locator("svg.plane .one.new").get_attribute("d").count("M") == 2
