@@ -171,7 +171,7 @@ EXERCISE = Exercise(
         "n, d and m all differ": lambda X, W: len({*X.shape, W.shape[1]}) == 3,
     },
     visible=matmul_cases(FIXED),
-    hidden=matmul_cases,
+    hidden=lambda rng: [*matmul_cases(rng), case(array(rng, 130, 2), array(rng, 2, 1), array(rng, 130, 1))],
     accepted=[
         matmul_by_loops,
         matmul_by_einsum,

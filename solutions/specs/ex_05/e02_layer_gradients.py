@@ -178,7 +178,7 @@ EXERCISE = Exercise(
         "a matrix X, as many examples as outputs": lambda X, W: X.ndim == 2 and len(X) == len(W) != W.shape[1],
     },
     visible=layer_cases(FIXED),
-    hidden=layer_cases,
+    hidden=lambda rng: [*layer_cases(rng), case(array(rng, 130, 2), array(rng, 3, 2), array(rng, 130, 3))],
     accepted=[
         layer_flattened,
         layer_by_einsum,

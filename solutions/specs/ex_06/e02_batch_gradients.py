@@ -229,6 +229,7 @@ EXERCISE = Exercise(
         batch_case(rng, 4, 3, 5, 2),
         batch_case(rng, 3, 5, 2, 4),
         *batch_edges(rng),
+        batch_case(rng, 130, 2, 3, 1),
     ],
     accepted=[
         batch_by_engine,

@@ -246,6 +246,7 @@ EXERCISE = Exercise(
         score_case(rng, 5),
         score_case(rng, 6, [(4, 45.0, 0.0), (0, -42.0, 1.0)]),
         *score_edges(rng),
+        score_case(rng, 130),
     ],
     accepted=[bce_by_logaddexp, bce_by_loops, bce_by_engine, bce_by_two_classes, bce_by_scalars],
     bank=BANK,

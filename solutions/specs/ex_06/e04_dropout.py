@@ -191,6 +191,7 @@ EXERCISE = Exercise(
         dropout_case(rng, 2, 6, 0.7),
         dropout_case(rng, 5, 3, 0.95),
         *dropout_edges(rng),
+        dropout_case(rng, 130, 1, 0.5),
     ],
     accepted=[dropout_by_where, dropout_in_place, dropout_by_loops, dropout_by_engine, dropout_by_jacobian],
     bank=BANK,

@@ -221,6 +221,7 @@ EXERCISE = Exercise(
         probability_case(rng, 3, 4),
         probability_case(rng, 7, 5),
         *probability_edges(rng),
+        probability_case(rng, 130, 2),
     ],
     accepted=[loss_by_one_hot, loss_by_loops, loss_by_engine, loss_by_where, loss_in_float32],
     bank=BANK,
