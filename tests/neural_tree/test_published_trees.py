@@ -122,6 +122,12 @@ def test_classes_are_matched_by_name_in_whatever_order_and_spelling(load):
     assert published.evaluate(found, data).error == (0.0, 0.0)
 
 
+@pytest.mark.parametrize("written", ["'ant'", '"ant"', " ant"])
+def test_quotes_and_spaces_are_no_part_of_a_class(load, written):
+    found = only(load(run(STEP, targets=[written, "bee"])))
+    assert published.evaluate(found, table(BEES)).error == (0.0, 0.0)
+
+
 def test_more_classes_than_two_have_a_tree_each(load):
     trees = [[1.0, 0.0, [[0, weight]]] for weight in (-1.0, -1.0, 1.0, 0.5)]
     found = only(load(run([-1.0, 1.0, trees], targets=list("wxyz"))))
@@ -168,6 +174,9 @@ def test_digits_are_scored_by_the_share_of_wrong_images(write):
     images = np.zeros((4, 28, 28), np.uint8)
     images[range(4), 0, [3, 1, 7, 0]] = 255
     assert digits.published_error == 0.25
+    read = published.pixels_read(digits)
+    assert read.shape == (10, 28, 28)
+    assert [tuple(place) for place in np.argwhere(read)] == [(digit, 0, digit) for digit in range(10)]
     assert published.digit_error(digits, images, np.array([3, 1, 7, 9])) == 0.25
 
 
@@ -291,9 +300,8 @@ def at_hand(name, table):
 def test_every_logged_error_is_recomputed(name):
     at_hand(bneuralt.spelled(name), f"uci/{name}")
     runs = published.load(name)
-    assert len(runs.runs) == 30
     compared, different = published.compare(runs, datasets.uci(name))
-    assert compared == 30
+    assert compared == len(runs.runs) >= 1
     assert different == []
 
 
