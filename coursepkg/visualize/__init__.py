@@ -55,6 +55,7 @@ _HOME = {
     "tell_tree": "alive.tree",
     "tell_shadow": "alive.directions",
     "tell_fan": "alive.directions",
+    "tell_fold": "alive.sketch",
     "tell_descent": "alive.descent",
     "tell_field": "alive.field",
     "tell_product": "alive.matrix",

@@ -18,7 +18,7 @@ _COLUMNS = (20.0, 206.0, 420.0)
 _MOST = 16
 
 
-def draw_row_fold(order: Sequence[int], signs: Sequence[int], size: int, *, stage: int = 2, title: str = "") -> Picture:
+def draw_row_fold(order: Sequence[int], signs: Sequence[int], size: int, *, title: str = "") -> Picture:
     """Draw how a fold makes few rows of many.
 
     Parameters
@@ -29,8 +29,6 @@ def draw_row_fold(order: Sequence[int], signs: Sequence[int], size: int, *, stag
         +1 or -1 for each place of the new order.
     size : int
         b, the rows of the summary; bucket after bucket takes its share of the new order.
-    stage : {0, 1, 2}
-        How far: the rows of X; shuffled and signed; added up in their buckets.
     title : str
         A line over the drawing.
 
@@ -48,35 +46,22 @@ def draw_row_fold(order: Sequence[int], signs: Sequence[int], size: int, *, stag
     >>> print(draw_row_fold([2, 0, 1, 3], [1, -1, 1, 1], 2).alt)
     The 4 rows of X are shuffled, signed and folded into 2 rows: row 1 of the summary is +x3 −x1, row 2 is +x2 +x4.
     """
-    _check(order, signs, size, stage)
-    buckets = _buckets(order, signs, size)
+    buckets = buckets_of(order, signs, size)
     sums = [" ".join(f"{'+' if sign > 0 else '−'}x{row + 1}" for row, sign in bucket) for bucket in buckets]
-    said = f"The {len(order)} rows of X"
-    if stage == 0:
-        said += " as they are, before anything is drawn."
-    elif stage == 1:
-        said += f" are shuffled and signed: {', '.join(' '.join(sums).split())}."
-    else:
-        first, *others = [f"row {k + 1} of the summary is {words}" for k, words in enumerate(sums)]
-        said += f" are shuffled, signed and folded into {size} rows: {first}"
-        said += "".join(f", {words.replace(' of the summary', '')}" for words in others) + "."
-    return Picture(
-        _page(order, signs, buckets, sums, stage, title), (f"{title.rstrip('. ')}. " if title else "") + said
-    )
+    first, *others = [f"row {k + 1} of the summary is {words}" for k, words in enumerate(sums)]
+    said = f"The {len(order)} rows of X are shuffled, signed and folded into {size} rows: {first}"
+    said += "".join(f", {words.replace(' of the summary', '')}" for words in others) + "."
+    return Picture(_page(order, signs, buckets, sums, title), (f"{title.rstrip('. ')}. " if title else "") + said)
 
 
-def _check(order: Sequence[int], signs: Sequence[int], size: int, stage: int) -> None:
+def buckets_of(order: Sequence[int], signs: Sequence[int], size: int) -> list[list[tuple[int, int]]]:
+    """What each bucket holds: rows and their signs, in the new order."""
     if sorted(order) != list(range(len(order))) or not 1 <= len(order) <= _MOST:
         raise ValueError(f"order must hold 0 to B - 1, each once, with B from 1 to {_MOST}; got {list(order)}")
     if len(signs) != len(order) or any(sign not in (-1, 1) for sign in signs):
         raise ValueError(f"signs must be {len(order)} numbers +1 or -1, got {list(signs)}")
     if not 1 <= size <= len(order):
         raise ValueError(f"size must lie between 1 and {len(order)}, got {size}")
-    if stage not in (0, 1, 2):
-        raise ValueError(f"stage is 0, 1 or 2, got {stage}")
-
-
-def _buckets(order: Sequence[int], signs: Sequence[int], size: int) -> list[list[tuple[int, int]]]:
     pairs, found, start = list(zip(order, signs, strict=True)), [], 0
     for k in range(size):
         count = len(order) // size + (k < len(order) % size)
@@ -95,7 +80,7 @@ def _box(x: float, y: float, words: str, width: float, negative: bool, fill: str
 
 
 def _page(
-    order: Sequence[int], signs: Sequence[int], buckets: list[list[tuple[int, int]]], sums: list[str], stage: int,
+    order: Sequence[int], signs: Sequence[int], buckets: list[list[tuple[int, int]]], sums: list[str],
     title: str,
 ) -> str:  # fmt: skip
     last = max(_WIDTH, max(text_width(words, 13) for words in sums) + 24)
@@ -103,21 +88,19 @@ def _page(
     height = _place(len(order)) + 14
     parts = [svg.text(14, 23, title, size=15, weight="bold", halo=False)] if title else []
     heads = ("X", "shuffled, with signs", f"SᵀX, {len(buckets)} rows")
-    for column, head in enumerate(heads[: stage + 1]):
+    for column, head in enumerate(heads):
         parts.append(svg.text(_COLUMNS[column], _TOP - 16, head, fill=MUTED, halo=False, role="head"))
     for row in range(len(order)):
         parts += _box(_COLUMNS[0], _place(row), f"x{row + 1}", _WIDTH, False, SHADE)
-    if stage >= 1:
-        for place, (row, sign) in enumerate(zip(order, signs, strict=True)):
-            start, stop = _place(row) + _ROW / 2, _place(place) + _ROW / 2
-            x = _COLUMNS[0] + _WIDTH
-            way = f"M{svg.number(x)} {svg.number(start)}{svg.curve(x, start, _COLUMNS[1] - 2, stop)}"
-            parts.append(svg.path(way, stroke=CYCLE[0] if sign > 0 else CYCLE[1], dash="" if sign > 0 else "5 3"))
-        for place, (row, sign) in enumerate(zip(order, signs, strict=True)):
-            words = f"{'+' if sign > 0 else '−'}x{row + 1}"
-            parts += _box(_COLUMNS[1], _place(place), words, _WIDTH, sign < 0, PAPER)
-    if stage == 2:
-        parts += _folded(buckets, sums, last)
+    for place, (row, sign) in enumerate(zip(order, signs, strict=True)):
+        start, stop = _place(row) + _ROW / 2, _place(place) + _ROW / 2
+        x = _COLUMNS[0] + _WIDTH
+        way = f"M{svg.number(x)} {svg.number(start)}{svg.curve(x, start, _COLUMNS[1] - 2, stop)}"
+        parts.append(svg.path(way, stroke=CYCLE[0] if sign > 0 else CYCLE[1], dash="" if sign > 0 else "5 3"))
+    for place, (row, sign) in enumerate(zip(order, signs, strict=True)):
+        words = f"{'+' if sign > 0 else '−'}x{row + 1}"
+        parts += _box(_COLUMNS[1], _place(place), words, _WIDTH, sign < 0, PAPER)
+    parts += _folded(buckets, sums, last)
     return svg.document(width, height, parts, title=title)
 
 

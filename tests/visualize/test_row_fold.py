@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from drawn import misplaced, texts
 
-from coursepkg.visualize.row_fold import draw_row_fold
+from coursepkg.visualize import draw_row_fold, tell_fold
 
 ORDER, SIGNS = [3, 0, 4, 1, 2], [1, -1, -1, 1, 1]
 
@@ -13,9 +13,8 @@ def boxes(picture):
     return [text.content for text in texts(picture.svg) if text.role == "row"]
 
 
-def test_each_stage_adds_a_column():
-    counts = [len(boxes(draw_row_fold(ORDER, SIGNS, 2, stage=stage))) for stage in (0, 1, 2)]
-    assert counts == [5, 10, 12]
+def test_each_row_is_there_before_and_after_the_shuffle():
+    assert len(boxes(draw_row_fold(ORDER, SIGNS, 2))) == 12
 
 
 def test_the_summary_holds_every_row_once_with_its_sign():
@@ -28,20 +27,18 @@ def test_the_words_say_what_is_drawn():
     assert alt.startswith(
         "Fold. The 5 rows of X are shuffled, signed and folded into 2 rows: row 1 of the summary is +x4"
     )
-    assert "+x4, −x1" in draw_row_fold(ORDER, SIGNS, 2, stage=1).alt.replace(" ", "", 0)
 
 
 def test_negative_rows_are_told_apart_without_colour():
-    assert draw_row_fold(ORDER, SIGNS, 2, stage=1).svg.count("stroke-dasharray") == 4
+    assert draw_row_fold(ORDER, SIGNS, 2).svg.count("stroke-dasharray") == 4
 
 
 @pytest.mark.parametrize("rows", [1, 2, 7, 16])
-@pytest.mark.parametrize("stage", [0, 1, 2])
-def test_words_are_apart_and_on_the_paper(rows, stage):
+def test_words_are_apart_and_on_the_paper(rows):
     rng = np.random.default_rng(rows)
     for size in {1, (rows + 1) // 2, rows}:
         signs = rng.choice([-1, 1], rows).tolist()
-        assert not misplaced(draw_row_fold(rng.permutation(rows).tolist(), signs, size, stage=stage, title="T").svg)
+        assert not misplaced(draw_row_fold(rng.permutation(rows).tolist(), signs, size, title="T").svg)
 
 
 @pytest.mark.parametrize(
@@ -50,9 +47,43 @@ def test_words_are_apart_and_on_the_paper(rows, stage):
         (([0, 0], [1, 1], 1), "each once"),
         (([0, 1], [1, 2], 1), "numbers \\+1 or -1"),
         (([0, 1], [1, 1], 3), "between 1 and 2"),
-        (([0, 1], [1, 1], 1, 4), "stage is 0, 1 or 2"),
     ],
 )
 def test_impossible_folds_get_advice(arguments, message):
     with pytest.raises(ValueError, match=message):
-        draw_row_fold(*arguments[:3], stage=arguments[3] if len(arguments) > 3 else 2)
+        draw_row_fold(*arguments)
+    with pytest.raises(ValueError, match=message):
+        tell_fold({0: arguments[:2]}, [arguments[2]])
+
+
+@pytest.mark.parametrize("rows", [1, 5, 16])
+def test_every_row_ends_in_one_slot_and_is_said_once(rows):
+    rng = np.random.default_rng(rows)
+    draws = {seed: (rng.permutation(rows).tolist(), rng.choice([-1, 1], rows).tolist()) for seed in range(2)}
+    sizes = sorted({1, (rows + 1) // 2, rows})
+    story = tell_fold(draws, sizes)
+    assert story.frames == rows + 4
+    for (order, signs), told in zip(draws.values(), story.data["told"], strict=True):
+        for size, each in zip(sizes, told, strict=True):
+            assert len({(bucket, slot) for *_, bucket, slot in each["moves"]}) == rows
+            assert {bucket for *_, bucket, _ in each["moves"]} == set(range(size))
+            assert [each["moves"][row][0] for row in order] == list(range(rows))
+            assert [each["moves"][row][1] for row in order] == signs
+            assert len(each["say"]) == story.frames
+    assert told[-1]["say"][-1].endswith("No two share a bucket: exact.")
+
+
+def test_a_bucket_is_said_with_what_it_holds_so_far():
+    say = tell_fold({0: (ORDER, SIGNS)}, [2]).data["told"][0][0]["say"]
+    assert say[5] == "−x5 goes into bucket 1, which holds +x4 −x1 −x5 now."
+    assert say[6] == "+x2 goes into bucket 2, which holds +x2 now."
+    assert say[-1] == "5 rows have become 2. 5 of them share a bucket and disturb each other."
+
+
+def test_folds_that_cannot_be_told_get_advice():
+    with pytest.raises(ValueError, match="one number of rows"):
+        tell_fold({0: ([0], [1]), 1: ([0, 1], [1, 1])}, [1])
+    with pytest.raises(ValueError, match="one number of rows"):
+        tell_fold({0: ([0], [1])}, [])
+    with pytest.raises(ValueError, match="each once"):
+        tell_fold({0: ([0, 1], [1, 1]), 1: ([0, 0], [1, 1])}, [1])

@@ -112,7 +112,7 @@ def _ask(v: np.ndarray, first: int) -> dict[int, Question]:
 
 def tell_fan(
     gradient: Any,
-    runs: Mapping[str, Any],
+    runs: Mapping[Any, Any],
     *,
     dial: str = "seed",
     names: tuple[str, str] = ("∂f/∂θ₁", "∂f/∂θ₂"),
@@ -126,7 +126,7 @@ def tell_fan(
     ----------
     gradient : (float, float)
         The true one.
-    runs : mapping of str to array, shape (n, 2)
+    runs : mapping of a name to array, shape (n, 2)
         Forward gradients in the order in which they were drawn, at most 200. More than one run gives a dial.
     dial : str
         What the names of the runs are.
@@ -147,7 +147,7 @@ def tell_fan(
         If there are no estimates, too many, or runs of different length.
     """
     true = np.asarray(gradient, dtype=float)
-    arrows = {name: np.asarray(run, dtype=float) for name, run in runs.items()}
+    arrows = {str(name): np.asarray(run, dtype=float) for name, run in runs.items()}
     shapes = {run.shape for run in arrows.values()}
     count, *rest = next(iter(shapes), (0,))
     if len(shapes) != 1 or rest != [2] or not 1 <= count <= _MOST or not 0 <= first < count:

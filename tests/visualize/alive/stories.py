@@ -15,6 +15,7 @@ from coursepkg.visualize.alive.flip import flip_through
 from coursepkg.visualize.alive.graph import tell_graph
 from coursepkg.visualize.alive.light import tell_light
 from coursepkg.visualize.alive.matrix import tell_product
+from coursepkg.visualize.alive.sketch import tell_fold
 from coursepkg.visualize.alive.story import Question
 from coursepkg.visualize.alive.tree import tell_tree
 from coursepkg.visualize.alive.unrolled import tell_unrolled
@@ -142,7 +143,28 @@ def fan():
     return tell_fan((-2.0, 3.0), {"0": runs[0], "1": runs[1]}, first=9, title="A fan")
 
 
+def sketch():
+    draws = {3: ([3, 0, 4, 1, 2], [1, -1, -1, 1, 1]), 5: ([1, 0, 2, 4, 3], [1, 1, -1, 1, 1])}
+    return tell_fold(draws, [1, 2, 5], first=1, title="Five rows")
+
+
 STORIES = {
     each.__name__: cache(each)
-    for each in (graph, flip, descent, race, field, matrix, unrolled, gated, tensors, light, tree, shadow, fan)
+    for each in (
+        graph,
+        flip,
+        descent,
+        race,
+        field,
+        matrix,
+        unrolled,
+        gated,
+        tensors,
+        market,
+        light,
+        tree,
+        shadow,
+        fan,
+        sketch,
+    )
 }

@@ -765,3 +765,19 @@ def test_another_seed_is_another_fan(view):
     view.page.get_by_role("slider", name="seed").press("ArrowRight")
     assert view.text(".say") == story.data["said"][1][9]
     assert view.locator("svg.plane .one.new").get_attribute("d").count("M") == 2
+
+
+def test_more_buckets_and_another_seed_fold_otherwise(view):
+    story = stories.sketch()
+    view.tell(story)
+    last = story.frames - 1
+    view.jump(last)
+    boxes = "[...root.querySelectorAll('.bucket')].filter(box => box.getAttribute('opacity') === '1').length"
+    assert view.ask(boxes) == 2
+    assert view.text(".say") == story.data["told"][0][1]["say"][last]
+    view.page.get_by_role("slider", name="buckets").press("End")
+    assert view.ask(boxes) == 5
+    view.page.get_by_role("slider", name="seed").press("ArrowRight")
+    view.jump(1)
+    assert view.text(".say") == story.data["told"][1][2]["say"][1]
+    assert view.t == 1
