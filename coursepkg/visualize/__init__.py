@@ -59,6 +59,7 @@ _HOME = {
     "tell_descent": "alive.descent",
     "tell_field": "alive.field",
     "tell_product": "alive.matrix",
+    "tell_market": "alive.market",
     "tell_unrolled": "alive.unrolled",
     "Story": "alive.story",
     "Question": "alive.story",

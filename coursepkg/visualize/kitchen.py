@@ -29,16 +29,8 @@ def draw_market(links: Links, goal: str = "portion") -> Picture:
         The place that rates are counted to.
     """
     rates, _ = rates_by_sweep(links, goal)
-    depth = _depths(links)
-    rows: dict[int, list[str]] = {}
-    for place in sorted(depth, key=lambda place: (depth[place], place)):
-        rows.setdefault(depth[place], []).append(place)
-    height = 62 * max(map(len, rows.values())) + 28
-    at = {
-        place: (70 + 150 * column, 14 + (height - 28) * (k + 0.5) / len(column_places))
-        for column, column_places in rows.items()
-        for k, place in enumerate(column_places)
-    }
+    at, depth, (width, height) = places_of(links, goal)
+    rows = [[place for place in at if depth[place] == column] for column in range(max(depth.values()) + 1)]
     parts = [svg.line(at[a][0], at[a][1], at[b][0], at[b][1], stroke=EDGE, width=1.1) for a, b in links]
     for place, (x, y) in at.items():
         outer = depth[place] == 0 or place == goal
@@ -50,10 +42,25 @@ def draw_market(links: Links, goal: str = "portion") -> Picture:
         parts.append(svg.text(x, y + 28, number, size=12, fill=GRADIENT, anchor="middle", role="gradient"))
     sources = join_words([f"{place} {format_number(rates[place])}" for place in rows[0]])
     alt = (
-        f"A market in {len(rows)} columns of {join_words([str(len(row)) for row in rows.values()])} places, joined by "
+        f"A market in {len(rows)} columns of {join_words([str(len(row)) for row in rows])} places, joined by "
         f"{len(links)} links. Each place carries its rate to the {goal}; at the start: {sources}."
     )
-    return Picture(svg.document(140 + 150 * (len(rows) - 1), height, parts, title="A market of many paths"), alt)
+    return Picture(svg.document(width, height, parts, title="A market of many paths"), alt)
+
+
+def places_of(links: Links, goal: str) -> tuple[dict[str, tuple[float, float]], dict[str, int], tuple[float, float]]:
+    """Where each place stands in the drawing of a market, in which column, and how large the drawing is."""
+    depth = _depths(links)
+    rows: dict[int, list[str]] = {}
+    for place in sorted(depth, key=lambda place: (depth[place], place)):
+        rows.setdefault(depth[place], []).append(place)
+    height = 62 * max(map(len, rows.values())) + 28
+    at = {
+        place: (70.0 + 150 * column, 14 + (height - 28) * (k + 0.5) / len(column_places))
+        for column, column_places in rows.items()
+        for k, place in enumerate(column_places)
+    }
+    return at, depth, (140.0 + 150 * (len(rows) - 1), float(height))
 
 
 def _depths(links: Links) -> dict[str, int]:

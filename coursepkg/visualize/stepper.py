@@ -7,14 +7,12 @@ sentence that says where it comes from: upstream × local = downstream. Figures,
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from html import escape
 from typing import Any
 
 from coursepkg.visualize.drawing import Edge, GraphDrawing, Shown
 from coursepkg.visualize.fold import Folding, fold_graph
 from coursepkg.visualize.nodes import Node, formula, give_names, local_formula, read_graph
 from coursepkg.visualize.picture import Picture
-from coursepkg.visualize.style import GRADIENT, INK, MUTED, PAPER, VALUE
 from coursepkg.visualize.text import MINUS, format_number, join_words, parse_number
 
 
@@ -164,18 +162,22 @@ class Passes:
             text += f" The engine has stored other numbers: {stored}. Ask why before you trust either."
         return text
 
+    def text(self, value: Any) -> str:
+        """A value or a gradient as it stands on a wire."""
+        return format_number(value)
+
     # -- the drawings --------------------------------------------------------------------------------------------
 
     @cached_property
     def drawing(self) -> GraphDrawing:
         """The layout, with room for every number of every step."""
-        wires: dict[int, list[str]] = {node.index: [format_number(node.data)] for node in self.nodes}
+        wires: dict[int, list[str]] = {node.index: [self.text(node.data)] for node in self.nodes}
         branches: dict[tuple[int, int], list[str]] = {}
         for step in self.steps:
             for index, value in step.grads.items():
-                wires[index].append(format_number(value))
+                wires[index].append(self.text(value))
         for part, value in self.steps[-1].sent.items():
-            branches[part] = [format_number(value)]
+            branches[part] = [self.text(value)]
         names = any(not node.label for node in self.nodes)
         return GraphDrawing(self.nodes, self.folding, wires, branches, names=names, below=self.below)
 
@@ -188,12 +190,12 @@ class Passes:
     def shown(self, step: Step) -> Shown:
         """What the drawing after a step writes and marks."""
         shown = Shown()
-        shown.values = {i: format_number(self.nodes[i].data) for i in step.values}
-        shown.grads = {i: format_number(value) for i, value in step.grads.items()}
+        shown.values = {i: self.text(self.nodes[i].data) for i in step.values}
+        shown.grads = {i: self.text(value) for i, value in step.grads.items()}
         for number, edge in enumerate(self.drawing.edges):
             done = [step.sent[part] for part in edge.parts if part in step.sent]
             if done and len(done) == len(edge.parts):
-                shown.branches[number] = format_number(sum(done))
+                shown.branches[number] = self.text(sum(done))
             if _is_about(edge, step):
                 shown.marked_edges.add(number)
         shown.faint = {n for n, item in enumerate(self.drawing.items) if item.node.index not in step.values}
@@ -268,47 +270,3 @@ def _say_product(upstream: float, local: float, downstream: float) -> str:
     factors = f"{format_number(upstream)} × {_bracket(format_number(local))}"
     sign = _sign("×", [upstream, local], downstream)
     return f"upstream × local = downstream: {factors} {sign} {format_number(downstream)}."
-
-
-# -- the widget --------------------------------------------------------------------------------------------------
-
-
-def play(passes: Any) -> Any:
-    """The widget for anything that has ``steps`` (each with a phase and a sentence) and ``picture(number)``."""
-    import ipywidgets as widgets
-
-    last = len(passes.steps) - 1
-    slider = widgets.IntSlider(value=0, min=0, max=last, description="Step", layout={"flex": "1 1 16em"})
-    # The buttons of Play have no name that a screen reader could say, so a named button plays in their place.
-    clock = widgets.Play(value=0, min=0, max=last, interval=2500, layout={"display": "none"})
-    play = widgets.ToggleButton(description="Play", tooltip="Play the steps, or pause", icon="play")
-    back = widgets.Button(description="Back", tooltip="The step before", icon="step-backward")
-    forward = widgets.Button(description="Next", tooltip="The next step", icon="step-forward")
-    picture, words = widgets.HTML(), widgets.HTML()
-    widgets.jslink((clock, "value"), (slider, "value"))
-    widgets.jslink((play, "value"), (clock, "playing"))
-
-    def draw(number: int) -> None:
-        picture.value = passes.picture(number).html()
-        words.value = _spoken(passes.steps[number], number, last)
-        back.disabled, forward.disabled = number == 0, number == last
-
-    def move(by: int) -> None:
-        slider.value = min(max(slider.value + by, 0), last)
-
-    slider.observe(lambda change: draw(change["new"]), names="value")
-    back.on_click(lambda _: move(-1))
-    forward.on_click(lambda _: move(1))
-    draw(0)
-    row = widgets.HBox([play, back, forward, slider, clock], layout={"flex_flow": "row wrap"})
-    return widgets.VBox([row, picture, words])
-
-
-def _spoken(step: Any, number: int, last: int) -> str:
-    colour = {"forward": VALUE, "start": INK}.get(step.phase, GRADIENT)
-    return (
-        f'<div role="status" aria-live="polite" style="min-height:4.7em;line-height:1.5;max-width:60em;'
-        f'padding:0 14px;background:{PAPER}">'
-        f'<span style="color:{MUTED}">Step {number} of {last}</span><br>'
-        f'<span style="color:{colour}">{escape(step.sentence)}</span></div>'
-    )

@@ -151,10 +151,10 @@ def _moves(passes: Passes, number: int) -> list[dict[str, Any]]:
     step, edges = passes.steps[number], passes.drawing.edges
     if step.phase == "forward":
         into = [n for n, edge in enumerate(edges) if any(index == step.node for index, _ in edge.parts)]
-        return [{"edge": n, "text": format_number(_source(passes, edges[n]).data)} for n in into]
+        return [{"edge": n, "text": passes.text(_source(passes, edges[n]).data)} for n in into]
     for n, edge in enumerate(edges):
         if step.phase == "backward" and step.edge in edge.parts:
-            sent = format_number(_sent(edge, step))
+            sent = passes.text(_sent(edge, step))
             return [{"edge": n, "back": True, "text": sent, **_factors(passes, n, number)}]
     return []
 

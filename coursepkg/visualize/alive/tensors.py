@@ -13,7 +13,7 @@ from coursepkg.visualize.drawing import Item
 from coursepkg.visualize.fold import Folding
 from coursepkg.visualize.nodes import Node, formula, give_names, local_formula, read_graph
 from coursepkg.visualize.stepper import Passes, Step
-from coursepkg.visualize.text import MINUS, join_words
+from coursepkg.visualize.text import MINUS, format_number, join_words
 
 NUMBER = "a number"
 
@@ -56,6 +56,10 @@ class TensorPasses(Passes):
             )
         self.folding = Folding(list(range(len(self.nodes))))
         self.steps = [*self._forward(), *self._backward()]
+
+    def text(self, value: Any) -> str:
+        """Large arrays by their shape alone, so that wires stay short."""
+        return format_number(value).removesuffix(" array")
 
     # -- the steps ---------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from coursepkg.autodiff.scalar import Scalar
 from coursepkg.autodiff.tensor import Tensor
+from coursepkg.kitchen import supply_chain
 from coursepkg.neural_tree import FunctionNode, Leaf, Tree
 from coursepkg.photonics import Mesh
 from coursepkg.visualize.alive.descent import tell_descent
@@ -14,6 +15,7 @@ from coursepkg.visualize.alive.field import grid, tell_field
 from coursepkg.visualize.alive.flip import flip_through
 from coursepkg.visualize.alive.graph import tell_graph
 from coursepkg.visualize.alive.light import tell_light
+from coursepkg.visualize.alive.market import tell_market
 from coursepkg.visualize.alive.matrix import tell_product
 from coursepkg.visualize.alive.sketch import tell_fold
 from coursepkg.visualize.alive.story import Question
@@ -111,6 +113,10 @@ def tensors():
     x = np.array([[1.0, 2.0, 3.0], [0.0, -1.0, 1.0], [2.0, 0.0, 1.0], [1.0, 1.0, -1.0]])
     loss = np.mean(np.tanh(x @ W + b) ** 2) + 0.5 * np.sum(W * W)
     return tell_graph(loss, labels={"x": x, "W": W, "b": b}, title="A layer and its penalty")
+
+
+def market():
+    return tell_market(supply_chain(stalls=2, stages=2), title="One sweep")
 
 
 def gated():

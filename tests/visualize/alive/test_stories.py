@@ -14,11 +14,13 @@ import stories
 
 from coursepkg.autodiff.scalar import Scalar
 from coursepkg.autodiff.tensor import Tensor
+from coursepkg.kitchen import rate_by_paths, supply_chain
 from coursepkg.visualize.alive import story as told
 from coursepkg.visualize.alive.descent import settled, tell_descent
 from coursepkg.visualize.alive.field import grid, tell_field
 from coursepkg.visualize.alive.flip import flip_steps, flip_through, take_apart
 from coursepkg.visualize.alive.graph import tell_graph
+from coursepkg.visualize.alive.market import tell_market
 from coursepkg.visualize.alive.matrix import tell_product
 from coursepkg.visualize.alive.story import Question, Story, around, pack, read_stories
 from coursepkg.visualize.alive.tensors import TensorPasses
@@ -124,7 +126,7 @@ CALM = {"kind": "flip", "frames": 2, "title": "", "caption": "", "data": {}, "fa
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [
-        ({"kind": "film"}, ValueError, "descent, field, flip, graph"),
+        ({"kind": "film"}, ValueError, "there is no renderer 'film'; choose one of descent, "),
         ({"rhythm": "fast"}, ValueError, "'dwell' or 'flow'"),
         ({"frames": 0}, ValueError, "at least one frame"),
         ({"pace": 0}, ValueError, "pace above 0"),
@@ -511,3 +513,17 @@ def test_graphs_of_tensors_that_cannot_be_told_are_refused():
         tell_graph(w * 3)
     with pytest.raises(ValueError, match="3 nodes are too many to tell, at most 2"):
         tell_graph(np.sum(w * 3), max_nodes=2)
+
+
+# --- market
+
+
+def test_a_market_is_swept_back_to_the_rates_of_all_its_paths():
+    links = supply_chain(stalls=3, stages=2)
+    story = tell_market(links)
+    last = {node["name"]: story.data["slots"][f"g{node['i']}"][-1][1] for node in story.data["nodes"]}
+    assert last["coin"] == format_number(rate_by_paths(links, "coin", "portion")[0])
+    assert story.frames == len(last)
+    assert story.asks[story.frames - 1].right[0] < rate_by_paths(links, "coin", "portion")[0]
+    assert len(story.data["rules"]) == len(links)
+    assert all("Along this link alone" in rule["say"] for rule in story.data["rules"])
