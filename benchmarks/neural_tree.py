@@ -3,12 +3,14 @@
     python benchmarks/neural_tree.py honest                        # ten seeds of all data, with the rivals; a minute
     python benchmarks/neural_tree.py published --data iris wine    # the published rule: best on test after every update
     python benchmarks/neural_tree.py three_ways optimizers digits speed
+    python benchmarks/neural_tree.py their_splits --seeds 30       # the authors' splits and tree shapes, three scores
     python benchmarks/neural_tree.py report                        # writes the tables
 
 Iris, wine, wdbc and digits come with scikit-learn; the paper's other tables are used where ``COURSEPKG_DATA`` or the
 cache has them (``python -m coursepkg data fetch uci``), and named where not. Runs are added, seed by seed, to
 ``benchmarks/results/neural_tree.json``, so that a long evening can be cut into pieces; ``--again`` forgets the old
-ones. All of it takes about 25 minutes of one core, nearly all of that for the published rule.
+ones. All of it takes about 25 minutes of one core, nearly all of that for the published rule, and ``their_splits`` some
+hours more: each seed of all tables about ten minutes.
 """
 
 from __future__ import annotations
@@ -36,12 +38,13 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from threadpoolctl import threadpool_limits
 
 from coursepkg import datasets
-from coursepkg.datasets import Dataset, Scaler, Split
+from coursepkg.datasets import Dataset, Scaler, Split, bneuralt
 from coursepkg.neural_tree import OPTIMIZERS, CompiledTree, Tree, random_tree, train, value_and_gradient
+from coursepkg.neural_tree import published as authors
 from coursepkg.neural_tree.losses import LOSSES
 
 RESULT = Path(__file__).parent / "results" / "neural_tree.json"
-PIECES = ("honest", "published", "three_ways", "optimizers", "digits", "speed")
+PIECES = ("honest", "published", "three_ways", "their_splits", "optimizers", "digits", "speed")
 CLASSIFICATION = ("iris", "wine", "wdbc", "ionosphere", "australian", "pima", "glass", "heart", "vehicle")
 REGRESSION = ("baseball", "diabetes", "dee", "friedman", "mpg6")
 BUNDLED = {"iris": datasets.iris, "wine": datasets.wine, "wdbc": datasets.breast_cancer, "digits": datasets.digits}
@@ -61,6 +64,9 @@ SETTINGS = {
     "unlike the published code": "eps after the square root, no second update for an epoch's first example, a new "
     "order of examples each epoch",
     "three_ways": "trained as published on 64 %, the same run scored by each rule",
+    "their_splits": "seed k has the rows and the tree shape of the authors' run k, start U[0, 1]; trained as published "
+    "on 80 %: best on test, last epoch; third score: the epoch of the lowest validation loss (64/16), trained again up "
+    "to it on the 80 %, scaled on what is trained on",
     "optimizers": "published protocol on iris, same trees and splits; Adam with its usual shares 0.9 and 0.999",
     "digits": f"{DIGITS}; 64/16/20, start N(0, 1), lowest validation loss kept",
     "rivals": "scikit-learn's defaults (MLP: 100 sigmoid units, 1,000 epochs at most), fitted and scaled on 80 %",
@@ -137,6 +143,42 @@ def three_ways(data: Dataset, seed: int) -> dict[str, Any]:
     return scores | {"train_at_peek": run.score(*parts.train), "looks_at_test": run.peeks}
 
 
+def their_splits(data: Dataset, seed: int) -> dict[str, Any]:
+    """Three scores on the test part of the authors' run of that number, by trees of its shape, and the rivals."""
+    theirs = authors.load(data.name.removeprefix("uci/")).runs[seed]
+    rng = np.random.default_rng(1000 + seed)
+    tree = next(iter(theirs.trees.values())).copy()
+    tree.set_parameters(rng.uniform(size=tree.n_parameters))
+    fit, test = theirs.rows
+    none, cut = fit[:0], round(0.8 * len(fit))
+    scaled = cut_rows(data, fit, none, test, scale_all=True)
+    run = train(tree, scaled, **PUBLISHED, selection="peek_at_test", rng=rng)
+    parts = cut_rows(data, fit[:cut], fit[cut:], test)
+    losses = train(tree, parts, **PUBLISHED, rng=rng).history.validation_loss
+    epochs = 1 + int(np.argmin(losses))
+    parts = cut_rows(data, fit, none, test)
+    refit = train(tree, parts, **PUBLISHED | {"epochs": epochs}, selection="last", rng=rng)
+    return {
+        "theirs": authors.evaluate(theirs, data).score.test,
+        "best_on_test": run.score(*scaled.test),
+        "last_epoch": run.score(*scaled.test, selection="last"),
+        "validation": refit.score(*parts.test),
+        "epochs_chosen": epochs,
+        "counted": theirs.counted,
+        "rivals": fit_rivals(data, fit, test, seed),
+    }
+
+
+def cut_rows(
+    data: Dataset, fit: np.ndarray, validation: np.ndarray, test: np.ndarray, *, scale_all: bool = False
+) -> Split:
+    """The parts that rows name, inputs scaled by those that are fitted to, or, as published, by all."""
+    X = Scaler.minmax(data.X)(data.X) if scale_all else data.X
+    rows = (fit, validation, test)
+    split = Split(*((X[part], data.y[part]) for part in rows), rows=rows)
+    return split if scale_all else split.scaled(Scaler.minmax)
+
+
 def digits(data: Dataset, seed: int, growth: dict[str, Any]) -> dict[str, Any]:
     """Handwritten digits, honestly."""
     parts, rng = honest_split(data, seed), np.random.default_rng(1000 + seed)
@@ -148,9 +190,14 @@ def digits(data: Dataset, seed: int, growth: dict[str, Any]) -> dict[str, Any]:
 
 
 def rivals(data: Dataset, seed: int) -> dict[str, dict[str, float]]:
-    """Other models on the same 80/20 split: test score, and how many numbers each model stores."""
-    parts = datasets.split(*data, rng=np.random.default_rng(seed))
-    X, y = (np.concatenate([a, b]) for a, b in zip(parts.train, parts.validation, strict=True))
+    """Other models on the same 80/20 split."""
+    fit, validation, test = datasets.split(*data, rng=np.random.default_rng(seed)).rows
+    return fit_rivals(data, np.concatenate([fit, validation]), test, seed)
+
+
+def fit_rivals(data: Dataset, fit: np.ndarray, test: np.ndarray, seed: int) -> dict[str, dict[str, float]]:
+    """Other models on given rows: test score, and how many numbers each model stores."""
+    X, y = data.X[fit], data.y[fit]
     scaler = Scaler.minmax(X)
     mlp = {"hidden_layer_sizes": (100,), "activation": "logistic", "max_iter": 1000, "random_state": seed}
     if data.target_names:
@@ -174,7 +221,7 @@ def rivals(data: Dataset, seed: int) -> dict[str, dict[str, float]]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(scaler(X), target(y))
-        score = float(model.score(scaler(parts.test[0]), target(parts.test[1])))
+        score = float(model.score(scaler(data.X[test]), target(data.y[test])))
         found[name] = {"test": score, "parameters": int(count(model))}
     return found
 
@@ -313,6 +360,8 @@ def rows(piece: str, names: list[str] | None) -> dict[str, Callable[[int], Any]]
         images = datasets.digits()
         trees = {name: partial(digits, images, growth=growth) for name, growth in DIGIT_TREES.items()}
         return trees | {"rivals": partial(rivals, images)}
+    if piece == "their_splits":
+        return their_rows(names)
     run = {"honest": honest, "published": published, "three_ways": three_ways}[piece]
     default = ("iris", "wine") if piece == "three_ways" else CLASSIFICATION + REGRESSION
     found = {name: find(name) for name in names or default}
@@ -320,6 +369,17 @@ def rows(piece: str, names: list[str] | None) -> dict[str, Callable[[int], Any]]
         if data is None:
             print(f"{name}: not on this computer, skipped")
     return {name: partial(run, data) for name, data in found.items() if data is not None}
+
+
+def their_rows(names: list[str] | None) -> dict[str, Callable[[int], Any]]:
+    """The tables whose published trees are at hand."""
+    found = {}
+    for name in names or CLASSIFICATION + REGRESSION:
+        if datasets.available(f"uci/{name}") and datasets.available(f"bneuralt/{bneuralt.spelled(name)}"):
+            found[name] = partial(their_splits, datasets.uci(name))
+        else:
+            print(f"{name}: not on this computer, skipped")
+    return found
 
 
 if __name__ == "__main__":

@@ -81,6 +81,7 @@ def report(record: dict[str, Any], path: Path) -> str:
             _side_by_side(record["published"], record["honest"]),
             _published(record["published"]),
             _three_ways(record["three_ways"]),
+            _their_splits(record["their_splits"]),
             _honest(record["honest"]),
             _optimizers(record["optimizers"]),
             _digits(record["digits"]),
@@ -172,6 +173,26 @@ def _three_ways(runs: dict[str, Any]) -> str:
     return "## The same runs, scored three ways\n\n" + _table(
         ["data", "runs", "best on test", "lowest validation loss", "last epoch"], rows
     )
+
+
+def _their_splits(runs: dict[str, Any]) -> str:
+    if not runs:
+        return ""
+    rules = ("theirs", "best_on_test", "validation", "last_epoch")
+    rows = []
+    for name, seeds in runs.items():
+        others = [_show([run["rivals"][model]["test"] for run in seeds.values()]) for model in _rivals(seeds)]
+        rows.append([name, str(len(seeds)), *(_show(_column(seeds, rule)) for rule in rules), *others])
+    heads = [
+        "data",
+        "runs",
+        "best on test, theirs",
+        "best on test, ours",
+        "chosen on validation",
+        "last epoch",
+        *RIVALS,
+    ]
+    return "## On the authors' splits, with trees of their shapes\n\n" + _table(heads, rows)
 
 
 def _honest(runs: dict[str, Any]) -> str:

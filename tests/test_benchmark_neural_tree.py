@@ -5,7 +5,12 @@ import json
 import statistics
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from coursepkg.datasets import Dataset
+from coursepkg.neural_tree import random_tree
+from coursepkg.neural_tree.published import PublishedRun, PublishedRuns
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 
@@ -81,6 +86,39 @@ def test_a_stored_run_can_be_run_again(script, record):
     assert again["test"] == pytest.approx(stored["test"], abs=0.1)
     for name, rival in stored["rivals"].items():
         assert again["rivals"][name]["test"] == pytest.approx(rival["test"], abs=0.1)
+
+
+@pytest.fixture
+def their_run(script, monkeypatch):
+    """A table of forty rows in two classes, and an authors' run on it, with a few epochs of training."""
+    rng = np.random.default_rng(0)
+    X = np.array([[row, 5.0] for row in range(40)])
+    data = Dataset("uci/made up", X, (X[:, 0] > 19.0).astype(int), ("a", "same"), ("ant", "bee"))
+    tree = random_tree(2, 2, max_depth=1, rng=rng)
+    run = PublishedRun("made_up_0", rng.permutation(40), ("ant", "bee"), {"rmsprop": tree}, {})
+    monkeypatch.setattr(script.authors, "load", lambda name: PublishedRuns(name, [run]))
+    monkeypatch.setattr(script, "PUBLISHED", script.PUBLISHED | {"epochs": 4})
+    return data, run
+
+
+def test_a_run_on_the_authors_split_has_three_scores_of_one_test_part(script, their_run):
+    data, run = their_run
+    found = script.their_splits(data, 0)
+    assert found["best_on_test"] >= found["last_epoch"]
+    assert all(0.0 <= found[rule] <= 1.0 for rule in ("theirs", "validation"))
+    assert 1 <= found["epochs_chosen"] <= 4
+    assert found["theirs"] == script.authors.evaluate(run, data).score.test
+    assert {"logistic regression", "MLP", "decision tree", "random forest"} == set(found["rivals"])
+    assert found == script.their_splits(data, 0)
+
+
+def test_scaling_as_published_uses_all_rows_and_otherwise_those_that_are_fitted_to(script, their_run):
+    data, _ = their_run
+    fit, test = np.arange(10, 20), np.array([0, 39])
+    assert script.cut_rows(data, fit, fit[:0], test, scale_all=True).test[0][:, 0].tolist() == [0.0, 1.0]
+    parts = script.cut_rows(data, fit, fit[:0], test)
+    assert parts.train[0][:, 0].tolist() == pytest.approx(np.linspace(0, 1, 10).tolist(), rel=1e-12)
+    assert parts.test[0][:, 0].tolist() == pytest.approx([-10 / 9, 29 / 9], rel=1e-12)
 
 
 def test_tables_that_are_missing_are_named_and_skipped(script, monkeypatch, tmp_path, capsys):
