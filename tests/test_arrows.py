@@ -28,7 +28,7 @@ MAY_KNOW = {
     "neural_tree": (*TOOLS, "autodiff", "datasets", "optimizers", "training"),
     "photonics": (*TOOLS, "autodiff", "datasets", "nn", "optimizers", "training"),
     "routes": (*TOOLS, "autodiff", "datasets", "estimators", "gradients", "neural_tree", "nn", "photonics"),
-    "visualize": (*TOOLS, "autodiff", "kitchen", "neural_tree", "photonics"),
+    "visualize": (*TOOLS, "autodiff", "datasets", "kitchen", "neural_tree", "photonics"),
     "grading": ("derivatives",),  # the judge uses nothing that a learner's work could have changed
     "setup_check": ("autodiff", "grading"),
     "__main__": ("datasets", "grading"),

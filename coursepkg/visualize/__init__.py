@@ -61,6 +61,7 @@ _HOME = {
     "tell_product": "alive.matrix",
     "tell_market": "alive.market",
     "tell_unrolled": "alive.unrolled",
+    "playground": "playground",
     "Story": "alive.story",
     "Question": "alive.story",
     "draw_timeline": "timeline",

@@ -146,7 +146,7 @@ def _places(data: np.ndarray, x_range: tuple[float, float], y_range: tuple[float
 
 def _lines(fields: np.ndarray) -> dict[str, Any]:
     """The lines where the logits are zero, in pixels, and whether those of a frame move on into those of the next."""
-    found = [_undecided(field) for field in fields]
+    found = [undecided(field) for field in fields]
     near = [
         len(now) == len(soon)
         and all(np.linalg.norm(a - b, axis=1).mean() < _NEAR for a, b in zip(now, soon, strict=True))
@@ -155,7 +155,7 @@ def _lines(fields: np.ndarray) -> dict[str, Any]:
     return {"lines": [[line.round().astype(int).ravel().tolist() for line in lines] for lines in found], "moves": near}
 
 
-def _undecided(field: np.ndarray) -> list[np.ndarray]:
+def undecided(field: np.ndarray) -> list[np.ndarray]:
     """The lines of a frame, each as 48 points in equal distances, carried on to the edge of the plane."""
     from contourpy import contour_generator
     from scipy.ndimage import zoom
