@@ -298,6 +298,7 @@ class Playground:
         """New weights and new points."""
         self.network = Network(self.engine, self.width.value, self.noise.value, self.seed)
         self.which.options = list(self.network.weights)
+        self.which.index = 0  # otherwise nothing is chosen
         self.show()
 
     def show(self) -> None:

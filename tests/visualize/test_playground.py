@@ -161,6 +161,7 @@ def test_buttons_and_dials_do_what_they_say():
     shown.width.value = 2
     assert shown.network.losses == []
     assert len(shown.which.options) == 9
+    assert shown.which.value == "unit 1, from x"
     shown.which.value = "vote of unit 2"
     shown.value.value = 1.5
     assert shown.network.output[1].data == 1.5
