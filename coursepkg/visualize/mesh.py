@@ -40,7 +40,6 @@ def draw_mesh(
     fields: Any = None,
     *,
     backward: bool = False,
-    reached: int | None = None,
     heaters: Sequence[float] | None = None,
     output_heaters: bool = True,
     title: str = "",
@@ -55,8 +54,6 @@ def draw_mesh(
         Complex amplitudes between the columns: ``mesh.trace(x)``, or ``mesh.backward_trace(y)`` with `backward`.
     backward : bool
         The light goes from right to left.
-    reached : int, optional
-        How many columns the light has passed so far; by default all.
     heaters : sequence of float, shape (n * n,), optional
         Numbers in the order of ``mesh.phases``; written on the heaters, and as a colour centred at zero.
     output_heaters : bool
@@ -80,28 +77,26 @@ def draw_mesh(
     >>> print(draw_mesh(mesh, mesh.trace([1.0, 0.0])).alt)
     Mesh of 2 waveguides and 1 interferometer in 1 column. Light goes forward. Powers at the inputs 1, 0; at the outputs 1, 0.
     """  # noqa: E501
-    _check(mesh, fields, reached, heaters)
+    _check(mesh, fields, heaters)
     return Picture(
-        _page(mesh, fields, backward, reached, heaters, output_heaters, title),
-        _say(mesh, fields, backward, reached, heaters, title),
+        _page(mesh, fields, backward, heaters, output_heaters, title),
+        _say(mesh, fields, backward, heaters, title),
     )
 
 
-def _check(mesh: Any, fields: Any, reached: int | None, heaters: Sequence[float] | None) -> None:
+def _check(mesh: Any, fields: Any, heaters: Sequence[float] | None) -> None:
     if mesh.n > LARGEST:
         raise ValueError(f"a mesh of up to {LARGEST} waveguides can be drawn so that it can be read, got {mesh.n}")
     shape = (mesh.depth + 2, mesh.n)
     if fields is not None and getattr(fields, "shape", None) != shape:
         given = getattr(fields, "shape", type(fields).__name__)
         raise ValueError(f"the light of this mesh has shape {shape}; pass mesh.trace(x) of one x, got {given}")
-    if reached is not None and not 0 <= reached <= mesh.depth:
-        raise ValueError(f"light can have passed 0 to {mesh.depth} columns, got {reached}")
     if heaters is not None and len(heaters) != mesh.n**2:
         raise ValueError(f"this mesh has {mesh.n**2} heaters, got {len(heaters)} numbers")
 
 
 def _page(
-    mesh: Any, fields: Any, backward: bool, reached: int | None, heaters: Sequence[float] | None,
+    mesh: Any, fields: Any, backward: bool, heaters: Sequence[float] | None,
     output_heaters: bool, title: str,
 ) -> str:  # fmt: skip
     top = 76.0 if title else 50.0
@@ -111,8 +106,8 @@ def _page(
     parts += guides(mesh, top)
     if fields is not None:
         full = max(float((abs(row) ** 2).sum()) for row in fields) or 1.0
-        parts += light(mesh, fields, top, full, backward=backward, reached=reached)
-        parts += _ends(mesh, fields, top, right, backward, reached)
+        parts += light(mesh, fields, top, full, backward=backward)
+        parts += _ends(mesh, fields, top, right, backward)
         parts += legend(14, height - 18)
     parts += boxes(mesh, top, heaters, mesh.n**2 if output_heaters else mesh.n * (mesh.n - 1))
     words = text_width(title, 15) * svg.BOLD
@@ -238,34 +233,24 @@ def _tail(mesh: Any, fields: Any, top: float) -> list[_Piece]:
 # --- the light -------------------------------------------------------------------------------------------------------
 
 
-def light(
-    mesh: Any, fields: Any, top: float, full: float, *, backward: bool = False, reached: int | None = None
-) -> list[str]:
-    """The beams and their clocks, as far as the light has come."""
-    reached = mesh.depth if reached is None else reached
-    lit = range(mesh.depth - reached, mesh.depth) if backward else range(reached)
-    pieces = [piece for c in lit for piece in _column(mesh, fields, top, c, backward)]
-    if backward or reached == mesh.depth:
-        pieces += _tail(mesh, fields, top)
+def light(mesh: Any, fields: Any, top: float, full: float, *, backward: bool = False) -> list[str]:
+    """The beams and their clocks."""
+    pieces = stretches(mesh, fields, top, backward=backward)
     parts = [beam(piece.commands, piece.field, full) for piece in pieces]
-    places = range(mesh.depth - reached, mesh.depth + 1) if backward else range(reached + 1)
-    for place in places:
+    for place in range(mesh.depth + 1):
         for m in range(mesh.n):
             parts += clock(_LEFT + place * _COLUMN, top + m * _PITCH, complex(fields[place][m]), full)
     return parts
 
 
-def _ends(mesh: Any, fields: Any, top: float, right: float, backward: bool, reached: int | None) -> list[str]:
-    """Powers at the ends that have light, and which way it goes."""
-    through = reached is None or reached == mesh.depth
+def _ends(mesh: Any, fields: Any, top: float, right: float, backward: bool) -> list[str]:
+    """Powers at both ends, and which way the light goes."""
     parts = []
     for m in range(mesh.n):
         y = top + m * _PITCH + 4
         at_inputs, at_outputs = (_power(fields[place][m]) for place in (0, -1))
-        if through or not backward:
-            parts.append(svg.text(_LEFT - 14, y, at_inputs, size=12, anchor="end", halo=False, role="power"))
-        if through or backward:
-            parts.append(svg.text(right + 12, y, at_outputs, size=12, halo=False, role="power"))
+        parts.append(svg.text(_LEFT - 14, y, at_inputs, size=12, anchor="end", halo=False, role="power"))
+        parts.append(svg.text(right + 12, y, at_outputs, size=12, halo=False, role="power"))
     y = top - 33
     if backward:
         words = "← light goes backward"
@@ -275,9 +260,7 @@ def _ends(mesh: Any, fields: Any, top: float, right: float, backward: bool, reac
     return parts
 
 
-def _say(
-    mesh: Any, fields: Any, backward: bool, reached: int | None, heaters: Sequence[float] | None, title: str
-) -> str:
+def _say(mesh: Any, fields: Any, backward: bool, heaters: Sequence[float] | None, title: str) -> str:
     text = f"{title.rstrip('. ')}. " if title else ""
     count = plural(len(mesh.theta), "interferometer")
     text += f"Mesh of {plural(mesh.n, 'waveguide')} and {count} in {plural(mesh.depth, 'column')}."
@@ -285,11 +268,7 @@ def _say(
         way = "backward, from right to left" if backward else "forward"
         text += f" Light goes {way}."
         ends = [", ".join(_power(field) for field in fields[place]) for place in (0, -1)]
-        if reached is not None and reached < mesh.depth:
-            side = f"outputs {ends[1]}" if backward else f"inputs {ends[0]}"
-            text += f" It has passed {plural(reached, 'column')}. Powers at the {side}."
-        else:
-            text += f" Powers at the inputs {ends[0]}; at the outputs {ends[1]}."
+        text += f" Powers at the inputs {ends[0]}; at the outputs {ends[1]}."
     if heaters is not None:
         listed = [format_number(float(value), 2) for value in heaters]
         inner = mesh.n * (mesh.n - 1)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from coursepkg.neural_tree.structure import FunctionNode, Leaf, Node, Tree
 from coursepkg.visualize import svg
 from coursepkg.visualize.picture import Picture
-from coursepkg.visualize.style import CYCLE, GRADIENT, HIGHLIGHT, INK, MUTED, PAPER, SHADE, VALUE
+from coursepkg.visualize.style import CYCLE, GRADIENT, INK, MUTED, PAPER, SHADE, VALUE
 from coursepkg.visualize.text import format_number, join_words, plural, text_width
 
 POSITIVE, NEGATIVE = CYCLE[0], CYCLE[1]
@@ -23,15 +23,13 @@ _SMALL = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 @dataclass
 class Shown:
-    """What a drawing writes: numbers by node, which nodes are marked, and which are not reached yet."""
+    """What a drawing writes: numbers by node."""
 
     inside: dict[Node, str] = field(default_factory=dict)
     inside_colour: str = INK
     values: dict[Node, str] = field(default_factory=dict)
     deltas: dict[Node, str] = field(default_factory=dict)
     gradients: dict[Node, str] = field(default_factory=dict)
-    marked: set[Node] = field(default_factory=set)
-    faint: set[Node] = field(default_factory=set)
 
 
 def draw_tree(
@@ -220,11 +218,7 @@ class TreeDrawing:
 
     def _function(self, node: FunctionNode, shown: Shown) -> list[str]:
         x, y = self.places[node]
-        colour = MUTED if node in shown.faint else INK
-        fill = HIGHLIGHT if node in shown.marked else SHADE
-        parts = [
-            svg.circle(x, y, self.radius, fill=fill, stroke=colour, width=1.0 if self.compact else 1.4, role="node")
-        ]
+        parts = [svg.circle(x, y, self.radius, fill=SHADE, stroke=INK, width=1.0 if self.compact else 1.4, role="node")]
         if any(node is output for output in self.tree.outputs):
             name = self.names[node]
             parts.append(svg.text(x + self.radius + 8, y + 5, name, size=14, weight="bold", role="output"))
@@ -252,9 +246,8 @@ class TreeDrawing:
         if self.compact:
             return [svg.circle(x, y, 2.4, fill=INK, stroke=INK, width=0.5, role="leaf")]
         half = self.half_widths[leaf]
-        fill = HIGHLIGHT if leaf in shown.marked else PAPER
         parts = [
-            svg.rectangle(x - half, y - 11, 2 * half, 22, radius=5, fill=fill, stroke=MUTED, role="leaf"),
+            svg.rectangle(x - half, y - 11, 2 * half, 22, radius=5, fill=PAPER, stroke=MUTED, role="leaf"),
             svg.text(x, y + 4.5, self.names[leaf], size=13, anchor="middle", halo=False, role="input"),
         ]
         inside = shown.inside.get(leaf, self.names[leaf])

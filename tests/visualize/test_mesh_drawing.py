@@ -65,16 +65,6 @@ def test_the_light_inside_an_interferometer_joins_what_comes_in_and_what_goes_ou
             np.testing.assert_allclose(stages[1][0], taps[2 * k + 1], rtol=1e-12)
 
 
-def test_light_has_come_as_far_as_is_said():
-    mesh = a_mesh()
-    lit = [len(shapes(draw_mesh(mesh, mesh.trace(X), reached=c).svg, "light")) for c in range(5)]
-    assert lit[0] == 0
-    assert lit == sorted(lit)
-    assert len(set(lit)) == 5
-    assert written(draw_mesh(mesh, mesh.trace(X), reached=2), "power") == ["0.64", "0.25", "0.09", "0.01"]
-    assert "It has passed 2 columns" in draw_mesh(mesh, mesh.trace(X), reached=2).alt
-
-
 def test_full_power_is_the_widest_line_and_the_dark_waveguide_is_bare():
     mesh = Mesh(2, phases=[math.pi, 0.0, 0.0, 0.0])
     widths = {float(shape["stroke-width"]) for shape in shapes(draw_mesh(mesh, mesh.trace([1.0, 0.0])).svg, "light")}
@@ -91,7 +81,6 @@ def test_numbers_on_heaters_are_read_out():
     ("change", "message"),
     [
         ({"fields": np.ones(4)}, "pass mesh.trace"),
-        ({"reached": 9}, "0 to 4 columns"),
         ({"heaters": [1.0]}, "16 heaters"),
     ],
 )
