@@ -82,8 +82,9 @@ function light(story, ui) {
   }
   // On a narrow page the hardware scrolls; the light stays in sight.
   const scroll = h("div", { class: "scroll" }, svg);
+  let [room, whole] = [0, 0]; // asked for when they change only: an answer costs a layout
+  new ResizeObserver(() => ([room, whole] = [scroll.clientWidth, scroll.scrollWidth])).observe(scroll);
   function follow(front) {
-    const [room, whole] = [scroll.clientWidth, scroll.scrollWidth];
     if (whole > room) scroll.scrollLeft = (front / width) * whole - room / 2;
   }
   const name = h("b");

@@ -55,8 +55,9 @@ function tree(story, ui) {
     });
   }
   const scroll = h("div", { class: "scroll" }, svg);
+  let [room, whole] = [0, 0]; // asked for when they change only: an answer costs a layout
+  new ResizeObserver(() => ([room, whole] = [scroll.clientWidth, scroll.scrollWidth])).observe(scroll);
   function follow(k) {
-    const [room, whole] = [scroll.clientWidth, scroll.scrollWidth];
     const x = data.marks[k] === null ? (k && width) : data.nodes[data.marks[k]].at[0];
     if (whole > room) scroll.scrollLeft = (x / width) * whole - room / 2;
   }
