@@ -49,7 +49,6 @@ _HOME = {
     "draw_memory": "memory",
     "draw_row_fold": "row_fold",
     "flip_through": "alive.flip",
-    "flip_steps": "alive.flip",
     "tell_graph": "alive.graph",
     "tell_light": "alive.light",
     "tell_tree": "alive.tree",

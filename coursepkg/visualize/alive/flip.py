@@ -100,35 +100,6 @@ def _places(lists: Mapping[str, Sequence[Any]], first: Mapping[str, int]) -> dic
     return {name: first.get(name, 0) for name in lists}
 
 
-def flip_steps(passes: Any, *, title: str = "", caption: str = "") -> Story:
-    """The same for anything that has ``steps``, each with a phase and a sentence, and ``picture(number)``.
-
-    Parameters
-    ----------
-    passes : Passes, LightPasses, or the like
-        At most 40 steps.
-    title, caption : str
-        See :class:`coursepkg.visualize.alive.story.Story`.
-
-    Returns
-    -------
-    Story
-
-    Raises
-    ------
-    ValueError
-        If there are more than 40 steps.
-    """
-    count = len(passes.steps)
-    if not 1 <= count <= MOST_STATES:
-        raise ValueError(f"{count} steps cannot all be kept with the page; 1 to {MOST_STATES} can")
-    pictures = [passes.picture(number) for number in range(count)]
-    say = [step.sentence for step in passes.steps]
-    labels = [f"{number} / {count - 1}" for number in range(count)]
-    data = {**_spell(pictures), "dials": [], "labels": labels, "first": 0}
-    return Story("flip", count, title, caption, data, pictures[0], say=say, phases=phases_of(passes.steps))
-
-
 def phases_of(steps: Sequence[Any]) -> list[tuple[int, str, str]]:
     """Where each phase begins, its name, and its colour."""
     roles = {"forward": "value", "backward": "gradient", "seed": "gradient"}

@@ -18,7 +18,7 @@ from coursepkg.kitchen import rate_by_paths, supply_chain
 from coursepkg.visualize.alive import story as told
 from coursepkg.visualize.alive.descent import settled, tell_descent
 from coursepkg.visualize.alive.field import grid, tell_field
-from coursepkg.visualize.alive.flip import flip_steps, flip_through, take_apart
+from coursepkg.visualize.alive.flip import flip_through, take_apart
 from coursepkg.visualize.alive.graph import tell_graph
 from coursepkg.visualize.alive.market import tell_market
 from coursepkg.visualize.alive.matrix import tell_product
@@ -193,13 +193,6 @@ def test_pictures_keep_their_size():
 def test_a_document_taken_apart_is_the_document():
     for text in ("<a><b/>x</a>", "<?xml?>\n<a>1 &lt; 2</a>", "x<y", "<a/>"):
         assert "".join(take_apart(text)) == text
-
-
-def test_steps_of_anything_can_be_turned():
-    passes = Passes(Scalar(2.0, label="x") * Scalar(3.0, label="y"))
-    story = flip_steps(passes)
-    assert list(story.say) == [step.sentence for step in passes.steps]
-    assert [phase[1] for phase in story.phases] == ["", "forward", "backward"]
 
 
 def test_pictures_begin_where_they_are_told():
