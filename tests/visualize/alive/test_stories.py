@@ -29,7 +29,6 @@ from coursepkg.visualize.dark import RULE, adapt
 from coursepkg.visualize.landscape import Landscape
 from coursepkg.visualize.picture import Picture, RasterPicture
 from coursepkg.visualize.predict import Questions
-from coursepkg.visualize.stepper import Passes
 from coursepkg.visualize.text import format_number
 
 BAR = stories.bar(5)
