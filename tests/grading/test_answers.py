@@ -2,7 +2,7 @@
 
 import pytest
 
-from coursepkg.grading.submissions.answers import MOST, answer_in, fingerprint
+from coursepkg.grading.submissions.answers import MOST, answer_in, fingerprint, with_helpers
 
 ANSWER = '''def slope(values):
     """The slope."""
@@ -29,6 +29,19 @@ def test_the_cells_of_an_answer_are_those_that_define_or_check_it():
     cells = ["import numpy as np", "def slopes(): pass", ANSWER, 'check( "02.3", slope)', "slope == 3", "slope = f"]
     assert answer_in(cells, "02.3", "slope") == "\n\n".join([ANSWER, 'check( "02.3", slope)', "slope = f"])
     assert answer_in(cells, "02.4", "other") == ""
+
+
+def test_what_an_answer_calls_is_shown_with_it():
+    answer = "def slope(x):\n    return helper(x)"
+    code = [
+        "other = 3",
+        "def deepest(x):\n    return 2 * x",
+        "helper = lambda x: deepest(x)",
+        answer,
+        "def last(): pass",
+    ]
+    assert with_helpers(code, answer) == "\n\n".join([*code[1:3], answer])
+    assert with_helpers(code, "") == ""
 
 
 def test_comments_spacing_and_names_of_variables_do_not_matter():

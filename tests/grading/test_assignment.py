@@ -31,6 +31,12 @@ def assignment(late="none", due=DUE):
     return Assignment("hw", ("90",), (Asked("90.1", "One", 4.0), Asked("90.2", "Two", 6.0)), due, late)
 
 
+def test_a_late_rule_without_a_date_is_refused():
+    for late in ("cut-off", "2"):
+        with pytest.raises(BadAssignment, match="needs the date"):
+            asked_in(Chapters(OWN / "solutions" / "specs"), ["90"], late=late)
+
+
 # --- late ------------------------------------------------------------------------------------------------------------
 
 

@@ -6,7 +6,8 @@ import pytest
 from class_results import result, store
 
 from coursepkg.grading.reporting.gradebook import load_gradebook
-from coursepkg.grading.reporting.mark import merge_marking_sheet, write_marking_sheet
+from coursepkg.grading.reporting.journal import Journal, Key, journal_beside
+from coursepkg.grading.reporting.mark import MARK, merge_journal, merge_marking_sheet, write_marking_sheet
 from coursepkg.grading.running.results import GRADED, HAND, read_result, result_path
 
 
@@ -114,3 +115,31 @@ def test_another_file_is_no_marking_sheet(results, tmp_path):
     (tmp_path / "other.csv").write_text("student,points\nana,2\n")
     with pytest.raises(ValueError, match="no marking sheet"):
         merge_marking_sheet(results, tmp_path / "other.csv")
+
+
+# --- the page's journal ----------------------------------------------------------------------------------------------
+
+
+def test_a_mark_that_is_taken_back_leaves_the_results_again(results):
+    judged = stored(results, "ana", "01.1")
+    journal = Journal(journal_beside(results))
+    key = Key("ana", "01.1", judged.items[0].id)
+    number = journal.mark([(key, judged.notebook_sha256[:MARK])], 0.5, "Half of it.", 0)
+    assert merge_journal(results) == (1, [])
+    assert stored(results, "ana", "01.1").points == 0.5
+    journal.undo(number)
+    assert merge_journal(results) == (1, [])
+    assert stored(results, "ana", "01.1") == judged
+    assert merge_journal(results) == (0, [])
+
+
+def test_a_mark_that_is_taken_back_leaves_a_later_one_of_a_sheet_alone(results):
+    judged = stored(results, "ana", "01.1")
+    journal = Journal(journal_beside(results))
+    key = Key("ana", "01.1", judged.items[0].id)
+    journal.undo(journal.mark([(key, judged.notebook_sha256[:MARK])], 0.5, "", 0))
+    rows = [row for row in sheet(results, everything=True) if row["student"] == "ana"]
+    rows[0] |= {"points": "0.25"}
+    merge_marking_sheet(results, filled(results, rows))
+    assert merge_journal(results) == (0, [])
+    assert stored(results, "ana", "01.1").points == 0.25

@@ -131,6 +131,12 @@ def test_canvas_marks_go_into_the_column_that_canvas_knows(results, template):
     assert done.remarks == ("marks are scaled from 12 to 24 points, the maximum in the export",)
 
 
+def test_canvas_own_number_decides_and_no_other_of_the_same_letters(results, template):
+    text = CANVAS.splitlines()[0] + "\nFay,fay,u9,x,A,,\nBo,777,fay,y,A,,\n"
+    done = export(results, "canvas", template=template(text), assignment="Homework 1")
+    assert [row[:2] for row in rows(done.path)[1:]] == [["Fay", "fay"]]
+
+
 def test_canvas_leaves_out_and_names_who_has_no_mark_or_no_row(results, template):
     done = export(results, "canvas", template=template(CANVAS), assignment="Homework 1")
     assert done.unmarked == ("@ed", "di@example.org")

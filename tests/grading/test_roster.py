@@ -67,6 +67,28 @@ def test_a_mark_that_looks_like_an_id_is_none(tmp_path):
     assert set(attendance(roster_of(tmp_path, CANVAS), LEARNERS).rows) == {"501", "502"}
 
 
+@pytest.mark.parametrize("header", ["id,name", "Identifier,name", "login,mail"])
+def test_a_login_that_ends_in_digits_is_no_participants_number(tmp_path, header):
+    learners = [HandedIn(name, name) for name in ("stud001", "jsmith12", "12")]
+    roster = roster_of(tmp_path, f"{header}\nstud001,a\njsmith12,b\nmueller12,c\n")
+    beside = attendance(roster, learners)
+    assert {name: person.name or person.ids[0] for name, person in beside.rows.items()}.keys() == {
+        "stud001",
+        "jsmith12",
+    }
+    assert beside.unknown == ("12",)
+    assert roster.twice == ()
+
+
+def test_a_number_of_another_kind_makes_nobody_somebody_else(tmp_path):
+    """Participant 12 is not on the worksheet; student12 is another one's login."""
+    learners = [HandedIn("12", "Ann Lee"), HandedIn("13", "Bo Ng")]
+    text = "Identifier,Full name,Username\nParticipant 13,Bo Ng,student12\nParticipant 14,Cy Di,12\n"
+    beside = attendance(roster_of(tmp_path, text), learners)
+    assert {name: person.name for name, person in beside.rows.items()} == {"13": "Bo Ng"}
+    assert beside.unknown == ("12",)
+
+
 def test_an_id_in_two_rows_belongs_to_nobody_and_is_named(tmp_path):
     found = class_list(download(), HW, roster_of(tmp_path, "id,name\n501,Ann\n501,Anna\n502,Ben\n777,M\n"))
     assert found.twice == ("501",)

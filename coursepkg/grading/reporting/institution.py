@@ -15,6 +15,7 @@ from pathlib import Path
 from coursepkg.grading.reporting.gradebook import Gradebook, Learner, number
 from coursepkg.grading.reporting.scores import comment
 from coursepkg.grading.reporting.spreadsheet import write_sheet
+from coursepkg.grading.submissions.roster import deciding
 from coursepkg.grading.submissions.sheets import Sheet, is_formula, unescaped
 
 CANVAS_IDS = ("ID", "SIS User ID", "SIS Login ID")
@@ -146,8 +147,10 @@ def _matched(
     learners = {learner.id: learner for learner in book.learners if not is_formula(learner.id)}
     rows: dict[str, list[int]] = {}
     owners: dict[int, set[str]] = {}
+    cells = [[_identity(key, row[key]) for row in template.rows] for key in keys]
+    chosen_keys = [keys[k] for k in deciding(cells, learners.keys())]
     for position, row in enumerate(template.rows):
-        for value in {_identity(key, row[key]) for key in keys} & learners.keys():
+        for value in {_identity(key, row[key]) for key in chosen_keys} & learners.keys():
             rows.setdefault(value, []).append(position)
             owners.setdefault(position, set()).add(value)
     clear = {student: found[0] for student, found in rows.items() if len(found) == 1 and len(owners[found[0]]) == 1}

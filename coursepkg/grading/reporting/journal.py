@@ -75,6 +75,20 @@ class Journal:
             self._read()
             return self._marks()
 
+    def taken_back(self) -> dict[Key, list[Mark]]:
+        """The marks that were taken back, of answers that have none now."""
+        with self._lock:
+            self._read()
+            standing, found = self._marks(), dict[Key, list[Mark]]()
+            for entry in self._entries:
+                gone = self._entries[entry["undo"] - 1] if "undo" in entry else {"answers": []}
+                for answer in gone.get("answers", []):
+                    key = Key(answer["student"], answer["exercise"], answer["item"])
+                    if key not in standing:
+                        mark = Mark(gone["points"], gone["comment"], answer["notebook"], entry["undo"])
+                        found.setdefault(key, []).append(mark)
+            return found
+
     def mark(self, answers: Sequence[tuple[Key, str]], points: float | None, comment: str, seen: int) -> int:
         """Note the mark of one answer, or of several that are the same; it is on the disk on return.
 

@@ -7,12 +7,12 @@ mark never lands on work that was handed in again since.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from coursepkg.grading.reporting.gradebook import number
-from coursepkg.grading.reporting.journal import Journal, Key, journal_beside
+from coursepkg.grading.reporting.journal import Journal, Key, Mark, journal_beside
 from coursepkg.grading.reporting.page import in_words
 from coursepkg.grading.reporting.spreadsheet import cell, write_sheet
 from coursepkg.grading.running.results import (
@@ -22,6 +22,7 @@ from coursepkg.grading.running.results import (
     BadResult,
     Item,
     Result,
+    judged,
     read_result,
     read_results,
     result_path,
@@ -166,7 +167,8 @@ def merge_journal(results: Path) -> tuple[int, list[tuple[Key, str]]]:
         Marks that do not fit any more, with the reason: work that was handed in again since, or is not there.
     """
     changed, left = 0, list[tuple[Key, str]]()
-    for key, mark in Journal(journal_beside(results)).marks().items():
+    journal = Journal(journal_beside(results))
+    for key, mark in journal.marks().items():
         try:
             result = _stored(results, key.student, key.exercise)
             _same_notebook(result, mark.notebook)
@@ -180,7 +182,31 @@ def merge_journal(results: Path) -> tuple[int, list[tuple[Key, str]]]:
         if merged != result:
             write_result(results, merged)
             changed += 1
+    for key, marks in journal.taken_back().items():
+        restored = _as_judged(results, key, marks)
+        if isinstance(restored, Result):
+            write_result(results, restored)
+            changed += 1
+        elif restored:
+            left.append((key, restored))
     return changed, left
+
+
+def _as_judged(results: Path, key: Key, marks: Sequence[Mark]) -> Result | str | None:
+    """A result whose part is again as the judge left it, if it holds a mark that was taken back; or why that fails."""
+    try:
+        result = _stored(results, key.student, key.exercise)
+        item = item_of(result, key.item)
+    except ValueError:
+        return None  # handed in again, and judged anew
+    held = [mark for mark in marks if mark.points == item.points and mark.notebook == result.notebook_sha256[:MARK]]
+    if HAND not in result.flags or not any(mark.comment in ("", item.message) for mark in held):
+        return None
+    before = judged(results, result.student, key.exercise, result.notebook_sha256)
+    if before is None:
+        return "its mark was taken back, and the judge's is not kept; grade it into a new folder"
+    items = tuple(item_of(before, each.id) if each is item else each for each in result.items)
+    return before if items == before.items else replace(result, items=items)
 
 
 def _points(text: str, item: Item) -> float:

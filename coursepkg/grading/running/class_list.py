@@ -240,7 +240,7 @@ def read_roster_again(results: Path) -> Roster | None:
         return None
     try:
         data = _json(results / ROSTER)
-        people = tuple(Person(tuple(one["ids"]), one["name"], one["submitted"]) for one in data["people"])
+        people = tuple(Person(tuple(one["cells"]), one["name"], one["submitted"]) for one in data["people"])
         return Roster(people, tuple(data["twice"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadResult(f"{results / ROSTER} cannot be read: {error}") from None

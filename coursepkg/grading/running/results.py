@@ -185,6 +185,18 @@ def write_result(results: Path, result: Result, times: dict[str, Any] | None = N
     put(path, text)
 
 
+def judged(results: Path, student: str, exercise: str, notebook: str) -> Result | None:
+    """What the judge said of a notebook before a person marked it, from ``history/``; None if it is not there."""
+    for path in sorted((results / folder_name(student) / "history").glob(f"{exercise}.*.json")):
+        try:
+            result = read_result(path)
+        except BadResult:
+            continue
+        if result.notebook_sha256 == notebook and HAND not in result.flags:
+            return result
+    return None
+
+
 def set_aside(results: Path, student: str, kept: Collection[str]) -> None:
     """Move a learner's results to ``history/``, but for those that are ``kept``: what they are about was replaced."""
     folder = results / folder_name(student)

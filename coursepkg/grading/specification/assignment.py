@@ -125,6 +125,8 @@ def require_late(late: str, due: datetime | None) -> None:
             points = math.nan
         if not 0 < points < math.inf:
             raise BadAssignment(f"a late rule is `none`, `cut-off`, or the points that a day costs, not {late!r}")
+    if late != NONE and due is None:
+        raise BadAssignment(f"the late rule `{late}` needs the date that it is due: --due 2026-12-01T23:59+01:00")
     if due is not None and due.tzinfo is None:
         raise BadAssignment("the date that it is due needs a time zone, such as 2026-12-01T23:59+01:00")
 

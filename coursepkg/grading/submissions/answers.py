@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from itertools import accumulate
 
 MOST = 200_000  # characters; longer answers are not compared
 MOST_COMPARED = 1_000_000  # of a whole notebook
@@ -15,6 +16,9 @@ _DOCSTRING = re.compile(r'"""(?:[^"]|"(?!""))*"""' + r"|'''(?:[^']|'(?!''))*'''"
 _COMMENT = re.compile(r"#[^\n]*")
 _TOKEN = re.compile(r"[^\W\d]\w*|[\d.]\w*|[^\w\s]")
 _NAME = re.compile(r"[^\W\d]\w*")
+_DEFINED = re.compile(
+    r"^(?:async[ \t]+)?(?:def|class)[ \t]+([^\W\d]\w*)|^([^\W\d]\w*)[ \t]*=[ \t]*lambda\b", re.MULTILINE
+)
 _GIVEN = re.compile(r"[ \t]*(?:(?:check|hint)\(|(?:import|from)[ \t]|(?:def|class)[ \t]|@)")
 
 
@@ -36,6 +40,30 @@ def answer_in(code: Sequence[str], exercise: str, function: str) -> str:
         re.MULTILINE,
     )
     return "\n\n".join(cell.strip("\n") for cell in code if (function in cell or exercise in cell) and own.search(cell))
+
+
+def with_helpers(code: Sequence[str], answer: str) -> str:
+    """An answer with the cells before it that define functions or classes which it uses, or which these use.
+
+    Two answers may be the same line that calls a helper, and the helpers differ.
+    """
+    shown = answer
+    lengths = accumulate(map(len, code))
+    looked_at = [cell for cell, length in zip(code, lengths, strict=True) if length <= MOST_COMPARED]
+    defined = {
+        k: {name for names in _DEFINED.findall(cell) for name in names if name}
+        for k, cell in enumerate(looked_at)
+        if cell.strip("\n") not in answer
+    }
+    helpers: set[int] = set()
+    while len(shown) <= MOST:
+        words = set(_NAME.findall(shown))
+        new = [k for k in defined.keys() - helpers if defined[k] & words]
+        if not new:
+            break
+        helpers.update(new)
+        shown = "\n\n".join([*(code[k].strip("\n") for k in sorted(helpers)), answer])
+    return shown
 
 
 def fingerprint(answer: str) -> tuple[str, int]:

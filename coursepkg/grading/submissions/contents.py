@@ -137,7 +137,7 @@ def nothing_found(others: list[str]) -> str:
         Names of the files that were found.
     """
     if not others:
-        return "no notebook was handed in; there are no files"
+        return "no notebook was handed in; there is no file that can be looked into"
     found = f"no notebook was handed in; found: {', '.join(others[:5])}{', ...' if len(others) > 5 else ''}"
     for name in others:
         for end, (what, advice) in _OTHERS.items():

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -28,6 +28,7 @@ NAME_COLUMNS = (
 PARTS_OF_NAMES = (("First name", "Last name"), ("First name", "Surname"), ("First Name", "Last Name"))
 TIME_COLUMNS = ("submitted", "Last modified (submission)")
 _NOBODY = ("points possible", "student, test", "test student")  # rows of Canvas's that are no learners
+_PARTICIPANT = re.compile(r"(\D{4,}?)(\d+)")
 _TIMES = (
     "%A, %B %d, %Y, %I:%M %p",
     "%A, %d %B %Y, %I:%M %p",
@@ -40,11 +41,16 @@ _TIMES = (
 
 @dataclass(frozen=True)
 class Person:
-    """One row of a roster: all that could be the learner's id, a name, and when they handed in, as it is written."""
+    """One row of a roster: what stands in each column of ids, a name, and when they handed in, as it is written."""
 
-    ids: tuple[str, ...]
+    cells: tuple[str, ...]
     name: str
     submitted: str = ""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """All that could be the learner's id."""
+        return tuple(dict.fromkeys(filter(None, self.cells)))
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,11 @@ class Roster:
 
     people: tuple[Person, ...]
     twice: tuple[str, ...]
+
+    @property
+    def columns(self) -> int:
+        """In how many columns ids stand."""
+        return max((len(person.cells) for person in self.people), default=0)
 
 
 @dataclass(frozen=True)
@@ -92,10 +103,12 @@ def read_roster(path: Path) -> Roster:
             f"{path.name} has no column of ids; it should have one of {', '.join(ID_COLUMNS[:6])} ..., and has "
             f"{', '.join(sheet.header[:8])}"
         )
-    people = [_person(row, sheet, columns) for row in sheet.rows if not _is_nobody(row, sheet)]
+    numbered = _numbered(sheet)
+    people = [_person(row, sheet, columns, numbered) for row in sheet.rows if not _is_nobody(row, sheet)]
     people = [person for person in people if person.ids]
-    counts = Counter(identity for person in people for identity in person.ids)
-    return Roster(tuple(people), tuple(sorted(identity for identity, count in counts.items() if count > 1)))
+    counts = (Counter(filter(None, cells)) for cells in zip(*(person.cells for person in people), strict=True))
+    twice = {identity for column in counts for identity, count in column.items() if count > 1}
+    return Roster(tuple(people), tuple(sorted(twice)))
 
 
 def _distinct(sheet: Sheet) -> list[str]:
@@ -103,24 +116,39 @@ def _distinct(sheet: Sheet) -> list[str]:
     return [name for name, cells in columns.items() if all(cells) and len(set(cells)) == len(cells)]
 
 
+def _numbered(sheet: Sheet) -> str:
+    """The column in which Moodle's worksheet says "Participant 123" where learners' files say 123, or "".
+
+    Its name and its word are in the language of whoever downloaded it ("Teilnehmer/in123"), the same word in each row.
+    A login such as "stud001" stays as it is.
+    """
+    for name in sheet.header:
+        found = [_PARTICIPANT.fullmatch(cell) for row in sheet.rows if (cell := row[name].strip())]
+        words = {match[1] if match else "" for match in found}
+        if len(words) == 1 and "" not in words and (name == "Identifier" or re.search(r"[\s/]", words.pop())):
+            return name
+    return ""
+
+
 def _is_nobody(row: Mapping[str, str], sheet: Sheet) -> bool:
     return any(row[name].strip().lower() in _NOBODY for name in sheet.header if name in NAME_COLUMNS)
 
 
-def _person(row: Mapping[str, str], sheet: Sheet, columns: Sequence[str]) -> Person:
-    ids = tuple(dict.fromkeys(identity for column in columns if (identity := _identity(row[column]))))
+def _person(row: Mapping[str, str], sheet: Sheet, columns: Sequence[str], numbered: str) -> Person:
+    cells = tuple(_identity(row[column], column == numbered) for column in columns)
     name = next((row[column].strip() for column in NAME_COLUMNS if column in sheet.header), "")
     for parts in PARTS_OF_NAMES:
         if not name and set(parts) <= set(sheet.header):
             name = " ".join(row[part].strip() for part in parts)
     submitted = next((row[column].strip() for column in TIME_COLUMNS if column in sheet.header), "")
-    return Person(ids, unescaped(name), submitted)
+    return Person(cells, unescaped(name), submitted)
 
 
-def _identity(text: str) -> str:
-    """An id as learners' files carry it: Moodle's worksheet says "Participant 123" where they say 123."""
+def _identity(text: str, numbered: bool) -> str:
+    """An id as learners' files carry it."""
     value = unescaped(text.strip())
-    return normal(re.sub(r"^[^\d@]{4,}(?=\d+$)", "", value))
+    found = _PARTICIPANT.fullmatch(value) if numbered else None
+    return found[2] if found else normal(value)
 
 
 def normal(text: str) -> str:
@@ -129,9 +157,29 @@ def normal(text: str) -> str:
     return value.lower() if "@" in value else value
 
 
+def deciding(columns: Sequence[Sequence[str]], students: Set[str]) -> list[int]:
+    """Which columns say who is who: the one in which most ids of learners stand, and those of addresses.
+
+    Numbers of different kinds must not be mixed: one learner's number at the institution can be another's on the
+    platform.
+
+    Examples
+    --------
+    >>> deciding([["502", "503"], ["501", "502"], ["a@x.org", "b@x.org"]], {"502", "503"})
+    [0, 2]
+    """
+    addresses = [k for k, cells in enumerate(columns) if any("@" in cell for cell in cells)]
+    others = [k for k in range(len(columns)) if k not in addresses]
+    best = max(others, key=lambda k: len(students & set(columns[k])), default=None)
+    return sorted([*addresses, *([] if best is None else [best])])
+
+
 def attendance(roster: Roster, learners: Sequence[HandedIn]) -> Attendance:
     """Lay a download beside a roster."""
-    found = _matched(_rows(roster.people, lambda person: person.ids), learners, lambda one: normal(one.student))
+    students = {normal(one.student) for one in learners}
+    chosen = deciding([[person.cells[k] for person in roster.people] for k in range(roster.columns)], students)
+    rows = _rows(roster.people, lambda person: {person.cells[k] for k in chosen if person.cells[k]})
+    found = _matched(rows, learners, lambda one: normal(one.student))
     by_name = not found and bool(learners)
     if by_name:
         rows = _rows(roster.people, lambda person: (_letters(person.name),))
