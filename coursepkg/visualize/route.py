@@ -1,4 +1,4 @@
-"""The map of the course: twelve stops on one line.
+"""The map of the course: thirteen stops on one line.
 
 The one idea: a learner sees at the top of each chapter what lies behind, where they are, and what comes next.
 """
@@ -21,17 +21,18 @@ CHAPTERS = {
     "09": "The forward gradient",
     "10": "The backpropagation neural tree",
     "11": "Photonic backpropagation",
+    "12": "One gradient, many routes",
 }
 
-_STEP = 156.0
-_LEFT = 82.0
+_STEP = 134.0
+_LEFT = 72.0
 _ROWS = (58.0, 196.0)
-_PER_ROW = 6
+_PER_ROW = 7
 _RADIUS = 17.0
 
 
 def route_map(current: str | int) -> Picture:
-    """Draw the course as a line with twelve stops; chapters before `current` are filled, `current` is marked.
+    """Draw the course as a line with thirteen stops; chapters before `current` are filled, `current` is marked.
 
     Parameters
     ----------
@@ -54,7 +55,7 @@ def route_map(current: str | int) -> Picture:
     """
     key = f"{current:02d}" if isinstance(current, int) else str(current)
     if key not in CHAPTERS:
-        raise ValueError(f"there is no chapter {current!r}; chapters run from '00' to '11'")
+        raise ValueError(f"there is no chapter {current!r}; chapters run from '00' to '12'")
     here = list(CHAPTERS).index(key)
     parts = [_line(len(CHAPTERS) - 1, ROUTE, 3, "2 7"), _line(here, ROUTE, 7, "")]
     for number, (chapter, title) in enumerate(CHAPTERS.items()):

@@ -25,6 +25,7 @@ CHAPTERS = {
     "09": "The forward gradient",
     "10": "The backpropagation neural tree",
     "11": "Photonic backpropagation",
+    "12": "One gradient, many routes",
 }
 HEAD = (
     "| exercise | untouched | right answers that pass | wrong ideas named "

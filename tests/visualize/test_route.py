@@ -21,20 +21,20 @@ def test_words_are_apart_and_on_the_paper(chapter):
 
 def test_the_words_say_where_we_are():
     alt = route_map("02").alt
-    assert alt.startswith("The route of the course. You are at chapter 02, Scalar backpropagation, stop 3 of 12.")
+    assert alt.startswith("The route of the course. You are at chapter 02, Scalar backpropagation, stop 3 of 13.")
     assert "Behind you: Start here, The kitchen" in alt
     assert "Ahead: Gradient descent" in alt
     assert "Behind" not in route_map("00").alt
-    assert "Ahead" not in route_map("11").alt
+    assert "Ahead" not in route_map("12").alt
 
 
 def test_a_number_will_do():
     assert route_map(7) == route_map("07")
 
 
-@pytest.mark.parametrize("chapter", ["12", 12, "2", -1, ""])
+@pytest.mark.parametrize("chapter", ["13", 13, "2", -1, ""])
 def test_an_unknown_chapter_gets_advice(chapter):
-    with pytest.raises(ValueError, match="'00' to '11'"):
+    with pytest.raises(ValueError, match="'00' to '12'"):
         route_map(chapter)
 
 
