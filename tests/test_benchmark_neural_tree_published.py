@@ -95,3 +95,10 @@ def test_scores_are_found_by_run_and_optimizer(script, monkeypatch, tmp_path):
     path.parent.mkdir()
     path.write_text("File,ETst\nants_0_2020_best_test_optPRM_momentum_gd_model.json,0.75\n", encoding="utf-8")
     assert script.logged_scores() == {("ants_0_2020", "momentum_gd"): 0.75}
+
+
+def test_runs_on_the_authors_splits_stand_beside_the_trees_of_those_runs(script):
+    runs = json.loads(script.OURS.read_text(encoding="utf-8"))["their_splits"]["iris"]
+    assert len(runs) == 30
+    theirs = [runs[str(number)]["theirs"] for number in range(30)]
+    assert theirs == pytest.approx(RECORD["tables"]["iris"]["scores"]["rmsprop"]["test"], abs=1e-5)
