@@ -20,7 +20,7 @@ def draw_equation(*items: Picture | str, title: str = "", note: str = "") -> Pic
     Parameters
     ----------
     *items : Picture or str
-        Drawings of the course (:func:`draw_matrix`, :func:`draw_bars`, ...), and texts such as "·" and "=" between.
+        Drawings of the course (:func:`draw_matrix`, :func:`draw_graph`, ...), and texts such as "·" and "=" between.
     title : str
         A line over the row.
     note : str
@@ -39,9 +39,9 @@ def draw_equation(*items: Picture | str, title: str = "", note: str = "") -> Pic
 
     Examples
     --------
-    >>> from coursepkg.visualize.bars import draw_bars
-    >>> draw_equation(draw_bars({"a": 1.0}), "=", draw_bars({"b": 1.0}), title="Alike")
-    Figure: Alike. Bars: a 1. = Bars: b 1.
+    >>> from coursepkg.visualize.matrix import draw_matrix
+    >>> draw_equation(draw_matrix([[1.0]]), "=", draw_matrix([[1.0]]), title="Alike")  # doctest: +ELLIPSIS
+    Figure: Alike. ... = ...
     """
     sizes = [_size(item) for item in items]
     if not any(isinstance(item, Picture) for item in items):
@@ -78,6 +78,6 @@ def _size(item: Picture | str) -> tuple[float, float]:
     found = _SIZE.match(item.svg)
     if found is None:
         raise ValueError(
-            "draw_equation needs drawings of the course (draw_matrix, draw_bars, ...), not a Matplotlib figure"
+            "draw_equation needs drawings of the course (draw_matrix, draw_graph, ...), not a Matplotlib figure"
         )
     return float(found[1]), float(found[2])

@@ -5,6 +5,7 @@ time, and closes the figure, so that no chapter can forget any of the three.
 """
 
 import io
+import re
 from typing import Any
 
 from coursepkg.visualize.picture import Picture, RasterPicture, check_alt
@@ -51,7 +52,14 @@ def picture_of(fig: Any, alt: str, *, raster: bool = False) -> Picture:
 def _save_lines(fig: Any, alt: str) -> Picture:
     stream = io.StringIO(newline="\n")
     fig.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    return Picture(stream.getvalue(), alt)
+    return Picture(_squeeze(stream.getvalue()), alt)
+
+
+def _squeeze(svg: str) -> str:
+    """A Matplotlib drawing without comments and indentation, and with a font of the same widths where DejaVu is not."""
+    short = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    short = re.sub(r">\s+<", "><", re.sub(r"[ \t]*\n[ \t]*", " ", short))
+    return short.replace("'DejaVu Sans'", "'DejaVu Sans', Verdana, sans-serif")
 
 
 def _save_pixels(fig: Any, alt: str) -> RasterPicture:

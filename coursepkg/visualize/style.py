@@ -65,7 +65,7 @@ def settings() -> Any:
         "lines.linewidth": 2.0,
         "lines.markersize": 6,
         "legend.frameon": False,
-        "svg.fonttype": "path",
+        "svg.fonttype": "none",  # outlines of letters are two thirds of a chart's size
         "svg.hashsalt": "coursepkg",
     }
 

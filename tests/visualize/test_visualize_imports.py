@@ -11,7 +11,6 @@ LIGHT = [
     "picture",
     "graph",
     "chain",
-    "bars",
     "matrix",
     "equation",
     "directions",

@@ -1,0 +1,34 @@
+"""What all charts share: how they begin a sentence, write a share, and refuse what has no place on paper."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from coursepkg.visualize.text import format_number
+
+
+def lead(title: str) -> str:
+    """A title as the first sentence of what a picture shows.
+
+    Examples
+    --------
+    >>> lead("Two runs.")
+    'Two runs. '
+    """
+    return f"{title.rstrip('. ')}. " if title else ""
+
+
+def words(number: float, percent: bool = False) -> str:
+    """A number, or a share in per cent."""
+    return f"{100 * number:.1f} %" if percent else format_number(number)
+
+
+def finite(values: Iterable[float], what: str) -> None:
+    """Raise ``ValueError`` if one of the values is infinite or not a number."""
+    broken = [value for value in values if not abs(value) < float("inf")]
+    if broken:
+        raise ValueError(f"{what} is {broken[0]}, which has no place on paper; use finite numbers")
+
+
+def in_percent(axis: Any) -> None:
+    """Write the ticks of a Matplotlib axis in per cent."""
+    axis.set_major_formatter(lambda value, _: f"{format_number(100 * value)} %")
