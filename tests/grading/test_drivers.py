@@ -210,16 +210,46 @@ def test_coupled_parameters_feel_each_other():
     np.testing.assert_allclose(apart.value["parameters"], [[0.9, 1.44]], rtol=1e-12)
 
 
-def test_copies_that_are_put_into_the_list_are_not_what_was_to_move():
-    def replaces(parameters, loss_of, eta):
-        ANSWERS["90.6"](parameters, loss_of, eta)
-        for k, parameter in enumerate(parameters):
-            parameters[k] = copy.copy(parameter)
+STEPS = [1.0, -1.0], [1.0, 2.0], [0.0, 1.0], 0.5
 
-    inputs = [1.0, -1.0], [1.0, 2.0], [0.0, 1.0], 0.5
-    right, other = (used("training_step", answer, *inputs, steps=3).value for answer in (ANSWERS["90.6"], replaces))
-    np.testing.assert_array_equal(other["parameters"][0], right["parameters"][0])
-    assert not np.array_equal(other["parameters"][1:], right["parameters"][1:])
+
+@pytest.mark.parametrize("change", [
+    lambda parameters: parameters.reverse(),
+    lambda parameters: parameters.pop(),
+    lambda parameters: parameters.append(parameters[0]),
+    lambda parameters: parameters.__setitem__(1, copy.copy(parameters[1])),
+])  # fmt: skip
+def test_a_step_leaves_the_list_as_it_is(change):
+    def answer(parameters, loss_of, eta):
+        ANSWERS["90.6"](parameters, loss_of, eta)
+        change(parameters)
+
+    found = used("training_step", answer, *STEPS)
+    assert (found.error, found.message.startswith("The list of parameters is not as it was")) == ("Misfit", True)
+
+
+@pytest.mark.parametrize(("returned", "words"), [(0.5, "float"), ([], "list"), (False, "bool")])
+def test_a_step_returns_nothing(returned, words):
+    def answer(parameters, loss_of, eta):
+        ANSWERS["90.6"](parameters, loss_of, eta)
+        return returned
+
+    found = used("training_step", answer, *STEPS)
+    assert (found.error, found.message) == (
+        "Misfit", f"A step returns nothing; yours returned an object of type {words}."
+    )  # fmt: skip
+
+
+def test_all_steps_get_one_loss_so_whoever_keeps_its_first_value_is_found():
+    kept = {}
+
+    def answer(parameters, loss_of, eta):
+        ANSWERS["90.6"](parameters, lambda: kept.setdefault(loss_of, loss_of()), eta)
+
+    found = used("training_step", answer, *STEPS, steps=2).value["parameters"]
+    right = used("training_step", ANSWERS["90.6"], *STEPS, steps=2).value["parameters"]
+    np.testing.assert_array_equal(found[0], right[0])
+    assert abs(found[1][0] - right[1][0]) > 0.1
 
 
 def test_training_steps_follow_the_gradient():

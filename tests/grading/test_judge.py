@@ -142,10 +142,17 @@ def test_an_array_that_all_calls_return_is_noticed_although_each_number_was_righ
         return sums
 
     same_width = [case(RNG.normal(size=(n, 3))) for n in (4, 2, 5)]
-    for answer in (one_array, one_list):
+
+    def parts_of_one_array(x):
+        everything = buffer.setdefault("", np.zeros(10))
+        return np.sum(x, axis=0, out=everything[: x.shape[1]])
+
+    for answer in (one_array, one_list, parts_of_one_array):
         found = verdict(lambda x: x.sum(axis=0), same_width, answer)
         assert (found.status, found.finding) == ("wrong", "one-object-for-all-calls")
         assert found.lines[0].endswith("a later call changes what an earlier one returned.")
+    turns = [case(RNG.normal(size=shape)) for shape in ((4, 3), (2, 2), (5, 3), (1, 2))]
+    assert verdict(lambda x: x.sum(axis=0), turns, one_array).finding == "one-object-for-all-calls"
     remembered = {}
     by_bytes = lambda x: remembered.setdefault(x.tobytes(), x.sum(axis=0))  # noqa: E731
     assert verdict(lambda x: x.sum(axis=0), same_width, by_bytes).passed

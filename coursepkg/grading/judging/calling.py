@@ -34,7 +34,7 @@ WALL, PROCESSOR = "wall", "processor"  # clocks: the learner's patience, or what
 PRINTED_CHARACTERS = 2000
 LAST_KINDS = ("time-limit", "wrong-kind", "infrastructure")  # after these, no further case is tried
 _TICK = 0.05
-_TO_READ = 0.5  # seconds to read once more what a call returned
+_TO_READ = 0.5  # seconds to read once more what all calls returned
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ class Outcome:
 
     ``kind`` is "value", "not-attempted", "error", "time-limit", "wrong-kind" (the answer cannot be used at all) or
     "infrastructure" (the grader's own fault). ``value`` is plain data; ``changed`` says that the call changed the
-    arguments it was given, ``overwrote`` that it changed what the call before had returned.
+    arguments it was given, ``overwrote`` that something which a call returned is not any more what it was. That is
+    looked at once, where a case comes again.
     """
 
     kind: str
@@ -275,7 +276,8 @@ class LocalCall:
         self.time_by = time_by
         self.deadline = now(time_by) + seconds
         self._misuse: dict[tuple[int, tuple[str, ...]], str | None] = {}
-        self._returned: tuple[Any, Any] | None = None  # by the last call, and as it was read then
+        self._cases: list[Mapping[str, Any]] = []
+        self._returned: list[tuple[Any, Any]] = []  # by all calls, and as it was read then
 
     def __call__(self, case: Mapping[str, Any]) -> Outcome:
         """Run one case (encoded ``args`` and ``kwargs``)."""
@@ -295,25 +297,27 @@ class LocalCall:
         seconds = self.deadline - now(self.time_by)
         if seconds <= 0:
             return Outcome("time-limit")
-        earlier, self._returned = self._returned, None
 
         def run() -> Any:
             result = driver.run(self.answer, *args, **kwargs)
             read = tree(result)
             if isinstance(result, _SHARED):
-                self._returned = result, read
+                self._returned.append((result, read))
             return read
 
         outcome = guarded(run, seconds, self.time_by)
         if not unchanged([args, kwargs], before):
             outcome = replace(outcome, changed=True)
-        overwrote = outcome.kind == "value" and earlier is not None and self._differs(*earlier)
-        return replace(outcome, overwrote=True) if overwrote else outcome
+        if case in self._cases:
+            return replace(outcome, overwrote=outcome.kind == "value" and self._overwritten())
+        self._cases.append(case)
+        return outcome
 
-    def _differs(self, result: Any, read: Any) -> bool:
-        """Whether what an earlier call returned is not any more what it was."""
-        again = guarded(lambda: tree(result), _TO_READ, self.time_by)
-        return again.kind == "value" and difference(read, again.value, 0.0, 0.0) is not None
+    def _overwritten(self) -> bool:
+        """Whether something that a call returned is not any more what it was."""
+        again = guarded(lambda: [tree(result) for result, _ in self._returned], _TO_READ, self.time_by)
+        reads = [read for _, read in self._returned]
+        return again.kind == "value" and difference(reads, again.value, 0.0, 0.0) is not None
 
 
 def guarded(run: Callable[[], Any], seconds: float, time_by: str = WALL) -> Outcome:

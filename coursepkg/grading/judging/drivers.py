@@ -271,12 +271,24 @@ def _show_tensor(expression: Expression, arrays: Sequence[Any], gradient: Any) -
 def tensor_expression(answer: type, expression: Expression, arrays: Sequence[Any], gradient: Any) -> dict[str, Any]:
     """Value and gradients of an expression built from ``answer(array)`` objects, after ``backward(gradient)``.
 
-    Methods get plain constants: ``("sum", a, ("const", 1))`` is ``a.sum(1)``.
+    Methods get plain constants: ``("sum", a, ("const", 1))`` is ``a.sum(1)``. Where relu of a variable alone is taken
+    of 0, each gradient between 0 and what arrives is given as 0, since any slope from 0 to 1 is right.
     """
     variables = [answer(np.array(array, dtype=float)) for array in arrays]
     out = _root(answer, expression, variables)
     _attribute(out, "backward", "The result")(np.array(gradient, dtype=float))
-    return {"value": out.data, "gradients": [_attribute(leaf, "grad", "A variable") for leaf in variables]}
+    gradients = [_attribute(leaf, "grad", "A variable") for leaf in variables]
+    if expression == ("relu", ("var", 0)):
+        gradients = [_with_any_slope_as_none(gradients[0], np.where(np.equal(arrays[0], 0), gradient, 0.0))]
+    return {"value": out.data, "gradients": gradients}
+
+
+def _with_any_slope_as_none(given: Any, arriving: np.ndarray) -> Any:
+    """Gradients at a kink, with 0 for whatever lies between 0 and what arrives there."""
+    if type(given) is not np.ndarray or given.dtype.kind != "f" or given.shape != arriving.shape:
+        return given
+    most = arriving * (1 + 1e-6)  # float32 may round up
+    return np.where((np.minimum(0, most) <= given) & (given <= np.maximum(0, most)), 0.0, given)
 
 
 # --- functions on a given graph --------------------------------------------------------------------------------------
@@ -485,11 +497,24 @@ def training_step(
     """``answer(parameters, loss_of, eta)`` makes one step: returns all parameters after each of several steps.
 
     ``loss_of()`` computes the loss afresh, an object with ``.data`` and ``.backward()``; gradients accumulate in the
-    parameters' ``.grad`` until they are set back.
+    parameters' ``.grad`` until they are set back. All steps get one list and one ``loss_of``, as a loop would hand
+    them over; a step returns nothing and leaves the list as it is.
     """
     parameters = [Parameter(float(value)) for value in start]
-    handed, path = list(parameters), []  # others put into the list in their place are not those that were to move
+    handed, path = list(parameters), []
+
+    def loss_of() -> QuadraticLoss:
+        return QuadraticLoss(parameters, curvatures, targets, coupling)
+
     for _ in range(steps):
-        answer(handed, lambda: QuadraticLoss(parameters, curvatures, targets, coupling), eta)
+        returned = answer(handed, loss_of, eta)
+        if len(handed) != len(parameters) or any(
+            one is not other for one, other in zip(handed, parameters, strict=True)
+        ):
+            raise Misfit(
+                "The list of parameters is not as it was: a step changes the numbers in these objects, no more."
+            )
+        if returned is not None:
+            raise Misfit(f"A step returns nothing; yours returned an object of type {type(returned).__name__}.")
         path.append([_attribute(parameter, "data", "A parameter") for parameter in parameters])
     return {"parameters": np.array(path, dtype=float)}

@@ -152,6 +152,7 @@ class _Judgement:
         self.compiled, self.inputs, self.expected, self.outcomes = compiled, inputs, expected, outcomes
         self.replies = replies
         self.kept = False
+        self.again: Outcome | None = None  # of the first case, called once more
         self.rtol, self.atol = compiled["rtol"], compiled["atol"]
         self.differences = [
             self._difference(value, outcome.value) if outcome.kind == "value" else None
@@ -208,9 +209,8 @@ class _Judgement:
             if found is not None:
                 return self._recognised(found, kept, None, changing[0])
             return self._pattern("changes-input", changing[0])
-        overwriting = [number for number, outcome in enumerate(self.outcomes) if outcome.overwrote]
-        if overwriting:
-            return self._pattern("one-object-for-all-calls", overwriting[0])
+        if self.again is not None and self.again.overwrote:
+            return self._pattern("one-object-for-all-calls", 0)
         return self._verdict("passed", "", feedback.passed(self.compiled))
 
     def _wrong(self, kept: bool) -> Verdict:
@@ -302,6 +302,7 @@ class _Judgement:
     def _keeps_state(self) -> bool:
         """Whether the first case, called once more, gives something else."""
         first, again = self.outcomes[0], next(self.replies, None)
+        self.again = again
         if again is None or again.kind not in ("value", "error"):
             return False
         if first.kind != "value" or again.kind != "value":

@@ -81,6 +81,14 @@ class OneHotEngine(Engine):
         return OneHotEngine(self.data * gate, (self,), lambda g: (np.where(gate == 1, g, 0.0),))
 
 
+class HalfOpenEngine(Engine):
+    """The slope of relu at 0 is the mean of those on both sides."""
+
+    def relu(self):
+        slopes = np.heaviside(self.data, 0.5)
+        return HalfOpenEngine(self.data * slopes, (self,), lambda g: (slopes * g,))
+
+
 class LoopEngine(Engine):
     """One entry at a time."""
 
@@ -386,6 +394,12 @@ class ReluWithAThreshold(Engine):
         return type(self)(np.maximum(self.data, 0.0), (self,), lambda g: (g * (self.data > 1e-6),))
 
 
+class ReluWithASlopeOfTwoAtZero(Engine):
+    def relu(self):
+        slopes = np.where(self.data == 0, 2.0, self.data > 0)
+        return type(self)(np.maximum(self.data, 0.0), (self,), lambda g: (g * slopes,))
+
+
 class RowsKeptOnTheParent(Engine):
     def rows(self, index):
         self.index = list(index)
@@ -531,9 +545,8 @@ def engine_cases(rng):
     picked = ("rows", LAYERED, ("const", (2, 0, 2, 2)))
     gated = array(rng, 2, 4)
     gated[:, rng.permutation(4)[:2]] *= -1.0
-    shut, quiet = with_zeros(rng, 3, 2), array(rng, 3, 2)
+    shut, arriving = with_zeros(rng, 3, 2), array(rng, 3, 2)
     shut.flat[np.flatnonzero(shut)[:3]] = rng.permutation([1e-9, 2e-12, -3e-9])
-    quiet[shut == 0] = 0.0  # where relu has no slope, nothing arrives
     return [
         case(("mul", x0, ("add", x0, x1)), [array(rng, 2, 3), array(rng, 2, 3)], array(rng, 2, 3)),
         case(SQUARE, [array(rng, 3, 3), array(rng, 3, 3)], array(rng, 3, 3)),
@@ -565,7 +578,7 @@ def engine_cases(rng):
         case(ROW_SUMMED, [array(rng, 1, 3), array(rng, 3, 2)], array(rng, 2)),
         case(TWO_GATES, [gated, -gated * rng.uniform(0.5, 0.9, (2, 4)).round(2)], array(rng, 2, 4)),
         case(SHARED_GRADIENT, [array(rng, 2, 3), array(rng, 2, 3)], array(rng, 2, 3)),
-        case(("relu", x0), [shut], quiet),
+        case(("relu", x0), [shut], arriving),
         case(("matmul", ("rows", x0, ("const", (2, 1))), x1), [array(rng, 3, 1), array(rng, 1, 4)], array(rng, 2, 4)),
     ]
 
@@ -641,6 +654,9 @@ BANK = [
     wrong("relu-with-a-threshold", ReluWithAThreshold, "the docstring of `relu`",
           "Right except where an input is positive and tiny: there nothing goes back.",
           "Above 0 is above 0, by however little: the output moves as the input does."),
+    wrong("slope-of-two-at-zero", ReluWithASlopeOfTwoAtZero, "the docstring of `relu`",
+          "Right except where an input is exactly 0: there relu hands back twice what arrives.",
+          "Left of 0 its slope is 0, right of it 1. At 0 it may be either, or between, and nothing else."),
     wrong("one-factor-per-parent", FactorKeptOnTheParent, "notebook 05, section 8, 'Your own Tensor'",
           "Right for one product; in x * y + x * z, x gets two gradients from the last factor.",
           "The other factor was kept on the left one. The second product overwrites it before backward."),
@@ -713,8 +729,8 @@ EXERCISE = Exercise(
             expression == TWO_GATES and ((arrays[0] > 0) != (arrays[1] > 0)).any()
         ),
         "two variables get one array, and one of them more": lambda expression: expression == SHARED_GRADIENT,
-        "relu of a 0 to which nothing arrives": lambda expression, arrays, gradient: (
-            expression == ("relu", x0) and ((arrays[0] == 0) & (gradient == 0)).any()
+        "something arrives where relu was taken of 0": lambda expression, arrays, gradient: (
+            expression == ("relu", x0) and ((arrays[0] == 0) & (gradient != 0)).any()
         ),
         "sum over axis 0": _has(("const", 0)),
         "sum over axis 1": _has(("const", 1)),
@@ -728,13 +744,13 @@ EXERCISE = Exercise(
     },
     visible=engine_cases(FIXED),
     hidden=engine_cases,
-    accepted=[EinsumEngine, OneHotEngine, LoopEngine, ClosureEngine, PackageEngine, IndexEngine],
+    accepted=[EinsumEngine, OneHotEngine, HalfOpenEngine, LoopEngine, ClosureEngine, PackageEngine, IndexEngine],
     rtol=1e-8,
     atol=1e-13,
     bank=BANK,
     parts={"parts": "the gradient of variable"},
     equivalent_mutants={
-        "`self.data > 0` → `self.data >= 0`": "nothing arrives where an input is exactly 0, where relu has no slope"
+        "`self.data > 0` → `self.data >= 0`": "where an input is exactly 0, any slope from 0 to 1 will do"
     },
     hints=(
         "Each operation is one line of NumPy forward and one function `pull` that returns a tuple with one "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
 
 from coursepkg import optimizers
@@ -199,6 +201,21 @@ def one_after_the_other(parameters, loss_of, eta):
         parameter.data -= eta * parameter.grad
 
 
+def keeps_the_first_loss(known):
+    """The loss is computed in the first step alone; later ones go backward from where that was."""
+
+    def answer(parameters, loss_of, eta):
+        if loss_of not in known:
+            known[loss_of] = loss_of()
+        for parameter in parameters:
+            parameter.zero_grad()
+        known[loss_of].backward()
+        for parameter in parameters:
+            parameter.data -= eta * parameter.grad
+
+    return answer
+
+
 def quadratic_case(rng, count, eta, steps=4):
     curvatures = [round(float(c), 2) for c in rng.uniform(0.5, 2.0, count)]
     targets = spread(rng, count, low=2.0, high=4.0).tolist()
@@ -258,6 +275,9 @@ BANK = [
     wrong("one-after-the-other", one_after_the_other, "'In which order?'",
           "The first parameter is right after the first step; each further one has felt that those before it moved.",
           "One backward pass gives all gradients at one place. Where one has moved, the others' gradients change."),
+    wrong("first-loss-kept", keeps_the_first_loss(WeakKeyDictionary()), "'The same loop with an engine'",
+          "The first step is right; every further one is the same step again.",
+          "A loss belongs to the place where it was computed. Once the parameters have moved, it is another one."),
     wrong("parameters-emptied", empties_the_parameters, "'The same loop with an engine'",
           "Every step begins with all parameters at zero.",
           "What has to be emptied is what backward() adds to, not what was learned."),
