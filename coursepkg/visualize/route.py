@@ -25,7 +25,7 @@ CHAPTERS = {
 }
 
 _STEP = 134.0
-_LEFT = 72.0
+_LEFT = 82.0
 _ROWS = (58.0, 196.0)
 _PER_ROW = 7
 _RADIUS = 17.0
