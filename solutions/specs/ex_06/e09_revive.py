@@ -43,6 +43,11 @@ def revive_by_relu(X, W, b):
     return np.where(H.sum(axis=0) == 0, -np.median(X @ W.T, axis=0), b).tolist()
 
 
+def revive_in_float32(X, W, b):
+    Z = np.float32(X @ W.T) + np.float32(b)
+    return [float(c) if z.max() > 0 else float(c - np.percentile(z, 50)) for c, z in zip(b, Z.T, strict=True)]
+
+
 def revive_by_sorting(X, W, b):
     Z = np.sort(X @ W.T + b, axis=0)
     n = len(Z)
@@ -79,13 +84,18 @@ def steady(rng, examples, weights):
             return X, W
 
 
+def short(biases):
+    """Biases of few binary digits, so that whoever computes in float32 has them exactly."""
+    return np.round(64 * biases) / 64
+
+
 def ward_case(rng, n, inputs, units, *, opener_first=False):
     """Some units dead; one open for a single example (which may come first), one for all but one, one always."""
     X, W = steady(rng, (n, inputs), (units, inputs))
     if opener_first:
         X = np.roll(X, -int(np.argmax(X @ W[1])), axis=0)
     scores = X @ W.T
-    b = np.round(-scores.max(axis=0) - rng.uniform(0.5, 3.0, units), 2)
+    b = short(-scores.max(axis=0) - rng.uniform(0.5, 2.0, units))
     b[1] = np.round(np.sort(-scores[:, 1])[:2].mean(), 3)
     b[2] = np.round(-scores[:, 2].min() + 1.0, 2)
     b[3] = np.round(np.sort(-scores[:, 3])[-2:].mean(), 3)
@@ -98,7 +108,7 @@ def ward_edges(rng):
     Units that are open by a hair; an example that occurs several times."""
     X, W, _ = ward_case(rng, 6, 3, 4).args
     scores = X @ W.T
-    all_dead = np.round(-scores.max(axis=0) - rng.uniform(0.2, 2.0, 4), 2)
+    all_dead = short(-scores.max(axis=0) - rng.uniform(0.2, 2.0, 4))
     none_dead = np.round(rng.uniform(0.1, 0.9, 4) - scores.min(axis=0), 2)
     exact_X = rng.permutation(np.array([[1.0, 2.0], [-3.0, 1.0], [0.0, 0.0], [2.0, -4.0]]))
     exact_W = np.array([[1.0, 0.0], [0.0, -2.0], [1.0, 1.0], [-1.0, 0.0]])
@@ -118,12 +128,12 @@ def ward_edges(rng):
         case(X, W, all_dead),
         case(X, W, none_dead),
         case(exact_X, exact_W, np.array([-2.0, -9.0, 0.0, -4.0])),
-        case(*single, np.round(-single[0] @ single[1].T + [-0.8, 0.6, -1.3, -0.4], 2)[0]),
+        case(*single, short(-single[0] @ single[1].T + [-0.8, 0.6, -1.3, -0.4])[0]),
         case(*lonely, np.array([-4.0])),
         case(X, W, hair),
         case(exact_X, tiny_W, np.array([-1.5e-9, 1e-9, -1e-9, -2.5e-9])),
         ward_case(rng, 101, 1, 4),
-        case(again, again_W, np.round(-(again @ again_W.T).max(axis=0) - rng.uniform(0.5, 2.0, 3), 2)),
+        case(again, again_W, short(-(again @ again_W.T).max(axis=0) - rng.uniform(0.5, 2.0, 3))),
     ]
 
 
@@ -239,7 +249,14 @@ EXERCISE = Exercise(
         ward_case(rng, 9, 3, 6),
         *ward_edges(rng),
     ],
-    accepted=[revive_with_loops, revive_by_maximum, revive_by_scores, revive_by_relu, revive_by_sorting],
+    accepted=[
+        revive_with_loops,
+        revive_by_maximum,
+        revive_by_scores,
+        revive_by_relu,
+        revive_in_float32,
+        revive_by_sorting,
+    ],
     bank=BANK,
     atol=1e-13,
     hints=(
