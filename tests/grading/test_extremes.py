@@ -24,7 +24,7 @@ def test_an_array_is_made_long_small_whole_and_extreme():
     found = made(domain, {"x": X[0], "t": 0.5})
     assert all(not outside(domain, v) for v in found)
     assert {v["x"].shape for v in found} == {(3, 2), (LONG, 2), (3, LONG)}
-    assert {HUGE[0], max(abs(X[0].ravel())) * SMALL} <= set(numbers("x", found))
+    assert {HUGE[0], max(abs(X[0].ravel())) * SMALL[0]} <= set(numbers("x", found))
     assert any((v["x"] == np.round(v["x"])).all() for v in found)
     assert any(1e-6 < np.abs(v["x"] - np.round(v["x"])).max() < 1e-4 for v in found)
     assert {v["t"] for v in found} >= {TINY[0], 1 - TINY[0]}

@@ -79,13 +79,7 @@ def _compiled(exercise: Exercise, rng: np.random.Generator | None, *, thorough: 
         usual = len(cases)
         if rng is not None and not untried:
             cases += extreme_cases(exercise, given)
-        inputs = [
-            {
-                "args": [encode(arg, DIGITS) for arg in item.args],
-                "kwargs": {k: encode(v, DIGITS) for k, v in item.kwargs.items()},
-            }
-            for item in cases
-        ]
+        inputs = [_encoded(item) for item in cases]
         ideas = Ideas(exercise, inputs_of(inputs), usual)
         problems = untried or ideas.problems(thorough=thorough)
         problems = problems or credit_problems(exercise, ideas.inputs, [outcome.value for outcome in ideas.expected])
@@ -93,6 +87,13 @@ def _compiled(exercise: Exercise, rng: np.random.Generator | None, *, thorough: 
             return _check(exercise, inputs, ideas, hidden=rng is not None)
     kind = "visible" if rng is None else f"hidden (after {REDRAWS} draws)"
     raise SpecError(_listed(exercise, [f"{kind} inputs: {problem}" for problem in problems]))
+
+
+def _encoded(item: Case) -> dict[str, Any]:
+    return {
+        "args": [encode(arg, DIGITS) for arg in item.args],
+        "kwargs": {name: encode(value, DIGITS) for name, value in item.kwargs.items()},
+    }
 
 
 def _check(exercise: Exercise, inputs: list[dict[str, Any]], ideas: Ideas, *, hidden: bool) -> dict[str, Any]:
@@ -164,7 +165,7 @@ def extreme_cases(exercise: Exercise, cases: Sequence[Case]) -> list[Case]:
     answer = partial(_answer, exercise, _positional(cases))
 
     def agreed(item: Values, wanted: Any) -> bool:
-        return all(difference(wanted, other, exercise.rtol, exercise.atol) is None for other in others(item))
+        return all(difference(wanted, other, exercise.rtol / 10, exercise.atol) is None for other in others(item))
 
     def others(item: Values) -> Iterator[Any]:
         yield map_numbers(as_single, answer(exercise.reference, in_single(exercise.domain, item)))
@@ -180,8 +181,8 @@ def _answer(exercise: Exercise, positional: int, given_by: Any, item: Values) ->
     """What the reference or an accepted answer gives for a case; None where there is nothing to compare with."""
     if given_by is exercise.reference and _outside(exercise, item):
         return None
-    made = _as_case(exercise, item, positional)
-    [outcome] = run_own(given_by, exercise.driver, [(list(made.args), dict(made.kwargs))])
+    made = inputs_of([_encoded(_as_case(exercise, item, positional))])  # as learners' answers get them
+    [outcome] = run_own(given_by, exercise.driver, made)
     works = outcome.kind == "value" and not outcome.changed and not _has_nan(outcome.value)
     return outcome.value if works else None
 

@@ -32,7 +32,7 @@ from coursepkg.grading.specification.domain import (
 LONG = 70  # beyond the blocks of 64 that people write
 HUGE = (1e6, 1e3, 40.0)  # the first in which right answers agree
 TINY = (1e-9, 1e-6, 1e-4)
-SMALL = 1e-8  # ten times what two numbers may differ by
+SMALL = (1e-8, 3e-5)  # what is linear in it, or quadratic, is then ten times what two numbers may differ by
 BASES = 3  # so many usual cases are tried; a few more would seldom help, and each costs a run of every right answer
 NOTHING = 1e-12
 TURNS = (17.21, -17.21)
@@ -69,7 +69,8 @@ def far_out(
     for alike in _by_choice(domain, cases):
         for name, argument in domain.items():
             if _is_free(argument):
-                yield from _first(domain, [_scaled(name, SMALL)], alike, fair)
+                for attempts in _small(name):
+                    yield from _first(domain, attempts, alike, fair)
         for attempts in _wishes(domain):
             yield from _first(domain, attempts, alike, firm)
 
@@ -138,6 +139,14 @@ def _wishes(domain: Mapping[str, Argument]) -> Iterator[list[Callable[[Values], 
             yield [_stretched(domain, axis, length, varied=varied) for varied in (True, False)]
 
 
+def _small(name: str) -> Iterator[list[Callable[[Values], Values | None]]]:
+    """What makes results small by itself, and leaves all their digits."""
+    for factor in SMALL:
+        yield [_scaled(name, factor)]
+    for sign in (1, -1):
+        yield [_with_entries(name, sign * x) for x in TINY]
+
+
 def _is_free(argument: Argument) -> TypeGuard[Number]:
     """Whether its entries may be other ones. A square matrix is often more than its numbers: orthogonal, a graph."""
     return (
@@ -164,7 +173,6 @@ def _far_numbers(argument: Number) -> list[list[float]]:
     return [
         [(low or 0) + x for x in HUGE] if high is None else [high - x for x in TINY],
         [(high or 0) - x for x in HUGE] if low is None else [low + x for x in TINY],
-        *([sign * x for x in TINY if argument.allows(sign * x)] for sign in (1, -1)),
     ]
 
 

@@ -33,7 +33,7 @@ def bytes_floor(rows, features, rate, itemsize, readers):
 
 def bytes_by_arrays(rows, features, rate, itemsize, readers):
     kind = {2: np.float16, 4: np.float32, 8: np.float64}[itemsize]
-    whole, part = np.zeros((rows, features), kind), np.zeros((int(rows * rate), features), kind)
+    whole, part = (np.broadcast_to(kind(0), (n, features)) for n in (rows, int(rows * rate)))  # takes no room
     return {
         "exact": whole.nbytes,
         "one_sketch": part.nbytes,
@@ -100,7 +100,7 @@ WHOLE = [(25, 0.44), (50, 0.44), (100, 0.45), (180, 0.45), (220, 0.45), (300, 0.
 
 
 def bytes_edges(rng):
-    """A whole number of rows; all of them; none; a single layer; a little, less and more than half a row too many."""
+    """A whole number of rows; all of them; none; a single layer; a bit too many; beyond 32 bits."""
     n, m = int(rng.integers(20, 60)), int(rng.integers(11, 40))
     whole = WHOLE[int(rng.integers(len(WHOLE)))]
     return [
@@ -111,6 +111,7 @@ def bytes_edges(rng):
         case(10 * m + 1, n, 0.9, 4, 6),
         case(whole[0], m, whole[1], 4, 3),
         case(3 * int(rng.integers(3, 12)), m, 0.3333, 8, 2),
+        case(150_001 + 1000 * int(rng.integers(50)), 6000 + m, 0.3777, 8, 3),
     ]
 
 
@@ -209,6 +210,7 @@ EXERCISE = Exercise(
     meets={
         "a whole number of rows is kept without rounding": lambda rows, rate: rate < 1 and (rate * rows) % 1 == 0,
         "a row is only just missed": lambda rows, rate: (rate * rows) % 1 > 0.99 and rate * rows > 1,
+        "the bytes are more than 32 bits can hold": lambda rows, features, itemsize: rows * features * itemsize > 2**32,
         "no row is kept": lambda rows, rate: rate * rows < 1,
         "more than half a row is rounded down": lambda rows, rate: (rate * rows) % 1 > 0.5 and rate * rows > 1,
         "less than half a row is rounded down": lambda rows, rate: 0 < (rate * rows) % 1 < 0.5,

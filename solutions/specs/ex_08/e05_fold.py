@@ -101,7 +101,7 @@ def fold_edges(rng):
 
 def hidden_folds(rng):
     usual = ((8, 3, 4), (7, 2, 3), (6, 4, 2), (9, 3, 4))
-    return [*(fold_case(rng, *shape) for shape in usual), *fold_edges(rng)]
+    return [*(fold_case(rng, *shape) for shape in usual), *fold_edges(rng), fold_case(rng, 300, 1, 7)]
 
 
 BANK = [
@@ -176,7 +176,7 @@ EXERCISE = Exercise(
         "there are more buckets than rows": lambda order, size: size > len(order) > 1,
         "nothing is shuffled": lambda order: len(order) > 1 and order == sorted(order),
     },
-    visible=hidden_folds(np.random.default_rng(21)),
+    visible=hidden_folds(np.random.default_rng(21))[:-1],
     hidden=hidden_folds,
     accepted=[fold_add_at, fold_matrix, fold_slices, fold_lists, fold_padded],
     bank=BANK,

@@ -112,6 +112,7 @@ def variances_edges(rng):
     return [
         variances_case(rng, 2, 3, 2, 1),
         variances_case(rng, 4, 3, 2, 4),
+        variances_case(rng, 2, 2, 3, 2),
         variances_case(rng, 5, 1, 2, 2),
         giant,
         agreeing,
@@ -222,10 +223,12 @@ EXERCISE = Exercise(
     reference=sketch_variances,
     domain={"X": Array("B>=2 N"), "Y": Array("B>=2 M"), "b": Number(whole=True, at_least=1)},
     meets={
-        "all rows are kept": lambda X, b: b == len(X),
+        "all rows are kept": lambda X, b: b == len(X) > 2,
+        "both of two rows are kept": lambda X, b: b == len(X) == 2,
         "all examples agree": lambda X, Y: not np.ptp(X, axis=0).any() and not np.ptp(Y, axis=0).any(),
         "one row is far longer than the others": lambda X: np.abs(X).max() > 4,
     },
+    always={"no more rows are kept than there are": lambda X, b: b <= len(X)},
     visible=hidden_variances(np.random.default_rng(13)),
     hidden=hidden_variances,
     accepted=[variances_by_grams, variances_by_pairs, variances_rows_from_spread, variances_einsum, variances_float32],

@@ -74,14 +74,17 @@ def batch_case(rng, B, N, M):
 
 
 def batch_edges(rng):
-    """Two rows; a sketch without noise; one number a row; zeros; other examples with one and the same gradient."""
+    """Two rows; a sketch without noise; one number a row; zeros; examples with one gradient; faint noise."""
     still, zeros, agreeing = batch_case(rng, 4, 3, 2), batch_case(rng, 5, 2, 3), batch_case(rng, 3, 2, 2)
     zeros.args[0][1, 1] = zeros.args[1][0] = 0.0
     for part in agreeing.args[:2]:
         part[0] = np.round(4 * part[0]) / 4 + 0.25  # quarters, so that nothing is rounded
     for k, factor in ((1, 2.0), (2, -0.5)):
         agreeing.args[0][k], agreeing.args[1][k] = agreeing.args[0][0] * factor, agreeing.args[1][0] / factor
-    return [batch_case(rng, 2, 3, 2), case(*still.args[:2], 0.0), batch_case(rng, 5, 1, 2), zeros, agreeing]
+    faint = case(
+        *(1e-3 * part for part in batch_case(rng, 4, 2, 3).args[:2]), round(float(rng.uniform(1e-11, 9e-11)), 13)
+    )
+    return [batch_case(rng, 2, 3, 2), case(*still.args[:2], 0.0), batch_case(rng, 5, 1, 2), zeros, agreeing, faint]
 
 
 def hidden_batches(rng):

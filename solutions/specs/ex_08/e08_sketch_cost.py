@@ -63,7 +63,7 @@ def cost_with(factor, fold=None):
 
 
 def cost_edges(rng):
-    """One of each size; all rows kept; a share that makes no whole number of rows; less than one row."""
+    """One of each size; all rows kept; no whole number of rows; less than one row; few; very many."""
     p, q, r, s = (int(size) for size in rng.integers(30, 200, 4))
     return [
         case(1, p, q, 0.37),
@@ -71,6 +71,8 @@ def cost_edges(rng):
         case(s, q, 1, 0.253),
         case(q, 2 * r, p, 1.0),
         case(p, r, r, round(0.4 / p, 5)),
+        case(3, 700 + p, 900 + q, 0.5),
+        case(100_003 + p, 70_001 + q, 50_021 + r, 0.31),
     ]
 
 
@@ -151,6 +153,8 @@ EXERCISE = Exercise(
     },
     meets={
         "the share makes no whole number of rows": lambda B, rate: B > 1 and rate * B > 1 and (rate * B) % 1 > 0.01,
+        "the counts are more than 32 bits can hold": lambda B, N, M: B * (N + M) > 2**32,
+        "a batch is small beside its layer": lambda B, N, M: 0.003 < B * (N + M) / (N * M) < 0.01,
         "the share makes less than one row": lambda B, rate: rate * B < 1 < B,
     },
     visible=[

@@ -186,7 +186,13 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 09, sections 1 and 2",
     reference=one_sample,
-    domain={"a": Number(), "b": Number(), "c": Number(), "theta": Array("2", all_zero=True), "v": Array("2")},
+    domain={
+        "a": Number(),
+        "b": Number(),
+        "c": Number(),
+        "theta": Array("2", all_zero=True),
+        "v": Array("2", all_zero=True),
+    },
     meets={
         "v goes along the first axis": lambda v: v[0] != 0 and v[1] == 0,
         "v goes along the second axis": lambda v: v[0] == 0 and v[1] != 0,

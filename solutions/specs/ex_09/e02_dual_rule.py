@@ -103,6 +103,9 @@ def dual_edges(rng):
         case("divide", [w, s], [-0.5 * abs(r), p]),
         case("tanh", [0.0, s], [q, w]),
         case("tanh", [-0.9 * abs(q), r], [p, u]),
+        case("tanh", [7.0 + 0.3 * abs(p), 1e6 * q], [p, u]),
+        case("divide", [7.0, 3.0], [-2.0, 5.0]),
+        case("relu", [1200.0 + p, q], [s, w]),
         case("tanh", [800.0 + p, r], [s, w]),
         case("tanh", [-800.0 + q, u], [p, s]),
         case("relu", [up, down], numbers(rng, 2)),
@@ -199,6 +202,11 @@ EXERCISE = Exercise(
         "tanh of 0": lambda operation, x: operation == "tanh" and x[0] == 0,
         "tanh of a positive number": lambda operation, x: operation == "tanh" and x[0] > 0,
         "tanh of a negative number": lambda operation, x: operation == "tanh" and x[0] < 0,
+        "tanh is nearly flat, and much arrives": lambda operation, x: operation == "tanh" and 7 < x[0] < 8 < abs(x[1]),
+        "whole numbers are divided": lambda operation, x, y: (
+            operation == "divide" and x[0] % 1 == y[0] % 1 == 0 != x[0] % y[0]
+        ),
+        "relu of a large number": lambda operation, x: operation == "relu" and x[0] > 1000,
         "tanh of a large number": lambda operation, x: operation == "tanh" and x[0] > 750,
         "tanh of a large number below 0": lambda operation, x: operation == "tanh" and x[0] < -750,
         "an open gate, and a tangent below 0": lambda operation, x: operation == "relu" and x[1] < 0 < x[0],

@@ -173,6 +173,17 @@ def network_loud(rng):
     return loud
 
 
+def nearly_closed(rng):
+    """A unit only just open for an example, and one only just closed; no nearer, for those who take differences."""
+    while True:
+        near = network_case(rng, 3, 2, 4, 3)
+        X, _, W1, b1 = near.args[:4]
+        for example, unit, z in ((0, 0, 9.3e-4), (1, 1, -9.3e-4)):
+            b1[unit] = z - X[example] @ W1[:, unit]
+        if np.sort(np.abs(X @ W1 + b1).ravel())[2] > 0.05:
+            return near
+
+
 def network_edges(rng):
     """Both ends of the classes; zeros; one unit, one input, one example; layers that stand still; large scores."""
     ends = network_case(rng, 4, 2, 3, 3, zeros=True)
@@ -185,7 +196,8 @@ def network_edges(rng):
     closed = network_case(rng, 2, 2, 3, 4, b1=-2.5, opened=(0.0, 0.0))
     far = network_case(rng, 3, 4, 2, 3)
     far.args[5][:] += 60.0 * rng.choice([-1, 1])
-    return [ends, narrow, first, second, closed, network_case(rng, 3, 3, 3, 3), far, network_loud(rng)]
+    near = nearly_closed(rng)
+    return [ends, narrow, first, second, closed, network_case(rng, 3, 3, 3, 3), far, near, network_loud(rng)]
 
 
 def hidden_network(rng):
@@ -298,6 +310,8 @@ EXERCISE = Exercise(
         "the right class is next to impossible": lambda X, y, W1, b1, W2, b2: (
             softmax(np.maximum(X @ W1 + b1, 0) @ W2 + b2)[np.arange(len(y)), y].min() < 1e-320
         ),
+        "a unit is only just open": lambda X, W1, b1: ((X @ W1 + b1 > 0) & (X @ W1 + b1 < 1e-3)).any(),
+        "a unit is only just closed": lambda X, W1, b1: ((X @ W1 + b1 < 0) & (X @ W1 + b1 > -1e-3)).any(),
         "every unit is closed": lambda X, W1, b1: (X @ W1 + b1 < 0).all(),
     },
     visible=[

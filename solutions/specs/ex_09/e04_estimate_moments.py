@@ -86,6 +86,7 @@ def moments_edges(rng):
     p, q, r = numbers(rng, 3)
     return [
         case([p], 1.0),
+        case([1.5 * q], round(float(rng.uniform(2.0, 5.0)), 3)),
         case([q, 0.0, r, p], round(float(rng.uniform(4.0, 9.0)), 3)),
         case([0.0, 0.0], 3.0),
     ]
@@ -154,6 +155,7 @@ EXERCISE = Exercise(
     domain={"gradient": Array("d<=8", all_zero=True, order="free"), "fourth_moment": Number(at_least=1)},
     meets={
         "signs along a single axis": lambda gradient, fourth_moment: len(gradient) == 1 and fourth_moment == 1,
+        "a single axis, and no signs": lambda gradient, fourth_moment: len(gradient) == 1 < fourth_moment,
         "entries with longer tails than a Gaussian": lambda fourth_moment: fourth_moment > 3,
     },
     visible=[

@@ -60,7 +60,7 @@ def needed_with(plain, orthonormal):
 def needed_case(rng, d, c):
     """Dimension and wish within bounds, so that neither number of directions is nearly a whole one."""
     while True:
-        size, wish = int(rng.integers(*d)), round(float(rng.uniform(*c)), 3)
+        size, wish = int(rng.integers(*d)), round(float(rng.uniform(*c)), 5)
         if all(0.05 < edge % 1 < 0.95 for edge in (wish * (size - 1) / (1 - wish), wish * size)):
             return case(size, wish)
 
@@ -79,7 +79,8 @@ def needed_edges(rng):
         case(2 * int(rng.integers(10, 60)), 0.5),
         case(2, round(float(rng.uniform(0.52, 0.62)), 3)),
         needed_case(rng, (5, 40), (0.012, 0.024)),
-        needed_case(rng, (30, 40), (0.972, 0.99)),
+        needed_case(rng, (30, 40), (0.972, 0.989)),
+        needed_case(rng, (20_000, 20_001), (0.982, 0.989)),
     ]
 
 
@@ -154,15 +155,24 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 09, section 4",
     reference=directions_needed,
-    domain={"d": Number(whole=True, at_least=2), "squared_cosine": Number(more_than=0, less_than=0.99)},
+    domain={"d": Number(whole=True, at_least=2, at_most=20_000), "squared_cosine": Number(more_than=0, less_than=0.99)},
     meets={
         "a number of directions meets the wish exactly": lambda d, squared_cosine: (squared_cosine * d) % 1 == 0,
         "a number of independent directions just misses the wish": lambda d, squared_cosine: (
             0 < squared_cosine * (d - 1) / (1 - squared_cosine) % 1 < 0.005
         ),
         "a number at right angles just misses the wish": lambda d, squared_cosine: 0 < squared_cosine * d % 1 < 0.005,
+        "more than a million directions are needed": lambda d, squared_cosine: (
+            squared_cosine * d / (1 - squared_cosine) > 1e6
+        ),
         "one direction is enough": lambda d, squared_cosine: squared_cosine * (d - 1) / (1 - squared_cosine) < 1,
         "all directions at right angles are needed": lambda d, squared_cosine: d - 1 < squared_cosine * d,
+    },
+    always={
+        "rounding does not decide": lambda d, squared_cosine: all(
+            squared_cosine == 0.5 or 1e-8 * edge < edge % 1 < 1 - 1e-8 * edge
+            for edge in (squared_cosine * (d - 1) / (1 - squared_cosine), squared_cosine * d)
+        ),
     },
     visible=[
         case(101, 0.505),

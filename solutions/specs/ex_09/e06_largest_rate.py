@@ -57,6 +57,8 @@ def rate_edges(rng):
         case(1, int(rng.integers(2, 9)), 1.0, p),
         case(1, int(rng.integers(2, 9)), round(float(rng.uniform(1.5, 4.0)), 3), 2 * q),
         case(int(rng.integers(20, 90)), 1, 1.0, 0.1 * q),
+        case(int(rng.integers(20_000, 40_000)), int(rng.integers(50, 90)), 3.0, r),
+        case(int(rng.integers(200_000, 300_000)), 1, 5.0, round(1e-5 * p, 9)),
         case(int(rng.integers(2, 5)), int(rng.integers(6, 20)), round(float(rng.uniform(4.0, 9.0)), 3), 5 * r),
     ]
 
@@ -136,6 +138,7 @@ EXERCISE = Exercise(
     meets={
         "there is no noise": lambda d, fourth_moment: d == 1 and fourth_moment == 1,
         "one dimension, and noise": lambda d, fourth_moment: d == 1 and fourth_moment > 1,
+        "there are very many dimensions": lambda d, count: d > 100_000 and count == 1,
         "there are more directions than dimensions": lambda d, count: count > d,
     },
     visible=[

@@ -51,7 +51,7 @@ def cost_by_products(widths):
 
 
 def cost_by_matrices(widths):
-    ones = [np.ones((n, m)) for n, m in pairwise(widths)]
+    ones = [np.broadcast_to(1.0, (n, m)) for n, m in pairwise(widths)]
     sizes = np.array([m.size for m in ones])
     table = np.array([[2, 2, 1]] + [[3, 3, 2]] * (len(sizes) - 1))
     return dict(zip(("backprop", "jvp", "rank_one"), sizes @ table / sizes.sum(), strict=True))
@@ -129,6 +129,7 @@ def cost_edges(rng):
         case([k, k, k, k]),
         case([m, m, m, n]),
         case([900 + n, m, 1]),
+        case([50_000 + n, 60_000 + m, 40_000 + k, n, m, k, n, m]),
         case([1, k, m + 90, n + 90]),
         case([n, k, n]),
         case([n, m]),  # the last, since equal layers that are taken for one give what it gives
@@ -227,6 +228,7 @@ EXERCISE = Exercise(
     domain={"widths": Array("l>=2", whole=True, at_least=1)},
     meets={
         "there is a single layer": lambda widths: len(widths) == 2,
+        "the costs are more than 32 bits can hold": lambda widths: widths[0] * widths[1] > 2**31,
         "all layers have one size": lambda widths: len(widths) > 2 and len(set(widths)) == 1,
     },
     visible=[

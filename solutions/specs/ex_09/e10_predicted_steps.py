@@ -54,6 +54,7 @@ def steps_edges(rng):
     return [
         case(2, 1, round(float(rng.uniform(0.05, 0.3)), 4)),
         case(int(rng.integers(4, 8)), int(rng.integers(20, 40)), round(float(rng.uniform(0.85, 0.97)), 4)),
+        case(int(rng.integers(200_000, 250_000)), 1, round(float(rng.uniform(0.1, 0.5)), 4)),
         case(int(rng.integers(300, 900)), int(rng.integers(2, 9)), float(rng.uniform(1e-9, 1e-8))),
     ]
 
@@ -130,6 +131,7 @@ EXERCISE = Exercise(
     meets={
         "there are more directions than dimensions": lambda d, count: count > d,
         "less than one step is needed": lambda d, count, shrink: shrink > (d - 1) / (d - 1 + count),
+        "one direction among very many dimensions": lambda d, count: d > 100_000 and count == 1,
         "there is a long way to go": lambda shrink: shrink < 1e-6,
     },
     visible=[

@@ -154,7 +154,9 @@ def hand_tree_edges(rng):
     """Edges, inputs, biases of zero; targets at 0, between, out of reach; an output on its target; inputs again."""
     (w1, w2, v1, v2), (b0, b1, x1, x2) = numbers(rng, 4), numbers(rng, 4)
     between = round(float(rng.uniform(0.2, 0.8)), 3)
+    nearly = hand_tree([w1, w2], [v1, v2], [b0, b1], [x1, x2], 0.0)["E"]
     return [
+        case([w1, w2], [v1, v2], [b0, b1], [x1, x2], round(math.sqrt(2 * nearly) - 9e-4, 7)),
         case([0.0, w2], [v1, v2], [b0, b1], [x1, 0.0], between),
         case([w1, w2], [0.0, v2], [b0, 0.0], [0.0, x2], 0.0),
         case([w1, 0.0], [v1, 0.0], [0.0, b1], [x1, x2], -between),
@@ -270,7 +272,13 @@ EXERCISE = Exercise(
         "the edge between the two nodes is 0": lambda w, x: w[0] == 0 and x[0] != 0,
         "the input that is used twice is 0": lambda w, x: x[0] == 0 and w[0] != 0,
         "the target lies between 0 and 1": lambda t: 0 < t < 1,
+        "the output is nearly on its target": lambda w, v, b, x, t: 0 < hand_tree(w, v, b, x, t)["E"] < 1e-6,
         "the output is on its target": lambda w, v, b, x, t: hand_tree(w, v, b, x, t)["E"] == 0,
+    },
+    always={
+        "the sums inside the sigmoids are at most 700 in size": lambda w, v, b, x: (
+            max(abs(v[0] * x[0]) + abs(v[1] * x[1]) + abs(b[1]), abs(w[0]) + abs(w[1] * x[0]) + abs(b[0])) <= 700
+        ),
     },
     visible=[
         case([-1.0, 0.5], [1.0, 2.0], [0.2, -1.0], [1.0, 0.5], 1.0),

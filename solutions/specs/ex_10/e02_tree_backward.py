@@ -59,7 +59,11 @@ def backward_edges(rng):
         rng, [-1, 0, 0, 2, 2, 0, 5, 5], numbers(rng, 8), [False, True, False, True, True, False, True, True]
     )
     mixed[2][2], mixed[2][5] = round(float(rng.uniform(0.1, 0.4)), 3), round(float(rng.uniform(0.993, 0.999)), 4)
-    return [case(*parts) for parts in (alone, chain, star, mixed)]
+    long = on_a_tree(rng, list(range(-1, 31)), [0.0] * 32, [False] * 31 + [True])
+    long[1] = [round(float(rng.choice([-1, 1]) * rng.uniform(0.9, 1.15)) / (v * (1 - v)), 3) for v in long[2][:-1]] + [
+        0.7
+    ]
+    return [case(*parts) for parts in (alone, chain, star, mixed, long)]
 
 
 def tree_backward(parent, weight, value, leaf, delta_root):
@@ -280,6 +284,7 @@ EXERCISE = Exercise(
     },
     meets={
         "the root has leaves only": lambda leaf: len(leaf) > 2 and all(leaf[1:]),
+        "the tree is more than thirty levels deep": lambda parent: len(parent) > 31 and parent[31] == 30,
         "a node has a single child": lambda parent: any(len(found) == 1 for found in children_of(parent)),
         "a leaf comes before a function node of the same parent": lambda parent, leaf: any(
             leaf[a] and not leaf[b] for found in children_of(parent) for a, b in pairwise(found)

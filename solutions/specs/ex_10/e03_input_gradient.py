@@ -176,7 +176,7 @@ def edges_above_the_parents(parent, weight, attribute, delta, n):
 
 def hidden_leaves(rng):
     silent = ((4, 3, 2), (5, 4, 0), (7, 5, int(rng.integers(1, 4))))
-    return [*(leaf_case(rng, *sizes) for sizes in silent), *leaf_edges(rng)]
+    return [*(leaf_case(rng, *sizes) for sizes in silent), *leaf_edges(rng), leaf_case(rng, 60, 9, 3)]
 
 
 BANK = [
@@ -271,7 +271,7 @@ EXERCISE = Exercise(
             k >= 0 and delta[p] == 0 for p, k in zip(parent, attribute, strict=True)
         ),
     },
-    visible=hidden_leaves(np.random.default_rng(5)),
+    visible=hidden_leaves(np.random.default_rng(5))[:-1],
     hidden=hidden_leaves,
     accepted=[
         input_gradient_add_at,

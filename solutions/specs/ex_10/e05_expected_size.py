@@ -131,7 +131,7 @@ def only_the_deepest(classes, depth, max_children, leaf_probability):
 
 
 def size_edges_of_domain(rng):
-    """No dice at all, only leaves; two classes; one level; always two children; levels that neither grow nor shrink."""
+    """No dice, only leaves; two classes; one level; always two children; levels that do not grow, or hardly."""
     classes, p = int(rng.integers(2, 9)), round(float(rng.uniform(0.2, 0.8)), 3)
     return [
         case(classes, 4, 5, 0.0),
@@ -140,6 +140,7 @@ def size_edges_of_domain(rng):
         case(classes, 1, 7, p),
         case(classes, 5, 3, p),
         case(classes, 6, 4, 0.6),
+        case(classes, 60, 3, round(float(rng.uniform(0.497, 0.499)), 4)),
     ]
 
 
@@ -233,6 +234,9 @@ EXERCISE = Exercise(
     meets={
         "levels neither grow nor shrink": lambda max_children, leaf_probability, depth: (
             depth > 1 and (max_children + 1) / 2 * (1 - leaf_probability) == 1
+        ),
+        "sixty levels, each a little larger": lambda max_children, leaf_probability, depth: (
+            depth == 60 and 1 < (max_children + 1) / 2 * (1 - leaf_probability) < 1.01
         ),
         "the mean number of children is a half above an even number": lambda max_children: max_children % 4 == 0,
         "the mean number of children is a half above an odd number": lambda max_children: max_children % 4 == 2,

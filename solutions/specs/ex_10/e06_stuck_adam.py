@@ -121,6 +121,7 @@ def adam_edges(rng):
         case(numbers(rng, 4), eta, 0.95, 0.2),
         case([round(5e-6 * number, 8) for number in numbers(rng, 4)], eta, 0.8, 0.95),
         case(numbers(rng, 1) * 4, eta, 0.9, 0.9),
+        case(numbers(rng, 1) * 40, eta, 0.97, 0.1),
     ]
 
 
@@ -129,7 +130,7 @@ def hidden_adams(rng):
         case(numbers(rng, n), round(float(rng.uniform(0.05, 0.3)), 3), beta1, beta2)
         for n, beta1, beta2 in ((5, 0.8, 0.95), (4, 0.9, 0.99), (7, 0.7, 0.85))
     ]
-    return [*drawn, *adam_edges(rng)]
+    return [*drawn, *adam_edges(rng), case(numbers(rng, 230), 0.1, 0.8, 0.95)]
 
 
 BANK = [
@@ -225,6 +226,9 @@ EXERCISE = Exercise(
     },
     meets={
         "all gradients are equal": lambda gradients: len(gradients) > 2 and len(set(gradients)) == 1,
+        "forty equal gradients, and a short memory of their squares": lambda gradients, beta1, beta2: (
+            len(gradients) == 40 and len(set(gradients)) == 1 and beta2 < beta1
+        ),
         "the last gradient is 0": lambda gradients: gradients[-1] == 0,
         "both betas are equal": lambda beta1, beta2: beta1 == beta2,
         "beta1 is the larger one": lambda beta1, beta2: beta1 > beta2,
@@ -236,6 +240,7 @@ EXERCISE = Exercise(
         case([0.5, -1.2, 0.8], 0.1, 0.9, 0.99),
         case([-0.4, 0.9, 1.1, -0.6, 0.7], 0.25, 0.7, 0.95),
         *adam_edges(np.random.default_rng(106))[:5],
+        adam_edges(np.random.default_rng(106))[6],
     ],
     hidden=hidden_adams,
     accepted=[stuck_powers, stuck_short, stuck_accumulate, stuck_matrix, stuck_eps, stuck_float32, stuck_tensors],

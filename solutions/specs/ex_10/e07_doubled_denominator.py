@@ -136,6 +136,8 @@ def logits_edges(rng):
         case([0.0] * int(rng.integers(2, 5))),
         case(numbers(rng, 9, 0.4, 3.0)),
         case(np.round(rising - 20, 2).tolist()),
+        case([50.0, *np.round(rng.uniform(48, 49.9, 2), 2).tolist()]),
+        case([*np.round(rng.uniform(-49.9, -48, 2), 2).tolist(), -50.0]),
     ]
 
 
@@ -227,7 +229,7 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 10, section 5",
     reference=doubled_denominator,
-    domain={"logits": Array("n", all_zero=True, ties=True)},
+    domain={"logits": Array("n<=100", at_least=-50, at_most=50, all_zero=True, ties=True)},
     meets={
         "there are nine logits": lambda logits: len(logits) == 9,
         "there are more than 64 logits": lambda logits: len(logits) > 64,

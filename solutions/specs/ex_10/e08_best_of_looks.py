@@ -153,6 +153,10 @@ def looks_edges(rng):
         case(between, int(rng.integers(20, 40)), 1),
         case(between, 1, int(rng.integers(3, 8))),
         case(round(1 - between / 2, 3), 1, 1),
+        case(round(float(rng.uniform(0.9962, 0.9968)), 4), int(rng.integers(140, 170)), 3),
+        case(round(float(rng.uniform(2e-4, 8e-4)), 5), int(rng.integers(40, 70)), 5),
+        case(round(float(rng.uniform(0.6, 0.8)), 3), 1000, 4),
+        case(between, int(rng.integers(20, 40)), int(rng.integers(6000, 9000))),
         case(0.5, 9, 10),  # the likeliest best score is no quantile of one look
         case(0.02, 19, 2),  # the likeliest best score is not the median one
         case(round(float(rng.uniform(0.985, 0.993)), 3), int(rng.integers(195, 220)), int(rng.integers(2, 5))),
@@ -251,12 +255,16 @@ EXERCISE = Exercise(
     reference=best_of_looks,
     domain={
         "accuracy": Number(more_than=0, less_than=1),
-        "examples": Number(whole=True, at_least=1),
+        "examples": Number(whole=True, at_least=1, at_most=1000),
         "looks": Number(whole=True, at_least=1),
     },
     meets={
         "one look at one example": lambda examples, looks: examples == looks == 1,
         "there are more looks than examples": lambda examples, looks: looks > examples > 1,
+        "nearly all examples are right": lambda accuracy, examples: accuracy > 0.996 and examples > 100,
+        "nearly all are wrong": lambda accuracy: accuracy < 0.001,
+        "there are a thousand examples": lambda examples: examples == 1000,
+        "there are thousands of looks": lambda looks: looks >= 6000,
         "accuracy is below a half": lambda accuracy: accuracy < 0.5,
         "all wrong is less likely than any float": lambda accuracy, examples: (1 - accuracy) ** examples == 0,
         "a factorial is no float": lambda examples: examples > 170,

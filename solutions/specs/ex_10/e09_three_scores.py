@@ -184,9 +184,9 @@ def near_ties(rng):
 
 
 def late_minimum(rng):
-    """The smallest loss comes ten epochs after a good one; a run that never gets anything right."""
-    loss, score = np.round(rng.uniform(0.5, 0.9, (2, 14)), 3), distinct(rng, 15, 29, (2, 14))
-    loss[0, [1, 12]] = 0.41, 0.32
+    """The smallest loss comes twenty epochs after a good one; a run that never gets anything right."""
+    loss, score = np.round(rng.uniform(0.5, 0.9, (2, 24)), 3), distinct(rng, 5, 29, (2, 24))
+    loss[0, [1, 22]] = 0.41, 0.32
     score[1] = 0.0
     return case(loss, score)
 
@@ -318,8 +318,8 @@ EXERCISE = Exercise(
         "the smallest loss comes after one that is hardly larger": lambda validation_loss: any(
             0 < min(row[: np.argmin(row)], default=np.inf) - min(row) < 3e-6 for row in validation_loss
         ),
-        "the smallest loss comes ten epochs after a good one": lambda validation_loss: any(
-            np.argmin(row) - np.argmin(row[: np.argmin(row)]) > 10 for row in validation_loss if np.argmin(row)
+        "the smallest loss comes twenty epochs after a good one": lambda validation_loss: any(
+            np.argmin(row) - np.argmin(row[: np.argmin(row)]) > 20 for row in validation_loss if np.argmin(row)
         ),
         "a run never scores 0.3": lambda test_accuracy: any(0 < max(row) < 0.3 for row in test_accuracy),
         "a run scores 0 throughout": lambda test_accuracy: any(max(row) == 0 for row in test_accuracy),

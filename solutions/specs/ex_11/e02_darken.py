@@ -91,6 +91,7 @@ def darken_cases(rng):
     found.append(found[0] * np.array([1j, 1]))  # the same sizes with other phases
     # powers of two: the phases of an earlier case to the last digit, with other sizes
     found += [found[1] * np.array([2.0, 1.0]) / 2**25, found[2] * np.array([0.5, 1.0]) * 2**25]
+    found += [np.array([1e-8, 1e-8j]) * rng.choice([1, -1], 2)]
     return [case(x) for x in found]
 
 
@@ -192,6 +193,7 @@ EXERCISE = Exercise(
         "both fields are faint": lambda x: max(abs(x)) < 1e-7,
         "both fields are bright": lambda x: min(abs(x)) > 1e6,
     },
+    always={"sizes lie between 1e-8 and 1e8": lambda x: ((x == 0) | ((np.abs(x) >= 1e-8) & (np.abs(x) <= 1e8))).all()},
     visible=darken_cases(np.random.default_rng(11)),
     hidden=darken_cases,
     result={"0": {"kind": "angle", "period": 2 * math.pi}, "1": {"kind": "angle", "period": 2 * math.pi}},

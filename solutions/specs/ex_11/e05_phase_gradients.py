@@ -271,7 +271,7 @@ EXERCISE = Exercise(
         "a block mixes nothing": lambda x, unitaries: len(x) > 1 and (unitaries[0] == np.eye(len(x))).all(),
     },
     visible=phases_cases(np.random.default_rng(5)),
-    hidden=phases_cases,
+    hidden=lambda rng: [*phases_cases(rng), phases_case(rng, 24, 2)],
     accepted=[
         phases_by_shift,
         phases_forward,

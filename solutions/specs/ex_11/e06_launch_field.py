@@ -155,6 +155,7 @@ EXERCISE = Exercise(
         "all fields are fainter by far": lambda y: (np.abs(y) < 1e-8).all(),
         "all fields are bright": lambda y: (np.abs(y) > 3).all(),
     },
+    always={"fields have a size of 1e-9 or more": lambda y: np.abs(y).min() >= 1e-9},
     visible=launch_cases(np.random.default_rng(6)),
     hidden=launch_cases,
     accepted=[

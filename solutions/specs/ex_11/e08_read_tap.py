@@ -114,6 +114,8 @@ def tap_cases(rng):
         tap_case(rng, 1, 1, forward=0.0),
         tap_case(rng, 2, 5, forward=0.0, adjoint=0.0),
         faint_tap_case(rng),
+        tap_case(rng, 2, 12),
+        tap_case(rng, 20, 2),
     ]
 
 
@@ -214,10 +216,15 @@ EXERCISE = Exercise(
     meets={
         "there is one period": lambda trace, samples: len(trace) == 2 * samples > 2,
         "a half period is one sample, of several": lambda trace, samples: samples == 1 and len(trace) > 2,
+        "a half period has a dozen samples": lambda samples: samples >= 12,
+        "there are twenty periods": lambda trace, samples: len(trace) >= 40 * samples,
         "the gradient is negative": lambda trace, samples: trace[:samples].mean() < trace[samples : 2 * samples].mean(),
         "the gradient is positive": lambda trace, samples: trace[:samples].mean() > trace[samples : 2 * samples].mean(),
         "noise takes samples below 0": lambda trace: (trace < 0).any(),
         "no light was recorded before": lambda forward, adjoint: forward == adjoint == 0,
+    },
+    always={
+        "the trace has a whole number of periods": lambda trace, samples: len(trace) % (2 * samples) == 0 < len(trace)
     },
     visible=tap_cases(np.random.default_rng(8)),
     hidden=tap_cases,

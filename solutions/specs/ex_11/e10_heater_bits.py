@@ -39,7 +39,7 @@ def bits_table(n, bits, limit):
 
 
 def bits_variance(n, bits, limit):
-    variance = sum((2 * math.pi / 2**bits) ** 2 / 12 for _ in range(n * n))
+    variance = np.full((n, n), (2 * math.pi / 2**bits) ** 2 / 12).sum()
     smallest = next(b for b in range(99) if n * (2 * math.pi / 2**b) ** 2 / 12 <= limit**2)
     return {"error": (variance / n) ** 0.5, "bits": smallest}
 
@@ -102,6 +102,7 @@ def bits_cases(rng):
         bits_case(rng, n[5], 12, 16, 1.7),
         bits_case(rng, n[6], 18, int(rng.integers(34, 45))),
         bits_case(rng, n[7], 14, 50),
+        bits_case(rng, 2_500 + n[8], 33, int(rng.integers(9, 12))),
     ]
 
 
@@ -183,8 +184,10 @@ EXERCISE = Exercise(
         "the given bits are just enough": lambda n, bits, limit: heater_bits(n, bits, limit)["bits"] == bits,
         "the given bits are more than enough": lambda n, bits, limit: heater_bits(n, bits, limit)["bits"] < bits,
         "50 bits are needed": lambda n, bits, limit: heater_bits(n, bits, limit)["bits"] == 50,
+        "there are many ports, and more than 31 bits": lambda n, bits: n > 2_500 and bits > 31,
         "two bits are enough": lambda n, bits, limit: heater_bits(n, bits, limit)["bits"] == 2,
     },
+    always={"1 bit is too few, 50 are enough": lambda n, bits, limit: 2 <= heater_bits(n, bits, limit)["bits"] <= 50},
     visible=[case(64, 8, 0.01), *bits_cases(np.random.default_rng(10))],
     hidden=bits_cases,
     result={"bits": {"kind": "diagnostic"}},

@@ -209,7 +209,7 @@ BANK = [
           "Asked for is the smallest size that reaches it."),
     wrong("more-than-the-factor", even_with(round_to=lambda size: math.floor(size) + 1), "the task: at least",
           "Where the advantage is exactly the factor at some size, your mesh is one port too large.",
-          "At least the factor includes the factor itself."),
+          "At least the factor includes the factor itself. Or have other units rounded the two sides apart?"),
     wrong("advantage-upside-down", at_its_size(lambda batch, factor, energy, n, advantage: 1 / advantage),
           "the task: electronics over light",
           "The number of ports is right; the advantage is below 1.",

@@ -148,7 +148,7 @@ def triangle_with(*, rule=None, undo=lambda T: T.conj().T, rows=None, gamma=None
 
 
 def triangle_cases(rng):
-    return [*(case(unitary(rng, n)) for n in (3, 4, 2, 3, 5, 1)), case(np.ones((1, 1), dtype=complex))]
+    return [*(case(unitary(rng, n)) for n in (3, 4, 2, 3, 5, 1, 10)), case(np.ones((1, 1), dtype=complex))]
 
 
 BANK = [
