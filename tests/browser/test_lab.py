@@ -1,7 +1,6 @@
-"""The course in a real browser: JupyterLab opens a notebook, runs it, and a slider moves the picture beside it.
+"""The course in a real browser: JupyterLab opens each notebook, runs it, and its figures go on by keyboard.
 
-A chapter joins by one row in CHAPTERS. Screenshots of its slider are kept in `build/screenshots`; those of a whole
-notebook, page by page, are taken by `python tools/lab.py NOTEBOOK FOLDER`.
+Screenshots of a whole notebook, page by page, are taken by `python tools/lab.py NOTEBOOK FOLDER`.
 """
 
 import shutil
@@ -17,24 +16,7 @@ from tools.notebooks import ROOT
 pytestmark = pytest.mark.browser
 
 SCREENSHOTS = ROOT / "build" / "screenshots"
-# Chapters whose figures need no kernel.
-FIGURES = [
-    "00_start_here",
-    "01_cooking_analogy",
-    "02_scalar_backprop",
-    "03_gradient_descent",
-    "04_vector_backprop",
-    "05_tensor_backprop",
-    "06_training_networks",
-    "07_rnn_bptt",
-]
-# Notebook, and the description of a slider in it that changes a picture.
-CHAPTERS = [
-    ("08_memory_efficient_backprop", "rows"),
-    ("09_forward_gradient", "angle"),
-    ("10_neural_tree", "update"),
-    ("11_photonic_backprop", "theta"),
-]
+NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 SMALL = """
 import ipywidgets as widgets
 heat = widgets.FloatSlider(description="heat", min=0, max=10, step=0.5)
@@ -123,16 +105,11 @@ def study(browser, lab, notebook: Path, slider: str) -> None:
     assert view.hosts == {"127.0.0.1"}
 
 
-@pytest.mark.parametrize(("notebook", "slider"), CHAPTERS)
-def test_chapter_runs_and_its_slider_moves_the_picture(notebook, slider, browser, lab, course):
-    study(browser, lab, course / "notebooks" / f"{notebook}.ipynb", slider)
-
-
 def test_a_small_notebook_passes_the_same_tour(browser, lab, course, write_notebook):
     study(browser, lab, write_notebook(course / "00_small.ipynb", "# 00 · Small", (SMALL,)), "heat")
 
 
-@pytest.mark.parametrize("notebook", FIGURES)
+@pytest.mark.parametrize("notebook", NOTEBOOKS)
 def test_chapter_runs_and_each_of_its_figures_steps_by_keyboard(notebook, browser, lab, course):
     with labs.opened(browser, lab, course / "notebooks" / f"{notebook}.ipynb") as view:
         view.run_all()
