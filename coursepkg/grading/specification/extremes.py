@@ -86,9 +86,13 @@ def _first(
 
 
 def _is_firm(value: Any) -> bool:
-    """Whether each part is of a usual size or nothing; far out, what is left between is what rounding leaves."""
-    sizes = [float(np.abs(leaf).max()) for leaf in leaves(value) if is_number(leaf) and np.size(leaf)]
-    return not any(NOTHING < size < 1e-3 for size in sizes)
+    """Whether the numbers of each part are of a usual size or nothing, and not too far from each other.
+
+    Far out, what is left between is rounding; and who takes differences loses small numbers beside large ones.
+    """
+    parts = [np.abs(leaf) for leaf in leaves(value) if is_number(leaf)]
+    sizes = [part[part > NOTHING] for part in map(np.atleast_1d, parts)]
+    return all(part.max() >= 1e-3 and part.min() >= 1e-5 * part.max() for part in sizes if part.size)
 
 
 def in_single(domain: Mapping[str, Argument], values: Values) -> Values:
