@@ -141,6 +141,12 @@ BANK = [
     wrong("square-of-the-sum", square_of_the_sum, "the task: squared lengths",
           "The entries of the gradient were added up before they were squared.",
           "Then entries of different sign cancel, and a length knows nothing of signs."),
+    wrong("one-axis-is-no-noise", lambda gradient, fourth_moment: {
+              **(found := estimate_moments(gradient, fourth_moment)),
+              "variance": found["variance"] if len(gradient) > 1 else 0.0,
+          }, "notebook 09, section 4: what the distribution changes",
+          "Right but for a gradient of one entry, where your variance is 0.",
+          "A direction along the only axis still has a length of its own, unless it is a sign."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(

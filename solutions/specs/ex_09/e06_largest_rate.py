@@ -118,6 +118,10 @@ BANK = [
           "chapter 03: two over the curvature",
           "The rate falls with the square of the curvature.",
           "The squared step holds the curvature twice, and the step itself holds it once."),
+    wrong("noise-alone", lambda d, count, fourth_moment, curvature: 2 * count / (curvature * (d + fourth_moment - 2))
+          if d + fourth_moment > 2 else 2 / curvature, "notebook 09, section 4: 1 + noise / K",
+          "Nearly right for many dimensions and few directions, and too large elsewhere.",
+          "The gradient itself takes its part of the step, beside what the other directions add."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(

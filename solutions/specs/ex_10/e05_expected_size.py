@@ -214,6 +214,11 @@ BANK = [
     wrong("deepest-level-only", only_the_deepest, "notebook 10, section 1: how a tree is drawn",
           "Only the deepest level and the leaves below it are counted.",
           "What was counted on the way down belongs to the tree, too."),
+    wrong("endless-levels", lambda classes, depth, most, p: (
+              size_edges(classes, 2000 if (most + 1) / 2 * (1 - p) < 1 else depth, most, p)
+          ), "the docstring: depth",
+          "Where the levels shrink, your tree goes on beyond its depth.",
+          "A sum without an end was taken; the tree has a last level, and all its children are leaves."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(

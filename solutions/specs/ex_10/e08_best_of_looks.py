@@ -242,6 +242,12 @@ BANK = [
           "the task: what do you report",
           "You give what peeking adds.",
           "Asked for is the score that is reported in the end."),
+    wrong("normal-for-binomial", lambda accuracy, examples, looks: 1 - np.mean([
+              (0.5 * math.erfc(-(k + 0.5 - examples * accuracy) / math.sqrt(2 * examples * accuracy * (1 - accuracy))))
+              ** looks for k in range(examples)
+          ]), "the task: independent examples",
+          "Nearly right where there are many examples, and off in the tails.",
+          "A bell curve was put in place of the number of right answers. The best of many looks lives in its tail."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(

@@ -86,6 +86,7 @@ def undo_cases(rng):
         undo_case(rng, 3, 3),
         undo_case(rng, 6, 2, 0.01, 0.05),
         undo_case(rng, 8, 1, 0.006, 0.009),
+        undo_case(rng, 3, 2, 35.0, 45.0),
         undo_case(rng, 2, 3, 4.0, 11.0),
         undo_case(rng, 1, 4),
         undo_case(rng, 5, 1),
@@ -151,6 +152,11 @@ BANK = [
           "notebook 11, section 9: rho to the power of 2c",
           "Row 0 is right; from row to row the gain grows by two losses of power.",
           "rho squared is what one column does to a power: two fields, each shortened once."),
+    wrong("gain-by-its-slope", lambda toggled, loss_db: (
+              toggled * (1 + math.log(10) / 10 * loss_db * np.arange(1, len(toggled) + 1))[:, None]
+          ), "the task: what a decibel is",
+          "Nearly right where hardly any power is lost, and too small where much is.",
+          "Decibels multiply. A straight line has the same slope at no loss, and nothing else in common."),
 ]  # fmt: skip
 
 EXERCISE = Exercise(
@@ -167,6 +173,7 @@ EXERCISE = Exercise(
         "there is one heater in all": lambda toggled: np.size(toggled) == 1,
         "as many columns as heaters": lambda toggled: len(toggled) == len(toggled[0]) > 1,
         "the readings are whole numbers": lambda toggled: toggled.dtype.kind == "i",
+        "nearly all power is lost": lambda loss_db: loss_db > 30,
         "most of the power is lost": lambda loss_db: loss_db > 3.5,
         "next to no power is lost": lambda toggled, loss_db: len(toggled) == 8 and 0 < loss_db < 0.01,
         "hardly any power is lost": lambda loss_db: 0 < loss_db < 0.06,
