@@ -110,7 +110,7 @@ BANK = [
           "The fee is given as a part of a coin, between 0 and 1, not in percent."),
     wrong("a-little-added-to-the-price",
           lambda price, fee, conversions: (1 - fee) / (price + 1e-8) * math.prod(conversions),
-          "the docstring of the exercise: which prices are possible?",
+          "'Units cancel', and the docstring of the exercise: which prices are possible?",
           "Nearly right everywhere, and too small where the price is small.",
           "A small number added below the stroke keeps a zero from harm, and a price is never zero here."),
     wrong("stops-after-ten-links", lambda price, fee, conversions: (1 - fee) / price * math.prod(conversions[:10]),

@@ -330,7 +330,7 @@ BANK = [
     wrong("capitals-do-not-count",
           lambda links, start, goal: paths_by_repetition(
               [[here.lower(), to.lower(), rate] for here, to, rate in links], start.lower(), goal.lower()
-          ), "the docstring of the exercise: what is a place?",
+          ), "'Two stalls', and the docstring of the exercise: what is a place?",
           "Places whose names differ in capitals alone are taken for one.",
           "A place is what its name says, letter by letter. Compare the names as they are."),
 ]  # fmt: skip

@@ -163,7 +163,7 @@ BANK = [
           "A list may have any number of tiers. Go through all of them."),
     wrong("ends-at-a-thousand",
           lambda coins, tiers: local_reference(coins, tiers) if coins < 1000 else 0.0,
-          "the task: until when does the last tier hold?",
+          "'A rate is local', and the task: until when does the last tier hold?",
           "Far out the rate is 0.",
           "The last tier has no end. A large number in place of one is reached some day."),
     wrong("adds-the-rates", lambda coins, tiers: sum(1 / price for start, price in tiers if start < coins),

@@ -161,12 +161,12 @@ BANK = [
           "The credit is asked for seen from the plan: the rates hold where they are measured, and that is there."),
     wrong("fee-sign", lambda planned, actual: [
               c * s for c, s in zip(credit_reference(planned, actual), (1, -1, 1, 1), strict=True)
-          ], "The derivative of 1 − fee with respect to fee.",
+          ], "'The backward question'. The derivative of 1 − fee with respect to fee.",
           "The fee has the wrong sign.",
           "Portions go with 1 − fee: when the fee rises, they fall."),
     wrong("price-sign", lambda planned, actual: [
               c * s for c, s in zip(credit_reference(planned, actual), (1, 1, -1, 1), strict=True)
-          ], "The derivative of 1/price with respect to price.",
+          ], "'The backward question'. The derivative of 1/price with respect to price.",
           "The price has the wrong sign.",
           "The price divides: when it rises, the same money buys less."),
     wrong("price-not-squared", credit_unsquared_price, "'The backward question', row 'price', and its unit.",
@@ -213,7 +213,7 @@ BANK = [
           "An input that changed a little gets no credit.",
           "A change is small or large only together with its rate, and a rate may be large."),
     wrong("a-little-added-to-the-price", a_little_added_to_the_price,
-          "the docstring of the exercise: which prices are possible?",
+          "'The backward question', and the docstring of the exercise: which prices are possible?",
           "Nearly right everywhere, and too small where the price is small.",
           "A small number added below the stroke keeps a zero from harm, and a price is never zero here."),
 ]  # fmt: skip

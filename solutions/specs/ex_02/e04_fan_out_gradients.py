@@ -98,7 +98,7 @@ BANK = [
           "One of the two reports that reach b has not been multiplied by e_bar.",
           "Both reports start at e, and both carry what arrived there."),
     wrong("results-exchanged", lambda a, b, e_bar: (e_bar * (a + 2 * b + 1), e_bar * (b + 1)),
-          "the docstring of the exercise",
+          "'Gradients add where a value fans out', and the docstring of the exercise",
           "Both numbers are right, and stand in the other order.",
           "The gradient of a comes first, then that of b."),
     wrong("forgets-the-one", lambda a, b, e_bar: (e_bar * b, e_bar * (a + 2 * b)),

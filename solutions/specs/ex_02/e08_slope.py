@@ -132,7 +132,7 @@ BANK = [
           "Your slopes are half as large as they should be.",
           "From x to x + h it is one step."),
     wrong("small-slopes-are-none", lambda f, x: slope(f, x) if abs(slope(f, x)) > 1e-4 else 0.0,
-          "the docstring of the exercise: how exact is right?",
+          "'How small is small?', and the docstring of the exercise: how exact is right?",
           "Where the ground is nearly level you return 0.",
           "A small slope is a slope, and may be found as well as a large one."),
     wrong("step-lost-in-rounding", lambda f, x: (f(x + 1e-18) - f(x - 1e-18)) / 2e-18,

@@ -227,7 +227,7 @@ BANK = [
           "You counted the paths from the inputs to the result that pass through each node.",
           "A path starts at the node itself here; how many ways led there does not matter."),
     wrong("counts-up-to-a-limit", lambda parents: np.minimum(count_paths(parents), 10**12),
-          "the task: how many paths are there?",
+          "'Paths and edges', and the task: how many paths are there?",
           "Large counts are cut off.",
           "Python's whole numbers have as many digits as they need."),
     wrong("forty-steps-at-most", paths_of_forty_steps, "notebook 02, section 8, 'Paths and edges'",

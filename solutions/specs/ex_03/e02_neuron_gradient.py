@@ -163,7 +163,7 @@ BANK = [
           "Where the sigmoid is nearly flat you let nothing through.",
           "It becomes flatter and flatter, and nowhere all at once. A long x makes much of a small slope."),
     wrong("targets-as-classes", lambda w, X, t: neuron_gradient(w, X, np.round(t)),
-          "the docstring of the exercise: what are the targets?",
+          "notebook 03, section 1, and the docstring of the exercise: what are the targets?",
           "Targets between 0 and 1 were taken for the nearer of the two.",
           "A target may be any number from 0 to 1, and the error is measured from there."),
     wrong("cross-entropy-instead", lambda w, X, t: (sigmoid(X @ w) - t) @ X / len(t),

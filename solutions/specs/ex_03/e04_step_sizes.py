@@ -157,7 +157,7 @@ BANK = [
           "A very small curvature was taken for none. It is the gentlest direction, and it counts."),
     wrong("a-little-added-to-the-curvature", sizes_wrong(
               limit=lambda c, H: 2 / (c[-1] + 1e-8), best=lambda c, H: 2 / (c[0] + c[-1] + 1e-8)
-          ), "the docstring of the exercise: which curvatures are possible?",
+          ), "'What decides: the curvature', and the docstring of the exercise: which curvatures are possible?",
           "Nearly right everywhere, and too small where all curvatures are.",
           "A small number added below the stroke keeps a zero from harm, and curvatures are positive here."),
     wrong("takes-them-unsorted", sizes_unsorted, "the hints of the exercise",
@@ -174,7 +174,7 @@ BANK = [
     wrong("counts-the-half-twice", sizes_wrong(
               limit=lambda c, H: 1 / c[-1],
               best=lambda c, H: 1 / (c[0] + c[-1]),
-          ), "the docstring of the exercise: H holds the second derivatives",
+          ), "'What decides: the curvature', and the docstring of the exercise: H holds the second derivatives",
           "Both step sizes are half of what they should be.",
           "The half in front of the loss cancels against the 2 of the square: H is the curvature as it stands."),
     wrong("results-exchanged", exchanges_the_two, "the docstring of the exercise: the names of the results",

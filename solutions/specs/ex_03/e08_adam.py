@@ -205,7 +205,7 @@ BANK = [
     wrong("one-array-for-all-places", last_place_only(adam), "the docstring of the exercise: k places",
           "All your places are the last one.",
           "Did you append one array and go on changing it, or fill in the last place? Keep what each step gives."),
-    wrong("one-place-late", one_place_late(adam), "the docstring of the exercise",
+    wrong("one-place-late", one_place_late(adam), "'Divide by the usual size', and the docstring of the exercise",
           "Your places come one step late: the first is the start.",
           "You keep each place before its step is made, so the last one is missing."),
     wrong("start-among-the-places", start_among_the_places(adam), "the docstring of the exercise: k places",

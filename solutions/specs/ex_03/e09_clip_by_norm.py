@@ -213,7 +213,7 @@ BANK = [
           "Where all gradients are zero your function fails; everything else is right.",
           "You divide by the length before you know that there is one."),
     wrong("a-little-too-long-is-let-through", clip_with_leeway,
-          "the docstring of the exercise: which length is allowed?",
+          "'And the cliff', and the docstring of the exercise: which length is allowed?",
           "Gradients that are hardly longer than the bound are left as they are.",
           "A bound is a bound: what is longer is shortened, by however little."),
     wrong("three-arrays-at-most", clip_by_three, "the docstring of the exercise: one norm for all arrays",
@@ -221,7 +221,7 @@ BANK = [
           "A network may have any number of parameters, and each array is a part of the arrow."),
     wrong("drops-small-entries", lambda gradients, bound: [
               np.where(np.abs(g) < 1e-9, 0.0, g) for g in clip_by_norm(gradients, bound)
-          ], "the task: keeping its direction",
+          ], "'And the cliff', and the task: keeping its direction",
           "Very small entries became 0.",
           "However small an entry is, it belongs to the direction."),
     wrong("changes-what-it-is-given", clip_in_place, "the docstring of the exercise: what you are given stays as it is",

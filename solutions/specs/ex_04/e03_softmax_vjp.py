@@ -275,7 +275,7 @@ BANK = [
           "Where one class has nearly all of the probability, nothing comes back.",
           "The others have a little still, and a large g makes much of it."),
     wrong("temperature-with-a-bound", lambda z, tau, g: softmax_vjp(z, min(tau, 100.0), g),
-          "the docstring of the exercise: which temperatures are possible?",
+          "notebook 04, section 5, and the docstring of the exercise: which temperatures are possible?",
           "At a very high temperature your numbers are those of a lower one.",
           "A temperature may be any positive number."),
     wrong("whole-numbers-stay-whole", softmax_like_the_logits, "the docstring of the exercise: what is returned?",

@@ -176,7 +176,7 @@ BANK = [
           "Every number is rounded, and where a sum cancels, the rounding of its terms is left. Allow for it."),
     wrong("compares-with-the-terms", passes_if(lambda v, pushed, g, s: (
               abs(s @ v - g @ pushed) <= 1e-6 * np.linalg.norm(v) * np.linalg.norm(s)
-          )), "the task: by how much is a wrong one off?",
+          )), "notebook 04, section 8, and the task: by how much is a wrong one off?",
           "Where v and what was pulled are nearly perpendicular, you let a wrong one pass.",
           "How large a difference is tells the inner product itself, not the lengths of the two vectors."),
     wrong("compares-lengths", passes_if(lambda v, pushed, g, s: len(s) == len(v)), "notebook 04, section 8",

@@ -92,7 +92,7 @@ def layer_reshaped(X, W, G):
 
 BANK = [
     wrong("other-layout", layer_with(W=lambda X, W, G: layer_gradients(X, W, G)["W"].T),
-          "the task: the layer multiplies by W transposed",
+          "'Larger arrays: swap the letters', and the task: the layer multiplies by W transposed",
           "The gradient of W has rows and columns exchanged.",
           "Here W is stored as (outputs, inputs), as PyTorch does. Its gradient has to be stored in the same way."),
     wrong("transposes-the-weights-again", layer_with(X=lambda X, W, G: G @ W.T),

@@ -648,7 +648,7 @@ BANK = [
     wrong("rows-as-a-range", RowsAsARange, "the docstring of `rows`",
           "Rows between those in `index` are picked as well, if their numbers rise.",
           "`index` names the rows one by one; it does not say from where to where."),
-    wrong("product-loses-axes", ProductLosesAxes, "the docstring of `__matmul__`",
+    wrong("product-loses-axes", ProductLosesAxes, "'Your own Tensor', and the docstring of `__matmul__`",
           "Right for matrices with two rows and columns or more; of others the product loses an axis.",
           "The product of two matrices is a matrix, even if it has one row or one column."),
     wrong("relu-with-a-threshold", ReluWithAThreshold, "the docstring of `relu`",

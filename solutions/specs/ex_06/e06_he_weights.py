@@ -90,7 +90,7 @@ BANK = [
           "'4 · Signals through depth'",
           "Right for narrow layers; from 20 inputs on, the scale stays where it is.",
           "Every further input adds to the sum, so the scale has to go on falling."),
-    wrong("sample-made-to-measure", of_unit_spread, "the docstring of the exercise",
+    wrong("sample-made-to-measure", of_unit_spread, "'4 · Signals through depth', and the docstring of the exercise",
           "The draws at hand were first scaled to a mean square of exactly 1.",
           "Variance 1 is said of the distribution. A sample may differ from it, and that belongs to the draw."),
 ]  # fmt: skip

@@ -136,7 +136,7 @@ def hidden_two_steps(rng):
 
 
 BANK = [
-    wrong("gradients-cut-at-five", two_steps_cut, "the docstring of the exercise",
+    wrong("gradients-cut-at-five", two_steps_cut, "notebook 07, section 1, and the docstring of the exercise",
           "Right unless a gradient is beyond 5; there it stays at 5.",
           "Clipping is what training may do with a gradient afterwards. What was asked for is the gradient."),
     wrong("only-the-last-use", two_steps_with(lambda d1, d2, h0, h1, h2, x, w: (d2 * h1, d2 * x[1], d1 * w)),
@@ -163,7 +163,7 @@ BANK = [
           "The first step has the same weights, and its own state before it."),
     wrong("inputs-exchanged", two_steps_with(
               lambda d1, d2, h0, h1, h2, x, w: (d2 * h1 + d1 * h0, d2 * x[0] + d1 * x[1], d1 * w)
-          ), "the docstring of the exercise: which input belongs to which step",
+          ), "notebook 07, section 1, and the docstring of the exercise: which input belongs to which step",
           "In the gradient of u each delta meets the input of the other step.",
           "What comes back to a step meets what went into that step."),
     wrong("last-step-without-slope", two_steps_linear_at_the_end, "notebook 07, section 3: delta",

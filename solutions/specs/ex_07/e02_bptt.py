@@ -194,7 +194,7 @@ def hidden_bptt(rng):
 
 
 BANK = [
-    wrong("a-hundred-steps-at-most", last_steps_only, "the docstring of the exercise",
+    wrong("a-hundred-steps-at-most", last_steps_only, "notebook 07, section 3, and the docstring of the exercise",
           "Right for short sequences; of longer ones, what came before the last hundred steps is missing.",
           "The sequence has as many steps as `x` has rows, and each of them used the weights."),
     wrong("nothing-from-later", bptt_variant(carry=lambda want, r, t, T: want),

@@ -233,14 +233,14 @@ BANK = [
           "A shorter chunk is a chunk as well: no gradient leaves it."),
     wrong("cuts-one-step-late", chunked_by(lambda x, size: [
               x[max(0, k) : k + size] for k in range(1 - size if size > 1 else 0, len(x), size)
-          ]), "the task: chunks of `size` steps",
+          ]), "notebook 07, section 4, and the task: chunks of `size` steps",
           "Your first chunk has one step only, so that all cuts are in other places.",
           "Is the gradient cut before the first step of a chunk, or after it?"),
     wrong("states-want-one", chunked_flat(lambda h: 1 - h * h, lambda states, t: states[t], lambda h: 1.0),
-          "the task: the loss of each step",
+          "notebook 07, section 4, and the task: the loss of each step",
           "You summed up how the states change, not how the loss changes.",
           "The loss of a step depends on its state, and how much depends on how large that is."),
-    wrong("mean-over-chunks", chunked_mean, "the task: adds up over the whole sequence",
+    wrong("mean-over-chunks", chunked_mean, "notebook 07, section 4, and the task: adds up over the whole sequence",
           "The gradients of the chunks are averaged.",
           "The task asks for their sum."),
     wrong("slope-forgotten", chunked_flat(lambda h: 1.0, lambda states, t: states[t]), "notebook 07, section 3: delta",

@@ -206,7 +206,7 @@ BANK = [
           "Right unless a gate is nearly open or nearly closed; there its gradients are too large.",
           "A saturated gate learns next to nothing, and that is what its gradient should say."),
     wrong("cell-cut-at-three", lstm_squashes(lambda i, f, g, c_before: np.tanh(np.clip(f * c_before + i * g, -3, 3))),
-          "the task: h is made of tanh(c)",
+          "notebook 07, section 6, and the task: h is made of tanh(c)",
           "Right unless a cell is beyond 3; there tanh stops short of 1.",
           "A cell may have any size, and tanh takes it."),
     wrong("cell-ignores-the-hidden-state", lstm_total(lambda i, f, g, o, c, dh, dc: dc),
@@ -259,7 +259,7 @@ BANK = [
               f=lambda p: p["total"] * p["before"],
               o=lambda p: p["dh"] * p["tanh_c"],
               g=lambda p: p["total"] * p["i"],
-          ), "the task: at the pre-activations",
+          ), "notebook 07, section 6, and the task: at the pre-activations",
           "The gradients are those of the gates themselves, not of their pre-activations.",
           "One more edge, through sigmoid or tanh, leads to what the weights computed."),
     wrong("input-and-candidate-exchanged", lstm_with(
@@ -269,7 +269,7 @@ BANK = [
           "Input gate and candidate keep their own value where the other factor belongs.",
           "The local derivative of a product is the other factor."),
     wrong("results-of-input-and-candidate-exchanged", exchanges_input_and_candidate,
-          "the docstring of the exercise: the names of the results",
+          "notebook 07, section 6, and the docstring of the exercise: the names of the results",
           "The gradients of input gate and candidate stand under each other's names; both are right.",
           "What is multiplied by the slope of a gate belongs to the gate."),
     wrong("squashes-the-old-cell", lstm_squashes(lambda i, f, g, before: np.tanh(before)),
@@ -296,7 +296,7 @@ BANK = [
           "This gate stands behind the cell: only h hears it."),
     wrong("input-and-forget-gate-exchanged", lambda i, f, g, o, c_before, dh, dc: lstm_backward(
               f, i, g, o, c_before, dh, dc
-          ), "the docstring of the exercise: the order of the arguments",
+          ), "notebook 07, section 6, and the docstring of the exercise: the order of the arguments",
           "Input gate and forget gate have changed places.",
           "The forget gate multiplies the old cell, the input gate the candidate."),
     wrong("forgets-the-input-in-the-cell", lstm_squashes(lambda i, f, g, before: np.tanh(f * before)),

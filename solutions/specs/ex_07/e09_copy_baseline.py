@@ -85,12 +85,12 @@ BANK = [
           "A logarithm to base 2 is 1.44 times as large."),
     wrong("blank-among-the-guesses",
           lambda symbols, length, blanks: length * math.log(symbols + 1) / (blanks + 2 * length),
-          "the task: it knows when to answer",
+          "notebook 07, section 7, and the task: it knows when to answer",
           "The guess at the end also considers the blank.",
           "A model without memory still knows that the signal has come and that no blank is asked for."),
     wrong("guesses-everywhere", lambda symbols, length, blanks: (
               (blanks + 2 * length) * math.log(symbols + 1) / (blanks + 2 * length)
-          ), "the task: it is certain of the blanks",
+          ), "notebook 07, section 7, and the task: it is certain of the blanks",
           "The model guesses among all symbols at every step.",
           "A blank can be predicted without memory."),
     wrong("chance-instead-of-cost", lambda symbols, length, blanks: length * (1 - 1 / symbols) / (blanks + 2 * length),
@@ -99,7 +99,7 @@ BANK = [
           "Cross-entropy is the logarithm of the probability that the right symbol got."),
     wrong("shown-symbols-guessed-too", lambda symbols, length, blanks: (
               2 * length * math.log(symbols) / (blanks + 2 * length)
-          ), "the task: at all other steps the right answer is a blank",
+          ), "notebook 07, section 7, and the task: at all other steps the right answer is a blank",
           "The symbols are guessed where they are shown as well.",
           "While symbols are shown, the answer that is asked for is a blank, and that is certain."),
     wrong("one-answer-only", lambda symbols, length, blanks: math.log(symbols) / (blanks + 2 * length),
@@ -112,7 +112,7 @@ BANK = [
           "You counted one step more than a sequence has.",
           "Shown, blank, asked for: the task names all the steps."),
     wrong("one-kind-left-out", lambda symbols, length, blanks: length * math.log(symbols - 1) / (blanks + 2 * length),
-          "the task: it guesses evenly among the symbols",
+          "notebook 07, section 7, and the task: it guesses evenly among the symbols",
           "The guess at the end leaves one of the symbols out.",
           "Each of the `symbols` kinds may be the right one."),
     wrong("rounded-down", lambda symbols, length, blanks: length * math.log(symbols) // (blanks + 2 * length),

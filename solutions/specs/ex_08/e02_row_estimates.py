@@ -101,12 +101,12 @@ BANK = [
           "The estimates were squared as they are. A deviation is counted from the mean."),
     wrong("sum-for-mean", lambda x, y: {
               **(found := row_estimates(x, y)), "mean": sum(found["estimates"])
-          }, "the task: each as likely as any other",
+          }, "notebook 08, section 3, and the task: each as likely as any other",
           "The estimates are right; where their mean should be stands their sum.",
           "Each row is kept once in B times."),
     wrong("sorted", lambda x, y: {
               **(found := row_estimates(x, y)), "estimates": sorted(found["estimates"])
-          }, "the task: in the order of the rows",
+          }, "notebook 08, section 3, and the task: in the order of the rows",
           "The estimates were sorted.",
           "Here the first estimate is the one that keeps the first row."),
     wrong("scaled-the-wrong-way", rows_with(lambda k, x, y: x[k] * y[k] / len(x)),

@@ -142,7 +142,7 @@ BANK = [
           "S stands between the rows of the two factors, so it makes few rows of many."),
     wrong("numbers-instead-of-bytes",
           lambda rows, features, rate, itemsize, readers: stored_bytes(rows, features, rate, 1, readers),
-          "the docstring: itemsize",
+          "notebook 08, section 6, and the docstring: itemsize",
           "Numbers are counted, not bytes.",
           "A number in single precision takes four bytes, in double precision eight."),
     wrong("rounded-up", lambda rows, features, rate, itemsize, readers: stored_bytes(
@@ -186,7 +186,7 @@ BANK = [
           "The bytes are right; the rate is that for a sketch that all layers share.",
           "Asked for is where a sketch each begins to save something."),
     wrong("readers-for-the-rate", bytes_with(break_even_rate=lambda f, readers, **g: readers),
-          "the task: the rate",
+          "notebook 08, section 6, and the task: the rate",
           "The bytes are right; for the rate stands the number of layers.",
           "A rate is a share of the rows, and no more than one."),
 ]  # fmt: skip

@@ -108,7 +108,7 @@ BANK = [
           "notebook 08, section 9: the first formula",
           "This is the variance of one example's gradient.",
           "The gradient of the batch is a sum of B of them, and variances of independent things add."),
-    wrong("ratio-instead-of-share", batch_with(share=lambda V, s: V / s), "the task",
+    wrong("ratio-instead-of-share", batch_with(share=lambda V, s: V / s), "notebook 08, section 9, and the task",
           "The share of the sketch exceeds what a share can be.",
           "A share is a part of the whole, of both kinds of noise together."),
     wrong("share-kept-as-batch", batch_with(equivalent=lambda V, s, B: B * V / (V + s)),

@@ -107,7 +107,7 @@ BANK = [
           "Each summary costs b times B times its own number of columns."),
     wrong("rows-rounded", lambda B, N, M, rate: (
               cost_formula(B, N, M, int(rate * B) / B)
-          ), "the task: not rounded",
+          ), "notebook 08, section 8, and the task: not rounded",
           "Where the share makes no whole number of rows, your costs are too small.",
           "A count in proportion is asked for, so b need not be whole."),
     wrong("fold-for-nothing", cost_with(lambda B, N, M: 1 + B / M + B / N, fold=lambda B, N, M, rate: 0.0),
@@ -116,7 +116,7 @@ BANK = [
           "To fold costs nothing. The product of the two summaries is still to be made."),
     wrong("rate-in-place-of-break-even", lambda B, N, M, rate: (
               cost_formula(B, N, M, rate) | {"break_even_rate": rate * (1 + B / M + B / N)}
-          ), "the task: at what rate",
+          ), "notebook 08, section 8, and the task: at what rate",
           "For the break-even rate stands what the dense sketch costs.",
           "Let the rate be unknown: for which one is the cost that of the exact product?"),
     wrong("factor-in-place-of-break-even", lambda B, N, M, rate: (
@@ -125,13 +125,13 @@ BANK = [
           "The break-even rate is larger than one.",
           "A rate is a share of the rows. The dearer the sketch, the fewer rows it may keep."),
     wrong("break-even-of-the-fold", lambda B, N, M, rate: cost_formula(B, N, M, rate) | {"break_even_rate": 1.0},
-          "the task: the dense sketch",
+          "notebook 08, section 8, and the task: the dense sketch",
           "The costs are right; the break-even rate is 1, which is that of the fold.",
           "Asked for is the rate at which the dense sketch costs as much as the exact product."),
     wrong("not-divided", lambda B, N, M, rate: {
               name: value * (1 if name == "break_even_rate" else B * N * M)
               for name, value in cost_formula(B, N, M, rate).items()
-          }, "the task: in units of those of the exact weight gradient",
+          }, "notebook 08, section 8, and the task: in units of those of the exact weight gradient",
           "The costs are numbers of multiplications, and not ratios.",
           "Say how many times the exact product they cost."),
 ]  # fmt: skip

@@ -118,7 +118,7 @@ BANK = [
     wrong("known-mean-spread", slope_with(error=lambda s: s.std() / np.sqrt(len(s))), "the docstring: error",
           "The error is a little too small: the spread was divided by K, not K - 1.",
           "The mean was estimated from the same numbers."),
-    wrong("no-sign", slope_with(z=lambda slope, e: abs(slope - 1) / e), "the task",
+    wrong("no-sign", slope_with(z=lambda slope, e: abs(slope - 1) / e), "notebook 08, section 10, and the task",
           "z has no sign.",
           "Too long and too short are different bugs."),
     wrong("cosine-for-slope", slope_with(

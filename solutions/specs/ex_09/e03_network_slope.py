@@ -258,7 +258,7 @@ BANK = [
           "notebook 09, section 1: value and tangent",
           "You returned the loss itself.",
           "The loss is the value that comes out of the pass. Asked for is what travels beside it."),
-    wrong("relu-forgotten", network_without_relu, "the task: the first layer",
+    wrong("relu-forgotten", network_without_relu, "notebook 09, section 5, and the task: the first layer",
           "The pass has no relu, neither for the values nor for the tangents.",
           "Without it two layers are no more than one."),
     wrong("softmax-over-the-batch", network_softmax_over_the_batch, "the task: softmax cross-entropy of the scores",

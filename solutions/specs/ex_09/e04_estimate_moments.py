@@ -135,7 +135,7 @@ BANK = [
           "The dimension was multiplied by the fourth moment.",
           "E[v_i² v_l²] is the fourth moment where l is i. For the other pairs the two squares are independent."),
     wrong("mean-over-the-entries", moments_with(lambda d, k, s: ((d + k - 1) * s / d, (d + k - 2) * s / d)),
-          "the task: the total variance",
+          "notebook 09, section 4, and the task: the total variance",
           "Both numbers are divided by the number of entries.",
           "A squared length is the sum over the entries, and so is the total variance."),
     wrong("square-of-the-sum", square_of_the_sum, "the task: squared lengths",

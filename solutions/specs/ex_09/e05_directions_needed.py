@@ -100,11 +100,11 @@ BANK = [
           "Averaging K shortens the noise by √K, so the noise of √d needs K of the order of d, not √d."),
     wrong("cosine-not-squared", needed_with(
               lambda d, c: math.ceil(c * c * (d - 1) / (1 - c * c)), lambda d, c: math.ceil(c * c * d)
-          ), "the task: squared_cosine",
+          ), "notebook 09, section 4, and the task: squared_cosine",
           "The wish was squared once more.",
           "What is given is already the squared cosine."),
     wrong("rounded-down", needed_with(lambda d, c: math.floor(c * (d - 1) / (1 - c)), lambda d, c: math.floor(c * d)),
-          "the task: the smallest number that reaches it",
+          "notebook 09, section 4, and the task: the smallest number that reaches it",
           "Where the number does not come out whole, yours is one too small.",
           "One direction fewer does not reach the wish."),
     wrong("one-minus-the-wish",
@@ -127,7 +127,7 @@ BANK = [
           "Some of your numbers are one too small: they were rounded to the nearest whole number.",
           "A number just below what is needed does not reach the wish, however near it is."),
     wrong("not-rounded", needed_with(lambda d, c: c * (d - 1) / (1 - c), lambda d, c: c * d),
-          "the task: how many directions",
+          "notebook 09, section 4, and the task: how many directions",
           "Your numbers of directions are not whole.",
           "Half a direction cannot be walked."),
     wrong("orthonormal-like-plain", needed_with(
@@ -136,7 +136,7 @@ BANK = [
           "Directions at right angles were counted as if they overlapped.",
           "They share nothing, so each of them brings as much as the one before."),
     wrong("names-exchanged", needed_with(lambda d, c: math.ceil(c * d), lambda d, c: math.ceil(c * (d - 1) / (1 - c))),
-          "the task: plain and orthonormal",
+          "notebook 09, section 4, and the task: plain and orthonormal",
           "Each of the two numbers stands under the name of the other.",
           "Directions that may repeat each other are those of which it takes more."),
     wrong("shares-multiplied",

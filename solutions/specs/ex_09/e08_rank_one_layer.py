@@ -121,7 +121,7 @@ BANK = [
           "The gradient is the direction alone.",
           "The direction has to be multiplied by how steep it was along it."),
     wrong("gradient-lying-down", rank_one_with(gradient=lambda b, a, s: s * np.outer(a, b)),
-          "the task: W has shape (m, n)",
+          "notebook 09, section 8, and the task: W has shape (m, n)",
           "The gradient is transposed.",
           "A gradient has the shape of its weight: outputs by inputs, so b comes first."),
     wrong("length-one", rank_one_with(gradient=lambda b, a, s: s * np.outer(b, a) / math.sqrt(a.size * b.size)),
@@ -143,7 +143,7 @@ BANK = [
           "The part with t is tangent times tangent, of second order."),
     wrong("tangent-scaled-by-the-slope", lambda h, t, W, b, a, slope: {
               "tangent": t @ W.T + slope * np.outer(h @ a, b), "gradient": slope * np.outer(b, a)
-          }, "the docstring: slope of the loss",
+          }, "notebook 09, section 8, and the docstring: slope of the loss",
           "The change of the weight in your tangent is multiplied by the slope.",
           "The slope is known when the pass has ended. The tangent of this layer is made on the way there."),
     wrong("gradient-divided-by-the-batch", lambda h, t, W, b, a, slope: {

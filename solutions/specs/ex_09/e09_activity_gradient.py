@@ -79,7 +79,7 @@ BANK = [
           "Every example was multiplied by the mean slope.",
           "Each example knows how its own loss moved; mixing them first throws that away."),
     wrong("sum-over-the-batch", lambda x, noise, slopes: (slopes[:, None] * noise).T @ x,
-          "the task: the mean of the losses",
+          "notebook 09, section 9, and the task: the mean of the losses",
           "The gradient is larger by the number of examples.",
           "The loss is the mean over the batch."),
     wrong("gradient-lying-down", lambda x, noise, slopes: x.T @ (slopes[:, None] * noise) / len(x),
