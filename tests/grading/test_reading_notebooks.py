@@ -245,7 +245,7 @@ def test_a_member_that_is_damaged_is_refused_piece_by_piece():
 
 
 @pytest.mark.parametrize(("others", "words"), [
-    ([], "no notebook was handed in; there are no files"),
+    ([], "no notebook was handed in; there is no file that can be looked into"),
     (["a.pdf"], "found: a.pdf; a.pdf is a PDF: hand in the notebook itself"),
     (["notes.txt", "hw.HTML"], "found: notes.txt, hw.HTML; hw.HTML is a web page"),
     (["hw.ipynb.txt"], "hw.ipynb.txt is a notebook with .txt behind its name: take the .txt off"),
