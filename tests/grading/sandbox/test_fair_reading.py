@@ -99,6 +99,7 @@ REWRITTEN = {
     "09": every_code_cell(lambda source: f"\n\n%%capture out --no-stderr\n{source};\n"),
     "10": every_code_cell(lambda source: "\n".join("    " + line for line in source.split("\n"))),
     "11": every_code_cell(lambda source: f"{source}\ncheck?\n%time x = 1\nx = = 3 # and a line that is broken\n"),
+    "12": lambda notebook: json.dumps(notebook).encode("utf-8-sig"),
 }
 
 
