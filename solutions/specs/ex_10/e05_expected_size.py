@@ -216,7 +216,7 @@ BANK = [
           "What was counted on the way down belongs to the tree, too."),
     wrong("endless-levels", lambda classes, depth, most, p: (
               size_edges(classes, 2000 if (most + 1) / 2 * (1 - p) < 1 else depth, most, p)
-          ), "the docstring: depth",
+          ), "the task: depth",
           "Where the levels shrink, your tree goes on beyond its depth.",
           "A sum without an end was taken; the tree has a last level, and all its children are leaves."),
 ]  # fmt: skip
