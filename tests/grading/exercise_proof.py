@@ -11,7 +11,7 @@ from domain_mutants import domain_mutants, mutated
 from grading_chapters import OWN, PROJECT, SEEDS, compiled, exercises, judged, passes_anywhere, replayed, survives
 from reference_mutants import mutants
 
-from coursepkg.grading.judging.calling import LocalCall
+from coursepkg.grading.judging.calling import PROCESSOR, LocalCall
 from coursepkg.grading.judging.values import decode, is_number, leaves, map_numbers
 from coursepkg.grading.running.own_notebook import judge_notebook, load_checks
 
@@ -80,7 +80,9 @@ def domain_changes(exercise_id):
     made = domain_mutants(exercise)
 
     def calls(mutant):
-        return lambda check: mutated(mutant, exercise, LocalCall(exercise.reference, check["driver"], seconds=1))
+        return lambda check: mutated(
+            mutant, exercise, LocalCall(exercise.reference, check["driver"], seconds=1, time_by=PROCESSOR)
+        )
 
     return [m.label for m in made], {m.label for m in made if passes_anywhere(exercise_id, calls(m))}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from coursepkg.grading.judging.calling import LocalCall, Outcome
+from coursepkg.grading.judging.calling import PROCESSOR, LocalCall, Outcome
 from coursepkg.grading.judging.judge import judge
 from coursepkg.grading.judging.values import decode, difference, tree
 from coursepkg.grading.specification.build import build_tree, write_tree
@@ -48,12 +48,12 @@ def compiled(exercise_id, seed=None):
 def judged(exercise_id, answer, seed=None, seconds=5.0):
     """The verdict on an answer; several tests and the report ask for the same ones."""
     check = compiled(exercise_id, seed)
-    return judge(check, LocalCall(answer, check["driver"], seconds=seconds))
+    return judge(check, LocalCall(answer, check["driver"], seconds=seconds, time_by=PROCESSOR))
 
 
 def survives(exercise_id, answer):
     """Whether an answer passes with any inputs; each try is left at its first wrong case, an endless loop at once."""
-    return passes_anywhere(exercise_id, lambda check: LocalCall(answer, check["driver"], seconds=1))
+    return passes_anywhere(exercise_id, lambda check: LocalCall(answer, check["driver"], seconds=1, time_by=PROCESSOR))
 
 
 def passes_anywhere(exercise_id, calls):
