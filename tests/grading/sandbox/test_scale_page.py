@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import machine
 import pytest
 
 from coursepkg.grading import cli
@@ -68,6 +69,35 @@ def test_without_the_others_learners_get_the_same_notebook_without_hidden_tests(
     sources = [cell["source"] for cell in script.Course(tmp_path, exercises, None).released["cells"]]
     assert sum("assert check(" in source for source in sources) == len(exercises)
     assert not [source for source in sources if "HIDDEN" in source or "LocalCall" in source]
+
+
+def test_all_parts_run_on_a_class_of_two(script, capsys):
+    machine.require(machine.best_tier())
+    assert script.main(["--size", "2", "--honest", "1", "--slow", "0", "--cluster", "0"]) == 0
+    told = capsys.readouterr().out
+    for words in ("| coursepkg | 2 |", f"| {script.HONEST} | 1 |", "alone | 1 |", "slowest check in a notebook"):
+        assert words in told
+
+
+def test_the_row_that_the_bars_are_about_comes_alone(script, capsys, monkeypatch):
+    def graded(folder, learners, exercises, jobs, name):
+        return {"grader": name, "notebooks": len(learners), "cpu_seconds": 4.0, "wall_seconds": 2.0, "peak_bytes": 5e7}
+
+    monkeypatch.setattr(script, "ours", graded)
+    assert script.main(["--size", "4", "--honest", "2", "--only-honest"]) == 0
+    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| coursepkg")]
+    assert rows == [f"| {script.HONEST} | 2 | 2.000 | 1.000 | 50 MB |"]
+
+
+def test_a_learner_more_is_listed_and_takes_some_memory(script, tmp_path):
+    found = script.listing(tmp_path, size=3)
+    assert set(found) == {"listing_cpu_seconds", "listing_bytes"}
+    assert found["listing_bytes"] > 0
+
+
+def test_only_the_honest_are_not_stored(script):
+    with pytest.raises(SystemExit):
+        script.main(["--only-honest", "--store"])
 
 
 def test_arithmetic_of_the_table(script):
