@@ -259,7 +259,7 @@ def _shortest(domain: Mapping[str, Argument], axis: str, low: int) -> Boundary:
         return bool(found) and min(found) == low
 
     def make(v: Values) -> Values | None:
-        return {name: _cut(domain[name], v[name], axis, low) if name in domain else v[name] for name in v}
+        return {name: cut(domain[name], v[name], axis, low) if name in domain else v[name] for name in v}
 
     return Boundary(f"the axis {axis} has the length {low}", holds, make)
 
@@ -278,13 +278,14 @@ def _all_alike(domain: Mapping[str, Argument], axes: Sequence[str]) -> Boundary:
     def make(v: Values) -> Values | None:
         low = min(lengths(v).values(), default=0)
         for axis in axes:
-            v = {name: _cut(domain[name], v[name], axis, low) if name in domain else v[name] for name in v}
+            v = {name: cut(domain[name], v[name], axis, low) if name in domain else v[name] for name in v}
         return v
 
     return Boundary("all axes have one length", holds, make, optional=True, edge=False)
 
 
-def _cut(argument: Argument, value: Any, axis: str, low: int) -> Any:
+def cut(argument: Argument, value: Any, axis: str, low: int) -> Any:
+    """The value of an argument with one axis shortened to the length ``low``."""
     if value is None:
         return None
     if isinstance(argument, Array):
@@ -296,7 +297,7 @@ def _cut(argument: Argument, value: Any, axis: str, low: int) -> Any:
     if isinstance(argument, Listing):
         kept = value[:low] if argument.name == axis else value
         inner = argument.item
-        return kept if inner is None else type(value)(_cut(inner, item, axis, low) for item in kept)
+        return kept if inner is None else type(value)(cut(inner, item, axis, low) for item in kept)
     return value
 
 

@@ -173,7 +173,7 @@ def extreme_cases(exercise: Exercise, cases: Sequence[Case]) -> list[Case]:
             yield answer(right, item)
 
     values = [by_name(exercise, item) for item in cases]
-    found = far_out(exercise.domain, values, partial(answer, exercise.reference), agreed)
+    found = far_out(exercise.domain, values, partial(answer, exercise.reference), agreed, integers=exercise.integers)
     return [_as_case(exercise, item, _positional(cases)) for item in found]
 
 

@@ -153,6 +153,8 @@ class Exercise:
         Further boundaries: a name, and whether a case (its arguments by name) lies on it.
     always : mapping of str to callable
         What the task promises about arguments together: a name, and whether it holds. No case is without it.
+    integers : bool
+        Whether the arrays that are given may be of an integer kind, as the task says.
     driver : str
         How the answer is used; "call" is ``answer(*args)``.
     result : mapping, optional
@@ -188,6 +190,7 @@ class Exercise:
     domain: Mapping[str, Argument] = field(default_factory=dict)
     meets: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     always: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    integers: bool = False
     driver: str = "call"
     result: Mapping[Any, Any] | None = None
     parts: Sequence[str] | str | Mapping[str, Any] | None = None

@@ -1,7 +1,8 @@
-"""Hidden cases far from the usual ones: tiny and huge entries, long axes, whole numbers, ends that are never reached.
+"""Hidden cases far from the usual ones: tiny and huge entries, long axes, whole numbers, equal rows, squares.
 
 An answer that drops what is small, clips what is large, or looks at the first 64 rows passes a check whose numbers lie
-around one and whose arrays are short. So for each argument, and each axis, one case goes far out. Such a case is taken
+around one and whose arrays are short; one that keys a dictionary by its entries passes where no two are equal. So for
+each argument, and each axis, one case goes far out. Such a case is taken
 only if every accepted answer agrees with the reference there: what only one way of computing survives would turn right
 answers away. None of them is among the visible inputs, which would grow by as much as they hold now.
 """
@@ -17,6 +18,7 @@ import numpy as np
 
 from coursepkg.grading.judging.values import is_number, leaves
 from coursepkg.grading.specification.boundaries import entries_of, like
+from coursepkg.grading.specification.coincidences import coincidences, with_integers
 from coursepkg.grading.specification.domain import (
     Argument,
     Array,
@@ -45,6 +47,8 @@ def far_out(
     cases: Sequence[Values],
     answer: Callable[[Values], Any],
     agreed: Callable[[Values, Any], bool],
+    *,
+    integers: bool = False,
 ) -> Iterator[Values]:
     """Cases far from those that are there.
 
@@ -58,6 +62,8 @@ def far_out(
         What the reference gives for a case, as plain data; None if that is nothing to compare with.
     agreed : callable
         Whether all right answers give that for a case.
+    integers : bool
+        Whether arrays may be of an integer kind.
     """
 
     def fair(v: Values) -> bool:
@@ -73,6 +79,8 @@ def far_out(
                     yield from _first(domain, attempts, alike, fair)
         for attempts in _wishes(domain):
             yield from _first(domain, attempts, alike, firm)
+        for make in (*coincidences(domain), *(with_integers(domain) if integers else ())):
+            yield from _first(domain, [make], alike, firm)
 
 
 def _first(

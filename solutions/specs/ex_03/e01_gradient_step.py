@@ -134,6 +134,7 @@ EXERCISE = Exercise(
     points=1,
     see="notebook 03, section 1, 'Two methods, one team'",
     reference=gradient_step,
+    integers=True,
     domain={"theta": Array("d"), "g": Array("d", all_zero=True), "eta": Number(more_than=0)},
     meets={
         "the step size is above 1": lambda eta: eta > 1.5,

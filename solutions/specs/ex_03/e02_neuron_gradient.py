@@ -181,6 +181,7 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 03, section 1, the backward pass by hand",
     reference=neuron_gradient,
+    integers=True,
     domain={"w": Array("d", all_zero=True), "X": Array("n d"), "t": Array("n", at_least=0, at_most=1)},
     meets={
         "a target lies between 0 and 1": lambda t: ((t > 0) & (t < 1)).any(),

@@ -156,6 +156,7 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 03, section 10, 'All examples, some, or one'",
     reference=batch_gradient,
+    integers=True,
     domain={
         "w": Array("d", all_zero=True),
         "X": Array("n d"),

@@ -195,6 +195,7 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 03, section 3, 'What decides: the curvature' and 'The ravine'",
     reference=step_sizes,
+    integers=True,
     domain={"H": Array("d d", order="given")},
     meets={
         "H is diagonal and its largest entry in the middle": lambda H: (

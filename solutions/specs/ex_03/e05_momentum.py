@@ -218,6 +218,7 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 03, section 5, 'Momentum'",
     reference=momentum,
+    integers=True,
     domain={
         "theta": Array("d"),
         "gradients": Array("k d", all_zero=True),

@@ -205,6 +205,7 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 03, section 5, 'Nesterov'",
     reference=nesterov,
+    integers=True,
     domain={
         "theta": Array("d"),
         "c": Array("d", more_than=0),

@@ -274,6 +274,7 @@ EXERCISE = Exercise(
     points=4,
     see="notebook 03, section 6, 'A step size for every weight'",
     reference=rprop,
+    integers=True,
     domain={"theta": Array("d", all_zero=True), "gradients": Array("k d", zero=False), "first": Number(more_than=0)},
     meets={
         "there are more than twenty steps": lambda gradients: len(gradients) > 20,

@@ -248,6 +248,7 @@ EXERCISE = Exercise(
     points=4,
     see="notebook 03, section 6, 'Divide by the usual size'",
     reference=adam,
+    integers=True,
     domain={
         "theta": Array("d"),
         "gradients": Array("k d", all_zero=True),

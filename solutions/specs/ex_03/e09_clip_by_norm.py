@@ -238,6 +238,7 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 03, section 11, 'And the cliff'",
     reference=clip_by_norm,
+    integers=True,
     domain={"gradients": Listing("arrays", Array("...", order="free")), "bound": Number(more_than=0)},
     meets={
         "all gradients are zero": lambda gradients: not any(np.any(g) for g in gradients),

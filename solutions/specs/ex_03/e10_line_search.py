@@ -256,6 +256,7 @@ EXERCISE = Exercise(
     points=4,
     see="notebook 03, section 7, 'Look before you step'",
     reference=line_search,
+    integers=True,
     domain={
         "theta": Array("d"),
         "g": Array("d"),

@@ -147,6 +147,7 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 04, section 3, 'ReLU'",
     reference=relu_vjp,
+    integers=True,
     domain={"x": Array("n", all_zero=True), "g": Array("n"), "slope": Number(at_least=0)},
     meets={
         "an x of exactly 0 leaks": lambda x, slope: slope > 0 and (x == 0).any(),

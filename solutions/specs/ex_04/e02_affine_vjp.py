@@ -137,6 +137,7 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 04, section 4",
     reference=affine_vjp,
+    integers=True,
     domain={"W": Array("m n"), "x": Array("n"), "g": Array("m", all_zero=True)},
     meets={
         "W is square": lambda W: W.shape[0] == W.shape[1] > 1,

@@ -295,6 +295,7 @@ EXERCISE = Exercise(
     points=5,
     see="notebook 04, section 5",
     reference=softmax_vjp,
+    integers=True,
     domain={"z": Array("k", ties=True), "tau": Number(more_than=0), "g": Array("k")},
     meets={
         "the largest logit is near 1000 and stands first": lambda z: z.max() > 900 and z.argmax() == 0,

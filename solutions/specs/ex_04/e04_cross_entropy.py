@@ -244,6 +244,7 @@ EXERCISE = Exercise(
     points=4,
     see="notebook 04, sections 5 and 6",
     reference=cross_entropy,
+    integers=True,
     domain={"z": Array("k", ties=True), "t": Array("k", at_least=0, at_most=1)},
     meets={
         "one class alone, the first": lambda t: len(t) > 1 and t[0] == 1,

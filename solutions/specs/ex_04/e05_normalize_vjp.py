@@ -163,6 +163,7 @@ EXERCISE = Exercise(
     points=4,
     see="notebook 04, sections 3 and 5: derive a Jacobian, then its product",
     reference=normalize_vjp,
+    integers=True,
     domain={"x": Array("n"), "g": Array("n", all_zero=True)},
     meets={
         "x is short": lambda x: 1e-9 < np.linalg.norm(x) < 1e-3,

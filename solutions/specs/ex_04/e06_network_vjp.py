@@ -259,6 +259,7 @@ EXERCISE = Exercise(
     points=5,
     see="notebook 04, section 7",
     reference=network_vjp,
+    integers=True,
     domain={"weights": Listing("layers", Array("...")), "x": Array("n_in"), "g": Array("n_out", all_zero=True)},
     meets={
         "one layer": lambda weights: len(weights) == 1,

@@ -281,6 +281,7 @@ EXERCISE = Exercise(
     see="notebook 04, section 3, 'Dual numbers'",
     reference=push_forward,
     parts=("the value", "the tangent"),
+    integers=True,
     domain={
         "steps": Listing("steps>=0", Choice("sin", "tanh", "square", "times x")),
         "x": Array("n"),

@@ -238,6 +238,7 @@ EXERCISE = Exercise(
     see="notebook 04, section 8",
     reference=adjoint_test,
     result={"kind": "positions"},
+    integers=True,
     domain={
         "v": Array("n"),
         "pushed": Array("m"),

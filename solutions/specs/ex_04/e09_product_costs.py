@@ -159,6 +159,7 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 04, section 7, 'From which end?'",
     reference=product_costs,
+    integers=True,
     domain={"sizes": Array("sizes>=3<=12", whole=True, at_least=1, at_most=10_000)},
     meets={
         "one input": lambda sizes: sizes[0] == 1,

@@ -128,6 +128,7 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 12, section 2",
     reference=relative_gap,
+    integers=True,
     domain={"found": Array("n", all_zero=True), "expected": Array("n")},
     meets={
         "the entry of largest size is negative": lambda expected: expected.min() < -expected.max(),

@@ -142,6 +142,7 @@ EXERCISE = Exercise(
     points=3,
     see="notebook 12, section 4, 'A test for an average'",
     reference=z_scores,
+    integers=True,
     domain={"draws": Array("K>=2 d", order="free"), "exact": Array("d", all_zero=True)},
     always={
         "each entry scatters": lambda draws: np.std(draws, axis=0).min() > 1e-3 * max(np.abs(draws).max(), 1e-300),

@@ -148,6 +148,7 @@ EXERCISE = Exercise(
     points=4,
     see="notebook 12, section 3, 'In light'",
     reference=angle_gradient,
+    integers=True,
     domain={
         "W_bar": Array("n>=2 n>=2", all_zero=True),
         "theta": Number(period=2 * math.pi),

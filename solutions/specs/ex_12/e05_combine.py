@@ -139,6 +139,7 @@ EXERCISE = Exercise(
     points=4,
     see="notebook 12, section 4",
     reference=combine,
+    integers=True,
     domain={
         "a": Array("n", all_zero=True),
         "var_a": Number(more_than=0),

@@ -206,6 +206,7 @@ EXERCISE = Exercise(
     points=5,
     see="notebook 12, section 3, 'As a recurrent network'",
     reference=carry_forward,
+    integers=True,
     domain={"w": Number(), "u": Number(), "xs": Array("steps", order="given", all_zero=True)},
     meets={
         "the stream is long": lambda xs: len(xs) > 64,
