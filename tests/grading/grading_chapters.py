@@ -5,13 +5,14 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from coursepkg.grading.judging.calling import PROCESSOR, LocalCall, Outcome
 from coursepkg.grading.judging.judge import judge
 from coursepkg.grading.judging.values import decode, difference, tree
+from coursepkg.grading.specification import compiling
 from coursepkg.grading.specification.build import build_tree, write_tree
 from coursepkg.grading.specification.chapters import chapters_in, load_chapter
-from coursepkg.grading.specification.compiling import compile_check
 
 PROJECT = Path(__file__).parents[2]
 OWN = Path(__file__).parent / "chapter"
@@ -41,7 +42,18 @@ def exercises():
 def compiled(exercise_id, seed=None):
     """The compiled check of an exercise, with visible or hidden inputs."""
     rng = None if seed is None else np.random.default_rng(seed)
-    return compile_check(exercises()[exercise_id], rng)
+    return compiling.compile_check(exercises()[exercise_id], rng)
+
+
+def drawn(exercise_id, seed):
+    """The check of hidden inputs as a learner meets it, without the cases far out.
+
+    A case far out is only taken where all right answers agree on it, so one more draw of them would say nothing new;
+    they are tried with ``SEEDS``. Nothing is kept, since nobody asks twice.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiling, "extreme_cases", lambda exercise, cases: [])
+        return compiling.hidden_check(exercises()[exercise_id], np.random.default_rng(seed))
 
 
 @cache

@@ -13,13 +13,16 @@ from grading_chapters import (
     SEEDS,
     build_in,
     compiled,
+    drawn,
     exercises,
     judged,
     specifications,
 )
 from mutation_report import REPORT, explained, ideas, row
 
+from coursepkg.grading.judging.calling import PROCESSOR, LocalCall
 from coursepkg.grading.judging.feedback import PATTERNS
+from coursepkg.grading.judging.judge import judge
 from coursepkg.grading.running.own_notebook import judge_notebook, load_checks
 from coursepkg.grading.specification.build import BEGIN, build_tree, compare_tree, source_of
 from tools.notebooks import execute
@@ -53,8 +56,9 @@ def test_right_answers_pass_on_many_hidden_draws(exercise_id):
     """No draw may fall on a kink or a rounding edge where right answers disagree."""
     exercise = exercises()[exercise_id]
     for seed in range(100, 120):
+        check = drawn(exercise_id, seed)
         for answer in (exercise.reference, *exercise.accepted):
-            verdict = judged(exercise_id, answer, seed)
+            verdict = judge(check, LocalCall(answer, check["driver"], time_by=PROCESSOR))
             assert verdict.passed, f"{answer.__name__}, seed {seed}: {verdict}"
 
 
