@@ -7,9 +7,6 @@ neither NumPy nor Matplotlib.
 import importlib
 from typing import Any
 
-# Loaded at once (it is light), because the function and its module share a name, and the one bound last would win.
-from coursepkg.visualize.explore import explore as explore
-
 _HOME = {
     "Picture": "picture",
     "show": "figure",
@@ -22,7 +19,6 @@ _HOME = {
     "draw_tangent": "curves",
     "draw_loss": "curves",
     "draw_decision_boundary": "curves",
-    "draw_paths": "surface",
     "Landscape": "landscape",
     "draw_matrix": "matrix",
     "draw_equation": "equation",
@@ -69,7 +65,7 @@ _HOME = {
     "draw_repair": "kitchen",
 }
 
-__all__ = sorted([*_HOME, "explore"])
+__all__ = sorted(_HOME)
 
 
 def __getattr__(name: str) -> Any:

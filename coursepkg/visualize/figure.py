@@ -6,6 +6,7 @@ time, and closes the figure, so that no chapter can forget any of the three.
 
 import io
 import re
+from collections.abc import Callable
 from typing import Any
 
 from coursepkg.visualize.picture import Picture, RasterPicture, check_alt
@@ -66,6 +67,19 @@ def _save_pixels(fig: Any, alt: str) -> RasterPicture:
     stream = io.BytesIO()
     fig.savefig(stream, format="png", metadata={"Software": None})
     return RasterPicture("", alt, stream.getvalue())
+
+
+def as_picture(result: Any, draw: Callable[..., Any]) -> Picture:
+    """What `draw` returned, as a Picture."""
+    if isinstance(result, Picture):
+        return result
+    if isinstance(result, tuple) and len(result) == 2 and hasattr(result[0], "savefig"):
+        return picture_of(*result)
+    name = getattr(draw, "__name__", "draw")
+    raise TypeError(
+        f"{name} returned {type(result).__name__}; let it return a Picture (draw_graph, draw_chain, ...), or a figure "
+        "and its alt text: return fig, 'what it shows'"
+    )
 
 
 def show(fig: Any, alt: str, *, raster: bool = False) -> None:

@@ -6,8 +6,6 @@ The one idea: ticks stand at 1, 2 or 5 times a power of ten, so that a reader ca
 import math
 from collections.abc import Iterable
 
-from coursepkg.visualize.text import format_number
-
 _NEAR = 1e-9
 
 
@@ -79,8 +77,3 @@ def span(values: Iterable[float], *, margin: float = 0.05, log: bool = False) ->
     room = margin * (high - low) or 0.5
     low, high = low - room, high + room
     return (10.0**low, 10.0**high) if log else (low, high)
-
-
-def tick_words(tick: float, percent: bool) -> str:
-    """How a tick is written: as a number, or in per cent."""
-    return f"{format_number(100 * tick)} %" if percent else format_number(tick)

@@ -28,7 +28,6 @@ MARKERS = ("o", "s", "^", "D", "v", "X")
 # Negative is dark blue, zero is white, positive is dark orange; equal luminance at equal distance from zero would
 # hide the sign in greyscale, so the figures that use this map also print the sign.
 DIVERGING = ("#0b3c6f", "#5f92c4", "#ffffff", "#e39b5a", "#8a3d00")
-SEQUENTIAL = ("#ffffff", "#b9d3e8", "#5f92c4", "#0b3c6f")
 
 
 def settings() -> Any:
@@ -85,17 +84,3 @@ def use_style() -> Iterator[None]:
 
     with matplotlib.rc_context(settings()):
         yield
-
-
-def diverging_map() -> Any:
-    """The colour map for signed quantities; centre it at zero with symmetric limits."""
-    from matplotlib.colors import LinearSegmentedColormap
-
-    return LinearSegmentedColormap.from_list("course_diverging", DIVERGING)
-
-
-def sequential_map() -> Any:
-    """The colour map for quantities that start at zero: white to dark blue."""
-    from matplotlib.colors import LinearSegmentedColormap
-
-    return LinearSegmentedColormap.from_list("course_sequential", SEQUENTIAL)

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from coursepkg.visualize.curves import draw_decision_boundary, draw_loss, draw_tangent
-from coursepkg.visualize.surface import draw_paths
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
@@ -131,36 +130,12 @@ def test_wrong_shapes_get_advice():
         draw_decision_boundary(lambda p: p.sum(), POINTS, LABELS)
 
 
-def bowl(a, b):
-    return (a - 1) ** 2 + 4 * (b + 0.5) ** 2
-
-
-def test_paths_are_drawn_as_given_and_told_in_words(axes):
-    path = np.array([[-4.0, -4.0], [-2.0, -1.0], [1.0, -0.5]])
-    picture = draw_paths(bowl, {"Newton": path}, x_range=(-5, 5), y_range=(-5, 5), minimum=(1, -0.5), log=True)
-    np.testing.assert_array_equal(np.stack(axes[-1].lines[0].get_data(), axis=1), path)
-    assert picture.alt.endswith("Newton goes from (−4, −4) to (1, −0.5) in 2 steps, its value from 74 to 0.")
-
-
-def test_contours_know_x_from_y(axes):
-    draw_paths(lambda a, b: b, {}, x_range=(0, 1), y_range=(5, 9))
-    (contours,) = axes[-1].collections
-    for path, level in zip(contours.get_paths(), contours.levels, strict=True):
-        np.testing.assert_allclose(path.vertices[:, 1], level, rtol=1e-9)
-
-
-def test_a_path_needs_two_columns():
-    with pytest.raises(ValueError, match=r"'GD' needs shape \(steps \+ 1, 2\)"):
-        draw_paths(bowl, {"GD": np.zeros((4, 3))}, x_range=(-1, 1), y_range=(-1, 1))
-
-
 @pytest.mark.parametrize(
     "draw",
     [
         lambda: draw_tangent(math.sin, at=0.5, slope=0.8),
         lambda: draw_loss({"a": [1.0, 0.5], "b": [1.0, 0.7]}),
         lambda: draw_decision_boundary(lambda p: p[:, 0] - 2.0, POINTS, LABELS),
-        lambda: draw_paths(bowl, {"GD": [[-1, -1], [0, 0]]}, x_range=(-2, 2), y_range=(-2, 2)),
     ],
 )
 def test_the_same_plot_gives_the_same_bytes_and_leaves_no_figure(draw):

@@ -60,15 +60,7 @@ def test_text_and_lines_have_contrast_on_paper():
     assert contrast(style.INK, style.HIGHLIGHT) >= 4.5
 
 
-def test_the_diverging_map_is_white_at_zero_and_as_dark_on_both_sides():
-    colours = style.diverging_map()
-    assert colours(0.5)[:3] == pytest.approx((1, 1, 1), abs=0.01)
-    assert lab(linear(style.DIVERGING[0]))[0] == pytest.approx(lab(linear(style.DIVERGING[-1]))[0], abs=15)
-
-
-def test_the_sequential_map_darkens_steadily():
-    codes = [
-        "#" + "".join(f"{round(255 * c):02x}" for c in style.sequential_map()(x)[:3]) for x in np.linspace(0, 1, 9)
-    ]
-    lightness = [lab(linear(code))[0] for code in codes]
-    assert all(a > b for a, b in itertools.pairwise(lightness))
+def test_the_diverging_colours_are_white_at_zero_and_as_dark_on_both_sides():
+    low, *_, high = style.DIVERGING
+    assert style.DIVERGING[len(style.DIVERGING) // 2] == "#ffffff"
+    assert lab(linear(low))[0] == pytest.approx(lab(linear(high))[0], abs=15)

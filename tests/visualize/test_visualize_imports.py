@@ -17,7 +17,6 @@ LIGHT = [
     "product",
     "route",
     "stepper",
-    "explore",
     "style",
     "figure",
     "alive.story",
@@ -60,17 +59,6 @@ def test_the_front_door_opens_every_drawing():
     assert "draw_graph" in dir(visualize)
     for name in visualize.__all__:
         assert callable(getattr(visualize, name)), name
-
-
-def test_explore_is_the_function_whatever_was_imported_first():
-    code = """
-import coursepkg.visualize.explore
-from coursepkg.visualize import explore
-from coursepkg.visualize.explore import explore as same
-print(explore is same, callable(explore))
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stdout == "True True\n", done.stderr
 
 
 def test_an_unknown_name_gets_the_list():

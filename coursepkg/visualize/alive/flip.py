@@ -13,7 +13,7 @@ from typing import Any
 
 from coursepkg.visualize.alive.story import Question, Story
 from coursepkg.visualize.dark import adapt
-from coursepkg.visualize.explore import as_picture
+from coursepkg.visualize.figure import as_picture
 from coursepkg.visualize.picture import Picture, RasterPicture
 from coursepkg.visualize.text import format_number
 
@@ -33,9 +33,6 @@ def flip_through(
     **values: Iterable[Any],
 ) -> Story:
     """Draw a picture for each value, and let the page turn from one to the next.
-
-    This is what :func:`coursepkg.visualize.explore` does with a kernel; use that where a learner's own function has to
-    be called, or where there are too many states.
 
     Parameters
     ----------
@@ -73,8 +70,8 @@ def flip_through(
     if count > MOST_STATES:
         sizes = " × ".join(str(len(several)) for several in lists.values())
         raise ValueError(
-            f"{sizes} = {count} pictures are too many to keep with the page, at most {MOST_STATES}. Leave out some "
-            "values, or use explore, which draws each one when it is asked for."
+            f"{sizes} = {count} pictures are too many to keep with the page, at most {MOST_STATES}. "
+            "Leave out some values."
         )
     named = [dict(zip(lists, chosen, strict=True)) for chosen in itertools.product(*lists.values())]
     pictures = [as_picture(draw(**arguments), draw) for arguments in named]

@@ -19,7 +19,6 @@ from coursepkg.visualize.text import format_number, plural
 
 _TOP = 44.0
 _PLANE, _BARS = 188.0, 260.0  # pixels: the side of the plane of the arrows, the longest bar
-_PARTS = ("forward", "backward", "sum")
 _NAMES = ("Forward pass", "Backward pass", "Third pass")
 _SENT = (
     "x is sent from the left",

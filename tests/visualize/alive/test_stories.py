@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 import stories
@@ -30,6 +31,9 @@ from coursepkg.visualize.landscape import Landscape
 from coursepkg.visualize.picture import Picture, RasterPicture
 from coursepkg.visualize.predict import Questions
 from coursepkg.visualize.text import format_number
+
+mpl.use("Agg")
+import matplotlib.pyplot as plt
 
 BAR = stories.bar(5)
 
@@ -202,8 +206,20 @@ def test_pictures_begin_where_they_are_told():
         flip_through(stories.bar, height=[1, 2], first={"width": 1})
 
 
-def test_too_many_states_are_sent_to_explore():
-    with pytest.raises(ValueError, match=r"21 × 2 = 42 pictures .* explore"):
+def test_a_figure_with_words_is_taken_and_closed():
+    def plot(k):
+        fig, ax = plt.subplots()
+        ax.plot([0, k])
+        return fig, f"A line from 0 to {k}"
+
+    assert flip_through(plot, k=[1, 2]).fallback.alt == "A line from 0 to 1"
+    assert not plt.get_fignums()
+    with pytest.raises(TypeError, match="return fig, 'what it shows'"):
+        flip_through(lambda k: None, k=[1, 2])
+
+
+def test_too_many_states_are_turned_away():
+    with pytest.raises(ValueError, match=r"21 × 2 = 42 pictures .* at most 40"):
         flip_through(stories.bar, height=range(21), colour=["#ffffff", "#000000"])
     with pytest.raises(ValueError, match="values to go through"):
         flip_through(stories.bar)
