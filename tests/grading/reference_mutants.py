@@ -60,26 +60,18 @@ def mutants(reference):
     list of Mutant
     """
     module, namespace = _sources(reference)
+    nodes = list(ast.walk(module))
+    parents = {id(child): node for node in nodes for child in ast.iter_child_nodes(node)}
     seen: Counter[str] = Counter()
     found = []
-    count = sum(1 for _ in ast.walk(module))
-    for position in range(count):
-        for variant in range(99):
-            changed = copy.deepcopy(module)
-            nodes = list(ast.walk(changed))
-            parents = {id(child): node for node in nodes for child in ast.iter_child_nodes(node)}
-            changes = list(_changes(nodes[position], parents))
-            if variant >= len(changes):
-                break
-            before = _words(nodes[position])
-            replacement = changes[variant]
-            _replace(parents.get(id(nodes[position])), nodes[position], replacement)
-            label = f"`{before}` → `{_words(replacement)}`"
+    for node in nodes:
+        for replacement in list(_changes(node, parents)):
+            label = f"`{_words(node)}` → `{_words(replacement)}`"
             seen[label] += 1
             own = dict(namespace)
             try:
                 with warnings.catch_warnings(action="ignore"):
-                    exec(compile(ast.fix_missing_locations(changed), "<mutant>", "exec"), own)
+                    exec(compile(_replaced(module, parents, node, replacement), "<mutant>", "exec"), own)
             except (SyntaxError, TypeError, ValueError, NameError):
                 continue
             found.append(Mutant(label if seen[label] == 1 else f"{label} #{seen[label]}", own[reference.__name__]))
@@ -210,9 +202,16 @@ def _words(node):
     return ast.unparse(ast.fix_missing_locations(copy.deepcopy(node))).splitlines()[0]
 
 
-def _replace(parent, old, new):
-    for name, value in ast.iter_fields(parent):
-        if value is old:
-            setattr(parent, name, new)
-        elif isinstance(value, list) and any(item is old for item in value):
-            setattr(parent, name, [new if item is old else item for item in value])
+def _replaced(module, parents, old, new):
+    """A copy of a module with one node replaced. Only what lies above that node is copied; the rest is shared."""
+    while old is not module:
+        parent = parents[id(old)]
+        fields = {name: _put(value, old, new) for name, value in ast.iter_fields(parent)}
+        old, new = parent, ast.copy_location(type(parent)(**fields), parent)
+    return ast.fix_missing_locations(new)
+
+
+def _put(value, old, new):
+    if isinstance(value, list):
+        return [new if item is old else item for item in value]
+    return new if value is old else value
