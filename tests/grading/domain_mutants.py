@@ -14,7 +14,7 @@ import numpy as np
 from coursepkg.grading.judging.calling import Outcome
 from coursepkg.grading.judging.values import decode, encode, map_numbers, stacked
 from coursepkg.grading.specification.boundaries import boundaries, special
-from coursepkg.grading.specification.compiling import by_name
+from coursepkg.grading.specification.cases import by_name
 from coursepkg.grading.specification.domain import Array, Number, numbers_of
 from coursepkg.grading.specification.exercise import case
 from coursepkg.grading.specification.own_answers import run_own

@@ -12,7 +12,7 @@ X = [RNG.normal(size=(n, 2)) for n in (3, 4)]
 
 
 def made(domain, *cases, answer=lambda v: 1.0):
-    return list(far_out(domain, cases, answer, lambda v, wanted: wanted != "contested"))
+    return [v for _, _, v in far_out(domain, cases, answer, lambda v, wanted: wanted != "contested")]
 
 
 def numbers(name, found):
@@ -96,7 +96,7 @@ def test_arrays_are_of_an_integer_kind_where_the_task_says_so():
     domain = {"x": Array("n k"), "t": Array("n", at_least=0, at_most=1), "layers": Listing("L", Array("n k"))}
     values = {"x": X[0], "t": np.array([0.2, 0.9, 0.0]), "layers": [X[0], X[0] + 1]}
     assert not any(v["x"].dtype.kind == "i" for v in made(domain, values))
-    found = list(far_out(domain, [values], lambda v: 1.0, lambda v, wanted: True, integers=True))
+    found = [v for _, _, v in far_out(domain, [values], lambda v: 1.0, lambda v, wanted: True, integers=True)]
     kinds = [(v["x"].dtype.kind, v["t"].dtype.kind, *(layer.dtype.kind for layer in v["layers"])) for v in found]
     assert {("i", "f", "f", "f"), ("f", "i", "f", "f"), ("f", "f", "i", "i"), ("i", "i", "i", "i")} <= set(kinds)
 

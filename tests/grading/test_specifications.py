@@ -114,7 +114,8 @@ def test_hidden_draws_that_cannot_tell_are_drawn_again():
 
 
 def whole(check):
-    """A hidden check with all the numbers that it would otherwise work out when the judge reads them."""
+    """A hidden check with all that it would otherwise work out when the judge reads it."""
+    check = check.settled()
     asked = [{**entry, "changes": entry["changes"], "outcomes": list(entry["outcomes"])}
              for entry in check["misconceptions"]]  # fmt: skip
     return {**check, "misconceptions": asked}

@@ -28,7 +28,7 @@ from coursepkg import __version__
 from coursepkg.grading.judging import feedback
 from coursepkg.grading.judging.calling import Outcome
 from coursepkg.grading.judging.judge import FATAL, Verdict, judge_all
-from coursepkg.grading.judging.values import encode
+from coursepkg.grading.judging.values import decode, difference, encode
 from coursepkg.grading.running.results import (
     GRADED,
     INFRASTRUCTURE_ERROR,
@@ -42,7 +42,7 @@ from coursepkg.grading.sandbox.launch import Unavailable
 from coursepkg.grading.sandbox.process import Sandbox, SandboxedWorker
 from coursepkg.grading.sandbox.worker_process import Worker
 from coursepkg.grading.specification.chapters import Chapter
-from coursepkg.grading.specification.compiling import compile_check, hidden_check
+from coursepkg.grading.specification.compiling import Compiled, compile_check, hidden_check
 from coursepkg.grading.specification.exercise import Exercise
 from coursepkg.grading.submissions.answers import MOST_COMPARED, answer_in, fingerprint
 from coursepkg.grading.submissions.cells import UnreadableNotebook, cells_of, sha256_of
@@ -257,7 +257,7 @@ class _Answer:
 
 
 def _judged(
-    exercise: Exercise, compiled: Callable[[], dict[str, Any]], worker: Worker, outcomes: list[Outcome]
+    exercise: Exercise, compiled: Callable[[], Mapping[str, Any]], worker: Worker, outcomes: list[Outcome]
 ) -> Verdict:
     worker.starts = 0  # each exercise may crash its worker three times, and costs no other one anything
 
@@ -268,10 +268,33 @@ def _judged(
 
     try:
         check = compiled()
-        return judge_all(check, ask)
+        verdict = judge_all(check, ask)
+        settled = _settled(check, outcomes) if verdict.status in ("wrong", "error") else check
+        return verdict if settled is check else judge_all(settled, ask)
     except Exception as error:  # noqa: BLE001 - a fault of ours is no mark, and the other exercises go on
         words = feedback.infrastructure(f"the grader itself failed ({type(error).__name__}: {error})")
         return Verdict(exercise.id, "infrastructure", lines=tuple(words))
+
+
+def _settled(check: Mapping[str, Any], outcomes: Sequence[Outcome]) -> Mapping[str, Any]:
+    """The check without those cases that the answer fails and on which right answers do not agree.
+
+    They are looked for where a mark depends on them: where nothing else was wrong, and where parts have points.
+    """
+    if not isinstance(check, Compiled):
+        return check
+    wrong = {
+        number for number, each in enumerate(zip(check["cases"], outcomes, strict=False)) if _is_wrong(check, *each)
+    }
+    return check.settled(wrong) if check.lie_far_out(wrong) or "credit" in check else check
+
+
+def _is_wrong(check: Mapping[str, Any], item: Mapping[str, Any], outcome: Outcome) -> bool:
+    if outcome.kind != "value":
+        return True
+    more = bool(check.get("extra_axes"))
+    expected = decode(item["expected"])
+    return difference(expected, outcome.value, check["rtol"], check["atol"], extra_axes=more) is not None
 
 
 def _message(exercise: Exercise, answer: _Answer) -> str:

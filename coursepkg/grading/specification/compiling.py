@@ -7,7 +7,7 @@ judge looks for them, since most answers are right.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,18 +15,14 @@ import numpy as np
 
 from coursepkg.grading.judging.calling import Outcome
 from coursepkg.grading.judging.drivers import DRIVERS
-from coursepkg.grading.judging.values import difference, encode, is_number, leaves, map_numbers
-from coursepkg.grading.specification.boundaries import completed, met
+from coursepkg.grading.judging.values import encode
+from coursepkg.grading.specification.cases import DIGITS, Made, agreed, extreme_cases, stored, with_boundaries
 from coursepkg.grading.specification.credit import credit_problems
-from coursepkg.grading.specification.domain import Values, outside
 from coursepkg.grading.specification.exercise import Case, Exercise, Misconception, SpecError
-from coursepkg.grading.specification.extremes import as_single, far_out, in_single
 from coursepkg.grading.specification.ideas import Ideas
-from coursepkg.grading.specification.own_answers import inputs_of, run_own
-from coursepkg.grading.specification.scales import at_scales
+from coursepkg.grading.specification.own_answers import inputs_of
 
 FORMAT = 1
-DIGITS = 12
 MIN_ACCEPTED = 5
 MIN_BANK = 5
 REDRAWS = 20
@@ -59,8 +55,10 @@ def compile_check(exercise: Exercise, rng: np.random.Generator | None = None) ->
     return {**check, "misconceptions": [dict(entry) for entry in check["misconceptions"]]}
 
 
-def hidden_check(exercise: Exercise, rng: np.random.Generator) -> dict[str, Any]:
+def hidden_check(exercise: Exercise, rng: np.random.Generator) -> Compiled:
     """The same check as that of ``compile_check``, but the numbers of wrong ideas come when the judge reads them.
+
+    Cases far out on which right answers do not agree are still in it.
 
     Raises
     ------
@@ -70,33 +68,86 @@ def hidden_check(exercise: Exercise, rng: np.random.Generator) -> dict[str, Any]
     return _compiled(exercise, rng, thorough=False)
 
 
-def _compiled(exercise: Exercise, rng: np.random.Generator | None, *, thorough: bool) -> dict[str, Any]:
+class Compiled(dict[str, Any]):
+    """A check of one draw, as the judge reads it.
+
+    Parameters
+    ----------
+    exercise : Exercise
+        The specification.
+    given : sequence of Case
+        The inputs that its author gives.
+    usual : sequence of dict
+        These and those at boundaries, as they are stored.
+    far : sequence of Made
+        Cases far out.
+    ideas : Ideas
+        What the reference and the wrong ideas give for all of them.
+    hidden : bool
+        Whether the inputs are hidden ones.
+    """
+
+    def __init__(
+        self,
+        exercise: Exercise,
+        given: Sequence[Case],
+        usual: Sequence[dict[str, Any]],
+        far: Sequence[Made],
+        ideas: Ideas,
+        *,
+        hidden: bool,
+    ):
+        inputs = [*usual, *(made.stored for made in far)]
+        super().__init__(_check(exercise, inputs, ideas, hidden=hidden))
+        self._parts = exercise, given, usual, far
+
+    def settled(self, failed: Collection[int] | None = None) -> Compiled:
+        """The check without the cases on which right answers do not agree.
+
+        Parameters
+        ----------
+        failed : collection of int, optional
+            The cases to look at (default: all).
+        """
+        exercise, given, usual, far = self._parts
+        kept = [
+            made
+            for number, made in enumerate(far, len(usual))
+            if (failed is not None and number not in failed) or agreed(exercise, given, made)
+        ]
+        if len(kept) == len(far):
+            return self
+        inputs = [*usual, *(made.stored for made in kept)]
+        ideas = Ideas(exercise, inputs_of(inputs), len(usual))
+        return Compiled(exercise, given, usual, kept, ideas, hidden=self["hidden"])
+
+    def lie_far_out(self, numbers: Collection[int]) -> bool:
+        """Whether all cases with these numbers were made far from those that its author gives."""
+        return all(number >= len(self._parts[2]) for number in numbers)
+
+
+def _compiled(exercise: Exercise, rng: np.random.Generator | None, *, thorough: bool) -> Compiled:
     if problems := _form_problems(exercise):
         raise SpecError(_listed(exercise, problems))
     for _ in range(1 if rng is None else REDRAWS):
         given = exercise.visible if rng is None else exercise.hidden(rng)
-        cases, untried = with_boundaries(exercise, given)
-        usual = len(cases)
-        if rng is not None and not untried:
-            cases += extreme_cases(exercise, given)
-        inputs = [_encoded(item) for item in cases]
-        ideas = Ideas(exercise, inputs_of(inputs), usual)
+        cases, untried = with_boundaries(exercise, given, decided=rng is not None)
+        far = extreme_cases(exercise, given) if rng is not None and not untried else []
+        if thorough:
+            far = [made for made in far if agreed(exercise, given, made)]
+        usual = [stored(item, DIGITS) for item in cases]
+        inputs = inputs_of([*usual, *(made.stored for made in far)])
+        ideas = Ideas(exercise, inputs, len(usual), [made.outcome for made in far])
         problems = untried or ideas.problems(thorough=thorough)
         problems = problems or credit_problems(exercise, ideas.inputs, [outcome.value for outcome in ideas.expected])
         if not problems:
-            return _check(exercise, inputs, ideas, hidden=rng is not None)
+            return Compiled(exercise, given, usual, far, ideas, hidden=rng is not None)
     kind = "visible" if rng is None else f"hidden (after {REDRAWS} draws)"
     raise SpecError(_listed(exercise, [f"{kind} inputs: {problem}" for problem in problems]))
 
 
-def _encoded(item: Case) -> dict[str, Any]:
-    return {
-        "args": [encode(arg, DIGITS) for arg in item.args],
-        "kwargs": {name: encode(value, DIGITS) for name, value in item.kwargs.items()},
-    }
-
-
-def _check(exercise: Exercise, inputs: list[dict[str, Any]], ideas: Ideas, *, hidden: bool) -> dict[str, Any]:
+def _check(exercise: Exercise, inputs: Sequence[Mapping[str, Any]], ideas: Ideas, *, hidden: bool) -> dict[str, Any]:
+    encoded = partial(encode, packed=True) if hidden else partial(encode, digits=DIGITS)
     return {
         "id": exercise.id,
         "title": exercise.title,
@@ -113,10 +164,9 @@ def _check(exercise: Exercise, inputs: list[dict[str, Any]], ideas: Ideas, *, hi
         **({"credit": [[name, points] for name, points in exercise.credit.items()]} if exercise.credit else {}),
         **_words_for_results(exercise),
         "cases": [
-            {**item, "expected": encode(outcome.value, DIGITS)}
-            for item, outcome in zip(inputs, ideas.expected, strict=True)
+            {**item, "expected": encoded(outcome.value)} for item, outcome in zip(inputs, ideas.expected, strict=True)
         ],
-        "misconceptions": [_Entry(entry, ideas) for entry in exercise.bank],
+        "misconceptions": [_Entry(entry, ideas, encoded) for entry in exercise.bank],
     }
 
 
@@ -127,115 +177,25 @@ def _words_for_results(exercise: Exercise) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value}
 
 
-def with_boundaries(exercise: Exercise, cases: Sequence[Case]) -> tuple[list[Case], list[str]]:
-    """The cases, those added so that each boundary of the domain is tried, and what is wrong with them.
-
-    Parameters
-    ----------
-    exercise : Exercise
-        The specification.
-    cases : sequence of Case
-        The inputs that its author gives.
-
-    Returns
-    -------
-    list of Case
-        The given ones first.
-    list of str
-        Cases that leave the domain, and boundaries that no case touches and none could be made for.
-    """
-    if not exercise.domain:
-        return list(cases), []
-    values = [by_name(exercise, item) for item in cases]
-    problems = [f"case {k}: {words}" for k, item in enumerate(values, 1) for words in _outside(exercise, item)]
-    if problems:
-        return list(cases), problems
-
-    def answer(item: Values) -> Any:
-        return _answer(exercise, _positional(cases), exercise.reference, item)
-
-    tried = completed(exercise.domain, exercise.meets, values, lambda item: answer(item) is not None)
-    scaled = at_scales(exercise.domain, values, answer)
-    made = [_as_case(exercise, item, _positional(cases)) for item in (*tried.made, *scaled)]
-    return [*cases, *made], [f"the domain allows it, but no case tries it: {label}" for label in tried.untried]
-
-
-def extreme_cases(exercise: Exercise, cases: Sequence[Case]) -> list[Case]:
-    """Cases far from the given ones, which all lie in the domain; those on which all accepted answers agree."""
-    answer = partial(_answer, exercise, _positional(cases))
-
-    def agreed(item: Values, wanted: Any) -> bool:
-        return all(difference(wanted, other, exercise.rtol / 10, exercise.atol) is None for other in others(item))
-
-    def others(item: Values) -> Iterator[Any]:
-        yield map_numbers(as_single, answer(exercise.reference, in_single(exercise.domain, item)))
-        for right in exercise.accepted:
-            yield answer(right, item)
-
-    values = [by_name(exercise, item) for item in cases]
-    found = far_out(exercise.domain, values, partial(answer, exercise.reference), agreed, integers=exercise.integers)
-    return [_as_case(exercise, item, _positional(cases)) for item in found]
-
-
-def _answer(exercise: Exercise, positional: int, given_by: Any, item: Values) -> Any:
-    """What the reference or an accepted answer gives for a case; None where there is nothing to compare with."""
-    if given_by is exercise.reference and _outside(exercise, item):
-        return None
-    made = inputs_of([_encoded(_as_case(exercise, item, positional))])  # as learners' answers get them
-    [outcome] = run_own(given_by, exercise.driver, made)
-    works = outcome.kind == "value" and not outcome.changed and not _has_nan(outcome.value)
-    return outcome.value if works else None
-
-
-def _positional(cases: Sequence[Case]) -> int:
-    return min((len(item.args) for item in cases), default=0)
-
-
-def _outside(exercise: Exercise, values: Values) -> list[str]:
-    """Why a case does not lie in the domain, or breaks what the task promises."""
-    if words := outside(exercise.domain, values):
-        return words
-    return [f"it is not so that {promise}" for promise, test in exercise.always.items() if not met(test, values)]
-
-
-def by_name(exercise: Exercise, item: Case) -> Values:
-    """The arguments of a case under the names of the domain."""
-    return {**dict.fromkeys(exercise.domain), **dict(zip(exercise.domain, item.args, strict=False)), **item.kwargs}
-
-
-def _as_case(exercise: Exercise, values: Values, positional: int) -> Case:
-    names = list(exercise.domain)
-    kwargs = {name: values[name] for name in names[positional:] if values[name] is not None}
-    return Case(tuple(values[name] for name in names[:positional]), kwargs)
-
-
-def _has_nan(value: Any) -> bool:
-    arrays = [np.asarray(leaf) for leaf in leaves(value) if is_number(leaf)]
-    return any(array.dtype.kind in "fc" and bool(np.isnan(array).any()) for array in arrays)
-
-
 class _Entry(dict[str, Any]):
     """An entry of the bank as the judge reads it; its numbers come when they are looked for."""
 
-    def __init__(self, entry: Misconception, ideas: Ideas):
+    def __init__(self, entry: Misconception, ideas: Ideas, encoded: Callable[[Any], Any]):
         super().__init__(id=entry.id, looks_like=entry.looks_like, why=entry.why, look_at=entry.look_at)
         if entry.keeps_state is not None:
             self["keeps_state"] = entry.keeps_state
-        self._ideas = ideas
+        self._ideas, self._encoded = ideas, encoded
 
     def __missing__(self, key: str) -> Any:
         outcomes = self._ideas.outcomes(self["id"])
         if key == "changes":
             return any(outcome.changed for outcome in outcomes)
         if key == "outcomes":
-            return map(_wrong_outcome, outcomes)
+            return map(self._outcome, outcomes)
         raise KeyError(key)
 
-
-def _wrong_outcome(outcome: Outcome) -> dict[str, Any]:
-    if outcome.kind == "value":
-        return {"value": encode(outcome.value, DIGITS)}
-    return {"error": outcome.error}
+    def _outcome(self, outcome: Outcome) -> dict[str, Any]:
+        return {"value": self._encoded(outcome.value)} if outcome.kind == "value" else {"error": outcome.error}
 
 
 # --- what a specification must hold ----------------------------------------------------------------------------------

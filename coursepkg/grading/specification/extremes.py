@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
+from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -40,6 +40,60 @@ NOTHING = 1e-12
 TURNS = (17.21, -17.21)
 NEARLY = 4e-6  # so far beside whole numbers; np.allclose takes them for whole
 _GOLDEN = 0.6180339887498949
+Way = tuple[int, int]  # which attempt, and on which case
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A case that is wanted, and the ways to come by one.
+
+    Attributes
+    ----------
+    key : tuple
+        Names it in every draw: the choices of the cases that it is made of, and a number.
+    attempts : sequence of callable
+        What makes it of another case, the best first.
+    cases : list of dict
+        The cases that it may be made of.
+    firm : bool
+        Whether all numbers of its result must be of a usual size.
+    """
+
+    key: tuple[Any, ...]
+    attempts: Sequence[Callable[[Values], Values | None]]
+    cases: Sequence[Values]
+    firm: bool
+
+    def fits(self, wanted: Any) -> bool:
+        """Whether what the reference gives for a case can be compared with."""
+        return wanted is not None and (not self.firm or _is_firm(wanted))
+
+    def tries(self, domain: Mapping[str, Argument], first: Way = (0, 0)) -> Iterator[tuple[Way, Values]]:
+        """All that can be made and lies in the domain, and how; ``first`` comes first."""
+        ways = [(k, j) for k in range(len(self.attempts)) for j in range(min(BASES, len(self.cases)))]
+        for k, j in sorted(ways, key=lambda way: way != first):
+            new = self.attempts[k](copy.deepcopy(self.cases[j]))
+            if new is not None and not outside(domain, new):
+                yield (k, j), new
+
+
+def wishes(domain: Mapping[str, Argument], cases: Sequence[Values], *, integers: bool = False) -> Iterator[Wish]:
+    """Cases far from those that are there, as they are wanted.
+
+    Parameters
+    ----------
+    domain : mapping of str to Argument
+        As in a specification.
+    cases : sequence of dict
+        The arguments of each case by name.
+    integers : bool
+        Whether arrays may be of an integer kind.
+    """
+    for choices, alike in _by_choice(domain, cases).items():
+        small = [attempts for name, argument in domain.items() if _is_free(argument) for attempts in _small(name)]
+        together = [[make] for make in (*coincidences(domain), *(with_integers(domain) if integers else ()))]
+        for number, attempts in enumerate([*small, *_wishes(domain), *together]):
+            yield Wish((choices, number), attempts, alike, number >= len(small))
 
 
 def far_out(
@@ -49,48 +103,23 @@ def far_out(
     agreed: Callable[[Values, Any], bool],
     *,
     integers: bool = False,
-) -> Iterator[Values]:
-    """Cases far from those that are there.
+) -> Iterator[tuple[tuple[Any, ...], Way, Values]]:
+    """Cases far from those that are there: of each wish the first that works, with its key and the way to it.
 
     Parameters
     ----------
-    domain : mapping of str to Argument
-        As in a specification.
-    cases : sequence of dict
-        The arguments of each case by name.
+    domain, cases, integers
+        As for ``wishes``.
     answer : callable
         What the reference gives for a case, as plain data; None if that is nothing to compare with.
     agreed : callable
         Whether all right answers give that for a case.
-    integers : bool
-        Whether arrays may be of an integer kind.
     """
-
-    def fair(v: Values) -> bool:
-        return (wanted := answer(v)) is not None and agreed(v, wanted)
-
-    def firm(v: Values) -> bool:
-        return (wanted := answer(v)) is not None and _is_firm(wanted) and agreed(v, wanted)
-
-    for alike in _by_choice(domain, cases):
-        for name, argument in domain.items():
-            if _is_free(argument):
-                for attempts in _small(name):
-                    yield from _first(domain, attempts, alike, fair)
-        for attempts in _wishes(domain):
-            yield from _first(domain, attempts, alike, firm)
-        for make in (*coincidences(domain), *(with_integers(domain) if integers else ())):
-            yield from _first(domain, [make], alike, firm)
-
-
-def _first(
-    domain: Mapping[str, Argument],
-    attempts: Sequence[Callable[[Values], Values | None]],
-    cases: Sequence[Values],
-    fair: Callable[[Values], bool],
-) -> Iterator[Values]:
-    made = (new for make in attempts for case in cases[:BASES] if (new := make(copy.deepcopy(case))) is not None)
-    return islice((new for new in made if not outside(domain, new) and fair(new)), 1)
+    for wish in wishes(domain, cases, integers=integers):
+        for way, new in wish.tries(domain):
+            if wish.fits(wanted := answer(new)) and agreed(new, wanted):
+                yield wish.key, way, new
+                break
 
 
 def _is_firm(value: Any) -> bool:
@@ -128,13 +157,13 @@ def _nested(entries: np.ndarray) -> Any:
     return entries[()] if not entries.ndim else [_nested(part) for part in entries]
 
 
-def _by_choice(domain: Mapping[str, Argument], cases: Sequence[Values]) -> list[list[Values]]:
+def _by_choice(domain: Mapping[str, Argument], cases: Sequence[Values]) -> dict[tuple[Any, ...], list[Values]]:
     """The cases in groups with the same choices: what is tried of one operation says nothing about another."""
     names = [name for name, argument in domain.items() if isinstance(argument, Choice)]
     groups: dict[tuple[Any, ...], list[Values]] = {}
     for case in cases:
         groups.setdefault(tuple(case.get(name) for name in names), []).append(case)
-    return list(groups.values())
+    return groups
 
 
 def _wishes(domain: Mapping[str, Argument]) -> Iterator[list[Callable[[Values], Values | None]]]:

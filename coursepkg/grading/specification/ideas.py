@@ -7,7 +7,7 @@ each notebook there would be several times as many calls of these as of the lear
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -33,6 +33,8 @@ class Ideas:
         Arguments for each case.
     usual : int, optional
         How many of them lie where numbers are of a usual size (default: all).
+    known : sequence of Outcome
+        What the reference gives for the last of them, where that is known.
 
     Attributes
     ----------
@@ -40,10 +42,11 @@ class Ideas:
         Those of the reference.
     """
 
-    def __init__(self, exercise: Exercise, inputs: Inputs, usual: int | None = None):
+    def __init__(self, exercise: Exercise, inputs: Inputs, usual: int | None = None, known: Sequence[Outcome] = ()):
         self.exercise, self.inputs, self._usual = exercise, inputs, len(inputs) if usual is None else usual
-        outcomes = run_own(exercise.reference, exercise.driver, [*inputs, *inputs[:1]])
-        self.expected, self._again = outcomes[: len(inputs)], outcomes[len(inputs) :]
+        new = inputs[: len(inputs) - len(known)]
+        outcomes = run_own(exercise.reference, exercise.driver, [*new, *inputs[:1]])
+        self.expected, self._again = [*outcomes[: len(new)], *known], outcomes[len(new) :]
         self._answers = {entry.id: entry.answer for entry in exercise.bank}
         self._known: dict[str, list[Outcome]] = {name: [] for name in self._answers}  # of the first cases
 

@@ -20,12 +20,13 @@ from coursepkg.grading.specification.domain import Argument, Number, Values, out
 SCALES = (1e-6, 1e6)
 _RTOL = 1e-9
 _LARGE = 1e100  # there, products overflow
+Scaled = tuple[str, float]  # an argument, and what it is multiplied by
 
 
 def at_scales(
     domain: Mapping[str, Argument], cases: Sequence[Values], answer: Callable[[Values], Any]
-) -> Iterator[Values]:
-    """Cases in which one argument has another scale, for each argument in which the answer is linear.
+) -> Iterator[tuple[Scaled, Values]]:
+    """Cases in which one argument has another scale, and which, for each argument in which the answer is linear.
 
     Parameters
     ----------
@@ -43,11 +44,16 @@ def at_scales(
         if len(linear) < max(2, 0.6 * len(cases)):  # by chance; the others hold zeros
             continue
         for scale in SCALES:
-            new = next(
-                (new for case in linear if (new := _scaled(domain, name, case, scale, answer)) is not None), None
-            )
+            new = scaled(domain, linear, name, scale, answer)
             if new is not None:
-                yield new
+                yield (name, scale), new
+
+
+def scaled(
+    domain: Mapping[str, Argument], cases: Sequence[Values], name: str, scale: float, answer: Callable[[Values], Any]
+) -> Values | None:
+    """The first case that can have an argument times ``scale``, with it; the others as in ``at_scales``."""
+    return next((new for case in cases if (new := _scaled(domain, name, case, scale, answer)) is not None), None)
 
 
 def _scaled(
