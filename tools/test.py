@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
 
 # A file, and a notebook, stays on one worker. On Windows kernels talk over ports, which two at once may both take.
-PARALLEL = ["-n", "2", "--dist", "loadfile"] if os.name == "posix" else []
+PARALLEL = ["-n", "2", "--dist", "loadfile", "-p", "tools.longest_first"] if os.name == "posix" else []
 NOTEBOOKS = ["--nbval", "tests", "notebooks", "exercises", "solutions"]
 
 STEPS = [

@@ -179,7 +179,7 @@ def test_an_exercise_states_its_domain_and_knows_its_misconceptions(exercise_id)
 # --- the notebooks ---------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")  # chapters need not follow each other on one worker
 def own_course(tmp_path_factory):
     return build_in(tmp_path_factory.mktemp("course"))
 

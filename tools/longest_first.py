@@ -1,0 +1,48 @@
+"""A pytest plug-in for two workers: what takes long comes first, so that neither waits for the other at the end.
+
+With ``--dist loadfile`` alone, pytest-xdist begins with the files that have the most tests. Files with few and long
+tests, such as a tour in a browser, would then come last, and one worker would wait. The proof over all exercises takes
+longer than anything else; it goes chapter by chapter, and all that is asked of one exercise stays on one worker.
+"""
+
+from __future__ import annotations
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
+from xdist.workermanage import WorkerController
+
+PROOF = "tests/grading/test_every_exercise.py"
+# Seconds on a quiet machine, roughly, and for the proof those of one chapter. Only the order follows from them.
+LONG = {
+    PROOF: 40,
+}
+USUAL = 0.01  # of a test in any other file
+
+
+class LongestFirst(LoadFileScheduling):
+    """Whoever is free takes the longest of what is left."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return unit_of(nodeid)
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        longest = max(self.workqueue, key=lambda name: seconds(name, len(self.workqueue[name])))
+        self.workqueue.move_to_end(longest, last=False)
+        super()._assign_work_unit(node)
+
+
+@pytest.hookimpl
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LongestFirst | None:
+    return LongestFirst(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+def unit_of(nodeid: str) -> str:
+    """What stays on one worker with a test: its file, and of the proof its chapter, as in "... 03" for "...[03.2]"."""
+    file, _, test = nodeid.partition("::")
+    return f"{file} {test.partition('[')[2][:2]}" if file == PROOF else file
+
+
+def seconds(unit: str, tests: int) -> float:
+    """About how long a unit with so many tests takes."""
+    return LONG.get(unit.partition(" ")[0], 0) + USUAL * tests
