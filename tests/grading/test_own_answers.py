@@ -8,7 +8,7 @@ import pytest
 from coursepkg.grading.judging.arguments import copied, unchanged
 from coursepkg.grading.judging.calling import Outcome
 from coursepkg.grading.judging.values import encode
-from coursepkg.grading.specification.ideas import far_apart
+from coursepkg.grading.specification.ideas import far_and_near
 from coursepkg.grading.specification.own_answers import inputs_of, run_each, run_own
 
 CASES = [
@@ -107,9 +107,17 @@ def test_every_change_is_noticed(change):
 # --- the quick look that settles most pairs of ideas ------------------------------------------------------------------
 
 
-def far(first, second):
+def looked(first, second):
     outcomes = {"first": Outcome("value", first), "second": Outcome("value", second)}
-    return ("first", "second") in far_apart(outcomes, rtol=1e-3, atol=1e-8)
+    return [("first", "second") in pairs for pairs in far_and_near(outcomes, rtol=1e-3, atol=1e-8)]
+
+
+def far(first, second):
+    return looked(first, second)[0]
+
+
+def near(first, second):
+    return looked(first, second)[1]
 
 
 def test_the_quick_look_never_settles_what_is_close():
@@ -126,3 +134,13 @@ def test_the_quick_look_settles_what_is_clearly_another_number():
     assert far([1.0, 2.0], [1.0, 2.5])
     assert far({"a": 1.0, "b": 2.0}, {"b": 1.0, "a": 2.0})
     assert far(3, 4)
+
+
+def test_the_quick_look_settles_what_is_the_same_in_form_and_numbers():
+    assert near([1.0, 2.0], [1.0, 2.0005])
+    assert near({"a": 1.0, "b": np.ones(2)}, {"b": np.ones(2), "a": 1.0})
+    assert not near([1.0, 2.0], [1.0, 2.0015])  # close, but the long look has to say so
+    assert not near([1.0, 2.0], (1.0, 2.0))
+    assert not near(np.ones((2, 3)), np.ones((3, 2)))
+    assert not near([float("nan")], [float("nan")])
+    assert not near([float("inf")], [float("inf")])

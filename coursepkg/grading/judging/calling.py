@@ -317,7 +317,9 @@ class LocalCall:
         """Whether something that a call returned is not any more what it was."""
         again = guarded(lambda: [tree(result) for result, _ in self._returned], _TO_READ, self.time_by)
         reads = [read for _, read in self._returned]
-        return again.kind == "value" and difference(reads, again.value, 0.0, 0.0) is not None
+        if again.kind != "value" or unchanged(again.value, reads):
+            return False
+        return difference(reads, again.value, 0.0, 0.0) is not None
 
 
 def guarded(run: Callable[[], Any], seconds: float, time_by: str = WALL) -> Outcome:

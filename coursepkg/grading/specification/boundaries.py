@@ -12,7 +12,7 @@ import copy
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -74,7 +74,12 @@ def boundaries(domain: Mapping[str, Argument], meets: Mapping[str, Callable[...,
 
 def met(test: Callable[..., Any], values: Values) -> bool:
     """Whether a test holds, which asks for those arguments that it names."""
-    return bool(test(**{name: values[name] for name in inspect.signature(test).parameters}))
+    return bool(test(**{name: values[name] for name in _named(test)}))
+
+
+@cache
+def _named(test: Callable[..., Any]) -> tuple[str, ...]:
+    return tuple(inspect.signature(test).parameters)
 
 
 def _of_argument(name: str, argument: Argument) -> Iterator[Boundary]:

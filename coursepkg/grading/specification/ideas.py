@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -163,24 +164,44 @@ def _same(exercise: Exercise, first: Outcome, second: Outcome) -> bool:
 
 def _not_apart(exercise: Exercise, outcomes: Mapping[str, Outcome], pairs: Iterable[Pair]) -> list[Pair]:
     """The pairs whose outcomes in one case are too close."""
-    far = far_apart(outcomes, *_indistinct(exercise))
-    return [pair for pair in pairs if pair not in far and _same(exercise, outcomes[pair[0]], outcomes[pair[1]])]
+    far, near = far_and_near(outcomes, *_indistinct(exercise))
+    return [
+        (a, b) for a, b in pairs if (a, b) not in far and ((a, b) in near or _same(exercise, outcomes[a], outcomes[b]))
+    ]
 
 
-def far_apart(outcomes: Mapping[str, Outcome], rtol: float, atol: float) -> set[Pair]:
-    """A quick look that settles most pairs: those in which some number is clearly another one."""
+def far_and_near(outcomes: Mapping[str, Outcome], rtol: float, atol: float) -> tuple[set[Pair], set[Pair]]:
+    """A quick look that settles most pairs: those in which some number is clearly another one, or none is."""
     rows: dict[int, dict[str, list[float]]] = {}
+    forms: dict[str, Any] = {}
     for name, outcome in outcomes.items():
         numbers = _numbers(outcome)
         if numbers is not None:
             rows.setdefault(len(numbers), {})[name] = numbers
-    found: set[Pair] = set()
+            forms[name] = _form(outcome.value)
+    far: set[Pair] = set()
+    near: set[Pair] = set()
     for alike in rows.values():
         names, table = list(alike), np.array(list(alike.values()), dtype=float)
         with np.errstate(all="ignore"):
-            apart = np.abs(table[:, None] - table) > 2 * (atol + rtol * np.abs(table[:, None]))
-        found |= {(names[i], names[j]) for i, j in np.argwhere(apart.any(axis=-1)).tolist()}
-    return found
+            gap, most = np.abs(table[:, None] - table), atol + rtol * np.abs(table[:, None])
+            apart, close = (
+                (gap > 2 * most).any(axis=-1),
+                (2 * gap <= most).all(axis=-1) & np.isfinite(table).all(axis=-1),
+            )
+        far |= {(names[i], names[j]) for i, j in np.argwhere(apart).tolist()}
+        pairs = ((names[i], names[j]) for i, j in np.argwhere(close).tolist() if i != j)
+        near |= {(a, b) for a, b in pairs if forms[a] == forms[b]}
+    return far, near
+
+
+def _form(value: Any) -> Any:
+    """The containers of an answer, with a type and a shape in the place of each number."""
+    if isinstance(value, dict):
+        return {key: _form(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [type(value).__name__, *map(_form, value)]
+    return type(value).__name__, np.shape(value)
 
 
 def _numbers(outcome: Outcome) -> list[float] | None:
