@@ -55,32 +55,6 @@ def test_the_page_states_the_minutes_and_points_of_the_specification(exercise):
     assert f"*{exercise.minutes} minutes · difficulty {exercise.difficulty} of 3 · {points}*" in cell.source
 
 
-# --- predictions
-
-
-def test_what_answers_a_prediction_is_hidden_until_it_is_asked_for(notebook):
-    asked = 0
-    for place, cell in enumerate(notebook.cells):
-        if cell.cell_type == "markdown" and "**Predict" in cell.source:
-            after = notebook.cells[place + 1 :]
-            for each in after[: next(k for k, c in enumerate(after) if c.cell_type == "markdown")]:
-                if each.outputs:
-                    assert each.metadata.get("jupyter") == {"outputs_hidden": True}, each.source
-                    assert "hide-output" in each.metadata.get("tags", []), each.source
-                    asked += 1
-    assert asked == text_of_predictions(notebook) >= 9
-
-
-def text_of_predictions(notebook):
-    return sum(cell.source.count("**Predict") for cell in notebook.cells if cell.cell_type == "markdown")
-
-
-def test_a_prediction_is_the_last_thing_before_its_cell(notebook):
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown" and "**Predict" in cell.source:
-            assert "\n\n" not in cell.source.partition("**Predict")[2].strip(), cell.source
-
-
 def test_cells_are_short(notebook):
     for cell in notebook.cells:
         if cell.cell_type == "code":
