@@ -285,7 +285,8 @@ class LocalCall:
         if driver is None:
             return Outcome("infrastructure", message=f"there is no driver {self.driver!r}")
         try:
-            args, kwargs = decode(case["args"]), decode({"dict": list(map(list, case["kwargs"].items()))})
+            args, named = decode(case["args"]), case["kwargs"]
+            kwargs = decode({"dict": list(map(list, named.items()))}) if named else {}
             before = copied([args, kwargs])
         except (KeyError, TypeError, ValueError) as error:
             return Outcome("infrastructure", message=f"a stored case cannot be read: {error}")

@@ -190,7 +190,7 @@ class Grader:
 
         def compiled() -> dict[str, Any]:
             if exercise.id not in self._visible:
-                self._visible[exercise.id] = compile_check(exercise)
+                self._visible[exercise.id] = _packed(compile_check(exercise))
             return self._visible[exercise.id]
 
         verdict = _judged(exercise, compiled, worker, outcomes)
@@ -274,6 +274,23 @@ def _judged(
     except Exception as error:  # noqa: BLE001 - a fault of ours is no mark, and the other exercises go on
         words = feedback.infrastructure(f"the grader itself failed ({type(error).__name__}: {error})")
         return Verdict(exercise.id, "infrastructure", lines=tuple(words))
+
+
+def _packed(check: dict[str, Any]) -> dict[str, Any]:
+    """A check whose arrays are compact, since they are sent and read again for each notebook."""
+
+    def repacked(stored: Any) -> Any:
+        return encode(decode(stored), packed=True)
+
+    cases = [
+        {
+            "args": [repacked(each) for each in item["args"]],
+            "kwargs": {name: repacked(each) for name, each in item["kwargs"].items()},
+            "expected": repacked(item["expected"]),
+        }
+        for item in check["cases"]
+    ]
+    return {**check, "cases": cases}
 
 
 def _settled(check: Mapping[str, Any], outcomes: Sequence[Outcome]) -> Mapping[str, Any]:

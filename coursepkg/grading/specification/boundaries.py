@@ -8,7 +8,6 @@ domain and the reference has an answer for it.
 
 from __future__ import annotations
 
-import copy
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from coursepkg.grading.judging.arguments import copied
 from coursepkg.grading.specification.domain import (
     Argument,
     Array,
@@ -455,7 +455,7 @@ def _made(
     if make is None:
         return None
     for values in cases:
-        new = make(copy.deepcopy(values))
+        new = make(copied(values))
         if new is not None and holds(new) and not outside(domain, new) and works(new):
             return new
     return None

@@ -31,10 +31,11 @@ _KEPT = "_decided"  # beside the fields of an exercise; a changed copy of it dec
 
 @dataclass(frozen=True)
 class Made:
-    """A case that was made of another one, as the judge stores it, and what the reference gives for it."""
+    """A case that was made of another one, as it is stored and read again, and what the reference gives for it."""
 
     case: Case
     stored: Mapping[str, Any]
+    read: tuple[list[Any], dict[str, Any]]
     outcome: Outcome
 
 
@@ -188,8 +189,9 @@ def _answer(exercise: Exercise, positional: int, item: Values) -> Any:
 def _run(exercise: Exercise, positional: int, items: Sequence[Values]) -> list[Made]:
     cases = [_as_case(exercise, item, positional) for item in items]
     kept = [stored(case) for case in cases]
-    outcomes = run_own(exercise.reference, exercise.driver, inputs_of(kept))  # as learners' answers get them
-    return [Made(*each) for each in zip(cases, kept, outcomes, strict=True)]
+    inputs = inputs_of(kept)  # as learners' answers get them
+    outcomes = run_own(exercise.reference, exercise.driver, inputs)
+    return [Made(*each) for each in zip(cases, kept, inputs, outcomes, strict=True)]
 
 
 def _told(outcome: Outcome) -> Any:

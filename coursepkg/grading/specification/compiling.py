@@ -117,13 +117,16 @@ class Compiled(dict[str, Any]):
         ]
         if len(kept) == len(far):
             return self
-        inputs = [*usual, *(made.stored for made in kept)]
-        ideas = Ideas(exercise, inputs_of(inputs), len(usual))
-        return Compiled(exercise, given, usual, kept, ideas, hidden=self["hidden"])
+        return Compiled(exercise, given, usual, kept, _ideas(exercise, usual, kept), hidden=self["hidden"])
 
     def lie_far_out(self, numbers: Collection[int]) -> bool:
         """Whether all cases with these numbers were made far from those that its author gives."""
         return all(number >= len(self._parts[2]) for number in numbers)
+
+
+def _ideas(exercise: Exercise, usual: Sequence[dict[str, Any]], far: Sequence[Made]) -> Ideas:
+    inputs = [*inputs_of(usual), *(made.read for made in far)]
+    return Ideas(exercise, inputs, len(usual), [made.outcome for made in far])
 
 
 def _compiled(exercise: Exercise, rng: np.random.Generator | None, *, thorough: bool) -> Compiled:
@@ -136,8 +139,7 @@ def _compiled(exercise: Exercise, rng: np.random.Generator | None, *, thorough: 
         if thorough:
             far = [made for made in far if agreed(exercise, given, made)]
         usual = [stored(item, DIGITS) for item in cases]
-        inputs = inputs_of([*usual, *(made.stored for made in far)])
-        ideas = Ideas(exercise, inputs, len(usual), [made.outcome for made in far])
+        ideas = _ideas(exercise, usual, far)
         problems = untried or ideas.problems(thorough=thorough)
         problems = problems or credit_problems(exercise, ideas.inputs, [outcome.value for outcome in ideas.expected])
         if not problems:

@@ -111,10 +111,17 @@ class Number(Argument):
         bad = [x for x in entries.ravel().tolist() if not self.allows(x)]
         return [f"{name} holds {bad[0]:g}, which the domain excludes"] if bad else []
 
+    @cached_property
+    def _is_unbounded(self) -> bool:
+        ends = (self.at_least, self.more_than, self.at_most, self.less_than)
+        return self.zero and not self.whole and ends == (None, None, None, None)
+
     def _allows_all(self, entries: np.ndarray) -> bool:
         """Whether all entries lie inside, as far as the two ends tell; it is quicker than to look at each."""
         if not entries.size or self.whole:
             return False
+        if self._is_unbounded:
+            return True
         low, high = entries.min().item(), entries.max().item()
         return self.allows(low) and self.allows(high) and (self.zero or low > 0 or high < 0)
 
@@ -311,13 +318,16 @@ def outside(domain: Mapping[str, Argument], values: Values) -> list[str]:
     problems: list[str] = []
     lengths: dict[str, set[int]] = {}
     for name, argument in domain.items():
-        if values.get(name) is None:
+        value = values.get(name)
+        if value is None:
             problems += [] if argument.optional else [f"{name} is missing"]
-        elif words := argument.problems(name, values[name]):
+        elif words := argument.problems(name, value):
             problems += words
         else:
-            for axis, length in argument.lengths(values[name]):
+            for axis, length in argument.lengths(value):
                 lengths.setdefault(axis, set()).add(length)
+    if not lengths:
+        return problems
     least, most = least_lengths(domain), most_lengths(domain)
     for axis, found in lengths.items():
         if len(found) > 1:

@@ -9,13 +9,13 @@ answers away. None of them is among the visible inputs, which would grow by as m
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 import numpy as np
 
+from coursepkg.grading.judging.arguments import copied
 from coursepkg.grading.judging.values import is_number, leaves
 from coursepkg.grading.specification.boundaries import entries_of, like
 from coursepkg.grading.specification.coincidences import coincidences, with_integers
@@ -72,7 +72,7 @@ class Wish:
         """All that can be made and lies in the domain, and how; ``first`` comes first."""
         ways = [(k, j) for k in range(len(self.attempts)) for j in range(min(BASES, len(self.cases)))]
         for k, j in sorted(ways, key=lambda way: way != first):
-            new = self.attempts[k](copy.deepcopy(self.cases[j]))
+            new = self.attempts[k](copied(self.cases[j]))
             if new is not None and not outside(domain, new):
                 yield (k, j), new
 
@@ -276,7 +276,7 @@ def _repeated(argument: Argument | None, value: Any, axis: str, length: int, var
     if isinstance(argument, Listing):
         items = [_repeated(argument.item, item, axis, length, varied) for item in value]
         if argument.name == axis:
-            items = [copy.deepcopy(items[k % len(items)]) for k in range(length)] if items else items
+            items = [copied(items[k % len(items)]) for k in range(length)] if items else items
         return type(value)(items) if isinstance(value, list | tuple) else value
     if not isinstance(argument, Array) or axis not in argument.names:
         return value

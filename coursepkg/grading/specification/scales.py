@@ -7,12 +7,12 @@ million times larger.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from coursepkg.grading.judging.arguments import copied
 from coursepkg.grading.judging.values import difference, is_number, leaves, map_numbers
 from coursepkg.grading.specification.boundaries import entries_of, like
 from coursepkg.grading.specification.domain import Argument, Number, Values, outside
@@ -63,11 +63,11 @@ def _scaled(
     entries = entries_of(case, name)
     if entries.size == 0 or entries.dtype.kind != "f" or not entries.any() or np.abs(entries).max() > _LARGE:
         return None
-    new = copy.deepcopy(case)
+    new = copied(case)
     new[name] = like(case[name], entries * scale)
     if outside(domain, new):
         return None
-    before, after = answer(copy.deepcopy(case)), answer(copy.deepcopy(new))
+    before, after = answer(copied(case)), answer(copied(new))
     if before is None or after is None or not all(is_number(leaf) for leaf in leaves(before)):
         return None
     if not any(np.any(leaf) for leaf in leaves(before)):
