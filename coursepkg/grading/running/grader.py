@@ -300,10 +300,13 @@ def _settled(check: Mapping[str, Any], outcomes: Sequence[Outcome]) -> Mapping[s
     """
     if not isinstance(check, Compiled):
         return check
-    wrong = {
-        number for number, each in enumerate(zip(check["cases"], outcomes, strict=False)) if _is_wrong(check, *each)
-    }
-    return check.settled(wrong) if check.lie_far_out(wrong) or "credit" in check else check
+    given = enumerate(zip(check["cases"], outcomes, strict=False))
+    wrong: set[int] = set()
+    for number in (number for number, each in given if _is_wrong(check, *each)):
+        wrong.add(number)
+        if "credit" not in check and not check.lie_far_out(wrong):
+            return check  # it is wrong, whatever else it is
+    return check.settled(wrong)
 
 
 def _is_wrong(check: Mapping[str, Any], item: Mapping[str, Any], outcome: Outcome) -> bool:
