@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from coursepkg.autodiff.scalar import Scalar, exp, log, minimum
+from coursepkg.tables import FOLDED
 
 # A number the kitchen can compute with: int, float, Scalar or Symbolic. They share operators, not a base class.
 Number = Any
@@ -173,7 +174,7 @@ class Chain:
     def _repr_html_(self) -> str:
         gone = self.cancelled
         factors = " × ".join(_fraction(link, gone) for link in self.links)
-        return f'<p style="font-size:1.15em">{factors} = <b>{_fraction(self.rate, ())}</b></p>'
+        return f'{FOLDED}<p style="font-size:1.15em">{factors} = <b>{_fraction(self.rate, ())}</b></p>'
 
 
 def gradient(output: Quantity, *inputs: Quantity) -> tuple[Quantity, ...]:

@@ -13,6 +13,9 @@ __all__ = ["Table"]
 WIDEST = 100
 """Characters that a line of aligned columns may have, the two blanks after each column included."""
 
+FOLDED = " \n"
+"""Begins the HTML of a figure or a table. JupyterLab shows the first line of a folded output, and this one is empty."""
+
 
 @dataclass(frozen=True, repr=False)
 class Table:
@@ -49,7 +52,7 @@ class Table:
             cells = "".join(f"<td{cell_style}>{escape(cell)}</td>" for cell in others)
             body += f'<tr><th scope="row"{cell_style}>{escape(first)}</th>{cells}</tr>'
         caption = f"<caption{_style(self.caption_style)}>{escape(self.caption)}</caption>"
-        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return f"{FOLDED}<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _style(css: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "coursepkg"
 
 # Each room and what it may know. A room stands below all that know it, so the list is the order, from the bottom up.
-TOOLS = ("_checks", "_drawings", "derivatives", "tables")
+TOOLS = ("_checks", "_drawings", "derivatives", "predictions", "tables")
 MAY_KNOW = {
     **dict.fromkeys(TOOLS, ()),
     "autodiff": TOOLS,

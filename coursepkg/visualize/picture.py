@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
+from coursepkg.tables import FOLDED
 from coursepkg.visualize.dark import adapt
 
 _LAZY = {
@@ -93,7 +94,7 @@ class Picture:
         return target
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        return {"text/html": self.html(), "text/plain": repr(self)}
+        return {"text/html": FOLDED + self.html(), "text/plain": repr(self)}
 
 
 @dataclass(frozen=True)

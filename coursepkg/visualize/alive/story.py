@@ -17,6 +17,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from coursepkg.tables import FOLDED
 from coursepkg.visualize.picture import Picture
 
 TAG = "coursepkg-figure"
@@ -173,7 +174,7 @@ class Story:
         return f'{figure}<script type="module">{module_source(self.kind)}</script>'
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        return {"text/html": self.html(), "text/plain": repr(self)}
+        return {"text/html": FOLDED + self.html(), "text/plain": repr(self)}
 
 
 def read_stories(html: str) -> list[dict[str, Any]]:
