@@ -5,6 +5,7 @@ import json
 import re
 
 import nbformat
+import numpy as np
 import pytest
 from exercise_proof import course_exercises, domain_changes, generic_verdicts, prove, small_changes
 from grading_chapters import (
@@ -17,14 +18,16 @@ from grading_chapters import (
     exercises,
     judged,
     specifications,
+    whole,
 )
 from mutation_report import REPORT, explained, ideas, row
 
-from coursepkg.grading.judging.calling import PROCESSOR, LocalCall
 from coursepkg.grading.judging.feedback import PATTERNS
-from coursepkg.grading.judging.judge import judge
+from coursepkg.grading.judging.values import decode, difference
 from coursepkg.grading.running.own_notebook import judge_notebook, load_checks
-from coursepkg.grading.specification.build import BEGIN, build_tree, compare_tree, source_of
+from coursepkg.grading.specification.build import BEGIN, source_of
+from coursepkg.grading.specification.compiling import hidden_check
+from coursepkg.grading.specification.own_answers import inputs_of, run_own
 from tools.notebooks import execute
 
 IDS = list(exercises())
@@ -36,6 +39,22 @@ every_input = pytest.mark.parametrize("seed", SEEDS, ids=lambda seed: "visible" 
 
 def test_every_specification_loads():
     assert {chapter: error for chapter, error in specifications().items() if not isinstance(error, list)} == {}
+
+
+# --- what is compiled ------------------------------------------------------------------------------------------------
+
+
+@every_exercise
+def test_a_compiled_check_is_json_and_holds_no_code(exercise_id):
+    text = json.dumps(compiled(exercise_id), allow_nan=False)
+    assert json.loads(text) == compiled(exercise_id)
+    for word in ("lambda", "def ", "<function", "0x"):
+        assert word not in text
+
+
+@every_exercise
+def test_a_learners_own_check_is_the_whole_one_worked_out_later(exercise_id):
+    assert whole(hidden_check(exercises()[exercise_id], np.random.default_rng(1))) == compiled(exercise_id, 1)
 
 
 # --- right answers ---------------------------------------------------------------------------------------------------
@@ -52,14 +71,17 @@ def test_reference_and_every_accepted_answer_pass(exercise_id, seed):
 
 
 @every_exercise
-def test_right_answers_pass_on_many_hidden_draws(exercise_id):
+def test_right_answers_agree_on_many_hidden_draws(exercise_id):
     """No draw may fall on a kink or a rounding edge where right answers disagree."""
     exercise = exercises()[exercise_id]
     for seed in range(100, 120):
         check = drawn(exercise_id, seed)
-        for answer in (exercise.reference, *exercise.accepted):
-            verdict = judge(check, LocalCall(answer, check["driver"], time_by=PROCESSOR))
-            assert verdict.passed, f"{answer.__name__}, seed {seed}: {verdict}"
+        inputs, expected = inputs_of(check["cases"]), [decode(item["expected"]) for item in check["cases"]]
+        for answer in exercise.accepted:
+            outcomes = run_own(answer, exercise.driver, inputs)
+            for wanted, outcome in zip(expected, outcomes, strict=True):
+                apart = difference(wanted, outcome.value, exercise.rtol, exercise.atol, extra_axes=exercise.extra_axes)
+                assert (outcome.kind, apart) == ("value", None), f"{answer.__name__}, seed {seed}: {outcome}"
 
 
 # --- wrong answers ---------------------------------------------------------------------------------------------------
@@ -190,10 +212,6 @@ def _notebook(root, tree, chapter):
 
 def _root(chapter, own_course):
     return own_course if (OWN / "solutions" / "specs" / f"ex_{chapter}.py").is_file() else PROJECT
-
-
-def test_the_learners_tree_is_in_step():
-    assert compare_tree(build_tree(PROJECT), PROJECT) == []
 
 
 @every_chapter
