@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 
 from coursepkg import gradients
 from coursepkg.grading.specification.domain import Array
 from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
-from .shared import FIXED, array, scales
+from .shared import FIXED, array, scales, settled
 
 
 def matmul_gradients(X, W, G):
@@ -53,6 +55,17 @@ def matmul_cases(rng):
         *(case(array(rng, n, d), array(rng, d, m), array(rng, n, m)) for n, d, m in SIZES),
         case(far_apart[0], far_apart[1], far_apart[2] * scales(4)[:, None]),
         case(whole(rng, 2, 3), whole(rng, 3, 4), array(rng, 2, 4)),
+    ]
+
+
+def small_and_alike(rng):
+    """Rows, columns and squares of every kind, and examples that are the same twice."""
+    x, g, same = array(rng, 1, 3), array(rng, 1, 2), array(rng, 3, 3)
+    return [
+        case(array(rng, 130, 2), array(rng, 2, 1), array(rng, 130, 1)),
+        *(case(array(rng, n, d), array(rng, d, m), array(rng, n, m)) for n, d, m in product((1, 2, 3), repeat=3)),
+        case(np.repeat(x, 4, axis=0), array(rng, 3, 2), np.repeat(g, 4, axis=0)),
+        case(same, same.copy(), same.copy()),
     ]
 
 
@@ -171,7 +184,8 @@ EXERCISE = Exercise(
         "n, d and m all differ": lambda X, W: len({*X.shape, W.shape[1]}) == 3,
     },
     visible=matmul_cases(FIXED),
-    hidden=lambda rng: [*matmul_cases(rng), case(array(rng, 130, 2), array(rng, 2, 1), array(rng, 130, 1))],
+    hidden=lambda rng: [*matmul_cases(rng), *settled(matmul_gradients, small_and_alike(rng))],
+    integers=True,
     accepted=[
         matmul_by_loops,
         matmul_by_einsum,

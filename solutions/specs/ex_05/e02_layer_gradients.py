@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 
 from coursepkg import gradients
 from coursepkg.grading.specification.domain import Array
 from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
-from .shared import FIXED, array, scales
+from .shared import FIXED, array, scales, settled
 
 
 def layer_gradients(X, W, G):
@@ -65,6 +67,26 @@ def layer_cases(rng):
     return [
         *(case(array(rng, *x), array(rng, m, x[-1]), array(rng, *x[:-1], m)) for x, m in shapes),
         case(*far_apart),
+    ]
+
+
+def small_and_alike(rng):
+    """Leading axes of every kind, as many examples as features or outputs, and examples that are alike or nothing."""
+    fronts = [front for axes in (1, 2, 3) for front in product((1, 2), repeat=axes)]
+    fronts += [(3,), (3, 3), (2, 3), (3, 2), (2, 2, 2, 2), (1, 2, 1, 2), (3, 3, 3), (2, 1, 2, 1, 2, 2)]
+    sizes = ((2, 2), (3, 3), (1, 2), (2, 1))
+    x, g = array(rng, 4, 3, 2), array(rng, 4, 3, 3)
+    x[1:3], g[1:3] = x[0], g[0]
+    x[3, :2], g[3, 1:] = 0.0, 0.0
+    return [
+        case(array(rng, 130, 2), array(rng, 3, 2), array(rng, 130, 3)),
+        case(x, array(rng, 3, 2), g),
+        case(x[0] * 0.0, array(rng, 3, 2), g[0]),
+        *(
+            case(array(rng, *front, d), array(rng, m, d), array(rng, *front, m))
+            for k, front in enumerate(fronts)
+            for d, m in (sizes if len(front) < 3 else sizes[k % 2 :: 2])
+        ),
     ]
 
 
@@ -178,7 +200,7 @@ EXERCISE = Exercise(
         "a matrix X, as many examples as outputs": lambda X, W: X.ndim == 2 and len(X) == len(W) != W.shape[1],
     },
     visible=layer_cases(FIXED),
-    hidden=lambda rng: [*layer_cases(rng), case(array(rng, 130, 2), array(rng, 3, 2), array(rng, 130, 3))],
+    hidden=lambda rng: [*layer_cases(rng), *settled(layer_gradients, small_and_alike(rng))],
     accepted=[
         layer_flattened,
         layer_by_einsum,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from coursepkg import gradients
 from coursepkg.grading.specification.domain import Array, Listing, Number
 from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
-from .shared import FIXED, array, scales
+from .shared import FIXED, array, scales, settled
 
 
 def unbroadcast(g, shape):
@@ -90,6 +91,19 @@ def unbroadcast_cases(rng):
         *(case(array(rng, *large), small) for large, small in pairs),
         case(array(rng, 6, 3) * scales(6)[:, None], (6, 1)),
     ]
+
+
+def every_way(rng):
+    """Axes that are added and stretched in every combination, where all lengths are one, and where some are 1."""
+    large = ((1,), (2,), (1, 1), (2, 2), (1, 1, 1), (2, 2, 2), (2, 1, 2), (2, 2, 2, 2))
+    ways = {
+        (lengths, tuple(1 if one else n for one, n in zip(ones, lengths[len(lengths) - axes :], strict=True)))
+        for lengths in large
+        for axes in range(len(lengths) + 1)
+        for ones in product((True, False), repeat=axes)
+    }
+    many = (((130,), ()), ((7, 5), (1, 1)), ((4, 3, 5), ()), ((3, 4, 5), (1, 1, 1)), ((2, 3, 2, 4, 2, 2), (2, 1, 1, 2)))
+    return [*(case(array(rng, *lengths), shape) for lengths, shape in (*many, *sorted(ways)))]
 
 
 def added_axes(g, shape):
@@ -240,7 +254,8 @@ EXERCISE = Exercise(
         "a square was stretched": lambda g, shape: g.shape == (3, 3) and _stretched(g, shape),
     },
     visible=unbroadcast_cases(FIXED),
-    hidden=unbroadcast_cases,
+    hidden=lambda rng: [*unbroadcast_cases(rng), *settled(unbroadcast, every_way(rng))],
+    integers=True,
     accepted=[
         unbroadcast_by_padding,
         unbroadcast_by_loops,

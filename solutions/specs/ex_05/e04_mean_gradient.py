@@ -88,6 +88,18 @@ def mean_cases(rng):
     ]
 
 
+def every_way(rng):
+    """Each axis, counted from both ends, of shapes whose lengths are all one, and of some where others are 1."""
+    shapes = ((1,), (3,), (1, 1), (2, 2), (1, 3), (3, 1), (2, 2, 2), (2, 1, 2), (2, 2, 2, 2))
+    out = []
+    for shape in shapes:
+        for axis in (None, *range(-len(shape), len(shape))):
+            for keepdims in (True, False):
+                g = np.asarray(array(rng, *np.zeros(shape).mean(axis=axis, keepdims=keepdims).shape))
+                out.append(case(g if g.ndim else float(g), shape, axis, keepdims))
+    return out
+
+
 def mean_with(divisor=lambda g, shape, axis: shape[axis], place=lambda g, axis: np.expand_dims(g, axis)):
     def answer(g, shape, axis, keepdims):
         if axis is None:
@@ -183,9 +195,9 @@ BANK = [
           "notebook 05, section 5: the sum removed an axis, and it has to come back where it was",
           "Right where keepdims is False; where it is True there is one axis too many.",
           "With keepdims the axis never went away, so it has not to come back."),
-    wrong("divides-by-the-length-of-g", mean_of_its_own, "notebook 05, section 5: a mean over n",
+    wrong("no-division-along-an-axis", mean_of_its_own, "notebook 05, section 5: a mean over n",
           "For one axis your gradient is that of a sum; for the mean of all entries it is right.",
-          "You divided by the length that the axis has in g, which is 1. What counts is how many it has in x."),
+          "Where an axis is given, nothing is divided, or only by the length that it has in g, which is 1."),
     wrong("keepdims-guessed-from-g", mean_by_the_look_of_g,
           "notebook 05, section 5: the sum removed an axis, and it has to come back where it was",
           "Right unless another axis of length 1 stands in g where the mean removed one.",
@@ -239,7 +251,7 @@ EXERCISE = Exercise(
         "all lengths are equal": lambda shape: len(shape) > 1 and len(set(shape)) == 1,
     },
     visible=mean_cases(FIXED),
-    hidden=mean_cases,
+    hidden=lambda rng: [*mean_cases(rng), *every_way(rng)],
     accepted=[mean_by_tiling, mean_by_reshaping, mean_by_loops, mean_in_float32, mean_by_package, mean_by_matrix],
     rtol=1e-8,
     atol=1e-13,

@@ -8,7 +8,7 @@ from coursepkg import gradients
 from coursepkg.grading.specification.domain import Array, Number
 from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
-from .shared import FIXED, array, scales
+from .shared import FIXED, array, scales, settled
 
 
 def embedding_gradient(g, words, n_words):
@@ -80,6 +80,24 @@ def embedding_cases(rng):
         case(*far_apart),
         case(array(rng, 2, 1, 2, 3, 2), rng.permutation(np.arange(12) % 3).reshape(2, 1, 2, 3), 4),
         case(array(rng, 130, 1), rng.permutation([299, 3, 43] * 43 + [258]), 300),
+    ]
+
+
+def small_and_alike(rng):
+    """Shapes with axes of one length, or of length 1; all words, one word, and gradients that repeat or cancel."""
+    shapes = ((1,), (2,), (3,), (1, 1), (1, 2), (2, 1), (2, 2), (3, 3), (2, 2, 2), (2, 1, 2), (2, 2, 2, 2))
+    out = []
+    for shape in shapes:
+        for n_words, d in ((1, 1), (2, 2), (3, 1), (2, 3)):
+            out.append(case(array(rng, *shape, d), rng.integers(n_words, size=shape), n_words))
+    alike = np.tile(array(rng, 1, 1, 2), (3, 2, 1))
+    undone = array(rng, 3, 2)[[0, 1, 0, 2]] * np.array([[1.0], [1.0], [-1.0], [1.0]])
+    return [
+        *out,
+        case(alike, rng.permutation([0, 1, 1, 2, 2, 2]).reshape(3, 2), 4),
+        case(undone, np.array([1, 0, 1, 1]), 3),
+        case(array(rng, 5, 2), np.arange(5), 5),
+        case(array(rng, 5, 2), np.arange(5)[::-1].copy(), 5),
     ]
 
 
@@ -239,7 +257,8 @@ EXERCISE = Exercise(
         "all occurrences are of one word": lambda words: words.size > 1 and np.ptp(words) == 0,
     },
     visible=embedding_cases(FIXED),
-    hidden=embedding_cases,
+    hidden=lambda rng: [*embedding_cases(rng), *settled(embedding_gradient, small_and_alike(rng))],
+    integers=True,
     accepted=[
         embedding_by_loops,
         embedding_by_one_hot,

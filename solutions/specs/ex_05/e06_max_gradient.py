@@ -97,8 +97,37 @@ def max_cases(rng):
     ]
 
 
+def every_way(rng):
+    """Each axis of shapes whose lengths are all one, or 1 here and there, with ties in many places."""
+    shapes = ((1, 1), (2, 2), (3, 3), (1, 3), (3, 1), (2, 2, 2), (3, 3, 3), (1, 2, 2), (2, 1, 2), (2, 2, 1))
+    out = []
+    for shape in (*shapes, (2, 2, 2, 2), (2, 3, 2, 3, 2)):
+        for axis in range(len(shape)):
+            g = array(rng, *shape[:axis], *shape[axis + 1 :])
+            out.append(case(rng.integers(-1, 2, shape) / 2, axis, g))
+    return [
+        *out,
+        case(np.zeros((2, 3)), 1, array(rng, 2)),
+        case(np.full((3, 3), -1.5), 0, array(rng, 3)),
+        case(array(rng, 2, 2), 0, array(rng, 2)),
+        case(array(rng, 2, 2, 2), 1, array(rng, 2, 2)),
+        case(rng.integers(-1, 2, (2, 3, 2)), 1, array(rng, 2, 2)),
+        case(np.tile(array(rng, 3), (6, 1)), 0, array(rng, 3)),
+        case(np.array([[0.0, -0.0, -1.0], [-0.0, -2.0, 0.0]]), 1, array(rng, 2)),
+    ]
+
+
 def _winners(x, axis, count):
-    return (x == x.max(axis, keepdims=True)).sum(axis) == count
+    return _wins(x, axis).sum(axis) == count
+
+
+def _told_apart(x, axis):
+    """Whether float32 sees the same winners."""
+    return np.array_equal(_wins(x, axis), _wins(np.float32(x), axis))
+
+
+def _wins(x, axis):
+    return x == x.max(axis, keepdims=True)
 
 
 def _margins(x, axis):
@@ -282,8 +311,9 @@ EXERCISE = Exercise(
         "the first of a line wins": lambda x, axis: (x.argmax(axis) == 0).any(),
         "the last of a line wins": lambda x, axis: (x.argmax(axis) == x.shape[axis] - 1).any(),
     },
+    always={"entries of a line that are not equal differ within their first seven digits": _told_apart},
     visible=max_cases(FIXED),
-    hidden=max_cases,
+    hidden=lambda rng: [*max_cases(rng), *every_way(rng)],
     accepted=[max_by_loops, max_by_where, max_by_moving, max_in_float32, max_by_package, max_by_sorting],
     rtol=1e-8,
     atol=1e-13,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 
 from coursepkg import gradients
@@ -57,6 +59,13 @@ def heads_by_package(g):
 def heads_cases(rng):
     shapes = ((2, 3, 2), (3, 2, 4), (2, 5, 3), (4, 3, 2), (3, 3, 3), (12, 2, 1), (2, 70, 1), (1, 2, 11))
     return [*(case(array(rng, *shape)) for shape in shapes), case(array(rng, 2, 3, 3) * scales(3))]
+
+
+def every_shape(rng):
+    """Lengths that are equal to each other, or to products of each other, and lengths of 1."""
+    shapes = (*product((1, 2, 3), repeat=3), (2, 4, 2), (2, 2, 4), (4, 2, 2), (2, 3, 6), (2, 6, 3), (6, 2, 3))
+    alike = np.tile(array(rng, 1, 1, 2), (3, 4, 1))
+    return [*(case(array(rng, *shape)) for shape in shapes), case(alike)]
 
 
 def heads_forward_again(g):
@@ -138,7 +147,8 @@ EXERCISE = Exercise(
         "h, n and d are equal": lambda g: len({*g.shape}) == 1 and g.size > 1,
     },
     visible=heads_cases(FIXED),
-    hidden=heads_cases,
+    hidden=lambda rng: [*heads_cases(rng), *every_shape(rng)],
+    integers=True,
     accepted=[
         heads_side_by_side,
         heads_by_loops,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import string
+from itertools import product
+
 import numpy as np
 
 from coursepkg import gradients
 from coursepkg.grading.specification.domain import Anything, Array
 from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
-from .shared import FIXED, array, scales
+from .shared import FIXED, array, scales, settled
 
 
 def swapped(own, arriving, other, arriving_letters, other_letters):
@@ -116,6 +119,51 @@ SPECS = (
     "iI,Ij->ij",
     "Lo,L->o",
 )
+
+
+# Tried with all letters of one length, so that no shape says which axes belong together.
+PATTERNS = """
+    i,i-> i,i->i i,j->ij i,j->ji
+    ij,j->i ij,i->j j,ij->i i,ij->j ij,i->ij ij,i->ji ij,j->ij ij,j->ji i,ij->ij i,ij->ji j,ij->ij j,ij->ji
+    ij,ij-> ij,ji-> ij,ij->i ij,ij->j ij,ji->i ij,ji->j ij,ij->ij ij,ij->ji ij,ji->ij ij,ji->ji
+    ij,jk->ik ij,jk->ki ij,kj->ik ij,kj->ki ji,jk->ik ji,jk->ki ji,kj->ik ji,kj->ki
+    ij,ik->ijk ij,kj->kij ij,kl->ijkl ij,kl->kilj ij,kl->lkji i,jk->ijk j,ki->ikj
+    ijk,k->ij ijk,j->ki k,ijk->ji i,jki->kj ijk,jk->i ijk,kj->i ij,kij->k ijk,lk->ijl il,jki->jkl jik,kl->jil
+    ijk,ijk-> ijk,kij-> ijk,kji->ik ijk,jki->kij ijk,ijk->kji ijk,ijk->ijk
+    bij,bjk->bik bij,bkj->bik bji,bjk->bik bij,bjk->ikb bij,jbk->kib ibj,jkb->bki
+    bhqd,bhkd->bhqk bhqk,bkhd->bqhd abcd,dcbe->aeb abcde,cdefg->abfg
+"""
+
+
+def renamed(spec, rng):
+    """The same pattern in other letters, small and capital ones, in no order."""
+    return spec.translate(str.maketrans(string.ascii_lowercase, "".join(rng.permutation([*string.ascii_letters])[:26])))
+
+
+def of_one_length(rng):
+    """Squares and cubes of all kinds, matrices with one row or column, and operands that are alike."""
+    specs = [renamed(spec, rng) for spec in PATTERNS.split()] + [
+        "i,I->iI",
+        "ij,Ij->iI",
+        "aB,bA->AaBb",
+        "Zz,zZ->z",
+        "xX,Xx->Xx",
+    ]
+    out = []
+    for k, spec in enumerate(specs):
+        words = letters_of(spec)
+        length = 3 if max(map(len, words)) < 3 and k % 2 else 2
+        out.append(case(spec, *(np.asarray(array(rng, *[length] * len(word))) for word in words)))
+    same = array(rng, 3, 3)
+    return [
+        *out,
+        *(
+            case("ij,jk->ik", array(rng, n, d), array(rng, d, m), array(rng, n, m))
+            for n, d, m in product((1, 3), repeat=3)
+        ),
+        *(case(spec, same, same.copy(), same.copy()) for spec in ("ij,ij->ij", "ij,jk->ik", "ij,ji->ij")),
+        case("i,i->", same[0], same[0].copy(), np.asarray(array(rng))),
+    ]
 
 
 def letters_of(spec):
@@ -293,8 +341,16 @@ EXERCISE = Exercise(
         "b has more letters than a": lambda a, b: b.ndim > a.ndim,
         "a has more letters than b": lambda a, b: a.ndim > b.ndim,
     },
+    always={
+        "each letter of an operand is in the other one or in the output": lambda spec: all(
+            {*letters_of(spec)[k]} <= {*letters_of(spec)[1 - k], *letters_of(spec)[2]} for k in (0, 1)
+        ),
+        "no letter occurs twice in the same one": lambda spec: all(
+            len({*word}) == len(word) for word in letters_of(spec)
+        ),
+    },
     visible=einsum_cases(FIXED),
-    hidden=einsum_cases,
+    hidden=lambda rng: [*einsum_cases(rng), *settled(einsum_gradients, of_one_length(rng))],
     accepted=[
         einsum_by_split,
         einsum_by_loops,

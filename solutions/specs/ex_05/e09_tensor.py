@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import product
+
 import numpy as np
 
 from coursepkg.autodiff.tensor import Tensor as PackageTensor
+from coursepkg.grading.judging.drivers import tensor_expression
 from coursepkg.grading.specification.domain import Array, Formula, Listing
 from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
-from .shared import FIXED, array, scales
+from .shared import FIXED, array, scales, settled
 
 
 class Start:
@@ -526,6 +530,10 @@ TWO_GATES = ("add", ("relu", x0), ("relu", x1))
 SHARED_GRADIENT = ("mul", ("add", ("add", x0, x1), x0), x1)
 
 
+# The factors are two Tensors, though they may hold the same numbers.
+PRODUCT_OF_SUMS = ("mul", DOWN, ("sum", x1, ("const", 0)))
+
+
 def away_from_the_kink(rng, *shapes):
     """Matrices whose product, or sum if they have one shape, holds nothing near zero, where relu has no slope."""
     while True:
@@ -545,6 +553,7 @@ def engine_cases(rng):
     picked = ("rows", LAYERED, ("const", (2, 0, 2, 2)))
     gated = array(rng, 2, 4)
     gated[:, rng.permutation(4)[:2]] *= -1.0
+    alike = array(rng, 1, 3)
     shut, arriving = with_zeros(rng, 3, 2), array(rng, 3, 2)
     shut.flat[np.flatnonzero(shut)[:3]] = rng.permutation([1e-9, 2e-12, -3e-9])
     return [
@@ -580,6 +589,58 @@ def engine_cases(rng):
         case(SHARED_GRADIENT, [array(rng, 2, 3), array(rng, 2, 3)], array(rng, 2, 3)),
         case(("relu", x0), [shut], arriving),
         case(("matmul", ("rows", x0, ("const", (2, 1))), x1), [array(rng, 3, 1), array(rng, 1, 4)], array(rng, 2, 4)),
+        case(PRODUCT_OF_SUMS, [alike, alike.copy()], array(rng, 3)),
+    ]
+
+
+def any_formula(rng, n):
+    """One of each operation in any order, on square matrices, where everything fits; results are used again."""
+    a, b = array(rng, n, n), array(rng, n, n)
+    made = [(x0, a), (x1, b), (PRODUCT, a @ b)]
+    for name in rng.permutation(["add", "mul", "matmul", "relu", "rows"]):
+        (new, u), (old, v) = made[-1], made[rng.integers(len(made))]
+        index = tuple(rng.integers(n, size=n).tolist())
+        if name == "relu" and ((abs(u) > 0) & (abs(u) < 0.02)).any():
+            return any_formula(rng, n)
+        found = {
+            "add": (("add", old, new), v + u),
+            "mul": (("mul", new, old), u * v),
+            "matmul": (("matmul", old, new), v @ u),
+            "relu": (("relu", new), np.maximum(u, 0.0)),
+            "rows": (("rows", new, ("const", index)), u[list(index)]),
+        }
+        made.append(found[name])
+    last = made[-1][0]
+    if rng.random() < 0.5:
+        return case(("sum", last, ("const", int(rng.integers(2)))), [a, b], array(rng, n))
+    return case(last, [a, b], array(rng, n, n))
+
+
+def every_way(rng):
+    """Each operation by itself, with all small shapes, kinds of index, and operands that are alike; and formulas."""
+    picks = ((0,), (2,), (1, 1), (2, 2, 2), (0, 1, 2), (2, 1, 0), (0, 2), (0, 0, 1, 1), (1, 0, 1, 0), (2, 2, 0, 0, 1))
+    shapes = ((1, 1), (1, 3), (3, 1), (2, 2), (3, 3), (2, 3))
+    same = array(rng, 3, 3)
+    return [
+        *(
+            case(PRODUCT, [array(rng, n, d), array(rng, d, m)], array(rng, n, m))
+            for n, d, m in product((1, 2, 3), repeat=3)
+        ),
+        *(case(DOWN, [array(rng, *shape)], array(rng, shape[1])) for shape in shapes),
+        *(case(ACROSS, [array(rng, *shape)], array(rng, shape[0])) for shape in shapes),
+        *(
+            case(("rows", x0, ("const", index)), [array(rng, 3, 1 + k % 3)], array(rng, len(index), 1 + k % 3))
+            for k, index in enumerate(picks)
+        ),
+        *(case(("rows", x0, ("const", (0,) * n)), [array(rng, 1, 2)], array(rng, n, 2)) for n in (1, 2, 3)),
+        *(
+            case((name, x0, x1), [array(rng, *shape), array(rng, *shape)], array(rng, *shape))
+            for name in ("add", "mul")
+            for shape in ((1,), (4,), (1, 1), (1, 3), (2, 2, 2), (1, 2, 1, 2))
+        ),
+        *(case((name, x0, x1), [same, same.copy()], same.copy()) for name in ("add", "mul", "matmul")),
+        *(case(("relu", x0), [x], array(rng, *x.shape)) for x in (same, -abs(same), abs(same), same[0], same[None])),
+        *(any_formula(rng, n) for n in (2, 3, 2, 3, 2, 3, 2, 3)),
     ]
 
 
@@ -729,6 +790,9 @@ EXERCISE = Exercise(
             expression == TWO_GATES and ((arrays[0] > 0) != (arrays[1] > 0)).any()
         ),
         "two variables get one array, and one of them more": lambda expression: expression == SHARED_GRADIENT,
+        "factors that hold the same numbers": lambda expression, arrays: (
+            expression == PRODUCT_OF_SUMS and np.array_equal(*arrays)
+        ),
         "something arrives where relu was taken of 0": lambda expression, arrays, gradient: (
             expression == ("relu", x0) and ((arrays[0] == 0) & (gradient != 0)).any()
         ),
@@ -743,7 +807,7 @@ EXERCISE = Exercise(
         "one axis": lambda arrays: any(array.ndim == 1 for array in arrays),
     },
     visible=engine_cases(FIXED),
-    hidden=engine_cases,
+    hidden=lambda rng: [*engine_cases(rng), *settled(partial(tensor_expression, Engine), every_way(rng))],
     accepted=[EinsumEngine, OneHotEngine, HalfOpenEngine, LoopEngine, ClosureEngine, PackageEngine, IndexEngine],
     rtol=1e-8,
     atol=1e-13,
