@@ -144,3 +144,5 @@ def test_the_quick_look_settles_what_is_the_same_in_form_and_numbers():
     assert not near(np.ones((2, 3)), np.ones((3, 2)))
     assert not near([float("nan")], [float("nan")])
     assert not near([float("inf")], [float("inf")])
+    assert not near([float("inf"), 1.0], [2.0, 1.0])
+    assert not near([2.0, 1.0], [float("inf"), 1.0])

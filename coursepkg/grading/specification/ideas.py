@@ -187,7 +187,7 @@ def far_and_near(outcomes: Mapping[str, Outcome], rtol: float, atol: float) -> t
             gap, most = np.abs(table[:, None] - table), atol + rtol * np.abs(table[:, None])
             apart, close = (
                 (gap > 2 * most).any(axis=-1),
-                (2 * gap <= most).all(axis=-1) & np.isfinite(table).all(axis=-1),
+                (2 * gap <= most).all(axis=-1) & np.isfinite(table).all(axis=-1)[:, None],
             )
         far |= {(names[i], names[j]) for i, j in np.argwhere(apart).tolist()}
         pairs = ((names[i], names[j]) for i, j in np.argwhere(close).tolist() if i != j)
