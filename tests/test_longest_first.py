@@ -26,7 +26,8 @@ def test_a_file_stays_on_one_worker_and_so_does_a_chapter_of_the_proof(test, uni
 
 def test_what_takes_long_comes_before_what_has_many_tests():
     assert seconds(f"{PROOF} 03", 100) > seconds("tests/autodiff/test_table.py", 2000) > seconds("tests/a.py", 10)
+    assert seconds("notebooks/03_gradient_descent.ipynb", 40) > seconds("tests/test_tables.py", 40)
 
 
 def test_what_is_said_to_take_long_exists():
-    assert [name for name in LONG if not (ROOT / name).is_file()] == []
+    assert [name for name in LONG if not (ROOT / name).exists()] == []

@@ -13,11 +13,17 @@ from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import WorkerController
 
 PROOF = "tests/grading/test_every_exercise.py"
-# Seconds on a quiet machine, roughly, and for the proof those of one chapter. Only the order follows from them.
+# Seconds on a quiet machine, roughly, of each file there; of the proof for a chapter. Only the order follows from them.
 LONG = {
+    "tests/browser/": 250,
     PROOF: 40,
+    "tests/grading/sandbox/": 60,
+    "tests/visualize/alive/": 60,
+    "tests/notebooks/": 20,
+    "tests/estimators/": 10,
+    "notebooks/": 10,
 }
-USUAL = 0.01  # of a test in any other file
+USUAL = 0.01  # of a test anywhere else
 
 
 class LongestFirst(LoadFileScheduling):
@@ -45,4 +51,4 @@ def unit_of(nodeid: str) -> str:
 
 def seconds(unit: str, tests: int) -> float:
     """About how long a unit with so many tests takes."""
-    return LONG.get(unit.partition(" ")[0], 0) + USUAL * tests
+    return next((known for begin, known in LONG.items() if unit.startswith(begin)), 0) + USUAL * tests
