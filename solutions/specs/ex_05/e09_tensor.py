@@ -618,7 +618,7 @@ def any_formula(rng, n):
 
 def every_way(rng):
     """Each operation by itself, with all small shapes, kinds of index, and operands that are alike; and formulas."""
-    picks = ((0,), (2,), (1, 1), (2, 2, 2), (0, 1, 2), (2, 1, 0), (0, 2), (0, 0, 1, 1), (1, 0, 1, 0), (2, 2, 0, 0, 1))
+    picks = ((0,), (2,), (1, 1), (2, 2, 2), (1, 2, 0), (2, 1, 0), (0, 2), (0, 0, 1, 1), (1, 0, 1, 0), (2, 2, 0, 0, 1))
     shapes = ((1, 1), (1, 3), (3, 1), (2, 2), (3, 3), (2, 3))
     same = array(rng, 3, 3)
     return [
