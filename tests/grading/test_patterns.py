@@ -253,16 +253,17 @@ def total(x):
 
 
 SQUARES = [case(RNG.normal(size=(n, n))) for n in (3, 4, 2)]
+SOME_LENGTH = "a factor, in each call the length of something that was given."
 EQUAL_TABLES = [case(RNG.normal(size=(3, 2))) for _ in range(4)]
 
 
 @pytest.mark.parametrize(("cases", "reference", "answer", "words"), [
     (TABLES, total, lambda x: total(x) * len(x), "too large by the number of rows of the first argument."),
     (TABLES, total, lambda x: total(x) / x.shape[1], "too small by the number of columns of the first argument."),
-    (SQUARES, total, lambda x: total(x) * len(x), "too large by one and the same count in each call."),
-    (EQUAL_TABLES, total, lambda x: total(x) / len(x), "too small by one and the same count in each call."),
-    (PHASES, lambda a, b: a + b, lambda a, b: (a + b) * len(a), "one and the same count in each call."),
-    (BLOCKS, total, lambda x: total(x) * x.shape[1], "one and the same count in each call."),
+    (SQUARES, total, lambda x: total(x) * len(x), f"too large by {SOME_LENGTH}"),
+    (EQUAL_TABLES, total, lambda x: total(x) / len(x), f"too small by {SOME_LENGTH}"),
+    (PHASES, lambda a, b: a + b, lambda a, b: (a + b) * len(a), SOME_LENGTH),
+    (BLOCKS, total, lambda x: total(x) * x.shape[1], SOME_LENGTH),
 ])  # fmt: skip
 def test_it_is_said_where_a_count_comes_from_only_if_one_axis_gives_it(cases, reference, answer, words):
     found = verdict(reference, cases, answer)

@@ -277,7 +277,7 @@ def _detail(evidence: _Evidence, name: str, called: bool) -> str:
     axes = _axes(evidence, 1 if name == "n-times" else -1)
     sizes = {lengths[axes[0]] for lengths in evidence.lengths}
     words = _axis_words(axes[0], evidence.lengths) if called and len(axes) == 1 and len(sizes) > 1 else ""
-    return words or "one and the same count in each call"
+    return words or "a factor, in each call the length of something that was given"
 
 
 def _axis_words(axis: Any, lengths: Sequence[Mapping[Any, int]]) -> str:
