@@ -171,6 +171,8 @@ def test_release_from_the_command_line(tmp_path, capsys):
     assert read_release(tmp_path / "hw2.zip").late == "cut-off"
     assert cli.main([*words[:-1], str(tmp_path / "hw1.5")]) == 0
     assert read_release(tmp_path / "hw1.5.zip").name == "hw1.5"
+    assert cli.main([*words[:-1], str(tmp_path / "hw 2.zip")]) == 0
+    assert "--assignment 'hw 2' ..." in capsys.readouterr().out
     assert cli.main([*words, "--due", "2026-12-01T23:59"]) == 0
     assert read_release(tmp_path / "hw2.zip").due.tzinfo is not None
 

@@ -111,6 +111,8 @@ OTHERS = {
     "a list": (b"[]", "it has no list of cells"),
     "format 2": (json.dumps({**THREE, "nbformat": 2}).encode(), "of format 2, and formats 3 and 4 are read"),
     "format 5": (json.dumps(notebook(nbformat=5)).encode(), "of format 5, and formats 3 and 4 are read"),
+    "format 10**400": (json.dumps(notebook(nbformat=10**400)).encode(), "of format unknown"),
+    "no format": (json.dumps(notebook(nbformat=float("nan"))).encode(), "of format unknown"),
     "zeros": (b"{" + bytes(100), "it is no JSON"),
     "nested without end": (b'{"cells": ' + b"[" * 100_000, "nested without end"),
 }  # fmt: skip

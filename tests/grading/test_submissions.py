@@ -168,6 +168,18 @@ def test_one_file_that_is_named_as_another_platform_names_them_changes_nobodys_l
     assert who(tree) == {"501": "ann", "502": "ben", "503": "mallory"}
 
 
+def test_numbers_without_end_in_a_name_are_no_platforms(tmp_path):
+    long = "9" * 5000
+    tree = Archive(zipped(
+        (f"ann_1_{long}_a.ipynb", NOTEBOOK), (f"ben_{long}_1_a.ipynb", NOTEBOOK),
+        (f"cy_{long}_assignsubmission_file/a.ipynb", NOTEBOOK),
+        ("dee.zip", zipped((f"x_1_{long}_a.ipynb", NOTEBOOK), (f"x_{long}_assignsubmission_file_a.ipynb", NOTEBOOK))),
+    ), "all.zip")  # fmt: skip
+    download = discover(tree)
+    assert (download.layout, len(download.learners)) == ("plain", 4)
+    assert all(load(tree, one).notebooks for one in download.learners)
+
+
 @pytest.mark.parametrize("name", [".", "./.", "", "x/."])
 def test_members_without_a_name_cost_their_owner_alone(tmp_path, name):
     packed = zipped(("02_x.ipynb", NOTEBOOK), (zipfile.ZipInfo(name), b"x"))
@@ -262,9 +274,12 @@ def test_gradescope_says_when_work_was_handed_in(tmp_path):
         "submission_12:\n  :submitters:\n  - :name: Ben\n    :sid: 'b'\n  :created_at: soon\n"
     )
     files = {f"submission_{k}/02_x.ipynb": NOTEBOOK for k in (11, 12)}
-    ann, ben = discover(tree_of(tmp_path, {**files, "submission_metadata.yml": listing.encode()})).learners
-    assert ann.submitted == datetime(2026, 11, 5, 20, tzinfo=UTC)
-    assert ben.submitted is None
+    metadata = tmp_path / "submission_metadata.yml"
+    for no_time in ("soon", "2026-11-31 12:00:00.0 Z", "2026-11-05 12:00:00 +99:99"):
+        metadata.write_text(listing.replace("soon", no_time))
+        ann, ben = discover(tree_of(tmp_path, files)).learners
+        assert ann.submitted == datetime(2026, 11, 5, 20, tzinfo=UTC)
+        assert ben.submitted is None
 
 
 def test_what_a_program_printed_into_gradescopes_list_names_nobody(tmp_path):

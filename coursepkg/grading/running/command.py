@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -92,7 +93,8 @@ def _release(options: argparse.Namespace, root: Path | None) -> int:
     count = len(assignment.exercises)
     print(f"wrote {out}: {count} exercises, {assignment.max:g} points", end="")
     print("" if due is None else f", due {due.isoformat()}, late rule: {assignment.late}")
-    print(f"Hand it out, keep a copy, and grade with: grade batch DOWNLOAD --assignment {assignment.name} ...")
+    name = shlex.quote(assignment.name)
+    print(f"Hand it out, keep a copy, and grade with: grade batch DOWNLOAD --assignment {name} ...")
     return 0
 
 

@@ -19,6 +19,7 @@ from typing import Any, TextIO
 from coursepkg.grading.running.grader import Graded, Grader, Work
 from coursepkg.grading.running.results import Result
 from coursepkg.grading.specification.chapters import Chapters
+from coursepkg.grading.submissions.cells import Notebook
 
 END_SECONDS = 5.0
 _DEATH_SIGNAL = 1
@@ -34,13 +35,17 @@ class Lost(RuntimeError):
 def work_to_json(work: Work) -> str:
     """A notebook and whose it is, in one line."""
     data = base64.b64encode(work.data).decode("ascii")
-    return json.dumps({**work.__dict__, "data": data, "flags": list(work.flags)})
+    trouble = work.data.trouble if isinstance(work.data, Notebook) else ""
+    about = {"file_sha256": work.sha256, "trouble": trouble}
+    return json.dumps({**work.__dict__, "data": data, "flags": list(work.flags), **about})
 
 
 def work_from_json(line: str) -> Work:
     """The notebook that ``work_to_json`` wrote down."""
     data = json.loads(line)
-    return Work(**{**data, "data": base64.b64decode(data["data"]), "flags": tuple(data["flags"])})
+    notebook = Notebook(base64.b64decode(data["data"]))
+    notebook.sha256, notebook.trouble = data.pop("file_sha256"), data.pop("trouble")
+    return Work(**{**data, "data": notebook, "flags": tuple(data["flags"])})
 
 
 def graded_to_json(graded: Graded) -> str:

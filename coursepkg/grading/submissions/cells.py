@@ -244,8 +244,9 @@ def _listed(notebook: Any, name: str) -> list[Any]:
     """The cells of a notebook: a list of its own in format 4, one for each worksheet in format 3."""
     form = notebook.get("nbformat", 4) if isinstance(notebook, dict) else None
     if isinstance(form, int | float) and form not in (3, 4):
+        shown = f"{form:.9g}" if abs(form) < 1e9 else "unknown"
         raise UnreadableNotebook(
-            f"{name} is a notebook of format {form:.9g}, and formats 3 and 4 are read; save it as format 4"
+            f"{name} is a notebook of format {shown}, and formats 3 and 4 are read; save it as format 4"
             " (`jupyter nbconvert --to notebook` does that)"
         )
     if isinstance(notebook, dict) and isinstance(cells := notebook.get("cells"), list):

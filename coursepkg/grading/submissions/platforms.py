@@ -12,10 +12,12 @@ from coursepkg.grading.submissions.archives import Archive, Folder, Refused
 
 MAX_METADATA = 20_000_000
 METADATA = "submission_metadata.yml"
-_MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)", re.DOTALL)
+# Numbers have 20 digits at most: platforms' have fewer, and a name that somebody made up may have thousands.
+_MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d{1,20})_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)", re.DOTALL)
 _CANVAS = re.compile(
-    r"(?:(?P<anonymous_late>LATE_)?anon_(?!LATE_)(?P<anonymous>[A-Z0-9]+)|(?P<name>.+?)(?P<late>_LATE)?_(?P<id>\d+))"
-    r"_(?:(?P<attempt>\d+)_(?P<file>.+\.\w+)|(?P<typed>(?:text|link)\.html))",
+    r"(?:(?P<anonymous_late>LATE_)?anon_(?!LATE_)(?P<anonymous>[A-Z0-9]{1,40})"
+    r"|(?P<name>.+?)(?P<late>_LATE)?_(?P<id>\d{1,20}))"
+    r"_(?:(?P<attempt>\d{1,20})_(?P<file>.+\.\w+)|(?P<typed>(?:text|link)\.html))",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -197,4 +199,7 @@ def _moment(text: str) -> datetime | None:
     if found is None:
         return None
     zone = found[2].replace("UTC", "+00:00").replace("Z", "+00:00")
-    return datetime.fromisoformat(found[1] + zone)
+    try:
+        return datetime.fromisoformat(found[1] + zone)
+    except ValueError:  # 31 November
+        return None

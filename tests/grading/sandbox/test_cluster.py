@@ -22,6 +22,7 @@ from coursepkg.grading.running.grader import Grader, Work
 from coursepkg.grading.running.results import read_results
 from coursepkg.grading.specification.chapters import Chapters
 from coursepkg.grading.submissions.archives import open_tree
+from coursepkg.grading.submissions.cells import read_notebook, unread
 
 QUIET = {"OMP_NUM_THREADS": "1", "DASK_LOGGING__DISTRIBUTED": "error"}
 FORGES, FILLS = (SUBMISSIONS[name].cells for name in ("forges nonsense", "fills the scratch folder"))
@@ -195,6 +196,16 @@ def test_work_and_results_survive_the_line():
     grader.close()
     assert serving.graded_from_json(serving.graded_to_json(graded)) == graded
     assert "\n" not in serving.work_to_json(WORK) + serving.graded_to_json(graded)
+
+
+def test_a_notebook_keeps_the_hash_of_its_file_on_the_line_and_why_it_was_not_read():
+    file = b"\xef\xbb\xbf" + notebook_bytes([RIGHT])
+    read = read_notebook(iter([file]), "91.ipynb")
+    for notebook, data in ((read, bytes(read)), (unread("it is a link"), b"")):
+        work = Work("ann", "Ann", "91", "91.ipynb", notebook)
+        there = serving.work_from_json(serving.work_to_json(work))
+        assert (there.data, there.sha256, there.data.trouble) == (data, work.sha256, notebook.trouble)
+    assert read != file
 
 
 @pytest.mark.parametrize(
