@@ -155,6 +155,19 @@ def network_case(rng, n_in, n_hidden, n_out, eta):
     return case(spread(rng, n_in), np.round(rng.uniform(0.05, 0.95, n_out), 2), *arrays, eta)
 
 
+def nearly_shut(rng):
+    """Hidden units whose sigmoid is small and not 0, and a rate that makes their share count."""
+    x, t, W, b, V, c, _ = network_case(rng, 2, 3, 2, 1.0).args
+    b[rng.permutation(3)[:2]] = [-24.0, -21.5]
+    return case(x, t, W, b, V, c, 3e8)
+
+
+def input_for_target(rng):
+    """An example that asks for its input again."""
+    _, t, *others = network_case(rng, 3, 2, 3, 1.3).args
+    return case(t.copy(), t, *others)
+
+
 def network_edges(rng):
     """One input, one hidden unit, one output; then zeros everywhere, and targets of exactly 0 and 1."""
     holed = network_case(rng, 3, 4, 3, 1.1)
@@ -253,8 +266,11 @@ EXERCISE = Exercise(
     hidden=lambda rng: [
         network_case(rng, 3, 4, 2, 0.9),
         network_case(rng, 2, 3, 5, 1.2),
-        network_case(rng, 3, 2, 2, 7.0),
+        network_case(rng, 3, 3, 3, 7.0),
         *network_edges(rng),
+        network_case(rng, 3, 2, 2, 5.0),
+        nearly_shut(rng),
+        input_for_target(rng),
     ],
     accepted=[
         step_with_loops,

@@ -104,15 +104,29 @@ def batch_case(rng, n, n_in, n_hidden, n_out):
     return case(spread(rng, n, n_in), spread(rng, n, n_out), *arrays)
 
 
+def no_error_in_a_row(rng):
+    """An example that is right already, to the last digit; it counts in the mean as the others do."""
+    X, T, W, b, V, c = batch_case(rng, 4, 2, 3, 2).args
+    k = rng.integers(4)
+    X[k], T[k] = 0.0, c
+    return case(X, T, W, 0 * b, V, c)
+
+
 def batch_edges(rng):
-    """One example, input, output or hidden unit; equal sizes; zeros everywhere; a tanh that is saturated."""
+    """One example, input, output or hidden unit; equal sizes; zeros everywhere; a tanh that is saturated.
+
+    An example that occurs three times, target and all.
+    """
     X, *others = batch_case(rng, 4, 3, 2, 3).args
     X[rng.integers(4)] *= rng.choice([-3000.0, 3000.0])
     far = batch_case(rng, 3, 2, 3, 2).args
     far[1][rng.integers(3)] *= 1000.0
+    again = batch_case(rng, 5, 2, 2, 3).args
+    for rows in again[:2]:
+        rows[[0, 3]] = rows[[2, 2]]
     return [
         batch_case(rng, 3, 3, 3, 3),
-        batch_case(rng, 5, 2, 2, 3),
+        case(*again),
         batch_case(rng, 5, 4, 3, 3),
         batch_case(rng, 4, 2, 4, 3),
         batch_case(rng, 2, 4, 3, 2),
@@ -215,6 +229,7 @@ EXERCISE = Exercise(
         ),
         "as many examples as hidden units": lambda X, W: len(X) == len(W) != X.shape[1],
         "as many examples as outputs": lambda X, V: len(X) == len(V) != V.shape[1],
+        "an example occurs again": lambda X, T: len({tuple(row) for row in np.hstack([X, T]).tolist()}) < len(X),
         "a target far from what comes out": lambda T: (abs(T) > 200).any(),
         "a pre-activation whose exponential overflows": lambda X, W, b: (abs(X @ W.T + b) > 710).any(),
     },
@@ -227,9 +242,11 @@ EXERCISE = Exercise(
     hidden=lambda rng: [
         batch_case(rng, 6, 2, 3, 4),
         batch_case(rng, 4, 3, 5, 2),
+        batch_case(rng, 4, 4, 4, 4),
         batch_case(rng, 3, 5, 2, 4),
         *batch_edges(rng),
         batch_case(rng, 130, 2, 3, 1),
+        no_error_in_a_row(rng),
     ],
     accepted=[
         batch_by_engine,

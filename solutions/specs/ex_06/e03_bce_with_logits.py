@@ -122,12 +122,19 @@ def score_case(rng, n, extreme=()):
     return case(z, t)
 
 
+def scores_and_targets(rng):
+    """Targets halfway between no and yes, or all alike; scores that are equal to their targets."""
+    z, t = score_case(rng, 5, [(3, 31.5, 0.5)]).args
+    t[0] = 0.5
+    return [case(z, t), case(z, np.full(5, 0.5)), case(t.copy(), t), case(-t, t)]
+
+
 def score_edges(rng):
     """Far-out scores in all places, of both signs, right and wrong; a score of 0; a single score.
 
     In between, right answers whose loss is small and not zero.
     """
-    far = rng.uniform(3e4, 9e4, 2).round(1)
+    far = rng.uniform(3e20, 9e20, 2)
     huge = rng.uniform(720, 990, 6).round(1)
     return [
         score_case(rng, 4, [(0, huge[0], 0.0), (2, 0.0, 1.0)]),
@@ -231,7 +238,7 @@ EXERCISE = Exercise(
         "a score between 5 and 10, surely right": lambda z, t: ((t == 1) & (z > 5) & (z < 10)).any() and len(z) == 1,
         "a score between -10 and -5, surely right": lambda z, t: ((z < -5) & (z > -10) & (t == 0)).any(),
         "scores beyond 10, all of them surely right": lambda z, t: ((abs(z) > 10) & ((z > 0) == t)).all(),
-        "a score beyond 20,000": lambda z: (z > 2e4).any() and (z < -2e4).any(),
+        "scores beyond 1e20, up and down": lambda z: (z > 1e20).any() and (z < -1e20).any(),
         "a score close to 20, surely right": lambda z, t: ((t == 1) & (z > 18.9) & (z < 20)).any() and len(z) == 1,
         "a score close to -20, surely right": lambda z, t: ((t == 0) & (z < -18.9) & (z > -20)).any() and len(z) == 1,
         "a far-out score comes first": lambda z: abs(z[0]) > 710,
@@ -247,6 +254,7 @@ EXERCISE = Exercise(
         score_case(rng, 6, [(4, 45.0, 0.0), (0, -42.0, 1.0)]),
         *score_edges(rng),
         score_case(rng, 130),
+        *scores_and_targets(rng),
     ],
     accepted=[bce_by_logaddexp, bce_by_loops, bce_by_engine, bce_by_two_classes, bce_by_scalars],
     bank=BANK,

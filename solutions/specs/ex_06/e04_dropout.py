@@ -81,12 +81,14 @@ def dropout_case(rng, rows, columns, p):
 
 
 def dropout_edges(rng):
-    """A draw of exactly p is kept; all or none may be left out."""
+    """A draw of exactly p is kept, one of 0 too where p is 0; all or none may be left out."""
     arrays = [spread(rng, 2, 3) for _ in range(6)]
     at_p = np.array([[0.4, 0.1, 0.9], [0.75, 0.4, 0.39]])
     just_below = rng.permutation([0.4, 0.399999999, 0.39999999, 0.4000001, 0.9, 0.2]).reshape(2, 3)
     high, low = np.round(rng.uniform(0.7, 0.99, (2, 3)), 3), np.round(rng.uniform(0.001, 0.029, (2, 3)), 3)
     low[1, int(rng.integers(3))] = 0.0
+    none_out = np.round(rng.uniform(0.1, 0.9, (2, 3)), 3)
+    none_out.flat[rng.permutation(6)[:2]] = 0.0
     nearly_all = np.where(np.arange(6) == rng.integers(6), 0.9999997, 0.9999992).reshape(2, 3)
     return [
         case(*arrays[:2], at_p, 0.4),
@@ -99,7 +101,13 @@ def dropout_edges(rng):
             5e-10,
         ),
         case(*(spread(rng, 2, 3) for _ in range(2)), just_below, 0.4),
+        case(*(spread(rng, 2, 3) for _ in range(2)), none_out, 0.0),
     ]
+
+
+def even_draws(rng):
+    """Draws in quarters, which are exact."""
+    return rng.permutation([0.0, 0.25, 0.25, 0.5, 0.5, 0.75]).reshape(2, 3)
 
 
 _draw = np.random.default_rng(64)
@@ -175,7 +183,8 @@ EXERCISE = Exercise(
         "a draw lies just below p": lambda draws, p: ((draws < p) & (draws > p - 1e-8 * p)).any(),
         "p is next to 1": lambda p: p > 0.999999,
         "p is next to 0": lambda p: 0 < p < 1e-8,
-        "a draw equals p": lambda draws, p: (draws == p).any(),
+        "a draw equals p": lambda draws, p: p > 0 and (draws == p).any(),
+        "a draw is 0, and p too": lambda draws, p: p == 0 and (draws == 0).any(),
         "nearly all are left out, and one is kept": lambda draws, p: p > 0.9 and (draws >= p).any(),
         "everything is left out": lambda draws, p: (draws < p).all(),
         "nothing is left out although p > 0": lambda draws, p: p > 0 and (draws >= p).all(),
@@ -192,6 +201,7 @@ EXERCISE = Exercise(
         dropout_case(rng, 5, 3, 0.95),
         *dropout_edges(rng),
         dropout_case(rng, 130, 1, 0.5),
+        *(case(*(spread(rng, 2, 3) for _ in range(2)), even_draws(rng), p) for p in (0.25, 0.5)),
     ],
     accepted=[dropout_by_where, dropout_in_place, dropout_by_loops, dropout_by_engine, dropout_by_jacobian],
     bank=BANK,

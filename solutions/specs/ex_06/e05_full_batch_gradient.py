@@ -66,16 +66,34 @@ def batches_case(rng, shape, sizes):
     return case([spread(rng, *shape) for _ in sizes], list(sizes))
 
 
+def batches_far_out(rng):
+    """Three axes; gradients of a billionth, and one that is small beside the others; many batches."""
+    tiny, sizes = batches_case(rng, (2, 2), (6, 2, 9)).args
+    mixed, _ = batches_case(rng, (3,), sizes).args
+    mixed[int(rng.integers(3))] *= 1e-5
+    return [
+        batches_case(rng, (2, 1, 3), (4, 7)),
+        case([1e-9 * gradient for gradient in tiny], sizes),
+        case(mixed, sizes),
+        batches_case(rng, (3,), rng.integers(1, 9, 75).tolist()),
+    ]
+
+
 def batches_edges(rng):
-    """One batch; batches of one example; equal sizes; a short one in front; vectors, and a gradient that is zero."""
+    """One batch; batches of one example; equal sizes; a short one in front; vectors, and a gradient that is zero.
+
+    Equal gradients of batches of different sizes.
+    """
     several = batches_case(rng, (4,), (3, 17, 6)).args
     several[0][int(rng.integers(3))] *= 0.0
+    alike = batches_case(rng, (2,), (1000, 300, 70000)).args
+    alike[0][2] = alike[0][0].copy()
     return [
         batches_case(rng, (3, 2), (13,)),
         batches_case(rng, (1, 3), (1, 1, 1)),
         batches_case(rng, (2, 1), (8, 8)),
         case(*several),
-        batches_case(rng, (2,), (1000, 300, 70000)),
+        case(*alike),
         case([rng.choice([-3, 2, 4], 2) for _ in range(3)], [2, 1, 4]),
     ]
 
@@ -148,6 +166,11 @@ EXERCISE = Exercise(
         "gradients of whole numbers": lambda gradients: gradients[0].dtype.kind == "i",
         "a gradient is zero": lambda gradients: any(not g.any() for g in gradients),
         "all batches are of one size": lambda sizes: len(sizes) > 1 and len(set(sizes)) == 1,
+        "batches of different sizes have equal gradients": lambda gradients, sizes: any(
+            np.array_equal(gradients[i], gradients[j]) and sizes[i] != sizes[j]
+            for i in range(len(sizes))
+            for j in range(i)
+        ),
         "a short batch comes first": lambda sizes: sizes[0] < max(sizes),
     },
     visible=[
@@ -161,7 +184,9 @@ EXERCISE = Exercise(
         batches_case(rng, (2, 5), (4, 9)),
         batches_case(rng, (3, 4), (8, 2, 8, 5)),
         *batches_edges(rng),
+        *batches_far_out(rng),
     ],
+    atol=1e-14,
     accepted=[
         combined_by_average,
         combined_by_running_mean,

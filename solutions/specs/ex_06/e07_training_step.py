@@ -223,6 +223,12 @@ def quadratic_case(rng, count, eta, steps=4):
     return case(spread(rng, count).tolist(), curvatures, targets, eta, steps=steps, coupling=coupling)
 
 
+def alike_case(rng):
+    """Parameters that start at one place and want another one each, so that only their gradients differ."""
+    start, curvatures, targets, eta = quadratic_case(rng, 4, 0.3).args
+    return case([start[0]] * 4, curvatures, targets, eta, steps=3, coupling=0.2)
+
+
 def quadratic_edges(rng):
     """One parameter; one step; a first one on which the loss does not depend, and one that stands where it should."""
     start, curvatures, targets, eta = quadratic_case(rng, 4, 0.5).args
@@ -239,9 +245,10 @@ def quadratic_edges(rng):
 _draw = np.random.default_rng(67)
 
 BANK = [
-    wrong("never-emptied", hoards, "'7 · Five patients'",
-          "The first step is right; from then on steps are too long, as patient A's were.",
-          "backward() adds to what is in .grad, and the gradients of earlier steps are still there."),
+    wrong("earlier-gradients-in-the-step", hoards, "'7 · Five patients'",
+          "The first step is right; from then on each step adds the gradients of all earlier ones, as patient A's did.",
+          "A step needs the gradient of its own place alone. backward() adds to what is in .grad already; so does a sum"
+          " that you keep yourself."),
     wrong("uphill", climbs, "'Phase 4: update'",
           "Parameters move the right distance the wrong way.",
           "The gradient points to where the loss grows."),
@@ -334,6 +341,8 @@ EXERCISE = Exercise(
         quadratic_case(rng, 2, 0.4),
         quadratic_case(rng, 5, 0.25),
         *quadratic_edges(rng),
+        quadratic_case(rng, 8, 0.1, steps=12),
+        alike_case(rng),
     ],
     accepted=[
         step_by_method,

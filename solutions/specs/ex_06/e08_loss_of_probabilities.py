@@ -198,6 +198,11 @@ EXERCISE = Exercise(
     see="notebook 06, '7 · Five patients'",
     reference=loss_of_probabilities,
     domain={"P": Array("n k", at_least=0, at_most=1), "labels": Array("n", whole=True, at_least=0)},
+    always={
+        "the right class has a probability of at least 1e-36": lambda P, labels: (
+            labels.max() < P.shape[1] and P[np.arange(len(P)), labels].min() >= 1e-36
+        ),
+    },
     meets={
         "the right class has a small probability": lambda P, labels: (
             (P[np.arange(len(P)), labels] < 1e-4) & (P[np.arange(len(P)), labels] > 1e-7)

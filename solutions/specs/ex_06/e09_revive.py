@@ -105,16 +105,18 @@ def ward_case(rng, n, inputs, units, *, opener_first=False):
 def ward_edges(rng):
     """All dead, by how much ever; none dead; one example; one unit with one input; pre-activations of exactly 0.
 
-    Units that are open by a hair; an example that occurs several times."""
+    Units that are open or closed by a hair, or always at 0; an example that occurs several times."""
     X, W, _ = ward_case(rng, 6, 3, 4).args
     scores = X @ W.T
     all_dead = short(-scores.max(axis=0) - rng.uniform(0.2, 2.0, 4))
     none_dead = np.round(rng.uniform(0.1, 0.9, 4) - scores.min(axis=0), 2)
     exact_X = rng.permutation(np.array([[1.0, 2.0], [-3.0, 1.0], [0.0, 0.0], [2.0, -4.0]]))
-    exact_W = np.array([[1.0, 0.0], [0.0, -2.0], [1.0, 1.0], [-1.0, 0.0]])
-    tiny_W = 1e-9 * np.array([[1.0, 0.0], [0.0, 0.0], [0.0, -1.0], [0.0, 1.0]])
+    exact_W = np.array([[1.0, 0.0], [0.0, -2.0], [1.0, 1.0], [-1.0, 0.0], [0.0, 0.0]])
+    x, y, z = np.round(rng.uniform(0.5, 2.5, 3), 2)
+    hardly = rng.permutation(np.array([[1e-25, 0.0], [-x, 3.0], [-y, 4.0], [-z, 3.5]]))
     single = steady(rng, (1, 3), (4, 3))
     lonely = steady(rng, (5, 1), (1, 1))
+    square = steady(rng, (3, 3), (3, 3))
     hair = all_dead.copy()
     hair[1:3] = np.round(np.array([0.0004, 0.0007]) - scores.max(axis=0)[1:3], 6)
     again_W = spread(rng, 3, 2)
@@ -127,11 +129,12 @@ def ward_edges(rng):
     return [
         case(X, W, all_dead),
         case(X, W, none_dead),
-        case(exact_X, exact_W, np.array([-2.0, -9.0, 0.0, -4.0])),
+        case(exact_X, exact_W, np.array([-2.0, -9.0, 0.0, -4.0, 0.0])),
         case(*single, short(-single[0] @ single[1].T + [-0.8, 0.6, -1.3, -0.4])[0]),
         case(*lonely, np.array([-4.0])),
+        case(*square, short(-(square[0] @ square[1].T).max(axis=0) + [-0.8, 0.7, -1.3])),
         case(X, W, hair),
-        case(exact_X, tiny_W, np.array([-1.5e-9, 1e-9, -1e-9, -2.5e-9])),
+        case(hardly, np.array([[1.0, 0.0], [-1.0, -1.0], [0.0, -1e-9]]), np.array([0.0, 0.0, 1e-9])),
         ward_case(rng, 101, 1, 4),
         case(again, again_W, short(-(again @ again_W.T).max(axis=0) - rng.uniform(0.5, 2.0, 3))),
     ]
@@ -228,8 +231,12 @@ EXERCISE = Exercise(
             ((X @ W.T + b).max(axis=0) > 1e-4) & ((X @ W.T + b).max(axis=0) < 1e-3)
         ).any(),
         "a unit is open by next to nothing": lambda X, W, b: (
-            ((X @ W.T + b).max(axis=0) > 0) & ((X @ W.T + b).max(axis=0) < 1e-8)
+            ((X @ W.T + b).max(axis=0) > 0) & ((X @ W.T + b).max(axis=0) < 1e-20)
         ).any(),
+        "a unit is closed by next to nothing": lambda X, W, b: (
+            ((X @ W.T + b).max(axis=0) < 0) & ((X @ W.T + b).max(axis=0) > -1e-20)
+        ).any(),
+        "all pre-activations of a unit are 0": lambda X, W, b: len(X) > 1 and not (X @ W.T + b).any(axis=0).all(),
         "a unit is open for one example of 100": lambda X, W, b: (
             len(X) > 100 and (((X @ W.T + b) > 0).sum(axis=0) == 1).any()
         ),

@@ -93,6 +93,19 @@ def shuffle_edges(rng):
     ]
 
 
+def larger_batches(rng):
+    """A short last batch after longer ones, by one row and by all but one; many batches; labels that are the order."""
+    X, _, order, size = shuffle_case(rng, 9, 9, 5).args
+    return [
+        shuffle_case(rng, 17, 2, 7),
+        shuffle_case(rng, 23, 1, 11),
+        shuffle_case(rng, 19, 3, 10),
+        shuffle_case(rng, 16, 2, 8),
+        shuffle_case(rng, 150, 1, 2),
+        case(X, order.copy(), order, size),
+    ]
+
+
 def labels_looked_up_by_row(X, y, order, size):
     known = {tuple(row): label for row, label in zip(X.tolist(), y.tolist(), strict=True)}
     return [(rows, np.array([known[tuple(row)] for row in rows.tolist()])) for rows, _ in cut(X[order], y[order], size)]
@@ -194,6 +207,8 @@ EXERCISE = Exercise(
         "order": Array("n", whole=True, at_least=0),
         "size": Number(whole=True, at_least=1),
     },
+    integers=True,
+    always={"order is a permutation": lambda order: sorted(order.tolist()) == list(range(len(order)))},
     meets={
         "size divides n": lambda X, size: 1 < size < len(X) and len(X) % size == 0,
         "size is n": lambda X, size: 1 < size == len(X),
@@ -215,6 +230,7 @@ EXERCISE = Exercise(
         shuffle_case(rng, 7, 3, 4),
         shuffle_case(rng, 5, 2, 2),
         *shuffle_edges(rng),
+        *larger_batches(rng),
     ],
     accepted=[
         batches_by_index,

@@ -132,10 +132,27 @@ def check_cases(rng):
         check_case(rng, SIZES[0], ["other", "sign", "entry"]),
         check_case(rng, SIZES[1], ["entry", "noise"]),
         check_case(rng, SIZES[2], ["other", "none", "noise"]),
-        check_case(rng, three, ["other", "twice"]),
+        check_case(rng, three, ["other", "sign"]),
         check_case(rng, {"theta": ((1, 4), 3.0)}, ["entry"]),
-        check_case(rng, {"W": ((2, 2), 1e-12), "U": ((2, 2), 1e12), "b": ((2,), 2.0)}, ["noise", "other", "close"]),
+        check_case(rng, {"W": ((2, 2), 1e-15), "U": ((2, 2), 1e15), "b": ((2,), 2.0)}, ["noise", "other", "close"]),
         check_case(rng, {"b": ((3,), 4.0), "c": ((3,), 0.3), "W": ((2, 3), 40.0)}, ["closer", "closer", "close"]),
+    ]
+
+
+def odd_cases(rng):
+    """Entries that are zero on one side or both; single entries; many names; equal arrays; whole numbers; four axes."""
+    holed = {"W": 3.0 * spread(rng, 3, 3), "b": spread(rng, 4), "c": spread(rng, 3)}
+    slipped = {name: g * rng.uniform(0.7, 1.3, g.shape) for name, g in holed.items()}
+    holed["W"][0], slipped["W"][0], holed["b"][1], slipped["b"][2], slipped["c"][1:] = 0.0, 0.0, 0.0, 0.0, 0.0
+    same = spread(rng, 2, 3)
+    whole = {"W": np.array([[3.0, -4.0], [0.0, 12.0]]), "b": np.array([2.0, -1.0, 2.0])}
+    return [
+        case(holed, slipped),
+        check_case(rng, {"a": ((1,), 2.0), "b": ((1, 1), 0.3), "c": ((1,), 7.0)}, ["noise", "sign", "twice"]),
+        check_case(rng, {f"p{k}": ((2, 3), 10.0 ** (k % 5 - 2)) for k in range(9)}, ["noise", "other", "entry"] * 3),
+        case({"V": same, "W": same.copy()}, {"W": same * rng.uniform(0.6, 1.4, (2, 3)), "V": same.copy()}),
+        case(whole, {"b": whole["b"] - 1.0, "W": whole["W"] + 1.0}),
+        check_case(rng, {"K": ((2, 1, 3, 2), 0.2), "x": ((130,), 5.0)}, ["noise", "other"]),
     ]
 
 
@@ -254,7 +271,9 @@ EXERCISE = Exercise(
     meets={
         "they agree": lambda by_hand, measured: any(np.array_equal(g, measured[n]) for n, g in by_hand.items()),
         "they are opposite": lambda by_hand, measured: any(np.array_equal(-g, measured[n]) for n, g in by_hand.items()),
-        "an array has one entry": lambda by_hand: any(g.size == 1 for g in by_hand.values()),
+        "an array has one entry, of another sign": lambda by_hand, measured: any(
+            g.size == 1 and np.array_equal(-g, measured[n]) for n, g in by_hand.items()
+        ),
         "an array has one row": lambda by_hand: any(g.ndim > 1 and len(g) == 1 for g in by_hand.values()),
         "an array has three axes": lambda by_hand: any(g.ndim == 3 for g in by_hand.values()),
         "they are close, and not equal": lambda by_hand, measured: any(
@@ -269,7 +288,7 @@ EXERCISE = Exercise(
         "names come in another order": lambda by_hand, measured: list(by_hand) != list(measured),
     },
     visible=check_cases(_draw),
-    hidden=check_cases,
+    hidden=lambda rng: [*check_cases(rng), *odd_cases(rng)],
     accepted=[errors_by_flat_vectors, errors_with_loops, errors_by_einsum, errors_by_frobenius, errors_by_hypot],
     bank=BANK,
     atol=1e-14,

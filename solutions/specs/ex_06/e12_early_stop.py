@@ -205,8 +205,20 @@ def losses_cases(rng):
         case([0.31, 0.02, 0.0, 0.04, 0.03, 0.01], 3),
         case([0.5, *[-round(float(rng.uniform(1.1, 1.9)), 2)] * 4, -0.2, -2.0], 3),
         case([5e-15, 3e-15, 4e-15, 2e-15, 4e-15, 1e-15, 2e-15, 3e-15], 2),
-        case([6e15, 5e15, 7e15, 4e15, 5e15, 6e15, 1e15], 2),
+        case([6e303, 5e303, 7e303, 4e303, 5e303, 6e303, 1e303], 2),
+        losses_case(rng, "udu", 4),
         losses_case(rng, "D" * first + "Du" * 60 + "uuuDu", 4),
+    ]
+
+
+def patience_and_length(rng):
+    """A patience of nearly as many epochs as there are, whichever is the best; a long patience, used up or renewed."""
+    curves = [losses_case(rng, plan, 1).args[0] for plan in ("uudu", "DDDD", "DuDu", "DDud")]
+    waits = "D" * 3 + "u" + "du" * 17
+    return [
+        *(case(list(losses), len(losses) + more) for losses in curves for more in (-2, -1, 0, 1)),
+        losses_case(rng, waits + "ud" * 9, 41),
+        losses_case(rng, waits + "D" + "ud" * 9, 41),
     ]
 
 
@@ -317,7 +329,10 @@ EXERCISE = Exercise(
         "a negative loss comes again": lambda losses: min(losses) < 0 and len(set(losses)) < len(losses),
         "all losses are tiny": lambda losses: max(losses) < 1e-13,
         "more than 100 epochs are run": lambda losses, patience: 100 < early_stop(losses, patience)[1] < len(losses),
-        "all losses are huge": lambda losses: min(losses) > 1e14,
+        "all losses are huge": lambda losses: min(losses) > 1e302,
+        "the patience is as long as the run": lambda losses, patience: (
+            len(losses) == patience > 1 == early_stop(losses, patience)[0]
+        ),
         "all losses are large": lambda losses: min(losses) > 1e9,
         "a patience of 1 and large losses": lambda losses, patience: patience == 1 and min(losses) > 50,
         "the first epoch is the best": lambda losses, patience: early_stop(losses, patience)[0] == 1,
@@ -325,7 +340,7 @@ EXERCISE = Exercise(
         "losses become negative": lambda losses: losses[0] > 0 > losses[-1],
     },
     visible=losses_cases(_draw),
-    hidden=losses_cases,
+    hidden=lambda rng: [*losses_cases(rng), *patience_and_length(rng)],
     accepted=[
         stop_by_running_best,
         stop_by_argmin,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import combinations
 
 import numpy as np
 
@@ -131,8 +132,22 @@ def two_steps_edges(rng):
     ]
 
 
+def two_steps_alike(rng):
+    """Numbers that are equal, two at a time and all at once, or each other's opposite; ones."""
+    rows = []
+    for i, j in combinations(range(7), 2):
+        row = numbers(rng, 7)
+        row[j] = row[i]
+        rows.append(row)
+    w, u, v, first, h0, t, _ = numbers(rng, 7)
+    rows += [[w] * 7, [w, -w, v, first, -first, h0, t], [w, u, v, first, -first, -h0, -v]]
+    rows += [rng.choice([-1.0, 1.0], 7).tolist(), [1.0] * 7]
+    return [case(w, u, v, [first, second], h0, t) for w, u, v, first, second, h0, t in rows]
+
+
 def hidden_two_steps(rng):
-    return [*(case(*numbers(rng, 3), numbers(rng, 2), *numbers(rng, 2)) for _ in range(5)), *two_steps_edges(rng)]
+    drawn = [case(*numbers(rng, 3), numbers(rng, 2), *numbers(rng, 2)) for _ in range(5)]
+    return [*drawn, *two_steps_edges(rng), *two_steps_alike(rng)]
 
 
 BANK = [

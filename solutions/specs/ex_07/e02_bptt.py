@@ -190,7 +190,7 @@ def bptt_edges(rng):
 
 
 def hidden_bptt(rng):
-    return [*(bptt_case(rng, T, D, H) for T, D, H in ((4, 2, 3), (3, 4, 2), (5, 3, 2))), *bptt_edges(rng)]
+    return [*(bptt_case(rng, T, D, H) for T, D, H in ((4, 2, 3), (3, 4, 2), (5, 3, 3))), *bptt_edges(rng)]
 
 
 BANK = [

@@ -189,6 +189,17 @@ def window_case(rng, T, k, h0=None, w=None):
     return case(w, states, numbers(rng, T), k)
 
 
+def equal_windows(rng):
+    """A weight that is one of the states, or 1 in size, and losses that want what their states are."""
+    _, states, wanted, k = window_case(rng, 5, 3).args
+    return [
+        case(states[2], states, wanted, k),
+        case(1.0, states, wanted, k),
+        case(-1.0, states, wanted, k),
+        case(-states[0], states, states[1:], k),
+    ]
+
+
 def hidden_windows(rng):
     return [*(window_case(rng, T, k) for T, k in ((5, 2), (6, 3), (7, 2), (4, 9), (7, 4))), *window_edges(rng)]
 
@@ -277,7 +288,7 @@ EXERCISE = Exercise(
         "there is one step": lambda wanted: len(wanted) == 1,
     },
     visible=hidden_windows(np.random.default_rng(11)),
-    hidden=hidden_windows,
+    hidden=lambda rng: [*hidden_windows(rng), window_case(rng, 4, 5), window_case(rng, 6, 5), *equal_windows(rng)],
     accepted=[window_ages, window_products, window_recursive, window_matrix, window_float32, window_fold],
     atol=1e-13,
     bank=BANK,

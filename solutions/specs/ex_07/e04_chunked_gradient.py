@@ -181,10 +181,25 @@ def chunk_edges(rng):
     after_zero = numbers(rng, 4, 0.2, 0.8)
     small = numbers(rng, 110, 0.02, 0.08)
     return [
-        *(chunk_case(rng, T, size) for T, size in ((6, 3), (4, 4), (5, 8), (4, 3))),
+        *(chunk_case(rng, T, size) for T, size in ((6, 3), (4, 4), (5, 8), (4, 5), (4, 3))),
         case(w, [-w * h0, *after_zero], h0, 1),
         case(w, [-w * h0, 0.0, *after_zero], h0, 2),
         case(0.97, small, 0.4, 102),
+    ]
+
+
+def chunks_alike(rng):
+    """Numbers that are equal: weight and state, all inputs, all of them; one step, and one step in a chunk."""
+    w, h0 = numbers(rng, 2)
+    some = numbers(rng, 5, 0.2, 0.8)
+    return [
+        case(w, some, w, 2),
+        case(w, some[:1] * 5, h0, 3),
+        case(w, [w] * 4, w, 3),
+        case(1.0, some, 1.0, 4),
+        case(w, some[:1], h0, 1),
+        case(w, some[:1], h0, 2),
+        case(w, some, h0, 1),
     ]
 
 
@@ -268,11 +283,12 @@ EXERCISE = Exercise(
         "a chunk of more than 100 steps": lambda x, size: len(x) > size > 100,
         "the chunks fit exactly": lambda x, size: len(x) % size == 0 and 1 < size < len(x),
         "one chunk holds all": lambda x, size: len(x) == size > 1,
-        "a chunk is longer than the sequence": lambda x, size: size > len(x) > 1,
+        "a chunk is longer than the sequence": lambda x, size: size > len(x) + 1 > 2,
+        "a chunk is longer than the sequence by one step": lambda x, size: size == len(x) + 1 > 2,
         "one step is left over": lambda x, size: len(x) > size > 1 and len(x) % size == 1,
     },
     visible=hidden_chunks(np.random.default_rng(13)),
-    hidden=hidden_chunks,
+    hidden=lambda rng: [*hidden_chunks(rng), *chunks_alike(rng)],
     accepted=[chunked_engine, chunked_forward, chunked_complex, chunked_one_sweep, chunked_float32],
     rtol=1e-9,
     atol=1e-13,

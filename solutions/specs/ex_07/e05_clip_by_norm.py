@@ -130,6 +130,7 @@ def clip_edges(rng):
         [np.zeros((1, 3)), array(rng, 1), array(rng, 2, 3, 2)],
         [1e-4 * array(rng, 2, 1), 1e-4 * array(rng, 2)],
     )
+    twin, five = array(rng, 2, 2), [array(rng, 2, low=0.5, high=0.9) for _ in range(5)]
     return [
         case([np.zeros((2, 2)), np.zeros(3)], round(float(rng.uniform(0.5, 2.0)), 3)),
         case(exact, 13.0),
@@ -138,7 +139,31 @@ def clip_edges(rng):
         case(free, round(1.3 * length(free), 3)),
         case(tiny, round(0.8 * length(tiny), 7)),
         case([array(rng, 3, low=2.0, high=2.5), array(rng, 3)], 2.9),
-        case([array(rng, 2, 2), array(rng, 2, 2, low=2.0, high=2.5), array(rng, 2, 2)], 3.7),
+        case([twin, array(rng, 2, 2, low=2.0, high=2.5), twin.copy()], 3.7),
+        case(five, round(math.sqrt(length(five[:4]) * length(five)), 3)),
+    ]
+
+
+def far_clips(rng):
+    """Entries of all sizes, in one list or in several; limits far above and below; many arrays; equal ones."""
+    sizes = [array(rng, 2, 2), 1e-13 * array(rng, 3), 1e-6 * array(rng, 2, 1)]
+    equal = [array(rng, 3)] * 3
+    several = [array(rng, *shape, low=0.5) for shape in [(2,), (2, 1), (1, 2), (2,), (1, 1, 2), (1,), (2,)]]
+    return [
+        case([1e-14 * array(rng, 2, 2), 1e-14 * array(rng, 3)], 7e-15),
+        case([1e-14 * array(rng, 2, 2), 1e-14 * array(rng, 3)], 0.5),
+        case([1e12 * array(rng, 2, 2), 1e12 * array(rng, 3)], 3.0),
+        case([array(rng, 2, 2), array(rng, 3)], 1e-9),
+        case([array(rng, 2, 2), array(rng, 3)], 1e12),
+        case(sizes, round(0.6 * length(sizes), 4)),
+        case(sizes[::-1], round(0.6 * length(sizes), 4)),
+        case(equal, round(0.7 * length(equal), 4)),
+        case([equal[0], -equal[0]], round(0.7 * length(equal[:2]), 4)),
+        case(several, round(0.98 * length(several), 4)),
+        case(several, round(1.02 * length(several), 4)),
+        *(case(several, length(several) * factor) for factor in (1 - 1e-5, 1 + 1e-5)),
+        case([array(rng, 2) for _ in range(90)], 2.1),
+        case([array(rng, 150), array(rng, 1)], 1.3),
     ]
 
 
@@ -230,6 +255,14 @@ EXERCISE = Exercise(
     meets={
         "two arrays of one shape": lambda gradients: len({np.shape(g) for g in gradients}) < len(gradients) == 2,
         "three arrays of one shape": lambda gradients: len({np.shape(g) for g in gradients}) < len(gradients) == 3,
+        "two arrays are equal": lambda gradients: any(
+            np.array_equal(gradients[i], gradients[j]) and np.any(gradients[i])
+            for i in range(len(gradients))
+            for j in range(i)
+        ),
+        "five arrays, and only all of them are too long": lambda gradients, limit: (
+            len(gradients) == 5 and length(gradients[:4]) < limit < length(gradients)
+        ),
         "all gradients are zero": lambda gradients: not any(np.any(g) for g in gradients),
         "one array is zero, and not all": lambda gradients: 0 < sum(not np.any(g) for g in gradients) < len(gradients),
         "the norm is the limit": lambda gradients, limit: length(gradients) == limit,
@@ -244,7 +277,9 @@ EXERCISE = Exercise(
         ),
     },
     visible=[case([np.array([3.0, 4.0])], 1.0), *hidden_clips(np.random.default_rng(17))],
-    hidden=hidden_clips,
+    hidden=lambda rng: [*hidden_clips(rng), *far_clips(rng)],
+    rtol=1e-9,
+    atol=1e-24,
     accepted=[clip_flat, clip_min, clip_hypot, clip_split, clip_float32, clip_with_tensors],
     bank=BANK,
     hints=(

@@ -76,7 +76,7 @@ def growth_by(size, power=lambda P, W: P @ W):
 
 
 def norm_by_power_iteration(P):
-    """Twenty steps from a vector of ones, which may stand in the way of the longest one."""
+    """Twenty steps from a vector of ones, which may hold nothing of the one that is stretched most."""
     v = np.ones(len(P))
     for _ in range(20):
         u = P.T @ (P @ v)
@@ -161,19 +161,35 @@ def growth_edges(rng):
         case(np.diag([p, q, r], 1)),
         case(np.array([[x, -far], [y / 4, -x]])),
         case(to_the_end(rng)),
-        case(np.outer([a, round(a, 3) - 0.4], [1.0, -1.0]).round(3)),
+        case(misses_the_ones(rng)),
     ]
 
 
+def misses_the_ones(rng):
+    """A matrix that stretches a vector of ones least, and one beside it most; in binary digits, so exactly."""
+    ones, others = np.ones(4), rng.permutation([1.0, 1.0, -1.0, -1.0])
+    return (rng.choice([1.0, 2.0, 4.0]) * np.outer(ones, others) + np.outer(others, ones) / 256) * rng.choice([-1, 1])
+
+
 def to_the_end(rng):
-    """A matrix of which the 300th power is the first below 1, by no hair."""
-    z, low, high = round(float(rng.uniform(1.5, 2.5)), 2), 0.9, 0.999
+    """A matrix of which the 300th power is the first below 1, by no hair, and the largest comes after the 99th."""
+    z, low, high = round(float(rng.uniform(0.03, 0.04)), 4), 0.9, 0.999
     for _ in range(30):
         slow = (low + high) / 2
-        W = np.array([[slow, 0.0], [-z, slow]])
+        W = np.diag([slow] * 3) + np.diag([z, -z], -1)
         around = [np.linalg.norm(np.linalg.matrix_power(W, k), 2) for k in (299, 300)]
         low, high = (low, slow) if math.prod(around) > 1 else (slow, high)
     return W.round(6)
+
+
+def larger_matrices(rng):
+    """Six rows, of which pairs do the work; from either side, so that no half of the entries says it all."""
+    W = np.zeros((6, 6))
+    for k in (0, 2, 4):
+        W[k : k + 2, k : k + 2] = [[0.5, round(float(rng.uniform(2.0, 5.5)), 2)], [0.0, 0.5]]
+    places = rng.permutation(6)
+    W = W[np.ix_(places, places)]
+    return [case(W), case(W.T.copy())]
 
 
 def hidden_growth(rng):
@@ -258,8 +274,11 @@ EXERCISE = Exercise(
     domain={"W": Array("n n", all_zero=True, order="given")},
     meets={
         "it takes 300 powers": lambda W: growth(W)[0] == 300,
-        "a vector of ones is not stretched at all": lambda W: (
-            W.any() and not (W @ np.ones(len(W))).any() and len(W) == 2
+        "the largest norm comes after 99 powers": lambda W: (
+            growth(W)[0] > 100 and max(norms_of(W, 100)) < 0.99 * growth(W)[1]
+        ),
+        "a vector of ones is stretched least": lambda W: (
+            len(W) == 4 and np.ptp(W.T @ W @ np.ones(4)) == 0 and np.abs(W @ np.ones(4)).max() < 0.1 < growth(W)[1]
         ),
         "the first power is below 1": lambda W: W.any() and np.linalg.norm(W, 2) < 1,
         "a later power is above 1 again": lambda W: (
@@ -274,7 +293,7 @@ EXERCISE = Exercise(
         case(np.array([[0.5, 10.0], [0.0, 0.5]])),
         *hidden_growth(np.random.default_rng(19)),
     ],
-    hidden=hidden_growth,
+    hidden=lambda rng: [*hidden_growth(rng), *larger_matrices(rng)],
     accepted=[growth_matrix_power, growth_svd, growth_gram, growth_recursive, growth_float32],
     bank=BANK,
     hints=(

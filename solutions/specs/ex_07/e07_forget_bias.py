@@ -77,6 +77,12 @@ def bias_by_two_rules(steps, kept):
     return math.log(steps / -math.log(kept)) if steps > 1000 else forget_bias(steps, kept)
 
 
+def nearly_half_open(rng):
+    """Biases of a few hundredths, where a digit behind the point counts."""
+    steps, gate = int(rng.integers(3, 9)), round(float(rng.uniform(0.503, 0.509)), 4)
+    return [case(steps, gate**steps), case(2 * steps, (1 - gate) ** (2 * steps))]
+
+
 def hidden_bias(rng):
     drawn = [case(int(rng.integers(4, 400)), round(float(rng.uniform(0.05, 0.9)), 3)) for _ in range(5)]
     return [*drawn, *bias_edges(rng)]
@@ -165,7 +171,7 @@ EXERCISE = Exercise(
         "hardly anything is left": lambda kept: kept < 1e-4,
     },
     visible=[case(50, 0.36), case(50, 0.9), case(10, 0.5), case(200, 0.1), *bias_edges(np.random.default_rng(77))],
-    hidden=hidden_bias,
+    hidden=lambda rng: [*hidden_bias(rng), case(1, 0.5), *nearly_half_open(rng)],
     accepted=[bias_expm1, bias_log, bias_bisect, bias_newton, bias_power, bias_float32],
     bank=BANK,
     hints=(
@@ -173,5 +179,4 @@ EXERCISE = Exercise(
         "After T steps gate**T is left. So the gate is the T-th root of the share.",
         "The inverse of the sigmoid is log(g / (1 - g)).",
     ),
-    rtol=1e-5,
 )

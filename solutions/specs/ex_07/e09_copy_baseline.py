@@ -57,6 +57,12 @@ def copy_edges(rng):
     ]
 
 
+def copies_alike(rng):
+    """Numbers that are equal, two at a time and all three; the least of each."""
+    n, m = (int(k) for k in rng.permutation(np.arange(3, 30))[:2])
+    return [case(n, n, m), case(n, m, n), case(m, n, n), case(n, n, n), case(2, 1, 1), case(2, 2, 2), case(3, 1, 2)]
+
+
 def hidden_copy(rng):
     drawn = [case(int(rng.integers(3, 20)), int(rng.integers(2, 15)), int(rng.integers(4, 300))) for _ in range(5)]
     return [*drawn, *copy_edges(rng)]
@@ -149,7 +155,8 @@ EXERCISE = Exercise(
         *(case(8, 10, 20), case(8, 10, 100), case(3, 4, 7), case(12, 6, 3)),
         *copy_edges(np.random.default_rng(79)),
     ],
-    hidden=hidden_copy,
+    hidden=lambda rng: [*hidden_copy(rng), *copies_alike(rng)],
+    rtol=1e-9,
     accepted=[copy_per_step, copy_numpy, copy_entropy, copy_bits, copy_product, copy_float32],
     bank=BANK,
     hints=(
