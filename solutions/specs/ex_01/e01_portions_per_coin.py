@@ -36,7 +36,22 @@ def chain_hidden(rng):
     price, fee, conversions = chain_case(rng, 2).args
     equal = [case(price, fee, conversions[:1] * 2), case(price, fee, [*conversions, *conversions])]
     far = [chain_case(rng, 2, price=(0.3, 0.8)), chain_case(rng, 4, fee=(0.9, 0.99))]
-    return [*usual, *far, *equal, *chain_extremes(rng)]
+    alike = [case(price, fee, [price, 1.0, fee]), case(1.0, fee, [conversions[0], 1.0])]
+    return [*usual, *far, *equal, *alike, *results_of_all_sizes(rng), *chain_extremes(rng)]
+
+
+def results_of_all_sizes(rng):
+    """From hundredths of a portion to tens of thousands, with digits enough to show rounding."""
+    found = []
+    for size in (0.02, 0.3, 20.0, 200.0, 2000.0, 20000.0):
+        price, fee, conversions = chain_case(rng, 2).args
+        share = size * float(rng.uniform(0.8, 1.2)) / chain_reference(price, fee, conversions)
+        found.append(case(price, fee, [*conversions, float(f"{share:.5g}")]))
+    return found
+
+
+def is_of_size(low, high):
+    return lambda price, fee, conversions: low < chain_reference(price, fee, conversions) < high
 
 
 def chain_extremes(rng):
@@ -139,6 +154,11 @@ EXERCISE = Exercise(
         "the fee is nearly nothing": lambda fee: 0 < fee < 1e-3,
         "the fee is nearly everything": lambda fee: fee > 0.999,
         "the chain is long": lambda conversions: len(conversions) > 50,
+        "thousands of portions": is_of_size(1000, 5000),
+        "ten thousands of portions": is_of_size(10_000, 50_000),
+        "hundreds of portions": is_of_size(100, 500),
+        "a price of 1": lambda price: price == 1,
+        "a conversion of 1": lambda conversions: len(conversions) > 1 and 1.0 in conversions,
         "equal conversions stand apart": lambda conversions: 2 < len(conversions) == 2 * len(set(conversions)),
     },
     visible=[
@@ -149,6 +169,9 @@ EXERCISE = Exercise(
         case(2.7, 0.925, [0.65, 7.3]),
         case(1.7, 0.15, [2.4, 2.4]),
         case(4.1, 0.35, [3.3, 1.45, 3.3, 1.45]),
+        case(1.0, 0.17, [1.0, 2437.9]),
+        case(1.6, 0.08, [43.7, 1000.0]),
+        case(3.7, 0.21, [1283.0]),
         *chain_extremes(_draw),
     ],
     hidden=chain_hidden,

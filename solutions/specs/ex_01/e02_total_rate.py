@@ -195,6 +195,7 @@ def odd_kitchen(rng):
     first, second, third = (round(float(r), 3) for r in rng.uniform(0.4, 2.5, 3))
     links = [["kg", "Rice", first * 1e-8], ["Rice", "rice", second * 1e9], ["rice", "plate", third * 1e-2]]
     links += [["kg", "compost", second], ["compost", "bed", third * 1e4], ["bed", "plate", first * 1e-5]]
+    links += [["kg", "plate", 1.0]] * 2
     links += [["Rice", "waste", third], ["rice", "Kg", first]]
     return case([links[k] for k in rng.permutation(len(links))], "kg", "plate")
 
@@ -361,6 +362,7 @@ EXERCISE = Exercise(
         "a link leads straight to the goal": lambda links, start, goal: any(x[:2] == [start, goal] for x in links),
         "a path has ten links or more": lambda links, start, goal: max(map(len, _every_path(links, start, goal))) > 9,
         "a path is very long": lambda links: len(links) > 50,
+        "two equal links lead straight to the goal": lambda links, start, goal: links.count([start, goal, 1.0]) == 2,
         "a rate is tiny": lambda links: any(rate < 1e-7 for *_, rate in links),
         "names differ in capitals alone": lambda links: (
             len({here for here, *_ in links}) > len({here.lower() for here, *_ in links})

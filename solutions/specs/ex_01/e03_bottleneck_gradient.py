@@ -17,7 +17,7 @@ def _bottleneck(stock, need):
 
 def _is_clear(stock, need):
     first, *others = sorted(have / one for have, one in zip(stock, need, strict=True))
-    return not others or others[0] > max(1.019 * first, first + 0.05)
+    return not others or others[0] > max(1.02 * first, first + 0.2) * (1 - 1e-12)
 
 
 def _only(index, value, length):
@@ -92,13 +92,16 @@ def bottleneck_edges(rng):
 
 
 def bottleneck_extremes(rng):
-    """Pinches of spice, a store for thousands, and a dish of twenty ingredients."""
+    """Pinches of spice, a store for millions, and a dish of twenty ingredients; two others as scarce as they may be."""
     low = float(rng.uniform(0.6, 0.8))
     pinches, places = [round(0.02 * low, 5), round(0.03 * (low + 0.23), 5)], rng.permutation(20)
-    limits, need = (1.3 * (low + 1) * 1.04 ** np.arange(20))[places], rng.uniform(0.2, 60.0, 20).round(2)
+    limits, need = (7 * (low + 1) * 1.022 ** np.arange(20))[places], rng.uniform(0.2, 60.0, 20).round(2)
+    store = [round(float(x), 1) for x in low * np.array([9.2e4, 8e4, 7.1e4, 8.9e4])]
+    thousands = round(float(rng.uniform(1100, 1900)), 1)
     return [
-        case([*pinches, 0.04], [0.02, 0.03, 0.025]),
-        case([round(float(x), 1) for x in low * np.array([9.2e4, 8e4, 7.1e4, 8.9e4])], [0.03, 0.02, 0.02, 0.025]),
+        case([pinches[1], 0.04, pinches[0]], [0.03, 0.025, 0.02]),
+        case([store[1], store[0], store[2], store[3]], [0.02, 0.03, 0.02, 0.025]),
+        case([1.5 * thousands, 1.1 * thousands, 0.51 * thousands], [1.0, 1.0, 0.5]),
         case([round(float(x), 6) for x in limits * need], need.tolist()),
     ]
 
@@ -209,7 +212,7 @@ EXERCISE = Exercise(
     points=2,
     see="notebook 01, 'The scarcest ingredient'",
     reference=bottleneck_reference,
-    domain={"stock": Array("n", at_least=0), "need": Array("n", at_least=0.02)},
+    domain={"stock": Array("n", at_least=0, at_most=1e5), "need": Array("n", at_least=0.02)},
     meets={
         "the first ingredient is the scarcest": lambda stock, need: len(need) > 1 and _bottleneck(stock, need) == 0,
         "the last one is": lambda stock, need: len(need) > 1 and _bottleneck(stock, need) == len(need) - 1,
@@ -222,7 +225,15 @@ EXERCISE = Exercise(
             len(need) > 1 and len({s // n for s, n in zip(stock, need, strict=True)}) == 1
         ),
         "there are many ingredients": lambda need: len(need) > 15,
-        "there are ten thousands of portions": lambda stock, need: min(np.divide(stock, need)) > 2e6,
+        "there are millions of portions, and the first ingredient is not the scarcest": lambda stock, need: (
+            min(np.divide(stock, need)) > 1.5e6 and _bottleneck(stock, need) > 0
+        ),
+        "there are thousands of portions, and the first ingredient is not the scarcest": lambda stock, need: (
+            1000 < min(np.divide(stock, need)) < 9000 and _bottleneck(stock, need) > 0
+        ),
+        "another ingredient lasts for hardly more": lambda stock, need: (
+            len(need) > 1 and np.sort(np.divide(stock, need))[1] < 1.025 * min(np.divide(stock, need))
+        ),
         "two others are equally plentiful": lambda stock, need: (
             len({s / n for s, n in zip(stock, need, strict=True)}) < len(need)
         ),
@@ -251,6 +262,7 @@ EXERCISE = Exercise(
     ],
     equivalent_mutants={
         "gives the neighbour's value where an entry of stock is 0, the least allowed": "a few milligrams are as scarce",
+        "gives the neighbour's value where an entry of stock is 100000, the largest allowed": "its rate is the same",
     },
     bank=BANK,
     hints=(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import math
+from functools import partial
 
 import numpy as np
 
@@ -20,6 +21,14 @@ def local_reference(coins, tiers):
 def _kilograms(coins, tiers):
     ends = [start for start, _ in tiers[1:]] + [math.inf]
     return sum(max(0.0, min(coins, end) - start) / price for (start, price), end in zip(tiers, ends, strict=True))
+
+
+def _is_rounded_away(digits, coins, tiers):
+    return _tier(round(coins, digits), tiers) < _tier(coins, tiers)
+
+
+def _starts_rounded_away(digits, coins, tiers):
+    return _tier(coins, [(round(start, digits), price) for start, price in tiers]) < _tier(coins, tiers)
 
 
 def _tier(coins, tiers):
@@ -70,18 +79,33 @@ def returning_prices(rng):
 
 
 def tier_extremes(rng):
-    """Eight tiers, of which the last; hardly beyond a start; hardly begun; a million coins; prices of all sizes."""
-    starts = [0.0, *np.cumsum(rng.integers(3, 9, size=7)).tolist()]
-    many = [[float(start), round(float(price), 2)] for start, price in zip(starts, rng.uniform(1, 9, 8), strict=True)]
+    """Fourteen tiers, of which the last; hardly beyond a start; hardly begun; a million coins; prices of all sizes."""
+    starts = [0.0, *np.cumsum(rng.integers(3, 9, size=13)).tolist()]
+    many = [[float(start), round(float(price), 2)] for start, price in zip(starts, rng.uniform(1, 9, 14), strict=True)]
     large = [[0.0, 6.3], [3e5, 4.1], [9e5, round(1.1 + many[0][1], 2)]]
     dear = [[0.0, round(float(4e3 * rng.uniform(0.8, 1.2)), 1)], [float(starts[2]), 6.3e-4]]
     return [
         case(starts[-1] + 2.7, many),
-        *(case(round(starts[k] + 0.003, 3), many) for k in (2, 5)),
+        *(case(round(starts[k] + 0.0022, 4), many) for k in (2, 5)),
         case(0.004, many),
         case(1e6, large),
         case(starts[4] + 0.7, many),
         *(case(starts[k] + 0.4, dear) for k in (1, 3)),
+        *within_a_coin(rng),
+    ]
+
+
+def within_a_coin(rng):
+    """Starts and coins that become equal, or change places, where coins are rounded; less than a coin in all."""
+    first, second, third = (round(float(x), 2) for x in rng.uniform([2.2, 1.3, 3.1], [2.7, 1.8, 3.9]))
+    whole = float(rng.integers(4, 9))
+    return [
+        *(
+            case(round(whole + start + beyond, 4), [[0.0, first], [whole + start, second], [whole + 7.5, third]])
+            for start, beyond in ((0.0013, 0.003), (0.0213, 0.02), (0.2131, 0.21), (0.0067, 0.0024), (0.0647, 0.02))
+        ),
+        case(whole + 5.5, [[0.0, first], [whole, third], [whole + 4, third], [whole + 9, second]]),
+        case(0.71, [[0.0, first], [0.23, third], [0.57, second]]),
     ]
 
 
@@ -190,13 +214,25 @@ EXERCISE = Exercise(
             _tier(coins, tiers) > 0 and coins - tiers[_tier(coins, tiers)][0] < 1
         ),
         "nearer to the next start": lambda coins, tiers: any(start - 2 < coins < start - 1 for start, _ in tiers[1:]),
-        "there are many tiers": lambda coins, tiers: _tier(coins, tiers) > 6,
+        "there are many tiers": lambda coins, tiers: _tier(coins, tiers) > 12,
         "hardly beyond a start": lambda coins, tiers: coins - tiers[_tier(coins, tiers)][0] < 0.005,
         "more than half a coin beyond a start that is a whole number": lambda coins, tiers: (
             0.5 < coins - tiers[_tier(coins, tiers)][0] < 1
             and tiers[_tier(coins, tiers)][0] % 1 == 0 < _tier(coins, tiers)
         ),
         "hardly begun": lambda coins: coins < 0.01,
+        "less than a coin, and not in the first tier": lambda coins, tiers: coins < 1 and _tier(coins, tiers) > 0,
+        "the price stays as it was": lambda coins, tiers: (
+            tiers[_tier(coins, tiers)][1] == tiers[_tier(coins, tiers) - 1][1]
+        ),
+        **{
+            f"rounding the starts to {digits} digits leads to another tier": partial(_starts_rounded_away, digits)
+            for digits in (1, 2)
+        },
+        **{
+            f"rounding to {digits} digits leads to another tier": partial(_is_rounded_away, digits)
+            for digits in (0, 1, 2)
+        },
         "a price that comes back": lambda coins, tiers: (
             tiers[_tier(coins, tiers)][1] in [price for _, price in tiers[: _tier(coins, tiers)]]
         ),

@@ -117,6 +117,7 @@ def credit_edges(rng):
         case([4 * budget, second, price, per_kg], [3 * budget, 0.0, price, per_kg - 0.9]),
         case([4 * budget, first, price, per_kg], [4 * budget, first, price, per_kg]),
         case([6 * budget, first, price, per_kg], [6 * budget, first, 1.3 * price, per_kg + 0.4]),
+        case([budget, first, 1.0, budget], [1.2 * budget, second, 1.3, budget - 0.6]),
         *credit_extremes(rng),
     ]
 
@@ -242,6 +243,7 @@ EXERCISE = Exercise(
         "nearly everything is fee": lambda planned: planned[1] > 0.9,
         "changes are small": lambda planned, actual: 0 < abs(planned[2] - actual[2]) < 1e-3,
         "credits are small": lambda planned, actual: 0 < np.abs(credit_reference(planned, actual)).max() < 1e-5,
+        "a price of 1": lambda planned, actual: planned[2] == 1 != actual[2],
         "all is as planned": lambda planned, actual: planned == actual,
     },
     parts=["the credit of the budget", "that of the fee", "that of the price", "that of per_kg"],

@@ -71,6 +71,7 @@ def hidden_locals(rng):
     same, other, small = numbers(rng, 3)
     edges = [case("/", 0.0, other), case("*", 0.0, small), case("/", same, same), case("*", same, same)]
     others = [case("/", small, other), case("/", other, small), case("*", small, other)]
+    others += [case("/", small, -small), case("*", other, -other), case("/", same, 1.0), case("/", 1.0, other)]
     return [*usual, *edges, *others, *extremes(rng)]
 
 

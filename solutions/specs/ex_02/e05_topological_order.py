@@ -225,6 +225,14 @@ SHORT_FIRST = ("add", PRODUCT, ("mul", ("tanh", PRODUCT), B))
 
 MANY_PARENTS = ("mul", ("sum", ("tanh", PRODUCT), A, ("exp", PRODUCT), ("mul", A, A)), ("sum", A, B, PRODUCT))
 
+TWICE_AND_LATER = ("add", ("mul", PRODUCT, PRODUCT), ("tanh", ("mul", PRODUCT, B)))
+
+LATER_AND_TWICE = ("add", ("tanh", ("mul", PRODUCT, B)), ("mul", PRODUCT, PRODUCT))
+
+THREE_TIMES = ("sum", ("mul", PRODUCT, A), PRODUCT, PRODUCT, ("exp", ("mul", B, PRODUCT)), PRODUCT)
+
+USED_TWICE_EARLY = (TWICE_AND_LATER, LATER_AND_TWICE, THREE_TIMES)
+
 DEEP = A
 for _ in range(5):
     DEEP = ("add", ("tanh", DEEP), ("mul", DEEP, B))
@@ -248,6 +256,7 @@ def graph_cases(rng):
     values = [[twin, twin, *numbers(rng, 1)], *(numbers(rng, 3) for _ in range(3))]
     usual = [case(expression, point) for expression, point in zip(GRAPHS, values, strict=True)]
     others = [case(expression, numbers(rng, count)) for expression, count in OTHER_GRAPHS]
+    others += [case(expression, numbers(rng, 2, 0.4, 1.6)) for expression in USED_TWICE_EARLY]
     return [*usual, *others, case(DIAMOND, [0.0, *numbers(rng, 2)]), *more_than_one_graph(rng)]
 
 
@@ -359,6 +368,9 @@ EXERCISE = Exercise(
     meets={
         "the root is an input": lambda expression: expression[0] == "var",
         "the root uses a parent twice": uses_a_parent_twice,
+        "a node is used twice, and once more further back": lambda expression: expression == TWICE_AND_LATER,
+        "a node is used further back, and twice": lambda expression: expression == LATER_AND_TWICE,
+        "a node is used three times at once": lambda expression: expression == THREE_TIMES,
         "there are more than a hundred nodes": lambda expression: expression == LONG,
         "a node has more than fifty parents": lambda expression: expression == WIDE,
         "two inputs hold one number": inputs_are_equal,
@@ -376,6 +388,7 @@ EXERCISE = Exercise(
         case(SHORT_FIRST, [-0.8, 1.4]),
         case(DEEP, [0.9, -0.7]),
         case(DIAMOND, [0.0, 0.7, -1.2]),
+        *(case(expression, [0.8, -1.1]) for expression in USED_TWICE_EARLY),
         *more_than_one_graph(_draw),
     ],
     hidden=graph_cases,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
+from coursepkg.grading.judging.drivers import formula
 from coursepkg.grading.specification.domain import Array, Formula
 from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
@@ -17,6 +20,7 @@ from .e05_topological_order import (
     SHORT_FIRST,
     SQUARE,
     TWICE,
+    USED_TWICE_EARLY,
     A,
     B,
     C,
@@ -217,8 +221,13 @@ def backward_edges(rng):
         case(DEEP, numbers(rng, 2, 0.4, 0.9)),
         case(NOTHING_THROUGH_TANH, [a, 0.0, *numbers(rng, 1, 0.4, 1.6)]),
         *(case(graph, numbers(rng, 2, 0.4, 1.6)) for graph in (SMALL_THEN_LARGE, LARGE_THEN_SMALL)),
+        *(case(graph, numbers(rng, 2, 0.4, 1.2)) for graph in USED_TWICE_EARLY),
         *more_than_one_graph(rng),
     ]
+
+
+def _is(graph, expression):
+    return expression == graph
 
 
 _draw = np.random.default_rng(26)
@@ -320,6 +329,7 @@ EXERCISE = Exercise(
         "two inputs hold one number": inputs_are_equal,
         "a gradient is small on the way": lambda expression: expression == SMALL_THEN_LARGE,
         "a gradient is large on the way": lambda expression: expression == LARGE_THEN_SMALL,
+        **{f"a node is used twice, and elsewhere: {formula(graph)}": partial(_is, graph) for graph in USED_TWICE_EARLY},
         "the uses of an intermediate cancel": lambda expression: expression == CANCELLING,
     },
     visible=[

@@ -432,6 +432,8 @@ def total(*terms):
 
 FRACTIONAL_POWERS = total(
     ("pow", A, ("const", 1.5)),
+    ("mul", ("pow", A, ("const", 0.5)), ("pow", B, ("const", -1))),
+    ("mul", ("pow", ("neg", C), ("const", 0.5)), C),
     ("mul", ("pow", B, ("const", -0.5)), C),
     ("mul", ("pow", B, ("const", 3.25)), ("pow", A, ("const", 0.3))),
 )
@@ -457,7 +459,7 @@ WHOLE_CONSTANTS = total(
 
 # relu and tanh of numbers that are nearly 0, and of such that are not far enough out to be flat.
 CURVES_AT_ALL_SIZES = total(
-    ("mul", ("const", 1e7), ("relu", ("mul", ("const", 1e-7), A))),
+    ("mul", ("const", 1e13), ("relu", ("mul", ("const", 1e-13), A))),
     ("relu", ("mul", ("const", 1e5), ("relu", ("mul", ("const", 3.0), A)))),
     ("mul", ("const", 1e4), ("tanh", ("add", B, ("const", 5.5)))),
     ("mul", ("const", 1e4), ("tanh", ("sub", ("const", -5.0), B))),
@@ -491,6 +493,16 @@ NOTHING_LEFT = ("relu", ("neg", ("relu", ("sub", A, ("add", ("sub", B, B), ("div
 
 TWINS = ("add", ("mul", ("div", A, B), C), ("mul", ("sub", A, B), ("div", A, ("mul", B, C))))
 
+QUOTIENTS_OF_INPUTS = total(
+    ("div", A, B),
+    ("mul", ("div", B, A), C),
+    ("sub", ("div", ("const", 3), B), ("div", A, ("const", -2))),
+    ("mul", ("pow", A, ("const", -2)), ("relu", C)),
+)
+
+# Much arrives where tanh is flat.
+MUCH_OF_NOTHING = ("mul", ("const", 1e10), ("sub", ("tanh", A), ("tanh", B)))
+
 BEYOND = ("add", ("mul", ("tanh", A), B), ("mul", ("tanh", ("sub", ZERO, C)), ("relu", C)))
 
 
@@ -503,7 +515,7 @@ def engine_edges(rng):
     return [
         case(FRACTIONAL_POWERS, [a, b, -c]),
         case(WHOLE_POWERS, [0.0, -b]),
-        case(WHOLE_CONSTANTS, [0.0, -c, 7.0]),
+        case(WHOLE_CONSTANTS, [0.0, -c, 7]),
         case(CURVES_AT_ALL_SIZES, [a, c]),
         case(USED_TWICE, [a, -b]),
         case(USED_LATER, [-a, b, c]),
@@ -542,7 +554,8 @@ def engine_cases(rng):
     points = [[a, b, c], [a, c, b], [c, a, b], [a, b, c], [a, c, b], [b, a, c], [c, b, a], [b, a, c], [a, b, c]]
     points += [[a, c, b], [c, b, a]]
     in_order = [case(expression, point) for expression, point in zip(EXPRESSIONS, points, strict=True)]
-    return [*in_order, *engine_edges(rng)]
+    others = [case(QUOTIENTS_OF_INPUTS, [-7, 2, 3]), case(MUCH_OF_NOTHING, [40.0 + c, -400.0 - b])]
+    return [*in_order, *others, *engine_edges(rng)]
 
 
 BANK = [
@@ -671,17 +684,20 @@ EXERCISE = Exercise(
     meets={
         "a fractional exponent": somewhere("pow", lambda x, n: n % 1 != 0),
         "a negative exponent": somewhere("pow", lambda x, n: n < 0),
+        "a square root": somewhere("pow", lambda x, n: n == 0.5),
+        "the exponent -1": somewhere("pow", lambda x, n: n == -1),
         "an exponent above 3": somewhere("pow", lambda x, n: n > 3),
         "an exponent below -2": somewhere("pow", lambda x, n: n < -2),
         "a fractional exponent above 3": somewhere("pow", lambda x, n: n > 3 and n % 1 != 0),
         "a negative number is squared": somewhere("pow", lambda x, n: x < 0 and n == 2),
         "a negative number is divided": somewhere("div", lambda x, y: x == -2),
         "a number is divided by 1": somewhere("div", lambda x, y: y == 1),
+        "an input is a whole number": lambda values: any(type(x) is int for x in values),
         "a whole number is divided": somewhere("div", lambda x, y: x == 7 and y == 2),
         "minus 0": somewhere("neg", lambda x: x == 0),
         "tanh is nearly flat": somewhere("tanh", lambda x: 5 < x < 8),
         "tanh is nearly flat on the other side": somewhere("tanh", lambda x: -8 < x < -5),
-        "relu of a number that is nearly 0": somewhere("relu", lambda x: 0 < x < 1e-6),
+        "relu of a number that is nearly 0": somewhere("relu", lambda x: 0 < x < 1e-12),
         "relu of a large number": somewhere("relu", lambda x: x > 1e5),
         "the exponent 0": somewhere("pow", lambda x, n: n == 0),
         "the exponent 1": somewhere("pow", lambda x, n: n == 1),

@@ -85,7 +85,10 @@ def batch_edges(rng):
     last = case(w, X, np.ones(5), np.array([4]))
     w, X, t = labelled(rng, 2, 3)
     one = case(w, X[:1], t[1:], np.array([0]))
-    return [whole, first, last, one, case(*saturated(rng, 2), np.array([1.0, 0.0, 1.0]), np.array([2, 1]))]
+    w, X, t = labelled(rng, 5, 2)
+    kinds = [case(w, X, t.astype(int), rng.permutation(5)[:3])]
+    kinds.append(case(np.array([1, -1]), np.sign(X).astype(int) + 2, t.astype(int), rng.permutation(5)[:4]))
+    return [whole, first, last, one, *kinds, case(*saturated(rng, 2), np.array([1.0, 0.0, 1.0]), np.array([2, 1]))]
 
 
 def batch_cases(rng):
@@ -95,7 +98,16 @@ def batch_cases(rng):
     return found
 
 
+def errors_like_the_targets(w, X, t, rows):
+    errors = np.zeros_like(t[rows])
+    errors[:] = sigmoid(X[rows] @ w) - t[rows]
+    return errors @ X[rows] / len(rows)
+
+
 BANK = [
+    wrong("whole-numbers-stay-whole", errors_like_the_targets, "the docstring of the exercise: what is returned?",
+          "Where the targets are of an integer kind, your errors are whole numbers.",
+          "An array that was made like an array of whole numbers has no room for a fraction."),
     wrong("sum-of-the-batch", lambda w, X, t, rows: batch_gradient(w, X, t, rows) * len(rows),
           "notebook 03, section 10: the mean over the batch",
           "Your gradient is as many times too long as the batch has examples.",
@@ -168,6 +180,8 @@ EXERCISE = Exercise(
         "the last example is in the batch": lambda t, rows: len(t) - 1 in rows,
         "the rows do not rise": lambda rows: (np.diff(rows) < 0).any(),
         "there is one example": lambda t: len(t) == 1,
+        "the targets are of an integer kind": lambda X, t: t.dtype.kind == "i" != X.dtype.kind,
+        "all arrays are of an integer kind": lambda w, X, t: w.dtype.kind == X.dtype.kind == t.dtype.kind == "i",
         "all targets are 1": lambda t: len(t) > 1 and t.all(),
         "outputs are quite wrong": lambda w, X, t, rows: ((1 - 2 * t[rows]) * (X[rows] @ w)).min() > 37,
     },

@@ -99,6 +99,7 @@ def ravines(rng):
         ravine(size, 2e-8 * size),
         *(case(scale * bowl(rng, 2)) for scale in (1e-7, 1e6)),
         case(bowl(rng, 8)),
+        *(case(np.array(H)) for H in ([[5, 2], [2, 3]], [[int(rng.integers(2, 6))]])),
     ]
 
 
@@ -114,6 +115,12 @@ def drops_small_curvatures(share):
 def sizes_unsorted(H):
     c = np.linalg.eigvals(H)
     return {"limit": 2 / c[-1], "best": 2 / (c[0] + c[-1])}
+
+
+def sizes_in_whole_numbers(H):
+    curvatures = np.zeros_like(H[0])
+    curvatures[:] = np.linalg.eigvalsh(H)
+    return {"limit": 2 / curvatures[-1], "best": 2 / (curvatures[0] + curvatures[-1])}
 
 
 def exchanges_the_two(H):
@@ -163,6 +170,9 @@ BANK = [
     wrong("takes-them-unsorted", sizes_unsorted, "the hints of the exercise",
           "You took the first and the last curvature for the smallest and the largest.",
           "np.linalg.eig and np.linalg.eigvals give the eigenvalues in no particular order."),
+    wrong("whole-numbers-stay-whole", sizes_in_whole_numbers, "the docstring of the exercise: what is returned?",
+          "Where H holds whole numbers, your curvatures do as well.",
+          "An array that was made like an array of whole numbers has no room for a fraction."),
     wrong("adds-up-the-rows", sizes_wrong(limit=lambda c, H: 2 / np.abs(H).sum(axis=1).max()),
           "notebook 03, section 7, where the curvatures of H are printed",
           "Your limit comes from the largest sum of a row.",
@@ -205,6 +215,7 @@ EXERCISE = Exercise(
         "a curvature is a hundredth of another": lambda H: 100 < np.linalg.cond(H) < 1000,
         "all curvatures are tiny": lambda H: np.abs(H).max() < 1e-5,
         "all curvatures are huge": lambda H: np.abs(H).max() > 1e5,
+        "H holds whole numbers": lambda H: H.dtype.kind == "i" and len(H) > 1,
         "there are eight directions": lambda H: len(H) == 8,
         "all curvatures are equal": lambda H: len(H) > 1 and np.allclose(H, H[0, 0] * np.eye(len(H))),
         "there are three directions or more": lambda H: len(H) > 2,
@@ -221,6 +232,7 @@ EXERCISE = Exercise(
     hidden=lambda rng: [*(case(bowl(rng, d)) for d in (2, 3, 4, 2)), *bowl_edges(rng)],
     accepted=[sizes_by_eig, sizes_by_svd, sizes_by_inverse, sizes_by_power, sizes_single, sizes_by_polynomial],
     bank=BANK,
+    atol=1e-15,  # all step sizes may be tiny
     hints=(
         "Along each main direction the matrix acts as one curvature, and the bowl falls apart into simple ones.",
         "np.linalg.eigvalsh gives the curvatures, sorted. The limit comes from the largest, through |1 - eta c| < 1.",

@@ -122,6 +122,7 @@ def momentum_edges(rng):
         case(numbers(rng, 3), numbers(rng, (2, 3)), rate(rng, 1.6, 3.0), rate(rng, 0.3, 0.95)),
         case(20 * numbers(rng, 2), 40 * numbers(rng, (32, 2)), rate(rng), rate(rng, 0.97, 0.985)),
         case(np.array([4, -3]), np.array([[1, -2], [2, 1], [-1, 3]]), rate(rng), rate(rng, 0.3, 0.95)),
+        case(1e-5 * numbers(rng, 2), 1e-7 * numbers(rng, (4, 2)), rate(rng, 23.0, 41.0), rate(rng, 0.3, 0.95)),
     ]
 
 
@@ -228,6 +229,7 @@ EXERCISE = Exercise(
     meets={
         "there are more than thirty steps": lambda gradients: len(gradients) > 30,
         "nearly all of the velocity is kept": lambda beta: beta > 0.96,
+        "all slopes are tiny": lambda gradients: 0 < np.abs(gradients).max() < 1e-6,
         "theta and the gradients hold whole numbers": lambda theta, gradients: (
             theta.dtype.kind == gradients.dtype.kind == "i"
         ),

@@ -119,6 +119,7 @@ def nesterov_edges(rng):
         case(numbers(rng, 2), rng.uniform(0.5, 3.0, 2).round(2), rate(rng), 0.0, 4),
         case(numbers(rng, 2), rng.uniform(0.18, 0.24, 2).round(3), rate(rng, 2.1, 2.6), rate(rng, 0.1, 0.2), 12),
         case(900 * numbers(rng, 2), rng.uniform(0.5, 3.0, 2).round(2), rate(rng, 0.02, 0.1), rate(rng, 0.96, 0.98), 33),
+        case(1e-6 * numbers(rng, 2), rng.uniform(0.5, 3.0, 2).round(2), rate(rng, 0.1, 0.4), rate(rng, 0.4, 0.9), 5),
         case(np.array([4, -3]), np.array([1, 2]), rate(rng, 0.1, 0.4), rate(rng, 0.4, 0.9), 3),
     ]
 
@@ -216,6 +217,7 @@ EXERCISE = Exercise(
     meets={
         "there are more than thirty steps": lambda steps: steps > 30,
         "nearly all of the velocity is kept": lambda beta: beta > 0.95,
+        "theta is tiny": lambda theta: 0 < np.abs(theta).max() < 1e-5,
         "theta and c hold whole numbers": lambda theta, c: theta.dtype.kind == c.dtype.kind == "i",
         "the step size is above 1": lambda eta: eta > 1.5,
         "the ball has settled before the last step": lambda theta, c, eta, beta, steps: (

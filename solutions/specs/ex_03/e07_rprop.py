@@ -156,6 +156,8 @@ def rprop_edges(rng):
         case(numbers(rng, 2), -short, rate(rng, 1.6, 3.0)),
         case(numbers(rng, 3), -flat, rate(rng, 0.012, 0.018)),
         case(np.zeros(3), flat[::-1], 1e-5 * rate(rng, 2, 3)),
+        case(numbers(rng, 3), RUNS * rng.uniform(1.0, 9.0, RUNS.shape) * 1e-12, rate(rng, 18.5, 19.8)),
+        case(np.zeros(3), RUNS * rng.uniform(0.2, 2.0, RUNS.shape).round(2), 1e-6 * rate(rng, 4.4, 5.4)),
         case(numbers(rng, 3), np.vstack([long, long[::-1], -long, long, -long]), rate(rng, 0.3, 0.6)),
         case(np.array([4, -3, 2]), RUNS, rate(rng, 0.3, 0.6)),
     ]
@@ -235,6 +237,10 @@ BANK = [
           "notebook 03, section 6: signs and moves in the table",
           "Your first step goes uphill.",
           "A positive gradient means that the loss rises with the weight, so the weight must fall."),
+    wrong("small-slopes-are-none", rprop_wrong(slope=lambda g: np.sign(g) * (np.abs(g) > 1e-10)),
+          "notebook 03, section 6: believes only the sign",
+          "Where a slope is all but nothing your weight stands still.",
+          "Only the sign of a slope counts, and a slope that is nearly 0 has one as well."),
     wrong("never-grows", rprop_wrong(grow=1.0), "notebook 03, section 6: how the steps develop",
           "Your steps never grow.",
           "While the sign stays, each step should be longer than the last."),
@@ -284,6 +290,10 @@ EXERCISE = Exercise(
         "a sign flips and flips back at once": _flips_back,
         "a sign flips in the last step": _flip_at_the_end,
         "a sign never flips": _never_flips,
+        "all slopes are nearly nothing, and steps grow nearly to 50": lambda gradients, first: (
+            np.abs(gradients).max() < 1e-11 and 45 < 1.2**5 * first < 50
+        ),
+        "steps shrink nearly to a millionth": lambda gradients, first: first < 6e-6,
         "all slopes are tiny": lambda gradients: np.abs(gradients).max() < 1e-3,
         "steps begin below 0.02": lambda first: 0.01 < first < 0.02,
         "steps begin far below a thousandth": lambda first: first < 1e-4,

@@ -149,6 +149,7 @@ def adam_edges(rng):
         case(
             200 * numbers(rng, 2), 1e5 * numbers(rng, (3, 2)), rate(rng, 30, 60), 0.8, 0.95, 1e4 * rate(rng, 1.0, 3.0)
         ),
+        case(numbers(rng, 2), numbers(rng, (4, 2)), rate(rng), others[1], others[1], others[0]),
         case(np.array([4, -3]), np.array([[1, -2], [2, 1], [-1, 3]]), rate(rng), 0.8, 0.9, others[0]),
     ]
 
@@ -260,6 +261,7 @@ EXERCISE = Exercise(
     meets={
         "the first gradient is zero": lambda gradients: gradients.any() and not gradients[0].any(),
         "there are more than twenty steps": lambda gradients, beta2: len(gradients) > 20 and beta2 > 0.99,
+        "the two betas are equal": lambda beta1, beta2: beta1 == beta2 > 0,
         "all gradients are tiny": lambda gradients: 0 < np.abs(gradients).max() < 1e-4,
         "all gradients are huge": lambda gradients: np.abs(gradients).min() > 1e4,
         "theta and the gradients hold whole numbers": lambda theta, gradients: (

@@ -137,12 +137,27 @@ def cross_entropy_extremes(rng):
     """Nearly all of the probability where the target is, with a logit of 0 there; and logits that are whole numbers."""
     places = rng.permutation(3)
     decided = np.array([0.0, -nearly_decided(8), -900.0])
-    return [case(decided[places], np.eye(3)[0][places]), case(np.array([3, -1, 2]), soft(rng, 3))]
+    while not told_by_float32(z := numbers(rng, 3), t := np.array([1, 251, 4])[rng.permutation(3)] / 256):
+        pass
+    return [
+        case(decided[places], np.eye(3)[0][places]),
+        case(np.array([3, -1, 2]), soft(rng, 3)),
+        case(numbers(rng, 4), np.eye(4, dtype=int)[int(rng.integers(4))]),
+        case(z, t),
+        case(np.array([2, -3, 1]), np.eye(3, dtype=int)[int(rng.integers(3))]),
+    ]
 
 
 def cross_entropy_like_the_logits(z, t):
     found = cross_entropy(z, t)
     z_bar = np.zeros_like(z)
+    z_bar[:] = found["z"]
+    return {**found, "z": z_bar}
+
+
+def cross_entropy_like_the_targets(z, t):
+    found = cross_entropy(z, t)
+    z_bar = np.zeros_like(t)
     z_bar[:] = found["z"]
     return {**found, "z": z_bar}
 
@@ -209,6 +224,10 @@ BANK = [
     wrong("whole-numbers-stay-whole", cross_entropy_like_the_logits, "the docstring of the exercise: what is returned?",
           "Where z holds whole numbers, so does its gradient.",
           "An array that was made like an array of whole numbers has no room for a fraction."),
+    wrong("whole-targets-stay-whole", cross_entropy_like_the_targets,
+          "the docstring of the exercise: what is returned?",
+          "Where t holds whole numbers, so does your gradient.",
+          "An array that was made like an array of whole numbers has no room for a fraction."),
     wrong("only-classes-with-a-target", with_log(
               lambda p, z, t: -np.sum(t[t > 0] * np.log(p[t > 0]))
           ), "notebook 04, section 6",
@@ -257,6 +276,9 @@ EXERCISE = Exercise(
         "the largest logit is near 1000 and stands last": lambda z: z.max() > 900 and z.argmax() == len(z) - 1,
         "the one class has nearly all": lambda z, t: 1e-8 < cross_entropy(z, t)["loss"] < 1e-5,
         "the logits are whole numbers": lambda z: z.dtype.kind == "i",
+        "a target is small": lambda t: ((t > 0) & (t < 0.005)).any(),
+        "the targets are whole numbers": lambda z, t: t.dtype.kind == "i" != z.dtype.kind,
+        "logits and targets are whole numbers": lambda z, t: z.dtype.kind == t.dtype.kind == "i",
         "the one class is all but excluded": lambda z, t: t.max() == 1 and t @ z < z.max() - 1900,
         "three largest logits are equal, and large": lambda z: z.max() > 900 and (z == z.max()).sum() > 2,
         "a class with a target is all but excluded": lambda z, t: (t[z < z.max() - 900] > 0).any(),
@@ -264,6 +286,7 @@ EXERCISE = Exercise(
         "all logits are near -1000": lambda z: z.max() < -900,
         "the largest target is not the first": lambda t: t.argmax() > 0,
     },
+    always={"the targets have the sum 1": lambda t: abs(np.sum(t) - 1) < 1e-9},
     visible=[
         case(np.array([2.0, 1.0, -1.0]), np.array([0.0, 1.0, 0.0])),
         case(np.array([0.3, -1.1, 0.9, 1.6]), np.array([0.1, 0.2, 0.4, 0.3])),

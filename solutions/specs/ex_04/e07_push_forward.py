@@ -299,6 +299,11 @@ EXERCISE = Exercise(
         **{f"{step} comes last of several": _last(step) for step in STEPS},
         **{f"{step} comes twice": _twice(step) for step in STEPS},
     },
+    always={
+        "values on the way stay below 1e12": lambda steps, x: all(
+            np.abs(composed(steps[:k], x.astype(float))).max() < 1e12 for k in range(len(steps) + 1)
+        )
+    },
     visible=[
         case(["sin"], np.array([0.5, -1.2]), np.array([2.0, -0.7])),
         case(["square", "sin"], np.array([0.8, -0.6, 1.1]), np.array([1.5, 0.5, -2.0])),

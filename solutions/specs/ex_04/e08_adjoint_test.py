@@ -43,7 +43,7 @@ def adjoint_math(v, pushed, g, pulled):
 
 def adjoint_by_scale(v, pushed, g, pulled):
     scale = np.linalg.norm(g) * np.linalg.norm(pushed)
-    return np.array([k for k, suspect in enumerate(pulled) if abs(g @ pushed - suspect @ v) / scale < 1e-6])
+    return np.array([k for k, suspect in enumerate(pulled) if abs(g @ pushed - suspect @ v) / scale < 1e-8])
 
 
 def adjoint_exact(v, pushed, g, pulled):
@@ -99,7 +99,17 @@ def adjoint_edges(rng):
     one = numbers(rng, 3)
     single = case(one[:1], one[1:2] * one[0], one[2:], [-one[2:] * one[1], one[1:2], one[2:] * one[1]])
     alone = case(d, W @ d, u, [u @ W])
-    return [fall, rise, last, less, single, alone, adjoint_slight(rng), adjoint_oblique(rng)]
+    return [
+        fall,
+        rise,
+        last,
+        less,
+        single,
+        alone,
+        adjoint_slight(rng),
+        adjoint_oblique(rng),
+        adjoint_oblique_behind(rng),
+    ]
 
 
 def adjoint_oblique(rng):
@@ -136,6 +146,60 @@ def adjoint_slight(rng):
         if 2e-4 < abs(b / a - 1) < 5e-4 and f"{a:.3e}" == f"{b:.3e}" and abs(a) > 1:  # four digits do not tell them
             suspects = [right, slight, 3e5 * right, 0.5 * right]
             return case(v, J @ v, g, [suspects[i] for i in rng.permutation(4)])
+
+
+def adjoint_oblique_behind(rng):
+    """As ``adjoint_oblique``, with a g nearly perpendicular to what was pushed."""
+    while True:
+        J, v, g = rng.normal(size=(4, 2)), rng.normal(size=2), rng.normal(size=4)
+        g += 500 * np.linalg.svd(J)[0][:, -1]  # J does not reach there
+        pushed, right = J @ v, g @ J
+        left = g @ pushed
+        slight = right + rng.choice([-1, 1]) * 2.4e-4 * left * v / (v @ v)
+        single = np.float32(right) @ np.float32(v) / (np.float32(g) @ np.float32(pushed))
+        oblique = np.linalg.norm(g) * np.linalg.norm(pushed) / abs(left)
+        plain = np.linalg.norm(v) * np.linalg.norm(right) / abs(left)
+        if abs(single - 1) < 5e-5 and 300 < oblique < 900 and plain < 20 and abs(left) > 0.5:
+            suspects = [right, slight, right * (1 + 3e-3), right]
+            return case(v, pushed, g, [suspects[i] for i in rng.permutation(4)])
+
+
+def adjoint_on_an_edge(rng, digits=None):
+    """Two sides that agree to eleven digits, and differ where they are rounded: to so many digits, or to float32."""
+    while True:
+        J, v, g = rng.normal(size=(2, 3)), rng.normal(size=3), rng.normal(size=2)
+        below = float(np.float32(rng.uniform(1, 9)) if digits is None else round(float(rng.uniform(1, 9)), digits))
+        edge = below + 0.5 * (10.0**-digits if digits else float(np.spacing(np.float32(below))))
+        v, g, J = _with_digits(v), _with_digits(g), J * edge / (g @ J @ v)
+        pushed, right = _with_digits(J @ v), _with_digits(g @ J)
+        sides = [float(right @ v), float(g @ pushed)]
+        apart = len({f"{side:.{digits}e}" if digits else np.float32(side) for side in sides}) > 1
+        if apart and abs(sides[0] / sides[1] - 1) < 1e-10 and np.abs(J).max() < 50:
+            suspects = [right, right * np.array([1.03, 1.0, 1.0]), -right, right]
+            return case(v, pushed, g, [suspects[i] for i in rng.permutation(4)])
+
+
+def _with_digits(x):
+    return np.array([float(f"{entry:.11e}") for entry in x])
+
+
+def adjoint_in_integers(rng):
+    """One of the two probes holds whole numbers, or both do."""
+    found = []
+    for v, g in (
+        (numbers(rng, 3), np.array([2, -3])),
+        (np.array([2, -1, 1]), numbers(rng, 2)),
+        (np.array([1, 3, -2]), np.array([-2, 1])),
+    ):
+        J = numbers(rng, 2, 3)
+        suspects = [g @ J, 1.03 * (g @ J), -(g @ J)]
+        found.append(case(v, J @ v, g, [suspects[k] for k in rng.permutation(3)]))
+    return found
+
+
+def adjoint_hidden(rng):
+    edges = [adjoint_on_an_edge(rng, digits) for digits in (4, 5, 6, 7, 8, None)]
+    return [*adjoint_cases(rng), *edges, *adjoint_in_integers(rng)]
 
 
 def _passing(v, pushed, g, pulled):
@@ -178,6 +242,11 @@ BANK = [
               abs(s @ v - g @ pushed) <= 1e-6 * np.linalg.norm(v) * np.linalg.norm(s)
           )), "notebook 04, section 8, and the task: by how much is a wrong one off?",
           "Where v and what was pulled are nearly perpendicular, you let a wrong one pass.",
+          "How large a difference is tells the inner product itself, not the lengths of the two vectors."),
+    wrong("compares-with-the-terms-at-the-output", passes_if(lambda v, pushed, g, s: (
+              abs(s @ v - g @ pushed) <= 1e-6 * np.linalg.norm(g) * np.linalg.norm(pushed)
+          )), "notebook 04, section 8, and the task: by how much is a wrong one off?",
+          "Where g and what was pushed are nearly perpendicular, you let a wrong one pass.",
           "How large a difference is tells the inner product itself, not the lengths of the two vectors."),
     wrong("compares-lengths", passes_if(lambda v, pushed, g, s: len(s) == len(v)), "notebook 04, section 8",
           "You let every rule pass whose answer has the right shape.",
@@ -262,6 +331,9 @@ EXERCISE = Exercise(
         "terms are far larger than their sum": lambda v, pulled, g, pushed: (
             np.linalg.norm(v) * np.linalg.norm(pulled[0]) > 200 * abs(g @ pushed)
         ),
+        "terms are far larger than their sum at the output": lambda v, pulled, g, pushed: (
+            np.linalg.norm(g) * np.linalg.norm(pushed) > 200 * abs(g @ pushed)
+        ),
         "the two sides of a right one differ by rounding": lambda v, pushed, g, pulled: any(
             0 < abs(s @ v / (g @ pushed) - 1) < 1e-9 for s in pulled
         ),
@@ -271,8 +343,13 @@ EXERCISE = Exercise(
         "numbers are tiny": lambda pushed: abs(pushed).max() < 1e-5,
         "numbers are huge": lambda pushed: abs(pushed).max() > 1e5,
     },
+    always={
+        "g and pushed are not nearly perpendicular": lambda g, pushed: (
+            abs(g @ pushed) > 1e-3 * np.linalg.norm(g) * np.linalg.norm(pushed)
+        )
+    },
     visible=adjoint_cases(np.random.default_rng(48)),
-    hidden=adjoint_cases,
+    hidden=adjoint_hidden,
     accepted=[
         adjoint_isclose,
         adjoint_matrix,

@@ -83,10 +83,18 @@ def sizes_of(rng, length):
 def costs_edges(rng):
     """Equal sizes, a single input, a bottleneck of one, as many outputs as inputs; many layers, and wide ones."""
     a, b, c = (int(n) for n in rng.choice(np.arange(3, 15), size=3, replace=False))
-    small = [case([a, a, a, a]), case([1, b, c, a]), case([b, a, c, 1]), case([b, c, 1, a, b]), case([c, a, b, c])]
+    twice = [[a, b, b, c], [b, a, c, a, b + 1], [c, b, a, b, c, a + 1], [a + 1, a, b, a, c, a, b]]
+    small = [
+        *map(case, twice),
+        case([a, a, a, a]),
+        case([1, b, c, a]),
+        case([b, a, c, 1]),
+        case([b, c, 1, a, b]),
+        case([c, a, b, c]),
+    ]
     odd = [int(n) for n in 2 * rng.choice(np.arange(500, 1000), size=3, replace=False) + 1]  # no digit to spare
     wide = int(rng.integers(4000, 9000))
-    return [*small, case(sizes_of(rng, 9)), case(odd), case([wide, wide, wide])]
+    return [*small, case(sizes_of(rng, 12)), case(odd), case([wide, wide, wide])]
 
 
 BANK = [
@@ -140,6 +148,11 @@ BANK = [
     wrong("on-the-side-that-fits", costs_by_what_fits, "notebook 04, section 4, 'The square trap'",
           "Right while all sizes differ; where some are equal, matrices are multiplied on the wrong side.",
           "You let the shapes decide on which side a matrix belongs. Equal sizes fit on both."),
+    wrong("found-by-its-size", lambda sizes: product_costs(sizes) | {
+              "reverse": sizes[-1] * sum(n * sizes[sizes.index(n) - 1] for n in sizes[1:-1]),
+          }, "notebook 04, section 7, the drawing",
+          "Where a size comes twice, the neighbours of the first one are taken both times.",
+          "`index` finds the first place of a number. Go through the sizes by their places."),
     wrong("counts-sweeps", lambda sizes: {"forward": sizes[0], "reverse": sizes[-1]},
           "notebook 04, section 7, 'Forward or reverse?'",
           "You counted the sweeps.",
@@ -166,7 +179,13 @@ EXERCISE = Exercise(
         "one output": lambda sizes: sizes[-1] == 1,
         "a size of 1 in between": lambda sizes: 1 in sizes[1:-1],
         "all sizes are equal": lambda sizes: len(set(sizes)) == 1,
-        "many layers": lambda sizes: len(sizes) > 8,
+        "as many layers as there may be": lambda sizes: len(sizes) == 12,
+        "neighbours of one size": lambda sizes: len(sizes) > 3 and sizes[1] == sizes[2] not in (sizes[0], sizes[3]),
+        "a size comes back beside others": lambda sizes: any(
+            n == m and abs(i - j) > 1 and sizes[i - 1] != sizes[j - 1] and sizes[i + 1] != sizes[j + 1]
+            for i, n in enumerate(sizes[1:-1], 1)
+            for j, m in enumerate(sizes[1:-1], 1)
+        ),
         "a count is beyond float32": lambda sizes: (
             math.prod(sizes[:3]) > 2**24 and sizes[0] % 2 and len(set(sizes)) > 1
         ),
