@@ -15,7 +15,7 @@ from coursepkg.grading.submissions.archives import Archive, Folder, open_tree
 from coursepkg.grading.submissions.cells import MAX_BYTES, UnreadableNotebook, cells_of, read_notebook, sha256_of
 from coursepkg.grading.submissions.contents import load, nothing_found
 from coursepkg.grading.submissions.learners import discover
-from coursepkg.grading.submissions.outputs import LEFT_OUT, TooLarge, without_outputs
+from coursepkg.grading.submissions.outputs import LEFT_OUT, Bounds, TooLarge, without_outputs
 
 SOURCE = ['# η = 0.1, "outputs": [ {\n', "x = 'é'"]
 
@@ -179,6 +179,43 @@ def test_text_that_takes_a_step_for_each_byte_is_given_up(text, monkeypatch):
     monkeypatch.setattr("coursepkg.grading.submissions.outputs.MAX_STEPS", 10_000)
     with pytest.raises(TooLarge):
         without_outputs(pieces(b'{"outputs": [' + text * 200_000), MAX_BYTES)
+
+
+@pytest.mark.parametrize("text", [b'"",', b"[],", b"{},", b'"outputs":1,', b'"a\\",[{",'])
+def test_all_notebooks_of_a_learner_have_one_bound_on_what_is_built_from_them(text, monkeypatch):
+    monkeypatch.setattr("coursepkg.grading.submissions.outputs.MAX_ENTRIES", 400_000)
+    monkeypatch.setattr("coursepkg.grading.submissions.outputs.MAX_STEPS", 1_000_000)
+    large = b'{"cells": [], "metadata": [' + text * 150_000 + b"1]}"
+    bounds = Bounds()
+    read = [read_notebook(pieces(large), "n.ipynb", bounds)]
+    with pytest.raises(UnreadableNotebook, match="more entries in lists and objects"):
+        read += [read_notebook(pieces(large), "n.ipynb", bounds) for _ in range(4)]
+    assert len(read) < 3
+
+    def unpacked():
+        raise AssertionError("where nothing is left, nothing is unpacked")
+        yield b""
+
+    with pytest.raises(UnreadableNotebook, match="more entries"):
+        read_notebook(unpacked(), "n.ipynb", bounds)
+
+
+@pytest.mark.parametrize(("text", "entries"), [
+    (b'["a, [b", "c\\", d"]', 2), (b'{"a": [1, 2], "b": {}}', 5), (b'["a, b, c', 2), (b"", 0), (b'"a, b"', 0),
+])  # fmt: skip
+def test_entries_are_counted_outside_of_texts(text, entries, monkeypatch):
+    monkeypatch.setattr("coursepkg.grading.submissions.outputs._FEW", 0)
+    bounds = Bounds(entries=10)
+    bounds.count(text)
+    assert 10 - bounds.entries in (entries, entries + 1, entries + 2)  # the end may count
+
+
+def test_many_lines_of_text_with_commas_are_no_entries():
+    large = json.dumps(
+        notebook(cells=[{"cell_type": "code", "source": "f(1, [2])\n" * 700_000, "outputs": []}])
+    ).encode()
+    bounds = Bounds(entries=1000)
+    assert len(cells_of(read_notebook(pieces(large), "n.ipynb", bounds), "n.ipynb").code[0]) == 7_000_000
 
 
 def test_what_the_learner_wrote_keeps_its_cap():

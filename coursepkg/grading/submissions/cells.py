@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from coursepkg.grading.submissions.outputs import TooLarge, without_outputs
+from coursepkg.grading.submissions.outputs import Bounds, TooLarge, TooMuchWork, without_outputs
 
 MAX_BYTES = 20_000_000
 WHOLE = 1_000_000  # up to this size a file is kept as it is
@@ -76,7 +76,7 @@ class Cells:
 # --- from a file to its text -----------------------------------------------------------------------------------------
 
 
-def read_notebook(chunks: Iterable[bytes], name: str) -> Notebook:
+def read_notebook(chunks: Iterable[bytes], name: str, bounds: Bounds | None = None) -> Notebook:
     """The text of a notebook, however large its outputs are.
 
     Parameters
@@ -85,22 +85,34 @@ def read_notebook(chunks: Iterable[bytes], name: str) -> Notebook:
         The file, piece by piece; it is not read further than it has to be.
     name : str
         What to call it.
+    bounds : Bounds, optional
+        What it may take, where others of the same learner are read, too.
 
     Raises
     ------
     UnreadableNotebook
-        If what is left without outputs is too large.
+        If what is left without outputs is too large, or takes too much work to read.
     """
+    bounds = bounds or Bounds()
     digest = hashlib.sha256()
     pieces = _hashed(chunks, digest)
     start = b""
-    for piece in pieces:
-        start += piece
-        if len(start) > WHOLE:
-            break
-    if len(start) > WHOLE:
-        start = _long(start, pieces, name)
-    notebook = Notebook(_in_utf8(start))
+    try:
+        bounds.step()  # where nothing is left, the file is not even unpacked
+        for piece in pieces:
+            start += piece
+            if len(start) > WHOLE:
+                start = _long(start, pieces, bounds)
+                break
+        notebook = Notebook(_in_utf8(start))
+        bounds.count(notebook)
+    except TooMuchWork:
+        raise UnreadableNotebook(
+            f"{name} brings what is read to more entries in lists and objects than notebooks have; keep data in a file"
+            " of its own, and hand in the notebook without them"
+        ) from None
+    except TooLarge:
+        raise UnreadableNotebook(f"{name} has more than {MAX_BYTES // 1_000_000} MB") from None
     notebook.sha256 = digest.hexdigest()
     return notebook
 
@@ -121,21 +133,18 @@ def _hashed(chunks: Iterable[bytes], digest: Any) -> Iterator[bytes]:
         yield chunk
 
 
-def _long(start: bytes, rest: Iterator[bytes], name: str) -> bytes:
+def _long(start: bytes, rest: Iterator[bytes], bounds: Bounds) -> bytes:
     """A long file without the outputs in it; one that is no JSON is taken as it is."""
     text = _as_bytes_of_utf8(start, rest)
     first = next(text, b"")
-    try:
-        if first.lstrip(_SPACE).removeprefix(codecs.BOM_UTF8).startswith(b"{"):
-            return without_outputs(_joined(first, text), MAX_BYTES)
-        kept = bytearray()
-        for piece in _joined(first, text):
-            kept += piece
-            if len(kept) > MAX_BYTES:
-                raise TooLarge
-        return bytes(kept)
-    except TooLarge:
-        raise UnreadableNotebook(f"{name} has more than {MAX_BYTES // 1_000_000} MB") from None
+    if first.lstrip(_SPACE).removeprefix(codecs.BOM_UTF8).startswith(b"{"):
+        return without_outputs(_joined(first, text), MAX_BYTES, bounds)
+    kept = bytearray()
+    for piece in _joined(first, text):
+        kept += piece
+        if len(kept) > MAX_BYTES:
+            raise TooLarge
+    return bytes(kept)
 
 
 def _joined(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from coursepkg.grading.submissions.archives import MAX_ARCHIVE, MAX_ENTRIES, Archive, Folder, Refused, short
 from coursepkg.grading.submissions.cells import MAX_BYTES, UnreadableNotebook, read_notebook, unread
 from coursepkg.grading.submissions.learners import HandedIn, is_ignored
+from coursepkg.grading.submissions.outputs import Bounds
 from coursepkg.grading.submissions.platforms import own_name
 
 MAX_NOTEBOOK = MAX_BYTES  # of one notebook without its outputs
@@ -77,11 +78,11 @@ def load(tree: Folder | Archive, handed_in: HandedIn) -> Contents:
 
 
 class _Reading:
-    """Reading all of one learner's files, with one bound on what is unpacked and one on what is kept."""
+    """Reading all of one learner's files, with bounds on what is unpacked, kept, and built from it."""
 
     def __init__(self) -> None:
         self.others: list[str] = []
-        self._left, self._room = MAX_READ, MAX_ARCHIVE
+        self._left, self._room, self._bounds = MAX_READ, MAX_ARCHIVE, Bounds()
 
     def notebooks_of(self, tree: Folder | Archive, name: str) -> list[tuple[str, bytes]]:
         """The notebooks in a file: it is one, or a zip with some inside, or none, and then its name is noted."""
@@ -112,7 +113,7 @@ class _Reading:
 
     def _notebook(self, tree: Folder | Archive, name: str) -> bytes:
         try:
-            notebook = read_notebook(self._counted(tree, name), short(name))
+            notebook = read_notebook(self._counted(tree, name), short(name), self._bounds)
         except UnreadableNotebook as error:
             raise Refused(str(error)) from None
         self._room -= len(notebook)

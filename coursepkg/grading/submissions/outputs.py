@@ -2,20 +2,25 @@
 
 Nothing is built from what is left out. Strings, and lists and objects nested a few deep, are passed in one step of a
 compiled pattern, so time goes with the number of bytes; text that takes a step for each byte is given up.
+All of a learner's notebooks have one ``Bounds`` together: the work is bounded by learner, and not by notebook.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 LEFT_OUT = (b"outputs", b"attachments", b"widgets")  # results, pictures in texts, and the state of controls
 MAX_STEPS = 3_000_000
+MAX_ENTRIES = 3_000_000
+_FEW = 50_000  # entries that are not worth counting exactly
 _BLANK = re.compile(rb"[ \t\r\n]*+")
-_NO_QUOTE = re.compile(rb'[^"]*+')
 _IN_STRING = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
 _SCALAR = re.compile(rb"[^,\]}\s]*+")
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_TO_A_KEY = re.compile(rb'(?:[^"]++|(?!"(?:%b)")%b)*+' % (b"|".join(LEFT_OUT), _STRING), re.DOTALL)
+_TO_AN_ENTRY = re.compile(rb'(?:[^",\[{]++|%b)*+(?:[,\[{]|".*+|\Z)' % _STRING, re.DOTALL)
 _NESTED = 4  # how deep lists and objects may be to be passed in one step
 
 
@@ -35,7 +40,50 @@ class TooLarge(ValueError):
     """What is left without outputs is more than a learner writes."""
 
 
-def without_outputs(chunks: Iterator[bytes], most: int) -> bytes:
+class TooMuchWork(TooLarge):
+    """Reading it takes more steps, or builds more, than all notebooks of a learner do."""
+
+
+class Bounds:
+    """How much work the notebooks of one learner may take together.
+
+    Parameters
+    ----------
+    steps : int, optional
+        Of patterns, through text with outputs.
+    entries : int, optional
+        Of lists and objects, which are built from text.
+    """
+
+    def __init__(self, steps: int | None = None, entries: int | None = None):
+        self.steps = MAX_STEPS if steps is None else steps
+        self.entries = MAX_ENTRIES if entries is None else entries
+
+    def count(self, text: bytes) -> None:
+        """Take the entries of a JSON text off, before anything is built from it.
+
+        Raises
+        ------
+        TooMuchWork
+            If there are more than are left.
+        """
+        if not text.lstrip().startswith((b"{", b"[")):
+            return  # nothing is built from it
+        most = sum(map(text.count, (b",", b"[", b"{")))  # some of them stand in texts
+        if most > _FEW:
+            most = sum(1 for _ in islice(_TO_AN_ENTRY.finditer(text), max(self.entries, 0) + 1))
+        self.entries -= most
+        if self.entries < 0:
+            raise TooMuchWork
+
+    def step(self) -> None:
+        """Take one step off; raises ``TooMuchWork`` if nothing is left."""
+        self.steps -= 1
+        if self.steps < 0 or self.entries < 0:
+            raise TooMuchWork
+
+
+def without_outputs(chunks: Iterator[bytes], most: int, bounds: Bounds | None = None) -> bytes:
     """The text of a JSON file with ``null`` in place of outputs.
 
     Parameters
@@ -44,15 +92,19 @@ def without_outputs(chunks: Iterator[bytes], most: int) -> bytes:
         The file in UTF-8 or any encoding that has ASCII in it, piece by piece.
     most : int
         How many bytes may be left.
+    bounds : Bounds, optional
+        What it may take (default: as much as all notebooks of a learner).
 
     Raises
     ------
     TooLarge
-        If more are left, or if it takes far more steps than notebooks of any size do.
+        If more are left.
+    TooMuchWork
+        If it takes far more steps than notebooks of any size do.
     """
-    text, kept = _Text(chunks), _Kept(most)
+    text, kept = _Text(chunks, bounds or Bounds()), _Kept(most)
     while True:
-        kept.add(*text.run(_NO_QUOTE))
+        kept.add(*text.run(_TO_A_KEY))
         if not (quote := text.byte()):
             return bytes(kept.data)
         key = text.run(_IN_STRING)
@@ -83,16 +135,14 @@ def _step_over(text: _Text) -> None:
 class _Text:
     """A text that comes piece by piece, read forwards."""
 
-    def __init__(self, chunks: Iterator[bytes]):
-        self._chunks, self._buffer, self._at, self._steps = chunks, b"", 0, 0
+    def __init__(self, chunks: Iterator[bytes], bounds: Bounds):
+        self._chunks, self._buffer, self._at, self._bounds = chunks, b"", 0, bounds
 
     def run(self, pattern: re.Pattern[bytes], *, keep: bool = True) -> list[bytes]:
         """What the pattern matches from here on, in pieces; it can end anywhere, and go on in the next piece."""
         found = []
         while True:
-            self._steps += 1
-            if self._steps > MAX_STEPS:
-                raise TooLarge
+            self._bounds.step()
             match = pattern.match(self._buffer, self._at)
             assert match is not None
             if keep and match.end() > self._at:
