@@ -89,6 +89,40 @@ def test_a_number_of_another_kind_makes_nobody_somebody_else(tmp_path):
     assert beside.unknown == ("12",)
 
 
+@pytest.mark.parametrize("above", [
+    "sep=;\n", "Class 2026;;\n", "Class 2026\n", "Class 2026;;\n;;\n\n", 'sep=;\n"Class 2026";\n',
+])  # fmt: skip
+@pytest.mark.parametrize("header", ["id;name", "Matrikel;Anrede", '"Name";"ID"'])
+def test_lines_above_the_header_are_no_learners(tmp_path, above, header):
+    rows = "501;Ann\n502;Ben\n503;Cy\n" if "Name" not in header else "Ann;501\nBen;502\nCy;503\n"
+    found = class_list(download(), HW, roster_of(tmp_path, f"{above}{header}\n{rows}"))
+    assert found.closing_line() == "3 folders, 3 learners, 1 missing, 1 unknown"
+
+
+@pytest.mark.parametrize("text", ["id\n501\n502\n503\n", "Kennung\n501\n502\n503\n", "id;\n501;\n502;\n503;\n"])
+def test_a_roster_may_be_ids_alone(tmp_path, text):
+    assert len(roster_of(tmp_path, text).people) == 3
+
+
+def test_a_row_without_an_id_is_named(tmp_path):
+    roster = roster_of(tmp_path, "id,name\n501,Ann\n502,Ben\n,Dee\n,\n777,M\n")
+    assert (len(roster.people), roster.without_id) == (3, ("Dee",))
+
+
+def test_whoever_stands_twice_on_the_roster_is_not_missing_and_keeps_time_and_name(tmp_path):
+    """Two sections list the same learner; the later time of the two is believed."""
+    text = (
+        "id,name,submitted\n501,Ann,2026-11-05T11:00Z\n502,Ben,2026-11-06T11:00Z\n502,Ben,\n503,Cy,\n503,Cy,\n777,M,\n"
+    )
+    beside = attendance(roster_of(tmp_path, text), LEARNERS)
+    assert beside.rows["502"].submitted == "2026-11-06T11:00Z"
+    assert [person.name for person in beside.missing] == ["Cy"]
+    assert beside.unknown == ()
+    two_people = attendance(roster_of(tmp_path, text.replace("502,Ben,\n", "502,Zoe,\n")), LEARNERS)
+    assert [person.name for person in two_people.missing] == ["Cy"]
+    assert two_people.unknown == ("502",)
+
+
 def test_an_id_in_two_rows_belongs_to_nobody_and_is_named(tmp_path):
     found = class_list(download(), HW, roster_of(tmp_path, "id,name\n501,Ann\n501,Anna\n502,Ben\n777,M\n"))
     assert found.twice == ("501",)

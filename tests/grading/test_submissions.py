@@ -4,6 +4,7 @@ import io
 import os
 import stat
 import struct
+import unicodedata
 import zipfile
 from datetime import UTC, datetime
 
@@ -304,6 +305,18 @@ def test_a_folder_around_everything_is_no_learner(tmp_path):
     }
     moodle = {f"hw2/{name}_assignsubmission_file_/01_kitchen.ipynb": NOTEBOOK for name in ("Ann_12", "Ben_13")}
     assert who(tree_of(tmp_path / "two", moodle)) == {"12": "Ann", "13": "Ben"}
+
+
+def test_names_are_the_same_in_one_piece_and_in_two(tmp_path):
+    """macOS writes "é" as two letters, Linux as one; a roster may do either."""
+    one, two = (unicodedata.normalize(form, "José Ñandú") for form in ("NFC", "NFD"))
+    assert one != two
+    for k, name in enumerate((one, two)):
+        tree = tree_of(tmp_path / str(k), {f"{name}/02_x.ipynb": NOTEBOOK, "bob/02_x.ipynb": NOTEBOOK})
+        assert who(tree) == {one: one, "bob": "bob"}
+        alone = tree_of(tmp_path / f"{k} alone", {f"{name}/a/02_x.ipynb": NOTEBOOK, f"{name}/b/02_x.ipynb": NOTEBOOK})
+        for known in (one, two):
+            assert [each.student for each in discover(alone, {known}).learners] == [one]
 
 
 def test_two_entries_that_are_taken_for_one_learners_are_said(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -104,6 +105,7 @@ def discover(tree: Folder | Archive, known: Set[str] = frozenset()) -> Download:
     Download
         Several files of one learner come together, and ``notes`` says so where that was not to be expected.
     """
+    known = set(map(composed, known))
     names = [name for name in tree.names() if not is_ignored(name)]
     base = _around(names, known)
     inside: dict[str, list[str]] = {}
@@ -120,7 +122,8 @@ def discover(tree: Folder | Archive, known: Set[str] = frozenset()) -> Download:
     for top, files in inside.items():
         people = owners.get(top) or ([_by_name(top)] if top in folders or is_work(top) else [])
         for owner in people:
-            learner = found.setdefault(owner.student, HandedIn(owner.student, owner.name))
+            student = composed(owner.student)
+            learner = found.setdefault(student, HandedIn(student, composed(owner.name)))
             learner.files += files
             learner.entries.append(top)
             learner.late = learner.late or owner.late
@@ -145,6 +148,11 @@ def _note_oddities(learner: HandedIn, owners: Owners) -> None:
         learner.notes.append(f"{short(by_name[0])} is not named as this download names what was handed in")
 
 
+def composed(text: str) -> str:
+    """An id or a name as it is kept: systems write the same letters in one piece or in two ("é")."""
+    return unicodedata.normalize("NFC", text)
+
+
 def is_hidden(name: str) -> bool:
     """Whether a name begins with a dot, and is none that systems make by themselves: somebody's work may be in it."""
     top = name.partition("/")[0]
@@ -167,7 +175,7 @@ def _around(names: Sequence[str], known: Set[str]) -> str:
     if len(tops) != 1 or any("/" not in name for name in names):
         return ""
     [top] = tops
-    if top in known or moodle_owner(top):
+    if composed(top) in known or moodle_owner(top):
         return ""
     inner = [name.removeprefix(f"{top}/") for name in names]
     if METADATA in inner and not _GRADESCOPES.fullmatch(top):  # a learner alone could hand in such a list, too
@@ -176,7 +184,7 @@ def _around(names: Sequence[str], known: Set[str]) -> str:
     sure = (
         top == NBGRADERS
         or METADATA in inner
-        or not known.isdisjoint({*learners, *(os.path.splitext(name)[0] for name in learners)})
+        or not known.isdisjoint(map(composed, (*learners, *(os.path.splitext(name)[0] for name in learners))))
         or moodles(name.partition("/")[0] for name in inner)
         or canvases(inner, set())
     )

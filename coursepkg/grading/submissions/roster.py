@@ -12,7 +12,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 from coursepkg.grading.submissions.learners import HandedIn
@@ -55,10 +55,11 @@ class Person:
 
 @dataclass(frozen=True)
 class Roster:
-    """A class, and the ids that stand in more than one row."""
+    """A class, the ids that stand in more than one row, and the names in rows that have none."""
 
     people: tuple[Person, ...]
     twice: tuple[str, ...]
+    without_id: tuple[str, ...] = ()
 
     @property
     def columns(self) -> int:
@@ -73,11 +74,11 @@ class Attendance:
     Attributes
     ----------
     rows : mapping of str to Person
-        The row of each learner who handed in, by the learner's id.
+        The row of each learner who handed in, by the learner's id; of several under one name the latest.
     missing : tuple of Person
-        Who handed in nothing.
+        Who handed in nothing: no learner's id is in their row.
     unknown : tuple of str
-        Ids that handed in and stand in no row, or in more than one.
+        Ids that handed in and stand in no row, or in several under different names.
     by_name : bool
         Whether names had to do, since no id was found.
     """
@@ -96,7 +97,7 @@ def read_roster(path: Path) -> Roster:
     ValueError
         If the file cannot be read, or no column can hold ids.
     """
-    sheet = read_sheet(path)
+    sheet = read_sheet(path, (*ID_COLUMNS, *NAME_COLUMNS, *(part for parts in PARTS_OF_NAMES for part in parts)))
     columns = [name for name in sheet.header if name in ID_COLUMNS] or _distinct(sheet)
     if not columns:
         raise ValueError(
@@ -105,10 +106,11 @@ def read_roster(path: Path) -> Roster:
         )
     numbered = _numbered(sheet)
     people = [_person(row, sheet, columns, numbered) for row in sheet.rows if not _is_nobody(row, sheet)]
+    without = tuple(person.name or "?" for person in people if not person.ids)
     people = [person for person in people if person.ids]
     counts = (Counter(filter(None, cells)) for cells in zip(*(person.cells for person in people), strict=True))
     twice = {identity for column in counts for identity, count in column.items() if count > 1}
-    return Roster(tuple(people), tuple(sorted(twice)))
+    return Roster(tuple(people), tuple(sorted(twice)), without)
 
 
 def _distinct(sheet: Sheet) -> list[str]:
@@ -179,15 +181,18 @@ def attendance(roster: Roster, learners: Sequence[HandedIn]) -> Attendance:
     students = {normal(one.student) for one in learners}
     chosen = deciding([[person.cells[k] for person in roster.people] for k in range(roster.columns)], students)
     rows = _rows(roster.people, lambda person: {person.cells[k] for k in chosen if person.cells[k]})
-    found = _matched(rows, learners, lambda one: normal(one.student))
+    here = {one.student: rows.get(normal(one.student), []) for one in learners}
+    found = _clear({student: _latest(people) for student, people in here.items()})
     by_name = not found and bool(learners)
     if by_name:
         rows = _rows(roster.people, lambda person: (_letters(person.name),))
-        found = _matched(rows, learners, lambda one: _letters(one.name))
-    seen = {id(person) for person in found.values()}
+        here = {one.student: rows.get(_letters(one.name), []) for one in learners}
+        found = _clear({student: people[0] if len(people) == 1 else None for student, people in here.items()})
+    seen = {id(person) for people in here.values() for person in people}
+    missing = {person.ids: person for person in roster.people if id(person) not in seen}
     return Attendance(
         found,
-        tuple(person for person in roster.people if id(person) not in seen),
+        tuple(missing.values()),
         tuple(learner.student for learner in learners if learner.student not in found),
         by_name and bool(found),
     )
@@ -201,13 +206,17 @@ def _rows(people: Iterable[Person], keys: Callable[[Person], Iterable[str]]) -> 
     return rows
 
 
-def _matched(
-    rows: Mapping[str, list[Person]], learners: Iterable[HandedIn], key: Callable[[HandedIn], str]
-) -> dict[str, Person]:
-    """The row of each learner whose key stands in one row alone, if no other learner has that row."""
-    clear = {one.student: here[0] for one in learners if len(here := rows.get(key(one), [])) == 1}
-    counts = Counter(id(person) for person in clear.values())
-    return {student: person for student, person in clear.items() if counts[id(person)] == 1}
+def _latest(rows: Sequence[Person]) -> Person | None:
+    """Of several rows of one id the one with the latest time; None if they are of different people."""
+    if len({_letters(person.name) for person in rows}) != 1:
+        return None
+    return max(rows, key=lambda person: moment(person.submitted, UTC) or datetime.min.replace(tzinfo=UTC))
+
+
+def _clear(rows: Mapping[str, Person | None]) -> dict[str, Person]:
+    """The rows of learners that no other learner has."""
+    counts = Counter(id(person) for person in rows.values() if person is not None)
+    return {student: person for student, person in rows.items() if person is not None and counts[id(person)] == 1}
 
 
 def _letters(name: str) -> str:

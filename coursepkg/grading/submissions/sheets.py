@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 FORMULA = tuple("=+-@＝＋－＠")
 MAX_BYTES = 50_000_000
+_ABOVE = 10  # so many lines may stand above the column titles
+_SEPARATOR = re.compile(r"sep=([,;\t])\r?\n", re.IGNORECASE)  # as Excel writes it, in a line of its own
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,15 @@ def unescaped(text: str) -> str:
     return text[1:] if text.startswith("'") and is_formula(text[1:]) else text
 
 
-def read_sheet(path: Path) -> Sheet:
+def read_sheet(path: Path, titles: Collection[str] = ()) -> Sheet:
     """Read a CSV file with a header, separated by commas, semicolons or tabs.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    titles : collection of str, optional
+        Column titles of which a header has one at least: what stands above them is no header.
 
     Raises
     ------
@@ -50,8 +61,11 @@ def read_sheet(path: Path) -> Sheet:
         raise ValueError(f"{path.name} is not in UTF-8; export it again as CSV (UTF-8)") from None
     if len(data) > MAX_BYTES:
         raise ValueError(f"{path.name} has more than {MAX_BYTES // 1_000_000} MB")
+    if told := _SEPARATOR.match(text):
+        text = text[told.end() :]
+    text = _from_header_on(text, titles)
     first = text.partition("\n")[0]
-    separator = max(",;\t", key=first.count)
+    separator = told[1] if told else max(",;\t", key=first.count)
     try:
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
     except csv.Error as error:
@@ -65,3 +79,17 @@ def read_sheet(path: Path) -> Sheet:
         raise ValueError(f"{path.name} has the column {twice[0]!r} more than once")
     rows = [dict(zip(header, [*line, *[""] * len(header)], strict=False)) for line in lines[1:] if any(line)]
     return Sheet(header, tuple(rows))
+
+
+def _from_header_on(text: str, titles: Collection[str]) -> str:
+    """A table without the lines above its header: those with one cell at most, where a line with titles follows."""
+    rest = text
+    for _ in range(_ABOVE):
+        line, _, below = rest.partition("\n")
+        cells = {cell.strip().strip('"') for cell in re.split("[,;\t]", line)}
+        if not cells.isdisjoint(titles):
+            return rest
+        if len(cells - {""}) > 1:
+            return text if re.search(r"\d", line) else rest  # titles in any language have no digits
+        rest = below
+    return text
