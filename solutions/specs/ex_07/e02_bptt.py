@@ -288,7 +288,7 @@ EXERCISE = Exercise(
         "there are as many inputs as units": lambda W_x: W_x.shape[0] == W_x.shape[1] > 1,
     },
     visible=hidden_bptt(np.random.default_rng(7)),
-    hidden=hidden_bptt,
+    hidden=lambda rng: [*hidden_bptt(rng), bptt_case(rng, 3, 2, 5)],
     accepted=[bptt_stacked, bptt_forward, bptt_loops, bptt_paths, bptt_float32, bptt_mixed, bptt_with_tensors],
     bank=BANK,
     hints=(

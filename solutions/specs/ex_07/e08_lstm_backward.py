@@ -197,6 +197,14 @@ def saturated(rng):
     return gates[0][i], gates[1][f], g, gates[0][rng.permutation(5)], cells[f], array(rng, 5), array(rng, 5, low=0.4)
 
 
+def next_to_one(rng):
+    """Candidates, and in other places gates, that have reached 1 but for a few billionths."""
+    i, f, g, o, *others = lstm_case(rng, 5).args
+    for k, (values, sign) in enumerate(((g, 1.0), (g, -1.0), (i, 1.0), (f, 1.0), (o, 1.0))):
+        values[k] = sign * (1 - 3e-9)
+    return case(i, f, g, o, *others)
+
+
 def hidden_lstm(rng):
     return [*(lstm_case(rng, n) for n in (3, 4, 2)), *lstm_edges(rng)]
 
@@ -336,7 +344,7 @@ EXERCISE = Exercise(
     rtol=1e-8,
     atol=1e-13,
     visible=hidden_lstm(np.random.default_rng(23)),
-    hidden=lambda rng: [*hidden_lstm(rng), lstm_case(rng, 130)],
+    hidden=lambda rng: [*hidden_lstm(rng), lstm_case(rng, 130), next_to_one(rng)],
     accepted=[lstm_complex, lstm_loops, lstm_cosh, lstm_differences, lstm_float32, lstm_with_tensors, lstm_by_math],
     bank=BANK,
     hints=(
