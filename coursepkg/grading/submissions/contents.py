@@ -68,13 +68,27 @@ def load(tree: Folder | Archive, handed_in: HandedIn) -> Contents:
             if isinstance(tree, Folder) and (tree.path / name).is_symlink():
                 raise Refused(f"{short(name)} is a link")
             notebooks += reading.notebooks_of(tree, name)
-        except Refused as error:
-            refused.append(str(error))
+        except Exception as error:  # noqa: BLE001 - one learner's file is no reason for the class to wait
+            words = str(error) if isinstance(error, Refused) else unexpected(short(name), error)
+            refused.append(words)
             if name.lower().endswith(".ipynb"):
-                notebooks.append((own_name(name), unread(str(error))))  # its chapter is known by its name
+                notebooks.append((own_name(name), unread(words)))  # its chapter is known by its name
     if len(notebooks) > MAX_NOTEBOOKS:
         return Contents([], [*refused, f"there are more than {MAX_NOTEBOOKS} notebooks"])
     return Contents(sorted(notebooks), refused, reading.others)
+
+
+def unexpected(name: str, error: Exception) -> str:
+    """What to say where reading failed in a way that nobody thought of.
+
+    Parameters
+    ----------
+    name : str
+        What could not be read.
+    error : Exception
+        What was raised.
+    """
+    return f"{name} could not be read: the grader itself failed ({type(error).__name__}); look at it by hand"
 
 
 class _Reading:

@@ -28,6 +28,15 @@ _COURSES = re.compile(r"\d\d_\w+.*\.ipynb", re.IGNORECASE)  # how the course nam
 _IGNORED = {"__MACOSX", ".ipynb_checkpoints", "__pycache__"}
 
 
+@dataclass(frozen=True)
+class Part:
+    """One folder or file at the top of a download: what is in it, when it came, and if it is marked as late."""
+
+    files: list[str]
+    submitted: datetime | None = None
+    late: bool = False
+
+
 @dataclass
 class HandedIn:
     """What one learner handed in: where it lies, not yet read.
@@ -46,6 +55,8 @@ class HandedIn:
         When it was handed in, where the download says so.
     late : bool
         Whether the download marks it as late.
+    parts : dict of str to Part
+        What each of the entries holds; their times may differ, and then the latest is taken at first.
     """
 
     student: str
@@ -55,6 +66,7 @@ class HandedIn:
     notes: list[str] = field(default_factory=list)
     submitted: datetime | None = None
     late: bool = False
+    parts: dict[str, Part] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -126,6 +138,7 @@ def discover(tree: Folder | Archive, known: Set[str] = frozenset()) -> Download:
             learner = found.setdefault(student, HandedIn(student, composed(owner.name)))
             learner.files += files
             learner.entries.append(top)
+            learner.parts[top] = Part(files, owner.submitted, owner.late)
             learner.late = learner.late or owner.late
             learner.submitted = max(filter(None, [learner.submitted, owner.submitted]), default=None)
         entries += bool(people)
