@@ -50,6 +50,17 @@ def gap_cases(rng):
     return [*drawn, *gap_edges(rng)]
 
 
+def small_gaps(rng):
+    """Hardly any gap, exact in half the digits too: a millionth, and far less than that beside a large entry."""
+    expected = rng.permutation([1.0, -2.0, 0.75])
+    large, there = rng.permutation([1024.0, -512.0, 0.0]), np.zeros(3)
+    there[large == 0] = 2.0**-30
+    return [
+        case(expected + 2.0**-20 * rng.permutation([1, -0.5, 0.25]), expected),
+        case(large + there * rng.choice([-1, 1]), large),
+    ]
+
+
 def gap_edges(rng):
     """The largest of each kind negative; the largest gap at a small entry; an entry of 0; one that agrees; whole."""
     expected = rng.permutation([-3.9, 1.2, 0.7, 2.1]) + numbers(rng, 4, low=0.01, high=0.09)
@@ -69,6 +80,7 @@ def gap_edges(rng):
         case(same.copy(), same),
         case(rng.permutation([4, -7, 2]), rng.permutation([3, -5, 1])),
         case(numbers(rng, 3), numbers(rng, 3) * 1e-7),
+        *small_gaps(rng),
     ]
 
 
@@ -138,6 +150,12 @@ EXERCISE = Exercise(
         ),
         "the two are equal": lambda found, expected: (found == expected).all(),
         "both hold whole numbers": lambda found, expected: found.dtype.kind == expected.dtype.kind == "i",
+        "the gap is small": lambda found, expected: (
+            0 < 1e6 * np.abs(found - expected).max() < 1.1 * np.abs(expected).max()
+        ),
+        "the gap is smaller by far": lambda found, expected: (
+            0 < 1e11 * np.abs(found - expected).max() < np.abs(expected).max()
+        ),
         "the gap is huge": lambda found, expected: np.abs(found - expected).max() > 1e5 * np.abs(expected).max(),
     },
     visible=[
@@ -149,6 +167,7 @@ EXERCISE = Exercise(
     hidden=gap_cases,
     accepted=[gap_loops, gap_norms, gap_sorted, gap_scaled_first, gap_both_ways],
     bank=BANK,
+    atol=1e-15,
     equivalent_mutants={"`found - expected` → `expected - found`": "only the size of the difference is used"},
     hints=(
         "Two numbers are needed: how far apart the worst entry is, and how large the expected gradient is.",

@@ -78,7 +78,14 @@ def score_edges(rng):
         case(rng.permutation([[3, -1], [5, 2], [-2, 0], [1, 7]]), np.array([2, -3])),
         case(right, right.mean(axis=0) - np.array([0.0, 1.5])),
         draw_case(rng, 90, 2),
+        nearly_right(rng),
     ]
+
+
+def nearly_right(rng):
+    """Means hardly beside the exact values, by distances that are exact in half the digits too."""
+    draws = rng.permutation([[1.0, -2.5, 4.0], [3.0, 0.5, 2.5], [2.5, -1.0, 7.0], [1.5, 1.0, 6.5]])
+    return case(draws, draws.mean(axis=0) - np.array([2.0**-18, -(2.0**-17), 0.25]))
 
 
 def of(error):
@@ -145,7 +152,9 @@ EXERCISE = Exercise(
     integers=True,
     domain={"draws": Array("K>=2 d", order="free"), "exact": Array("d", all_zero=True)},
     always={
-        "each entry scatters": lambda draws: np.std(draws, axis=0).min() > 1e-3 * max(np.abs(draws).max(), 1e-300),
+        "each entry scatters": lambda draws: (
+            np.std(draws, axis=0, ddof=1).min() > 1e-3 * max(np.abs(draws).max(), 1e-300)
+        ),
         "no entry of exact is far beyond the draws": lambda draws, exact: (
             np.abs(exact).max() <= 1e4 * np.abs(draws).max()
         ),
@@ -154,6 +163,9 @@ EXERCISE = Exercise(
         "as many draws as entries": lambda draws: draws.shape[0] == draws.shape[1] > 1,
         "the mean is far off": lambda draws, exact: np.abs(z_scores(draws, exact)).max() > 20,
         "a mean is exactly right": lambda draws, exact: (np.mean(draws, axis=0) == exact).any(),
+        "a mean is hardly beside the exact value": lambda draws, exact: (
+            (np.abs(scores := z_scores(draws, exact)) < 1e-4) & (scores != 0)
+        ).any(),
         "there are many draws": lambda draws: len(draws) > 64,
         "draws and exact hold whole numbers": lambda draws, exact: draws.dtype.kind == exact.dtype.kind == "i",
     },

@@ -70,14 +70,14 @@ def run_cases(rng):
 
 
 def run_edges(rng):
-    """More outputs than parameters; one of each; one layer; a large network."""
+    """More outputs than parameters; one of each; one layer; counts beyond 32 bits."""
     return [
         case(int(rng.integers(2, 6)), int(rng.integers(3, 8)), int(rng.integers(50, 90))),
         case(1, 1, 1),
         case(1, int(rng.integers(20, 60)), int(rng.integers(3, 9))),
         case(int(rng.integers(3, 7)), 1, int(rng.integers(3, 9))),
         case(int(rng.integers(3, 9)), int(rng.integers(20, 60)), 1),
-        case(int(rng.integers(30, 90)), int(rng.integers(10**6, 10**7)), int(rng.integers(100, 900))),
+        case(*(int(rng.integers(low, 2 * low)) for low in (3_000, 1_000_000, 900_000))),
     ]
 
 
@@ -118,6 +118,11 @@ BANK = [
           "notebook 12, section 2, 'Forward and back'",
           "Outputs and parameters have changed places between forward and reverse mode.",
           "Which of the two asks from the inputs, and which from the outputs?"),
+    wrong("differences-and-forward-exchanged",
+          runs_but(differences=lambda n, p, k: n * p, forward=lambda n, p, k: 2 * n * p),
+          "the task: the list of the three",
+          "The counts of differences and of forward mode have changed places.",
+          "Two nudges answer for a parameter, and one tangent does."),
     wrong("values-before-tangents", runs_but(forward=lambda n, p, k: n * (1 + p)),
           "notebook 12, section 2, 'Forward and back'",
           "For forward mode a pass without a tangent was counted on top.",
@@ -140,7 +145,9 @@ EXERCISE = Exercise(
     domain={name: Number(whole=True, at_least=1) for name in ("layers", "parameters", "outputs")},
     meets={
         "more outputs than parameters": lambda parameters, outputs: outputs > parameters,
-        "a network of millions": lambda parameters: parameters >= 10**6,
+        "counts have more than 32 bits": lambda layers, parameters, outputs: (
+            layers * min(parameters, outputs) > 2**31 and 2 * layers * parameters > 2**32
+        ),
     },
     visible=[
         case(2, 27, 3),
@@ -151,6 +158,7 @@ EXERCISE = Exercise(
     hidden=run_cases,
     accepted=[runs_by_passes, runs_by_counting, runs_as_floats, runs_by_differences_first, runs_in_a_loop],
     bank=BANK,
+    rtol=1e-12,
     credit={"differences": 1, "forward": 1, "reverse": 1},
     hints=(
         "Count passes through the network first. A nudge or a tangent answers for one parameter and all outputs; a "

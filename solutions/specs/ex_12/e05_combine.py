@@ -63,7 +63,19 @@ def estimate_case(rng, n, low, high):
     return case(a.round(3), round(float(rng.uniform(*low)), 3), b.round(3), round(float(rng.uniform(*high)), 3))
 
 
+def cancels(a, var_a, b, var_b):
+    """Whether an entry of the mixture is what is left of two much larger numbers; few digits remain then."""
+    return (np.abs(combine(a, var_a, b, var_b)["mean"]) < 0.1 * np.minimum(np.abs(a), np.abs(b))).any()
+
+
 def combine_cases(rng):
+    while True:
+        drawn = any_cases(rng)
+        if not any(cancels(*each.args) for each in drawn):
+            return drawn
+
+
+def any_cases(rng):
     drawn = [estimate_case(rng, n, (0.3, 0.9), (1.2, 3.1)) for n in (3, 5)]
     drawn += [estimate_case(rng, n, (1.2, 3.1), (0.3, 0.9)) for n in (4, 2)]
     return [*drawn, *combine_edges(rng)]
@@ -147,7 +159,10 @@ EXERCISE = Exercise(
         "var_b": Number(more_than=0),
     },
     always={
-        "variances lie between 1e-9 and 1e9": lambda var_a, var_b: 1e-9 <= min(var_a, var_b) <= max(var_a, var_b) <= 1e9
+        "variances lie between 1e-9 and 1e9, neither more than a million times the other": lambda var_a, var_b: (
+            1e-9 <= min(var_a, var_b) <= max(var_a, var_b) <= min(1e9, 1e6 * min(var_a, var_b))
+        ),
+        "no entry of the mixture cancels": lambda a, var_a, b, var_b: not cancels(a, var_a, b, var_b),
     },
     meets={
         "both are equally noisy": lambda var_a, var_b: var_a == var_b,

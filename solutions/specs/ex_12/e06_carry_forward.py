@@ -139,7 +139,17 @@ def stream_case(rng, steps):
 
 
 def stream_cases(rng):
-    return [*(stream_case(rng, steps) for steps in (3, 5, 4, 8)), *stream_edges(rng)]
+    return [*(stream_case(rng, steps) for steps in (3, 5, 4, 8)), *stream_edges(rng), *far_streams(rng)]
+
+
+def far_streams(rng):
+    """Slopes of a hundred; a state near its end, where tanh is exact in half the digits too; a thousand steps."""
+    return [
+        case(0.5, 0.003, rng.choice([-1, 1]) * np.array([90.0, 150.0, 120.0])),
+        case(0.5, round(math.log(8191) / 6, 9), np.array([3.0]) * rng.choice([-1, 1])),
+        case(0.5, 0.9, np.array([*numbers(rng, 2, low=0.2, high=0.9), 4.0])),
+        case(0.99, 0.2, numbers(rng, 1037, low=0.02, high=0.1)),
+    ]
 
 
 def stream_edges(rng):
