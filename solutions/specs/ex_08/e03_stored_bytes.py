@@ -100,14 +100,14 @@ WHOLE = [(25, 0.44), (50, 0.44), (100, 0.45), (180, 0.45), (220, 0.45), (300, 0.
 
 
 def bytes_edges(rng):
-    """A whole number of rows; all of them; none; a single layer; a bit too many; beyond 32 bits."""
+    """A whole number of rows; all of them; none; one; a single layer; a bit too many; beyond 32 bits."""
     n, m = int(rng.integers(20, 60)), int(rng.integers(11, 40))
     whole = WHOLE[int(rng.integers(len(WHOLE)))]
     return [
         case(4 * n, m, 0.25, 8, 3),
         case(n, m, 1.0, 2, 1),
         case(n, m, round(0.7 / n, 4), 4, 4),
-        case(10 * int(rng.integers(1, 4)) + 1, 3, 0.3, 2, 5),
+        case(n, m, round(float(rng.uniform(1.1, 1.4)) / n, 4), 2, 5),
         case(10 * m + 1, n, 0.9, 4, 6),
         case(whole[0], m, whole[1], 4, 3),
         case(3 * int(rng.integers(3, 12)), m, 0.3333, 8, 2),
@@ -119,6 +119,12 @@ def hidden_bytes(rng):
     return [
         *(bytes_case(rng, itemsize, readers) for itemsize, readers in ((4, 2), (8, 3), (2, 4), (4, 5))),
         *bytes_edges(rng),
+        case(int(rng.integers(20, 60)), int(rng.integers(11, 40)), 0.01, 4, 1),  # nothing is kept, and one layer reads
+        case(10 * int(rng.integers(1, 4)) + 1, 3, 0.3, 2, 5),
+        case(1, 1, 1.0, 8, int(rng.integers(2, 5))),
+        case(2, int(rng.integers(11, 40)), 0.5, 4, 2),
+        case(7, int(rng.integers(11, 40)), 0.19, 4, 1),
+        case(int(rng.integers(101, 400)), 1, 0.317, 4, int(rng.integers(12, 70))),
     ]
 
 
@@ -212,6 +218,7 @@ EXERCISE = Exercise(
         "a row is only just missed": lambda rows, rate: (rate * rows) % 1 > 0.99 and rate * rows > 1,
         "the bytes are more than 32 bits can hold": lambda rows, features, itemsize: rows * features * itemsize > 2**32,
         "no row is kept": lambda rows, rate: rate * rows < 1,
+        "one row of several is kept": lambda rows, rate: 1 <= rate * rows < 2 < rows,
         "more than half a row is rounded down": lambda rows, rate: (rate * rows) % 1 > 0.5 and rate * rows > 1,
         "less than half a row is rounded down": lambda rows, rate: 0 < (rate * rows) % 1 < 0.5,
     },

@@ -48,7 +48,7 @@ def backward_transposed(Y, W, summary, S):
 
 
 def backward_tensors(Y, W, summary, S):
-    Y, W = Tensor(Y, requires_grad=True), Tensor(W, requires_grad=True)
+    Y, W = (Tensor(np.asarray(part, float), requires_grad=True) for part in (Y, W))
     return {"X": Y @ W, "W": (Y.T @ Tensor(S)) @ Tensor(summary), "b": Y.sum(axis=0)}
 
 
@@ -76,16 +76,21 @@ def backward_with_sketch(rng, S, N, M):
     return case(array(rng, len(S), M), array(rng, M, N), S.T @ X, S)
 
 
+def kept_rows(rng, B, b):
+    S = np.zeros((B, b))
+    S[rng.permutation(B)[:b], np.arange(b)] = math.sqrt(B / b)
+    return S
+
+
 def backward_edges(rng):
-    """A fold, kept rows, as many kept as there are, one example and one of each; one length for all; zeros."""
-    fold, rows, zeros = np.zeros((6, 3)), np.zeros((5, 2)), backward_case(rng, 4, 3, 2, 3)
+    """A fold, one kept row, as many kept as there are, one example and one of each; one length for all; zeros."""
+    fold, zeros = np.zeros((6, 3)), backward_case(rng, 4, 3, 2, 3)
     fold[rng.permutation(6), np.arange(6) % 3] = rng.choice([-1.0, 1.0], 6)
-    rows[rng.permutation(5)[:2], [0, 1]] = math.sqrt(5 / 2)
     zeros.args[0][1, 0] = zeros.args[1][1, 2] = zeros.args[2][2, 1] = 0.0
     whole = np.diag(rng.choice([-1.0, 1.0], 4))[rng.permutation(4)]
     return [
         backward_with_sketch(rng, fold, 2, 4),
-        backward_with_sketch(rng, rows, 3, 1),
+        backward_with_sketch(rng, kept_rows(rng, 5, 1), 3, 1),
         backward_with_sketch(rng, whole, 3, 2),
         zeros,
         backward_case(rng, 1, 2, 3, 1),
@@ -94,9 +99,30 @@ def backward_edges(rng):
     ]
 
 
+def usual_backward(rng):
+    return [backward_case(rng, *shape) for shape in ((6, 3, 2, 3), (5, 2, 4, 2), (7, 4, 3, 4), (6, 3, 2, 3))]
+
+
 def hidden_backward(rng):
-    usual = ((6, 3, 2, 3), (5, 2, 4, 2), (7, 4, 3, 4), (6, 3, 2, 3))
-    return [*(backward_case(rng, *shape) for shape in usual), *backward_edges(rng)]
+    narrow = (
+        (5, 3, 2, 1),
+        (4, 1, 2, 1),
+        (4, 1, 1, 2),
+        (5, 3, 1, 2),
+        (1, 2, 3, 2),
+        (6, 2, 3, 2),
+        (4, 4, 2, 3),
+        (4, 2, 4, 3),
+    )
+    return [
+        *usual_backward(rng),
+        *backward_edges(rng),
+        *(backward_case(rng, *shape) for shape in narrow),
+        backward_with_sketch(rng, kept_rows(rng, 5, 2), 3, 2),
+        backward_with_sketch(rng, -np.abs(array(rng, 4, 2)), 2, 3),
+        backward_with_sketch(rng, rng.choice([-1, 1], (4, 1)), 2, 3),
+        case(*(rng.choice([-3, -2, -1, 1, 2, 3], shape) for shape in ((5, 3), (3, 2), (2, 2), (5, 2)))),
+    ]
 
 
 BANK = [
@@ -166,8 +192,10 @@ EXERCISE = Exercise(
         "S has one entry in each row, as a fold has": lambda S: len(S) > 1 and (np.count_nonzero(S, axis=1) == 1).all(),
         "all axes have one length": lambda Y, W, S: len(Y) > 1 == len({*Y.shape, *W.shape, *S.shape}),
         "S leaves rows out": lambda S: (np.count_nonzero(S, axis=1) == 0).any(),
+        "one row of several is kept": lambda S: len(S) > 1 == S.shape[1],
     },
-    visible=hidden_backward(np.random.default_rng(8)),
+    integers=True,
+    visible=[*usual_backward(np.random.default_rng(8)), *backward_edges(np.random.default_rng(84))],
     hidden=hidden_backward,
     accepted=[
         backward_expanded,

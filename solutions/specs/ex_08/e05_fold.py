@@ -91,7 +91,7 @@ def fold_edges(rng):
     return [
         fold_case(rng, 5, 3, 1),
         fold_case(rng, 4, 4, 4),
-        fold_case(rng, 3, 2, 5),
+        fold_case(rng, 2, 2, 5),
         fold_case(rng, 1, 3, 2),
         fold_case(rng, 7, 1, 3),
         case(straight.args[0], list(range(5)), *straight.args[2:]),
@@ -99,9 +99,24 @@ def fold_edges(rng):
     ]
 
 
+def usual_folds(rng):
+    return [fold_case(rng, *shape) for shape in ((8, 3, 4), (7, 2, 3), (6, 4, 2), (9, 3, 4))]
+
+
 def hidden_folds(rng):
-    usual = ((8, 3, 4), (7, 2, 3), (6, 4, 2), (9, 3, 4))
-    return [*(fold_case(rng, *shape) for shape in usual), *fold_edges(rng), fold_case(rng, 300, 1, 7)]
+    more_buckets = (
+        (3, 2, 5),
+        (3, 2, 4),
+        (4, 2, 8),
+        (4, 3, 9),
+        (1, 1, 3),
+        (1, 2, 1),
+        (2, 3, 11),
+        (3, 1, 150),
+        (5, 2, 4),
+    )
+    more = [fold_case(rng, *shape) for shape in (*more_buckets, (300, 1, 7))]
+    return [*usual_folds(rng), *fold_edges(rng), *more]
 
 
 BANK = [
@@ -173,10 +188,11 @@ EXERCISE = Exercise(
         ),
         "the number of rows is no multiple of the size": lambda order, size: len(order) % size != 0,
         "there is a bucket for each row": lambda order, size: size == len(order) > 1,
-        "there are more buckets than rows": lambda order, size: size > len(order) > 1,
+        "there are more than twice as many buckets as rows": lambda order, size: size > 2 * len(order) > 2,
         "nothing is shuffled": lambda order: len(order) > 1 and order == sorted(order),
     },
-    visible=hidden_folds(np.random.default_rng(21))[:-1],
+    integers=True,
+    visible=[*usual_folds(np.random.default_rng(21)), *fold_edges(np.random.default_rng(85))],
     hidden=hidden_folds,
     accepted=[fold_add_at, fold_matrix, fold_slices, fold_lists, fold_padded],
     bank=BANK,

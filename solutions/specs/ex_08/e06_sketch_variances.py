@@ -7,7 +7,7 @@ import numpy as np
 from coursepkg.grading.specification.domain import Array, Number
 from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
-from .shared import array
+from .shared import array, opposed
 
 
 def sketch_variances(X, Y, b):
@@ -103,7 +103,7 @@ def variances_case(rng, B, N, M, b):
 
 
 def variances_edges(rng):
-    """Two rows; all rows kept; one kept; one number a row; a row of zeros and a giant one; rows that agree."""
+    """Two rows; all rows kept; one kept; rows that cancel; a row of zeros and a giant one; rows that agree."""
     giant, agreeing = variances_case(rng, 5, 2, 3, 2), variances_case(rng, 4, 2, 3, 2)
     giant.args[0][int(rng.integers(1, 5))] *= 20.0
     giant.args[0][0, 1] = giant.args[1][0] = 0.0
@@ -113,15 +113,26 @@ def variances_edges(rng):
         variances_case(rng, 2, 3, 2, 1),
         variances_case(rng, 4, 3, 2, 4),
         variances_case(rng, 2, 2, 3, 2),
-        variances_case(rng, 5, 1, 2, 2),
+        case(*opposed(rng, 2, 1, 2), 2),
         giant,
         agreeing,
     ]
 
 
+def usual_variances(rng):
+    shapes = ((6, 3, 2, 3), (5, 2, 4, 2), (4, 4, 4, 3), (4, 2, 1, 3), (6, 3, 2, 3))
+    return [variances_case(rng, *shape) for shape in shapes]
+
+
 def hidden_variances(rng):
-    usual = ((6, 3, 2, 3), (5, 2, 4, 2), (4, 4, 4, 3), (4, 2, 1, 3), (6, 3, 2, 3))
-    return [*(variances_case(rng, *shape) for shape in usual), *variances_edges(rng)]
+    narrow = ((5, 1, 2, 2), (5, 3, 1, 2), (4, 1, 1, 3), (5, 2, 3, 1), (5, 2, 3, 5), (15, 2, 3, 12))
+    return [
+        *usual_variances(rng),
+        *variances_edges(rng),
+        *(variances_case(rng, *shape) for shape in narrow),
+        case(*opposed(rng, 1, 1, 1), 1),
+        case(*opposed(rng, 3, 2, 2), 4),
+    ]
 
 
 BANK = [
@@ -227,9 +238,11 @@ EXERCISE = Exercise(
         "both of two rows are kept": lambda X, b: b == len(X) == 2,
         "all examples agree": lambda X, Y: not np.ptp(X, axis=0).any() and not np.ptp(Y, axis=0).any(),
         "one row is far longer than the others": lambda X: np.abs(X).max() > 4,
+        "the product is 0, and its factors are not": lambda X, Y: X.any() and Y.any() and np.abs(Y.T @ X).max() < 1e-12,
     },
     always={"no more rows are kept than there are": lambda X, b: b <= len(X)},
-    visible=hidden_variances(np.random.default_rng(13)),
+    integers=True,
+    visible=[*usual_variances(np.random.default_rng(13)), *variances_edges(np.random.default_rng(86))],
     hidden=hidden_variances,
     accepted=[variances_by_grams, variances_by_pairs, variances_rows_from_spread, variances_einsum, variances_float32],
     bank=BANK,

@@ -9,7 +9,7 @@ import numpy as np
 from coursepkg.grading.specification.domain import Array, Number
 from coursepkg.grading.specification.exercise import Exercise, case, wrong
 
-from .shared import array
+from .shared import array, opposed
 
 
 def equivalent_batch(X, Y, V):
@@ -74,7 +74,7 @@ def batch_case(rng, B, N, M):
 
 
 def batch_edges(rng):
-    """Two rows; a sketch without noise; one number a row; zeros; examples with one gradient; faint noise."""
+    """Two rows; a sketch without noise; rows that cancel; zeros; examples with one gradient; faint noise."""
     still, zeros, agreeing = batch_case(rng, 4, 3, 2), batch_case(rng, 5, 2, 3), batch_case(rng, 3, 2, 2)
     zeros.args[0][1, 1] = zeros.args[1][0] = 0.0
     for part in agreeing.args[:2]:
@@ -84,12 +84,26 @@ def batch_edges(rng):
     faint = case(
         *(1e-3 * part for part in batch_case(rng, 4, 2, 3).args[:2]), round(float(rng.uniform(1e-11, 9e-11)), 13)
     )
-    return [batch_case(rng, 2, 3, 2), case(*still.args[:2], 0.0), batch_case(rng, 5, 1, 2), zeros, agreeing, faint]
+    cancelling = case(*opposed(rng, 2, 1, 2), round(float(rng.uniform(2, 30)), 2))
+    return [batch_case(rng, 2, 3, 2), case(*still.args[:2], 0.0), cancelling, zeros, agreeing, faint]
+
+
+def usual_batches(rng):
+    return [batch_case(rng, *shape) for shape in ((6, 3, 2), (5, 2, 4), (4, 4, 4), (4, 2, 1), (6, 3, 2))]
 
 
 def hidden_batches(rng):
-    usual = ((6, 3, 2), (5, 2, 4), (4, 4, 4), (4, 2, 1), (6, 3, 2))
-    return [*(batch_case(rng, *shape) for shape in usual), *batch_edges(rng)]
+    narrow = ((5, 1, 2), (5, 3, 1), (4, 1, 1))
+    alike = (np.repeat(np.round(4 * array(rng, 1, n)) / 4 + 0.125, 3, axis=0) for n in (2, 3))
+    return [
+        *usual_batches(rng),
+        *batch_edges(rng),
+        *(batch_case(rng, *shape) for shape in narrow),
+        case(*opposed(rng, 1, 1, 1), 1.0),
+        case(*opposed(rng, 3, 2, 2), 0.0),
+        case(*batch_case(rng, 2, 2, 3).args[:2], 0.0),
+        case(*alike, round(float(rng.uniform(2, 30)), 2)),
+    ]
 
 
 BANK = [
@@ -159,8 +173,10 @@ EXERCISE = Exercise(
         "all examples have the same gradient": lambda X, Y, V: (
             V > 0 and np.ptp(np.einsum("km,kn->kmn", Y, X), axis=0).max() < 1e-12
         ),
+        "the product is 0, and its factors are not": lambda X, Y: X.any() and Y.any() and np.abs(Y.T @ X).max() < 1e-12,
     },
-    visible=hidden_batches(np.random.default_rng(17)),
+    integers=True,
+    visible=[*usual_batches(np.random.default_rng(17)), *batch_edges(np.random.default_rng(87))],
     hidden=hidden_batches,
     accepted=[batch_by_examples, batch_by_var, batch_by_pairs, batch_by_grams, batch_float32],
     bank=BANK,

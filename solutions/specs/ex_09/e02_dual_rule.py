@@ -92,19 +92,19 @@ OPERATIONS = ("add", "multiply", "divide", "tanh", "relu")
 
 
 def dual_edges(rng):
-    """A factor, a numerator, an input of tanh that is 0; factors that stand still; both gates, both ways."""
+    """A factor, a numerator, an input of tanh that is 0; factors that stand still, or are equal; both gates."""
     p, q, r, s, u, w = numbers(rng, 6)
     up, down = abs(numbers(rng, 1, 0.3, 0.9)[0]), -abs(numbers(rng, 1, 0.3, 0.9)[0])
     return [
         case("multiply", [0.0, p], [q, 0.0]),
         case("multiply", [s, 0.0], [0.0, w]),
-        case("multiply", [w, q], [r, s]),
+        case("multiply", [w, q], [w, 2 * s]),
         case("divide", [0.0, u], [abs(p), 0.0]),
         case("divide", [w, s], [-0.5 * abs(r), p]),
         case("tanh", [0.0, s], [q, w]),
         case("tanh", [-0.9 * abs(q), r], [p, u]),
-        case("tanh", [7.0 + 0.3 * abs(p), 1e6 * q], [p, u]),
-        case("divide", [7.0, 3.0], [-2.0, 5.0]),
+        case("tanh", [10.1 + 0.3 * abs(p), 1e6 * q], [p, u]),
+        case("divide", [7.0, 3.0], [2.0, 5.0]),
         case("relu", [1200.0 + p, q], [s, w]),
         case("tanh", [800.0 + p, r], [s, w]),
         case("tanh", [-800.0 + q, u], [p, s]),
@@ -114,8 +114,43 @@ def dual_edges(rng):
     ]
 
 
+def dual_pairs(rng):
+    """Pairs that any operation may be given: tangents that are equal, large or 0; values of 1; small beside large."""
+    p, q, r, s = numbers(rng, 4)
+    return [
+        ([p, q], [r, q]),
+        ([p, 0.0], [r, 0.0]),
+        ([abs(p), abs(q)], [abs(r), abs(s)]),
+        ([-abs(p), -abs(q)], [-abs(r), -abs(s)]),
+        ([1.0, q], [r, s]),
+        ([p, q], [1.0, s]),
+        ([4 * p, q], [round(0.2 * r, 3), s]),
+        ([p, 300 * q], [r, s]),
+        ([p, q], [r, 300 * s]),
+    ]
+
+
 def hidden_dual(rng):
-    return [*(case(name, numbers(rng, 2), numbers(rng, 2)) for name in OPERATIONS[:4]), *dual_edges(rng)]
+    p, q, r, s = numbers(rng, 4)
+    large = [round(float(rng.uniform(300, 900)), 1) for _ in range(4)]
+    return [
+        *(case(name, numbers(rng, 2), numbers(rng, 2)) for name in OPERATIONS[:4]),
+        *dual_edges(rng),
+        *(case(name, x, y) for name in OPERATIONS for x, y in dual_pairs(rng)),
+        *(case(name, [p, q], [sign * p, 2 * r]) for name in OPERATIONS[:3] for sign in (1, -1)),
+        *(case(name, [large[0], 90 * q], [-large[1], 70 * r]) for name in OPERATIONS[:3]),
+        case("divide", [-large[2], 80 * q], [large[3], 60 * s]),
+        case("divide", [s, q], [large[2], large[3]]),
+        case("divide", [-abs(p), s], [-abs(r), q]),
+        case("divide", [abs(r), q], [abs(s), p]),
+        case("multiply", [-large[0], q], [-large[1], s]),
+        case("tanh", [7.0 + 0.3 * abs(p), 1e6 * q], [p, r]),
+        case("tanh", [-10.1 - 0.3 * abs(r), 1e6 * q], [p, s]),
+        case("tanh", [3.0 * q, s], [0.0, 0.0]),
+        case("relu", [-large[0], q], [s, r]),
+        case("relu", [large[1], 0.0], [s, r]),
+        case("relu", [-abs(p), -abs(q)], [0.0, 0.0]),
+    ]
 
 
 BANK = [
@@ -196,13 +231,18 @@ EXERCISE = Exercise(
         "the second factor is 0": lambda operation, y: operation == "multiply" and y[0] == 0,
         "the numerator is 0": lambda operation, x: operation == "divide" and x[0] == 0,
         "the divisor stands still": lambda operation, y: operation == "divide" and y[1] == 0,
-        "the divisor is positive": lambda operation, y: operation == "divide" and y[0] > 0,
-        "the divisor is negative": lambda operation, y: operation == "divide" and y[0] < 0,
+        "the divisor is positive, and moves": lambda operation, x, y: operation == "divide" and y[0] > 0 != x[0] * y[1],
+        "the divisor is negative, and moves": lambda operation, x, y: operation == "divide" and y[0] < 0 != x[0] * y[1],
+        "factors are equal, and move differently": lambda operation, x, y: (
+            operation == "multiply" and x[0] == y[0] and x[1] != y[1]
+        ),
         "a factor stands still": lambda operation, x, y: operation == "multiply" and 0 in (x[1], y[1]),
         "tanh of 0": lambda operation, x: operation == "tanh" and x[0] == 0,
         "tanh of a positive number": lambda operation, x: operation == "tanh" and x[0] > 0,
         "tanh of a negative number": lambda operation, x: operation == "tanh" and x[0] < 0,
-        "tanh is nearly flat, and much arrives": lambda operation, x: operation == "tanh" and 7 < x[0] < 8 < abs(x[1]),
+        "tanh is nearly flat, and much arrives": lambda operation, x: (
+            operation == "tanh" and 10 < x[0] < 11 < abs(x[1])
+        ),
         "whole numbers are divided": lambda operation, x, y: (
             operation == "divide" and x[0] % 1 == y[0] % 1 == 0 != x[0] % y[0]
         ),

@@ -29,6 +29,11 @@ def softmax(s, axis=-1):
     return p / p.sum(axis=axis, keepdims=True)
 
 
+def floats(*arrays):
+    """The engine differentiates by real numbers only."""
+    return [np.asarray(array, float) for array in arrays]
+
+
 def network_loss(X, y, W1, b1, W2, b2):
     from coursepkg import nn
     from coursepkg.autodiff.catalogue import relu
@@ -37,11 +42,11 @@ def network_loss(X, y, W1, b1, W2, b2):
 
 
 def network_jvp(X, y, W1, b1, W2, b2, V1, c1, V2, c2):
-    return gradients.jvp(lambda p: network_loss(X, y, *p), (W1, b1, W2, b2), (V1, c1, V2, c2))[1]
+    return gradients.jvp(lambda p: network_loss(X, y, *p), floats(W1, b1, W2, b2), floats(V1, c1, V2, c2))[1]
 
 
 def network_reverse(X, y, W1, b1, W2, b2, V1, c1, V2, c2):
-    found = gradients.reverse(lambda p: network_loss(X, y, *p))((W1, b1, W2, b2))
+    found = gradients.reverse(lambda p: network_loss(X, y, *p))(floats(W1, b1, W2, b2))
     return sum(np.sum(g * v) for g, v in zip(found, (V1, c1, V2, c2), strict=True))
 
 
@@ -202,7 +207,13 @@ def network_edges(rng):
 
 def hidden_network(rng):
     shapes = ((3, 4, 5, 3), (5, 3, 4, 2), (2, 5, 3, 4), (3, 4, 5, 3))
-    return [*(network_case(rng, *shape) for shape in shapes), *network_edges(rng)]
+    tied = network_case(rng, 4, 2, 3, 3)
+    tied.args[4][:, 1], tied.args[5][:] = tied.args[4][:, 2], [-9.0, 3.0, 3.0]
+    tied.args[1][:3] = 1, 2, 0
+    flat = network_case(rng, 4, 2, 3, 3)
+    flat.args[1][:], flat.args[4][:], flat.args[5][:] = 0, 0.0, 0.7
+    more = ((1, 2, 3, 2), (3, 1, 2, 3), (3, 2, 1, 3), (2, 3, 2, 6), (60, 2, 3, 2))
+    return [*(network_case(rng, *shape) for shape in (*shapes, *more)), *network_edges(rng), tied, flat]
 
 
 BANK = [
@@ -314,6 +325,8 @@ EXERCISE = Exercise(
         "a unit is only just closed": lambda X, W1, b1: ((X @ W1 + b1 < 0) & (X @ W1 + b1 > -1e-3)).any(),
         "every unit is closed": lambda X, W1, b1: (X @ W1 + b1 < 0).all(),
     },
+    always={"the direction is not all 0": lambda V1, c1, V2, c2: any(part.any() for part in (V1, c1, V2, c2))},
+    integers=True,
     visible=[
         *(
             network_case(np.random.default_rng(seed), *shape)

@@ -94,7 +94,12 @@ def moments_edges(rng):
 
 def hidden_moments(rng):
     kinds = (1.0, 3.0, round(float(rng.uniform(1.2, 2.7)), 3), 3.0)
-    return [*(case(numbers(rng, int(rng.integers(2, 8))), k) for k in kinds), *moments_edges(rng)]
+    more = ((1, 3.0), (8, 1.0), (8, 6.0), (1, 1.6), (3, 1.4))
+    return [
+        *(case(numbers(rng, int(rng.integers(2, 8))), k) for k in kinds),
+        *(case(numbers(rng, d), k) for d, k in more),
+        *moments_edges(rng),
+    ]
 
 
 BANK = [

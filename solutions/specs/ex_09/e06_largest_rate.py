@@ -66,7 +66,17 @@ def rate_edges(rng):
 def hidden_rate(rng):
     kinds = (1.0, 3.0, round(float(rng.uniform(1.2, 2.7)), 3), 3.0)
     usual = [(int(rng.integers(5, 90)), int(rng.integers(2, 30)), k, abs(numbers(rng, 1)[0]) + 0.5) for k in kinds]
-    return [*(case(*item) for item in usual), *rate_edges(rng)]
+    d, r = int(rng.integers(2, 9)), abs(numbers(rng, 1)[0])
+    return [
+        *(case(*item) for item in usual),
+        *rate_edges(rng),
+        *(case(d, count, k, r) for count in (d, d + 1, d - 1, 2 * d) for k in (1.0, 3.0)),
+        case(1, 1, 1.0, r),
+        case(1, 1, 3.0, r),
+        case(2, 1, 1.0, r),
+        case(d, 3, 1.0, 400.0 * r),
+        case(3, int(rng.integers(200, 900)), 3.0, r),
+    ]
 
 
 BANK = [
@@ -144,12 +154,13 @@ EXERCISE = Exercise(
         "one dimension, and noise": lambda d, fourth_moment: d == 1 and fourth_moment > 1,
         "there are very many dimensions": lambda d, count: d > 100_000 and count == 1,
         "there are more directions than dimensions": lambda d, count: count > d,
+        "there are as many directions as dimensions": lambda d, count: count == d > 1,
     },
     visible=[
         case(98, 1, 3.0, 1.0),
         case(20, 4, 1.0, 2.5),
         case(50, 10, 3.0, 0.8),
-        case(12, 3, 1.8, 1.7),
+        case(12, 12, 1.8, 1.7),
         *rate_edges(np.random.default_rng(96)),
     ],
     hidden=hidden_rate,

@@ -137,7 +137,23 @@ def cost_edges(rng):
 
 
 def hidden_cost(rng):
-    return [*(case([int(n) for n in rng.integers(5, 200, depth)]) for depth in (3, 4, 5, 3)), *cost_edges(rng)]
+    n, m, k = (int(width) for width in rng.integers(5, 200, 3))
+    ones = (
+        [n, 1, k],
+        [n, 1, 1, k],
+        [n, k, 1, m],
+        [1, n, 1],
+        [n, 1, n],
+        [1, n],
+        [n, 1],
+        [1, 1],
+        [1, 1, 1],
+        [1, 1, n],
+        [k, k],
+    )
+    more = ([n, k, m, 7], [n, 3 * k, m, 7], [n, m, k, k], [n, 2, m])  # two with the same ends
+    usual = ([int(n) for n in rng.integers(5, 200, depth)] for depth in (3, 4, 5, 3, 3, 6, 9))
+    return [*(case(widths) for widths in (*usual, *ones, *more)), *cost_edges(rng)]
 
 
 BANK = [
@@ -229,13 +245,14 @@ EXERCISE = Exercise(
     meets={
         "there is a single layer": lambda widths: len(widths) == 2,
         "the costs are more than 32 bits can hold": lambda widths: widths[0] * widths[1] > 2**31,
+        "a layer in the middle has a single unit": lambda widths: len(widths) > 2 and 1 in widths[1:-1],
         "all layers have one size": lambda widths: len(widths) > 2 and len(set(widths)) == 1,
     },
     visible=[
         case([784, 1024, 1024, 10]),
         case([64, 64, 10]),
         case([30, 50, 20, 40, 5]),
-        case([12, 7, 9]),
+        case([12, 7, 1, 9]),
         *cost_edges(np.random.default_rng(97)),
     ],
     hidden=hidden_cost,

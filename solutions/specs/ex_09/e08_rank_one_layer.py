@@ -37,7 +37,7 @@ def rank_one_einsum(h, t, W, b, a, slope):
 def rank_one_stacked(h, t, W, b, a, slope):
     both = np.concatenate([h, t]) @ W.T
     change = both[len(h) :]
-    change += (h @ a)[:, None] * b
+    change = change + (h @ a)[:, None] * b
     return {"tangent": change, "gradient": (slope * b)[:, None] @ a[None]}
 
 
@@ -50,17 +50,17 @@ def rank_one_loops(h, t, W, b, a, slope):
 
 
 def rank_one_jvp(h, t, W, b, a, slope):
-    V = np.outer(b, a)
+    h, W, t, V = (np.asarray(part, float) for part in (h, W, t, np.outer(b, a)))
     found = gradients.jvp(lambda p: p[0] @ p[1].T, (h, W), (t, V))[1]
     return {"tangent": found, "gradient": slope * V}
 
 
 def rank_one_tensors(h, t, W, b, a, slope):
-    weight = Tensor(W, requires_grad=True)
+    weight = Tensor(np.asarray(W, float), requires_grad=True)
     shadow = Tensor(h @ a).reshape(-1, 1)
     return {
         "tangent": Tensor(t) @ weight.T + shadow * b,
-        "gradient": Tensor(np.outer(b, a), requires_grad=True) * slope,
+        "gradient": Tensor(np.outer(b, a).astype(float), requires_grad=True) * slope,
     }
 
 
@@ -81,9 +81,9 @@ def rank_one_with(tangent=None, gradient=None):
 
 
 def rank_one_case(rng, rows, n, m):
-    return case(
-        array(rng, rows, n), array(rng, rows, n), array(rng, m, n), signs(rng, m), signs(rng, n), numbers(rng, 1)[0]
-    )
+    """The signs are whole numbers, as ``rng.choice([-1, 1])`` draws them."""
+    b, a = signs(rng, m).astype(int), signs(rng, n).astype(int)
+    return case(array(rng, rows, n), array(rng, rows, n), array(rng, m, n), b, a, numbers(rng, 1)[0])
 
 
 def rank_one_edges(rng):
@@ -100,7 +100,27 @@ def rank_one_edges(rng):
 
 def hidden_rank_one(rng):
     usual = ((3, 4, 2), (2, 3, 5), (4, 2, 3), (3, 4, 2))
-    return [*(rank_one_case(rng, *shape) for shape in usual), *rank_one_edges(rng)]
+    more = (
+        (1, 3, 2),
+        (3, 1, 2),
+        (3, 2, 1),
+        (1, 1, 3),
+        (1, 3, 1),
+        (3, 1, 1),
+        (3, 2, 3),
+        (3, 3, 2),
+        (2, 3, 3),
+        (90, 2, 3),
+    )
+    h, t, W, b, a, slope = rank_one_case(rng, 3, 4, 2).args
+    return [
+        *(rank_one_case(rng, *shape) for shape in (*usual, *more)),
+        *rank_one_edges(rng),
+        case(h, t, W, b.astype(float), a.astype(float), slope),
+        case(h, t, W, abs(b), -abs(a), slope),
+        case(h, t, W, b, a, 1.0),
+        case(h, t, array(rng, 4, 4), a, a, -1.0),
+    ]
 
 
 BANK = [
@@ -175,6 +195,7 @@ EXERCISE = Exercise(
         "slope": Number(),
     },
     meets={"there are as many outputs as inputs": lambda W: W.shape[0] == W.shape[1] > 1},
+    integers=True,
     visible=[
         *(
             rank_one_case(np.random.default_rng(seed), *shape)

@@ -56,21 +56,43 @@ def last_example_only(x, noise, slopes):
     return gradient / len(x)
 
 
-def activity_case(rng, B, p, q):
-    return case(array(rng, B, p), array(rng, B, q), array(rng, B))
+def do_not_cancel(x, noise, slopes):
+    """Whether no entry is nearly nothing beside what the examples add to it, since that would cost digits."""
+    most = activity_gradient(abs(x), abs(noise), abs(slopes))
+    return bool((abs(activity_gradient(x, noise, slopes)) >= 0.1 * most).all())
+
+
+def activity_case(rng, B, p, q, change=lambda *arrays: arrays):
+    while True:
+        x, noise, slopes = change(array(rng, B, p), array(rng, B, q), array(rng, B))
+        if do_not_cancel(x, noise, slopes):
+            return case(x, noise, slopes)
+
+
+def with_zeros(x, noise, slopes):
+    x[1, 0] = noise[3, 2] = slopes[2] = 0.0
+    return x, noise, slopes
 
 
 def activity_edges(rng):
     """Zeros, as many examples as outputs, as inputs, and as both; one example, one input, one output."""
-    zeros = activity_case(rng, 5, 2, 3)
-    zeros.args[0][1, 0] = zeros.args[1][3, 2] = zeros.args[2][2] = 0.0
     shapes = ((3, 2, 3), (4, 4, 2), (3, 3, 3), (1, 3, 2), (5, 1, 2), (3, 4, 1))
-    return [zeros, *(activity_case(rng, *shape) for shape in shapes)]
+    return [activity_case(rng, 5, 2, 3, with_zeros), *(activity_case(rng, *shape) for shape in shapes)]
+
+
+def usual_activity(rng):
+    return [activity_case(rng, *shape) for shape in ((4, 3, 2), (3, 2, 5), (6, 4, 3), (4, 3, 2))]
 
 
 def hidden_activity(rng):
-    usual = ((4, 3, 2), (3, 2, 5), (6, 4, 3), (4, 3, 2))
-    return [*(activity_case(rng, *shape) for shape in usual), *activity_edges(rng)]
+    more = ((4, 1, 1), (1, 1, 3), (1, 3, 1), (4, 2, 4), (3, 2, 2))
+    return [
+        *usual_activity(rng),
+        *activity_edges(rng),
+        *(activity_case(rng, *shape) for shape in more),
+        activity_case(rng, 5, 2, 3, lambda x, noise, slopes: (x, np.sign(noise).astype(int), slopes)),
+        activity_case(rng, 4, 3, 3, lambda x, noise, slopes: (x, x.copy(), slopes)),
+    ]
 
 
 BANK = [
@@ -139,7 +161,9 @@ EXERCISE = Exercise(
         "as many inputs as outputs": lambda x, noise: x.shape[1] == noise.shape[1] > 1,
         "as many examples as inputs": lambda x: x.shape[0] == x.shape[1] > 1,
     },
-    visible=hidden_activity(np.random.default_rng(5)),
+    always={"the examples do not nearly cancel each other": do_not_cancel},
+    integers=True,
+    visible=[*usual_activity(np.random.default_rng(5)), *activity_edges(np.random.default_rng(99))],
     hidden=hidden_activity,
     accepted=[
         activity_loop,

@@ -61,7 +61,19 @@ def steps_edges(rng):
 
 def hidden_steps(rng):
     usual = [(rng.integers(8, 400), rng.integers(2, 20), rng.uniform(0.01, 0.3)) for _ in range(5)]
-    return [*(case(int(d), int(K), round(float(shrink), 4)) for d, K, shrink in usual), *steps_edges(rng)]
+    d, shrink = int(rng.integers(4, 12)), round(float(rng.uniform(0.01, 0.3)), 4)
+    near = round(float(rng.uniform(0.992, 0.998)), 5)
+    return [
+        *(case(int(d), int(K), round(float(shrink), 4)) for d, K, shrink in usual),
+        *steps_edges(rng),
+        *(case(d, count, shrink) for count in (1, d - 1, d, d + 1)),
+        *(case(2, count, shrink) for count in (2, 5)),
+        *(case(2, 1, s) for s in (0.5, round(float(rng.uniform(0.55, 0.9)), 4), near)),
+        case(d, 3, near),
+        case(3, int(rng.integers(200, 900)), shrink),
+        case(int(rng.integers(2000, 9000)), int(rng.integers(2, 9)), shrink),
+        case(int(rng.integers(20_000, 90_000)), int(rng.integers(300, 900)), round(float(rng.uniform(0.5, 0.9)), 4)),
+    ]
 
 
 BANK = [
@@ -130,6 +142,7 @@ EXERCISE = Exercise(
     },
     meets={
         "there are more directions than dimensions": lambda d, count: count > d,
+        "there are as many directions as dimensions": lambda d, count: count == d,
         "less than one step is needed": lambda d, count, shrink: shrink > (d - 1) / (d - 1 + count),
         "one direction among very many dimensions": lambda d, count: d > 100_000 and count == 1,
         "there is a long way to go": lambda shrink: shrink < 1e-6,
@@ -138,7 +151,7 @@ EXERCISE = Exercise(
         case(100, 1, 0.01),
         case(50, 8, 0.05),
         case(300, 3, 0.2),
-        case(12, 4, 0.02),
+        case(12, 12, 0.02),
         *steps_edges(np.random.default_rng(910)),
     ],
     hidden=hidden_steps,
