@@ -175,7 +175,7 @@ def adjoint_on_an_edge(rng, digits=None):
         sides = [float(right @ v), float(g @ pushed)]
         apart = len({f"{side:.{digits}e}" if digits else np.float32(side) for side in sides}) > 1
         if apart and abs(sides[0] / sides[1] - 1) < 1e-10 and np.abs(J).max() < 50:
-            suspects = [right, right * np.array([1.03, 1.0, 1.0]), -right, right]
+            suspects = [right, 1.03 * right, -right, right]
             return case(v, pushed, g, [suspects[i] for i in rng.permutation(4)])
 
 
@@ -346,7 +346,10 @@ EXERCISE = Exercise(
     always={
         "g and pushed are not nearly perpendicular": lambda g, pushed: (
             abs(g @ pushed) > 1e-3 * np.linalg.norm(g) * np.linalg.norm(pushed)
-        )
+        ),
+        "each suspect is right to nine digits, or off by a ten-thousandth": lambda v, pushed, g, pulled: (
+            not any(1e-9 * abs(g @ pushed) < abs(s @ v - g @ pushed) < 1e-4 * abs(g @ pushed) for s in pulled)
+        ),
     },
     visible=adjoint_cases(np.random.default_rng(48)),
     hidden=adjoint_hidden,
