@@ -13,6 +13,7 @@ import pytest
 from coursepkg.grading.submissions.archives import MAX_ENTRIES, MAX_TABLE, Archive, Folder, Refused, open_tree
 from coursepkg.grading.submissions.choosing import Wanted, choose
 from coursepkg.grading.submissions.contents import MAX_NOTEBOOK, load
+from coursepkg.grading.submissions.counting import mark_of
 from coursepkg.grading.submissions.learners import HandedIn, discover
 from coursepkg.grading.submissions.platforms import MAX_METADATA
 
@@ -108,6 +109,16 @@ def test_all_of_it_may_be_one_zip(tmp_path):
     tree = open_tree(path)
     assert who(tree) == {"12": "Ann", "ben": "ben"}
     assert all(load(tree, one).notebooks == [("01_kitchen.ipynb", NOTEBOOK)] for one in discover(tree).learners)
+
+
+def test_files_have_one_mark_in_a_folder_and_in_a_zip(tmp_path):
+    files = {"ann/02_x.ipynb": NOTEBOOK, "ann/b.txt": b"b" * 1_000_000}
+    folder, packed = tree_of(tmp_path, files), Archive(zipped(*files.items()), "all.zip")
+    marks = {mark_of(tree, discover(tree).learners[0]) for tree in (folder, packed)}
+    (tmp_path / "ann" / "b.txt").write_bytes(b"c" * 1_000_000)
+    (tmp_path / "ann" / "link").symlink_to("nowhere")
+    assert len(marks) == 1
+    assert mark_of(folder, discover(folder).learners[0]) not in marks
 
 
 def test_what_is_neither_folder_nor_zip_is_refused(tmp_path):

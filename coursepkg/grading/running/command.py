@@ -19,6 +19,7 @@ from coursepkg.grading.specification.exercise import SpecError
 if TYPE_CHECKING:
     from coursepkg.grading.running.batch import Batch
     from coursepkg.grading.running.cluster import Cluster
+    from coursepkg.grading.specification.assignment import Assignment
     from coursepkg.grading.submissions.archives import Archive, Folder
 
 
@@ -162,11 +163,20 @@ def _what_was_asked(options: argparse.Namespace, specs: Path) -> dict[str, Any]:
         folders = [Path(), options.submissions.resolve().parent, options.out.resolve().parent]
         found, asked["released"] = find_assignment(options.assignment, folders, Chapters(specs))
         asked["assignment"] = found
-        if before is not None and before[0].exercises != found.exercises:
+        if before is not None and not _is_same(found, before[0], before[1].released):
             raise BadAssignment(
-                f"{options.out} holds results of {before[0].name}; give {found.name} a folder of its own"
+                f"{options.out} holds results of {before[0].name}; give {found.name} a folder of its own, or name "
+                f"{before[0].name}, or nothing, to go on with it"
             )
     return asked
+
+
+def _is_same(found: Assignment, before: Assignment, released: bool) -> bool:
+    """Whether an assignment is the one that a folder's results are of: a release by its name, whatever it is due.
+
+    Chapters that were graded by their numbers may be found to have been a release's.
+    """
+    return found.exercises == before.exercises and (found.name == before.name or not released)
 
 
 def _cluster(address: str) -> Cluster:

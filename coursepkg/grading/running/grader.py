@@ -125,6 +125,13 @@ class Grader:
 
     def grade(self, work: Work) -> Graded:
         """Grade one notebook; nothing in it can raise here, and an infrastructure error is a result as well."""
+        try:
+            return self._grade(work)
+        except Exception as error:  # noqa: BLE001 - nobody thought of it: no mark, and the other notebooks go on
+            words = f"the grader itself failed ({type(error).__name__}); look at this notebook by hand"
+            return self.lost(replace(work, flags=(*work.flags, words)), words)
+
+    def _grade(self, work: Work) -> Graded:
         exercises = self.chapters[work.chapter].exercises
         try:
             cells = cells_of(work.data, work.notebook)

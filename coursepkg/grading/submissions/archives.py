@@ -11,6 +11,7 @@ import os
 import re
 import stat
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -63,6 +64,13 @@ class Folder:
         """The bytes of a regular file, piece by piece; raises as ``open`` does."""
         with self.open(name) as file:
             yield from iter(lambda: file.read(_CHUNK), b"")
+
+    def mark(self, name: str) -> str:
+        """The same for the same bytes, here and in an archive; raises as ``open`` does."""
+        sum_of_all = size = 0
+        for chunk in self.chunks(name):
+            sum_of_all, size = zlib.crc32(chunk, sum_of_all), size + len(chunk)
+        return f"{sum_of_all:08x} {size}"
 
     def open(self, name: str) -> BinaryIO:
         """A regular file, to be read; raises ``Refused`` for links and special files."""
@@ -135,6 +143,11 @@ class Archive:
         if self._left is not None:
             self._left -= len(data)
         return data
+
+    def mark(self, name: str) -> str:
+        """The same for the same bytes, as the table of contents has it."""
+        info = self._members[name]
+        return f"{info.CRC:08x} {info.file_size}"
 
     def chunks(self, name: str) -> Iterator[bytes]:
         """The bytes of a member, piece by piece and without end; raises ``Refused`` if they are damaged."""
