@@ -125,8 +125,8 @@ def hidden_tests(rng):
     more = ((3, 2, 3, 0.6), (6, 3, 1, 0.6), (2, 1, 1, 0.5), (7, 2, 2, 3.0), (300, 1, 2, 0.7))
     while True:
         uneven = slope_case(rng, 6, 2, 2, 0.6)
-        uneven.args[1][0, 1] = 0.01
-        uneven.args[0][:, 0, 1] = np.round(100 * rng.uniform(0.5, 3.0, 6), 2)
+        uneven.args[1][0, 1] = 0.001
+        uneven.args[0][:, 0, 1] = np.round(1000 * rng.uniform(0.5, 3.0, 6), 1)
         if apart(*uneven.args):
             break
     near = [near_case(rng, 8, 2, 4, slope) for slope in (1.0, 1 + 1 / 32, 1 - 1 / 64)]
