@@ -50,7 +50,7 @@ def test_export_names_who_is_left_out_and_says_so_with_its_exit_code(results, ca
 def test_mark_writes_a_sheet_and_takes_it_back(results, capsys):
     assert main(["mark", str(results)]) == 0
     sheet = results.parent / "results-to-mark.csv"
-    sheet.write_text(sheet.read_text(encoding="utf-8-sig").replace(",3,,,", ",3,2,,"), encoding="utf-8")
+    sheet.write_text(sheet.read_text(encoding="utf-8-sig").replace(",3,,,,", ",3,,2,,"), encoding="utf-8")
     assert main(["mark", str(results), "--merge", str(sheet)]) == 0
     assert "2 marks taken" in capsys.readouterr().out
 

@@ -1,13 +1,14 @@
 """The commands ``grade report``, ``export``, ``feedback``, ``mark`` and ``nbgrader``.
 
 Exit codes: 0 all is written, 2 wrong usage or a file that does not fit, 3 written, but some learners have no mark or
-are not in the institution's export; they are named.
+are not in the institution's export, some work is not graded, or some marks do not fit; they are named.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -58,6 +59,7 @@ def register(actions: Any) -> None:
 
 
 def _report(options: argparse.Namespace) -> int:
+    from coursepkg.grading.reporting.gradebook import load_gradebook
     from coursepkg.grading.reporting.report import write_report
 
     try:
@@ -65,10 +67,13 @@ def _report(options: argparse.Namespace) -> int:
     except (ValueError, OSError) as error:
         return _refused(error)
     print(f"wrote {written}, and each learner's page in {written.parent / 'learners'}")
-    return 0
+    book = load_gradebook(options.results)
+    _note_what_is_not_known(options.results, book.known is not None)
+    return _name("not graded", book.ungraded)
 
 
 def _mark(options: argparse.Namespace) -> int:
+    from coursepkg.grading.reporting.gradebook import load_gradebook
     from coursepkg.grading.reporting.mark import merge_marking_sheet, write_marking_sheet
 
     try:
@@ -77,14 +82,19 @@ def _mark(options: argparse.Namespace) -> int:
         if options.merge is _JOURNAL:
             return _merge_journal(options.results)
         if options.merge is not None:
-            print(f"{merge_marking_sheet(options.results, options.merge)} marks taken from {options.merge}")
-            return 0
+            changed, left = merge_marking_sheet(options.results, options.merge)
+            print(f"{changed} marks taken from {options.merge}")
+            return _name("left out", left)
+        ungraded = load_gradebook(options.results).ungraded
         sheet = options.sheet or _beside(options.results, "-to-mark.csv")
         count = write_marking_sheet(options.results, sheet, options.all)
     except (ValueError, OSError) as error:
         return _refused(error)
-    print(f"wrote {sheet} with {count} answers; fill in `points`, then run `grade mark RESULTS --merge {sheet}`")
-    return 0
+    print(f"wrote {sheet} with {count} answers")
+    print(
+        f"Fill in `points`, then run: grade mark {shlex.quote(str(options.results))} --merge {shlex.quote(str(sheet))}"
+    )
+    return _name("not in it", ungraded)
 
 
 def _mark_in_page(options: argparse.Namespace) -> int:
@@ -110,16 +120,15 @@ def _mark_in_page(options: argparse.Namespace) -> int:
 
 def _merge_journal(results: Path) -> int:
     from coursepkg.grading.reporting.gradebook import plain
-    from coursepkg.grading.reporting.journal import journal_beside
+    from coursepkg.grading.reporting.journal import Journal, journal_beside
     from coursepkg.grading.reporting.mark import merge_journal
 
     if not journal_beside(results).is_file():
         raise ValueError(f"no marks were given in the page yet; `grade mark {results} --page` opens it")
     changed, left = merge_journal(results)
     print(f"{changed} marks written into {results}")
-    for key, why in left:
-        print(f"left out: {key.exercise} of {plain(key.student)}: {why}", file=sys.stderr)
-    return 3 if left else 0
+    words = [f"{plain(key.exercise)} of {plain(key.student)}: {why}" for key, why in left]
+    return _name("left out", [*Journal(journal_beside(results)).damaged(), *words])
 
 
 def _feedback(options: argparse.Namespace) -> int:
@@ -133,7 +142,7 @@ def _feedback(options: argparse.Namespace) -> int:
     print(f"wrote {out}: feedback for {done.learners} learners")
     if done.unmatched:
         print(f"not in the download, left out: {_shown(done.unmatched)}", file=sys.stderr)
-    return 3 if done.unmatched else 0
+    return max(_name("not graded", done.ungraded), 3 if done.unmatched else 0)
 
 
 def _export(options: argparse.Namespace) -> int:
@@ -149,7 +158,8 @@ def _export(options: argparse.Namespace) -> int:
     for words, names in (("no mark yet", done.unmarked), ("not in the export", done.unmatched)):
         if names:
             print(f"{words}, left out: {_shown(names)}", file=sys.stderr)
-    return 3 if done.unmarked or done.unmatched else 0
+    _note_what_is_not_known(options.results, done.listed)
+    return max(_name("not graded", done.ungraded), 3 if done.unmarked or done.unmatched else 0)
 
 
 def _nbgrader(options: argparse.Namespace) -> int:
@@ -166,6 +176,21 @@ def _nbgrader(options: argparse.Namespace) -> int:
 def _beside(results: Path, ending: str) -> Path:
     resolved = results.resolve()
     return resolved.with_name(resolved.name + ending)
+
+
+def _name(what: str, found: Sequence[str]) -> int:
+    """Name what could not be done; the exit code that goes with it."""
+    for words in found:
+        print(f"{what}: {words}", file=sys.stderr)
+    return 3 if found else 0
+
+
+def _note_what_is_not_known(results: Path, known: bool) -> None:
+    if not known:
+        print(
+            f"note: {results} has no class.json and assignment.json: who is missing, and when work was due, is unknown"
+        )
+        print("They are written by: grade batch DOWNLOAD --assignment NAME --roster CLASS.csv --out RESULTS --resume")
 
 
 def _shown(names: Sequence[str]) -> str:

@@ -22,13 +22,19 @@ ENDINGS = {
 
 @dataclass(frozen=True)
 class Export:
-    """What was written where; ids of learners without a mark, and of those that the template does not know."""
+    """What was written where; ids of learners without a mark, and of those that the template does not know.
+
+    ``ungraded`` says why marks are missing that the grader should have given; ``listed``, whether the class's own files
+    were there.
+    """
 
     path: Path
     learners: int
     unmarked: tuple[str, ...]
     unmatched: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    ungraded: tuple[str, ...] = ()
+    listed: bool = True
 
 
 def export(
@@ -67,7 +73,9 @@ def export(
         raise
     written = _write(book, to, path, template, assignment)
     unmarked = tuple(plain(learner.id) for learner in book.learners if learner.points is None)
-    return Export(path, written.learners, unmarked, tuple(map(plain, written.unmatched)), written.remarks)
+    unmatched = tuple(map(plain, written.unmatched))
+    known = book.known is not None
+    return Export(path, written.learners, unmarked, unmatched, written.remarks, book.ungraded, known)
 
 
 def _write(book: Gradebook, to: str, path: Path, template: Path | None, assignment: str | None) -> Written:

@@ -64,8 +64,12 @@ def write_feedback(results: Path, platform: str, submissions: Path, out: Path) -
         for name, (data, _) in sorted(files.items()):
             _put(archive, name, data)
     reached = {student for _, student in files.values()}
-    left = tuple(plain(learner.id) for learner in book.learners if learner.id not in reached and not learner.missing)
-    return Written(len(reached), left)
+    left = tuple(
+        plain(learner.id)
+        for learner in book.learners
+        if learner.id not in reached and not learner.missing and not learner.lost
+    )
+    return Written(len(reached), left, ungraded=book.ungraded)
 
 
 _File = tuple[str, tuple[bytes, str]]  # its name, its bytes, and the learner that it is for
@@ -76,7 +80,7 @@ def _moodle(book: Gradebook, download: Download) -> Iterator[_File]:
     for handed_in in download.learners:
         learner = known.get(handed_in.student)
         folder = next((found for entry in handed_in.entries if (found := moodle_owner(entry))), None)
-        if learner is not None and folder is not None:
+        if learner is not None and not learner.lost and folder is not None:
             name = folder.name.replace("_", " ")  # Moodle takes what follows the first underscore for the number
             page = learner_page(learner, book).encode("utf-8", "replace")
             yield f"{name}_{folder.student}_assignsubmission_file_/{PAGE}", (page, learner.id)
@@ -88,7 +92,7 @@ def _canvas(book: Gradebook, download: Download) -> Iterator[_File]:
         learner = known.get(handed_in.student)
         found = [(owner.attempt, entry) for entry in handed_in.entries if (owner := canvas_owner(entry))]
         works = [one for one in found if is_work(one[1])] or found
-        if learner is not None and works:
+        if learner is not None and not learner.lost and works:
             _, entry = max(works)
             yield entry, (_in_kind(entry, learner, book), learner.id)
 

@@ -7,17 +7,27 @@ has no mark, and then the learner has no total either.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
 from coursepkg.grading.running.class_list import ClassList, Entry, read_class
-from coursepkg.grading.running.results import INFRASTRUCTURE_ERROR, WHOLE_SUBMISSION, Item, Result, read_results
-from coursepkg.grading.specification.assignment import Assignment
+from coursepkg.grading.running.results import (
+    AGAIN,
+    INFRASTRUCTURE_ERROR,
+    MOST_POINTS,
+    WHOLE_SUBMISSION,
+    Item,
+    Result,
+    not_graded,
+    read_results,
+)
+from coursepkg.grading.specification.assignment import NONE, Assignment
 from coursepkg.grading.submissions.cells import UnreadableNotebook
 
+NOT_GRADED = "This answer is not graded yet. It costs you nothing: your mark follows."
 _JOINERS = "\u200c\u200d"  # parts of names in some scripts
 
 
@@ -53,6 +63,11 @@ class Learner:
     assignment: Assignment | None = None
     entry: Entry | None = None
     missing: bool = False
+
+    @property
+    def timeless(self) -> bool:
+        """Whether a late rule belongs to what was asked, and nothing is known about when this learner handed in."""
+        return self.assignment is not None and self.assignment.late != NONE and self.entry is None
 
     @property
     def won(self) -> float | None:
@@ -102,6 +117,8 @@ class Learner:
         found = [*self.results.values(), *([self.submission] if self.submission else [])]
         told = [flag for result in found for flag in result.flags]
         late = [f"late: {number(self.deduction)} points taken off"] if self.deduction else []
+        if self.timeless:
+            late = ["class.json does not say when this was handed in; taken as in time"]
         return list(dict.fromkeys([*told, *(self.entry.notes if self.entry else ()), *late]))
 
 
@@ -122,6 +139,17 @@ class Gradebook:
     def marked(self) -> list[Learner]:
         """Learners who have a mark."""
         return [learner for learner in self.learners if learner.points is not None]
+
+    @property
+    def ungraded(self) -> tuple[str, ...]:
+        """What should be graded and is not, in words: each reason with the exercises or learners that it is about."""
+        found: dict[str, list[str]] = {}
+        for learner in self.learners:
+            for result in (*learner.results.values(), *([learner.submission] if learner.submission else [])):
+                if result.status == INFRASTRUCTURE_ERROR and not result.sandbox:  # nothing that the grader wrote
+                    of = learner.id if result.exercise == WHOLE_SUBMISSION else f"{result.exercise} of {learner.id}"
+                    found.setdefault(result.flags[0], []).append(of)
+        return tuple(f"{_shown(names)}: {why}" for why, names in found.items())
 
     @property
     def sandboxes(self) -> list[str]:
@@ -168,9 +196,15 @@ def gradebook(results: Iterable[Result], known: tuple[Assignment, ClassList] | N
     for result in results:
         if assignment is not None and result.exercise not in (WHOLE_SUBMISSION, *columns):
             continue
+        top = columns[result.exercise].max if result.exercise in columns else MOST_POINTS
+        if assignment is not None and (result.points or 0.0) > top:
+            why = f"its file gives {number(result.points)} of {number(top)} points; {AGAIN}"
+            result = not_graded(result.student, result.name, result.exercise, why)
         found.setdefault(result.student, {})[result.exercise] = result
         if assignment is None and result.exercise != WHOLE_SUBMISSION and result.items:
             columns[result.exercise] = Column(result.exercise, result.items[0].title, result.max)
+    for result in _not_there(assignment, people, found) if assignment is not None and people is not None else ():
+        found.setdefault(result.student, {})[result.exercise] = result
     ids = sorted(columns, key=in_order)
     learners = []
     for student in sorted(found):
@@ -179,9 +213,32 @@ def gradebook(results: Iterable[Result], known: tuple[Assignment, ClassList] | N
         shown = next((result.name for result in [*own.values(), submission] if result and result.name), student)
         name = row.name if row is not None and row.name else shown
         missing = not own and submission is None
-        in_row = {key: own[key] for key in sorted(own, key=in_order)}
+        in_row = {key: _with_part(own[key], columns.get(key)) for key in sorted(own, key=in_order)}
         learners.append(Learner(student, name, in_row, submission, assignment, row, missing))
     return Gradebook(tuple(learners), tuple(columns[key] for key in ids), known)
+
+
+def _not_there(
+    assignment: Assignment, people: ClassList, found: Mapping[str, Mapping[str, Result]]
+) -> Iterator[Result]:
+    """What stands for results that should be there: of work not graded yet, and of files that are gone."""
+    pending = set(people.pending)
+    for entry in people.learners:
+        own = found.get(entry.id, {})
+        if entry.id in pending or not own:
+            yield not_graded(entry.id, entry.name, WHOLE_SUBMISSION, f"not graded yet; {AGAIN}")
+            continue
+        for asked in assignment.exercises:
+            if asked.id.partition(".")[0] in entry.chapters and asked.id not in own:
+                yield not_graded(entry.id, entry.name, asked.id, f"its result is not there; {AGAIN}")
+
+
+def _with_part(result: Result, column: Column | None) -> Result:
+    """A result; what stands for one gets the part that it has no mark for."""
+    if result.items or column is None:
+        return result
+    part = Item(column.id, column.title, None, column.max, "infrastructure", "", NOT_GRADED)
+    return replace(result, items=(part,))
 
 
 def is_unread(item: Item) -> bool:
@@ -206,6 +263,10 @@ def plain(text: str) -> str:
 
 def _is_control(character: str) -> bool:
     return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Cn") and character not in _JOINERS
+
+
+def _shown(names: Sequence[str], most: int = 10) -> str:
+    return ", ".join(map(plain, names[:most])) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def number(value: float | None) -> str:

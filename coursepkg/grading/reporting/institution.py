@@ -35,11 +35,12 @@ MOODLE_KEEPS = (
 
 @dataclass(frozen=True)
 class Written:
-    """What went into a file: learners in it, learners that the template does not know, and remarks."""
+    """What went into a file: learners in it, those that the template does not know, remarks, and what is not graded."""
 
     learners: int
     unmatched: tuple[str, ...]
     remarks: tuple[str, ...] = ()
+    ungraded: tuple[str, ...] = ()
 
 
 def write_canvas(book: Gradebook, template: Sheet, assignment: str | None, path: Path) -> Written:

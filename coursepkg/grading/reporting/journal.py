@@ -1,16 +1,16 @@
 """The journal of marks given by hand: one line for each change, on the disk before anybody is told that it is saved.
 
 Nothing in it is ever changed. Taking something back is one more line, so a crash, two windows or a second program lose
-nothing: what counts is read off the whole, and the last word on an answer wins.
+nothing: what counts is read off the whole, and the last word on an answer wins. Each line carries a number of its own
+and is taken back by that, so a line that is damaged or gone moves no other.
 """
 
 from __future__ import annotations
 
 import fcntl
 import json
-import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from threading import Lock
 from typing import Any, BinaryIO, NamedTuple
 
 FORMAT = 1
+MOST = 1e9  # no number in it is larger
 
 
 class Key(NamedTuple):
@@ -41,7 +42,7 @@ class Mark:
     notebook : str
         The start of the hash of the notebook that was marked.
     entry : int
-        Number of the line that it is from.
+        The number that its line carries.
     """
 
     points: float | None
@@ -68,6 +69,17 @@ class Journal:
         self._lock = Lock()
         self._size = -1
         self._entries: list[dict[str, Any]] = []
+        self._damaged: list[int] = []
+
+    def damaged(self) -> list[str]:
+        """What cannot be read, line by line, in words; it is left out."""
+        with self._lock:
+            self._read()
+            return [
+                f"line {line} of {self.path.name} cannot be read, so it does not count; "
+                "mark its answer again if it had one, and take the line out"
+                for line in self._damaged
+            ]
 
     def marks(self) -> dict[Key, Mark]:
         """What counts now, by answer."""
@@ -80,12 +92,9 @@ class Journal:
         with self._lock:
             self._read()
             standing, found = self._marks(), dict[Key, list[Mark]]()
-            for entry in self._entries:
-                gone = self._entries[entry["undo"] - 1] if "undo" in entry else {"answers": []}
-                for answer in gone.get("answers", []):
-                    key = Key(answer["student"], answer["exercise"], answer["item"])
+            for entry in self._sorted()[1]:
+                for key, mark in _marks_of(entry):
                     if key not in standing:
-                        mark = Mark(gone["points"], gone["comment"], answer["notebook"], entry["undo"])
                         found.setdefault(key, []).append(mark)
             return found
 
@@ -128,7 +137,7 @@ class Journal:
         """
 
         def entry() -> dict[str, Any]:
-            if number not in self._standing():
+            if all(entry["entry"] != number for entry in self._sorted()[0]):
                 raise ValueError("there is nothing to take back")
             return {"undo": number}
 
@@ -140,7 +149,7 @@ class Journal:
         with self._lock, self.path.open("ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX)  # let go of when the file is closed
             self._read()
-            number = len(self._entries) + 1
+            number = max((entry["entry"] for entry in self._entries), default=0) + 1
             stamp = datetime.now(UTC).isoformat(timespec="seconds")
             line = json.dumps({"format": FORMAT, "entry": number, "at": stamp, **made()})
             file.write(self._end_of_torn_line() + line.encode() + b"\n")
@@ -159,23 +168,37 @@ class Journal:
         size = self.path.stat().st_size if self.path.exists() else 0
         if size == self._size:
             return
-        lines = self.path.read_bytes().splitlines() if size else []
-        self._entries = [entry for line in lines if (entry := _entry(line)) is not None]
+        self._entries, self._damaged = [], []
+        for number, line in enumerate(self.path.read_bytes().splitlines() if size else [], 1):
+            entry = _entry(line)
+            if entry is not None:
+                self._entries.append(entry)
+            elif line.strip():
+                self._damaged.append(number)
         self._size = size
 
-    def _standing(self) -> dict[int, dict[str, Any]]:
-        """Entries that were not taken back."""
-        gone = {entry["undo"] for entry in self._entries if "undo" in entry}
-        numbered = enumerate(self._entries, 1)
-        return {number: entry for number, entry in numbered if "undo" not in entry and number not in gone}
+    def _sorted(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Marks that stand, and marks that were taken back; the latest of a number is meant by it."""
+        standing: list[dict[str, Any]] = []
+        gone: list[dict[str, Any]] = []
+        for entry in self._entries:
+            if "undo" not in entry:
+                standing.append(entry)
+                continue
+            meant = next((one for one in reversed(standing) if one["entry"] == entry["undo"]), None)
+            if meant is not None:
+                standing.remove(meant)
+                gone.append(meant)
+        return standing, gone
 
     def _marks(self) -> dict[Key, Mark]:
-        found = {}
-        for number, entry in self._standing().items():
-            for answer in entry["answers"]:
-                key = Key(answer["student"], answer["exercise"], answer["item"])
-                found[key] = Mark(entry["points"], entry["comment"], answer["notebook"], number)
-        return found
+        return {key: mark for entry in self._sorted()[0] for key, mark in _marks_of(entry)}
+
+
+def _marks_of(entry: Mapping[str, Any]) -> Iterator[tuple[Key, Mark]]:
+    for answer in entry["answers"]:
+        mark = Mark(entry["points"], entry["comment"], answer["notebook"], entry["entry"])
+        yield Key(answer["student"], answer["exercise"], answer["item"]), mark
 
 
 def journal_beside(results: Path) -> Path:
@@ -200,21 +223,28 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _entry(line: bytes) -> dict[str, Any] | None:
-    """One line; None for what a killed program left of one."""
+    """One line; None for what a killed program left of one, and for anything that this program does not write."""
     try:
         data = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
+    if not isinstance(data, dict) or data.get("format") != FORMAT or not _is_number(data.get("entry"), int):
         return None
-    return data if isinstance(data.get("undo"), int) or _is_mark(data) else None
+    return data if (_is_number(data["undo"], int) if "undo" in data else _is_mark(data)) else None
 
 
 def _is_mark(data: Mapping[str, Any]) -> bool:
-    points, answers = data.get("points"), data.get("answers")
+    points, answers = data.get("points", ""), data.get("answers")
     return (
         isinstance(answers, list)
-        and all(isinstance(a, dict) and {"student", "exercise", "item", "notebook"} <= a.keys() for a in answers)
+        and all(isinstance(a, dict) and all(isinstance(a.get(name), str) for name in _OF_ANSWERS) for a in answers)
         and isinstance(data.get("comment"), str)
-        and (points is None or (isinstance(points, int | float) and math.isfinite(points)))
+        and (points is None or _is_number(points, (int, float)))
     )
+
+
+_OF_ANSWERS = (*Key._fields, "notebook")
+
+
+def _is_number(value: object, kind: Any) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool) and 0 <= value <= MOST

@@ -92,7 +92,8 @@ class Marking:
         names = {key: name for answer in self.answers.values() for key, _, name in answer.members}
         return {
             "changed": changed,
-            "left": [f"{key.exercise} of {names.get(key, 'another learner')}: {why}" for key, why in left],
+            "left": self.journal.damaged()
+            + [f"{key.exercise} of {names.get(key, 'another learner')}: {why}" for key, why in left],
         }
 
     def _answer(self, sent: dict[str, Any]) -> Answer:

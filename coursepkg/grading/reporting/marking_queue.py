@@ -16,8 +16,9 @@ from typing import Any
 
 from coursepkg.grading.reporting.analysis import FINDINGS, IN_WORDS, headline
 from coursepkg.grading.reporting.gradebook import in_order, number, plain
-from coursepkg.grading.reporting.journal import Key
+from coursepkg.grading.reporting.journal import Journal, Key, Mark, journal_beside
 from coursepkg.grading.reporting.page import in_words
+from coursepkg.grading.running.class_list import read_class
 from coursepkg.grading.running.results import Item, Result, read_results
 from coursepkg.grading.specification.chapters import Chapters
 from coursepkg.grading.submissions.answers import answer_in, with_helpers
@@ -98,21 +99,26 @@ def answers_to_mark(
     found = list(read_results(results)) if results.is_dir() else []
     if not found:
         raise ValueError(f"{results} holds no results; `grade batch` writes them")
+    known = read_class(results)
+    names = {entry.id: entry.name for entry in known[1].learners} if known is not None else {}
     single = [
-        _answer(result, item, codes or {}, anonymous)
+        _answer(result, item, codes or {}, anonymous, names.get(result.student, ""))
         for result in found
         for item in result.items
         if everything or item.points is None or (result.flags and item.verdict != "not-attempted")
     ]
-    return sorted(_together(single), key=lambda answer: (in_order(answer.exercise), -len(answer.members), answer.id))
+    marks = Journal(journal_beside(results)).marks()
+    return sorted(
+        _together(single, marks), key=lambda answer: (in_order(answer.exercise), -len(answer.members), answer.id)
+    )
 
 
-def _answer(result: Result, item: Item, codes: Codes, anonymous: bool) -> Answer:
+def _answer(result: Result, item: Item, codes: Codes, anonymous: bool, rostered: str) -> Answer:
     name = pseudonym(result.student) if anonymous else plain(result.name or result.student)
     code = codes.get((result.notebook_sha256, item.id), "")
     shown = [visible(code), item.message, *result.flags]
     if anonymous:
-        shown = [_without_name(text, result, name) for text in shown]
+        shown = [_without_names(text, (result.student, result.name, rostered), name) for text in shown]
     member = (Key(result.student, result.exercise, item.id), result.notebook_sha256[:MARK], name)
     return Answer(
         item.id, plain(item.title), (member,), shown[0], in_words(item.verdict),
@@ -130,13 +136,16 @@ def _found(item: Item) -> str:
     return f"differs in {FINDINGS[item.misconception]}" if item.misconception in FINDINGS else headline(item.message)
 
 
-def _together(answers: Iterable[Answer]) -> Iterable[Answer]:
-    """Answers with the same code and the same verdict as one; only white space may differ, as one is shown for all."""
+def _together(answers: Iterable[Answer], marks: Mapping[Key, Mark]) -> Iterable[Answer]:
+    """Answers with the same code, verdict and mark as one; only white space may differ, as one is shown for all."""
     groups: dict[Any, Answer] = {}
     for answer in answers:
         same = tuple(line.rstrip() for line in answer.code.splitlines() if line.strip()) or answer.id
         judged = (answer.verdict, answer.found, answer.message, answer.flags, answer.points, answer.max)
-        key = (same, answer.exercise, *judged)
+        [(member, notebook, _)] = answer.members
+        mark = marks.get(member)
+        given = (mark.points, mark.comment) if mark is not None and mark.notebook == notebook else None
+        key = (same, answer.exercise, *judged, given)
         known = groups.get(key)
         groups[key] = answer if known is None else replace(known, members=(*known.members, *answer.members))
     return groups.values()
@@ -150,11 +159,14 @@ def pseudonym(student: str) -> str:
     return f"Learner {hashlib.sha256(student.encode('utf-8', 'surrogatepass')).hexdigest()[:6]}"
 
 
-def _without_name(text: str, result: Result, other: str) -> str:
-    """A text in which a learner's id and the parts of their name are replaced."""
-    words = {result.student, result.name, *re.split(r"[\s@._-]+", result.name)}
-    parts = sorted({word for word in words if len(word) > 2}, key=len, reverse=True)
-    return re.sub("|".join(map(re.escape, parts)), other, text, flags=re.IGNORECASE) if parts else text
+def _without_names(text: str, names: Iterable[str], other: str) -> str:
+    """A text in which a learner's id and names are replaced, whole and in parts; of two letters only as written."""
+    whole = {name for name in names if len(name) > 2}
+    parts = {part for name in names for part in re.findall(r"[^\W\d_]+|\d+", name)}
+    long = sorted(whole | {part for part in parts if len(part) > 2}, key=len, reverse=True)
+    short = sorted(part for part in parts if len(part) == 2 and part.istitle())
+    told = [f"(?i:{re.escape(name)})" for name in long] + [rf"\b{re.escape(part)}\b" for part in short]
+    return re.sub("|".join(told), other, text) if told else text
 
 
 def visible(code: str) -> str:
@@ -222,7 +234,8 @@ def as_data(answer: Answer, marks: Mapping[Key, Any]) -> dict[str, Any]:
     """An answer as the page gets it: text, numbers and an id, and nothing that could say whose it is but the names."""
     given = [marks.get(key) for key, _, _ in answer.members]
     fresh = [m for m, (_, notebook, _) in zip(given, answer.members, strict=True) if m and m.notebook == notebook]
-    mark = fresh[-1] if len(fresh) == len(given) else None
+    alike = len(fresh) == len(given) and len({(mark.points, mark.comment) for mark in fresh}) == 1
+    mark = fresh[-1] if alike else None
     return {
         "id": answer.id, "exercise": answer.exercise, "title": answer.title,
         "names": [name for _, _, name in answer.members], "code": answer.code, "verdict": answer.verdict,

@@ -140,14 +140,27 @@ def run(batch: Batch, tree: Folder | Archive, *, cluster: Cluster | None = None,
         remove_partial_files(batch.results)
         assignment = batch.assignment or what_most_handed_in(tree, download, chapters)
         people = class_list(with_earlier(download, before), assignment, batch.roster, released=batch.released)
-        write_class(batch.results, assignment, people, batch.roster)
         grading = _Run(replace(batch, assignment=assignment), chapters, tree, cluster, quiet)
-        return Ran(grading.all(download), assignment, people, batch.assignment is None)
+        grading.go_on_from(before, download)
+
+        def keep() -> None:
+            write_class(batch.results, assignment, people.at(grading.handed_in, grading.pending), batch.roster)
+
+        keep()
+        try:
+            return Ran(grading.all(download), assignment, people, batch.assignment is None)
+        finally:
+            keep()
 
 
 def _going_on(batch: Batch) -> tuple[Batch, ClassList | None]:
     """The batch, with the assignment and the roster of an earlier run where none is named; and who handed in then."""
-    earlier = read_class(batch.results)
+    try:
+        earlier = read_class(batch.results)
+    except BadResult:
+        if batch.assignment is None:
+            raise
+        earlier = None  # written anew
     if earlier is None:
         return batch, None
     if batch.roster is None:
@@ -204,13 +217,25 @@ class _Run:
         self.batch, self.chapters, self.tree, self.cluster, self.quiet = batch, chapters, tree, cluster, quiet
         self.counts: Counter[str] = Counter()
         self.again: list[Work] = []
+        self.handed_in: dict[str, tuple[str, ...]] = {}  # chapters, by learner
+        self.pending: set[str] = set()  # learners who are not graded yet
+        self._open: Counter[str] = Counter()
         self.frames = Grader(chapters, batch.secret, batch.tier)
         assert batch.assignment is not None
         functions = {
             name: frozenset(exercise.function for exercise in chapters[name].exercises)
             for name in batch.assignment.chapters
         }
+        asked = (exercise for name in batch.assignment.chapters for exercise in chapters[name].exercises)
+        self.points = {exercise.id: float(exercise.points) for exercise in asked}
         self.wanted = Wanted(batch.assignment.name, batch.released, functions, frozenset(chapters))
+
+    def go_on_from(self, before: ClassList | None, download: Download) -> None:
+        """Know what an earlier run has found; whoever is in this download is not graded yet."""
+        if before is not None:
+            self.handed_in = {one.id: one.chapters for one in before.learners}
+            self.pending = set(before.pending)
+        self.pending |= {learner.student for learner in download.learners}
 
     def all(self, download: Download) -> Counter[str]:
         learners, self.numbered = download.learners, download.layout == "Canvas"
@@ -234,10 +259,13 @@ class _Run:
     def _spread(self, pool: Executor, learners: Sequence[HandedIn], bar: Any) -> None:
         waiting: dict[Future[Graded], Work] = {}
         for learner in learners:
+            self._open[learner.student] += 1
             for work in self._works(learner):
+                self._open[learner.student] += 1
                 if len(waiting) >= _AHEAD * max(self.cluster.width if self.cluster else self.batch.jobs, 1):
                     self._collect(waiting, FIRST_COMPLETED)
                 waiting[_submit(pool, work)] = work
+            self._done_with(learner.student)
             bar.update()
         while waiting:
             self._collect(waiting, FIRST_COMPLETED)
@@ -264,12 +292,20 @@ class _Run:
                 continue
             write_result(self.batch.results, result, times)
             self.counts[result.status] += 1
+        self._done_with(work.student)
+
+    def _done_with(self, student: str) -> None:
+        """One thing less to do for a learner; after the last one the work is graded."""
+        self._open[student] -= 1
+        if not self._open[student]:
+            self.pending.discard(student)
 
     def _works(self, learner: HandedIn) -> Iterator[Work]:
         """The notebooks of a learner that have to be graded."""
         contents = load(self.tree, learner)
         chosen, notes = choose(contents.notebooks, self.wanted, numbered=self.numbered)
         flags = tuple([*learner.notes, *contents.refused, *notes])
+        self.handed_in[learner.student] = tuple(sorted(chosen))
         if not chosen:
             if not contents.notebooks and not contents.refused:
                 flags = (*flags, nothing_found(contents.others))
@@ -296,7 +332,9 @@ class _Run:
         same = ["notebook_sha256", "spec_sha256", "seed_id", "sandbox", "versions", "name"]
         if HAND in old.flags:
             same = same[:2]
-        return old.status != INFRASTRUCTURE_ERROR and all(getattr(old, name) == getattr(frame, name) for name in same)
+        if old.status == INFRASTRUCTURE_ERROR or old.max != self.points[frame.exercise]:
+            return False
+        return all(getattr(old, name) == getattr(frame, name) for name in same)
 
 
 # --- grading processes -----------------------------------------------------------------------------------------------

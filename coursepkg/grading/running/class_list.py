@@ -1,32 +1,35 @@
-"""The class as a whole: who handed in, how that was found, who is missing; kept in the results as ``.class.json``.
+"""The class as a whole: who handed in, how that was found, who is missing; kept in the results as ``class.json``.
 
-Beside it lie ``.assignment.json``, out of which points are given, and ``.roster.json``. A later run into the same
+Beside it lie ``assignment.json``, out of which points are given, and ``roster.json``. A later run into the same
 folder goes on from there: it needs neither named again, and learners who are not in its download stay in the class.
-No learner's folder begins with a dot, whatever their id is.
+No learner's folder takes one of these names, whatever their id is. Results of before have them with a dot in front.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from coursepkg.grading.running.results import BadResult, put
+from coursepkg.grading.running.results import ASSIGNMENT, CLASS, ROSTER, BadResult, put
 from coursepkg.grading.specification.assignment import NONE, Assignment, BadAssignment
 from coursepkg.grading.submissions.archives import short
 from coursepkg.grading.submissions.learners import Download, HandedIn
 from coursepkg.grading.submissions.roster import Person, Roster, attendance, moment
 
 FORMAT = 1
-ASSIGNMENT, CLASS, ROSTER = ".assignment.json", ".class.json", ".roster.json"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One learner: what of the download is theirs, when it came (ISO 8601, "" if unknown), if it is marked as late."""
+    """One learner: what of the download is theirs, when it came (ISO 8601, "" if unknown), if it is marked as late.
+
+    ``chapters`` are those of which a notebook was handed in: each of their exercises has a result.
+    """
 
     id: str
     name: str
@@ -34,6 +37,7 @@ class Entry:
     submitted: str = ""
     late: bool = False
     notes: tuple[str, ...] = ()
+    chapters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,8 @@ class ClassList:
         What in the download is nobody's.
     remarks : tuple of str
         What a person should know about the download as a whole.
+    pending : tuple of str
+        Ids of those whose work is not graded yet: a run that was stopped did not come to them.
     """
 
     layout: str
@@ -70,6 +76,12 @@ class ClassList:
     rostered: int | None = None
     left_aside: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
+
+    def at(self, chapters: Mapping[str, tuple[str, ...]], pending: Collection[str]) -> ClassList:
+        """The class as far as grading has come: the chapters of each learner, and who is not graded yet."""
+        learners = tuple(replace(one, chapters=tuple(chapters.get(one.id, ()))) for one in self.learners)
+        return replace(self, learners=learners, pending=tuple(one.id for one in learners if one.id in pending))
 
     @property
     def merged(self) -> int:
@@ -210,6 +222,7 @@ def write_class(results: Path, assignment: Assignment, found: ClassList, roster:
     parts += [(ROSTER, {"format": FORMAT, **asdict(roster)})] if roster is not None else []
     for name, data in parts:
         put(results / name, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+        (results / f".{name}").unlink(missing_ok=True)
 
 
 def read_class(results: Path) -> tuple[Assignment, ClassList] | None:
@@ -220,30 +233,67 @@ def read_class(results: Path) -> tuple[Assignment, ClassList] | None:
     BadResult
         If one of them cannot be read.
     """
-    if not (results / ASSIGNMENT).is_file():
+    if not _own(results, ASSIGNMENT).exists() and not _own(results, CLASS).exists():
         return None
+    reading = _own(results, ASSIGNMENT)
     try:
-        assignment = Assignment.from_json(_json(results / ASSIGNMENT))
-        data = _json(results / CLASS)
+        assignment = Assignment.from_json(_json(reading))
+        asked = assignment.exercises
+        _require_whole([(one.id, one.title) for one in asked], [one.points for one in asked])
+        reading = _own(results, CLASS)
+        data = _json(reading)
         if data.pop("format") != FORMAT:
             raise ValueError(f"its format is not {FORMAT}")
         fields = {key: _frozen(value) for key, value in data.items()}
         fields |= {name: tuple(map(_entry, data[name])) for name in ("learners", "missing")}
-        return assignment, ClassList(**fields)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, BadAssignment) as error:
-        raise BadResult(f"{results / CLASS} or {ASSIGNMENT} beside it cannot be read: {error}") from None
+        found = ClassList(**fields)
+        _require_whole([found.pending, *_texts(found)], [])
+        return assignment, found
+    except _DAMAGE as error:
+        raise BadResult(
+            f"{reading} cannot be read ({error}). Name the assignment and the roster again: `grade batch DOWNLOAD "
+            "--assignment NAME --roster CLASS.csv --out RESULTS --resume` writes it anew"
+        ) from None
 
 
 def read_roster_again(results: Path) -> Roster | None:
     """The roster of an earlier run; None if there was none. Raises ``BadResult`` if it cannot be read."""
-    if not (results / ROSTER).is_file():
+    path = _own(results, ROSTER)
+    if not path.exists():
         return None
     try:
-        data = _json(results / ROSTER)
+        data = _json(path)
         people = tuple(Person(tuple(one["cells"]), one["name"], one["submitted"]) for one in data["people"])
+        _require_whole([(*one.cells, one.name, one.submitted) for one in people], [])
         return Roster(people, tuple(data["twice"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadResult(f"{results / ROSTER} cannot be read: {error}") from None
+    except _DAMAGE as error:
+        raise BadResult(
+            f"{path} cannot be read ({error}). Name the roster again: `grade batch DOWNLOAD --roster CLASS.csv "
+            "--out RESULTS --resume` writes it anew"
+        ) from None
+
+
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, BadAssignment)
+
+
+def _own(results: Path, name: str) -> Path:
+    """Where one of the class's own files is: results of before hid them."""
+    hidden = results / f".{name}"
+    return hidden if hidden.exists() and not (results / name).exists() else results / name
+
+
+def _texts(found: ClassList) -> Iterator[tuple[object, ...]]:
+    for one in (*found.learners, *found.missing):
+        yield (one.id, one.name, one.submitted, *one.entries, *one.notes, *one.chapters)
+        if one.submitted:
+            datetime.fromisoformat(one.submitted)
+
+
+def _require_whole(texts: Iterable[Sequence[object]], points: Iterable[object]) -> None:
+    if not all(isinstance(text, str) for row in texts for text in row):
+        raise ValueError("something stands in it in place of text")
+    if not all(isinstance(each, int | float) and 0 <= each < math.inf for each in points):
+        raise ValueError("its points are no numbers")
 
 
 def _json(path: Path) -> Any:

@@ -22,6 +22,9 @@ STATUSES = (GRADED, STUDENT_ERROR, INFRASTRUCTURE_ERROR)
 SANDBOXES = ("bubblewrap", "second tier", "none (trusted)")
 HAND = "marked by hand"  # the flag of a result that a person has marked
 WHOLE_SUBMISSION = "submission"  # in place of an exercise id, where nothing could be read from what was handed in
+ASSIGNMENT, CLASS, ROSTER = OWN_FILES = ("assignment.json", "class.json", "roster.json")  # beside the learners' folders
+AGAIN = "`grade batch DOWNLOAD --out RESULTS --resume` grades it again"
+MOST_POINTS = 1e6
 
 
 class BadResult(ValueError):
@@ -135,7 +138,34 @@ class Result:
             raise ValueError(f"a field is missing or unknown ({error})") from None
         if result.status not in STATUSES:
             raise ValueError(f"its status is {result.status!r}")
+        _require_whole(result)
         return result
+
+
+def _require_whole(result: Result) -> None:
+    """Raise ``ValueError`` if a field holds what grading never writes there: then the file was damaged."""
+    texts = [(name, getattr(result, name)) for name in _TEXTS] + [("flags", flag) for flag in result.flags]
+    texts += [(f"{name} of a part", getattr(item, name)) for item in result.items for name in _TEXTS_OF_PARTS]
+    for name, value in texts:
+        if not isinstance(value, str):
+            raise ValueError(f"its {name} holds {type(value).__name__} in place of text")
+    if not isinstance(result.versions, dict) or not all(isinstance(value, str) for value in result.versions.values()):
+        raise ValueError("its versions are not texts by name")
+    for item in result.items:
+        if not _is_number(item.max) or not (item.points is None or _is_number(item.points)):
+            raise ValueError("its points are no number")
+        if item.points is not None and item.points > item.max:
+            raise ValueError(f"it gives {item.points:g} of {item.max:g} points")
+    if not result.items and result.exercise != WHOLE_SUBMISSION:
+        raise ValueError("no part of it was judged")
+
+
+_TEXTS = ("student", "name", "exercise", "notebook_sha256", "spec_sha256", "seed_id", "sandbox")
+_TEXTS_OF_PARTS = ("id", "title", "verdict", "misconception", "message", "visibility")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOST_POINTS
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
@@ -144,8 +174,8 @@ class Result:
 def folder_name(student: str) -> str:
     """A learner's id as the name of a folder, whatever it holds; ``student_of`` turns it back."""
     name = quote(student, safe=" @+,=", errors="surrogatepass").replace("~", "%7E")  # it marks shortened names
-    if name.startswith("."):
-        name = "%2E" + name[1:]
+    if name.startswith(".") or name.lower() in OWN_FILES:
+        name = f"%{ord(name[0]):02X}{name[1:]}"
     if len(name) > 150:
         name = name[:100].rstrip("%") + "~" + hashlib.sha256(student.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return name or "%00"
@@ -179,20 +209,24 @@ def write_result(results: Path, result: Result, times: dict[str, Any] | None = N
     if times is not None:
         put(path.with_name(f"{result.exercise}.times.json"), json.dumps({"schema": SCHEMA, **times}) + "\n")
     if path.exists():
-        if path.read_bytes() == text.encode("utf-8", "surrogatepass"):
+        if path.is_dir():  # no file of ours
+            os.replace(path, path.with_name(f".{path.name}.damaged"))
+        elif path.read_bytes() == text.encode("utf-8", "surrogatepass"):
             return
-        _to_history(path)
+        else:
+            _to_history(path)
     put(path, text)
 
 
-def judged(results: Path, student: str, exercise: str, notebook: str) -> Result | None:
-    """What the judge said of a notebook before a person marked it, from ``history/``; None if it is not there."""
-    for path in sorted((results / folder_name(student) / "history").glob(f"{exercise}.*.json")):
+def judged(results: Path, marked: Result) -> Result | None:
+    """What the judge said, by the same specification, of what a person then marked; None if ``history/`` has it not."""
+    same = ("student", "exercise", "notebook_sha256", "spec_sha256")
+    for path in sorted((results / folder_name(marked.student) / "history").glob(f"{marked.exercise}.*.json")):
         try:
-            result = read_result(path)
+            result = _read(path)
         except BadResult:
             continue
-        if result.notebook_sha256 == notebook and HAND not in result.flags:
+        if HAND not in result.flags and all(getattr(result, name) == getattr(marked, name) for name in same):
             return result
     return None
 
@@ -235,31 +269,60 @@ def read_result(path: Path) -> Result:
     Raises
     ------
     BadResult
-        If the file is missing, no JSON, or of another schema.
+        If the file is missing, no JSON, of another schema, damaged, or about another learner or exercise.
     """
+    result = _read(path)
+    if (folder_name(result.student), result.exercise) != (path.parent.name, path.stem):
+        raise BadResult(f"{path} cannot be read: it holds {result.exercise} for {result.student!r}")
+    return result
+
+
+def _read(path: Path) -> Result:
     try:
         return Result.from_json(json.loads(path.read_text(encoding="utf-8", errors="surrogatepass")))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BadResult(f"{path} cannot be read: {error}") from None
 
 
 def read_results(results: Path) -> Iterator[Result]:
     """All current results, by learner and exercise; what has moved to ``history/`` is left out.
 
-    Raises
-    ------
-    BadResult
-        At the first file that cannot be read.
+    A file that cannot be read stands for a result without a mark, whose flag says why and what to do.
     """
     for path in sorted(results.glob("*/*.json")):
         if not path.name.startswith(".") and not path.name.endswith(".times.json"):
-            yield read_result(path)
+            try:
+                yield read_result(path)
+            except BadResult as error:
+                yield not_graded(_owner(path.parent), "", path.stem, f"{error}; {AGAIN}")
+
+
+def _owner(folder: Path) -> str:
+    """Whose a folder is; a shortened name is read off a result that is whole."""
+    for path in sorted(folder.glob("*.json")) if "~" in folder.name else ():
+        try:
+            return read_result(path).student
+        except BadResult:
+            continue
+    return student_of(folder.name)
+
+
+def not_graded(student: str, name: str, exercise: str, why: str) -> Result:
+    """What stands in place of a result that should be there: it has no mark, and its flag says why."""
+    return Result(student, name, exercise, "", "", "", "", {}, (), (why,), INFRASTRUCTURE_ERROR)
 
 
 def read_times(results: Path, student: str, exercise: str) -> dict[str, Any]:
-    """The times of one result; empty if there are none."""
+    """The times of one result; what is not there or damaged is left out, since no mark depends on it."""
     path = result_path(results, student, exercise).with_name(f"{exercise}.times.json")
-    if not path.is_file():
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
         return {}
-    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return data
+    kinds = {"schema": int, "seconds": (int, float), "signature": str, "source": str, "lines": int}
+    found = data.items() if isinstance(data, dict) else ()
+    return {name: value for name, value in found if name not in kinds or _is_kind(value, kinds[name])}
+
+
+def _is_kind(value: object, kind: Any) -> bool:
+    return isinstance(value, kind) and (isinstance(value, str) or _is_number(value))
