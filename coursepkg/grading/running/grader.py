@@ -146,6 +146,7 @@ class Grader:
         with SandboxedWorker(cells.code, self._sandbox) as worker:
             worker.asked = [(exercise.id, exercise.function) for exercise in exercises]
             judged = self._judge_all(work, exercises, worker)
+        whole += [f"cell {cell} never ends; its statement {at + 1} was left out" for cell, at in worker.left_out]
         spent = self._sandbox.cpu_seconds - before
         results, times = [], []
         compared = cells.code if sum(map(len, cells.code)) <= MOST_COMPARED else []  # each exercise reads all of it

@@ -33,6 +33,7 @@ NOTEBOOK_SECONDS = 180.0  # of a notebook's own time: loading it, and ten answer
 _CROWDED = 5.0  # times as long may all of it take on a machine that is busy otherwise
 _LOOK = 0.5  # seconds between two looks at what a process has spent
 _LATE = 1.0  # seconds for the worker's own alarm, which lets the process live; then it is ended from outside
+_SLEPT = 30.0  # seconds that a notebook may sleep at one time, in the cells that come before its answers
 _IDLE = 2.0  # times its limit, an answer may take without computing: a slow disk is not its fault
 OVER = "A loop may never end, and nothing could interrupt it: does its condition change?"
 WAITED = "It computed nothing meanwhile: take `input()`, `time.sleep` and whatever else waits out."
@@ -236,7 +237,9 @@ class _Watch:
             return ""
         if self._last.ran - self._first.ran > self._limit:
             return OVER
-        return WAITED if self._last.own(self._first) > _IDLE * self._limit else ""
+        own = self._last.own(self._first)
+        slept = own - (self._last.ran - self._first.ran)
+        return WAITED if own > _IDLE * self._limit or slept > _SLEPT else ""
 
     @property
     def spent(self) -> float:

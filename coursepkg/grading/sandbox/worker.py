@@ -57,14 +57,29 @@ class Answers:
         self.failures: dict[str, Outcome] = {}
         self.calls: dict[tuple[str, str, str], LocalCall] = {}
 
-    def load(self, cells: list[str]) -> None:
-        """Run all cells, statement by statement, so that a failing line takes no definition after it away."""
+    def load(self, cells: Sequence[str]) -> None:
+        """Run all cells."""
+        for _ in self.loading(cells):
+            pass
+
+    def loading(self, cells: Sequence[str], left_out: Sequence[Sequence[int]] = ()) -> Iterator[tuple[int, int]]:
+        """Run all cells, statement by statement, so that a failing line takes no definition after it away.
+
+        Yields
+        ------
+        (int, int)
+            Number of the cell, and of the statement in it that comes next; those that are ``left_out`` do not.
+        """
+        skipped = set(map(tuple, left_out))
         deadline = now(PROCESSOR) + LOAD_SECONDS
         for number, source in enumerate(cells, 1):
             name = f"<cell {number}>"
             cell = _read(source, name)
             linecache.cache[name] = (len(cell.text), None, cell.text.splitlines(keepends=True), name)
-            for part in cell.parts:
+            for statement, part in enumerate(cell.parts):
+                if (number, statement) in skipped:
+                    continue
+                yield number, statement
                 self.checks.now += 1
                 if isinstance(part, Broken):
                     self.failures.update(dict.fromkeys(part.names, _syntax_outcome(part.error)))
@@ -175,7 +190,9 @@ def _line(reply: Mapping[str, Any]) -> str:
 
 def _replies(answers: Answers, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     if "cells" in request:
-        answers.load(request["cells"])
+        for cell, statement in answers.loading(request["cells"], request.get("left_out", ())):
+            if request.get("careful"):
+                yield {"at": [cell, statement]}
         about = {"notes": answers.notes(request["asked"])} if "asked" in request else {}
         yield {"loaded": len(request["cells"]), **about}
         return

@@ -21,9 +21,10 @@ from typing import Any
 from coursepkg.grading.judging.calling import CHECK_SECONDS, LAST_KINDS, Outcome
 from coursepkg.grading.judging.limits import MAX_REPLY
 from coursepkg.grading.sandbox.replies import read_reply
-from coursepkg.grading.sandbox.worker import LOAD_SECONDS, NOTES
+from coursepkg.grading.sandbox.worker import LOAD_SECONDS, NOTES, STATEMENT_SECONDS
 
 STARTS = 3
+MOST_LEFT_OUT = 2  # statements of a notebook that never end
 _GRACE = 25.0  # of wall time, beyond the worker's own limits in processor time, before it is ended from outside
 
 
@@ -45,6 +46,8 @@ class Worker:
         Exercises, and the names of their answers, of which the notebook's process says what a person should know.
     notes : dict
         What it said, by exercise, in words of ``NOTES``.
+    left_out : list of (int, int)
+        Cells, and statements in them, that never end: the rest of the notebook is run without them.
     """
 
     def __init__(self, cells: Sequence[str], folder: Path, command: Sequence[str] | None = None):
@@ -57,6 +60,7 @@ class Worker:
         self.asked: list[tuple[str, str]] = []
         self.notes: dict[str, tuple[str, ...]] = {}
         self.starts = 0
+        self.left_out: list[tuple[int, int]] = []
         self.crowded = False  # whether time ran out that the notebook had not spent itself, where that can be seen
         self._requests = 0
         self._process: subprocess.Popen[str] | None = None
@@ -121,18 +125,43 @@ class Worker:
         if self.starts == STARTS:
             return Outcome("time-limit", message=f"ended {STARTS} times")
         self.starts += 1
+        trouble = self._load()
+        while trouble is not None and trouble.kind == "time-limit" and len(self.left_out) < MOST_LEFT_OUT:
+            if (stuck := self._stuck_at()) is None:
+                return trouble
+            self.left_out.append(stuck)
+            trouble = self._load()
+        return trouble
+
+    def _load(self) -> Outcome | None:
+        """Start a process and have it run the notebook; what goes wrong, or None."""
         self._launch()
         if (trouble := self._greet()) is not None:
             self._end()
             return trouble
         seconds = LOAD_SECONDS + _GRACE
-        request = {"cells": self.cells, **({"asked": self.asked} if self.asked else {})}
+        request = {"cells": self.cells, "left_out": self.left_out, **({"asked": self.asked} if self.asked else {})}
         reply = self._tell(request, seconds) or self._reply(seconds, LOAD_SECONDS)
         if isinstance(reply, Outcome):
             self._end()
             return reply
         self.notes = self.notes or _noted(reply.get("notes"), self.asked)
         return None
+
+    def _stuck_at(self) -> tuple[int, int] | None:
+        """The cell and the statement that never end, or None: the process tells each before it begins."""
+        self._launch()
+        at = (0, 0)
+        reply: dict[str, Any] | Outcome | None = self._greet() or self._tell(
+            {"cells": self.cells, "left_out": self.left_out, "careful": True}, _GRACE
+        )
+        while reply is None:
+            reply = self._reply(STATEMENT_SECONDS + _GRACE, STATEMENT_SECONDS)
+            if isinstance(reply, dict) and (later := _place(reply.get("at"), self.cells)) > at:  # never back
+                at, reply = later, None
+        self._end()
+        late = isinstance(reply, Outcome) and reply.kind == "time-limit"
+        return at if late and at[0] and not self.crowded else None
 
     def _greet(self) -> Outcome | None:
         """What a worker says before it reads the notebook; a plain one says nothing."""
@@ -231,6 +260,14 @@ def _believable(reply: Mapping[str, Any]) -> Outcome:
         raise TypeError("a field of another type")
     outcome = Outcome.from_json(reply)
     return replace(outcome, message="") if outcome.kind == "time-limit" else outcome  # why, we say ourselves
+
+
+def _place(found: Any, cells: Sequence[str]) -> tuple[int, int]:
+    """Where a process says that it is; (0, 0) for anything else that it writes."""
+    if not isinstance(found, list) or len(found) != 2 or any(type(number) is not int for number in found):
+        return 0, 0
+    cell, statement = found
+    return (cell, statement) if 0 < cell <= len(cells) and 0 <= statement <= len(cells[cell - 1]) else (0, 0)
 
 
 def _noted(found: Any, asked: Sequence[tuple[str, str]]) -> dict[str, tuple[str, ...]]:

@@ -63,6 +63,44 @@ def test_an_answer_that_only_waits_is_ended_and_told_so(short):
         assert not worker.crowded
 
 
+STUCK = {
+    "sleeps": "import time\nbefore = 1\nwhile True: time.sleep(1)\nafter = 2",
+    "waits": "import threading\nbefore = 1\nthreading.Event().wait()\nafter = 2",
+    "one call in C": "import math\nbefore = 1\npow(7, 7 ** 12)\nafter = 2",
+}
+
+
+@pytest.mark.parametrize("name", STUCK)
+def test_a_statement_that_never_ends_is_named_and_costs_no_answer(name, monkeypatch):
+    needs_the_kernels_count()
+    monkeypatch.setattr(process, "_SLEPT", 1.0)
+    monkeypatch.setattr(process, "_LATE", 0.1)
+    for limit in ("LOAD_SECONDS", "STATEMENT_SECONDS"):
+        monkeypatch.setattr(worker_process, limit, 1.0)
+    cells = ["def first(): return 3", STUCK[name], "def answer(): return first() + before + after"]
+    with SandboxedWorker(cells, machine.best_tier()) as worker:
+        outcome = worker.call(ASKED, CASE)
+        assert (outcome.kind, outcome.value) == ("value", 6)
+        assert worker.left_out == [(2, 2)]
+        assert not worker.crowded
+
+
+def test_more_than_two_that_never_end_make_a_notebook_unloadable(monkeypatch):
+    needs_the_kernels_count()
+    monkeypatch.setattr(process, "_SLEPT", 0.5)
+    cells = ["import time\ndef answer(): return 3", *["time.sleep(10**6)"] * 3]
+    with SandboxedWorker(cells, machine.best_tier()) as worker:
+        outcome = worker.call(ASKED, CASE)
+        assert (outcome.kind, outcome.message) == ("time-limit", process.WAITED)
+        assert worker.left_out == [(2, 0), (3, 0)]
+
+
+@pytest.mark.parametrize("said", [None, 3, [], [1], [0, 0], [2, 0], [1, -1], [True, 0], [1, 99], [1.0, 0], ["1", 0]])
+def test_where_a_process_says_that_it_is_is_a_place_in_the_notebook_or_nowhere(said):
+    assert worker_process._place(said, ["x = 1"]) == (0, 0)
+    assert worker_process._place([1, 0], ["x = 1"]) == (1, 0)
+
+
 def test_where_the_kernel_does_not_count_the_clock_on_the_wall_decides(short, monkeypatch):
     """And then nobody knows whose fault it was, so there is another trial."""
     monkeypatch.setattr(process, "spent_by", lambda number: None)
