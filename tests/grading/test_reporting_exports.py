@@ -9,9 +9,13 @@ from class_results import NAMES, result, small_class, store
 
 from coursepkg.grading.reporting.export import export
 from coursepkg.grading.reporting.gradebook import Learner, gradebook
+from coursepkg.grading.reporting.institution import points_in
 from coursepkg.grading.reporting.scores import comment, gradescope, lti_scores
 from coursepkg.grading.reporting.spreadsheet import cell, write_sheet
+from coursepkg.grading.running.class_list import ClassList, Entry, write_class
 from coursepkg.grading.running.results import WHOLE_SUBMISSION
+from coursepkg.grading.specification.assignment import Asked, Assignment
+from coursepkg.grading.submissions.roster import Person, Roster
 from coursepkg.grading.submissions.sheets import is_formula, read_sheet, unescaped
 
 CANVAS = """Student,ID,SIS User ID,SIS Login ID,Section,Homework 1 (4711),Final Score
@@ -334,3 +338,60 @@ def test_a_comment_names_ideas_in_words():
     told = [comment(learner) for learner in gradebook(small_class()).learners]
     assert any("Every number is the sum of the rates." in line for line in told)
     assert not any("adds-rates" in line or "not-attempted" in line for line in told)
+
+
+# --- maxima, and who is who after a download of Moodle's -------------------------------------------------------------
+
+HEAD = "Identifier;Full name;Email address;Grade;Maximum Grade;Feedback comments"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("100.00", 100), ("100,00", 100), ("1.000,00", 1000), ("1,000.00", 1000), ("1 000,00", 1000), ("1'000.5", 1000.5),
+     ("1.000.000", 1e6), ("", None), ("-", None), ("0", None), ("nan", None), ("inf", None)],
+)  # fmt: skip
+def test_maxima_are_read_as_any_country_writes_them(text, value):
+    assert points_in(text) == value
+
+
+def test_each_row_of_a_worksheet_has_its_own_maximum_and_an_empty_one_that_of_all_others(template, tmp_path):
+    results = store([result(student, "01.1") for student in ("31", "32", "33")], tmp_path / "r")
+    text = "\n".join([HEAD, "Participant 31;A;;;100,00;", "Participant 32;B;;;;", "Participant 33;C;;;{};"])
+    done = export(results, "moodle", template=template(text.format("100.00")))
+    assert [row[3] for row in rows(done.path)[1:]] == ["100", "100", "100"]
+    done = export(results, "moodle", template=template(text.format("1.000,00")))
+    assert [row[3] for row in rows(done.path)[1:]] == ["100", "1000"]
+    assert done.unmatched == ("32",)
+    assert "which maximum it has: 32" in done.remarks[-1]
+
+
+GRADES = "First name,Last name,ID number,Email address,Assignment:{0}HW 2 (Real),Assignment:{0}HW 2 (Feedback)\n"
+
+
+@pytest.fixture
+def of_moodle(tmp_path):
+    """A download of Moodle's: learners are participants 101 and 102, and the roster has their addresses."""
+    found = store([result("101", "01.1"), result("102", "01.1", "wrong")], tmp_path / "moodle")
+    asked = Assignment("hw", ("01",), (Asked("01.1", "Rates", 2),))
+    entries = tuple(
+        Entry(student, name, (name,), chapters=("01",)) for student, name in (("101", "Ann"), ("102", "Bo"))
+    )
+    roster = Roster((Person(("101", "a@x"), "Ann"), Person(("102", "b@x"), "Bo")), ())
+    write_class(found, asked, ClassList("Moodle", 2, False, entries), roster)
+    return found
+
+
+@pytest.mark.parametrize("blank", ["", " "])
+@pytest.mark.parametrize("numbers", [("9001", "9002"), ("102", "101")])
+def test_the_roster_says_whose_address_it_is_and_no_number_of_another_kind_does(of_moodle, template, numbers, blank):
+    text = GRADES.format(blank) + f"Ann,A,{numbers[0]},A@x,,\nBo,B,{numbers[1]},b@x,,\n"
+    done = export(of_moodle, "moodle", template=template(text), assignment="HW 2")
+    assert [row[3:5] for row in rows(done.path)[1:]] == [["A@x", "2"], ["b@x", "0"]]
+    assert done.unmatched == ()
+
+
+def test_numbers_of_the_institution_alone_are_refused_with_advice(of_moodle, template):
+    (of_moodle / "roster.json").unlink()
+    text = GRADES.format("") + "Ann,A,102,a@x,,\nBo,B,101,b@x,,\n"
+    with pytest.raises(ValueError, match="give the grading worksheet"):
+        export(of_moodle, "moodle", template=template(text), assignment="HW 2")

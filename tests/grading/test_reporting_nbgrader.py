@@ -1,12 +1,13 @@
 """Marks arrive in an nbgrader gradebook, and without nbgrader the message says what to install."""
 
 import sys
+from dataclasses import replace
 
 import pytest
 from class_results import result, small_class, store
 
 from coursepkg.grading.reporting.export import export
-from coursepkg.grading.reporting.gradebook import gradebook
+from coursepkg.grading.reporting.gradebook import Learner, gradebook
 from coursepkg.grading.reporting.nbgrader_gradebook import write_nbgrader
 
 
@@ -68,3 +69,16 @@ def test_a_later_mark_replaces_an_earlier_one(api, tmp_path):
     write_nbgrader(gradebook([result("ana", "01.1", "wrong")]), "kitchen", path)
     write_nbgrader(gradebook([result("ana", "01.1"), result("ana", "01.2")]), "kitchen", path)
     assert scores(api, path) == {"ana": (5, False)}
+
+
+@pytest.mark.filterwarnings("ignore::Warning")
+def test_what_being_late_costs_is_nbgraders_penalty(api, tmp_path):
+    class Late(Learner):
+        deduction = 1.5
+
+    book = replace(gradebook([result("ana", "01.1")]), learners=(Late("ana", "Ana", {"01.1": result("ana", "01.1")}),))
+    for _ in range(2):
+        write_nbgrader(book, "kitchen", tmp_path / "gradebook.db")
+    with api.Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}") as opened:
+        found = opened.find_submission("kitchen", "ana")
+        assert (found.score, found.late_submission_penalty) == (2, 1.5)

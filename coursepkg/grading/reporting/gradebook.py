@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from coursepkg.grading.running.class_list import ClassList, Entry, read_class
+from coursepkg.grading.running.class_list import ClassList, Entry, read_class, read_roster_again
 from coursepkg.grading.running.results import (
     AGAIN,
     INFRASTRUCTURE_ERROR,
@@ -26,6 +26,8 @@ from coursepkg.grading.running.results import (
 )
 from coursepkg.grading.specification.assignment import NONE, Assignment
 from coursepkg.grading.submissions.cells import UnreadableNotebook
+from coursepkg.grading.submissions.learners import HandedIn
+from coursepkg.grading.submissions.roster import attendance
 
 NOT_GRADED = "This answer is not graded yet. It costs you nothing: your mark follows."
 _JOINERS = "\u200c\u200d"  # parts of names in some scripts
@@ -124,11 +126,15 @@ class Learner:
 
 @dataclass(frozen=True)
 class Gradebook:
-    """All learners of a class, sorted by id, and all exercises that were graded, in the order of the course."""
+    """All learners of a class, sorted by id, and all exercises that were graded, in the order of the course.
+
+    ``addresses`` are those that the roster has, by the learner's id.
+    """
 
     learners: tuple[Learner, ...]
     columns: tuple[Column, ...]
     known: tuple[Assignment, ClassList] | None = None
+    addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def max(self) -> float:
@@ -168,10 +174,24 @@ def load_gradebook(results: Path) -> Gradebook:
     """
     if not results.is_dir():
         raise ValueError(f"{results} is no folder of results; `grade batch` makes one")
-    book = gradebook(read_results(results), read_class(results))
+    known = read_class(results)
+    book = replace(gradebook(read_results(results), known), addresses=_addresses(results, known))
     if not book.learners:
         raise ValueError(f"{results} holds no results yet; `grade batch` writes them")
     return book
+
+
+def _addresses(results: Path, known: tuple[Assignment, ClassList] | None) -> dict[str, tuple[str, ...]]:
+    """The addresses in each learner's row of the roster, if there is one."""
+    roster = read_roster_again(results)
+    if roster is None or known is None:
+        return {}
+    learners = [HandedIn(entry.id, entry.name) for entry in known[1].learners]
+    rows = attendance(roster, learners).rows
+    found = {student: tuple(each for each in person.ids if "@" in each) for student, person in rows.items()}
+    people = {person.ids[0]: person for person in roster.people}
+    missing = {entry.id: people[entry.id] for entry in known[1].missing if entry.id in people}
+    return found | {student: tuple(each for each in one.ids if "@" in each) for student, one in missing.items()}
 
 
 def gradebook(results: Iterable[Result], known: tuple[Assignment, ClassList] | None = None) -> Gradebook:

@@ -8,18 +8,19 @@ is asked for, its rows are matched by id, never by name, and only learners with 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from coursepkg.grading.reporting.gradebook import Gradebook, Learner, number
 from coursepkg.grading.reporting.scores import comment
 from coursepkg.grading.reporting.spreadsheet import write_sheet
-from coursepkg.grading.submissions.roster import deciding
+from coursepkg.grading.submissions.roster import deciding, normal
 from coursepkg.grading.submissions.sheets import Sheet, is_formula, unescaped
 
 CANVAS_IDS = ("ID", "SIS User ID", "SIS Login ID")
 CANVAS_KEEPS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Root Account", "Section")
+MOODLE = "Moodle"  # as downloads of its are called
 MOODLE_KEYS = ("Email address", "ID number", "Identifier", "Username")
 MOODLE_KEEPS = (
     "Identifier",
@@ -70,7 +71,7 @@ def write_canvas(book: Gradebook, template: Sheet, assignment: str | None, path:
         raise ValueError(f"name the assignment with --assignment; the export has {_listed(others)}")
     column, remark = _canvas_column(template, assignment)
     possible = [row for row in template.rows if row["Student"].strip().lower() == "points possible"]
-    top = _float(possible[0].get(column, "")) if possible else None
+    top = points_in(possible[0].get(column, "")) if possible else None
     rows, matched = _matched(book, template, ids)
     kept = [name for name in template.header if name in CANVAS_KEEPS]
     lines: list[list[object]] = [[*(row[name] for name in kept), number(top or book.max)] for row in possible]
@@ -104,14 +105,21 @@ def write_moodle(book: Gradebook, template: Sheet, assignment: str | None, path:
     mark, feedback = _moodle_columns(template, assignment)
     kept = [name for name in template.header if name in MOODLE_KEEPS]
     rows, matched = _matched(book, template, keys)
-    limits = {_float(row.get("Maximum Grade", "")) for row, _ in rows} if "Maximum Grade" in template.header else {None}
-    lines = [
-        [*(row[name] for name in kept), _scaled(learner, book, _float(row.get("Maximum Grade", ""))), comment(learner)]
-        for row, learner in rows
-    ]
+    tops = {points_in(row.get("Maximum Grade", "")) for row, _ in rows} - {None}
+    usual = tops.pop() if len(tops) == 1 else None  # an empty cell means what the others say
+    lines, unclear = list[list[object]](), list[str]()
+    for row, learner in rows:
+        top = points_in(row.get("Maximum Grade", "")) or usual
+        if top is None and tops:
+            unclear.append(learner.id)
+            continue
+        lines.append([*(row[name] for name in kept), _scaled(learner, book, top), comment(learner)])
     write_sheet(path, [*kept, mark, feedback], lines)
-    remarks = [line for limit in sorted(x for x in limits if x) for line in _scale_remark(limit, book)]
-    return Written(len(rows), _left_over(book, matched), tuple(remarks))
+    stated = sorted({points_in(row.get("Maximum Grade", "")) or 0 for row, _ in rows})
+    remarks = [line for top in stated for line in _scale_remark(top, book)]
+    if unclear:
+        remarks.append(f"left out, since their row does not say which maximum it has: {', '.join(unclear)}")
+    return Written(len(lines), tuple(sorted({*_left_over(book, matched), *unclear})), tuple(remarks))
 
 
 def _moodle_columns(template: Sheet, assignment: str | None) -> tuple[str, str]:
@@ -120,9 +128,8 @@ def _moodle_columns(template: Sheet, assignment: str | None) -> tuple[str, str]:
     marks = [name for name in template.header if name.endswith("(Real)")]
     if assignment is None:
         raise ValueError(f"name the column with --assignment; the export has {_listed(marks)}")
-    found = [
-        name for name in marks if name in (assignment, f"{assignment} (Real)") or name.endswith(f":{assignment} (Real)")
-    ]
+    wanted = assignment.removesuffix("(Real)").strip()
+    found = [name for name in marks if wanted in _titles(name.removesuffix("(Real)").strip())]
     if len(found) != 1:
         raise ValueError(f"{assignment!r} fits {len(found)} columns; the export has {_listed(marks)}")
     feedback = f"{found[0].removesuffix('(Real)')}(Feedback)"
@@ -132,6 +139,11 @@ def _moodle_columns(template: Sheet, assignment: str | None) -> tuple[str, str]:
             "export the gradebook again with 'Include feedback in export'"
         )
     return found[0], feedback
+
+
+def _titles(column: str) -> tuple[str, ...]:
+    """A column's title, with and without the kind of activity that Moodle writes in front: "Assignment: HW 2"."""
+    return column, column.partition(":")[2].strip()
 
 
 # --- matching and scaling --------------------------------------------------------------------------------------------
@@ -146,21 +158,49 @@ def _matched(
     spreadsheet would run as a formula: made safe, it would not be the institution's id any more.
     """
     learners = {learner.id: learner for learner in book.learners if not is_formula(learner.id)}
+    told = _ids_of_moodles(book, learners) if book.known is not None and book.known[1].layout == MOODLE else None
     rows: dict[str, list[int]] = {}
     owners: dict[int, set[str]] = {}
     cells = [[_identity(key, row[key]) for row in template.rows] for key in keys]
-    chosen_keys = [keys[k] for k in deciding(cells, learners.keys())]
+    chosen_keys = keys if told is not None else [keys[k] for k in deciding(cells, learners.keys())]
     for position, row in enumerate(template.rows):
-        for value in {_identity(key, row[key]) for key in chosen_keys} & learners.keys():
+        ids = {(key, _identity(key, row[key])) for key in chosen_keys}
+        values = (
+            {told[key, normal(each)] for key, each in ids if (key, normal(each)) in told}
+            if told is not None
+            else {each for _, each in ids}
+        )
+        for value in values & learners.keys():
             rows.setdefault(value, []).append(position)
             owners.setdefault(position, set()).add(value)
     clear = {student: found[0] for student, found in rows.items() if len(found) == 1 and len(owners[found[0]]) == 1}
     if not clear:
         example = next(iter(learners), "")
-        raise ValueError(f"no learner's id (such as {example!r}) stands in the columns {_listed(keys)} of the export")
+        cure = (
+            "; the download names learners by their number as participants: give the grading worksheet, or grade again "
+            "with --resume and the worksheet as --roster, whose addresses tell who is who"
+        )
+        raise ValueError(
+            f"no learner's id (such as {example!r}) stands in the columns {_listed(keys)} of the export"
+            + (cure if told is not None else "")
+        )
     chosen = sorted((position, student) for student, position in clear.items())
     pairs = [(template.rows[position], learners[s]) for position, s in chosen if learners[s].points is not None]
     return pairs, set(clear)
+
+
+def _ids_of_moodles(book: Gradebook, learners: Mapping[str, Learner]) -> dict[tuple[str, str], str]:
+    """Whose each id is, by its column, after a download of Moodle's.
+
+    Its numbers are those of participants, and stand in the worksheet's column "Identifier" alone: the same number in
+    another column is another learner's. Beside them the roster has addresses.
+    """
+    here = sorted(learners, key=lambda student: not learners[student].missing)  # their own number counts
+    told = {("Identifier", normal(student)): student for student in here}
+    told |= {("Email address", normal(student)): student for student in here if "@" in student}
+    for student, addresses in book.addresses.items():
+        told |= {("Email address", address): student for address in addresses}
+    return told
 
 
 def _identity(column: str, text: str) -> str:
@@ -184,9 +224,15 @@ def _scale_remark(top: float | None, book: Gradebook) -> tuple[str, ...]:
     return (f"marks are scaled from {number(book.max)} to {number(top)} points, the maximum in the export",)
 
 
-def _float(text: str) -> float | None:
+def points_in(text: str) -> float | None:
+    """A maximum as people and programs of many countries write it: 100.00, 100,00, 1.000,00, 1 000,00."""
+    shown = re.sub(r"[\s'’]", "", text)
+    decimal = max(".,", key=shown.rfind)
+    other = "," if decimal == "." else "."
+    if shown.count(decimal) > 1:  # it parts thousands
+        other, decimal = decimal, other
     try:
-        value = float(text.replace(",", "."))
+        value = float(shown.replace(other, "").replace(decimal, "."))
     except ValueError:
         return None
     return value if 0 < value < 1e9 else None

@@ -94,6 +94,13 @@ def _write_learner(opened: Any, book: Gradebook, learner: Learner, assignment: s
         grade = _grade(opened, _grade_id(column), notebooks[column.id], assignment, student)
         grade.auto_score = 0.0 if result is None or result.points is None else result.points
         grade.needs_manual_grade = False
+    _take_off(opened, student, assignment, learner.deduction)
+
+
+def _take_off(opened: Any, student: str, assignment: str, points: float) -> None:
+    """What being late costs; nbgrader adds it up over a submission's notebooks, so one of them carries it."""
+    for k, notebook in enumerate(opened.find_submission(assignment, student).notebooks):
+        notebook.late_submission_penalty = 0.0 if k else points
 
 
 def _grade_id(column: Column) -> str:
