@@ -87,3 +87,59 @@ def test_an_id_of_any_letters_comes_back_as_it_was(path):
     Journal(path).mark([(odd, "ab")], 1, "\u2028", 0)
     assert Journal(path).marks()[odd].comment == "\u2028"
     assert json.loads(path.read_text(encoding="utf-8"))["entry"] == 1
+
+
+# --- damaged and missing lines ---------------------------------------------------------------------------------------
+
+
+def three_marks(path):
+    """Marks of Cy, Bo and Ana; Bo's is taken back."""
+    journal = Journal(path)
+    journal.mark([(Key("cy", "01.1", "01.1"), "ef")], 1, "", 0)
+    number = journal.mark([(BO, "cd")], 2, "by mistake", 0)
+    journal.mark([(ANA, "ab")], 1, "", 0)
+    journal.undo(number)
+    return path.read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("first", [[], ['{"format": 1, "entr']])
+def test_a_line_that_is_damaged_or_gone_moves_no_other(path, first):
+    lines = three_marks(path)
+    path.write_text("\n".join([*first, *lines[1:]]) + "\n", encoding="utf-8")
+    journal = Journal(path)
+    assert {key: mark.points for key, mark in journal.marks().items()} == {ANA: 1}
+    assert list(journal.taken_back()) == [BO]
+    assert len(journal.damaged()) == len(first)
+    assert journal.mark([(BO, "cd")], 2, "", 0) == 5
+    assert {key: mark.points for key, mark in Journal(path).marks().items()} == {ANA: 1, BO: 2}
+
+
+def line(**changes):
+    answer = {"student": "ana", "exercise": "01.1", "item": "01.1", "notebook": "ab"}
+    answer = {name: changes.pop(name, value) for name, value in answer.items()}
+    return json.dumps({"format": 1, "entry": 9, "answers": [answer], "points": 2, "comment": ""} | changes)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [line(student=["x"]), line(student=None), line(exercise=1), line(notebook=None), line(points=True),
+     line(points=10**400), line(points=float("nan")), line(points=-1), line(points="2"), line(entry=None),
+     line(entry=True), line(comment=None), line(answers={}), "[" * 200_000,
+     '{"format": 1, "entry": 9, "undo": true}', '{"format": 1, "entry": 9, "undo": "3"}'],
+)  # fmt: skip
+def test_a_line_that_this_program_does_not_write_is_named_and_left_out(path, text):
+    lines = three_marks(path)
+    path.write_text("\n".join([*lines, text]) + "\n", encoding="utf-8")
+    journal = Journal(path)
+    assert journal.marks()[ANA].points == 1
+    assert len(journal.marks()) == 2
+    [words] = journal.damaged()
+    assert words.startswith("line 5 of results-journal.jsonl cannot be read")
+
+
+@pytest.mark.parametrize("number", [0, 4, 99])
+def test_taking_back_what_is_no_mark_takes_nothing_back(path, number):
+    lines = three_marks(path)
+    path.write_text("\n".join([*lines, json.dumps({"format": 1, "entry": 5, "undo": number})]) + "\n", encoding="utf-8")
+    assert {key.student for key in Journal(path).marks()} == {"ana", "cy"}
+    assert list(Journal(path).taken_back()) == [BO]

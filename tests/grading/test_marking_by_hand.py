@@ -144,3 +144,111 @@ def test_a_mark_that_is_taken_back_leaves_a_later_one_of_a_sheet_alone(results):
     merge_marking_sheet(results, filled(results, rows))
     assert merge_journal(results) == (0, [])
     assert stored(results, "ana", "01.1").points == 0.25
+
+
+# --- the newest word holds, wherever it was said ---------------------------------------------------------------------
+
+
+def mark_in_page(results, student, points, seen=0):
+    judged = stored(results, student, "01.1")
+    key = Key(student, "01.1", "01.1")
+    return Journal(journal_beside(results)).mark([(key, judged.notebook_sha256[:MARK])], points, "", seen)
+
+
+def mark_in_sheet(results, student, points):
+    rows = [row for row in sheet(results, everything=True) if row["student"] == student and "01.1" in row["exercise"]]
+    rows[0]["points"] = points
+    merge_marking_sheet(results, filled(results, rows))
+
+
+def test_a_sheet_that_corrects_the_page_is_not_put_back_by_a_later_merge(results):
+    mark_in_page(results, "ana", 1)
+    merge_journal(results)
+    mark_in_sheet(results, "ana", "0.5")
+    assert merge_journal(results) == (0, [])
+    assert stored(results, "ana", "01.1").points == 0.5
+
+
+@pytest.mark.parametrize("merged_between", [False, True])
+def test_a_mark_that_was_taken_back_and_is_given_again_in_a_sheet_holds(results, merged_between):
+    number = mark_in_page(results, "ana", 1)
+    merge_journal(results)
+    Journal(journal_beside(results)).undo(number)
+    if merged_between:
+        merge_journal(results)
+    mark_in_sheet(results, "ana", "1")
+    assert merge_journal(results) == (0, [])
+    assert stored(results, "ana", "01.1").points == 1
+
+
+def test_a_sheet_of_before_takes_back_nothing_that_it_does_not_speak_of(results):
+    old = sheet(results, everything=True)
+    mark_in_page(results, "ana", 1)
+    merge_journal(results)
+    assert merge_marking_sheet(results, filled(results, old)) == (0, [])
+    assert stored(results, "ana", "01.1").points == 1
+
+
+def test_a_line_of_the_journal_that_leads_to_another_learner_changes_nothing(results):
+    judged = stored(results, "ana", "01.1")
+    key = Key("bo", "../ana/01.1", "01.1")
+    Journal(journal_beside(results)).mark([(key, judged.notebook_sha256[:MARK])], 0, "", 0)
+    changed, [(left, _)] = merge_journal(results)
+    assert (changed, left) == (0, key)
+    assert stored(results, "ana", "01.1") == judged
+
+
+# --- sheets that went through a spreadsheet --------------------------------------------------------------------------
+
+
+def through_a_spreadsheet(row, comma):
+    """What a spreadsheet makes of cells that look like numbers, apostrophes gone."""
+
+    def cell(text):
+        text = text.removeprefix("'")
+        if re.fullmatch(r"\d+(\.\d+)?", text):
+            text = f"{float(text):.5E}" if len(text) > 11 else f"{float(text):.10g}"
+        return text.replace(".", ",") if comma and re.fullmatch(r"[\d.E+]+", text) else text
+
+    return {name: value if name in ("points", "comment") else cell(value) for name, value in row.items()}
+
+
+@pytest.fixture
+def numbered(tmp_path):
+    """Ids that look like numbers: two learners, and exercises 01.1 and 01.10."""
+    found = [
+        result(student, exercise, "wrong", name=name, notebook_sha256=sha256 * 16)
+        for student, name, sha256 in (
+            ("00123", "Ann", "1234"),
+            ("123", "Bo", "9876"),
+            ("1234567890123456", "Cy", "ab12"),
+        )
+        for exercise in ("01.1", "01.10")
+    ]
+    return store(found, tmp_path / "results")
+
+
+@pytest.mark.parametrize("comma", [False, True])
+@pytest.mark.parametrize("student", ["00123", "123", "1234567890123456"])
+@pytest.mark.parametrize("exercise", ["01.1", "01.10"])
+def test_a_sheet_that_a_spreadsheet_saved_is_read(numbered, student, exercise, comma):
+    rows = sheet(numbered, everything=True)
+    for row in rows:
+        if (row["student"], row["exercise"]) == (f"'{student}", f"'{exercise}"):
+            row["points"] = "1"
+    rows = [through_a_spreadsheet(row, comma) for row in rows]
+    assert merge_marking_sheet(numbered, filled(numbered, rows, ";")) == (1, [])
+    assert stored(numbered, student, exercise).points == 1
+
+
+def test_a_row_that_could_be_several_answers_is_named(numbered):
+    row = through_a_spreadsheet(sheet(numbered, everything=True)[0], False) | {"points": "1", "title": "Rates"}
+    changed, [words] = merge_marking_sheet(numbered, filled(numbered, [row]))
+    assert changed == 0
+    assert "could be one of several answers" in words
+
+
+def test_ids_are_written_so_that_a_spreadsheet_keeps_them(numbered):
+    for row in sheet(numbered, everything=True):
+        for name in ("student", "exercise", "item", "notebook"):
+            assert row[name].startswith("'")
