@@ -12,6 +12,7 @@ from coursepkg.grading.running.class_list import (
     read_class,
     read_roster_again,
     with_earlier,
+    with_work,
     write_class,
 )
 from coursepkg.grading.running.results import BadResult, folder_name
@@ -121,6 +122,50 @@ def test_whoever_stands_twice_on_the_roster_is_not_missing_and_keeps_time_and_na
     two_people = attendance(roster_of(tmp_path, text.replace("502,Ben,\n", "502,Zoe,\n")), LEARNERS)
     assert [person.name for person in two_people.missing] == ["Cy"]
     assert two_people.unknown == ("502",)
+
+
+def test_twice_on_the_roster_and_without_an_id_are_notes(tmp_path):
+    """Ben stands in two sections, and was late; Dee has no id there."""
+    text = MOODLE + MOODLE.splitlines()[2] + "\n,Dee,,,,-\n"
+    found = class_list(replace(download(), layout="Moodle"), HW, roster_of(tmp_path, text))
+    ben = found.learners[1]
+    assert (ben.submitted, ben.notes) == ("2026-11-06T12:30:00+00:00", ("stands twice on the roster",))
+    assert found.closing_line().endswith("1 missing, 1 unknown, 2 twice on the roster, 1 without an id")
+    assert "on the roster without an id, so not looked for: Dee" in found.details()
+    assert "no time is known for 1 of 3 learners" in found.remarks[0]
+    write_class(tmp_path, HW, found, roster_of(tmp_path, text))
+    assert read_class(tmp_path) == (HW, found)
+    assert read_roster_again(tmp_path) == roster_of(tmp_path, text)
+
+
+def test_work_that_changed_since_the_roster_was_read_has_an_old_time(tmp_path):
+    roster = roster_of(tmp_path, MOODLE)
+    people = class_list(replace(download(), layout="Moodle"), HW, roster)
+
+    def run(before, new_roster, **work):
+        return with_work(people, {student[1:]: mark for student, mark in work.items()}, before, new_roster=new_roster)
+
+    def old(found):
+        return [one.id for one in found.learners if any("name the new roster" in note for note in one.notes)]
+
+    first = run(None, True, _501="a", _502="b")
+    assert (old(first), first.remarks) == ([], people.remarks)
+    assert old(run(first, False, _501="a", _502="b")) == []
+    second = run(first, False, _501="new", _502="b")
+    assert old(second) == ["501"]
+    assert "1 learner handed in again, such as Ann Lee" in second.remarks[-1]
+    assert old(run(second, False, _501="new", _502="b")) == ["501"]  # as long as no newer roster is named
+    assert old(run(second, False, _502="b")) == ["501"]
+    assert old(run(second, False, _501="a", _502="b")) == []
+    assert old(run(run(second, True, _501="new"), False, _501="new")) == []
+
+
+def test_whoever_is_missing_has_no_id_of_somebody_elses(tmp_path):
+    """Cy's number at the institution is Ann's on the platform."""
+    text = "ID number,Identifier,Full name\n7,Participant 501,Ann\n8,Participant 502,Ben\n501,Participant 503,Cy\n"
+    found = class_list(download(LEARNERS[:2]), HW, roster_of(tmp_path, text))
+    assert [(one.id, one.name) for one in found.learners] == [("501", "Ann"), ("502", "Ben")]
+    assert [(one.id, one.name) for one in found.missing] == [("503", "Cy")]
 
 
 def test_an_id_in_two_rows_belongs_to_nobody_and_is_named(tmp_path):

@@ -29,6 +29,7 @@ from coursepkg.grading.running.class_list import (
     read_class,
     read_roster_again,
     with_earlier,
+    with_work,
     write_class,
 )
 from coursepkg.grading.running.grader import Graded, Grader, Work, nothing_readable
@@ -44,11 +45,12 @@ from coursepkg.grading.running.results import (
     write_result,
 )
 from coursepkg.grading.running.serving import Lost
-from coursepkg.grading.specification.assignment import Assignment, BadAssignment, asked_in
+from coursepkg.grading.specification.assignment import NONE, Assignment, BadAssignment, asked_in
 from coursepkg.grading.specification.chapters import Chapters
 from coursepkg.grading.submissions.archives import Archive, Folder, short
-from coursepkg.grading.submissions.choosing import Wanted, chapter_of, choose
+from coursepkg.grading.submissions.choosing import Wanted, chapter_of
 from coursepkg.grading.submissions.contents import load, nothing_found
+from coursepkg.grading.submissions.counting import mark_of, settle_time, what_counts
 from coursepkg.grading.submissions.learners import Download, HandedIn, discover
 from coursepkg.grading.submissions.roster import Roster
 
@@ -130,6 +132,7 @@ def run(batch: Batch, tree: Folder | Archive, *, cluster: Cluster | None = None,
         If nothing was handed in, or nothing that tells what was asked.
     """
     chapters = Chapters(batch.specs)
+    new_roster = batch.roster is not None
     batch, before = _going_on(batch)
     download = discover(tree, _known(batch.roster, before))
     if not download.learners:
@@ -139,8 +142,13 @@ def run(batch: Batch, tree: Folder | Archive, *, cluster: Cluster | None = None,
     with _alone_in(batch.results):
         remove_partial_files(batch.results)
         assignment = batch.assignment or what_most_handed_in(tree, download, chapters)
-        people = class_list(with_earlier(download, before), assignment, batch.roster, released=batch.released)
         grading = _Run(replace(batch, assignment=assignment), chapters, tree, cluster, quiet)
+        for learner in download.learners:
+            settle_time(tree, learner, grading.wanted, numbered=download.layout == "Canvas")
+        people = class_list(with_earlier(download, before), assignment, batch.roster, released=batch.released)
+        if batch.roster is not None and assignment.late != NONE:
+            work = {one.student: mark_of(tree, one) for one in download.learners if one.submitted is None}
+            people = with_work(people, work, before, new_roster=new_roster)
         grading.go_on_from(before, download)
 
         def keep() -> None:
@@ -302,8 +310,7 @@ class _Run:
 
     def _works(self, learner: HandedIn) -> Iterator[Work]:
         """The notebooks of a learner that have to be graded."""
-        contents = load(self.tree, learner)
-        chosen, notes = choose(contents.notebooks, self.wanted, numbered=self.numbered)
+        contents, chosen, notes = what_counts(self.tree, learner, self.wanted, numbered=self.numbered)
         flags = tuple([*learner.notes, *contents.refused, *notes])
         self.handed_in[learner.student] = tuple(sorted(chosen))
         if not chosen:

@@ -19,7 +19,7 @@ from coursepkg.grading.running.results import ASSIGNMENT, CLASS, ROSTER, BadResu
 from coursepkg.grading.specification.assignment import NONE, Assignment, BadAssignment
 from coursepkg.grading.submissions.archives import short
 from coursepkg.grading.submissions.learners import Download, HandedIn
-from coursepkg.grading.submissions.roster import Person, Roster, attendance, moment
+from coursepkg.grading.submissions.roster import Person, Roster, attendance, moment, normal
 
 FORMAT = 1
 
@@ -28,7 +28,8 @@ FORMAT = 1
 class Entry:
     """One learner: what of the download is theirs, when it came (ISO 8601, "" if unknown), if it is marked as late.
 
-    ``chapters`` are those of which a notebook was handed in: each of their exercises has a result.
+    ``chapters`` are those of which a notebook was handed in: each of their exercises has a result. ``work`` is a mark
+    of the files that were there when the roster with its time was read.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Entry:
     late: bool = False
     notes: tuple[str, ...] = ()
     chapters: tuple[str, ...] = ()
+    work: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class ClassList:
         Who handed in, and who did not though the roster has them.
     unknown, twice : tuple of str
         Ids that the roster does not have, and ids that it has twice.
+    without_id : tuple of str
+        Names in rows of the roster that have no id.
     rostered : int or None
         How many the roster has; None without one.
     left_aside : tuple of str
@@ -73,6 +77,7 @@ class ClassList:
     missing: tuple[Entry, ...] = ()
     unknown: tuple[str, ...] = ()
     twice: tuple[str, ...] = ()
+    without_id: tuple[str, ...] = ()
     rostered: int | None = None
     left_aside: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
@@ -98,6 +103,7 @@ class ClassList:
             parts.append(f"{len(self.missing)} missing")
             parts += [f"{len(self.unknown)} unknown"] if self.unknown else []
             parts += [f"{len(self.twice)} twice on the roster"] if self.twice else []
+            parts += [f"{len(self.without_id)} without an id"] if self.without_id else []
         return ", ".join(parts)
 
     def details(self) -> list[str]:
@@ -110,6 +116,7 @@ class ClassList:
             ("missing", [one.name for one in self.missing]),
             ("handed in and not on the roster", list(self.unknown)),
             ("twice on the roster", list(self.twice)),
+            ("on the roster without an id, so not looked for", list(self.without_id)),
             ("belongs to nobody", list(self.left_aside)),
         ):
             lines += [f"{words}: {', '.join(map(short, names))}"] if names else []
@@ -128,16 +135,22 @@ def class_list(
     beside = attendance(roster, download.learners) if roster is not None else None
     rows = beside.rows if beside is not None else {}
     learners = []
+    timeless: list[tuple[str, str]] = []
     for learner in download.learners:
         row = rows.get(learner.student)
         submitted = learner.submitted or (moment(row.submitted, zone) if row is not None else None)
         in_time = download.layout == "Canvas" and not learner.late  # it marks each file that is late
         written = row.submitted if row is not None else ""
         notes = [] if in_time else _about_time(learner, submitted, written, assignment)
+        name = row.name if row is not None and row.name else learner.name
+        if notes and not learner.late:
+            timeless.append((name, notes[0]))
+        if roster is not None and not {normal(learner.student), *(row.ids if row else ())}.isdisjoint(roster.twice):
+            notes.append("stands twice on the roster")
         learners.append(
             Entry(
                 learner.student,
-                row.name if row is not None and row.name else learner.name,
+                name,
                 tuple(learner.entries),
                 "" if submitted is None else submitted.isoformat(),
                 learner.late,
@@ -148,11 +161,10 @@ def class_list(
     if download.around:
         remarks.append(f"everything lies in the folder {short(download.around)}, so what it holds was read as learners")
     remarks += download.remarks
-    timeless = [one for one in learners if one.notes and not one.late]
     if timeless:
         remarks.append(
-            f"no time is known for {len(timeless)} of {len(learners)} learners, such as {short(timeless[0].name)}: "
-            f"{timeless[0].notes[0]}"
+            f"no time is known for {len(timeless)} of {len(learners)} learners, such as {short(timeless[0][0])}: "
+            f"{timeless[0][1]}"
         )
     if beside is not None and beside.by_name:
         remarks.append("no id of the download is on the roster, so learners were found on it by name")
@@ -161,13 +173,20 @@ def class_list(
         download.entries,
         released,
         tuple(learners),
-        tuple(Entry(one.ids[0], one.name or one.ids[0]) for one in beside.missing) if beside is not None else (),
+        _missing(beside.missing, {one.id for one in learners}) if beside is not None else (),
         beside.unknown if beside is not None else (),
         roster.twice if roster is not None else (),
+        roster.without_id if roster is not None else (),
         len(roster.people) if roster is not None else None,
         tuple(download.left_aside),
         tuple(remarks),
     )
+
+
+def _missing(people: Iterable[Person], taken: Collection[str]) -> tuple[Entry, ...]:
+    """Those who handed in nothing, under an id that is no other learner's: numbers of several kinds may be alike."""
+    free = ((next((each for each in one.ids if each not in taken), None), one.name) for one in people)
+    return tuple(Entry(identity, name or identity) for identity, name in free if identity is not None)
 
 
 def _about_time(learner: HandedIn, submitted: datetime | None, written: str, assignment: Assignment) -> list[str]:
@@ -213,6 +232,39 @@ def with_earlier(download: Download, before: ClassList | None) -> Download:
     count = download.entries + len({top for one in earlier for top in one.entries})
     words = f"{len(earlier)} of the learners handed in with an earlier download"
     return replace(download, learners=learners, entries=count, remarks=(*download.remarks, words))
+
+
+def with_work(people: ClassList, work: Mapping[str, str], before: ClassList | None, *, new_roster: bool) -> ClassList:
+    """The class with a mark of each learner's files, and a word where they changed since their time was read.
+
+    Parameters
+    ----------
+    people : ClassList
+        The class.
+    work : mapping of str to str
+        Marks of the files, of those learners whose time is the roster's.
+    before : ClassList or None
+        The class as an earlier run found it.
+    new_roster : bool
+        Whether this run was given a roster: then its times are those of the files.
+    """
+    earlier = {} if before is None else {one.id: one for one in before.learners}
+    learners, old = [], []
+    for one in people.learners:
+        now, then = work.get(one.id, ""), earlier.get(one.id)
+        if now and (new_roster or then is None or not then.work):
+            one = replace(one, work=now)
+        elif then is not None:
+            one = replace(one, work=then.work)
+            if now not in ("", then.work) or (not now and _OLD_TIME in then.notes):
+                old.append(one.name)
+                one = replace(one, notes=(*one.notes, _OLD_TIME))
+        learners.append(one)
+    words = f"{_count(len(old), 'learner')} handed in again, such as {short(old[0])}: {_OLD_TIME}" if old else ""
+    return replace(people, learners=tuple(learners), remarks=(*people.remarks, *filter(None, [words])))
+
+
+_OLD_TIME = "its files have changed since the roster with its time was read; name the new roster with --roster"
 
 
 def write_class(results: Path, assignment: Assignment, found: ClassList, roster: Roster | None = None) -> None:
@@ -265,7 +317,7 @@ def read_roster_again(results: Path) -> Roster | None:
         data = _json(path)
         people = tuple(Person(tuple(one["cells"]), one["name"], one["submitted"]) for one in data["people"])
         _require_whole([(*one.cells, one.name, one.submitted) for one in people], [])
-        return Roster(people, tuple(data["twice"]))
+        return Roster(people, tuple(data["twice"]), tuple(data.get("without_id", ())))
     except _DAMAGE as error:
         raise BadResult(
             f"{path} cannot be read ({error}). Name the roster again: `grade batch DOWNLOAD --roster CLASS.csv "

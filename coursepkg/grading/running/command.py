@@ -153,12 +153,18 @@ def _batch(options: argparse.Namespace, root: Path | None) -> int:
 def _what_was_asked(options: argparse.Namespace, specs: Path) -> dict[str, Any]:
     """The assignment and the roster; raises ``BadAssignment``, ``SpecError`` or another ValueError."""
     from coursepkg.grading.running.class_list import read_class
+    from coursepkg.grading.running.results import BadResult
     from coursepkg.grading.specification.assignment import BadAssignment, find_assignment
     from coursepkg.grading.specification.chapters import Chapters
     from coursepkg.grading.submissions.roster import read_roster
 
     asked: dict[str, Any] = {"roster": None if options.roster is None else read_roster(options.roster)}
-    before = read_class(options.out)
+    try:
+        before = read_class(options.out)
+    except BadResult:
+        if options.assignment is None:
+            raise
+        before = None  # it is written anew
     if options.assignment is not None:
         folders = [Path(), options.submissions.resolve().parent, options.out.resolve().parent]
         found, asked["released"] = find_assignment(options.assignment, folders, Chapters(specs))
@@ -210,12 +216,12 @@ def _proved_tier(trusted: bool, cluster: Cluster | None) -> str | None:
 
 def _run_batch(batch: Batch, tree: Folder | Archive, cluster: Cluster | None) -> int:
     from coursepkg.grading.running.batch import BrokenProcessPool, Busy, run
-    from coursepkg.grading.running.results import GRADED, INFRASTRUCTURE_ERROR, STUDENT_ERROR
+    from coursepkg.grading.running.results import GRADED, INFRASTRUCTURE_ERROR, STUDENT_ERROR, BadResult
     from coursepkg.grading.specification.assignment import BadAssignment
 
     try:
         ran = run(batch, tree, cluster=cluster)
-    except BadAssignment as error:
+    except (BadAssignment, BadResult) as error:
         return _refused("graded", error)
     except (SpecError, SyntaxError, ImportError, Busy) as error:
         print(f"Stopped: {error}. What is graded is kept; go on with --resume.", file=sys.stderr)

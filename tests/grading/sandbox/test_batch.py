@@ -461,6 +461,95 @@ def test_a_later_run_goes_on_with_what_was_named_and_with_what_was_handed_in_aga
     assert (out / "ben" / "history").is_dir()
 
 
+@pytest.mark.parametrize("name", ["class.json", "assignment.json", "roster.json"])
+def test_a_damaged_list_of_the_class_is_written_anew_once_all_is_named(tmp_path, secret, capsys, leaky, name):
+    folder, out = hand_in(tmp_path / "all", {"ann": [RIGHT]}), tmp_path / "out"
+    (tmp_path / "class.csv").write_text("id\nann\n")
+    batch = ["grade", "batch", str(folder), "--secret", str(secret), "--specs", str(SPECS), "--jobs", "1", "--resume"]
+    batch += ["--out", str(out), "--i-trust-these-files"]
+    named = ["--assignment", "91", "--roster", str(tmp_path / "class.csv")]
+    assert cli.main([*batch, *named]) == 0
+    (out / name).write_text("{")
+    capsys.readouterr()
+    assert cli.main(batch) == 2
+    assert f"{name} cannot be read" in capsys.readouterr().err
+    assert cli.main([*batch, *named]) == 0
+    assert json.loads((out / name).read_text())
+
+
+def test_another_release_of_the_same_chapter_gets_a_folder_of_its_own(tmp_path, secret, capsys, leaky):
+    folder, out = hand_in(tmp_path / "all", {"ann": [RIGHT]}), tmp_path / "out"
+    words = ["--secret", str(secret), "--specs", str(SPECS), "--jobs", "1", "--out", str(out), "--i-trust-these-files"]
+
+    def grade(name, day):
+        asked = asked_in(Chapters(SPECS), ["91"], name=name, due=datetime(2026, 1, day, tzinfo=UTC), late="1")
+        (tmp_path / f"{name}.json").write_text(json.dumps(asked.to_json()))
+        named = ["--assignment", str(tmp_path / f"{name}.json"), "--resume"]
+        return cli.main(["grade", "batch", str(folder), *words, *named])
+
+    assert cli.main(["grade", "batch", str(folder), *words, "--assignment", "91"]) == 0
+    assert grade("hw", 2) == 0  # it was that release all the time
+    assert grade("hw", 3) == 0  # it was given more time
+    capsys.readouterr()
+    assert grade("other", 3) == 2
+    assert "holds results of hw; give other a folder of its own" in capsys.readouterr().err
+
+
+def test_an_error_that_nobody_thought_of_costs_no_mark_of_others(
+    handed_in, secret, tmp_path, capsys, leaky, monkeypatch
+):
+    def odd(cells):
+        if any("object()" in source for source in cells.code):
+            raise OverflowError("nobody thought of it")
+        return []
+
+    monkeypatch.setattr("coursepkg.grading.running.grader.flags_of_notebook", odd)
+    grader = Grader(Chapters(SPECS), SECRET, NONE)
+    [eve, ann] = [
+        grader.grade(Work(name, name, "91", "91.ipynb", notebook_bytes(TINY[name]))).results for name in ("eve", "ann")
+    ]
+    grader.close()
+    assert {result.status for result in eve} == {"infrastructure error"}
+    assert "the grader itself failed (OverflowError); look at this notebook by hand" in eve[0].flags
+    assert [result.points for result in ann] == [2, 1]
+
+
+def test_a_cell_that_never_ends_is_flagged_and_costs_no_answer(monkeypatch):
+    monkeypatch.setattr("coursepkg.grading.sandbox.process._SLEPT", 0.5)
+    grader = Grader(Chapters(SPECS), SECRET, machine.best_tier())
+    cells = [RIGHT, PRODUCT, "import time\nwhile True: time.sleep(1)"]
+    results = grader.grade(Work("ann", "Ann", "91", "91.ipynb", notebook_bytes(cells))).results
+    grader.close()
+    assert [result.points for result in results] == [2, 1]
+    assert all("cell 3 never ends; its statement 2 was left out" in result.flags for result in results)
+
+
+def test_changed_work_with_the_time_of_an_old_roster_is_flagged(tmp_path, secret, capsys, leaky):
+    folder, out = hand_in(tmp_path / "all", {"ann": [WRONG], "ben": [RIGHT]}), tmp_path / "out"
+    rows = "id,submitted\nann,2026-01-{}T00:00Z\nben,2026-01-01T00:00Z\n"
+    (tmp_path / "class.csv").write_text(rows.format("01"))
+    asked = asked_in(Chapters(SPECS), ["91"], name="hw", due=datetime(2026, 1, 2, tzinfo=UTC), late="1")
+    (tmp_path / "hw.json").write_text(json.dumps(asked.to_json()))
+    words = ["--secret", str(secret), "--specs", str(SPECS), "--jobs", "1", "--out", str(out), "--i-trust-these-files"]
+    batch = ["grade", "batch", str(folder), *words, "--resume"]
+    roster = ["--roster", str(tmp_path / "class.csv")]
+
+    def noted():
+        [ann, ben] = load_gradebook(out).learners
+        old = [[flag for flag in one.flags if "name the new roster" in flag] for one in (ann, ben)]
+        return ann.points, len(old[0]), len(old[1])
+
+    assert cli.main([*batch, *roster, "--assignment", str(tmp_path / "hw.json")]) == 0
+    assert noted() == (0, 0, 0)
+    (folder / "ann" / "91_mine.ipynb").write_bytes(notebook_bytes([RIGHT]))
+    assert cli.main(batch) == 0
+    assert "1 learner handed in again, such as ann" in capsys.readouterr().out
+    assert noted() == (2, 1, 0)
+    (tmp_path / "class.csv").write_text(rows.format("03"))
+    assert cli.main([*batch, *roster]) == 0
+    assert noted() == (1, 0, 0)
+
+
 def test_names_of_results_folders_do_not_meet():
     long = "A" * 200
     assert folder_name(folder_name(long)) != folder_name(long)
