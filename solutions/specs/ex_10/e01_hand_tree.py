@@ -166,9 +166,25 @@ def hand_tree_edges(rng):
     ]
 
 
+def near_their_ends(rng):
+    """Sigmoids near their ends, the root's or the inner one; far out only where 1 - y keeps all its digits."""
+    up, down = (
+        [z * round(float(rng.uniform(1.0, 1.04)), 3) for z in ends] for ends in ((2.3, 4.2, 5.8), (-6, -10, -18))
+    )
+    root = [
+        case(numbers(rng, 2, 0.1, 0.3), numbers(rng, 2), [z, 0.3], numbers(rng, 2, 0.2, 0.6), 0.5) for z in up + down
+    ]
+    inner = [
+        case([*numbers(rng, 1, 4, 6), 0.4], numbers(rng, 2, 0.1, 0.3), [0.2, z], numbers(rng, 2, 0.2, 0.6), 1.0)
+        for z in up + down
+    ]
+    return [case([1.0, 1.0], [0.5, 0.5], [1.0, 0.0], [2.0, 1.0], 0.0), *root, *inner]
+
+
 def hidden_hand_tree(rng):
     targets = 1.0, 0.0, round(float(rng.uniform(0.1, 0.9)), 2)
-    return [*(case(*(numbers(rng, 2) for _ in range(4)), t) for t in targets), *hand_tree_edges(rng)]
+    drawn = [case(*(numbers(rng, 2) for _ in range(4)), t) for t in targets]
+    return [*drawn, *hand_tree_edges(rng), *near_their_ends(rng)]
 
 
 BANK = [

@@ -46,6 +46,19 @@ def backward_case(rng, functions):
     return case(*on_a_tree(rng, *random_tree(rng, functions)))
 
 
+def chain_of(rng, functions):
+    """One function node below another, a leaf in the end; what arrives stays of about the same size."""
+    n = functions + 1
+    made = on_a_tree(rng, list(range(-1, n - 1)), [0.0] * n, [False] * functions + [True])
+    made[1] = [round(float(rng.choice([-1, 1]) * rng.uniform(0.9, 1.15)) / (v * (1 - v)), 3) for v in made[2][:-1]]
+    made[1].append(0.7)
+    return made
+
+
+def hundred_levels(rng):
+    return case(*chain_of(rng, 99))
+
+
 def backward_edges(rng):
     """A root alone, a chain, a root with leaves only, a leaf before its sibling; zeros; sigmoids near their ends."""
     alone = on_a_tree(rng, [-1], numbers(rng, 1), [False])
@@ -59,11 +72,7 @@ def backward_edges(rng):
         rng, [-1, 0, 0, 2, 2, 0, 5, 5], numbers(rng, 8), [False, True, False, True, True, False, True, True]
     )
     mixed[2][2], mixed[2][5] = round(float(rng.uniform(0.1, 0.4)), 3), round(float(rng.uniform(0.993, 0.999)), 4)
-    long = on_a_tree(rng, list(range(-1, 31)), [0.0] * 32, [False] * 31 + [True])
-    long[1] = [round(float(rng.choice([-1, 1]) * rng.uniform(0.9, 1.15)) / (v * (1 - v)), 3) for v in long[2][:-1]] + [
-        0.7
-    ]
-    return [case(*parts) for parts in (alone, chain, star, mixed, long)]
+    return [case(*parts) for parts in (alone, chain, star, mixed, chain_of(rng, 31))]
 
 
 def tree_backward(parent, weight, value, leaf, delta_root):
@@ -190,12 +199,32 @@ def last_function_node(parent, weight, value, leaf, delta_root):
     return {"edge": edge, "delta": delta}
 
 
+def wide_trees(rng):
+    """Nodes with many children: leaves and function nodes in turn, each of these with leaves of its own, or not."""
+    made = []
+    for count in (7, 32):
+        parent, leaf = [-1], [False]
+        for number in range(count):
+            parent.append(0)
+            leaf.append(number % 3 == 1)
+            if number % 3 == 2:
+                above = len(parent) - 1
+                parent += [above] * 5
+                leaf += [True, False, True, False, True]
+        made.append(case(*on_a_tree(rng, parent, array(rng, len(parent), digits=3).tolist(), leaf)))
+    return made
+
+
 def children_of(parent):
     return [[i for i, p in enumerate(parent) if p == node] for node in range(len(parent))]
 
 
 def hidden_backward(rng):
-    return [*(backward_case(rng, functions) for functions in (4, 5, 7)), *backward_edges(rng)]
+    return [*(backward_case(rng, functions) for functions in (4, 5, 7)), *backward_edges(rng), *wide_trees(rng)[:1]]
+
+
+def hidden_backward_and_wider(rng):
+    return [*hidden_backward(rng), wide_trees(rng)[1], hundred_levels(rng)]
 
 
 BANK = [
@@ -276,7 +305,7 @@ EXERCISE = Exercise(
     see="notebook 10, section 2",
     reference=tree_backward,
     domain={
-        "parent": Array("n", whole=True, at_least=-1, order="given"),
+        "parent": Array("n<=100", whole=True, at_least=-1, order="given"),
         "weight": Array("n", all_zero=True),
         "value": Array("n"),
         "leaf": Array("n", whole=True, at_least=0, at_most=1, order="given"),
@@ -285,6 +314,7 @@ EXERCISE = Exercise(
     meets={
         "the root has leaves only": lambda leaf: len(leaf) > 2 and all(leaf[1:]),
         "the tree is more than thirty levels deep": lambda parent: len(parent) > 31 and parent[31] == 30,
+        "a node has seven children": lambda parent: any(len(found) == 7 for found in children_of(parent)),
         "a node has a single child": lambda parent: any(len(found) == 1 for found in children_of(parent)),
         "a leaf comes before a function node of the same parent": lambda parent, leaf: any(
             leaf[a] and not leaf[b] for found in children_of(parent) for a, b in pairwise(found)
@@ -306,7 +336,7 @@ EXERCISE = Exercise(
         ),
     },
     visible=hidden_backward(np.random.default_rng(3)),
-    hidden=hidden_backward,
+    hidden=hidden_backward_and_wider,
     accepted=[
         backward_by_roads,
         backward_recursive,

@@ -166,8 +166,30 @@ def mlp_edges(rng):
     return [case(*parts) for parts in made]
 
 
-def hidden_mlps(rng):
+def usual_mlps(rng):
     return [*(mlp_case(rng, *sizes) for sizes in ((3, 4, 2), (2, 3, 4), (4, 2, 3))), *mlp_edges(rng)]
+
+
+def near_their_ends(rng, layer, size):
+    """The sums of one layer are about as large as ``size``, so that the slopes there are small."""
+    W1, W2, w3, x, t = mlp_case(rng, 3, 2, 4).args
+    h1 = sigmoid(W1 @ x)
+    h2 = sigmoid(W2 @ h1)
+    factors = rng.uniform(0.9, 1.1, 4)
+    if layer == 1:
+        W1 = W1 + np.outer(size * factors[:2] - W1 @ x, x) / (x @ x)
+    elif layer == 2:
+        W2 = W2 + np.outer(size * factors - W2 @ h1, h1) / (h1 @ h1)
+    else:
+        w3 = w3 + (size * factors[0] - w3 @ h2) * h2 / (h2 @ h2)
+    return case(*(np.round(each, 3) for each in (W1, W2, w3, x)), t)
+
+
+def hidden_mlps(rng):
+    wide = [mlp_case(rng, *sizes) for sizes in ((3, 2, 5), (2, 4, 9), (2, 3, 70), (3, 70, 2), (70, 2, 3))]
+    ends = [near_their_ends(rng, layer, size) for layer in (1, 2, 3) for size in (-9.0, -6.0, 4.5)]
+    small = case(np.zeros((1, 1)), np.ones((1, 1)), np.array([10.0]), np.ones(1), 0.0)
+    return [*usual_mlps(rng), *wide, *ends, small]
 
 
 BANK = [
@@ -275,7 +297,7 @@ EXERCISE = Exercise(
         "the first layer alone has one unit": lambda W1, W2: len(W1) == 1 < min(len(W2), W1.shape[1]),
         "the target lies between 0 and 1": lambda t: 0 < t < 1,
     },
-    visible=hidden_mlps(np.random.default_rng(11)),
+    visible=usual_mlps(np.random.default_rng(11)),
     hidden=hidden_mlps,
     accepted=[tied_loops, tied_untied, tied_einsum, tied_both_ways, tied_float32, tied_by_engine],
     bank=BANK,

@@ -140,7 +140,7 @@ def size_edges_of_domain(rng):
         case(classes, 1, 7, p),
         case(classes, 5, 3, p),
         case(classes, 6, 4, 0.6),
-        case(classes, 60, 3, round(float(rng.uniform(0.497, 0.499)), 4)),
+        case(classes, 100, 3, round(float(rng.uniform(0.499995, 0.499999)), 8)),
     ]
 
 
@@ -149,7 +149,9 @@ def hidden_sizes(rng):
         case(int(rng.integers(2, 11)), depth, int(rng.integers(5, 10)), round(float(rng.uniform(0.25, 0.7)), 3))
         for depth in (2, 4, 6)
     ]
-    return [*drawn, *size_edges_of_domain(rng)]
+    falling = case(int(rng.integers(2, 11)), 100, 3, round(float(rng.uniform(0.500001, 0.500005)), 8))
+    growing = case(int(rng.integers(2, 11)), int(rng.integers(12, 30)), 70, round(float(rng.uniform(0.8, 0.9)), 3))
+    return [*drawn, *size_edges_of_domain(rng), falling, growing]
 
 
 BANK = [
@@ -232,7 +234,7 @@ EXERCISE = Exercise(
     reference=expected_size,
     domain={
         "classes": Number(whole=True, at_least=2),
-        "depth": Number(whole=True, at_least=1),
+        "depth": Number(whole=True, at_least=1, at_most=100),
         "max_children": Number(whole=True, at_least=3),
         "leaf_probability": Number(at_least=0, at_most=1),
     },
@@ -240,8 +242,8 @@ EXERCISE = Exercise(
         "levels neither grow nor shrink": lambda max_children, leaf_probability, depth: (
             depth > 1 and (max_children + 1) / 2 * (1 - leaf_probability) == 1
         ),
-        "sixty levels, each a little larger": lambda max_children, leaf_probability, depth: (
-            depth == 60 and 1 < (max_children + 1) / 2 * (1 - leaf_probability) < 1.01
+        "a hundred levels, each hardly larger": lambda max_children, leaf_probability, depth: (
+            depth == 100 and 1 < (max_children + 1) / 2 * (1 - leaf_probability) < 1.00002
         ),
         "the mean number of children is a half above an even number": lambda max_children: max_children % 4 == 0,
         "the mean number of children is a half above an odd number": lambda max_children: max_children % 4 == 2,

@@ -142,7 +142,10 @@ def logits_edges(rng):
 
 
 def hidden_logits(rng):
-    return [*(case(numbers(rng, n)) for n in (2, 3, 4, 5)), *logits_edges(rng)]
+    """Beside the others, a hundred logits and a few less; sums of any size down to the smallest there is."""
+    spans = (100, (40, 50)), (int(rng.integers(91, 100)), (-50, -40)), (18, (-3, 3)), (40, (-3, 3))
+    many = [case(np.round(rng.uniform(*ends, n), 2).tolist()) for n, ends in spans]
+    return [*(case(numbers(rng, n)) for n in (2, 3, 4, 5)), *logits_edges(rng), *many, case([50.0] * 100)]
 
 
 BANK = [
@@ -169,7 +172,7 @@ BANK = [
           "The sum is right, and every count is twice what it should be.",
           "In the round in which it is added an exponential is not doubled yet."),
     wrong("counts-of-64-bits", counts_with(lambda counted: 2 ** np.arange(len(counted))[::-1]),
-          "the task: whole numbers, however large",
+          "the docstring: however large",
           "With many logits, the first counts are negative or 0.",
           "NumPy's whole numbers have 64 bits; beyond that they wrap around. Python's own have no end."),
     wrong("grows-by-one", counted_as(lambda n: [n - i for i in range(n)]),
@@ -248,6 +251,7 @@ EXERCISE = Exercise(
         doubled_by_recursion,
     ],
     bank=BANK,
+    atol=1e-40,
     hints=(
         "Take three letters a, b, c for the exponentials and write down total after each round.",
         "After the rounds total is a, then 2a + b, then 4a + 2b + c. What comes out sums to (a + b + c) over that.",

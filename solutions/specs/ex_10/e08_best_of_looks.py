@@ -168,7 +168,18 @@ def hidden_looks(rng):
         case(round(float(rng.uniform(low, low + 0.1)), 3), int(rng.integers(20, 60)), looks)
         for low, looks in ((0.82, 10), (0.3, 25), (0.72, 60))
     ]
-    return [*drawn, *looks_edges(rng)]
+    rare = [
+        case(round(float(rng.uniform(low, high)), 4), examples, looks)
+        for low, high, examples, looks in (
+            (0.08, 0.12, 400, 10),  # the chance that all are right is no float
+            (0.3, 0.36, 700, 10),
+            (0.03, 0.07, 100, 10),
+            (0.12, 0.2, 150, 2),
+            (0.0051, 0.0099, 300, 4),
+        )
+    ]
+    tiny = case(round(float(rng.uniform(2e-5, 4e-5)), 6), int(rng.integers(20, 60)), 3)
+    return [*drawn, *looks_edges(rng), *rare, tiny]
 
 
 BANK = [
