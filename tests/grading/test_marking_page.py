@@ -12,7 +12,9 @@ from class_results import SCRIPT, result, store
 from coursepkg.grading.reporting.journal import Journal, journal_beside
 from coursepkg.grading.reporting.marking_page import MOST_SENT, Marking, MarkingServer
 from coursepkg.grading.reporting.marking_queue import MOST_CODE, answers_to_mark, pseudonym, visible
+from coursepkg.grading.running.class_list import ClassList, Entry, write_class
 from coursepkg.grading.running.results import HAND, read_result, result_path, write_result
+from coursepkg.grading.specification.assignment import Asked, Assignment
 
 ONE, OTHER = "ab" * 32, "cd" * 32
 VISIBLE = "passes the visible inputs only"
@@ -114,6 +116,46 @@ def test_names_can_be_hidden_and_stay_the_same(tmp_path):
         text = page.ask("GET", "answers")[1].decode()
         assert pseudonym("ana.lopez@example.org") in text
         assert not re.search("lopez|ana", text, re.IGNORECASE)
+
+
+@pytest.mark.parametrize(
+    ("rostered", "code"),
+    [("Lee, Ann", "# Ann Lee, 2026"), ("Lee, Ann", "# ANN  LEE"), ("Ann-Marie Lee", "# annmarie? Marie"),
+     ("Bo Li", "# Li, Bo"), ("Bo Li", "author = 'Bo_Li'"), ("李明", "# 李明")],
+)  # fmt: skip
+def test_the_name_on_the_roster_is_hidden_in_code_as_well(tmp_path, rostered, code):
+    results = store([result("9001", "01.2", "wrong", name="leeann")], tmp_path / "results")
+    entry = Entry("9001", rostered, ("leeann_9001_1_x.ipynb",), chapters=("01",))
+    asked = Assignment("hw", ("01",), (Asked("01.2", "Paths", 3),))
+    write_class(results, asked, ClassList("Canvas", 1, False, (entry,)))
+    [shown] = answers_to_mark(results, {(ONE, "01.2"): f"{code}\nlimit = 1"}, everything=True, anonymous=True)
+    assert not re.search(r"(?i)\b(ann|lee|marie|bo|li)\b|_li|李", shown.code)
+    assert "limit = 1" in shown.code
+
+
+def test_answers_that_were_marked_differently_are_no_group(results):
+    codes = {(ONE, "01.2"): "def f(x):\n    return x", (OTHER, "01.2"): "def f(x):\n    return x"}
+
+    def groups():
+        shown = Marking(results, answers_to_mark(results, codes)).listed()
+        return {tuple(sorted(a["names"])): (a["mark"] or {}).get("points") for a in shown if a["exercise"] == "01.2"}
+
+    assert groups()["Ana", "Bo"] is None
+    page = Marking(results, answers_to_mark(results))
+    for points, name in ((1.0, "Ana"), (2.0, "Bo")):
+        own = next(a for a in page.listed() if a["names"] == [name] and a["exercise"] == "01.2")
+        page.mark({"id": own["id"], "points": points, "comment": "", "seen": 0})
+    assert (groups()["Ana",], groups()["Bo",]) == (1, 2)
+
+
+def test_a_group_that_is_marked_differently_elsewhere_shows_no_mark(results):
+    codes = {(ONE, "01.2"): "def f(x):\n    return x", (OTHER, "01.2"): "def f(x):\n    return x"}
+    together, apart = (Marking(results, answers_to_mark(results, each)) for each in (codes, {}))
+    for points, name in ((1.0, "Ana"), (2.0, "Bo")):
+        own = next(a for a in apart.listed() if a["names"] == [name] and a["exercise"] == "01.2")
+        apart.mark({"id": own["id"], "points": points, "comment": "", "seen": 0})
+    [group] = [a for a in together.listed() if len(a["names"]) == 2]
+    assert group["mark"] is None
 
 
 def test_what_was_recognised_is_said_in_words(results):

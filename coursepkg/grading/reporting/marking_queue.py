@@ -164,8 +164,8 @@ def _without_names(text: str, names: Iterable[str], other: str) -> str:
     whole = {name for name in names if len(name) > 2}
     parts = {part for name in names for part in re.findall(r"[^\W\d_]+|\d+", name)}
     long = sorted(whole | {part for part in parts if len(part) > 2}, key=len, reverse=True)
-    short = sorted(part for part in parts if len(part) == 2 and part.istitle())
-    told = [f"(?i:{re.escape(name)})" for name in long] + [rf"\b{re.escape(part)}\b" for part in short]
+    short = sorted(part for part in parts if len(part) == 2 and (part.istitle() or not part.isascii()))
+    told = [f"(?i:{re.escape(name)})" for name in long] + [rf"(?<![^\W_]){re.escape(part)}(?![^\W_])" for part in short]
     return re.sub("|".join(told), other, text) if told else text
 
 
