@@ -92,6 +92,7 @@ def darken_cases(rng):
     # powers of two: the phases of an earlier case to the last digit, with other sizes
     found += [found[1] * np.array([2.0, 1.0]) / 2**25, found[2] * np.array([0.5, 1.0]) * 2**25]
     found += [np.array([1e-8, 1e-8j]) * rng.choice([1, -1], 2)]
+    found += [polar((4e4, 2.1), (5, -0.6)) * rng.uniform(1, 1.2), polar((5, 0.4), (4e4, -1.1)) * rng.uniform(1, 1.2)]
     return [case(x) for x in found]
 
 
@@ -190,10 +191,15 @@ EXERCISE = Exercise(
         "the amplitudes are equal": lambda x: np.isclose(abs(x[0]), abs(x[1])),
         "the top is much brighter": lambda x: abs(x[0]) > 20 * abs(x[1]),
         "the bottom is much brighter": lambda x: abs(x[1]) > 20 * abs(x[0]),
+        "the top is brighter by far": lambda x: abs(x[0]) > 5e3 * abs(x[1]),
+        "the bottom is brighter by far": lambda x: abs(x[1]) > 5e3 * abs(x[0]),
         "both fields are faint": lambda x: max(abs(x)) < 1e-7,
         "both fields are bright": lambda x: min(abs(x)) > 1e6,
     },
-    always={"sizes lie between 1e-8 and 1e8": lambda x: ((x == 0) | ((np.abs(x) >= 1e-8) & (np.abs(x) <= 1e8))).all()},
+    always={
+        "neither field is more than ten thousand times the other": lambda x: np.abs(x).max() <= 1e4 * np.abs(x).min(),
+        "sizes lie between 1e-8 and 1e8": lambda x: ((x == 0) | ((np.abs(x) >= 1e-8) & (np.abs(x) <= 1e8))).all(),
+    },
     visible=darken_cases(np.random.default_rng(11)),
     hidden=darken_cases,
     result={"0": {"kind": "angle", "period": 2 * math.pi}, "1": {"kind": "angle", "period": 2 * math.pi}},

@@ -271,7 +271,10 @@ EXERCISE = Exercise(
         "a block mixes nothing": lambda x, unitaries: len(x) > 1 and (unitaries[0] == np.eye(len(x))).all(),
     },
     visible=phases_cases(np.random.default_rng(5)),
-    hidden=lambda rng: [*phases_cases(rng), phases_case(rng, 24, 2)],
+    hidden=lambda rng: [
+        *phases_cases(rng),
+        *(phases_case(rng, *sizes) for sizes in ((24, 2), (2, 2), (3, 3), (5, 5), (3, 9))),
+    ],
     accepted=[
         phases_by_shift,
         phases_forward,

@@ -86,15 +86,15 @@ def bits_of_one_error(n, bits, limit):
 def bits_case(rng, n, bits, enough, share=None):
     """``enough`` bits are needed; ``share`` of 1 would be the error that they leave, of 2 that of one bit less."""
     share = rng.uniform(1.1, 1.9) if share is None else share
-    return case(n, bits, float(f"{share * 2 * math.pi * math.sqrt(n / 12) / 2**enough:.5g}"))
+    return case(n, bits, float(f"{share * 2 * math.pi * math.sqrt(n / 12) / 2**enough:.8g}"))
 
 
 def bits_cases(rng):
     """One port and many; the bits given too few, enough and more; limits just missed, just kept; one bit, two, 50."""
     n = [int(size) for size in rng.permutation([3, 5, 6, 10, 20, 30, 50, 96, 130, 200])]
     return [
-        bits_case(rng, n[0], 8, int(rng.integers(9, 12)), 1.02),
-        bits_case(rng, n[1], 10, int(rng.integers(6, 9)), 1.97),
+        bits_case(rng, n[0], 8, int(rng.integers(9, 12)), 1.00003),
+        bits_case(rng, n[1], 10, int(rng.integers(6, 9)), 1.99994),
         bits_case(rng, n[2], 6, 6),
         bits_case(rng, n[3], 1, int(rng.integers(5, 9))),
         bits_case(rng, n[4], 5, 2),
