@@ -124,13 +124,25 @@ def test_whoever_stands_twice_on_the_roster_is_not_missing_and_keeps_time_and_na
     assert two_people.unknown == ("502",)
 
 
+def test_numbers_of_the_institution_are_no_participants_of_moodles(tmp_path):
+    """In the list of participants Ann has Ben's number, and Ben has hers; their names tell them apart."""
+    roster = roster_of(tmp_path, "First name,Last name,ID number,Email address\nAnn,Lee,502,a@x\nBen,Roe,501,b@x\n")
+    learners = [HandedIn("501", "Ann Lee"), HandedIn("502", "Ben Roe")]
+    found = class_list(replace(download(learners), layout="Moodle"), HW, roster)
+    assert [(one.id, one.name) for one in found.learners] == [("501", "Ann Lee"), ("502", "Ben Roe")]
+    assert (found.missing, found.unknown) == ((), ())
+    assert "by name" in found.remarks[-1]
+    write_class(tmp_path / "kept", HW, found, roster)
+    assert read_roster_again(tmp_path / "kept") == roster
+
+
 def test_twice_on_the_roster_and_without_an_id_are_notes(tmp_path):
     """Ben stands in two sections, and was late; Dee has no id there."""
     text = MOODLE + MOODLE.splitlines()[2] + "\n,Dee,,,,-\n"
     found = class_list(replace(download(), layout="Moodle"), HW, roster_of(tmp_path, text))
     ben = found.learners[1]
     assert (ben.submitted, ben.notes) == ("2026-11-06T12:30:00+00:00", ("stands twice on the roster",))
-    assert found.closing_line().endswith("1 missing, 1 unknown, 2 twice on the roster, 1 without an id")
+    assert found.closing_line().endswith("1 missing, 1 unknown, 1 twice on the roster, 1 without an id")
     assert "on the roster without an id, so not looked for: Dee" in found.details()
     assert "no time is known for 1 of 3 learners" in found.remarks[0]
     write_class(tmp_path, HW, found, roster_of(tmp_path, text))

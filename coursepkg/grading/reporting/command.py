@@ -124,7 +124,9 @@ def _merge_journal(results: Path) -> int:
     from coursepkg.grading.reporting.mark import merge_journal
 
     if not journal_beside(results).is_file():
-        raise ValueError(f"no marks were given in the page yet; `grade mark {results} --page` opens it")
+        raise ValueError(
+            f"no marks were given in the page yet; `grade mark {shlex.quote(str(results))} --page` opens it"
+        )
     changed, left = merge_journal(results)
     print(f"{changed} marks written into {results}")
     words = [f"{plain(key.exercise)} of {plain(key.student)}: {why}" for key, why in left]

@@ -26,6 +26,8 @@ NAME_COLUMNS = (
     "name", "Name", "Student", "Full name", "Vollständiger Name", "Nom complet", "Nombre completo", "Nome completo",
 )  # fmt: skip
 PARTS_OF_NAMES = (("First name", "Last name"), ("First name", "Surname"), ("First Name", "Last Name"))
+NOT_MOODLES_OWN = ("ID number", "Username")  # its files carry the numbers of participants, which are others
+MOODLE = "Moodle"  # as downloads of its are called
 TIME_COLUMNS = ("submitted", "Last modified (submission)")
 _NOBODY = ("points possible", "student, test", "test student")  # rows of Canvas's that are no learners
 _PARTICIPANT = re.compile(r"(\D{4,}?)(\d+)")
@@ -55,11 +57,15 @@ class Person:
 
 @dataclass(frozen=True)
 class Roster:
-    """A class, the ids that stand in more than one row, and the names in rows that have none."""
+    """A class, the ids that stand in more than one row, and the names in rows that have none.
+
+    ``foreign`` are the columns whose numbers never stand for a learner in a download of Moodle's.
+    """
 
     people: tuple[Person, ...]
     twice: tuple[str, ...]
     without_id: tuple[str, ...] = ()
+    foreign: tuple[int, ...] = ()
 
     @property
     def columns(self) -> int:
@@ -109,8 +115,10 @@ def read_roster(path: Path) -> Roster:
     without = tuple(person.name or "?" for person in people if not person.ids)
     people = [person for person in people if person.ids]
     counts = (Counter(filter(None, cells)) for cells in zip(*(person.cells for person in people), strict=True))
-    twice = {identity for column in counts for identity, count in column.items() if count > 1}
-    return Roster(tuple(people), tuple(sorted(twice)), without)
+    several = {identity for column in counts for identity, count in column.items() if count > 1}
+    twice = {next(filter(several.__contains__, person.ids), "") for person in people} - {""}  # one for each person
+    foreign = tuple(k for k, name in enumerate(columns) if name in NOT_MOODLES_OWN)
+    return Roster(tuple(people), tuple(sorted(twice)), without, foreign)
 
 
 def _distinct(sheet: Sheet) -> list[str]:
@@ -176,10 +184,12 @@ def deciding(columns: Sequence[Sequence[str]], students: Set[str]) -> list[int]:
     return sorted([*addresses, *([] if best is None else [best])])
 
 
-def attendance(roster: Roster, learners: Sequence[HandedIn]) -> Attendance:
-    """Lay a download beside a roster."""
+def attendance(roster: Roster, learners: Sequence[HandedIn], layout: str = "") -> Attendance:
+    """Lay a download, which was read as ``layout``, beside a roster."""
     students = {normal(one.student) for one in learners}
-    chosen = deciding([[person.cells[k] for person in roster.people] for k in range(roster.columns)], students)
+    usable = [k for k in range(roster.columns) if layout != MOODLE or k not in roster.foreign]
+    decided = deciding([[person.cells[k] for person in roster.people] for k in usable], students)
+    chosen = [usable[k] for k in decided]
     rows = _rows(roster.people, lambda person: {person.cells[k] for k in chosen if person.cells[k]})
     here = {one.student: rows.get(normal(one.student), []) for one in learners}
     found = _clear({student: _latest(people) for student, people in here.items()})
