@@ -86,6 +86,20 @@ def test_a_damaged_result_has_no_mark_and_is_named_with_the_cure(results, kind, 
     assert "nan" not in (results.parent / "results-marks.csv").read_text(encoding="utf-8-sig").lower()
 
 
+def test_a_learners_page_says_nothing_of_files_and_commands(results):
+    result_path(results, "ann", "01.2").write_text("")
+    write_class(results, HW, PEOPLE.at({"ann": ("01",)}, {"bo"}))
+    assert grade(["report", str(results)]) == 3
+    for page in (results.parent / "results-report" / "learners").iterdir():
+        text = page.read_text(encoding="utf-8")
+        assert "costs you nothing" in text
+        assert not [word for word in (".json", "--resume", str(results)) if word in text]
+    assert grade(["export", str(results), "--to", "csv"]) == 3
+    table = (results.parent / "results-marks.csv").read_text(encoding="utf-8-sig")
+    assert table.count("could not be graded") == 2
+    assert "could not be read" not in table
+
+
 @pytest.mark.parametrize("kind", [kind for kind in DAMAGE if kind != "both above"])
 def test_a_damaged_result_is_written_anew(results, kind):
     path = result_path(results, "ann", "01.2")

@@ -117,7 +117,7 @@ class Learner:
     def flags(self) -> list[str]:
         """Everything that a person should know, without repetition."""
         found = [*self.results.values(), *([self.submission] if self.submission else [])]
-        told = [flag for result in found for flag in result.flags]
+        told = [flag for result in found if not _is_stand_in(result) for flag in result.flags]
         late = [f"late: {number(self.deduction)} points taken off"] if self.deduction else []
         if self.timeless:
             late = ["class.json does not say when this was handed in; taken as in time"]
@@ -152,7 +152,7 @@ class Gradebook:
         found: dict[str, list[str]] = {}
         for learner in self.learners:
             for result in (*learner.results.values(), *([learner.submission] if learner.submission else [])):
-                if result.status == INFRASTRUCTURE_ERROR and not result.sandbox:  # nothing that the grader wrote
+                if _is_stand_in(result):
                     of = learner.id if result.exercise == WHOLE_SUBMISSION else f"{result.exercise} of {learner.id}"
                     found.setdefault(result.flags[0], []).append(of)
         return tuple(f"{_shown(names)}: {why}" for why, names in found.items())
@@ -187,7 +187,7 @@ def _addresses(results: Path, known: tuple[Assignment, ClassList] | None) -> dic
     if roster is None or known is None:
         return {}
     learners = [HandedIn(entry.id, entry.name) for entry in known[1].learners]
-    rows = attendance(roster, learners).rows
+    rows = attendance(roster, learners, known[1].layout).rows
     found = {student: tuple(each for each in person.ids if "@" in each) for student, person in rows.items()}
     people = {person.ids[0]: person for person in roster.people}
     missing = {entry.id: people[entry.id] for entry in known[1].missing if entry.id in people}
@@ -251,6 +251,11 @@ def _not_there(
         for asked in assignment.exercises:
             if asked.id.partition(".")[0] in entry.chapters and asked.id not in own:
                 yield not_graded(entry.id, entry.name, asked.id, f"its result is not there; {AGAIN}")
+
+
+def _is_stand_in(result: Result) -> bool:
+    """Whether the grader wrote no such result, so that what it says is for the lecturer alone."""
+    return result.status == INFRASTRUCTURE_ERROR and not result.sandbox
 
 
 def _with_part(result: Result, column: Column | None) -> Result:

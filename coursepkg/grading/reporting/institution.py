@@ -15,12 +15,11 @@ from pathlib import Path
 from coursepkg.grading.reporting.gradebook import Gradebook, Learner, number
 from coursepkg.grading.reporting.scores import comment
 from coursepkg.grading.reporting.spreadsheet import write_sheet
-from coursepkg.grading.submissions.roster import deciding, normal
+from coursepkg.grading.submissions.roster import MOODLE, deciding, normal
 from coursepkg.grading.submissions.sheets import Sheet, is_formula, unescaped
 
 CANVAS_IDS = ("ID", "SIS User ID", "SIS Login ID")
 CANVAS_KEEPS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Root Account", "Section")
-MOODLE = "Moodle"  # as downloads of its are called
 MOODLE_KEYS = ("Email address", "ID number", "Identifier", "Username")
 MOODLE_KEEPS = (
     "Identifier",

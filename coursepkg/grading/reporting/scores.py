@@ -139,7 +139,7 @@ def table_rows(book: Gradebook) -> Iterator[list[object]]:
     for learner in book.learners:
         absent = "" if learner.lost else "0"
         marks = [number(learner.results[c.id].points) if c.id in learner.results else absent for c in book.columns]
-        noted = [*learner.flags, *([UNREADABLE] if learner.submission else [])]
+        noted = [*learner.flags, *([UNREADABLE] if learner.submission and not learner.lost else [])]
         if learner.points is None:
             noted.append("waits for a person" if learner.waits else "could not be graded")
         yield [learner.id, learner.name, number(learner.points), number(book.max), *marks, "; ".join(noted)]

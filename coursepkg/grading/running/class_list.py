@@ -132,7 +132,7 @@ def class_list(
 ) -> ClassList:
     """Who handed in, from the download and the roster."""
     zone = assignment.due.tzinfo if assignment.due is not None else None
-    beside = attendance(roster, download.learners) if roster is not None else None
+    beside = attendance(roster, download.learners, download.layout) if roster is not None else None
     rows = beside.rows if beside is not None else {}
     learners = []
     timeless: list[tuple[str, str]] = []
@@ -317,7 +317,8 @@ def read_roster_again(results: Path) -> Roster | None:
         data = _json(path)
         people = tuple(Person(tuple(one["cells"]), one["name"], one["submitted"]) for one in data["people"])
         _require_whole([(*one.cells, one.name, one.submitted) for one in people], [])
-        return Roster(people, tuple(data["twice"]), tuple(data.get("without_id", ())))
+        foreign = tuple(int(k) for k in data.get("foreign", ()))
+        return Roster(people, tuple(data["twice"]), tuple(data.get("without_id", ())), foreign)
     except _DAMAGE as error:
         raise BadResult(
             f"{path} cannot be read ({error}). Name the roster again: `grade batch DOWNLOAD --roster CLASS.csv "
