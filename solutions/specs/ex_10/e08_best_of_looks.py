@@ -75,7 +75,7 @@ def looks_float32(accuracy, examples, looks):
 
 def looks_exact(accuracy, examples, looks):
     """Chances of one look as exact fractions; from the upper end."""
-    p, n = Fraction(accuracy).limit_denominator(10**6), examples
+    p, n = Fraction(accuracy).limit_denominator(10**9), examples
     above, total = Fraction(0), 0.0
     for k in range(n, 0, -1):
         above += math.comb(n, k) * p**k * (1 - p) ** (n - k)
@@ -178,8 +178,10 @@ def hidden_looks(rng):
             (0.0051, 0.0099, 300, 4),
         )
     ]
-    tiny = case(round(float(rng.uniform(2e-5, 4e-5)), 6), int(rng.integers(20, 60)), 3)
-    return [*drawn, *looks_edges(rng), *rare, tiny]
+    tiny = [
+        case(round(float(rng.uniform(2, 3)), 1) * size, int(rng.integers(20, 60)), 3) for size in (1e-5, 1e-6, 1e-8)
+    ]
+    return [*drawn, *looks_edges(rng), *rare, *tiny]
 
 
 BANK = [
