@@ -311,9 +311,9 @@ def _settled(check: Mapping[str, Any], outcomes: Sequence[Outcome]) -> Mapping[s
     given = enumerate(zip(check["cases"], outcomes, strict=False))
     wrong: set[int] = set()
     for number in (number for number, each in given if _is_wrong(check, *each)):
-        wrong.add(number)
-        if "credit" not in check and not check.lie_far_out(wrong):
+        if "credit" not in check and check.counts(number):
             return check  # it is wrong, whatever else it is
+        wrong.add(number)
     return check.settled(wrong)
 
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from coursepkg.grading.judging.calling import Outcome
 from coursepkg.grading.judging.drivers import DRIVERS
-from coursepkg.grading.judging.values import encode
-from coursepkg.grading.specification.cases import DIGITS, Made, agreed, extreme_cases, stored, with_boundaries
+from coursepkg.grading.judging.values import decode, encode
+from coursepkg.grading.specification.cases import DIGITS, Made, agreed, extreme_cases, fair, stored, with_boundaries
 from coursepkg.grading.specification.credit import credit_problems
 from coursepkg.grading.specification.exercise import Case, Exercise, Misconception, SpecError
 from coursepkg.grading.specification.ideas import Ideas
@@ -107,21 +107,30 @@ class Compiled(dict[str, Any]):
         Parameters
         ----------
         failed : collection of int, optional
-            The cases to look at (default: all).
+            The cases to look at (default: all that lie far out).
         """
         exercise, given, usual, far = self._parts
+        near = [
+            item for number, item in enumerate(usual) if failed is None or number not in failed or self.counts(number)
+        ]
         kept = [
             made
             for number, made in enumerate(far, len(usual))
             if (failed is not None and number not in failed) or agreed(exercise, given, made)
         ]
-        if len(kept) == len(far):
+        if len(near) == len(usual) and len(kept) == len(far):
             return self
-        return Compiled(exercise, given, usual, kept, _ideas(exercise, usual, kept), hidden=self["hidden"])
+        return Compiled(exercise, given, near, kept, _ideas(exercise, near, kept), hidden=self["hidden"])
 
-    def lie_far_out(self, numbers: Collection[int]) -> bool:
-        """Whether all cases with these numbers were made far from those that its author gives."""
-        return all(number >= len(self._parts[2]) for number in numbers)
+    def counts(self, number: int) -> bool:
+        """Whether an answer that fails on a case is wrong, whatever it does elsewhere.
+
+        It is so where no right answer fails on it: not far out, and not where rounding decides.
+        """
+        exercise, _, usual, _ = self._parts
+        if number >= len(usual):
+            return False
+        return fair(exercise, usual[number], decode(self["cases"][number]["expected"]))
 
 
 def _ideas(exercise: Exercise, usual: Sequence[dict[str, Any]], far: Sequence[Made]) -> Ideas:
