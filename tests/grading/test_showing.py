@@ -31,7 +31,8 @@ def shown(*args, **kwargs):
     ([(0, 1), (1, 2)], "[(0, 1), (1, 2)]"), ("ij,jk->ik", "'ij,jk->ik'"), (None, "None"),
     (np.arange(20.0).reshape(4, 5), "array of shape (4, 5): 0, 1, 2, 3, ..."),
     (list(range(30)), "list of length 30: 0, 1, 2, 3, ..."), ([np.ones(2)] * 20, "list of length 20"),
-    (1 / 3, "0.333333"), (np.float64(2.0), "2"),
+    (1 / 3, "0.333333"), (np.float64(2.0), "2"), (np.array([1000.002, 1000.001]), "array([1000.002, 1000.001])"),
+    ([4e9, 3999999999.9], "[4000000000, 3999999999.9]"), ([np.nan, np.nan, 1 / 3], "[nan, nan, 0.333333]"),
 ])  # fmt: skip
 def test_small_values_are_shown_whole_and_large_ones_begin(value, words):
     assert short(value) == words

@@ -174,6 +174,7 @@ POLYNOMIALS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "square": ("x*x", lambda x: x * x),
     "cube": ("x*x*x", lambda x: x * x * x),
     "bowl": ("(x - 7)*(x - 7)", lambda x: (x - 7) * (x - 7)),
+    "valley": ("x*x*x - 75*x", lambda x: x * x * x - 75 * x),
     "quartic": ("x*x*x*x - 3*x*x + x", lambda x: x * x * x * x - 3 * x * x + x),
     "wiggle": ("x*x*x*x*x - x*x + 2*x", lambda x: x * x * x * x * x - x * x + 2 * x),
     "ninth": ("x*x*x*x*x*x*x*x*x - 2*x", lambda x: x * x * x * x * x * x * x * x * x - 2 * x),

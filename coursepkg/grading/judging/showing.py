@@ -19,6 +19,7 @@ from coursepkg.grading.judging.drivers import DRIVERS
 from coursepkg.grading.judging.values import decode, kind_of
 
 WHOLE, FIRST = 12, 4  # entries of an array that is printed whole; of one that is not
+DIGITS, MOST = 6, 12  # of a number, and where it takes more to tell it from its neighbours
 CALL_WIDTH = 220
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _ONE = {"results": "result", "parts": "part", "entries": "entry"}
@@ -29,8 +30,8 @@ _SHOWN_ARRAY = re.compile(r", (x\d+) of shape|^(x\d+) of shape")
 # --- values ----------------------------------------------------------------------------------------------------------
 
 
-def short(value: Any, whole: int = WHOLE) -> str:
-    """A value as a learner would type it, or by its size where it is long.
+def short(value: Any, whole: int = WHOLE, digits: int = DIGITS) -> str:
+    """A value as a learner would type it, or by its size where it is long; unequal numbers side by side stay unequal.
 
     Examples
     --------
@@ -42,25 +43,33 @@ def short(value: Any, whole: int = WHOLE) -> str:
     if isinstance(value, bool | np.bool_) or value is None:
         return str(value)
     if isinstance(value, float | complex):
-        return f"{value:.6g}"
+        return f"{value:.{digits}g}"
     if isinstance(value, np.ndarray):
+        digits = _telling_apart(value.ravel()[:WHOLE].tolist())
         if value.ndim == 0:
             return short(value.item())
         if value.size <= whole:
-            return f"array({short(value.tolist(), whole)})"
-        first = ", ".join(short(item) for item in value.ravel()[:FIRST].tolist())
+            return f"array({short(value.tolist(), whole, digits)})"
+        first = ", ".join(short(item, digits=digits) for item in value.ravel()[:FIRST].tolist())
         return f"array of shape {value.shape}: {first}, ..." if whole else f"array of shape {value.shape}"
     if isinstance(value, list | tuple):
+        digits = max(digits, _telling_apart(value[:WHOLE]))
         if len(value) > max(whole, FIRST):
             if not whole or any(isinstance(item, list | tuple | dict | np.ndarray) for item in value[:FIRST]):
                 return f"{kind_of(value)[2:]} of length {len(value)}"
-            first = ", ".join(short(item, 0) for item in value[:FIRST])
+            first = ", ".join(short(item, 0, digits) for item in value[:FIRST])
             return f"{kind_of(value)[2:]} of length {len(value)}: {first}, ..."
-        inner = ", ".join(short(item, whole) for item in value)
+        inner = ", ".join(short(item, whole, digits) for item in value)
         return f"[{inner}]" if isinstance(value, list) else f"({inner}{',' if len(value) == 1 else ''})"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key!r}: {short(item, whole)}" for key, item in value.items()) + "}"
     return repr(value)[:60]
+
+
+def _telling_apart(values: Sequence[Any]) -> int:
+    """With how many digits unequal numbers look unequal; six, where that is enough."""
+    found = {value for value in values if isinstance(value, float | complex) and value == value}
+    return next((n for n in range(DIGITS, MOST) if len({f"{x:.{n}g}" for x in found}) == len(found)), MOST)
 
 
 def call_line(compiled: Mapping[str, Any], item: Mapping[str, Any]) -> list[str]:

@@ -79,11 +79,12 @@ def rounded_off(rng, step):
 
 
 def slope_edges(rng):
-    """Level ground; nearly level ground, where the bend shows; places far out, where tiny steps are lost."""
+    """Level ground, also in a deep valley; nearly level ground, where the bend shows; far out, tiny steps are lost."""
     level, far = float(rng.uniform(-1.3009, -1.3007)), float(rng.uniform(66, 99))
     return [
         *(case(name, 0.0) for name in ("square", "quartic", "bowl", "ninth")),
         case("quartic", round(level, 6)),
+        case("valley", 5.0),
         case("bowl", round(7 + far / 2e5, 9)),
         case("bowl", round(7 + far / 4e7, 9)),
         case("ninth", 100.0),
@@ -164,6 +165,7 @@ EXERCISE = Exercise(
         "level ground": lambda f, x: f == "square" and x == 0,
         "the slope is nearly 0": lambda f, x: f == "bowl" and 1e-7 < abs(x - 7) < 1e-5,
         "far out on a high power": lambda f, x: f == "ninth" and abs(x) > 90,
+        "the slope is 0 and the value large": lambda f, x: f == "valley" and abs(x) == 5,
         "a slope at 0": lambda f, x: f == "bowl" and x == 0,
     },
     reference=slope,

@@ -67,6 +67,7 @@ def relu_extremes(rng):
     x = abs(numbers(rng, 4)) * [1e-14, -1e-14, 1e5, -1e5]
     return [
         case(rng.permutation(x), numbers(rng, 4), round(float(rng.uniform(23, 41)), 2)),
+        case(rng.permutation([0.0, 0.7, -1.2]), numbers(rng, 3), round(float(rng.uniform(1.2, 2.5)), 2)),
         case(np.array([3, -1, 0, 2, -4]), np.array([2, -3, 5, 1, 7]), round(float(rng.uniform(0.2, 0.4)), 2)),
     ]
 

@@ -180,6 +180,8 @@ def push_extremes(rng):
     return [
         case(steps, numbers(rng, 3, low=0.7, high=1.4), numbers(rng, 3)),
         case(["sin", "times x", "square"], numbers(rng, 3, low=0.4, high=1.3), 1e5 * numbers(rng, 3)),
+        *(case([step], rng.permutation([0.0, 0.0, 0.8]), numbers(rng, 3)) for step in ("sin", "tanh")),
+        case(["sin"], np.zeros(2), numbers(rng, 2)),
         case(["tanh"], flat, numbers(rng, 3) * [2e5, 7e3, 1e7]),
         case(["sin", "times x"], np.array([2, -1, 3]), np.array([1, -2, 2])),
     ]

@@ -134,6 +134,7 @@ def ward_edges(rng):
         case(*lonely, np.array([-4.0])),
         case(*square, short(-(square[0] @ square[1].T).max(axis=0) + [-0.8, 0.7, -1.3])),
         case(X, W, hair),
+        case(rng.permutation([[x], [x + y]]), np.array([[-1.0], [-z]]), np.array([0.0, -0.5])),
         case(hardly, np.array([[1.0, 0.0], [-1.0, -1.0], [0.0, -1e-9]]), np.array([0.0, 0.0, 1e-9])),
         ward_case(rng, 101, 1, 4),
         case(again, again_W, short(-(again @ again_W.T).max(axis=0) - rng.uniform(0.5, 2.0, 3))),

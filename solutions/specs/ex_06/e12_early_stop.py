@@ -217,6 +217,7 @@ def patience_and_length(rng):
     waits = "D" * 3 + "u" + "du" * 17
     return [
         *(case(list(losses), len(losses) + more) for losses in curves for more in (-2, -1, 0, 1)),
+        *(losses_case(rng, plan, patience) for plan, patience in (("=D", 1), ("D=D", 1), ("D==D", 2), ("u=D", 2))),
         losses_case(rng, waits + "ud" * 9, 41),
         losses_case(rng, waits + "D" + "ud" * 9, 41),
     ]

@@ -154,6 +154,11 @@ def far_clips(rng):
         case([1e-14 * array(rng, 2, 2), 1e-14 * array(rng, 3)], 0.5),
         case([1e12 * array(rng, 2, 2), 1e12 * array(rng, 3)], 3.0),
         case([array(rng, 2, 2), array(rng, 3)], 1e-9),
+        *(
+            case([sign * np.full(shape, round(float(rng.uniform(2, 5)), 2))], 1.5)
+            for sign in (1, -1)
+            for shape in (1, (1, 1))
+        ),
         case([array(rng, 2, 2), array(rng, 3)], 1e12),
         case(sizes, round(0.6 * length(sizes), 4)),
         case(sizes[::-1], round(0.6 * length(sizes), 4)),

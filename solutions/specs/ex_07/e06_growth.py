@@ -155,6 +155,7 @@ def growth_edges(rng):
     x, y, z, far = np.round(rng.uniform([0.3, 0.5, 1.5, 4.0], [0.5, 0.7, 2.5, 6.0]), 2)
     return [
         case(np.array([[-x]])),
+        case(np.array([[round(float(rng.uniform(0.9992, 0.9998)), 5)]])),  # below 1 by a little
         case(np.zeros((2, 2))),
         case(np.array([[0.0, far, z], [0.0, 0.0, far], [0.0, 0.0, 0.0]])),
         case(ring),

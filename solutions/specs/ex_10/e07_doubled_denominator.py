@@ -172,7 +172,7 @@ BANK = [
           "The sum is right, and every count is twice what it should be.",
           "In the round in which it is added an exponential is not doubled yet."),
     wrong("counts-of-64-bits", counts_with(lambda counted: 2 ** np.arange(len(counted))[::-1]),
-          "the docstring: however large",
+          "the task: the docstring, however large",
           "With many logits, the first counts are negative or 0.",
           "NumPy's whole numbers have 64 bits; beyond that they wrap around. Python's own have no end."),
     wrong("grows-by-one", counted_as(lambda n: [n - i for i in range(n)]),
