@@ -147,8 +147,8 @@ def score_edges(rng):
         case(-rng.uniform(5.5, 7.5, 1).round(2), np.array([0.0])),
         score_case(rng, 4, [(0, -16.5, 1.0), (3, 24.0, 0.0)]),
         score_case(rng, 3, [(0, far[0], 0.0), (2, -far[1], 1.0)]),
-        case(rng.uniform(19.0, 19.7, 1).round(2), np.array([1.0])),
-        case(-rng.uniform(19.0, 19.7, 1).round(2), np.array([0.0])),
+        case(rng.uniform(19.0, 19.5, 1).round(2), np.array([1.0])),
+        case(-rng.uniform(19.0, 19.5, 1).round(2), np.array([0.0])),
         case(rng.uniform(15.3, 15.9, 2).round(2) * [-1.0, 1.0], np.array([0.0, 1.0])),
     ]
 
