@@ -179,7 +179,7 @@ BANK = [
     wrong("compares-the-square", lambda gradients, bound: [
               g * (bound / length(gradients)) if length(gradients) ** 2 > bound else g for g in gradients
           ], "the docstring of the exercise",
-          "You compared the sum of the squares with the bound; the factor is right.",
+          "The factor is right, but what you compared with the bound is not the length, such as its square.",
           "The bound is a length. Take the root before you compare."),
     wrong("longest-array-as-length", clip_by_size(
               lambda gradients: max(float(np.linalg.norm(g)) for g in gradients)
