@@ -26,7 +26,7 @@ from coursepkg.grading.judging.feedback import PATTERNS
 from coursepkg.grading.judging.values import decode, difference
 from coursepkg.grading.running.own_notebook import judge_notebook, load_checks
 from coursepkg.grading.specification.build import BEGIN, source_of
-from coursepkg.grading.specification.compiling import hidden_check
+from coursepkg.grading.specification.compiling import compile_check, hidden_check
 from coursepkg.grading.specification.own_answers import inputs_of, run_own
 from tools.notebooks import execute
 
@@ -50,11 +50,14 @@ def test_a_compiled_check_is_json_and_holds_no_code(exercise_id):
     assert json.loads(text) == compiled(exercise_id)
     for word in ("lambda", "def ", "<function", "0x"):
         assert word not in text
+    assert compiled(exercise_id) == compile_check(exercises()[exercise_id])
 
 
 @every_exercise
 def test_a_learners_own_check_is_the_whole_one_worked_out_later(exercise_id):
-    assert whole(hidden_check(exercises()[exercise_id], np.random.default_rng(1))) == compiled(exercise_id, 1)
+    for seed in SEEDS[1:]:
+        check = hidden_check(exercises()[exercise_id], np.random.default_rng(seed))
+        assert whole(check) == compiled(exercise_id, seed)
 
 
 # --- right answers ---------------------------------------------------------------------------------------------------

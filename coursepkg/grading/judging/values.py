@@ -593,10 +593,10 @@ def close(wanted: np.ndarray, given: np.ndarray, rtol: float, atol: float) -> np
             return agree
         # Sums of float32 numbers are off by the rounding of the largest term, hence a term with the scale. Where both
         # numbers are whole, no more than that is granted: float32 has those below 2²⁴ exactly, so a count is right or
-        # wrong. A sum of real numbers that large is seldom more than whole in float32, so being whole says nothing
-        # there; but if a whole number above 2²⁴ is asked for, too few digits are no right answer.
+        # wrong. Above, every float32 is whole, and says nothing; but if a whole number of that size is asked for, too
+        # few digits are no right answer.
         scale = float(size[finite].max()) if finite.any() and given.dtype in _SINGLE else 0.0
-        counts = (w == np.round(w)) & (g == np.round(g)) & (size < 2 ** (24 if wanted.dtype.kind == "i" else 20))
+        counts = (w == np.round(w)) & (g == np.round(g)) & (size < 2**24)
         near = np.where(counts, gap <= _EPS * scale, gap <= max(atol, 1e-6 * scale) + SINGLE_RTOL * size)
         if wanted.dtype.kind == "i":
             near &= size < 2**24
