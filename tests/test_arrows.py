@@ -18,6 +18,7 @@ MAY_KNOW = {
     "docstrings": TOOLS,
     "history": (),
     "kitchen": (*TOOLS, "autodiff"),
+    "stored": (),
     "optimizers": (*TOOLS, "autodiff"),
     "nn": (*TOOLS, "autodiff"),
     "training": (*TOOLS, "autodiff", "datasets", "nn", "optimizers"),

@@ -48,7 +48,7 @@ from tools.notebook_file import (
 from tools.notebook_lint import lint
 from tools.notebook_run import Run, execute
 
-CELL_METADATA = ("tags", "editable", "deletable", "slideshow", "jupyter")
+CELL_METADATA = ("tags", "editable", "deletable", "slideshow", "jupyter", "jp-MarkdownHeadingCollapsed")
 # Which source a tagged cell's stored output belongs to: such output may differ from run to run, so it is kept while the
 # source stands, and made anew when the source changes.
 STORED_FOR = "outputs_of"
