@@ -34,7 +34,8 @@ def readings(cells: list[NotebookNode]) -> tuple[list[NotebookNode], list[Notebo
 
     The heading cell under which a section is folded stays in sight, so it belongs to the first.
     """
-    first, second = [], []
+    first: list[NotebookNode] = []
+    second: list[NotebookNode] = []
     folded_under = 0
     for cell in cells:
         if level(cell) <= folded_under:
