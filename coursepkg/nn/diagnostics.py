@@ -13,9 +13,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from coursepkg.autodiff.catalogue import sigmoid
 from coursepkg.autodiff.dispatch import plain, tracing
 from coursepkg.autodiff.dual import Dual
 from coursepkg.autodiff.reverse_mode import vjp
+from coursepkg.autodiff.tensor import no_grad
 from coursepkg.nn.module import Module
 from coursepkg.nn.recurrent.layers import Recurrence, Trace
 
@@ -23,6 +25,7 @@ __all__ = [
     "NotFinite",
     "connectivity",
     "first_not_finite",
+    "gates",
     "gradient_norms",
     "jacobian_product",
     "largest_singular_value",
@@ -86,6 +89,34 @@ def gradient_norms(layer: Recurrence, x: Any, loss: Callable[[Any], Any], *, of:
     ndarray, shape (T,)
     """
     return np.linalg.norm(state_gradients(layer, x, loss, of=of), axis=(1, 2))
+
+
+def gates(layer: Recurrence, x: Any) -> dict[str, np.ndarray]:
+    """How far each gate is open while a layer reads its inputs.
+
+    Parameters
+    ----------
+    layer : LSTM or GRU
+        One layer, in either order of axes.
+    x : ndarray, shape (T, n, input_size), or (n, T, input_size) with ``batch_first``
+        The inputs; the state starts at zero.
+
+    Returns
+    -------
+    dict of ndarray, each of shape (T, n, hidden_size)
+        i, f and o of an LSTM, r and z of a GRU, between 0 and 1. Time stands first.
+    """
+    if layer.num_layers != 1 or layer.kind.gates == 1:
+        raise ValueError("this looks at a single layer that has gates: an LSTM or a GRU")
+    names = "ifgo" if layer.kind.states == 2 else "rz"
+    with layer.watched() as seen, no_grad():
+        layer(x)
+    trace = seen[0]
+    before = np.stack([plain(state[0]) for state in trace.states[:-1]])
+    weight_ih, weight_hh, *biases = (plain(part) for part in layer.kind.arguments(trace.weights))
+    scores = plain(trace.inputs) @ weight_ih.T + before @ weight_hh.T + sum(biases)
+    opened = dict(zip(names, np.split(sigmoid(scores), layer.kind.gates, axis=-1), strict=False))
+    return {name: opened[name] for name in names if name != "g"}
 
 
 def step_jacobians(layer: Recurrence, x: Any) -> np.ndarray:

@@ -7,6 +7,7 @@ from coursepkg import nn
 from coursepkg.nn.diagnostics import (
     connectivity,
     first_not_finite,
+    gates,
     gradient_norms,
     jacobian_product,
     largest_singular_value,
@@ -178,3 +179,32 @@ def test_mistakes_get_an_explanation():
         step_jacobians(nn.GRU(1, 2, rng=rng), np.ones((3, 2, 1)))
     with pytest.raises(ValueError, match="one number per time"):
         connectivity(lambda x: x, np.ones((3, 1, 1)))
+
+
+# --- gates -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_forget_gate_is_the_slope_along_the_cell_where_nothing_comes_through_the_hidden_state():
+    rng = np.random.default_rng(0)
+    layer, x = nn.LSTM(2, 3, rng=rng), rng.normal(size=(5, 1, 2))
+    jacobians = step_jacobians(layer, x)
+    np.testing.assert_allclose(
+        gates(layer, x)["f"][:, 0], np.diagonal(jacobians[:, 3:, 3:], axis1=1, axis2=2), rtol=1e-12
+    )
+
+
+def test_the_gates_of_a_gru_make_its_next_state():
+    rng = np.random.default_rng(1)
+    layer, x = nn.GRU(2, 3, batch_first=True, rng=rng), rng.normal(size=(4, 6, 2))
+    found = gates(layer, x)
+    assert {name: gate.shape for name, gate in found.items()} == {"r": (6, 4, 3), "z": (6, 4, 3)}
+    weights = {name: weight.numpy() for name, weight in layer.weights().items()}
+    inputs, (h, _) = x[:, 0] @ weights["weight_ih"][6:].T + weights["bias_ih"][6:], layer(x[:, :1])
+    candidate = np.tanh(inputs + found["r"][0] * weights["bias_hh"][6:])
+    np.testing.assert_allclose(h.numpy()[:, 0], (1 - found["z"][0]) * candidate, rtol=1e-12)
+
+
+@pytest.mark.parametrize("layer", [nn.RNN(2, 3, rng=np.random.default_rng(0))])
+def test_a_layer_without_gates_is_refused(layer):
+    with pytest.raises(ValueError, match="an LSTM or a GRU"):
+        gates(layer, np.ones((2, 1, 2)))
