@@ -37,6 +37,7 @@ _HOME = {
     "draw_table": "table",
     "draw_phasors": "light",
     "draw_interferometer": "interferometer",
+    "draw_heater": "heater",
     "draw_mesh": "mesh",
     "draw_agreement": "chart.measured",
     "draw_toggle": "chart.measured",
