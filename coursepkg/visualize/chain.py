@@ -10,11 +10,11 @@ from typing import Any
 
 from coursepkg.visualize import svg
 from coursepkg.visualize.layout import Box, Layout, arrange
-from coursepkg.visualize.picture import Picture
-from coursepkg.visualize.style import EDGE, GRADIENT, INK, MUTED, SHADE, VALUE
-from coursepkg.visualize.text import format_number, join_words, text_width, wrap
+from coursepkg.visualize.picture import Picture, page
+from coursepkg.visualize.style import EDGE, GRADIENT, INK, SHADE
+from coursepkg.visualize.text import format_number, join_words, text_width
 
-_SIZE = 13.0
+_SIZE, _HALF = 13.0, 15.0
 
 
 def quantity(value: Any) -> str:
@@ -36,20 +36,15 @@ def quantity(value: Any) -> str:
 @dataclass
 class _Stage:
     name: str
-    value: str
     gradient: str
     width: float
-    half: float
 
 
 def draw_chain(
     stages: Sequence[str | Sequence[str]],
     rates: Mapping[tuple[str, str], Any],
     *,
-    values: Mapping[str, Any] | None = None,
     gradients: Mapping[str, Any] | None = None,
-    title: str = "",
-    caption: str = "",
 ) -> Picture:
     """Draw quantities that influence each other, with the exchange rate on each arrow.
 
@@ -59,12 +54,8 @@ def draw_chain(
         The quantities from first cause to last effect; names in an inner sequence stand above each other.
     rates : mapping of (str, str) to quantity
         For each arrow (from, to) its rate: a number, a (number, unit) pair, or a text.
-    values : mapping of str to quantity, optional
-        Forward values, written in green in the boxes, under the names.
     gradients : mapping of str to quantity, optional
         How much the last quantity changes with each, written in red beneath the boxes.
-    title, caption : str
-        A line over and a few lines under the drawing, such as the product of the rates with its units.
 
     Returns
     -------
@@ -83,8 +74,8 @@ def draw_chain(
     """
     columns = [[stage] if isinstance(stage, str) else list(stage) for stage in stages]
     place = _check(columns, rates)
-    values, gradients = dict(values or {}), dict(gradients or {})
-    boxes = [_stage(name, values, gradients) for column in columns for name in column]
+    gradients = dict(gradients or {})
+    boxes = [_stage(name, gradients) for column in columns for name in column]
     for column in columns:
         widest = max(box.width for box in boxes if box.name in column)
         for box in boxes:
@@ -96,7 +87,7 @@ def draw_chain(
     parts = _draw_arrows(layout, boxes, edges, taps, labels)
     for index, box in enumerate(boxes):
         parts += _draw_stage(layout, index, box)
-    return Picture(_page(layout, parts, title, caption), _say(columns, rates, values, gradients, title, caption))
+    return page(max(layout.width, 320), layout.height, parts, _say(columns, rates, gradients))
 
 
 def _check(columns: Sequence[Sequence[str]], rates: Mapping[tuple[str, str], Any]) -> dict[str, int]:
@@ -117,18 +108,17 @@ def _check(columns: Sequence[Sequence[str]], rates: Mapping[tuple[str, str], Any
     return place
 
 
-def _stage(name: str, values: Mapping[str, Any], gradients: Mapping[str, Any]) -> _Stage:
-    value = quantity(values[name]) if name in values else ""
+def _stage(name: str, gradients: Mapping[str, Any]) -> _Stage:
     gradient = quantity(gradients[name]) if name in gradients else ""
-    width = max(text_width(name, _SIZE) * svg.BOLD, text_width(value, _SIZE), text_width(gradient, _SIZE)) + 24
-    return _Stage(name, value, gradient, max(width, 70), 24 if value else 15)
+    width = max(text_width(name, _SIZE) * svg.BOLD, text_width(gradient, _SIZE)) + 24
+    return _Stage(name, gradient, max(width, 70))
 
 
 def _arrange(
     boxes: Sequence[_Stage], edges: Sequence[tuple[int, int]], labels: Sequence[str], place: Sequence[int]
 ) -> tuple[Layout, list[int]]:
     """Lay out the boxes with a place for each rate in the column after its arrow leaves."""
-    room = [Box(box.width, 8, box.half + 9, box.half + (26 if box.gradient else 9)) for box in boxes]
+    room = [Box(box.width, 8, _HALF + 9, _HALF + (26 if box.gradient else 9)) for box in boxes]
     column = [2 * p for p in place]
     pieces, taps = [], []
     for (source, target), label in zip(edges, labels, strict=True):
@@ -165,38 +155,18 @@ def _draw_arrows(
 def _draw_stage(layout: Layout, index: int, box: _Stage) -> list[str]:
     left, y = layout.right[index] - box.width, layout.y[index]
     middle = left + box.width / 2
-    top = y - box.half
-    parts = [svg.rectangle(left, top, box.width, 2 * box.half, radius=8, fill=SHADE, role="stage")]
+    top = y - _HALF
+    parts = [svg.rectangle(left, top, box.width, 2 * _HALF, radius=8, fill=SHADE, role="stage")]
     parts.append(svg.text(middle, top + 20, box.name, weight="bold", anchor="middle", halo=False, role="stage-name"))
-    if box.value:
-        parts.append(svg.text(middle, top + 38, box.value, fill=VALUE, anchor="middle", halo=False, role="value"))
     if box.gradient:
-        below = y + box.half + 17
+        below = y + _HALF + 17
         parts.append(svg.text(middle, below, box.gradient, fill=GRADIENT, anchor="middle", role="gradient"))
     return parts
 
 
-def _page(layout: Layout, parts: Sequence[str], title: str, caption: str) -> str:
-    width = max(layout.width, text_width(title, 15) * svg.BOLD + 28, 320)
-    top = 30 if title else 0
-    lines = wrap(caption, _SIZE, width - 28)
-    page = [f'<g transform="translate(0 {top})">', *parts, "</g>"]
-    if title:
-        page.append(svg.text(14, 24, title, size=15, weight="bold", halo=False))
-    for row, line in enumerate(lines):
-        page.append(svg.text(14, layout.height + top + 14 + 19 * row, line, fill=MUTED, halo=False))
-    return svg.document(width, layout.height + top + (19 * len(lines) + 10 if lines else 0), page, title=title)
-
-
-def _say(
-    columns: Sequence[Sequence[str]], rates: Mapping[tuple[str, str], Any], values: Mapping[str, Any],
-    gradients: Mapping[str, Any], title: str, caption: str,
-) -> str:  # fmt: skip
-    parts = [f"{title.rstrip('. ')}."] if title else []
-    parts.append(f"Chain from {join_words(list(columns[0]))} to {join_words(list(columns[-1]))}.")
+def _say(columns: Sequence[Sequence[str]], rates: Mapping[tuple[str, str], Any], gradients: Mapping[str, Any]) -> str:
+    parts = [f"Chain from {join_words(list(columns[0]))} to {join_words(list(columns[-1]))}."]
     parts += [f"{start} to {end}: {quantity(rate)}." for (start, end), rate in rates.items()]
-    if values:
-        parts.append("Values: " + ", ".join(f"{name} {quantity(value)}" for name, value in values.items()) + ".")
     if gradients:
         parts.append("Gradients: " + ", ".join(f"{name} {quantity(value)}" for name, value in gradients.items()) + ".")
-    return " ".join([*parts, caption]).strip()
+    return " ".join(parts)

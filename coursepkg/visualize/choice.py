@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from coursepkg.visualize import svg
-from coursepkg.visualize.picture import Picture
+from coursepkg.visualize.picture import Picture, page
 from coursepkg.visualize.style import EDGE, HIGHLIGHT, INK, MUTED, PAPER, SHADE
 from coursepkg.visualize.text import plural, wrap
 
@@ -45,8 +45,8 @@ def draw_choice(
         raise ValueError("a choice needs at least one question")
     if taken is not None and not 0 <= taken <= len(questions):
         raise ValueError(f"with {len(questions)} questions the way ends at 0 to {len(questions)}, got {taken}")
-    parts = [svg.text(14, 24, title, size=15, weight="bold", halo=False)] if title else []
-    y = 42.0 if title else 14.0
+    parts: list[str] = []
+    y = 14.0
     for number, (question, answer) in enumerate(questions):
         asked, said = _lines(question, _ASK), _lines(answer, _ANSWER)
         height = _ROW * max(len(asked), len(said)) + 2 * _PAD
@@ -56,11 +56,10 @@ def draw_choice(
     height = _ROW * len(lines) + 2 * _PAD
     parts += _box(14, y, _ASK, height, lines, marked=taken == len(questions), ending=True)
     read = " ".join(f"{question} Yes: {answer}." for question, answer in questions)
-    alt = f"{title.rstrip('. ')}. " if title else ""
-    alt += f"{plural(len(questions), 'question')}, one after the other. {read} Else: {otherwise}."
+    alt = f"{plural(len(questions), 'question')}, one after the other. {read} Else: {otherwise}."
     if taken is not None:
         alt += f" Marked: {[*(answer for _, answer in questions), otherwise][taken]}."
-    return Picture(svg.document(14 + _ASK + _WORD + _ANSWER + 14, y + height + 14, parts, title=title), alt)
+    return page(_ASK + _WORD + _ANSWER + 28, y + height + 14, parts, alt, title=title)
 
 
 def _lines(words: str, width: float) -> list[str]:

@@ -3,7 +3,7 @@
 The one idea: an SVG inside an ``<img>`` is told the colour scheme of the place where it stands, and JupyterLab sets
 that with its theme. One rule inside the picture is enough. It turns lightness around and then the hues back, so each
 colour, of our drawings and of Matplotlib's alike, keeps its meaning and its contrast: white paper becomes the ground of
-JupyterLab's dark theme, dark green becomes light green. A picture of pixels stays as it is.
+JupyterLab's dark theme, dark green becomes light green.
 """
 
 # 0.933 takes white to #111111, the ground of JupyterLab's dark theme.

@@ -13,6 +13,7 @@ from coursepkg.visualize import svg
 from coursepkg.visualize.fold import Folding
 from coursepkg.visualize.layout import Box, Layout, arrange, assign_columns
 from coursepkg.visualize.nodes import Node, contributions
+from coursepkg.visualize.picture import Picture, page
 from coursepkg.visualize.style import EDGE, GRADIENT, HIGHLIGHT, INK, MUTED, PAPER, SHADE, VALUE
 from coursepkg.visualize.text import plural, shorten, text_width
 
@@ -170,8 +171,8 @@ class GraphDrawing:
 
     # -- rendering -----------------------------------------------------------------------------------------------
 
-    def render(self, shown: Shown, *, title: str = "") -> str:
-        """The SVG document with the numbers in `shown`."""
+    def render(self, shown: Shown, alt: str, *, title: str = "") -> Picture:
+        """The drawing with the numbers in `shown`."""
         marks, wires, bodies, words = [], [], [], []
         for number, edge in enumerate(self.edges):
             commands, x, y = self.way(edge)
@@ -187,18 +188,8 @@ class GraphDrawing:
             wires.append(self._draw_wire(number))
             bodies += self._draw_body(number, item, EDGE if number in shown.faint else INK)
             words += self._number_texts(number, shown)
-        return self._page([*marks, *wires, *bodies, *self._operand_marks(), *words], title)
-
-    def _page(self, parts: list[str], title: str) -> str:
-        top = 28 if title else 0
-        width = max(self.layout.width, text_width(title, 15) * svg.BOLD + 28, text_width(self.note, SMALL) + 28)
-        height = self.layout.height + top + (20 if self.note else 0)
-        page = [f'<g transform="translate(0 {top})">', *parts, "</g>"] if top else list(parts)
-        if title:
-            page.append(svg.text(14, 24, title, size=15, weight="bold", halo=False, role="title"))
-        if self.note:
-            page.append(svg.text(14, height - 11, self.note, size=SMALL, fill=MUTED, halo=False, role="note"))
-        return svg.document(width, height, page, title=title)
+        parts = [*marks, *wires, *bodies, *self._operand_marks(), *words]
+        return page(self.layout.width, self.layout.height, parts, alt, title=title, note=self.note)
 
     def way(self, edge: Edge) -> tuple[str, float, float]:
         """The whole way of an edge, from fork to arrow head, as one path; and where it ends."""

@@ -9,11 +9,11 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from coursepkg.visualize.picture import Picture, RasterPicture, check_alt
+from coursepkg.visualize.picture import Picture, check_alt
 from coursepkg.visualize.style import settings
 
 
-def picture_of(fig: Any, alt: str, *, raster: bool = False) -> Picture:
+def picture_of(fig: Any, alt: str) -> Picture:
     """Turn a Matplotlib figure into a :class:`Picture` and close it.
 
     Parameters
@@ -22,12 +22,6 @@ def picture_of(fig: Any, alt: str, *, raster: bool = False) -> Picture:
         The figure; it is closed afterwards.
     alt : str
         What the figure shows.
-    raster : bool
-        Write pixels (PNG) in place of lines (SVG): for images and for plots of thousands of points.
-
-    Returns
-    -------
-    Picture
 
     Raises
     ------
@@ -42,18 +36,14 @@ def picture_of(fig: Any, alt: str, *, raster: bool = False) -> Picture:
     words = check_alt(alt)
     if not hasattr(fig, "savefig"):
         raise TypeError(f"show needs a Matplotlib figure, got {type(fig).__name__}; pass `fig` from plt.subplots()")
-    salted: Any = {name: settings()[name] for name in ("svg.hashsalt", "svg.fonttype", "savefig.dpi")}
+    salted: Any = {name: settings()[name] for name in ("svg.hashsalt", "svg.fonttype")}
     with matplotlib.rc_context(salted):
         try:
-            return _save_pixels(fig, words) if raster else _save_lines(fig, words)
+            stream = io.StringIO(newline="\n")
+            fig.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+            return Picture(_squeeze(stream.getvalue()), words)
         finally:
             plt.close(fig)
-
-
-def _save_lines(fig: Any, alt: str) -> Picture:
-    stream = io.StringIO(newline="\n")
-    fig.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    return Picture(_squeeze(stream.getvalue()), alt)
 
 
 def _squeeze(svg: str) -> str:
@@ -61,12 +51,6 @@ def _squeeze(svg: str) -> str:
     short = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     short = re.sub(r">\s+<", "><", re.sub(r"[ \t]*\n[ \t]*", " ", short))
     return short.replace("'DejaVu Sans'", "'DejaVu Sans', Verdana, sans-serif")
-
-
-def _save_pixels(fig: Any, alt: str) -> RasterPicture:
-    stream = io.BytesIO()
-    fig.savefig(stream, format="png", metadata={"Software": None})
-    return RasterPicture("", alt, stream.getvalue())
 
 
 def as_picture(result: Any, draw: Callable[..., Any]) -> Picture:
@@ -82,7 +66,7 @@ def as_picture(result: Any, draw: Callable[..., Any]) -> Picture:
     )
 
 
-def show(fig: Any, alt: str, *, raster: bool = False) -> None:
+def show(fig: Any, alt: str) -> None:
     """Display a Matplotlib figure (or a Picture) in the notebook, with its words.
 
     Parameters
@@ -91,8 +75,6 @@ def show(fig: Any, alt: str, *, raster: bool = False) -> None:
         What to display. A figure is closed, so it is not displayed a second time.
     alt : str
         What the figure shows, read by screen readers and kept in every export.
-    raster : bool
-        Store pixels in place of lines.
 
     Raises
     ------
@@ -111,5 +93,4 @@ def show(fig: Any, alt: str, *, raster: bool = False) -> None:
     """
     from IPython.display import display
 
-    picture = Picture(fig.svg, alt) if isinstance(fig, Picture) else picture_of(fig, alt, raster=raster)
-    display(picture)
+    display(Picture(fig.svg, alt) if isinstance(fig, Picture) else picture_of(fig, alt))

@@ -6,17 +6,15 @@ its own contribution, and the sum stands at the variable (the drawings of Stanfo
 RNN Explained").
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from coursepkg.visualize.drawing import GraphDrawing, Shown
 from coursepkg.visualize.fold import fold_graph
-from coursepkg.visualize.nodes import Node, contributions, give_names, identity, read_graph
+from coursepkg.visualize.nodes import Node, contributions, give_names, read_graph
 from coursepkg.visualize.picture import Picture
 from coursepkg.visualize.text import format_number
-from coursepkg.visualize.words import describe, describe_nodes
-
-__all__ = ["describe", "draw_graph"]
+from coursepkg.visualize.words import describe_nodes
 
 
 def draw_graph(
@@ -24,9 +22,6 @@ def draw_graph(
     *,
     values: bool = True,
     grads: bool = True,
-    ask: Any = (),
-    highlight: Any = (),
-    names: bool = False,
     labels: Mapping[str, Any] | None = None,
     title: str = "",
     max_nodes: int = 40,
@@ -47,12 +42,6 @@ def draw_graph(
         ``.label`` and ``.local_grads`` are used when they exist.
     values, grads : bool
         Write the forward values, the gradients. Turn one off to predict it first.
-    ask : node or iterable of nodes
-        Nodes whose gradient is replaced by a question mark.
-    highlight : node, or iterable of nodes and (operand, result) pairs
-        Nodes and edges to mark.
-    names : bool
-        Write a name (v1, v2, ...) over each operation without a label.
     labels : mapping of str to node, optional
         Names for nodes, such as ``{"W": W, "b": b}`` for tensors, which have no label of their own.
     title : str
@@ -63,7 +52,7 @@ def draw_graph(
     Returns
     -------
     Picture
-        Its alt text is :func:`describe`.
+        Its alt text reads the graph aloud; of one with more than 14 nodes it gives counts and the largest gradients.
 
     Raises
     ------
@@ -82,16 +71,10 @@ def draw_graph(
     Figure: Computational graph with 3 nodes. Inputs: x = 3, y = 2. Forward: v1 = x × y = 6. Gradients: v1 1, x 2, y 3.
     """
     nodes = give_names(read_graph(root, labels))
-    place = {identity(node.source): node.index for node in nodes}
-    asked = [place[identity(item)] for item in _several(ask) if identity(item) in place]
-    folding = fold_graph(nodes, max_nodes)
     wires, branches = number_texts(nodes, values=values, grads=grads)
-    drawing = GraphDrawing(nodes, folding, wires, branches, names=names)
-    shown = _numbers(drawing, values=values, grads=grads, asked=asked)
-    _mark(drawing, shown, place, highlight)
-    words = describe_nodes(nodes, values=values, grads=grads, asked=asked)
-    alt = " ".join(part for part in (f"{title.rstrip('. ')}." if title else "", words, folding.note) if part)
-    return Picture(drawing.render(shown, title=title), alt)
+    drawing = GraphDrawing(nodes, fold_graph(nodes, max_nodes), wires, branches)
+    shown = _numbers(drawing, values=values, grads=grads)
+    return drawing.render(shown, describe_nodes(nodes, values=values, grads=grads), title=title)
 
 
 def number_texts(
@@ -111,32 +94,14 @@ def number_texts(
     return wires, branches
 
 
-def _numbers(drawing: GraphDrawing, *, values: bool, grads: bool, asked: Sequence[int]) -> Shown:
+def _numbers(drawing: GraphDrawing, *, values: bool, grads: bool) -> Shown:
     shown = Shown()
     for node in (item.node for item in drawing.items):
         if values:
             shown.values[node.index] = format_number(node.data)
         if grads and node.grad is not None:
-            shown.grads[node.index] = "?" if node.index in asked else format_number(node.grad)
+            shown.grads[node.index] = format_number(node.grad)
     for number, edge in enumerate(drawing.edges):
         if grads and edge.contribution is not None:
-            hidden = drawing.items[edge.source].node.index in asked
-            shown.branches[number] = "?" if hidden else format_number(edge.contribution)
+            shown.branches[number] = format_number(edge.contribution)
     return shown
-
-
-def _several(items: Any) -> Iterable[Any]:
-    """One node is as good as a list of one."""
-    return [items] if hasattr(items, "data") else items
-
-
-def _mark(drawing: GraphDrawing, shown: Shown, place: dict[int, int], highlight: Any) -> None:
-    def drawn(item: Any) -> int:
-        return drawing.place.get(place.get(identity(item), -1), -1)
-
-    for entry in _several(highlight):
-        if isinstance(entry, tuple):
-            ends = tuple(drawn(end) for end in entry)
-            shown.marked_edges |= {n for n, edge in enumerate(drawing.edges) if (edge.source, edge.target) == ends}
-        elif drawn(entry) >= 0:
-            shown.marked_items.add(drawn(entry))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from coursepkg.visualize import svg
-from coursepkg.visualize.picture import Picture
+from coursepkg.visualize.picture import Picture, page
 from coursepkg.visualize.style import MUTED
 from coursepkg.visualize.text import format_number, plural, text_width
 
@@ -71,8 +71,8 @@ def draw_images(
     grey = np.clip((high - stack) / (high - low if high > low else 1.0), 0.0, 1.0)
     texts = [c if isinstance(c, str) else format_number(c) for c in captions] if captions is not None else []
     count, height, width = stack.shape
-    alt = f"{title.rstrip('. ') + '. ' if title else ''}{plural(count, 'image')} of {height} by {width} pixels"
-    return Picture(_page((grey * 255).round().astype(np.uint8), texts, columns, title), f"{alt}{_list(texts)}.")
+    alt = f"{plural(count, 'image')} of {height} by {width} pixels{_list(texts)}."
+    return page(*_drawn((grey * 255).round().astype(np.uint8), texts, columns), alt, title=title)
 
 
 def _list(texts: Sequence[str]) -> str:
@@ -81,15 +81,15 @@ def _list(texts: Sequence[str]) -> str:
     return ": " + ", ".join(texts[:32]) + (f" and {len(texts) - 32} more" if len(texts) > 32 else "")
 
 
-def _page(grey: np.ndarray, texts: Sequence[str], columns: int, title: str) -> str:
+def _drawn(grey: np.ndarray, texts: Sequence[str], columns: int) -> tuple[float, float, list[str]]:
+    """Width, height and parts."""
     tall = _SIDE * grey.shape[1] / grey.shape[2]
     cell = max(_SIDE, max((text_width(text, 12) for text in texts), default=0.0)) + _GAP
     row_height = tall + _GAP + (18 if texts else 0)
-    top = 38.0 if title else 14.0
-    parts = [svg.text(14, 25, title, size=15, weight="bold", halo=False)] if title else []
+    parts = []
     for number, pixels in enumerate(grey):
         x = 14 + (number % columns) * cell + (cell - _GAP - _SIDE) / 2
-        y = top + (number // columns) * row_height
+        y = 14 + (number // columns) * row_height
         encoded = base64.b64encode(png_bytes(pixels)).decode("ascii")
         parts.append(
             f'<image x="{svg.number(x)}" y="{svg.number(y)}" width="{svg.number(_SIDE)}" height="{svg.number(tall)}" '
@@ -98,8 +98,7 @@ def _page(grey: np.ndarray, texts: Sequence[str], columns: int, title: str) -> s
         parts.append(svg.rectangle(x, y, _SIDE, tall, fill="none", stroke=MUTED, line_width=1))
         if texts:
             parts.append(svg.text(x + _SIDE / 2, y + tall + 15, texts[number], size=12, anchor="middle", halo=False))
-    width = max(14 + min(len(grey), columns) * cell + 2, text_width(title, 15) * svg.BOLD + 28)
-    return svg.document(width, top + -(-len(grey) // columns) * row_height + 2, parts, title=title)
+    return 16 + min(len(grey), columns) * cell, 16 + -(-len(grey) // columns) * row_height, parts
 
 
 def png_bytes(pixels: np.ndarray) -> bytes:

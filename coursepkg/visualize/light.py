@@ -7,9 +7,11 @@ colour shows a phase, a small clock shows it too, and powers are also written as
 import cmath
 import math
 from collections.abc import Mapping, Sequence
+from itertools import accumulate, pairwise
 
 from coursepkg.visualize import svg
-from coursepkg.visualize.picture import Picture
+from coursepkg.visualize.picture import Picture, page
+from coursepkg.visualize.plane import Plane
 from coursepkg.visualize.style import CYCLE, EDGE, GRID, INK, MUTED, PAPER
 from coursepkg.visualize.text import format_number, text_width
 
@@ -102,34 +104,20 @@ def draw_phasors(fields: Mapping[str, complex], *, title: str = "") -> Picture:
     powers = [abs(value) ** 2 for value in arrows.values()]
     said = ", ".join(f"{name} = {format_number(value)}" for name, value in arrows.items())
     listed = " and ".join(format_number(p) for p in powers)
-    alt = f"{title.rstrip('. ') + '. ' if title else ''}Fields added as arrows: {said}. Their sum is "
+    alt = f"Fields added as arrows: {said}. Their sum is "
     alt += f"{format_number(total)}. Powers {listed}, together {format_number(sum(powers))}; the power of the sum is "
-    return Picture(_plane(arrows, total, title), f"{alt}{format_number(abs(total) ** 2)}.")
+    parts = _arrows(list(arrows.values()), total) + _table(arrows, total, 14 + _SIDE + 24, 32)
+    return page(_SIDE + 264, _SIDE + 28, parts, f"{alt}{format_number(abs(total) ** 2)}.", title=title)
 
 
-def _plane(arrows: Mapping[str, complex], total: complex, title: str) -> str:
-    top = 40.0 if title else 14.0
-    corners, place = [0j, total], 0j
-    for value in arrows.values():
-        place += value
-        corners.append(place)
-    reach = max(max(abs(c.real), abs(c.imag)) for c in corners) or 1.0
-    unit, middle = _SIDE / 2 / (1.15 * reach), (14 + _SIDE / 2, top + _SIDE / 2)
-
-    def pixels(point: complex) -> tuple[float, float]:
-        return middle[0] + unit * point.real, middle[1] - unit * point.imag
-
-    parts = [svg.text(14, 25, title, size=15, weight="bold", halo=False)] if title else []
-    parts.append(svg.rectangle(14, top, _SIDE, _SIDE, fill=PAPER, stroke=GRID))
-    parts.append(svg.line(14, middle[1], 14 + _SIDE, middle[1], stroke=GRID, width=1))
-    parts.append(svg.line(middle[0], top, middle[0], top + _SIDE, stroke=GRID, width=1))
-    place = 0j
-    for number, value in enumerate(arrows.values()):
-        parts += arrow(pixels(place), pixels(place + value), CYCLE[number], 2.4)
-        place += value
-    parts += arrow(pixels(0j), pixels(total), INK, 3.4, dash="6 3")
-    parts += _table(arrows, total, 14 + _SIDE + 24, top + 18)
-    return svg.document(14 + _SIDE + 250, top + _SIDE + 14, parts, title=title)
+def _arrows(fields: Sequence[complex], total: complex) -> list[str]:
+    """The fields head to tail, and their sum."""
+    corners = [(c.real, c.imag) for c in accumulate(fields, initial=0j)]
+    plane = Plane(1.15 * max(abs(x) for corner in corners for x in corner), side=_SIDE)
+    parts = [svg.rectangle(14, 14, _SIDE, _SIDE, fill=PAPER, stroke=GRID), *plane.axes(("Re", "Im"))]
+    for number, (start, stop) in enumerate(pairwise(map(plane.at, corners))):
+        parts += svg.arrow(start, stop, stroke=CYCLE[number], role="arrow")
+    return parts + plane.arrow((total.real, total.imag), stroke=INK, width=3.4, dash="6 3", role="arrow")
 
 
 def _table(arrows: Mapping[str, complex], total: complex, x: float, y: float) -> list[str]:
@@ -148,24 +136,3 @@ def _table(arrows: Mapping[str, complex], total: complex, x: float, y: float) ->
             parts.append(svg.text(x + 110, y + 26, f"{together}  together", halo=False, role="together"))
             y += 26
     return parts
-
-
-def arrow(
-    start: tuple[float, float], stop: tuple[float, float], stroke: str, width: float, *, dash: str = ""
-) -> list[str]:
-    """An arrow between two places in pixels; a dot if it has no length."""
-    dx, dy = stop[0] - start[0], stop[1] - start[1]
-    length = math.hypot(dx, dy)
-    if length < 1.5:
-        return [svg.circle(*stop, 3, fill=stroke, stroke=stroke, role="arrow")]
-    ux, uy = dx / length, dy / length
-    size = min(11.0, length)
-    base = stop[0] - size * ux, stop[1] - size * uy
-    wing = 0.45 * size
-    n = svg.number
-    head = f"M{n(stop[0])} {n(stop[1])}L{n(base[0] - wing * uy)} {n(base[1] + wing * ux)}"
-    head += f"L{n(base[0] + wing * uy)} {n(base[1] - wing * ux)}z"
-    return [
-        svg.line(*start, *base, stroke=stroke, width=width, dash=dash, role="arrow"),
-        svg.path(head, stroke=stroke, fill=stroke, width=0.5),
-    ]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from coursepkg.visualize import svg
-from coursepkg.visualize.picture import Picture
+from coursepkg.visualize.picture import Picture, page
 from coursepkg.visualize.style import DIVERGING, GRID, INK, MUTED, PAPER
 from coursepkg.visualize.text import format_number, plural, text_width
 
@@ -57,7 +57,7 @@ def draw_matrix(
         if names is not None and len(names) != length:
             raise ValueError(f"the matrix has {length} {what}, but {len(names)} names were given for them")
     write = width <= _NUMBERS_UP_TO if numbers is None else numbers
-    return Picture(_page(entries, rows, columns, title, write), _say(entries, rows, title))
+    return page(*_drawn(entries, rows, columns, write), _say(entries, rows), title=title)
 
 
 def _entries(matrix: Any) -> list[list[float]]:
@@ -73,17 +73,18 @@ def _entries(matrix: Any) -> list[list[float]]:
     return entries
 
 
-def _page(
-    entries: list[list[float]], rows: Sequence[str] | None, columns: Sequence[str] | None, title: str, write: bool
-) -> str:
+def _drawn(
+    entries: list[list[float]], rows: Sequence[str] | None, columns: Sequence[str] | None, write: bool
+) -> tuple[float, float, list[str]]:
+    """Width, height and parts."""
     widest = max(text_width(format_number(entry), 12) for row in entries for entry in row) + 12
     column_names = max((text_width(name, 12) for name in columns or ()), default=0.0) + 10
     cell = max(widest, _CELL, column_names if columns else 0) if write else 12.0
     tall = _CELL if write else 12.0
     left = 14 + max((text_width(name, 12) + 10 for name in rows or ()), default=0.0)
-    top = 14 + (24 if title else 0) + (20 if columns and write else 0)
+    top = 14 + (20 if columns and write else 0)
     largest = max((abs(e) for row in entries for e in row if abs(e) < float("inf")), default=0.0) or 1.0
-    parts = [svg.text(14, 25, title, size=15, weight="bold", halo=False)] if title else []
+    parts = []
     for i, row in enumerate(entries):
         y = top + i * tall
         if rows and write:
@@ -93,8 +94,7 @@ def _page(
     if columns and write:
         for j, name in enumerate(columns):
             parts.append(svg.text(left + (j + 0.5) * cell, top - 7, name, size=12, anchor="middle", halo=False))
-    width = max(left + len(entries[0]) * cell + 14, text_width(title, 15) * svg.BOLD + 28)
-    return svg.document(width, top + len(entries) * tall + 14, parts, title=title)
+    return left + len(entries[0]) * cell + 14, top + len(entries) * tall + 14, parts
 
 
 def _cell(entry: float, x: float, y: float, width: float, height: float, largest: float, write: bool) -> list[str]:
@@ -133,12 +133,10 @@ def _luminance(code: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def _say(entries: list[list[float]], rows: Sequence[str] | None, title: str) -> str:
+def _say(entries: list[list[float]], rows: Sequence[str] | None) -> str:
     height, width = len(entries), len(entries[0])
     zeros = sum(entry == 0 for row in entries for entry in row)
-    text = (
-        f"{title.rstrip('. ') + '. ' if title else ''}Matrix of {plural(height, 'row')} and {plural(width, 'column')}, "
-    )
+    text = f"Matrix of {plural(height, 'row')} and {plural(width, 'column')}, "
     text += f"{zeros:,} of {plural(height * width, 'entry', 'entries')} {'is' if zeros == 1 else 'are'} zero."
     if height * width <= 64:
         for i, row in enumerate(entries):

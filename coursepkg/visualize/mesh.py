@@ -15,14 +15,14 @@ from coursepkg.photonics.mzi import coupler
 from coursepkg.visualize import svg
 from coursepkg.visualize.light import beam, clock, legend
 from coursepkg.visualize.matrix import colour
-from coursepkg.visualize.picture import Picture
+from coursepkg.visualize.picture import Picture, page
 from coursepkg.visualize.style import EDGE, INK, MUTED, PAPER
-from coursepkg.visualize.text import format_number, plural, text_width
+from coursepkg.visualize.text import format_number, plural
 
 LARGEST = 8
 _PITCH, _COLUMN, _LEFT, _END = 58.0, 168.0, 74.0, 70.0
 _PHI, _BEND, _FIRST, _OPEN, _THETA, _CLOSE, _SECOND = 26.0, 50.0, 74.0, 94.0, 110.0, 126.0, 146.0
-_ARM, _TOUCH = 13.0, 2.5
+_ARM, _TOUCH, _TOP = 13.0, 2.5, 50.0
 
 
 @dataclass(frozen=True)
@@ -78,10 +78,14 @@ def draw_mesh(
     Mesh of 2 waveguides and 1 interferometer in 1 column. Light goes forward. Powers at the inputs 1, 0; at the outputs 1, 0.
     """  # noqa: E501
     _check(mesh, fields, heaters)
-    return Picture(
-        _page(mesh, fields, backward, heaters, output_heaters, title),
-        _say(mesh, fields, backward, heaters, title),
-    )
+    right, tall, _ = size_of(mesh)
+    parts = guides(mesh, _TOP)
+    if fields is not None:
+        full = max(float((abs(row) ** 2).sum()) for row in fields) or 1.0
+        parts += light(mesh, fields, _TOP, full, backward=backward) + _ends(mesh, fields, _TOP, right, backward)
+        parts += legend(14, _TOP + tall + 36)
+    parts += boxes(mesh, _TOP, heaters, mesh.n**2 if output_heaters else mesh.n * (mesh.n - 1))
+    return page(right + 76, _TOP + tall + 54, parts, _say(mesh, fields, backward, heaters), title=title)
 
 
 def _check(mesh: Any, fields: Any, heaters: Sequence[float] | None) -> None:
@@ -93,25 +97,6 @@ def _check(mesh: Any, fields: Any, heaters: Sequence[float] | None) -> None:
         raise ValueError(f"the light of this mesh has shape {shape}; pass mesh.trace(x) of one x, got {given}")
     if heaters is not None and len(heaters) != mesh.n**2:
         raise ValueError(f"this mesh has {mesh.n**2} heaters, got {len(heaters)} numbers")
-
-
-def _page(
-    mesh: Any, fields: Any, backward: bool, heaters: Sequence[float] | None,
-    output_heaters: bool, title: str,
-) -> str:  # fmt: skip
-    top = 76.0 if title else 50.0
-    parts = [svg.text(14, 25, title, size=15, weight="bold", halo=False)] if title else []
-    right = _LEFT + mesh.depth * _COLUMN + _END
-    height = top + (mesh.n - 1) * _PITCH + 54
-    parts += guides(mesh, top)
-    if fields is not None:
-        full = max(float((abs(row) ** 2).sum()) for row in fields) or 1.0
-        parts += light(mesh, fields, top, full, backward=backward)
-        parts += _ends(mesh, fields, top, right, backward)
-        parts += legend(14, height - 18)
-    parts += boxes(mesh, top, heaters, mesh.n**2 if output_heaters else mesh.n * (mesh.n - 1))
-    words = text_width(title, 15) * svg.BOLD
-    return svg.document(max(right + 76, words + 28), height, parts, title=title)
 
 
 # --- the hardware ----------------------------------------------------------------------------------------------------
@@ -260,10 +245,9 @@ def _ends(mesh: Any, fields: Any, top: float, right: float, backward: bool) -> l
     return parts
 
 
-def _say(mesh: Any, fields: Any, backward: bool, heaters: Sequence[float] | None, title: str) -> str:
-    text = f"{title.rstrip('. ')}. " if title else ""
+def _say(mesh: Any, fields: Any, backward: bool, heaters: Sequence[float] | None) -> str:
     count = plural(len(mesh.theta), "interferometer")
-    text += f"Mesh of {plural(mesh.n, 'waveguide')} and {count} in {plural(mesh.depth, 'column')}."
+    text = f"Mesh of {plural(mesh.n, 'waveguide')} and {count} in {plural(mesh.depth, 'column')}."
     if fields is not None:
         way = "backward, from right to left" if backward else "forward"
         text += f" Light goes {way}."

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from coursepkg.visualize import svg
-from coursepkg.visualize.picture import Picture
-from coursepkg.visualize.style import EDGE, GRADIENT, INK, MUTED, SHADE, VALUE
-from coursepkg.visualize.text import format_number, text_width, wrap
+from coursepkg.visualize.picture import Picture, page
+from coursepkg.visualize.style import EDGE, GRADIENT, MUTED, SHADE, VALUE
+from coursepkg.visualize.text import format_number
 
 _RADIUS = 25.0
 _ACROSS, _DOWN = 210.0, 150.0
@@ -73,9 +73,9 @@ def draw_network(
             value = _entry(values, k, i)
             delta = _entry(deltas, k - 1, i) if k else None
             parts += _unit(name, *places[k][i], bias, value, delta)
-    return Picture(
-        _page(sizes, parts, title, caption), _say(names, weights, biases, values, deltas, gradients, title, caption)
-    )
+    width, height = 128 + (len(sizes) - 1) * _ACROSS, 132 + (max(sizes) - 1) * _DOWN
+    said = _say(names, weights, biases, values, deltas, gradients)
+    return page(width, height, parts, said, title=title, note=caption)
 
 
 def _sizes(weights: Sequence[Rows]) -> list[int]:
@@ -158,21 +158,6 @@ def _unit(name: str, x: float, y: float, bias: float | None, value: float | None
         yield svg.text(x, y + _RADIUS + 18, text, size=13, fill=GRADIENT, anchor="middle", role="delta")
 
 
-def _page(sizes: Sequence[int], parts: Sequence[str], title: str, caption: str) -> str:
-    width = max(128 + (len(sizes) - 1) * _ACROSS, text_width(title, 15) * svg.BOLD + 28)
-    top = 26 if title else 0
-    height = 132 + (max(sizes) - 1) * _DOWN + top
-    lines = wrap(caption, 13, width - 28) if caption else []
-    page = [f'<g transform="translate(0 {top})">', *parts, "</g>"]
-    if title:
-        page.append(svg.text(14, 22, title, size=15, weight="bold", halo=False))
-    page += [
-        svg.text(14, height + 8 + 19 * row, line, fill=INK, halo=False, role="caption")
-        for row, line in enumerate(lines)
-    ]
-    return svg.document(width, height + (19 * len(lines) + 4 if lines else 0), page, title=title)
-
-
 def _say(
     names: Sequence[Sequence[str]],
     weights: Sequence[Rows],
@@ -180,14 +165,12 @@ def _say(
     values: Any,
     deltas: Any,
     gradients: Any,
-    title: str,
-    caption: str,
 ) -> str:
     counts = [len(layer) for layer in names]
     units = ["input" if counts[0] == 1 else "inputs", *["hidden"] * (len(counts) - 2)]
     parts = [f"{n} {unit}" for n, unit in zip(counts, units, strict=False)]
     shape = ", ".join(parts) + f" and {counts[-1]} output{'s' * (counts[-1] > 1)}"
-    said = [f"{title.rstrip('. ')}. " if title else "", f"Network with {shape}."]
+    said = [f"Network with {shape}."]
     for mark, table, first in (("", values, 0), ("bias ", biases, 1), ("δ ", deltas, 1)):
         pairs = [
             f"{mark}{name} = {format_number(entry)}"
@@ -201,4 +184,4 @@ def _say(
             if len(table) and len(table) * len(table[0]) <= _MOST_NAMED:
                 for name, row in zip(names[k + 1], table, strict=True):
                     said.append(f" {word} to {name}: {', '.join(format_number(float(entry)) for entry in row)}.")
-    return "".join(said) + (f" {caption}" if caption else "")
+    return "".join(said)

@@ -5,12 +5,14 @@ picture is an SVG together with the sentence that replaces it, and both travel i
 """
 
 import base64
+from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 
 from coursepkg.tables import FOLDED
+from coursepkg.visualize import svg
 from coursepkg.visualize.dark import adapt
+from coursepkg.visualize.text import text_width, wrap
 
 _LAZY = {
     "figure", "fig", "plot", "a plot", "a figure", "image", "picture", "graph", "chart", "diagram", "drawing", "alt",
@@ -49,12 +51,6 @@ def check_alt(alt: str) -> str:
     return tidy
 
 
-def image_tag(data: bytes, mime: str, alt: str) -> str:
-    """An ``<img>`` that holds its picture and its words, and shrinks to fit the page."""
-    encoded = base64.b64encode(data).decode("ascii")
-    return f'<img alt="{escape(alt)}" src="data:{mime};base64,{encoded}" style="max-width:100%;height:auto">'
-
-
 @dataclass(frozen=True)
 class Picture:
     """An SVG drawing and the words that stand for it.
@@ -82,38 +78,36 @@ class Picture:
         return f"Figure: {self.alt}"
 
     def html(self) -> str:
-        """The picture as one HTML tag, for a widget or a page; it turns dark where the page is dark."""
-        return image_tag(adapt(self.svg).encode("utf-8"), "image/svg+xml", self.alt)
-
-    def save(self, path: str | Path) -> Path:
-        """Write the drawing to an ``.svg`` file, for paper or slides."""
-        target = Path(path)
-        if target.suffix != ".svg":
-            raise ValueError(f"a Picture is saved as SVG, got the name {target.name!r}; end it in .svg")
-        target.write_text(self.svg, encoding="utf-8", newline="\n")
-        return target
+        """The picture as one HTML tag that shrinks to fit its page, and turns dark where the page is dark."""
+        drawn = base64.b64encode(adapt(self.svg).encode("utf-8")).decode("ascii")
+        style = "max-width:100%;height:auto"
+        return f'<img alt="{escape(self.alt)}" src="data:image/svg+xml;base64,{drawn}" style="{style}">'
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
         return {"text/html": FOLDED + self.html(), "text/plain": repr(self)}
 
 
-@dataclass(frozen=True)
-class RasterPicture(Picture):
-    """The same for a picture made of pixels (photographs, dense scatter plots): `png` is drawn, `svg` stays empty."""
+def lead(title: str) -> str:
+    """A title as the first sentence of what a picture shows.
 
-    png: bytes = b""
+    Examples
+    --------
+    >>> lead("Two runs.")
+    'Two runs. '
+    """
+    return f"{title.rstrip('. ')}. " if title else ""
 
-    def html(self) -> str:
-        """The picture as one HTML tag, for a widget or a page."""
-        return image_tag(self.png, "image/png", self.alt)
 
-    def __repr__(self) -> str:
-        return f"Figure: {self.alt}"
-
-    def save(self, path: str | Path) -> Path:
-        """Write the picture to a ``.png`` file."""
-        target = Path(path)
-        if target.suffix != ".png":
-            raise ValueError(f"this picture is made of pixels, got the name {target.name!r}; end it in .png")
-        target.write_bytes(self.png)
-        return target
+def page(width: float, height: float, parts: Iterable[str], alt: str, *, title: str = "", note: str = "") -> Picture:
+    """A drawing of this size with its words, a line over it and a few lines under it."""
+    top = 28.0 if title else 0.0
+    width = max(width, text_width(title, 15) * svg.BOLD + 28)
+    drawn = [f'<g transform="translate(0 {svg.number(top)})">', *parts, "</g>"]
+    if title:
+        drawn.append(svg.text(14, 23, title, size=15, weight="bold", halo=False, role="title"))
+    lines = wrap(note, 13, width - 28)
+    for row, line in enumerate(lines):
+        drawn.append(svg.text(14, top + height + 12 + 19 * row, line, halo=False, role="note"))
+    whole = top + height + (19 * len(lines) + 6 if lines else 0)
+    words = f"{lead(title)}{alt}{' ' + note if note else ''}"
+    return Picture(svg.document(width, whole, drawn, title=title), words)

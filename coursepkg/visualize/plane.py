@@ -3,14 +3,13 @@
 The one idea: a square with the origin in its middle and one scale for both axes, so that right angles look right.
 """
 
-import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from coursepkg.visualize import svg
 from coursepkg.visualize.style import GRID, MUTED
 
-Pair = tuple[float, float]
+Pair = svg.Point
 
 
 class Plane:
@@ -38,7 +37,7 @@ class Plane:
             x, y = x / far, y / far
         return self.left + self.side / 2 + x * self.scale, self.top + self.side / 2 - y * self.scale
 
-    def axes(self, names: tuple[str, str]) -> list[str]:
+    def axes(self, names: Sequence[str]) -> list[str]:
         """Two faint lines through the origin, with their names."""
         cx, cy = self.at((0.0, 0.0))
         right, bottom = self.left + self.side, self.top + self.side
@@ -53,27 +52,18 @@ class Plane:
         self, tip: Pair, *, stroke: str, width: float = 3.0, head: float = 11.0, dash: str = "", role: str = ""
     ) -> list[str]:
         """An arrow from the origin; one too short for a head is a dot, one that leaves the square has no head."""
-        x1, y1 = self.at((0.0, 0.0))
-        x2, y2 = self.at(tip)
-        length = math.hypot(x2 - x1, y2 - y1)
-        if length < 2:
-            return [svg.circle(x1, y1, 3.5, fill=stroke, stroke=stroke, role=role)]
+        middle, end = self.at((0.0, 0.0)), self.at(tip)
         if max(abs(tip[0]), abs(tip[1])) > self.reach:
-            return [svg.line(x1, y1, x2, y2, stroke=stroke, width=width, dash=dash, role=role)]
-        head = min(head, 0.7 * length)
-        u, v = (x2 - x1) / length, (y2 - y1) / length
-        shaft = svg.line(x1, y1, x2 - 0.7 * head * u, y2 - 0.7 * head * v, stroke=stroke, width=width, dash=dash)
-        corners = [(x2, y2)] + [
-            (x2 - head * u + 0.42 * head * s * v, y2 - head * v - 0.42 * head * s * u) for s in (1, -1)
-        ]
-        return [shaft, svg.path(_closed(corners), stroke=stroke, fill=stroke, width=1, role=role)]
+            return [svg.line(*middle, *end, stroke=stroke, width=width, dash=dash, role=role)]
+        return svg.arrow(middle, end, stroke=stroke, width=width, size=head, dash=dash, role=role)
 
     def half(self, normal: Pair, *, fill: str, role: str = "half") -> str:
         """The half of the square on the side to which ``normal`` points."""
         cx, cy, half = *self.at((0.0, 0.0)), self.side / 2
         square = [(half, half), (-half, half), (-half, -half), (half, -half)]
         corners = _clip(square, normal)
-        return svg.path(_closed([(cx + x, cy - y) for x, y in corners]), stroke="none", fill=fill, width=0, role=role)
+        outline = svg.polygon((cx + x, cy - y) for x, y in corners)
+        return svg.path(outline, stroke="none", fill=fill, width=0, role=role)
 
 
 def _clip(corners: list[Pair], normal: Pair) -> list[Pair]:
@@ -87,10 +77,6 @@ def _clip(corners: list[Pair], normal: Pair) -> list[Pair]:
             t = a / (a - b)
             kept.append((ax + t * (bx - ax), ay + t * (by - ay)))
     return kept
-
-
-def _closed(points: Iterable[Pair]) -> str:
-    return "M" + "L".join(f"{svg.number(x)} {svg.number(y)}" for x, y in points) + "Z"
 
 
 def pairs(points: Any) -> list[Pair]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from coursepkg.visualize import svg
-from coursepkg.visualize.picture import Picture
+from coursepkg.visualize.picture import Picture, page
 from coursepkg.visualize.style import CYCLE, HIGHLIGHT, MUTED, PAPER, SHADE
 from coursepkg.visualize.text import plural, text_width
 
@@ -75,23 +75,21 @@ def draw_product(
     if len(factors) > 1:
         raise ValueError(f"{len(shapes)} factors need {len(shapes) - 1} steps, got {len(order)}")
     lines.append((factors, -1, f"{plural(total, 'multiplication')} in all"))
-    words = f"{title.rstrip('. ') + '. ' if title else ''}A product of {len(shapes)} matrices. {' '.join(said)}"
-    return Picture(_page(lines, largest, title), f"{words} {plural(total, 'multiplication')} in all.")
+    said = [f"A product of {len(shapes)} matrices.", *said, f"{plural(total, 'multiplication')} in all."]
+    return page(*_drawn(lines, largest), " ".join(said), title=title)
 
 
-def _page(lines: list[tuple[list[Factor], int, str]], largest: int, title: str) -> str:
-    top = 34.0 if title else 6.0
-    parts = [svg.text(14, 22, title, size=15, weight="bold", halo=False)] if title else []
-    rows = [_row(factors, place, top + number * _LINE, largest) for number, (factors, place, _) in enumerate(lines)]
+def _drawn(lines: list[tuple[list[Factor], int, str]], largest: int) -> tuple[float, float, list[str]]:
+    """Width, height and parts."""
+    parts: list[str] = []
+    rows = [_row(factors, place, 6 + number * _LINE, largest) for number, (factors, place, _) in enumerate(lines)]
     edge = max(right for _, right in rows) + 26
     for number, ((drawn, _), (_, place, words)) in enumerate(zip(rows, lines, strict=True)):
-        middle = top + number * _LINE + 14 + _LONGEST / 2 + 4
+        middle = 6 + number * _LINE + 14 + _LONGEST / 2 + 4
         parts += drawn
         parts.append(svg.text(edge, middle, words, weight="bold" if place < 0 else "normal", halo=False, role="price"))
     width = edge + max(text_width(words, 13) * svg.BOLD for _, _, words in lines) + 14
-    return svg.document(
-        max(width, text_width(title, 15) * svg.BOLD + 28), top + len(lines) * _LINE + 6, parts, title=title
-    )
+    return width, len(lines) * _LINE + 12, parts
 
 
 def _row(factors: list[Factor], place: int, y: float, largest: int) -> tuple[list[str], float]:

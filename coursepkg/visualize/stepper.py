@@ -185,7 +185,7 @@ class Passes:
         """The drawing after step `number`, its alt text the sentence of that step."""
         step = self.steps[number]
         heading = f"Step {number} of {len(self.steps) - 1}"
-        return Picture(self.drawing.render(self.shown(step)), f"{heading}. {step.sentence}")
+        return self.drawing.render(self.shown(step), f"{heading}. {step.sentence}")
 
     def shown(self, step: Step) -> Shown:
         """What the drawing after a step writes and marks."""

@@ -40,7 +40,6 @@ def settings() -> Any:
         "font.size": 11,
         "figure.figsize": (6.4, 4.0),
         "figure.dpi": 100,
-        "savefig.dpi": 150,
         "figure.constrained_layout.use": True,
         "figure.facecolor": PAPER,
         "axes.facecolor": PAPER,

@@ -5,6 +5,7 @@ machine. Text carries its width (``textLength``), so it fits its place whatever 
 """
 
 import math
+import re
 from collections.abc import Iterable
 from xml.sax.saxutils import escape as _escape
 
@@ -13,6 +14,7 @@ from coursepkg.visualize.text import text_width
 
 FONT = "'DejaVu Sans', Verdana, Geneva, sans-serif"
 BOLD = 1.12  # how much wider the bold face runs
+Point = tuple[float, float]
 
 
 def number(value: float) -> str:
@@ -116,16 +118,38 @@ def arrow_head(x: float, y: float, *, size: float = 6, fill: str = INK) -> str:
     return f'<path d="{points}" fill="{fill}"/>'
 
 
-def arrow_path(start: tuple[float, float], stop: tuple[float, float], *, size: float = 11.0) -> str:
+def polygon(points: Iterable[Point], *, closed: bool = True) -> str:
+    """Path commands along straight lines from point to point."""
+    return "M" + "L".join(f"{number(x)} {number(y)}" for x, y in points) + ("z" if closed else "")
+
+
+def arrow_path(start: Point, stop: Point, *, size: float = 11.0) -> str:
     """Path commands for an arrow: a shaft without a surface, and a head that can be filled."""
+    base, head = _head(start, stop, size)
+    return polygon([start, base], closed=False) + head
+
+
+def arrow(
+    start: Point, stop: Point, *, stroke: str, width: float = 2.4, size: float = 11.0, dash: str = "", role: str = ""
+) -> list[str]:
+    """An arrow whose shaft may be dashed; a dot where it is too short to point anywhere."""
+    length = math.hypot(stop[0] - start[0], stop[1] - start[1])
+    if length < 2:
+        return [circle(*stop, 3.5, fill=stroke, stroke=stroke, role=role)]
+    base, head = _head(start, stop, min(size, 0.7 * length))
+    shaft = line(*start, *base, stroke=stroke, width=width, dash=dash)
+    return [shaft, path(head, stroke=stroke, fill=stroke, width=0.5, role=role)]
+
+
+def _head(start: Point, stop: Point, size: float) -> tuple[Point, str]:
+    """Where the head of an arrow begins, and its outline."""
     (x, y), (tip_x, tip_y) = start, stop
     length = math.hypot(tip_x - x, tip_y - y)
     size = min(size, length)
     ux, uy = ((tip_x - x) / length, (tip_y - y) / length) if length else (1.0, 0.0)
     base_x, base_y, wing = tip_x - size * ux, tip_y - size * uy, 0.42 * size
     corners = [(tip_x, tip_y), (base_x - wing * uy, base_y + wing * ux), (base_x + wing * uy, base_y - wing * ux)]
-    head = "L".join(f"{number(a)} {number(b)}" for a, b in corners)
-    return f"M{number(x)} {number(y)}L{number(base_x)} {number(base_y)}M{head}z"
+    return (base_x, base_y), polygon(corners)
 
 
 def document(width: float, height: float, parts: Iterable[str], *, title: str = "") -> str:
@@ -138,6 +162,15 @@ def document(width: float, height: float, parts: Iterable[str], *, title: str = 
     )
 
 
+def size_of(picture: str) -> Point:
+    """Width and height of a whole SVG document in pixels; Matplotlib says them in points."""
+    [tag] = re.findall(r"<svg [^>]*>", picture)[:1] or [""]
+    found = [re.search(rf'\b{name}="([\d.]+)(pt)?"', tag) for name in ("width", "height")]
+    width, height = (round(float(f[1]) * (4 / 3 if f[2] else 1), 1) if f else 0.0 for f in found)
+    return width, height
+
+
 def nested(picture: str, x: float, y: float) -> str:
     """A whole SVG document as a part of another, its upper left corner at (x, y)."""
-    return picture.replace("<svg ", f'<svg x="{number(x)}" y="{number(y)}" ', 1)
+    root = picture[picture.index("<svg ") :]
+    return root.replace("<svg ", f'<svg x="{number(x)}" y="{number(y)}" ', 1)

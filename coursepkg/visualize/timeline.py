@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from coursepkg.visualize import svg
-from coursepkg.visualize.picture import Picture
+from coursepkg.visualize.picture import Picture, page
 from coursepkg.visualize.style import EDGE, GRID, HIGHLIGHT, INK, MUTED, PAPER, ROUTE
 from coursepkg.visualize.text import plural, wrap
 
-_LEFT, _RIGHT, _STEP, _LANE, _TOP = 108.0, 18.0, 30.0, 27.0, 30.0
+_LEFT, _RIGHT, _STEP, _LANE, _TOP = 108.0, 18.0, 30.0, 27.0, 10.0
 _CARD, _ROW = 88.0, 19.0
 
 
@@ -48,21 +48,19 @@ def draw_timeline(events: Sequence[Any], chosen: int = 0, *, title: str = "") ->
     if not 0 <= chosen < len(events):
         raise ValueError(f"there are {len(events)} events, 0 to {len(events) - 1}; got number {chosen}")
     lanes = list(dict.fromkeys(event.lane for event in events))
-    top = _TOP + (26 if title else 0)
-    bottom, width = top + _LANE * len(lanes), _LEFT + _STEP * len(events) + _RIGHT
-    parts = [svg.text(14, 24, title, size=15, weight="bold", halo=False)] if title else []
+    bottom, width = _TOP + _LANE * len(lanes), _LEFT + _STEP * len(events) + _RIGHT
+    parts = []
     for k, lane in enumerate(lanes):
-        y = top + _LANE * (k + 0.5)
+        y = _TOP + _LANE * (k + 0.5)
         parts.append(svg.line(_LEFT, y, width - _RIGHT, y, stroke=GRID, width=1.4))
         parts.append(svg.text(14, y + 4.5, lane, size=13, halo=False, role="lane"))
     for number, event in enumerate(events):
-        parts += _stop(number, event, top + _LANE * (lanes.index(event.lane) + 0.5), bottom, number == chosen)
+        parts += _stop(number, event, _TOP + _LANE * (lanes.index(event.lane) + 0.5), bottom, number == chosen)
     parts += _card(events[chosen], bottom + 34, width)
     told = events[chosen]
-    alt = f"{title.rstrip('. ')}. " if title else ""
-    alt += f"{plural(len(events), 'event')} from {years[0]} to {years[-1]}, in lanes. "
+    alt = f"{plural(len(events), 'event')} from {years[0]} to {years[-1]}, in lanes. "
     alt += f"Told here: {told.year}, {told.who} ({told.lane}): {told.what}"
-    return Picture(svg.document(width, bottom + 34 + _CARD, parts, title=title), alt)
+    return page(width, bottom + 34 + _CARD, parts, alt, title=title)
 
 
 def _stop(number: int, event: Any, y: float, bottom: float, told: bool) -> list[str]:

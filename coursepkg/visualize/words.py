@@ -4,55 +4,32 @@ The one idea: whoever cannot see the drawing gets the same facts in the order in
 forward pass, gradients. A long graph is summed up, because nobody listens to two hundred numbers.
 """
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from coursepkg.derivatives import OPERATIONS
-from coursepkg.visualize.nodes import Node, formula, give_names, read_graph
+from coursepkg.visualize.nodes import Node, formula
 from coursepkg.visualize.text import format_number, join_words, plural
 
 _READ_WHOLE = 14
 _SPOKEN = {each.sign: each.spoken for each in OPERATIONS.values() if each.spoken}
 
 
-def describe(root: Any, *, values: bool = True, grads: bool = True) -> str:
-    """Say in words what :func:`coursepkg.visualize.graph.draw_graph` draws, for a reader without pictures.
-
-    A graph of up to 14 nodes is read out whole; of a larger one, the counts, the result and the largest gradients.
-
-    Parameters
-    ----------
-    root : Scalar-like
-        The result of a computation.
-    values, grads : bool
-        Say the forward values, the gradients.
-
-    Returns
-    -------
-    str
+def describe_nodes(nodes: Sequence[Node], *, values: bool, grads: bool) -> str:
+    """A graph of up to 14 nodes whole; of a larger one, the counts, the result and the largest gradients.
 
     Examples
     --------
     >>> from coursepkg.autodiff.scalar import Scalar
-    >>> x, y = Scalar(3.0, label="x"), Scalar(2.0, label="y")
-    >>> describe(x * y, grads=False)
+    >>> from coursepkg.visualize.nodes import give_names, read_graph
+    >>> product = Scalar(3.0, label="x") * Scalar(2.0, label="y")
+    >>> describe_nodes(give_names(read_graph(product)), values=True, grads=False)
     'Computational graph with 3 nodes. Inputs: x = 3, y = 2. Forward: v1 = x × y = 6.'
     """
-    return describe_nodes(give_names(read_graph(root)), values=values, grads=grads)
-
-
-def describe_nodes(nodes: Sequence[Node], *, values: bool, grads: bool, asked: Collection[int] = ()) -> str:
-    """The same for nodes that are read and named already; `asked` are nodes whose gradient is not given away."""
-    known = [node for node in nodes if grads and node.grad is not None and node.index not in asked]
+    known = [node for node in nodes if grads and node.grad is not None]
     text = f"Computational graph with {plural(len(nodes), 'node')}. "
     if len(nodes) <= _READ_WHOLE:
-        text += _inputs(nodes, values) + _operations(nodes, values) + _gradients(known)
-    else:
-        text += _summary(nodes, values, known)
-    questions = [nodes[index].name for index in asked]
-    if questions and grads:
-        text += f" To be predicted: the gradient of {join_words(questions)}."
-    return text
+        return text + _inputs(nodes, values) + _operations(nodes, values) + _gradients(known)
+    return text + _summary(nodes, values, known)
 
 
 def _inputs(nodes: Sequence[Node], values: bool) -> str:

@@ -18,10 +18,7 @@ KITCHEN = (
 def kitchen():
     return draw_chain(
         *KITCHEN,
-        values={"budget": (20, "€"), "flour": (1000, "g")},
         gradients={"portions": 1, "dough": (0.004, "portions/g")},
-        title="What one euro does",
-        caption="500 g/€ × 1 g/g × 0.004 portions/g = 2 portions/€",
     )
 
 
@@ -34,23 +31,19 @@ def test_words_are_apart_and_on_the_paper():
     assert not misplaced(kitchen().svg)
 
 
-def test_values_stand_in_the_boxes_and_gradients_beneath():
+def test_gradients_stand_beneath_the_boxes():
     boxes = shapes(kitchen().svg, "stage")
-    spans = [(float(box["y"]) + 30, float(box["y"]) + float(box["height"]) + 30) for box in boxes]  # under the title
-    found = {role: [text for text in texts(kitchen().svg) if text.role == role] for role in ("value", "gradient")}
-    assert [text.content for text in found["value"]] == ["20 €", "1000 g"]
-    assert [text.content for text in found["gradient"]] == ["0.004 portions/g", "1"]
-    assert all(any(top < text.top and text.bottom < bottom for top, bottom in spans) for text in found["value"])
-    for text, (_, bottom) in zip(found["gradient"], spans[-2:], strict=True):
+    bottoms = [float(box["y"]) + float(box["height"]) for box in boxes]
+    found = [text for text in texts(kitchen().svg) if text.role == "gradient"]
+    assert [text.content for text in found] == ["0.004 portions/g", "1"]
+    for text, bottom in zip(found, bottoms[-2:], strict=True):
         assert bottom < text.top < bottom + 20
 
 
-def test_the_words_name_rates_values_and_gradients():
+def test_the_words_name_rates_and_gradients():
     alt = kitchen().alt
-    assert alt.startswith("What one euro does. Chain from budget to portions. budget to flour: 500 g/€.")
-    assert "Values: budget 20 €, flour 1000 g." in alt
-    assert "Gradients: portions 1, dough 0.004 portions/g." in alt
-    assert alt.endswith("= 2 portions/€")
+    assert alt.startswith("Chain from budget to portions. budget to flour: 500 g/€.")
+    assert alt.endswith(" Gradients: portions 1, dough 0.004 portions/g.")
 
 
 def test_the_same_chain_gives_the_same_bytes():

@@ -5,7 +5,6 @@ from drawn import texts
 
 from coursepkg.visualize.equation import draw_equation
 from coursepkg.visualize.matrix import draw_matrix
-from coursepkg.visualize.picture import Picture
 
 ROW, SQUARE = draw_matrix([[4.0, -1.0]]), draw_matrix([[1.0, 0.0], [0.0, 2.0]])
 
@@ -33,8 +32,3 @@ def test_a_number_is_no_picture():
 def test_signs_alone_are_no_equation():
     with pytest.raises(ValueError, match="at least one picture"):
         draw_equation("=")
-
-
-def test_other_peoples_drawings_are_refused():
-    with pytest.raises(ValueError, match="drawings of the course"):
-        draw_equation(Picture("<svg width='3cm'/>", "A drawing from elsewhere"))

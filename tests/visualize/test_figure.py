@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from coursepkg.visualize.figure import picture_of, show
-from coursepkg.visualize.picture import Picture, RasterPicture
+from coursepkg.visualize.picture import Picture
 from coursepkg.visualize.style import settings, use_style
 
 mpl.use("Agg")
@@ -23,8 +23,6 @@ def figure():
 
 def test_the_same_figure_gives_the_same_bytes():
     assert picture_of(figure(), "A falling line").svg == picture_of(figure(), "A falling line").svg
-    first = picture_of(figure(), "A falling line", raster=True)
-    assert first.png == picture_of(figure(), "A falling line", raster=True).png
 
 
 def test_no_date_and_no_version_is_written():
@@ -36,13 +34,6 @@ def test_no_date_and_no_version_is_written():
 def test_the_figure_is_closed_even_when_the_words_are_refused():
     picture_of(figure(), "A falling line")
     assert not plt.get_fignums()
-
-
-def test_pixels_on_request():
-    picture = picture_of(figure(), "A falling line", raster=True)
-    assert isinstance(picture, RasterPicture)
-    assert picture.png.startswith(b"\x89PNG")
-    assert "data:image/png;base64," in picture.html()
 
 
 @pytest.mark.parametrize("alt", ["", "figure", "plot"])

@@ -6,13 +6,14 @@ import re
 
 import numpy as np
 import pytest
-from drawn import CORPUS, by_role, fork, misplaced, network, neuron, product, run, shapes, size, skip, sum_times, texts
+from drawn import CORPUS, by_role, fork, misplaced, network, neuron, run, shapes, size, skip, sum_times, texts
 
 from coursepkg.autodiff.scalar import Scalar
 from coursepkg.visualize.drawing import GraphDrawing
 from coursepkg.visualize.fold import fold_graph
-from coursepkg.visualize.graph import describe, draw_graph, number_texts
+from coursepkg.visualize.graph import draw_graph, number_texts
 from coursepkg.visualize.nodes import contributions, give_names, read_graph
+from coursepkg.visualize.stepper import Passes
 from coursepkg.visualize.text import format_number, parse_number
 
 
@@ -21,18 +22,23 @@ def drawing_of(root, max_nodes=40):
     return GraphDrawing(nodes, fold_graph(nodes, max_nodes), *number_texts(nodes, values=True, grads=True))
 
 
+def named(root):
+    """Drawn with a name over each operation, at the end of both passes."""
+    return Passes(root).picture(-1)
+
+
 @pytest.fixture(params=list(CORPUS))
 def root(request):
     return run(CORPUS[request.param]())
 
 
 def test_no_two_texts_overlap_and_none_leaves_the_paper(root):
-    for picture in (draw_graph(root), draw_graph(root, names=True, title="A title"), draw_graph(root, max_nodes=400)):
+    for picture in (draw_graph(root, title="A title"), named(root), draw_graph(root, max_nodes=400)):
         assert not misplaced(picture.svg)
 
 
 def test_no_number_runs_into_a_node(root):
-    svg = draw_graph(root, names=True).svg
+    svg = named(root).svg
     numbers = [text for text in texts(svg) if text.role.split(" ")[0] in ("value", "gradient", "branch")]
     for box in shapes(svg, "node"):
         if "width" not in box:
@@ -162,29 +168,8 @@ def test_gradients_and_values_can_be_hidden_in_picture_and_words():
     assert "−12" not in bare.alt + bare.svg
 
 
-def test_an_asked_gradient_is_given_away_nowhere():
-    root = run(fork())
-    x = next(node.source for node in read_graph(root) if node.label == "x")
-    asked = draw_graph(root, ask=[x])
-    assert "67.5" in [text.content for text in texts(draw_graph(root).svg)]
-    assert "67.5" not in [text.content for text in texts(asked.svg)]
-    assert "67.5" not in asked.alt
-    assert "To be predicted: the gradient of x." in asked.alt
-    assert list(by_role(asked.svg, "gradient").values()).count("?") == 1
-    assert list(by_role(asked.svg, "branch").values()).count("?") == 4
-
-
-def test_highlights_mark_nodes_and_edges():
-    root = run(sum_times())
-    q, z = root.parents
-    assert len(shapes(draw_graph(root).svg, "mark")) == 0
-    assert len(shapes(draw_graph(root, highlight=[z]).svg, "mark")) == 1
-    assert len(shapes(draw_graph(root, highlight=[z, (q, root)]).svg, "mark")) == 2
-    assert draw_graph(root, highlight=z, ask=q).svg == draw_graph(root, highlight=[z], ask=[q]).svg
-
-
 def test_description_reads_a_small_graph_whole():
-    assert describe(run(sum_times())) == (
+    assert draw_graph(run(sum_times())).alt == (
         "Computational graph with 5 nodes. Inputs: x = −2, y = 5, z = −4. Forward: q = x + y = 3; f = q × z = −12. "
         "Gradients: f 1, q −4, x −4, y −4, z 3."
     )
@@ -192,7 +177,7 @@ def test_description_reads_a_small_graph_whole():
 
 def test_description_sums_up_a_large_graph():
     root = run(network())
-    text = describe(root)
+    text = draw_graph(root, max_nodes=1000).alt
     leaves = [node for node in read_graph(root) if node.is_leaf]
     steepest = max(leaves, key=lambda node: abs(node.grad))
     assert f"{len(leaves)} inputs and {len(read_graph(root)) - len(leaves)} operations" in text
@@ -200,12 +185,6 @@ def test_description_sums_up_a_large_graph():
     assert f"The result L is {format_number(root.data)}" in text
     assert f"{steepest.label} {format_number(steepest.grad)}" in text
     assert len(text) < 400
-
-
-def test_description_is_the_alt_text():
-    root = run(product())
-    assert draw_graph(root).alt == describe(root)
-    assert draw_graph(root, title="First").alt == "First. " + describe(root)
 
 
 class Half:

@@ -4,8 +4,7 @@
 
 import { dial, h, register, set, split } from "./alive.js";
 
-function source({ spelled, png }, pieces) {
-  if (png) return `data:image/png;base64,${png}`;
+function source({ spelled }, pieces) {
   const svg = spelled.map(([from, count]) => pieces.slice(from, from + count).join("")).join("");
   return `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
 }

@@ -4,17 +4,17 @@ The one idea: pictures of one drawing have most of their elements in common. So 
 what is between them, each piece is kept once, and a picture is spelled from the pieces.
 """
 
-import base64
 import itertools
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from coursepkg.visualize import svg
 from coursepkg.visualize.alive.story import Question, Story
 from coursepkg.visualize.dark import adapt
 from coursepkg.visualize.figure import as_picture
-from coursepkg.visualize.picture import Picture, RasterPicture
+from coursepkg.visualize.picture import Picture
 from coursepkg.visualize.text import format_number
 
 MOST_STATES = 40
@@ -127,23 +127,14 @@ def _spell(pictures: Sequence[Picture]) -> dict[str, Any]:
     pieces: dict[str, int] = {}
     spelled: list[dict[str, Any]] = []
     for picture in pictures:
-        if isinstance(picture, RasterPicture):
-            spelled.append({"alt": picture.alt, "png": base64.b64encode(picture.png).decode("ascii")})
-            continue
         places = [pieces.setdefault(piece, len(pieces)) for piece in take_apart(adapt(picture.svg))]
-        spelled.append({"alt": picture.alt, "width": _width(picture.svg), "spelled": _runs(places)})
+        spelled.append({"alt": picture.alt, "width": svg.size_of(picture.svg)[0], "spelled": _runs(places)})
     return {"pictures": spelled, "pieces": list(pieces)}
 
 
-def _width(svg: str) -> float:
-    """How wide a picture is by itself, in pixels; Matplotlib says it in points."""
-    found = re.search(r'<svg [^>]*?\bwidth="([\d.]+)(pt)?"', svg)
-    return round(float(found[1]) * (4 / 3 if found[2] else 1), 1) if found else 0.0
-
-
-def take_apart(svg: str) -> list[str]:
+def take_apart(document: str) -> list[str]:
     """A document cut into tags and what is between them; put together they are the document again."""
-    return re.findall(r"<[^>]*>?|[^<]+", svg)
+    return re.findall(r"<[^>]*>?|[^<]+", document)
 
 
 def _runs(places: Sequence[int]) -> list[list[int]]:

@@ -28,7 +28,7 @@ from coursepkg.visualize.alive.tensors import TensorPasses
 from coursepkg.visualize.alive.unrolled import tell_unrolled
 from coursepkg.visualize.dark import RULE, adapt
 from coursepkg.visualize.landscape import Landscape
-from coursepkg.visualize.picture import Picture, RasterPicture
+from coursepkg.visualize.picture import Picture
 from coursepkg.visualize.predict import Questions
 from coursepkg.visualize.text import format_number
 
@@ -170,10 +170,6 @@ def test_only_the_root_of_nested_documents_turns_dark():
     nested = f'<?xml version="1.0"?><svg width="9"><g>{BAR.svg}</g></svg>'
     assert adapt(nested).startswith(f'<?xml version="1.0"?><svg width="9">{RULE}<g>')
     assert ":root{" in RULE
-
-
-def test_pixels_stay_as_they_are():
-    assert "<style" not in RasterPicture("", "a photograph of a cat", b"png").html()
 
 
 # --- flip
