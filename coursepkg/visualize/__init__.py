@@ -30,6 +30,7 @@ _HOME = {
     "draw_images": "images",
     "draw_histogram": "chart.histogram",
     "draw_dots": "chart.dots",
+    "draw_heights": "chart.heights",
     "draw_scatter": "chart.scatter",
     "draw_series": "chart.series",
     "draw_two_ways": "two_ways",
