@@ -23,6 +23,7 @@ def draw_matrix(
     columns: Sequence[str] | None = None,
     title: str = "",
     numbers: bool | None = None,
+    full: float = 0.0,
 ) -> Picture:
     """Draw a matrix; exact zeros get a dot, other entries a colour centred at zero and, while they fit, a number.
 
@@ -36,6 +37,9 @@ def draw_matrix(
         A line over the matrix.
     numbers : bool, optional
         Write the entries; by default up to 16 columns.
+    full : float
+        The size that gets the full colour. By default it is the largest entry; give matrices that stand beside each
+        other the same one.
 
     Returns
     -------
@@ -44,7 +48,7 @@ def draw_matrix(
     Raises
     ------
     ValueError
-        If the entries form no rectangle, or the names do not match it.
+        If the entries form no rectangle, the names do not match it, or `full` is negative.
 
     Examples
     --------
@@ -56,8 +60,10 @@ def draw_matrix(
     for names, length, what in ((rows, height, "rows"), (columns, width, "columns")):
         if names is not None and len(names) != length:
             raise ValueError(f"the matrix has {length} {what}, but {len(names)} names were given for them")
+    if full < 0:
+        raise ValueError(f"full is the size of an entry in full colour, 0 or more; got {full}")
     write = width <= _NUMBERS_UP_TO if numbers is None else numbers
-    return page(*_drawn(entries, rows, columns, write), _say(entries, rows), title=title)
+    return page(*_drawn(entries, rows, columns, write, full or _largest(entries)), _say(entries, rows), title=title)
 
 
 def _entries(matrix: Any) -> list[list[float]]:
@@ -73,8 +79,12 @@ def _entries(matrix: Any) -> list[list[float]]:
     return entries
 
 
+def _largest(entries: list[list[float]]) -> float:
+    return max((abs(e) for row in entries for e in row if abs(e) < float("inf")), default=0.0) or 1.0
+
+
 def _drawn(
-    entries: list[list[float]], rows: Sequence[str] | None, columns: Sequence[str] | None, write: bool
+    entries: list[list[float]], rows: Sequence[str] | None, columns: Sequence[str] | None, write: bool, full: float
 ) -> tuple[float, float, list[str]]:
     """Width, height and parts."""
     widest = max(text_width(format_number(entry), 12) for row in entries for entry in row) + 12
@@ -83,14 +93,13 @@ def _drawn(
     tall = _CELL if write else 12.0
     left = 14 + max((text_width(name, 12) + 10 for name in rows or ()), default=0.0)
     top = 14 + (20 if columns and write else 0)
-    largest = max((abs(e) for row in entries for e in row if abs(e) < float("inf")), default=0.0) or 1.0
     parts = []
     for i, row in enumerate(entries):
         y = top + i * tall
         if rows and write:
             parts.append(svg.text(left - 8, y + tall / 2 + 4.3, rows[i], size=12, anchor="end", halo=False))
         for j, entry in enumerate(row):
-            parts += _cell(entry, left + j * cell, y, cell, tall, largest, write)
+            parts += _cell(entry, left + j * cell, y, cell, tall, full, write)
     if columns and write:
         for j, name in enumerate(columns):
             parts.append(svg.text(left + (j + 0.5) * cell, top - 7, name, size=12, anchor="middle", halo=False))

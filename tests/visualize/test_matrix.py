@@ -54,3 +54,12 @@ def test_what_is_no_matrix_gets_advice(matrix, message):
 def test_names_must_match():
     with pytest.raises(ValueError, match="3 columns, but 2 names"):
         draw_matrix(ENTRIES, columns=["a", "b"])
+
+
+def test_the_same_number_has_the_same_colour_in_matrices_with_the_same_full_colour():
+    fills = [
+        [cell["fill"] for cell in shapes(draw_matrix(each, full=9.0).svg, "cell")] for each in ([[4.0, 9.0]], [[4.0]])
+    ]
+    assert fills[0][0] == fills[1][0] != fills[0][1]
+    with pytest.raises(ValueError, match="full is the size"):
+        draw_matrix(ENTRIES, full=-1)
