@@ -13,6 +13,7 @@ _HOME = {
     "use_style": "style",
     "draw_graph": "graph",
     "route_map": "route",
+    "draw_cell": "cell",
     "draw_chain": "chain",
     "draw_bars": "chart.bars",
     "draw_tangent": "curves",
