@@ -13,8 +13,8 @@ _WIDTH, _HEIGHT = 640.0, 306.0
 _ROAD, _MIX, _OUT, _GATES, _BUS = 84.0, 152.0, 186.0, 234.0, 290.0
 _FORGET, _ADD, _READ = 150.0, 310.0, 470.0
 _SAY = {
-    "LSTM": "One step of an LSTM. The cell c[t−1] runs along a road: it is multiplied by the forget gate f, i times g is "
-    "added, and it is c[t]. The gates f, i and o and the candidate g are made of h[t−1] and x[t]. The hidden state "
+    "LSTM": "One step of an LSTM. The cell c[t−1] runs along a road: it is multiplied by the forget gate f, i times g "
+    "is added, and it is c[t]. The gates f, i and o and the candidate g are made of h[t−1] and x[t]. The hidden state "
     "h[t] is o times tanh of c[t]. Along the road the gradient comes back times f.",
     "GRU": "One step of a GRU. The state h[t−1] runs along a road: it is multiplied by the gate z, 1 − z times n is "
     "added, and it is h[t]. The gates z and r and the candidate n are made of h[t−1] and x[t]; r says how much of "
