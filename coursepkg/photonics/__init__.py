@@ -19,7 +19,8 @@ Setting up a flawed mesh (:mod:`~coursepkg.photonics.programming`)
     :func:`correct` with a model of its couplers, :func:`nullify` with none, ports made dark one column at a time
 Gradients of one mesh: ``.forward(x)``, then ``.backward(y_adj)`` gives ``(dL/dphases, x_adj)``
     :class:`InSituPass` measures it with powers on a :class:`Bench` (readout "subtraction" or "toggle", ``.passes`` for
-    pictures), :func:`lock_in` over time; :class:`AdjointPass` and :class:`BatchFreePass` simulate it
+    pictures), :func:`lock_in` over time; :class:`AdjointPass` and :class:`BatchFreePass` simulate it;
+    :func:`true_and_measured` has both for a flawed device, :func:`one_minus_cosine` says how far they are apart
 Errors (:mod:`~coursepkg.photonics.errors`)
     ``fabricate(mesh, CouplerError(0.02), PhaseError(0.03), Quantisation(8), Crosstalk(0.01), HeaterLoss(0.05),
     ColumnLoss(0.1), rng=rng)`` is a mesh; ``Bench(mesh, [TapNoise(0.01), DetectorNoise(0.01), PortError(
@@ -28,7 +29,8 @@ A network (:mod:`~coursepkg.photonics.network`)
     ``PhotonicNetwork.from_unitaries([U1, U2, U3]).predict_proba(x)``, ``PhotonicNetwork.random(4, 3, rng=rng)``;
     ``routes.in_situ(network, errors, readout=, rng=)``, ``routes.adjoint``, ``routes.batch_free``, ``routes.reverse``
     are functions ``(x, classes) -> Step(loss, gradients, logits)``; ``PhotonicTrainer(network, routes, optimizer)``
-    with ``optimizers.Adam(network.phases, lr=0.01)``; inputs by :func:`encode_points` and :func:`fourier_features`
+    with ``optimizers.Adam(network.phases, lr=0.01)``; inputs by :func:`encode_points` and :func:`fourier_features`;
+    :func:`circle_and_moons` are the chip's own tasks
 Energy (:mod:`~coursepkg.photonics.energy`)
     ``Costs()``, ``Costs().segmented()``, ``crossover(factor, batch, costs, training=)``, ``advantage``,
     ``smallest_batch``, ``latency``
@@ -36,6 +38,7 @@ Energy (:mod:`~coursepkg.photonics.energy`)
 
 from coursepkg.photonics import energy, errors, routes
 from coursepkg.photonics.adjoint import AdjointPass, BatchFreePass
+from coursepkg.photonics.comparing import one_minus_cosine, true_and_measured
 from coursepkg.photonics.decomposition import decompose, haar_unitary
 from coursepkg.photonics.encoding import encode_points, fourier_features
 from coursepkg.photonics.errors import (
@@ -56,6 +59,7 @@ from coursepkg.photonics.mzi import bar_power, coupler, mzi, null_bottom, null_t
 from coursepkg.photonics.network import PhotonicNetwork
 from coursepkg.photonics.programming import correct, nullify
 from coursepkg.photonics.svd import SVDMesh
+from coursepkg.photonics.tasks import circle_and_moons
 from coursepkg.photonics.training import PhotonicTrainer
 
 __all__ = [
@@ -77,6 +81,7 @@ __all__ = [
     "SVDMesh",
     "TapNoise",
     "bar_power",
+    "circle_and_moons",
     "correct",
     "coupler",
     "decompose",
@@ -91,6 +96,8 @@ __all__ = [
     "null_bottom",
     "null_top",
     "nullify",
+    "one_minus_cosine",
     "routes",
     "symbolic_mzi",
+    "true_and_measured",
 ]

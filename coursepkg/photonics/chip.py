@@ -21,7 +21,7 @@ from coursepkg.photonics.mesh import Mesh
 from coursepkg.photonics.network import PhotonicNetwork
 from coursepkg.photonics.training import PhotonicTrainer
 
-__all__ = ["ChipData", "load"]
+__all__ = ["ChipData", "all_points", "load"]
 
 MEASURED = "measured on the chip (Pai et al. 2023)"
 SIMULATED = (
@@ -80,6 +80,26 @@ def load(name: str, *, rng: np.random.Generator | None = None) -> ChipData:
         return ChipData(datasets.photonic_chip(name), MEASURED, True)
     except datasets.DataNotFound:
         return ChipData(_STAND_INS[name](rng or np.random.default_rng(2023)), SIMULATED, False)
+
+
+def all_points(moons: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The 200 training points of the moons and, after them, the 50 test points.
+
+    Parameters
+    ----------
+    moons : dict of str to ndarray
+        What ``load("moons")`` found.
+
+    Returns
+    -------
+    fields, classes, simulated, measured : ndarray
+        Amplitudes, shape (250, 4); class numbers; the authors' computed and measured probabilities, shape (250, 2).
+    """
+    fields, right, simulated, measured = (
+        np.concatenate([moons[name.format(part)] for part in ("train", "test")])
+        for name in ("x_{}", "y_{}", "p_{}_simulated", "p_{}_measured")
+    )
+    return fields, right.argmax(axis=1), simulated, measured
 
 
 def _moons(rng: np.random.Generator) -> dict[str, np.ndarray]:

@@ -1,0 +1,31 @@
+"""Chapter 11 shows what was stored about training with light."""
+
+import numpy as np
+import pytest
+
+from coursepkg.stored import load, photonic
+
+
+def test_the_circle_has_five_starts_for_each_flaw():
+    found = photonic.circle()
+    assert {len(scores) for scores in found.values()} == {5}
+    assert np.mean(found["no error"]) == pytest.approx(0.848, abs=5e-4)
+    assert np.mean(found["heater loss 0.2 dB, subtraction"]) == pytest.approx(0.684, abs=5e-4)
+
+
+def test_digits_are_in_per_cent():
+    found = photonic.mnist()
+    assert found["no error"] == pytest.approx(92.8, abs=0.05)
+    assert found["all four at their worst, toggle"] - found["all four at their worst, subtraction"] > 50
+
+
+def test_each_claim_has_its_numbers_and_its_verdict():
+    rows = photonic.claims()
+    assert [row["claim"] for row in rows] == [row["claim"] for row in load("photonic_claims")["claims"]]
+    assert all(all(row.values()) for row in rows)
+
+
+def test_the_short_table_has_a_row_for_each_thing_that_is_said_about_the_method():
+    short = photonic.claims(all_of_them=False)
+    assert len(short) == len(photonic.ABOUT_THE_METHOD)
+    assert all(row in photonic.claims() for row in short)
