@@ -1,9 +1,14 @@
 """Grading many notebooks of others: a pure function of notebook, specification and seed, spread over processes.
 
 The trusted side holds references, hidden inputs and the bank, and compares; the sandbox holds the answers and sees
-inputs alone. Hidden inputs differ from learner to learner (HMAC of learner and exercise under a secret), so an input
-that gets out helps nobody else. Results are stored when a whole notebook is done; a run that is killed goes on where
-it stopped, and the files are the same bytes in the end.
+inputs alone. Hidden inputs follow from a secret (HMAC of the exercise under it) and are those of everybody who is
+graded with it: all answer the same questions, and what the reference gives for them is worked out once. Results are
+stored when a whole notebook is done; a run that is killed goes on where it stopped, and the files are the same bytes in
+the end.
+
+That everybody has the same ones is safe because nobody can pass them on. An answer meets them in a process without a
+way out; its mark and message tell whether it was right and which known idea it follows, about three bits. So it takes
+hundreds of answers to read the inputs of one exercise out, and a table of results needs a right answer to fill it.
 """
 
 from __future__ import annotations
@@ -91,10 +96,9 @@ def versions() -> dict[str, str]:
 # --- seeds -----------------------------------------------------------------------------------------------------------
 
 
-def seed_of(secret: bytes, student: str, exercise: str) -> bytes:
-    """The seed of one learner's hidden inputs for one exercise: 32 bytes that only the secret's holder can make."""
-    message = json.dumps([student, exercise]).encode()
-    return hmac.new(secret, message, hashlib.sha256).digest()
+def seed_of(secret: bytes, exercise: str) -> bytes:
+    """The seed of the hidden inputs of one exercise: 32 bytes that only the secret's holder can make."""
+    return hmac.new(secret, json.dumps([exercise]).encode(), hashlib.sha256).digest()
 
 
 def seed_id(seed: bytes) -> str:
@@ -121,7 +125,8 @@ class Grader:
     def __init__(self, chapters: Mapping[str, Chapter], secret: bytes, tier: str):
         self.chapters, self.secret, self.tier = chapters, secret, tier
         self._sandbox: Sandbox | None = None
-        self._visible: dict[str, dict[str, Any]] = {}
+        self._visible: dict[str, Mapping[str, Any]] = {}
+        self._hidden: dict[str, Compiled] = {}
 
     def grade(self, work: Work) -> Graded:
         """Grade one notebook; nothing in it can raise here, and an infrastructure error is a result as well."""
@@ -188,7 +193,7 @@ class Grader:
             if answer.visible.finding in ("time-limit", *FATAL) or answer.visible.status in _SETTLED:
                 answer.hidden = answer.visible
             else:
-                answer.hidden = self._judge_hidden(work, exercise, worker)
+                answer.hidden = self._judge_hidden(exercise, worker)
             answer.seconds += time.perf_counter() - began
         return seen
 
@@ -196,7 +201,7 @@ class Grader:
         began = time.perf_counter()
         outcomes: list[Outcome] = []
 
-        def compiled() -> dict[str, Any]:
+        def compiled() -> Mapping[str, Any]:
             if exercise.id not in self._visible:
                 self._visible[exercise.id] = _packed(compile_check(exercise))
             return self._visible[exercise.id]
@@ -204,9 +209,14 @@ class Grader:
         verdict = _judged(exercise, compiled, worker, outcomes)
         return _Answer(verdict, verdict, time.perf_counter() - began, outcomes)
 
-    def _judge_hidden(self, work: Work, exercise: Exercise, worker: Worker) -> Verdict:
-        rng = np.random.default_rng(int.from_bytes(seed_of(self.secret, work.student, exercise.id), "big"))
-        return _judged(exercise, lambda: hidden_check(exercise, rng), worker, [])
+    def _judge_hidden(self, exercise: Exercise, worker: Worker) -> Verdict:
+        def compiled() -> Compiled:
+            if exercise.id not in self._hidden:
+                rng = np.random.default_rng(int.from_bytes(seed_of(self.secret, exercise.id), "big"))
+                self._hidden[exercise.id] = hidden_check(exercise, rng)
+            return self._hidden[exercise.id]
+
+        return _judged(exercise, compiled, worker, [])
 
     # --- results ---
 
@@ -217,7 +227,7 @@ class Grader:
             exercise=exercise.id,
             notebook_sha256=work.sha256,
             spec_sha256=self.chapters[work.chapter].sha256,
-            seed_id=seed_id(seed_of(self.secret, work.student, exercise.id)),
+            seed_id=seed_id(seed_of(self.secret, exercise.id)),
             sandbox=self.tier,
             versions=dict(versions()),
             flags=work.flags,

@@ -1,7 +1,7 @@
 """The cases of a check: those that an author gives, and those that are made of them.
 
 Which cases far out right answers agree on is found by trying, which takes longer than grading a notebook. So it is
-tried once for an exercise, on a draw of its own; for each learner's draw, the same cases are made of other numbers.
+tried once for an exercise, on a draw of its own; for every other draw, the same cases are made of its numbers.
 Whether all right answers agree on them with these numbers too is looked at where it matters, which is where an answer
 fails on them and on nothing else.
 """

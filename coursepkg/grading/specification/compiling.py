@@ -1,8 +1,8 @@
 """From a specification to numbers: the compiled check that ``judge`` reads.
 
 What the learner's tree gets holds inputs, expected numbers and the numbers of each wrong idea, no formula and no
-reference. Where each learner has hidden inputs of their own, the numbers of a wrong idea are worked out only when the
-judge looks for them, since most answers are right.
+reference. Of hidden inputs, the numbers of a wrong idea are worked out only when the judge looks for them, since most
+answers are right.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Running what a specification holds: the reference and the wrong ideas, for every learner's own hidden inputs.
+"""Running what a specification holds: the reference and the wrong ideas.
 
 They are ours, so one guard around all cases is enough, and the inputs are copied rather than stored and read again.
-That matters: for each notebook there are several times as many calls of these as of the learner's answers.
 """
 
 from __future__ import annotations

@@ -40,6 +40,7 @@ from coursepkg.grading.sandbox.doctor import Finding
 from coursepkg.grading.sandbox.launch import NONE
 from coursepkg.grading.specification.assignment import Assignment, asked_in
 from coursepkg.grading.specification.chapters import Chapters
+from coursepkg.grading.specification.compiling import hidden_check
 from coursepkg.grading.submissions.archives import open_tree
 from coursepkg.grading.submissions.choosing import chapter_of_text
 
@@ -140,23 +141,49 @@ def test_an_address_in_an_error_does_not_reach_the_result(handed_in, tmp_path):
     assert "object at 0x..." in item.message
 
 
-def test_hidden_inputs_are_each_learners_own():
-    chapter = Chapters(SPECS)
-    names = [
-        seed_id(seed_of(key, student, exercise))
-        for key in (SECRET, b"another secret of sixteen bytes") for student in ("ann", "ben", "an", "n91.1")
-        for exercise in ("91.1", "91.2")
-    ]  # fmt: skip
+def test_hidden_inputs_are_those_of_everybody_with_one_secret():
+    keys, exercises = (SECRET, b"another secret of sixteen bytes"), ("91.1", "91.2")
+    names = [seed_id(seed_of(key, exercise)) for key in keys for exercise in exercises]
     assert len(set(names)) == len(names)
-    work = Work("ann", "Ann", "91", "91.ipynb", b"")
-    assert [frame.seed_id for frame in Grader(chapter, SECRET, NONE).expected(work)] == names[:2]
+    grader = Grader(Chapters(SPECS), SECRET, NONE)
+    for student in ("ann", "ben"):
+        work = Work(student, student.title(), "91", "91.ipynb", b"")
+        assert [frame.seed_id for frame in grader.expected(work)] == names[:2]
+
+
+def test_hidden_inputs_are_drawn_once_for_a_class(monkeypatch):
+    drawn = []
+
+    def counted(exercise, rng):
+        drawn.append(exercise.id)
+        return hidden_check(exercise, rng)
+
+    monkeypatch.setattr("coursepkg.grading.running.grader.hidden_check", counted)
+    grader = Grader(Chapters(SPECS), SECRET, NONE)
+    for student in ("ann", "ben"):
+        grader.grade(Work(student, student.title(), "91", "91.ipynb", notebook_bytes([RIGHT, PRODUCT])))
+    grader.close()
+    assert drawn == ["91.1", "91.2"]
+
+
+def test_a_mark_is_the_same_whoever_was_graded_before():
+    works = [Work(name, name, "91", "91.ipynb", notebook_bytes(cells)) for name, cells in TINY.items()]
+    one = Grader(Chapters(SPECS), SECRET, NONE)
+    together = [one.grade(work).results for work in [*works, *reversed(works)]]
+    one.close()
+    alone = []
+    for work in works:
+        grader = Grader(Chapters(SPECS), SECRET, NONE)
+        alone.append(grader.grade(work).results)
+        grader.close()
+    assert together == [*alone, *reversed(alone)]
 
 
 def test_the_secret_is_in_no_result(handed_in, tmp_path):
     run(batch(tmp_path / "results"), open_tree(handed_in), quiet=True)
     text = b"".join(bytes_of(tmp_path / "results").values())
     assert SECRET not in text
-    assert seed_of(SECRET, "ann", "91.1").hex().encode() not in text
+    assert seed_of(SECRET, "91.1").hex().encode() not in text
 
 
 # --- killed and resumed ----------------------------------------------------------------------------------------------
