@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from coursepkg.kitchen import Quantity
 from coursepkg.visualize import svg
 from coursepkg.visualize.layout import Box, Layout, arrange
 from coursepkg.visualize.picture import Picture, page
@@ -18,15 +19,15 @@ _SIZE, _HALF = 13.0, 15.0
 
 
 def quantity(value: Any) -> str:
-    """A number, a (number, unit) pair or a text, as it is written: "12", "500 g/€".
+    """A number, a (number, unit) pair, a text or a quantity of the kitchen, as it is written: "12", "500 g/€".
 
     Examples
     --------
     >>> quantity((-0.5, "€")), quantity(3), quantity("a pinch")
     ('−0.5 €', '3', 'a pinch')
     """
-    if isinstance(value, str):
-        return value
+    if isinstance(value, str | Quantity):
+        return str(value)
     if isinstance(value, tuple):
         number, unit = value
         return f"{format_number(number)} {unit}".strip()

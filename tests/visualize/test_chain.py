@@ -3,6 +3,7 @@
 import pytest
 from drawn import misplaced, shapes, texts
 
+from coursepkg.kitchen import rate
 from coursepkg.visualize.chain import draw_chain, quantity
 
 KITCHEN = (
@@ -25,6 +26,13 @@ def kitchen():
 def test_every_rate_stands_on_its_arrow():
     rates = [text.content for text in texts(kitchen().svg) if text.role == "rate"]
     assert rates == [f"× {quantity(rate)}" for rate in KITCHEN[1].values()]
+
+
+def test_a_quantity_of_the_kitchen_is_written_whole():
+    gate, pot = rate(0.9, "coin", per="coin"), rate(4, "portion", per="kg")
+    market = rate(0.5, "kg", per="coin")
+    assert [quantity(each) for each in (gate, pot)] == ["0.9", "4 portions/kg"]
+    assert quantity(gate * market * pot) == "1.8 portions/coin"
 
 
 def test_words_are_apart_and_on_the_paper():
