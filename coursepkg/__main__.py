@@ -1,4 +1,4 @@
-"""``python -m coursepkg``: the command line. The first word names the room that does the work."""
+"""``coursepkg``, or ``python -m coursepkg``: the command line. The first word names the room that does the work."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
+    from coursepkg import start
     from coursepkg.grading import cli
 
     arguments = list(sys.argv[1:] if arguments is None else arguments)
@@ -28,7 +29,11 @@ def _run(arguments: Sequence[str] | None) -> int:
     rooms.add_parser("data", help="list, check and fetch data sets", add_help=False)
     rooms.add_parser("grade", help=cli.WORDS, add_help=False)
     rooms.add_parser("progress", help="how far you are in the course, chapter by chapter")
+    for name, words in start.WORDS.items():
+        rooms.add_parser(name, help=words, add_help=False)
     room = parser.parse_args(arguments[:1]).room
+    if room in start.WORDS:
+        return start.main(arguments)
     if room == "grade":
         return cli.main(arguments)
     if room == "progress":
@@ -43,6 +48,11 @@ def _stop(number: int, frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
-if __name__ == "__main__":
+def command() -> int:
+    """What the console script ``coursepkg`` runs; to be stopped by SIGTERM, too."""
     signal.signal(signal.SIGTERM, _stop)
-    sys.exit(main())
+    return main()
+
+
+if __name__ == "__main__":
+    sys.exit(command())

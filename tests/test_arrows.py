@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "coursepkg"
 
 # Each room and what it may know. A room stands below all that know it, so the list is the order, from the bottom up.
-TOOLS = ("_checks", "_drawings", "derivatives", "predictions", "tables")
+TOOLS = ("_checks", "_course", "_drawings", "derivatives", "predictions", "tables")
 MAY_KNOW = {
     **dict.fromkeys(TOOLS, ()),
     "autodiff": TOOLS,
@@ -18,7 +18,7 @@ MAY_KNOW = {
     "docstrings": TOOLS,
     "history": (),
     "kitchen": (*TOOLS, "autodiff"),
-    "stored": (),
+    "stored": ("_course",),
     "optimizers": (*TOOLS, "autodiff"),
     "nn": (*TOOLS, "autodiff"),
     "training": (*TOOLS, "autodiff", "datasets", "nn", "optimizers"),
@@ -30,9 +30,10 @@ MAY_KNOW = {
     "photonics": (*TOOLS, "autodiff", "datasets", "nn", "optimizers", "training"),
     "routes": (*TOOLS, "autodiff", "datasets", "estimators", "gradients", "neural_tree", "nn", "photonics"),
     "visualize": (*TOOLS, "autodiff", "datasets", "kitchen", "neural_tree", "photonics"),
-    "grading": ("derivatives",),  # the judge uses nothing that a learner's work could have changed
+    "grading": ("_course", "derivatives"),  # the judge uses nothing that a learner's work could have changed
     "setup_check": ("autodiff", "grading"),
-    "__main__": ("datasets", "grading"),
+    "start": ("_course",),
+    "__main__": ("datasets", "grading", "start"),
 }
 # The rooms of the judge, likewise. What is above them all: the command line, and `check` and `hint` themselves.
 JUDGE_MAY_KNOW = {

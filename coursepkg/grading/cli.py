@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from coursepkg.grading.learning.notebook import checks_folder, progress
+from coursepkg.grading.learning.notebook import checks_around, checks_folder, progress
 from coursepkg.grading.reporting.command import register
 from coursepkg.grading.running.command import register as register_batch
 from coursepkg.grading.running.own_notebook import judge_notebook, load_checks
@@ -93,7 +93,7 @@ def _project() -> Path | None:
 
 def _check(notebook: Path) -> int:
     try:
-        checks = load_checks(checks_folder(notebook.parent) or checks_folder())
+        checks = load_checks(checks_around(notebook.parent) or checks_folder())
     except ValueError as error:
         print(f"Nothing was judged: {error}", file=sys.stderr)
         return 3

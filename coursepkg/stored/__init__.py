@@ -5,10 +5,9 @@ package bring the results of one chapter into the rows and curves that its table
 """
 
 import json
-from pathlib import Path
 from typing import Any
 
-_RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results"
+from coursepkg import _course
 
 
 def load(name: str) -> dict[str, Any]:
@@ -29,8 +28,9 @@ def load(name: str) -> dict[str, Any]:
     ValueError
         If there is no such result; it lists those that there are.
     """
-    there = sorted(each.stem for each in _RESULTS.glob("*.json"))
+    folder = _course.folder() / "benchmarks" / "results"
+    there = sorted(each.stem for each in folder.glob("*.json"))
     if name not in there:
         raise ValueError(f"There is no stored result {name!r}. These are there: {', '.join(there) or 'none'}.")
-    result: dict[str, Any] = json.loads((_RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    result: dict[str, Any] = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
     return result

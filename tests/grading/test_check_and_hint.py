@@ -6,6 +6,7 @@ import nbformat
 import pytest
 from grading_chapters import build_in
 
+from coursepkg import _course
 from coursepkg.grading import check, hint
 from coursepkg.grading.judging.judge import Verdict
 from tools.notebooks import execute
@@ -45,8 +46,15 @@ def test_the_environment_names_another_folder(here, monkeypatch, tmp_path):
     assert check("90.1", right).status == "infrastructure"
 
 
+def test_away_from_the_course_the_checks_of_the_package_are_used(tmp_path, monkeypatch):
+    monkeypatch.delenv("COURSEPKG_CHECKS", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert check("01.1", right).status == "wrong"
+
+
 def test_without_checks_nothing_is_said_about_the_answer(tmp_path, monkeypatch):
     monkeypatch.delenv("COURSEPKG_CHECKS", raising=False)
+    monkeypatch.setattr(_course, "folder", lambda: tmp_path)
     monkeypatch.chdir(tmp_path)
     found = check("90.1", right)
     assert found.status == "infrastructure"

@@ -8,6 +8,7 @@ import sys
 import pytest
 from grading_chapters import build_in
 
+from coursepkg import _course
 from coursepkg.grading.cli import main
 from coursepkg.grading.running.own_notebook import judge_notebook, load_checks
 from coursepkg.grading.sandbox.worker_process import Worker
@@ -89,6 +90,7 @@ def test_a_notebook_with_another_name_is_known_by_its_checks(course, checks):
 def test_without_checks_nothing_is_judged_and_the_exit_code_is_3(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("COURSEPKG_CHECKS", raising=False)
+    monkeypatch.setattr(_course, "folder", lambda: tmp_path)
     path = notebook(tmp_path / "90_mine.ipynb", RIGHT)
     assert main(["grade", "check", str(path)]) == 3
     (tmp_path / ".checks").mkdir()

@@ -8,6 +8,7 @@ import nbformat
 import pytest
 from grading_chapters import PROJECT, build_in
 
+from coursepkg import _course
 from coursepkg.__main__ import main
 from coursepkg.grading import check, progress, review
 from coursepkg.grading.judging.judge import Verdict
@@ -173,6 +174,7 @@ def test_the_command_prints_the_same(here, capsys):
 def test_progress_without_course_or_record_says_so(here, monkeypatch, tmp_path):
     monkeypatch.setenv("COURSEPKG_PROGRESS", "off")
     assert "off" in progress().text
+    monkeypatch.setattr(_course, "folder", lambda: tmp_path)
     monkeypatch.chdir(tmp_path)
     assert "no exercises here" in progress().text
     assert "no exercises here" in review().text

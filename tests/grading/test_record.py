@@ -205,6 +205,11 @@ def test_it_lies_beside_the_notebooks_for_a_person_and_nowhere_for_others(nothin
     assert location(checks, person=False) is None
 
 
+def test_beside_the_checks_of_an_installed_package_there_is_no_record(nothing_said, tmp_path):
+    checks = tmp_path / "site-packages" / "coursepkg" / "course" / "exercises" / ".checks"
+    assert location(checks, person=True) == tmp_path / "progress.json"
+
+
 def test_nbgrader_at_work_is_no_person(nothing_said, monkeypatch, tmp_path):
     monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
     assert location(tmp_path / ".checks", person=True) is None

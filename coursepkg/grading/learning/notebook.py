@@ -2,7 +2,8 @@
 
 None of them ever raises: whatever is wrong with the answer, the id or the files is said in two or three plain lines.
 The compiled checks are found from the working folder upwards, so a notebook works from ``exercises/``, ``solutions/``
-or ``notebooks/``; the environment variable ``COURSEPKG_CHECKS`` names another folder.
+or ``notebooks/``; elsewhere, those that came with the package are used. The environment variable ``COURSEPKG_CHECKS``
+names another folder.
 
 An answer runs in the notebook's own kernel here. Its accidents are mended (``surroundings``), but a learner who wants
 to be told "passed" can have that in their own kernel; marks are given by the sandbox, in another process.
@@ -21,6 +22,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from coursepkg import _course
 from coursepkg.grading.judging import feedback
 from coursepkg.grading.judging.arguments import copied
 from coursepkg.grading.judging.calling import LocalCall, Outcome
@@ -278,6 +280,12 @@ def _plain(*lines: str) -> Page:
 
 
 def checks_folder(start: Path | None = None) -> Path | None:
+    """The folder of compiled checks: around ``start`` (the working folder), else the one that the package brings."""
+    own = _course.folder() / "exercises" / ".checks"
+    return checks_around(start) or (own if own.is_dir() else None)
+
+
+def checks_around(start: Path | None = None) -> Path | None:
     """The folder of compiled checks, searched from ``start`` (the working folder) upwards."""
     if named := os.environ.get("COURSEPKG_CHECKS"):
         return Path(named)

@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 Links = dict[str, str]
+_PACKAGE = Path(__file__).resolve().parents[2]
 _PLACE = re.compile(r"(?:(?:notebook|chapter) (\d\d)\b)?(?:(?:^|,? )sections? (\d+)\b)?(?:[,:]? ?(.+))?")
 _QUOTED = re.compile(r"'(.+?)'(?!\w)")
 _EXERCISE = re.compile(r"exercise (\d\d\.\d+)\b")
@@ -178,7 +179,9 @@ class Course:
         found = ((words, self.to_words(words, chapter)) for words in dict.fromkeys(texts))
         return {words: link for words, link in found if link is not None}
 
-    def _link(self, path: Path, heading: Heading) -> str:
+    def _link(self, path: Path, heading: Heading) -> str | None:
+        if path.is_relative_to(_PACKAGE):
+            return None  # a notebook inside the installed package is not for opening
         try:
             relative = os.path.relpath(path, self.here)
         except ValueError:  # on another drive

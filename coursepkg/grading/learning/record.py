@@ -108,7 +108,7 @@ def location(checks: Path | None, *, person: bool) -> Path | None:
     Parameters
     ----------
     checks : Path or None
-        The folder of compiled checks; the record lies beside it, in ``exercises/``.
+        The folder of compiled checks; if it is around the working folder, the record lies beside it, in ``exercises/``.
     person : bool
         Whether somebody sits in front of this process; without them, only a file that is asked for is kept.
     """
@@ -120,9 +120,12 @@ def location(checks: Path | None, *, person: bool) -> Path | None:
         return path / NAME if path.is_dir() else path
     if not person or "NBGRADER_EXECUTION" in os.environ:  # nbgrader says so when it runs a notebook itself
         return None
-    # Checks that are named by the environment may belong to a whole class: then the record lies beside the notebook.
-    own = checks is not None and "COURSEPKG_CHECKS" not in os.environ
-    return (checks.parent if own and checks is not None else Path.cwd()) / NAME
+    # Checks that are named by the environment may belong to a whole class, and those in an installed package belong to
+    # nobody: then the record lies beside the notebook.
+    here = Path.cwd()
+    around = checks is not None and checks.parents[1] in (here, *here.parents)
+    own = around and "COURSEPKG_CHECKS" not in os.environ
+    return (checks.parent if own and checks is not None else here) / NAME
 
 
 # --- reading and writing ---------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import coursepkg
+from coursepkg import _course
 from coursepkg.grading.judging.calling import Outcome
 from coursepkg.grading.sandbox.launch import BUBBLEWRAP, SECOND, Unavailable, visible_files
 from coursepkg.grading.sandbox.process import Sandbox, SandboxedWorker, run_probe
@@ -240,8 +240,8 @@ def _planted() -> Iterator[tuple[dict[str, Any], Any]]:
 
 def _specifications() -> list[str]:
     """Specifications and compiled checks near the package, which hold what an answer must not see."""
-    near = Path(coursepkg.__file__ or "").resolve().parents[1]
-    folders = (near / "solutions" / "specs", near / "exercises" / ".checks")
+    course = _course.folder()
+    folders = (course / "solutions" / "specs", course / "exercises" / ".checks")
     return [str(path) for folder in folders for path in sorted(folder.rglob("e*_*")) if path.is_file()]
 
 

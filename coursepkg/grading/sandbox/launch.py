@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 import coursepkg
+from coursepkg import _course
 
 BUBBLEWRAP, SECOND, NONE = "bubblewrap", "second tier", "none (trusted)"
 FIRST_UID = 64000  # one user for each process at a time, since limits count by user
@@ -132,6 +133,8 @@ def _bubblewrap(root: bool) -> list[str]:
         words += ["--perms", "0555", "--dir", folder]
     for path in visible_files():
         words += ["--symlink", os.readlink(path), path] if os.path.islink(path) else ["--ro-bind", path, path]
+    if (course := _course.folder()).is_relative_to(_package()):  # what an installed package brings along holds answers
+        words += ["--perms", "0555", "--tmpfs", str(course), "--remount-ro", str(course)]
     words += ["--perms", "0755", "--dir", "/dev"]
     for device in ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"):
         words += ["--dev-bind", device, device]

@@ -231,6 +231,14 @@ def test_no_specification_and_no_compiled_check_is_visible():
     assert inside(*lines, tier=BUBBLEWRAP) == [False, False]
 
 
+def test_the_course_inside_an_installed_package_is_not_visible(monkeypatch):
+    folder = Path(launch.__file__).parents[2] / "stored"  # any folder of the package stands for it
+    monkeypatch.setattr(launch._course, "folder", lambda: folder)
+    machine.require(BUBBLEWRAP)
+    lines = ("import os", f"return [os.listdir({str(folder)!r}), os.access({str(folder)!r}, os.W_OK)]")
+    assert inside(*lines, tier=BUBBLEWRAP) == [[], False]
+
+
 def test_numpy_and_sympy_work_inside():
     assert inside("import numpy as np", "return float(np.linalg.inv(np.array([[2.0, 1.0], [1.0, 3.0]])).sum())") == (
         pytest.approx(0.6, rel=1e-12)
