@@ -49,7 +49,7 @@ def test_the_environment_names_another_folder(here, monkeypatch, tmp_path):
 def test_away_from_the_course_the_checks_of_the_package_are_used(tmp_path, monkeypatch):
     monkeypatch.delenv("COURSEPKG_CHECKS", raising=False)
     monkeypatch.chdir(tmp_path)
-    assert check("01.1", right).status == "wrong"
+    assert hint("01.1").status == "hint"
 
 
 def test_without_checks_nothing_is_said_about_the_answer(tmp_path, monkeypatch):
