@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from coursepkg.visualize.figure import picture_of
-from coursepkg.visualize.picture import Picture
+from coursepkg.visualize.picture import Picture, lead
 from coursepkg.visualize.style import CYCLE, DASHES, GRADIENT, INK, MARKERS, MUTED, VALUE, use_style
 from coursepkg.visualize.text import format_number, plural
 
@@ -20,12 +20,13 @@ def draw_tangent(
     at: float,
     slope: float,
     *,
+    nudge: float | None = None,
     low: float | None = None,
     high: float | None = None,
     name: str = "f(x)",
     title: str = "",
 ) -> Picture:
-    """Draw a function of one number and its tangent at a point.
+    """Draw a function of one number and its tangent at a point, and the slope that a nudge sees there.
 
     Parameters
     ----------
@@ -35,6 +36,8 @@ def draw_tangent(
         Where the tangent touches.
     slope : float
         The derivative there, as computed by the caller.
+    nudge : float, optional
+        The line through the point and the one this far to its right is drawn as well.
     low, high : float, optional
         The range of x; by default three units on each side of `at`.
     name, title : str
@@ -47,13 +50,15 @@ def draw_tangent(
     Raises
     ------
     ValueError
-        If `at` lies outside the range.
+        If `at` lies outside the range, or the nudge is zero.
 
     Examples
     --------
     >>> print(draw_tangent(lambda x: x * x, at=1.0, slope=2.0).alt)
     f(x) for x from −2 to 4. At x = 1 its value is 1 and the tangent has slope 2.
     """
+    if nudge == 0:
+        raise ValueError("a nudge of zero has no slope; choose a small number such as 0.1")
     low, high = at - 3.0 if low is None else low, at + 3.0 if high is None else high
     if not low <= at <= high or low == high:
         raise ValueError(f"the tangent touches at x = {at}, outside the range {low} to {high}")
@@ -68,13 +73,19 @@ def draw_tangent(
         ax.plot(
             x, touch + slope * (x - at), color=GRADIENT, linestyle="--", label=f"tangent, slope {format_number(slope)}"
         )
+        if nudge is not None:
+            there = float(f(float(at + nudge)))
+            seen = format_number((there - touch) / nudge)
+            label = f"nudge {format_number(nudge)}, slope {seen}"
+            ax.plot([at, at + nudge], [touch, there], color=INK, marker="o", linewidth=2.6, label=label)
         ax.plot([at], [touch], color=INK, marker="o", linestyle="none")
         ax.set_ylim(*_room(y))
         ax.set(xlabel="x", ylabel=name, title=title)
         ax.legend()
-    alt = f"{_lead(title)}{name} for x from {format_number(low)} to {format_number(high)}. "
+    alt = f"{lead(title)}{name} for x from {format_number(low)} to {format_number(high)}. "
     alt += f"At x = {format_number(at)} its "
-    return picture_of(fig, alt + f"value is {format_number(touch)} and the tangent has slope {format_number(slope)}.")
+    alt += f"value is {format_number(touch)} and the tangent has slope {format_number(slope)}"
+    return picture_of(fig, alt + (f"; a nudge of {format_number(nudge)} sees slope {seen}." if nudge else "."))
 
 
 def _room(y: np.ndarray) -> tuple[float, float]:
@@ -82,10 +93,6 @@ def _room(y: np.ndarray) -> tuple[float, float]:
     low, high = float(finite.min()), float(finite.max())
     margin = 0.15 * (high - low) or 1.0
     return low - margin, high + margin
-
-
-def _lead(title: str) -> str:
-    return f"{title.rstrip('. ')}. " if title else ""
 
 
 def draw_loss(
@@ -138,7 +145,7 @@ def draw_loss(
         ax.locator_params(axis="x", integer=True)
         if any(runs):
             ax.legend()
-    return picture_of(fig, _lead(title) + _say_runs(runs, first, xlabel, ylabel, log))
+    return picture_of(fig, lead(title) + _say_runs(runs, first, xlabel, ylabel, log))
 
 
 def _check_runs(runs: Mapping[str, Sequence[float]]) -> None:
@@ -210,7 +217,7 @@ def draw_decision_boundary(
     right = int(((_ask(predict, data) > level) == second).sum())
     fig = plot_boundary(x, y, scores - level, data, second, names, title)
     counts = f"{int((~second).sum())} of {names[0]} (circles) and {int(second.sum())} of {names[1]} (squares)"
-    alt = f"{_lead(title)}{plural(len(data), 'point')}, {counts}, and the boundary between them. "
+    alt = f"{lead(title)}{plural(len(data), 'point')}, {counts}, and the boundary between them. "
     return picture_of(fig, alt + f"{right} of {len(data)} are on their side.")
 
 

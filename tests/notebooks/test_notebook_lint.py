@@ -104,6 +104,13 @@ def test_an_exercise_may_be_longer_than_a_cell_of_the_course(lint):
     lint(code("\n".join(f"x{i} = {i}" for i in range(40))), folder="solutions")
 
 
+def test_the_finished_engine_may_stand_in_one_cell(lint):
+    methods = [f"    def _{i}(self):\n        return {i}" for i in range(10)]
+    lint(code("\n".join(["class Value:", *methods])))
+    with pytest.raises(notebook_file.NotebookError, match="21 lines of code"):
+        lint(code("\n".join(["class Other:", *methods])))
+
+
 def spoil(notebook, fault):
     if fault == "metadata":
         notebook.metadata.language_info.version = "3.11.7"

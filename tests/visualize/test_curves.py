@@ -37,6 +37,15 @@ def test_the_tangent_touches_and_has_the_given_slope(axes):
     assert alt == "Slope. tanh(x) for x from −2 to 3. At x = 0.5 its value is 0.462 and the tangent has slope 0.786."
 
 
+def test_a_nudge_is_a_line_of_its_own_with_its_own_slope(axes):
+    alt = draw_tangent(lambda x: x * x, at=1.0, slope=2.0, nudge=0.5).alt
+    _curve, _tangent, nudged, _point = axes[-1].lines
+    assert np.transpose(nudged.get_data()).tolist() == [[1.0, 1.0], [1.5, 2.25]]
+    assert alt.endswith("the tangent has slope 2; a nudge of 0.5 sees slope 2.5.")
+    with pytest.raises(ValueError, match="a nudge of zero has no slope"):
+        draw_tangent(lambda x: x * x, at=1.0, slope=2.0, nudge=0)
+
+
 def test_a_tangent_outside_the_range_gets_advice():
     with pytest.raises(ValueError, match="outside the range"):
         draw_tangent(math.sin, at=5.0, slope=0.1, low=0, high=1)
