@@ -15,7 +15,7 @@ from coursepkg.visualize.style import CYCLE, INK, MUTED, SHADE
 from coursepkg.visualize.svg import Point
 from coursepkg.visualize.text import format_number
 
-_SIDE = 242.0
+_SIDE = 290.0
 
 
 def draw_directions(
@@ -65,7 +65,7 @@ def draw_directions(
             f"draw_directions needs as many images as directions, at least 8 and a multiple of 4; got {count} and "
             f"{len(changes)}"
         )
-    reach = 1.26 * max(1e-12, *(math.hypot(*pair) for pair in (*nudges, *changes)))
+    reach = 1.5 * max(1e-12, *(math.hypot(*pair) for pair in (*nudges, *changes)))
     parts = []
     for points, names, head, mark, left in (
         (nudges, inputs, "nudges of the input, all of length 1", "axis", 18.0),

@@ -8,17 +8,18 @@ Half of the difference is the slope (T. Hughes et al., *Optica* 5, 2018).
 import cmath
 import math
 from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 
 from coursepkg.visualize import svg
-from coursepkg.visualize.axes import Frame
+from coursepkg.visualize.figure import picture_of
 from coursepkg.visualize.picture import Picture, page
 from coursepkg.visualize.plane import Plane
-from coursepkg.visualize.scale import Scale
-from coursepkg.visualize.style import GRADIENT, GRID, HIGHLIGHT, INK, MUTED, PAPER, VALUE
+from coursepkg.visualize.style import GRADIENT, GRID, HIGHLIGHT, INK, MUTED, PAPER, VALUE, use_style
 from coursepkg.visualize.text import format_number
 
-_SIDE, _LEFT, _BARS, _LONGEST = 230.0, 14.0, 268.0, 250.0
-_TALL, _WIDTH = 110.0, 560.0
+_SIDE, _LEFT, _BARS, _LONGEST, _WIDTH = 230.0, 14.0, 268.0, 250.0, 560.0
 
 
 def draw_heater(
@@ -60,8 +61,11 @@ def draw_heater(
     powers = [abs(first) ** 2, abs(second) ** 2, abs(first + second) ** 2]
     slope = (powers[2] - powers[0] - powers[1]) / 2
     parts = _arrows(first, second) + _bars(powers, (abs(first) + abs(second)) ** 2, slope)
-    parts += _curve(losses, turned, slope)
-    return page(_WIDTH, _LEFT + _SIDE + _TALL + 84, parts, _words(first, second, powers, slope, losses), title=title)
+    words = _words(first, second, powers, slope, losses)
+    curve = picture_of(_plot(losses, turned, slope), words).svg
+    top = 2 * _LEFT + _SIDE
+    parts.append(svg.nested(curve, 0, top))
+    return page(_WIDTH, top + svg.size_of(curve)[1], parts, words, title=title)
 
 
 def _arrows(first: complex, second: complex) -> list[str]:
@@ -99,27 +103,22 @@ def _bars(powers: Sequence[float], most: float, slope: float) -> list[str]:
     return parts
 
 
-def _curve(losses: Sequence[float], turned: float, slope: float) -> list[str]:
-    low, high = min(losses), max(losses)
-    margin = 0.1 * (high - low) or 1.0
-    top, left, right = _LEFT + _SIDE + 26, 70.0, _WIDTH - 30
-    frame = Frame(Scale(0, 2 * math.pi, left, right), Scale(low - margin, high + margin, top + _TALL, top))
-    phases = [2 * math.pi * k / (len(losses) - 1) for k in range(len(losses))]
+def _plot(losses: Sequence[float], turned: float, slope: float) -> Any:
+    """The loss over the phase, and the straight line that the slope promises at the mark."""
+    import matplotlib.pyplot as plt
+
     at = turned % (2 * math.pi)
-    here = _between(phases, losses, at)
-    ends = [max(0.0, at - 0.6), min(2 * math.pi, at + 0.6)]
-    return [
-        *frame.axes(xlabel="phase of this heater", ylabel="loss", half_turns=True),
-        frame.curve(phases, losses, stroke=MUTED),
-        frame.curve(ends, [here + slope * (end - at) for end in ends], stroke=INK, dash="--"),
-        *frame.dots([at], [here], fill=HIGHLIGHT, kind="o", size=6),
-    ]
-
-
-def _between(xs: Sequence[float], ys: Sequence[float], x: float) -> float:
-    k = min(int(x / (xs[1] - xs[0])), len(xs) - 2)
-    share = (x - xs[k]) / (xs[1] - xs[0])
-    return ys[k] + share * (ys[k + 1] - ys[k])
+    phases = [2 * k / (len(losses) - 1) for k in range(len(losses))]
+    with use_style():
+        fig, ax = plt.subplots(figsize=(_WIDTH / 100, 2.2))
+        ax.plot(phases, losses, color=MUTED, linestyle="-")
+        limits = ax.get_ylim()
+        [here] = np.interp([at / math.pi], phases, losses)
+        ends = np.array([-0.6, 0.6])
+        ax.plot((at + ends) / math.pi, here + slope * ends, color=INK, linestyle="--")
+        ax.plot(at / math.pi, here, marker="o", markersize=9, color=HIGHLIGHT, markeredgecolor=INK)
+        ax.set(xlim=(0, 2), ylim=limits, xlabel="phase of this heater / π", ylabel="loss")
+    return fig
 
 
 def _number(value: float) -> str:

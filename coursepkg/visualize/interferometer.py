@@ -4,22 +4,18 @@ The one idea: hardware and curve belong together. Above, the light on its way; b
 every setting of one heater, with a mark at the setting of the drawing above.
 """
 
-import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from coursepkg.photonics import Mesh, mzi
 from coursepkg.visualize import svg
-from coursepkg.visualize.axes import Frame
+from coursepkg.visualize.figure import picture_of
 from coursepkg.visualize.mesh import draw_mesh
-from coursepkg.visualize.picture import Picture
-from coursepkg.visualize.scale import Scale
-from coursepkg.visualize.style import CYCLE, MUTED
+from coursepkg.visualize.picture import Picture, page
+from coursepkg.visualize.style import CYCLE, DASHES, MARKERS, use_style
 from coursepkg.visualize.text import format_number
-
-_PLOT, _TALL, _LEFT, _GAP = 210.0, 120.0, 56.0, 70.0
-_TOP, _BOTTOM = CYCLE[0], CYCLE[1]
 
 
 def draw_interferometer(theta: float, phi: float, x: Sequence[complex] = (1.0, 0.0), *, title: str = "") -> Picture:
@@ -53,60 +49,42 @@ def draw_interferometer(theta: float, phi: float, x: Sequence[complex] = (1.0, 0
         raise ValueError(f"an interferometer has two inputs, at least one of them with light; got {x!r}")
     mesh = Mesh(2, phases=[theta, phi, 0.0, 0.0])
     trace = mesh.trace(fields)
-    hardware = draw_mesh(mesh, trace, output_heaters=False, title=title)
-    total = float((np.abs(fields) ** 2).sum())
     angles = np.linspace(0, 2 * np.pi, 97)
     fringes = {
         "theta": np.abs(mzi(angles, np.full(97, phi)) @ fields) ** 2,
         "phi": np.abs(mzi(np.full(97, theta), angles) @ fields) ** 2,
     }
-    out = np.abs(trace[-1]) ** 2
-    return Picture(
-        _page(hardware.svg, fringes, angles, {"theta": theta, "phi": phi}, out, total, title),
-        _say(theta, phi, np.abs(fields) ** 2, out, fringes, title),
-    )
+    entering, out = np.abs(fields) ** 2, np.abs(trace[-1]) ** 2
+    words = _say(theta, phi, entering, out, fringes)
+    hardware = draw_mesh(mesh, trace, output_heaters=False)
+    curves = picture_of(_plot(fringes, {"theta": theta, "phi": phi}, out, float(entering.sum())), words)
+    (wide, top), (width, tall) = svg.size_of(hardware.svg), svg.size_of(curves.svg)
+    parts = [svg.nested(hardware.svg, 0, 0), svg.nested(curves.svg, 0, top)]
+    return page(max(wide, width), top + tall, parts, words, title=title)
 
 
-def _page(
-    hardware: str, fringes: dict[str, np.ndarray], angles: np.ndarray, at: dict[str, float], out: np.ndarray,
-    total: float, title: str,
-) -> str:  # fmt: skip
-    top = (188.0 if title else 162.0) + 30
-    parts = [svg.nested(hardware, 0, 0)]
-    for number, (name, powers) in enumerate(fringes.items()):
-        left = _LEFT + number * (_PLOT + _GAP)
-        frame = Frame(Scale(0, 2 * math.pi, left, left + _PLOT), Scale(0, 1.05 * total, top + _TALL, top))
-        parts += frame.axes(xlabel=name, ylabel="power" if number == 0 else "", half_turns=True)
-        for port, (stroke, dash, kind) in enumerate(((_TOP, "-", "o"), (_BOTTOM, "--", "s"))):
-            parts.append(frame.curve(angles, powers[:, port], stroke=stroke, dash=dash))
-            parts += frame.dots([at[name] % (2 * math.pi)], [out[port]], fill=stroke, kind=kind, size=5)
-    y = top + _TALL + 58
-    parts += frame_legend(_LEFT, y, (("top output", _TOP, ""), ("bottom output", _BOTTOM, "6 4")))
-    return svg.document(_LEFT + 2 * _PLOT + _GAP + 24, y + 14, parts, title=title)
+def _plot(fringes: dict[str, np.ndarray], at: dict[str, float], out: np.ndarray, total: float) -> Any:
+    import matplotlib.pyplot as plt
+
+    with use_style():
+        fig, plots = plt.subplots(1, 2, figsize=(5.6, 2.3), sharey=True)
+        for ax, (name, powers) in zip(plots, fringes.items(), strict=True):
+            for port, label in enumerate(("top output", "bottom output")):
+                style: Any = {"color": CYCLE[port], "linestyle": DASHES[port]}
+                ax.plot(np.linspace(0, 2, len(powers)), powers[:, port], label=label, **style)
+                ax.plot(at[name] / np.pi % 2, out[port], marker=MARKERS[port], color=CYCLE[port])
+            ax.set(xlabel=f"{name} / π", ylim=(0, 1.08 * total))
+        plots[0].set_ylabel("power")
+        fig.legend(*plots[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return fig
 
 
-def frame_legend(x: float, y: float, entries: Sequence[tuple[str, str, str]]) -> list[str]:
-    """Names beside short lines: (name, colour, dash)."""
-    parts = []
-    for name, stroke, dash in entries:
-        parts.append(svg.line(x, y - 4, x + 28, y - 4, stroke=stroke, width=2.4, dash=dash))
-        parts.append(svg.text(x + 36, y, name, size=12, fill=MUTED, halo=False))
-        x += 60 + 7.2 * len(name)
-    return parts
-
-
-def _say(
-    theta: float, phi: float, entering: np.ndarray, out: np.ndarray, fringes: dict[str, np.ndarray], title: str
-) -> str:
-    text = f"{title.rstrip('. ')}. " if title else ""
-    text += f"Interferometer with theta = {format_number(theta)} and phi = {format_number(phi)}."
+def _say(theta: float, phi: float, entering: np.ndarray, out: np.ndarray, fringes: dict[str, np.ndarray]) -> str:
     ends = [", ".join(_power(p) for p in powers) for powers in (entering, out)]
-    reach = {name: (_power(p[:, 0].min()), _power(p[:, 0].max())) for name, p in fringes.items()}
-    text += f" Powers at the inputs {ends[0]}; at the outputs {ends[1]}. Below, the fringes: over theta the top output "
-    text += (
-        f"goes from {reach['theta'][0]} to {reach['theta'][1]}; over phi from {reach['phi'][0]} to {reach['phi'][1]}."
-    )
-    return text
+    reach = [f"from {_power(p[:, 0].min())} to {_power(p[:, 0].max())}" for p in fringes.values()]
+    text = f"Interferometer with theta = {format_number(theta)} and phi = {format_number(phi)}. "
+    text += f"Powers at the inputs {ends[0]}; at the outputs {ends[1]}. Below, the fringes: "
+    return f"{text}over theta the top output goes {reach[0]}; over phi {reach[1]}."
 
 
 def _power(value: float) -> str:

@@ -39,7 +39,7 @@ def _collect(element, dx, dy, found):
     shift = re.match(r"translate\((\S+) (\S+)\)", element.get("transform", ""))
     if shift:
         dx, dy = dx + float(shift[1]), dy + float(shift[2])
-    if element.tag == SVG + "text":
+    if element.tag == SVG + "text" and element.get("font-size"):  # Matplotlib sets its texts otherwise, and apart
         size = float(element.get("font-size"))
         width = float(element.get("textLength") or text_width(element.text, size))
         x, y = float(element.get("x")) + dx, float(element.get("y")) + dy

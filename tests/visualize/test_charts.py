@@ -1,5 +1,7 @@
 """Ordinary charts: what is drawn is what was given, and the words say it."""
 
+from itertools import pairwise
+
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -9,6 +11,8 @@ from coursepkg.visualize.chart.dots import draw_dots
 from coursepkg.visualize.chart.histogram import draw_histogram
 from coursepkg.visualize.chart.measured import draw_agreement, draw_toggle
 from coursepkg.visualize.chart.scatter import draw_scatter
+from coursepkg.visualize.layers import draw_layer_norms
+from coursepkg.visualize.memory import draw_memory, format_bytes
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
@@ -202,3 +206,79 @@ def test_a_toggle_shows_both_levels_and_their_distance(axes):
 def test_a_trace_holds_whole_periods(trace, samples):
     with pytest.raises(ValueError, match="whole periods"):
         draw_toggle(trace, samples)
+
+
+# --- norms by layer --------------------------------------------------------------------------------------------------
+
+
+def test_norms_have_the_given_heights_and_a_zero_is_written_because_it_has_none(axes):
+    alt = draw_layer_norms({"tanh": [1e-5, 1e-3, 0.1], "relu": [0.2, 0.0, 0.6]}, layers=["a", "b", "c"]).alt
+    assert axes[-1].get_yscale() == "log"
+    heights = [bar.get_height() for bar in axes[-1].patches]
+    assert heights == pytest.approx([1e-5, 1e-3, 0.1, 0.2, 0.0, 0.6], rel=1e-12, abs=1e-300)
+    [zero] = axes[-1].texts
+    assert zero.get_text() == "0"
+    assert 1 < zero.get_position()[0] < 1.5
+    assert "relu: layer a: 0.2, layer b: 0, layer c: 0.6." in alt
+
+
+def test_runs_are_told_apart_without_colour(axes):
+    draw_layer_norms({name: [1.0, 0.1] for name in "abcdef"})
+    assert len({bar.get_hatch() for bar in axes[-1].patches}) == 6
+
+
+@pytest.mark.parametrize("norm", [0.0, 1.0, 1e-30, 1e12])
+def test_an_axis_of_norms_holds_at_least_a_decade(axes, norm):
+    draw_layer_norms([norm, norm])
+    low, high = axes[-1].get_ylim()
+    assert high >= 9.99 * low
+    assert norm == 0 or low < norm <= high
+
+
+@pytest.mark.parametrize("count", [4, 60])
+def test_names_of_layers_stand_apart(axes, count):
+    draw_layer_norms([1.0] * count, layers=[f"{k}.weight" for k in range(count)])
+    axes[-1].figure.draw_without_rendering()
+    boxes = [label.get_window_extent() for label in axes[-1].get_xticklabels()]
+    assert all(one.x1 < other.x0 for one, other in pairwise(boxes))
+
+
+def test_wrong_norms_get_advice():
+    with pytest.raises(ValueError, match="negative or not finite"):
+        draw_layer_norms([1.0, -1.0])
+    with pytest.raises(ValueError, match="2 norms for 3 layers"):
+        draw_layer_norms([1.0, 1.0], layers=["a", "b", "c"])
+    with pytest.raises(ValueError, match="at least one norm"):
+        draw_layer_norms([])
+    with pytest.raises(ValueError, match="draw at most 6"):
+        draw_layer_norms({str(k): [1.0] for k in range(7)})
+
+
+# --- what a tape holds -----------------------------------------------------------------------------------------------
+
+HELD = [("0 Linear", 4096, 0), ("1 ReLU", 2048, 1024), ("2 Linear", 0, 2048), ("loss", 10, 0)]
+
+
+def test_bars_of_bytes_are_as_long_as_given_and_what_is_shared_continues_them_outlined(axes):
+    draw_memory(HELD)
+    own, shared = axes[-1].containers
+    assert [bar.get_width() for bar in own] == [4096, 2048, 0, 10]
+    assert [(bar.get_x(), bar.get_width()) for bar in shared] == [(4096, 0), (2048, 1024), (0, 2048), (10, 0)]
+    assert {bar.get_linestyle() for bar in own} != {bar.get_linestyle() for bar in shared}
+
+
+def test_the_total_counts_what_is_added_and_nothing_twice(axes):
+    assert draw_memory(HELD).alt.endswith("by loss: 10 B. Together 6.01 KiB.")
+    assert axes[-1].texts[-1].get_text() == "6.01 KiB"
+
+
+@pytest.mark.parametrize(("size", "words"), [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (6291456, "6 MiB")])
+def test_bytes_get_the_unit_that_fits(size, words):
+    assert format_bytes(size) == words
+
+
+def test_impossible_holdings_get_advice():
+    with pytest.raises(ValueError, match="at least one part"):
+        draw_memory([])
+    with pytest.raises(ValueError, match="cannot be negative"):
+        draw_memory([("a", -1, 0)])

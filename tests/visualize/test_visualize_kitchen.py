@@ -6,7 +6,8 @@ from drawn import texts
 
 from coursepkg.autodiff.scalar import Scalar
 from coursepkg.kitchen import Ingredient, Kitchen, rates_by_sweep, repair, supply_chain
-from coursepkg.visualize.kitchen import draw_discount, draw_limits, draw_market, draw_repair
+from coursepkg.visualize.alive.market import tell_market
+from coursepkg.visualize.kitchen import draw_discount, draw_limits, draw_repair
 from coursepkg.visualize.text import format_number
 
 
@@ -36,16 +37,12 @@ def discount(coins):
 
 
 PICTURES = {
-    "market": lambda: draw_market(supply_chain(3, 3)),
-    "wide market": lambda: draw_market(supply_chain(5, 2)),
+    "market": lambda: tell_market(supply_chain(3, 3)).fallback,
+    "wide market": lambda: tell_market(supply_chain(5, 2)).fallback,
     "limits": lambda: draw_limits(stew(), guests=40),
     "no guests": lambda: draw_limits(stew()),
     "few tomatoes": lambda: draw_limits(stew(0.1), guests=40, top=100),
     "mostly tomatoes": lambda: draw_limits(stew(0.8), guests=40, top=100),
-    "no discount yet": lambda: discount(0.0),
-    "discount": lambda: discount(25.0),
-    "discount at the end": lambda: discount(60.0),
-    "repair": lambda: draw_repair(repair(stew(), guests=40, taste=400, temperature=1, eta=2e-5, steps=30), guests=40),
 }
 
 
@@ -68,7 +65,7 @@ def test_a_picture_is_the_same_twice(name):
 def test_the_market_shows_the_rates_of_the_sweep():
     links = supply_chain(3, 3)
     rates, _ = rates_by_sweep(links, "portion")
-    shown = sorted(with_role(draw_market(links), "gradient"))
+    shown = sorted(with_role(tell_market(links).fallback, "gradient"))
     assert shown == sorted(format_number(rate) for rate in rates.values())
 
 
@@ -83,6 +80,7 @@ def test_the_limits_show_values_and_gradients_of_the_kitchen():
 
 def test_pictures_say_in_words_what_they_show():
     assert "tomatoes allows 28.8 (gradient 72)" in draw_limits(stew(), guests=40).alt
-    assert "at the start: coin 3.3." in draw_market(supply_chain(3, 3)).alt
+    assert "at the start: coin 3.3." in tell_market(supply_chain(3, 3)).fallback.alt
     assert "slope 1 kg per coin" in discount(25.0).alt
-    assert "for 40 guests" in PICTURES["repair"]().alt
+    history = repair(stew(), guests=40, taste=400, temperature=1, eta=2e-5, steps=30)
+    assert "for 40 guests" in draw_repair(history, guests=40).alt

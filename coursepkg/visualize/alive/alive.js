@@ -342,8 +342,10 @@ function phases(story) {
 }
 
 // Keys belong to the figure while it has the focus. What carries ctrl, meta or alt, and Shift+Enter, goes on to the host.
+const forHost = (event) =>
+  event.ctrlKey || event.metaKey || event.altKey || (event.shiftKey && event.key === "Enter") || event.key === "Escape";
 function keys(event, ui, ask) {
-  if (event.ctrlKey || event.metaKey || event.altKey || (event.shiftKey && event.key === "Enter")) return;
+  if (forHost(event) && event.key !== "Escape") return;
   if (event.key === "Escape") {
     if (!ui.view.escape?.() && !ask.escape()) return; // a host uses Escape to leave the output
     return used(event);
@@ -513,6 +515,9 @@ if (!customElements.get(TAG)) {
     }
   };
   customElements.define(TAG, Figure);
+  // Notebook 7 catches keys on their way down, before a figure hears them, except below this attribute of Lumino.
+  const keep = (event) => event.target.closest?.(TAG)?.toggleAttribute("data-lm-suppress-shortcuts", !forHost(event));
+  addEventListener("keydown", keep, true);
 }
 
 export {

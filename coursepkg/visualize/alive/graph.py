@@ -5,15 +5,14 @@ The one idea: the steps, their sentences, the layout and the questions exist (:m
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from coursepkg.visualize.alive import formulas
 from coursepkg.visualize.alive.flip import phases_of
-from coursepkg.visualize.alive.story import Question, Story, around
+from coursepkg.visualize.alive.story import Question, Story
 from coursepkg.visualize.drawing import Edge, GraphDrawing, Item
 from coursepkg.visualize.nodes import Node, local_formula
-from coursepkg.visualize.predict import Questions
+from coursepkg.visualize.predict import questions
 from coursepkg.visualize.stepper import Passes, Step
 from coursepkg.visualize.text import format_number, join_words, plural
 
@@ -74,13 +73,11 @@ def tell_graph(
         told |= {"rules": [tensors.rule(n) for n in range(len(tensors.drawing.edges))]}
         told |= {"characters": [tensors.character(item) for item in tensors.drawing.items]}
         return _story(tensors, title, caption, told, tensors.questions())
-    questions = Questions(root, max_nodes, below=_BADGE)
-    passes = questions.passes
+    passes = Passes(root, max_nodes, below=_BADGE)
     told = {"formulas": [formulas.of_step(passes, number) for number in range(len(passes.steps))]}
     told |= {"rules": [_rule(passes, number) for number in range(len(passes.drawing.edges))]}
     told |= {"characters": [_character(passes, item) for item in passes.drawing.items]}
-    asks = {number: _question(questions, k) for k, number in enumerate(questions.numbers)}
-    return _story(passes, title, caption, told, asks)
+    return _story(passes, title, caption, told, questions(passes))
 
 
 def _story(passes: Passes, title: str, caption: str, told: dict[str, list[Any]], asks: Mapping[int, Question]) -> Story:
@@ -237,22 +234,3 @@ def _manner(node: Node, names: list[str]) -> str:
 def _letters(node: Node, position: int, names: list[str]) -> str:
     value, letters = format_number(node.local[position]), local_formula(node, position, names, node.name)
     return value if letters in ("", value) else f"({letters} = {value})"
-
-
-def _question(questions: Questions, k: int) -> Question:
-    """The question before an edge of the backward pass, and what wrong answers look like."""
-    result, position, operand = questions.ends(k)
-    passes, number = questions.passes, questions.numbers[k]
-    names = [passes.nodes[parent].name for parent in passes.nodes[result].parents]
-    which = f" (operand {position + 1})" if names.count(names[position]) > 1 else ""
-    right = questions.step(k).sent[result, position]
-    replies = [
-        (*around(guess), questions.judge(k, guess)[1])
-        for guess in questions.guesses(k)
-        if not questions.judge(k, guess)[0]
-    ]
-    # A number that nobody would send: what is said to all the rest.
-    far = 1e3 + 7 * (1 + max(abs(guess) for guess in [right, *questions.guesses(k)]))
-    text = f"Which number will {passes.nodes[result].name} send back to {passes.nodes[operand].name}{which}?"
-    assert passes.steps[number].edge == (result, position)
-    return replace(Question(text, around(right), replies), otherwise=questions.judge(k, far)[1])

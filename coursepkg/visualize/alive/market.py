@@ -5,12 +5,16 @@ The one idea: a market is a graph whose links carry rates, so the figure for gra
 """
 
 import re
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from coursepkg.kitchen import Links, rates_by_sweep
+from coursepkg.visualize import svg
 from coursepkg.visualize.alive.story import Question, Story, around
-from coursepkg.visualize.kitchen import draw_market, places_of
-from coursepkg.visualize.text import format_number, text_width
+from coursepkg.visualize.picture import Picture, page
+from coursepkg.visualize.style import EDGE, GRADIENT, SHADE
+from coursepkg.visualize.text import format_number, join_words, text_width
 
 _HALF = 14.0
 _CAPTION = (
@@ -61,8 +65,52 @@ def tell_market(links: Links, goal: str = "portion", *, title: str = "", caption
         "note": "",
     }  # fmt: skip
     asks = {k: _question(links, rates, name) for k, name in enumerate(back, 1)}
-    still = draw_market(links, goal)
-    return Story("graph", len(say), title, caption, data, still, say=say, phases=[(0, "", "gradient")], asks=asks)
+    return Story(
+        "graph", len(say), title, caption, data, _still(data, rates, depth, goal), say=say,
+        phases=[(0, "", "gradient")], asks=asks,
+    )  # fmt: skip
+
+
+def _still(data: Mapping[str, Any], rates: Mapping[str, Any], depth: Mapping[str, int], goal: str) -> Picture:
+    """The market after the sweep, a rate under each place."""
+    parts = [svg.path(edge["d"], stroke=EDGE, width=1.1) for edge in data["edges"]]
+    for node, rate in zip(data["nodes"], (rates[place] for place in depth), strict=True):
+        x, y, wide = node["x"], node["y"], node["w"]
+        radius = 6 if node["square"] else 13
+        parts.append(svg.rectangle(x - wide / 2, y - 13, wide, 26, radius=radius, fill=SHADE))
+        parts.append(svg.text(x, y + 4.5, node["text"], anchor="middle", halo=False))
+        number = format_number(rate)
+        parts.append(svg.text(x, y + 28, number, size=12, fill=GRADIENT, anchor="middle", role="gradient"))
+    rows = Counter(depth.values())
+    sources = join_words([f"{place} {format_number(rates[place])}" for place in depth if depth[place] == 0])
+    alt = f"A market in {len(rows)} columns of {join_words([str(rows[column]) for column in sorted(rows)])} places, "
+    alt += f"joined by {len(data['edges'])} links. Each place carries its rate to the {goal}; at the start: {sources}."
+    width, height = data["size"]
+    return page(width, height, parts, alt)
+
+
+def places_of(links: Links, goal: str) -> tuple[dict[str, tuple[float, float]], dict[str, int], tuple[float, float]]:
+    """Where each place stands in the drawing of a market, in which column, and how large the drawing is."""
+    depth = dict(sorted(_depths(links).items(), key=lambda pair: (pair[1], pair[0])))
+    rows: dict[int, list[str]] = {}
+    for place in depth:
+        rows.setdefault(depth[place], []).append(place)
+    height = 62 * max(map(len, rows.values())) + 28
+    at = {
+        place: (70.0 + 150 * column, 14 + (height - 28) * (k + 0.5) / len(column_places))
+        for column, column_places in rows.items()
+        for k, place in enumerate(column_places)
+    }
+    return at, depth, (140.0 + 150 * (len(rows) - 1), float(height))
+
+
+def _depths(links: Links) -> dict[str, int]:
+    """Number of links on the longest way to each place."""
+    depth = {place: 0 for link in links for place in link}
+    for _ in depth:
+        for here, there in links:
+            depth[there] = max(depth[there], depth[here] + 1)
+    return depth
 
 
 def called(name: str) -> str:

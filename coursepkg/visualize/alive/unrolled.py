@@ -9,9 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from coursepkg.visualize import svg
 from coursepkg.visualize.alive.story import Question, Story, around
-from coursepkg.visualize.text import MINUS, format_number
-from coursepkg.visualize.unrolled import draw_unrolled
+from coursepkg.visualize.picture import Picture, page
+from coursepkg.visualize.style import EDGE, GRADIENT, SHADE, VALUE
+from coursepkg.visualize.text import MINUS, format_number, plural
 
 _PITCH, _CELL, _LEFT, _ROAD, _TALLEST = 116.0, 54.0, 78.0, 86.0, 30.0
 _CAPTION = (
@@ -78,15 +80,19 @@ def tell_unrolled(
     told = [run if isinstance(run, Unrolled) else Unrolled(*run) for run in runs.values()]
     if not told or len({(len(run.states), len(run.gates)) for run in told}) > 1 or (len(told) > 1 and not dial):
         raise ValueError("tell_unrolled needs runs of one length, and a name for the dial if there is more than one")
-    stills = [draw_unrolled(r.states, r.gradients, r.contributions, weight=weight, title=title) for r in told]
     steps = len(told[0].contributions)
+    for run in told:
+        if not len(run.states) == len(run.gradients) == len(run.contributions) + 1 == steps + 1:
+            raise ValueError(f"{steps} uses of a weight need {steps + 1} states and gradients in each run")
+    if not 1 <= steps <= 7:
+        raise ValueError(f"1 to 7 steps can be drawn so that they can be read, got {steps}")
     if len(told[0].gates) not in (0, steps):
         raise ValueError(f"each of {steps} steps has one gate, or none has; got {len(told[0].gates)} gates")
     largest = max(abs(gradient) for run in told for gradient in run.gradients) or 1.0
     labels = [key if isinstance(key, str) else format_number(key, 4) for key in runs]
     stops = [_LEFT + t * _PITCH - 1 for t in range(steps)] + [_LEFT + steps * _PITCH + 24]
     starts = [14.0] + [_LEFT + t * _PITCH + _CELL for t in range(steps)]
-    data = {
+    data: dict[str, Any] = {
         "size": [_LEFT + steps * _PITCH + 104, 268], "road": _ROAD, "cell": _CELL, "steps": steps,
         "ends": [list(pair) for pair in zip(starts, stops, strict=True)], "state": state, "weight": weight,
         "dial": {"name": dial, "labels": labels, "first": first} if dial else None,
@@ -95,7 +101,30 @@ def tell_unrolled(
     phases = [(0, "", ""), (1, "forward", "value"), (steps + 1, "backward", "gradient")]
     asks = {} if dial else _asks(told[0], weight, state)
     words = caption or _CAPTION + (_GATES if told[0].gates else "")
-    return Story("unrolled", 2 * steps + 2, title, words, data, stills[first], phases=phases, asks=asks)
+    still = _still(data, told[first], data["runs"][first], title)
+    return Story("unrolled", 2 * steps + 2, title, words, data, still, phases=phases, asks=asks)
+
+
+def _still(data: Mapping[str, Any], run: Unrolled, told: Mapping[str, Any], title: str) -> Picture:
+    """The road after both passes, with all numbers on it, and what is in the bucket."""
+    weight, parts = data["weight"], []
+    for t, ends in enumerate(data["ends"]):
+        parts += svg.arrow(*((x, _ROAD) for x in ends), stroke=EDGE, width=1.8, size=8)
+        middle = sum(ends) / 2
+        parts.append(svg.text(middle, _ROAD - 9, told["states"][t], fill=VALUE, anchor="middle"))
+        parts.append(svg.text(middle, _ROAD + 20, told["gradients"][t], fill=GRADIENT, anchor="middle"))
+    for t, drop in enumerate(told["drops"]):
+        x = _LEFT + t * _PITCH
+        parts.append(svg.rectangle(x, _ROAD - 24, _CELL, 48, radius=8, fill=SHADE))
+        parts.append(svg.text(x + _CELL / 2, _ROAD + 5, f"× {weight}", anchor="middle", halo=False))
+        parts.append(svg.text(x + _CELL / 2, _ROAD + 62, drop, fill=GRADIENT, anchor="middle"))
+    parts.append(svg.text(_LEFT, _ROAD + 100, told["totals"][-1], fill=GRADIENT, weight="bold", halo=False))
+    steps, number = plural(data["steps"], "step"), format_number
+    named = ", ".join(f"{number(gradient)} at h{t}" for t, gradient in enumerate(run.gradients))
+    drops = ", ".join(number(each) for each in reversed(run.contributions))
+    alt = f"A recurrent net unrolled over {steps}, states {', '.join(told['states'])}. The backward pass has gone "
+    alt += f"back {steps}, with gradients {named}. In the bucket of {weight}: {drops}, together "
+    return page(data["size"][0], _ROAD + 120, parts, f"{alt}{number(sum(reversed(run.contributions)))}.", title=title)
 
 
 def _numbers(run: Unrolled, largest: float, weight: str) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from coursepkg.visualize.chart.common import finite, lead
+from coursepkg.visualize.chart.common import finite
 from coursepkg.visualize.figure import picture_of
-from coursepkg.visualize.picture import Picture
+from coursepkg.visualize.picture import Picture, lead
 from coursepkg.visualize.style import CYCLE, INK, MUTED, use_style
 from coursepkg.visualize.text import format_number, text_width
 

@@ -1,20 +1,9 @@
-"""What all charts share: how they begin a sentence, write a share, and refuse what has no place on paper."""
+"""What all charts share: how they write a share, and refuse what has no place on paper."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from coursepkg.visualize.text import format_number
-
-
-def lead(title: str) -> str:
-    """A title as the first sentence of what a picture shows.
-
-    Examples
-    --------
-    >>> lead("Two runs.")
-    'Two runs. '
-    """
-    return f"{title.rstrip('. ')}. " if title else ""
 
 
 def words(number: float, percent: bool = False) -> str:

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coursepkg.visualize.chart.common import finite, in_percent, lead, words
+from coursepkg.visualize.chart.common import finite, in_percent, words
 from coursepkg.visualize.figure import picture_of
-from coursepkg.visualize.picture import Picture
+from coursepkg.visualize.picture import Picture, lead
 from coursepkg.visualize.style import CYCLE, GRADIENT, INK, use_style
 
 _PLACES = 90  # dots of one row that are nearer than a part in so many would cover each other

@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from coursepkg.visualize.chart.common import lead
 from coursepkg.visualize.figure import picture_of
-from coursepkg.visualize.picture import Picture
+from coursepkg.visualize.picture import Picture, lead
 from coursepkg.visualize.style import CYCLE, DASHES, INK, MARKERS, use_style
 from coursepkg.visualize.text import format_number
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from coursepkg.visualize.chart.common import finite, lead
+from coursepkg.visualize.chart.common import finite
 from coursepkg.visualize.figure import picture_of
-from coursepkg.visualize.picture import Picture
+from coursepkg.visualize.picture import Picture, lead
 from coursepkg.visualize.style import CYCLE, GRADIENT, INK, PAPER, VALUE, use_style
 from coursepkg.visualize.text import format_number, plural
 

@@ -6,9 +6,9 @@ Each point carries its name beside it, in the first free place around it, so tha
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coursepkg.visualize.chart.common import finite, in_percent, lead, words
+from coursepkg.visualize.chart.common import finite, in_percent, words
 from coursepkg.visualize.figure import picture_of
-from coursepkg.visualize.picture import Picture
+from coursepkg.visualize.picture import Picture, lead
 from coursepkg.visualize.style import CYCLE, EDGE, INK, MUTED, use_style
 
 # Where a name may stand beside its point, in points of print, in the order of preference.

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from coursepkg.visualize.figure import picture_of
-from coursepkg.visualize.picture import Picture
+from coursepkg.visualize.picture import Picture, lead
 from coursepkg.visualize.style import CYCLE, DASHES, MARKERS, use_style
 from coursepkg.visualize.text import format_number
 
@@ -108,8 +108,7 @@ _AXES = {"": "", "x": ", the x axis logarithmic", "y": ", the y axis logarithmic
 
 
 def _say(points: Mapping[str, Any], lines: Mapping[str, Any], log: str, xlabel: str, ylabel: str, title: str) -> str:
-    text = f"{title.rstrip('. ')}. " if title else ""
-    text += f"{ylabel} against {xlabel}{_AXES[log]}."
+    text = f"{lead(title)}{ylabel} against {xlabel}{_AXES[log]}."
     for kind, group in (("", points), (" predicted", lines)):
         for name, (x, y) in group.items():
             ends = [f"{format_number(y[k])} at {format_number(x[k])}" for k in (0, -1)]

@@ -230,6 +230,22 @@ def test_keys_stay_in_the_figure_and_shortcuts_go_on(view):
     ]
 
 
+def test_a_host_that_catches_keys_before_the_figure_leaves_it_its_own(view):
+    """Notebook 7 listens on the way down, and looks for an attribute between the key's target and itself."""
+    view.tell(stories.graph())
+    view.page.evaluate("""() => {
+        window.got = [];
+        const caught = event => event.target.closest('[data-lm-suppress-shortcuts]') || got.push(event.key);
+        document.addEventListener('keydown', caught, true);
+    }""")
+    view.locator(".scrub").focus()
+    for key in ("Home", "Shift+Enter", "ArrowRight", "Control+s", "ArrowRight"):
+        view.page.keyboard.press(key)
+    view.page.wait_for_timeout(1500)
+    assert view.t == 2
+    assert view.page.evaluate("got") == ["Shift", "Enter", "Control", "s"]
+
+
 def test_a_figure_is_used_by_keyboard_alone(view):
     view.tell(stories.descent())
     reached = []

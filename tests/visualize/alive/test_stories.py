@@ -29,7 +29,6 @@ from coursepkg.visualize.alive.unrolled import tell_unrolled
 from coursepkg.visualize.dark import RULE, adapt
 from coursepkg.visualize.landscape import Landscape
 from coursepkg.visualize.picture import Picture
-from coursepkg.visualize.predict import Questions
 from coursepkg.visualize.text import format_number
 
 mpl.use("Agg")
@@ -275,22 +274,6 @@ def test_a_folded_graph_is_told_as_far_as_it_is_drawn():
     told = [rule["formula"] for rule in story.data["rules"]]
     assert "" in {story.data["formulas"][each] for each in told if isinstance(each, int)}  # into the box: words only
     json.dumps(story.data)
-
-
-def test_the_same_answers_are_right_as_in_the_widget():
-    x, y = Scalar(2.0, label="x"), Scalar(-3.5, label="y")
-    questions = Questions((x * y).tanh() * x)
-    story = tell_graph((x * y).tanh() * x)
-    assert set(story.asks) == set(questions.numbers)
-    for k, number in enumerate(questions.numbers):
-        ask, right = story.asks[number], questions.step(k).sent[questions.ends(k)[:2]]
-        for answer in (right, right * 1.005, right * 1.02 + 0.01, *questions.guesses(k)):
-            assert (ask.right[0] <= answer <= ask.right[1]) == questions.judge(k, answer)[0]
-        for low, high, reply in ask.replies:
-            middle = (low + high) / 2
-            if not ask.right[0] <= middle <= ask.right[1]:
-                assert reply.startswith("Not yet.")
-        assert ask.otherwise.startswith("Not yet. The upstream gradient is")
 
 
 def test_a_question_offers_choices_or_ranges():
