@@ -44,10 +44,6 @@ def draw_adjoint(
     title : str
         A line over the picture.
 
-    Returns
-    -------
-    Picture
-
     Examples
     --------
     >>> print(draw_adjoint((1, 0), (2, 1), (2, 0), (1, 0), title="A map").alt)

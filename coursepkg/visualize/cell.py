@@ -30,10 +30,6 @@ def draw_cell(kind: str) -> Picture:
     kind : {"LSTM", "GRU"}
         Which cell.
 
-    Returns
-    -------
-    Picture
-
     Raises
     ------
     ValueError

@@ -27,10 +27,6 @@ def draw_choice(
     title : str
         A line above.
 
-    Returns
-    -------
-    Picture
-
     Raises
     ------
     ValueError

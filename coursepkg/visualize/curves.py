@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from coursepkg.visualize.chart.series import plot_series
 from coursepkg.visualize.figure import picture_of
 from coursepkg.visualize.picture import Picture, lead
-from coursepkg.visualize.style import CYCLE, DASHES, GRADIENT, INK, MARKERS, MUTED, VALUE, use_style
+from coursepkg.visualize.style import CYCLE, GRADIENT, INK, MUTED, VALUE, use_style
 from coursepkg.visualize.text import format_number, plural
 
 
@@ -42,10 +43,6 @@ def draw_tangent(
         The range of x; by default three units on each side of `at`.
     name, title : str
         How the function is called, and a line over the plot.
-
-    Returns
-    -------
-    Picture
 
     Raises
     ------
@@ -117,10 +114,6 @@ def draw_loss(
     xlabel, ylabel, title : str
         Labels.
 
-    Returns
-    -------
-    Picture
-
     Raises
     ------
     ValueError
@@ -133,18 +126,9 @@ def draw_loss(
     """
     runs = dict(losses) if isinstance(losses, Mapping) else {"": losses}
     _check_runs(runs)
-    import matplotlib.pyplot as plt
-
-    with use_style():
-        fig, ax = plt.subplots()
-        for number, (name, run) in enumerate(runs.items()):
-            style: Any = {"color": CYCLE[number], "linestyle": DASHES[number], "marker": MARKERS[number]}
-            steps = np.arange(first, first + len(run))
-            ax.plot(steps, np.asarray(run, dtype=float), label=name, markevery=max(len(run) // 8, 1), **style)
-        ax.set(xlabel=xlabel, ylabel=ylabel, title=title, yscale="log" if log else "linear")
-        ax.locator_params(axis="x", integer=True)
-        if any(runs):
-            ax.legend()
+    points = {name: (np.arange(first, first + len(run)), np.asarray(run, dtype=float)) for name, run in runs.items()}
+    fig = plot_series(points, {}, joined=True, log="y" if log else "", xlabel=xlabel, ylabel=ylabel, title=title)
+    fig.gca().locator_params(axis="x", integer=True)
     return picture_of(fig, lead(title) + _say_runs(runs, first, xlabel, ylabel, log))
 
 
@@ -196,10 +180,6 @@ def draw_decision_boundary(
         What the classes are called.
     title : str
         A line over the plot.
-
-    Returns
-    -------
-    Picture
 
     Raises
     ------

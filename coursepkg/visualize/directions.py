@@ -42,10 +42,6 @@ def draw_directions(
     title : str
         A line over the picture.
 
-    Returns
-    -------
-    Picture
-
     Raises
     ------
     ValueError

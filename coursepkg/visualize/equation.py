@@ -25,10 +25,6 @@ def draw_equation(*items: Picture | str, title: str = "", note: str = "") -> Pic
     note : str
         A sentence under the row.
 
-    Returns
-    -------
-    Picture
-
     Raises
     ------
     TypeError

@@ -31,10 +31,6 @@ def fold_graph(nodes: list[Node], max_nodes: int) -> Folding:
         The largest graph that is drawn whole, unless it has more than 0.4 times as many operations in a row. A folded
         drawing is smaller (half as many nodes, 0.25 times as many operations in a row), so that it reads easily.
 
-    Returns
-    -------
-    Folding
-
     Raises
     ------
     ValueError

@@ -39,10 +39,6 @@ def draw_heater(
     title : str
         A line over the drawing.
 
-    Returns
-    -------
-    Picture
-
     Raises
     ------
     ValueError

@@ -44,10 +44,6 @@ def draw_images(
     title : str
         A line over the images.
 
-    Returns
-    -------
-    Picture
-
     Raises
     ------
     ValueError

@@ -30,10 +30,6 @@ def draw_interferometer(theta: float, phi: float, x: Sequence[complex] = (1.0, 0
     title : str
         A line over the drawing.
 
-    Returns
-    -------
-    Picture
-
     Raises
     ------
     ValueError

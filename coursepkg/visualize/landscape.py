@@ -110,10 +110,6 @@ class Landscape:
         caption : str
             A line under the map, such as a count.
 
-        Returns
-        -------
-        Picture
-
         Raises
         ------
         ValueError
@@ -126,7 +122,8 @@ class Landscape:
         if len(tracks) > len(CYCLE):
             raise ValueError(f"{len(tracks)} paths on one map cannot be told apart; draw at most {len(CYCLE)}")
         marks = [self._track(number, track) for number, track in enumerate(tracks.values())]
-        marks += [_arrow(*self.at(x, y), *self.at(x + dx, y + dy)) for x, y, dx, dy in arrows]
+        for x, y, dx, dy in arrows:
+            marks += svg.arrow(self.at(x, y), self.at(x + dx, y + dy), stroke=GRADIENT, size=8, role="arrow")
         inside = f'<svg x="{svg.number(_LEFT)}" y="{svg.number(_TOP)}" width="{svg.number(self.width)}" '
         inside += f'height="{svg.number(self.height)}" overflow="hidden">{self.ground}{"".join(marks)}</svg>'
         legend, extra = self._legend(tracks)
@@ -251,13 +248,6 @@ def _commands(points: np.ndarray) -> str:
 
 def _placed(x: float, y: float, shape: str) -> str:
     return f'<g transform="translate({svg.number(float(x))} {svg.number(float(y))})">{shape}</g>'
-
-
-def _arrow(x1: float, y1: float, x2: float, y2: float) -> str:
-    angle = math.degrees(math.atan2(y2 - y1, x2 - x1))
-    head = svg.arrow_head(0, 0, size=8, fill=GRADIENT)
-    tip = f'<g transform="translate({svg.number(x2)} {svg.number(y2)}) rotate({svg.number(angle)})">{head}</g>'
-    return svg.line(x1, y1, x2, y2, stroke=GRADIENT, width=2, role="arrow") + tip
 
 
 def ticks(low: float, high: float) -> list[float]:

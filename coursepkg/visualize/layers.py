@@ -36,10 +36,6 @@ def draw_layer_norms(
     xlabel, ylabel, title : str
         Labels.
 
-    Returns
-    -------
-    Picture
-
     Raises
     ------
     ValueError

@@ -110,10 +110,6 @@ def arrange(
         Vertical distance between edges that arrive at the same box.
     margin : float
         White border.
-
-    Returns
-    -------
-    Layout
     """
     work = _with_dummies(list(boxes), edges, column)
     crossings = _order(work)

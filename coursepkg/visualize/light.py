@@ -12,7 +12,7 @@ from itertools import accumulate, pairwise
 from coursepkg.visualize import svg
 from coursepkg.visualize.picture import Picture, page
 from coursepkg.visualize.plane import Plane
-from coursepkg.visualize.style import CYCLE, EDGE, GRID, INK, MUTED, PAPER
+from coursepkg.visualize.style import CYCLE, EDGE, GRID, INK, MUTED, PAPER, mixed
 from coursepkg.visualize.text import format_number, text_width
 
 # Blue, purple, orange and green at 0, 1/4, 1/2 and 3/4 of a turn; dark enough for white paper, and back at blue.
@@ -26,13 +26,7 @@ _SIDE = 250.0
 def phase_colour(field: complex, wheel: Sequence[str] = WHEEL) -> str:
     """The colour of a field's phase: the four of the wheel at the quarter turns, mixtures in between."""
     turn = (cmath.phase(complex(field)) / (2 * math.pi)) % 1.0 * len(wheel)
-    low = int(turn) % len(wheel)
-    pairs = zip(_channels(wheel[low]), _channels(wheel[(low + 1) % len(wheel)]), strict=True)
-    return "#" + "".join(f"{round(a + (b - a) * (turn - int(turn))):02x}" for a, b in pairs)
-
-
-def _channels(code: str) -> list[int]:
-    return [int(code[start : start + 2], 16) for start in (1, 3, 5)]
+    return mixed([*wheel, wheel[0]], turn)
 
 
 def beam(commands: str, field: complex, full: float) -> str:
@@ -80,10 +74,6 @@ def draw_phasors(fields: Mapping[str, complex], *, title: str = "") -> Picture:
         One to six fields that meet in one place.
     title : str
         A line over the drawing.
-
-    Returns
-    -------
-    Picture
 
     Raises
     ------

@@ -9,7 +9,7 @@ from typing import Any
 
 from coursepkg.visualize import svg
 from coursepkg.visualize.picture import Picture, page
-from coursepkg.visualize.style import DIVERGING, GRID, INK, MUTED, PAPER
+from coursepkg.visualize.style import DIVERGING, GRID, INK, MUTED, PAPER, luminance, mixed
 from coursepkg.visualize.text import format_number, plural, text_width
 
 _NUMBERS_UP_TO = 16
@@ -40,10 +40,6 @@ def draw_matrix(
     full : float
         The size that gets the full colour. By default it is the largest entry; give matrices that stand beside each
         other the same one.
-
-    Returns
-    -------
-    Picture
 
     Raises
     ------
@@ -114,7 +110,7 @@ def _cell(entry: float, x: float, y: float, width: float, height: float, largest
             svg.circle(x + width / 2, y + height / 2, 2 if write else 1, fill=MUTED, stroke=MUTED, width=0, role="zero")
         )
     elif write:
-        ink = PAPER if _luminance(fill) < 0.2 else INK
+        ink = PAPER if luminance(fill) < 0.2 else INK
         text = format_number(entry)
         parts.append(
             svg.text(
@@ -127,19 +123,7 @@ def _cell(entry: float, x: float, y: float, width: float, height: float, largest
 def colour(share: float) -> str:
     """The colour of a signed share of the largest entry, from −1 (dark blue) over 0 (white) to 1 (dark orange)."""
     position = (min(max(share, -1.0), 1.0) + 1) / 2 * (len(DIVERGING) - 1) if share == share else 2.0
-    low = min(int(position), len(DIVERGING) - 2)
-    pairs = zip(_channels(DIVERGING[low]), _channels(DIVERGING[low + 1]), strict=True)
-    return "#" + "".join(f"{round(a + (b - a) * (position - low)):02x}" for a, b in pairs)
-
-
-def _channels(code: str) -> list[int]:
-    return [int(code[start : start + 2], 16) for start in (1, 3, 5)]
-
-
-def _luminance(code: str) -> float:
-    """Relative luminance of WCAG 2, between 0 (black) and 1 (white)."""
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in _channels(code))]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return mixed(DIVERGING, position)
 
 
 def _say(entries: list[list[float]], rows: Sequence[str] | None) -> str:

@@ -31,10 +31,6 @@ def draw_memory(holdings: Iterable[Any], *, title: str = "") -> Picture:
     title : str
         A line over the chart.
 
-    Returns
-    -------
-    Picture
-
     Raises
     ------
     ValueError

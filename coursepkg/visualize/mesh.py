@@ -61,10 +61,6 @@ def draw_mesh(
     title : str
         A line over the drawing.
 
-    Returns
-    -------
-    Picture
-
     Raises
     ------
     ValueError

@@ -10,7 +10,7 @@ from typing import Any
 from coursepkg.visualize import svg
 from coursepkg.visualize.picture import Picture, page
 from coursepkg.visualize.style import EDGE, GRADIENT, MUTED, SHADE, VALUE
-from coursepkg.visualize.text import format_number
+from coursepkg.visualize.text import format_number, subscripted
 
 _RADIUS = 25.0
 _ACROSS, _DOWN = 210.0, 150.0
@@ -47,10 +47,6 @@ def draw_network(
         One per layer, of the shape of its weights; red, below the weights. Leave a layer empty to omit it.
     title, caption : str
         A line over and a few lines under the drawing.
-
-    Returns
-    -------
-    Picture
 
     Raises
     ------
@@ -93,11 +89,10 @@ def _sizes(weights: Sequence[Rows]) -> list[int]:
 
 
 def _names(sizes: Sequence[int]) -> list[list[str]]:
-    small = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
     several = len(sizes) > 3
     hidden = [f"h{k}." if several else "h" for k in range(1, len(sizes) - 1)]
     return [
-        [f"{letter}{i + 1}".translate(small) for i in range(n)]
+        [subscripted(f"{letter}{i + 1}") for i in range(n)]
         for letter, n in zip(["x", *hidden, "y"], sizes, strict=True)
     ]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coursepkg.derivatives import OPERATIONS
-from coursepkg.visualize.text import MINUS, format_number
+from coursepkg.visualize.text import MINUS, bracketed, format_number
 
 _SYMBOLS = {name: each.sign for each in OPERATIONS.values() if each.sign for name in each.names}
 _SYMBOLS |= {"matmul": "@", "softmax_cross_entropy": "cross-entropy"}
@@ -211,17 +211,16 @@ def formula(node: Node, names: list[str]) -> str:
     sign, constant, first = split_constant(node.op)
     if constant is not None and len(names) == 1:
         if node.symbol.startswith("(·)"):
-            return (f"({names[0]})" if names[0].startswith(MINUS) else names[0]) + node.symbol[3:]
+            return bracketed(names[0]) + node.symbol[3:]
         number = format_number(constant)
         names = [number, names[0]] if first else [names[0], number]
     else:
         sign = node.symbol
     if len(names) == 2 and sign in _INFIX:
-        second = f"({names[1]})" if names[1].startswith(MINUS) else names[1]
-        base = f"({names[0]})" if names[0].startswith(MINUS) and sign == "^" else names[0]
-        return f"{base} {sign} {second}"
+        base = bracketed(names[0]) if sign == "^" else names[0]
+        return f"{base} {sign} {bracketed(names[1])}"
     if len(names) == 1 and sign == MINUS:
-        return MINUS + (f"({names[0]})" if names[0].startswith(MINUS) else names[0])
+        return MINUS + bracketed(names[0])
     return f"{sign}({', '.join(names)})"
 
 

@@ -37,10 +37,6 @@ def draw_product(
     title : str
         A line over the picture.
 
-    Returns
-    -------
-    Picture
-
     Raises
     ------
     ValueError

@@ -39,10 +39,6 @@ def route_map(current: str | int) -> Picture:
     current : str or int
         The chapter we are in: "02" or 2.
 
-    Returns
-    -------
-    Picture
-
     Raises
     ------
     ValueError

@@ -13,7 +13,7 @@ from coursepkg.visualize.drawing import Edge, GraphDrawing, Shown
 from coursepkg.visualize.fold import Folding, fold_graph
 from coursepkg.visualize.nodes import Node, formula, give_names, local_formula, read_graph
 from coursepkg.visualize.picture import Picture
-from coursepkg.visualize.text import MINUS, format_number, join_words, parse_number
+from coursepkg.visualize.text import MINUS, bracketed, format_number, join_words, parse_number
 
 
 @dataclass
@@ -126,7 +126,7 @@ class Passes:
             return ""
         if before is None:
             return f" {name} is used {uses} times, so this is the first of {uses} contributions."
-        numbers = f"{format_number(before)} + {_bracket(format_number(downstream))}"
+        numbers = f"{format_number(before)} + {bracketed(format_number(downstream))}"
         sign = _sign("+", [before, downstream], total)
         return f" Contributions add: {name} now has {numbers} {sign} {format_number(total)}."
 
@@ -236,10 +236,6 @@ def _disagrees(node: Node, computed: float | None, root: Node) -> bool:
     return abs(node.grad - computed) > 1e-6 * max(abs(computed), abs(node.grad), 1e-300)
 
 
-def _bracket(text: str) -> str:
-    return f"({text})" if text.startswith(MINUS) else text
-
-
 def _read_back(number: float) -> float:
     """The number as a reader of the sentence sees it, rounded."""
     try:
@@ -267,6 +263,6 @@ _ARITHMETIC = {"+": float.__add__, "×": float.__mul__, MINUS: float.__sub__, "�
 
 
 def _say_product(upstream: float, local: float, downstream: float) -> str:
-    factors = f"{format_number(upstream)} × {_bracket(format_number(local))}"
+    factors = f"{format_number(upstream)} × {bracketed(format_number(local))}"
     sign = _sign("×", [upstream, local], downstream)
     return f"upstream × local = downstream: {factors} {sign} {format_number(downstream)}."

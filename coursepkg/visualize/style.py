@@ -5,7 +5,7 @@ dark red and stands below; lines in a plot differ in luminance, dash and marker,
 for colour-blind eyes (hues after Okabe and Ito, https://jfly.uni-koeln.de/color/).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,6 +28,29 @@ MARKERS = ("o", "s", "^", "D", "v", "X")
 # Negative is dark blue, zero is white, positive is dark orange; equal luminance at equal distance from zero would
 # hide the sign in greyscale, so the figures that use this map also print the sign.
 DIVERGING = ("#0b3c6f", "#5f92c4", "#ffffff", "#e39b5a", "#8a3d00")
+
+
+def mixed(colours: Sequence[str], place: float) -> str:
+    """The colour at a place along several: the first at 0, the second at 1, mixtures in between.
+
+    Examples
+    --------
+    >>> mixed(("#000000", "#ffffff"), 0.5)
+    '#808080'
+    """
+    low = min(int(place), len(colours) - 2)
+    ends = zip(_channels(colours[low]), _channels(colours[low + 1]), strict=True)
+    return "#" + "".join(f"{round(a + (b - a) * (place - low)):02x}" for a, b in ends)
+
+
+def _channels(code: str) -> list[int]:
+    return [int(code[start : start + 2], 16) for start in (1, 3, 5)]
+
+
+def luminance(code: str) -> float:
+    """Relative luminance of WCAG 2, between 0 (black) and 1 (white)."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in _channels(code))]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def settings() -> Any:

@@ -17,10 +17,6 @@ def draw_table(rows: Sequence[Mapping[str, Any]], *, caption: str) -> Table:
     caption : str
         What the table shows.
 
-    Returns
-    -------
-    Table
-
     Raises
     ------
     ValueError

@@ -40,6 +40,7 @@ _CHARACTERS_BY_ADVANCE = {
 }
 _ADVANCE = {character: width for width, characters in _CHARACTERS_BY_ADVANCE.items() for character in characters}
 _UNKNOWN_ADVANCE = 0.7
+_SMALL = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def text_width(text: str, size: float) -> float:
@@ -83,10 +84,6 @@ def format_number(value: Any, digits: int = 3) -> str:
         What to write. None, a gradient that no backward pass has reached, is written as "none".
     digits : int
         Significant digits.
-
-    Returns
-    -------
-    str
 
     Examples
     --------
@@ -141,6 +138,16 @@ def parse_number(text: str) -> float:
     -2.5e-07
     """
     return float(text.replace(MINUS, "-").replace("∞", "inf"))
+
+
+def bracketed(number: str) -> str:
+    """A number as it stands behind a sign: "3", "(−2)"."""
+    return f"({number})" if number.startswith(MINUS) else number
+
+
+def subscripted(name: str) -> str:
+    """A name with its digits small: "x12" becomes "x₁₂"."""
+    return name.translate(_SMALL)
 
 
 def join_words(words: list[str], last: str = "and") -> str:

@@ -27,10 +27,6 @@ def draw_timeline(events: Sequence[Any], chosen: int = 0, *, title: str = "") ->
     title : str
         A line above.
 
-    Returns
-    -------
-    Picture
-
     Raises
     ------
     ValueError

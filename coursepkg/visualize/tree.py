@@ -14,11 +14,10 @@ from coursepkg.neural_tree.structure import FunctionNode, Leaf, Node, Tree
 from coursepkg.visualize import svg
 from coursepkg.visualize.picture import Picture
 from coursepkg.visualize.style import CYCLE, GRADIENT, INK, MUTED, PAPER, SHADE, VALUE
-from coursepkg.visualize.text import format_number, join_words, plural, text_width
+from coursepkg.visualize.text import format_number, join_words, plural, subscripted, text_width
 
 POSITIVE, NEGATIVE = CYCLE[0], CYCLE[1]
 MOST_WRITTEN = 40  # nodes; in a larger tree numbers would cover each other, so none are written
-_SMALL = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 @dataclass
@@ -56,10 +55,6 @@ def draw_tree(
         By default x₁, x₂, ... and y₁, y₂, ...
     title : str
         A line over the drawing.
-
-    Returns
-    -------
-    Picture
 
     Raises
     ------
@@ -288,8 +283,8 @@ class TreeDrawing:
 def _give_names(tree: Tree, inputs: Sequence[str] | None, outputs: Sequence[str] | None) -> dict[Node, str]:
     """x₁, x₂, ... for the leaves, h₁, h₂, ... for inner nodes in the order of the forward pass, y or y₁, y₂, ..."""
     n_outputs = len(tree.outputs)
-    inputs = inputs if inputs is not None else [f"x{i + 1}".translate(_SMALL) for i in range(tree.n_inputs)]
-    default = ["y"] if n_outputs == 1 else [f"y{k + 1}".translate(_SMALL) for k in range(n_outputs)]
+    inputs = inputs if inputs is not None else [subscripted(f"x{i + 1}") for i in range(tree.n_inputs)]
+    default = ["y"] if n_outputs == 1 else [subscripted(f"y{k + 1}") for k in range(n_outputs)]
     outputs = outputs if outputs is not None else default
     if len(inputs) != tree.n_inputs or len(outputs) != n_outputs:
         raise ValueError(
@@ -303,5 +298,5 @@ def _give_names(tree: Tree, inputs: Sequence[str] | None, outputs: Sequence[str]
             names[node] = inputs[node.attribute]
         elif node not in names:
             hidden += 1
-            names[node] = f"h{hidden}".translate(_SMALL)
+            names[node] = subscripted(f"h{hidden}")
     return names

@@ -22,10 +22,6 @@ def draw_two_ways(layers: int, moment: int) -> Picture:
     moment : int
         Moves made so far, from 0 to twice the depth; the forward gradient is done after half of them.
 
-    Returns
-    -------
-    Picture
-
     Raises
     ------
     ValueError

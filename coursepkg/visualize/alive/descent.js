@@ -55,7 +55,8 @@ function descent(story, ui) {
   }
   const setting = () => data.dials.map(({ name, labels }, n) => `${name} ${labels[chosen[n]]}`).join(", ");
   const sentence = (m) => (data.methods.length > 1 ? `${data.methods[m]} ` : "") + data.said[noted(m)];
-  const say = (k) => `${setting()}: ${data.methods.map((_, m) => sentence(m)).join(", ")}. Shown up to step ${k * data.every}.`;
+  const say = (k) =>
+    `${setting()}: ${data.methods.map((_, m) => sentence(m)).join(", ")}. Shown up to step ${k * data.every}.`;
   const panel = h(
     "div",
     { class: "panel" },

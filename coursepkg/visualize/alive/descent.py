@@ -59,10 +59,6 @@ def tell_descent(
     title, caption : str
         See :class:`coursepkg.visualize.alive.story.Story`.
 
-    Returns
-    -------
-    Story
-
     Raises
     ------
     ValueError

@@ -59,10 +59,6 @@ def tell_shadow(
     title, caption : str
         See :class:`coursepkg.visualize.alive.story.Story`.
 
-    Returns
-    -------
-    Story
-
     Raises
     ------
     ValueError
@@ -136,10 +132,6 @@ def tell_fan(
         The state that is shown at the beginning.
     title, caption : str
         See :class:`coursepkg.visualize.alive.story.Story`.
-
-    Returns
-    -------
-    Story
 
     Raises
     ------

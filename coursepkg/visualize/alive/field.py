@@ -87,10 +87,6 @@ def tell_field(
     title, caption : str
         See :class:`coursepkg.visualize.alive.story.Story`.
 
-    Returns
-    -------
-    Story
-
     Raises
     ------
     ValueError

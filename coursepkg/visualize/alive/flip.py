@@ -46,10 +46,6 @@ def flip_through(
         What each argument of `draw` goes through. The player runs through the first one; each other one
         gets a dial.
 
-    Returns
-    -------
-    Story
-
     Raises
     ------
     TypeError

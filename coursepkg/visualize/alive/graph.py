@@ -47,10 +47,6 @@ def tell_graph(
     max_nodes : int
         The largest graph that is drawn whole; a larger one is folded, or refused if it is of tensors.
 
-    Returns
-    -------
-    Story
-
     Raises
     ------
     TypeError

@@ -45,10 +45,6 @@ def tell_learning(
         ``votes(step)`` are the weights with which the units vote for the second class.
     title : str
         A line over the figure.
-
-    Returns
-    -------
-    Story
     """
     data = np.asarray(points, dtype=float)
     low, high = data.min(axis=0) - _BEYOND, data.max(axis=0) + _BEYOND

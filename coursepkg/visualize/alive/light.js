@@ -10,7 +10,13 @@ function light(story, ui) {
   const last = story.frames - 1;
   const [width, height] = data.size;
   let chosen = data.first;
-  const svg = s("svg", { viewBox: `0 0 ${width} ${height}`, class: "mesh", style: `min-width:${Math.round(width * 0.85)}px`, role: "img", "aria-label": story.alt });
+  const svg = s("svg", {
+    viewBox: `0 0 ${width} ${height}`,
+    class: "mesh",
+    style: `min-width:${Math.round(width * 0.85)}px`,
+    role: "img",
+    "aria-label": story.alt,
+  });
   for (const [d] of data.pieces) svg.append(s("path", { class: "guide", d }));
   const way = svg.appendChild(s("text", { class: "tick", x: 10, y: 16 }));
   const beams = data.pieces.map(([d]) => svg.appendChild(s("path", { class: "beam", d, pathLength: 1 })));
@@ -63,7 +69,10 @@ function light(story, ui) {
       const x = data.clocks[n][0];
       const [hx, hy, light, dark] = data.hands[part]?.[n] ?? [];
       const there = light && (back ? x >= front : x <= front);
-      set(clock.group, { opacity: there ? opacity.toFixed(2) : 0, style: `--l:${light ?? "none"};--d:${dark ?? "none"}` });
+      set(clock.group, {
+        opacity: there ? opacity.toFixed(2) : 0,
+        style: `--l:${light ?? "none"};--d:${dark ?? "none"}`,
+      });
       set(clock.hand, { x2: hx ?? 0, y2: hy ?? 0 });
     });
     ends.forEach((text, n) => {
@@ -119,13 +128,18 @@ function makePlane(side) {
   svg.append(s("text", { class: "tick", x: side / 2 + 5, y: 14 }, "imaginary"));
   const arrows = ROLES.map((role) => s("path", { class: `arrow ${role}` }));
   svg.append(arrows[2], arrows[0], arrows[1]); // the sum lies below its parts
-  const draw = (paths, shown) => arrows.forEach((arrow, n) => set(arrow, { d: paths[n], opacity: shown(n).toFixed(2) }));
+  const draw = (paths, shown) =>
+    arrows.forEach((arrow, n) => set(arrow, { d: paths[n], opacity: shown(n).toFixed(2) }));
   return { svg, draw };
 }
 
 // The powers: forward and backward end to end, and below them the power of both. What is between the ends is twice the gradient.
 function makeBars(longest) {
-  const svg = s("svg", { viewBox: `0 -4 ${LABEL + longest + 60} ${4 * ROW + 4}`, class: "bars", "aria-hidden": "true" });
+  const svg = s("svg", {
+    viewBox: `0 -4 ${LABEL + longest + 60} ${4 * ROW + 4}`,
+    class: "bars",
+    "aria-hidden": "true",
+  });
   const rows = ["forward", "backward", "both", "½ · rest"].map((label, n) => {
     svg.append(s("text", { class: "tick", y: n * ROW + 18 }, label));
     const bar = svg.appendChild(s("rect", { class: `power ${ROLES[n] ?? "rest"}`, y: n * ROW + 4, height: 20, rx: 2 }));
@@ -139,7 +153,10 @@ function makeBars(longest) {
       set(text, { x: LABEL + to + 6, opacity: shown(n).toFixed(2) });
       write(text, words);
     });
-    const lines = spans[3].slice(0, 2).map((x) => `M${LABEL + x} ${ROW}V${3 * ROW + 28}`).join("");
+    const lines = spans[3]
+      .slice(0, 2)
+      .map((x) => `M${LABEL + x} ${ROW}V${3 * ROW + 28}`)
+      .join("");
     set(drop, { d: lines, opacity: shown(3).toFixed(2) });
   }
   return { svg, draw };

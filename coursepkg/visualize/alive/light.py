@@ -15,7 +15,7 @@ from coursepkg.visualize import svg
 from coursepkg.visualize.alive.story import Question, Story
 from coursepkg.visualize.light import DARK_WHEEL, FAINT, WIDEST, phase_colour
 from coursepkg.visualize.mesh import LARGEST, draw_mesh, heater_places, line_of, size_of, stretches
-from coursepkg.visualize.text import format_number, plural
+from coursepkg.visualize.text import format_number, plural, subscripted
 
 _TOP = 44.0
 _PLANE, _BARS = 188.0, 260.0  # pixels: the side of the plane of the arrows, the longest bar
@@ -48,10 +48,6 @@ def tell_light(
         The measured gradient, in the order of ``mesh.phases``, computed by the caller.
     title, caption : str
         See :class:`coursepkg.visualize.alive.story.Story`.
-
-    Returns
-    -------
-    Story
 
     Raises
     ------
@@ -188,10 +184,9 @@ def _ends(mesh: Any, fields: Any, right: float) -> list[list[Any]]:
 
 
 def _heater_names(mesh: Any) -> list[str]:
-    small = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
     inner = mesh.n * (mesh.n - 1)
     names = [f"{'θφ'[k % 2]}{k // 2 + 1}" for k in range(inner)] + [f"γ{m + 1}" for m in range(mesh.n)]
-    return [name.translate(small) for name in names]
+    return [subscripted(name) for name in names]
 
 
 def _heaters(mesh: Any, names: Sequence[str], powers: Sequence[Any], slopes: Sequence[float]) -> dict[str, Any]:

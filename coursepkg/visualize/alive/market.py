@@ -34,10 +34,6 @@ def tell_market(links: Links, goal: str = "portion", *, title: str = "", caption
         The place that rates are counted to.
     title, caption : str
         See :class:`coursepkg.visualize.alive.story.Story`.
-
-    Returns
-    -------
-    Story
     """
     rates, multiplications = rates_by_sweep(links, goal)
     at, depth, size = places_of(links, goal)

@@ -15,7 +15,7 @@ import numpy as np
 from coursepkg.visualize.alive.story import Question, Story, around
 from coursepkg.visualize.equation import draw_equation
 from coursepkg.visualize.matrix import draw_matrix
-from coursepkg.visualize.text import MINUS, format_number
+from coursepkg.visualize.text import bracketed, format_number
 
 _WIDE, _HIGH, _GAP, _LEFT, _TOP = 58.0, 46.0, 34.0, 16.0, 30.0
 _MOST = 40
@@ -58,10 +58,6 @@ def tell_product(
         Capital letters for the factors and the product.
     title, caption : str
         See :class:`coursepkg.visualize.alive.story.Story`.
-
-    Returns
-    -------
-    Story
 
     Raises
     ------
@@ -173,8 +169,7 @@ class _Page:
         """The sum of products in words, and as HTML in which each number lights its cell."""
         words, marked = [], []
         for pair in pairs:
-            texts = [format_number(read(cell)) for read, cell in zip(reads, pair, strict=True)]
-            texts = [f"({text})" if text.startswith(MINUS) else text for text in texts]
+            texts = [bracketed(format_number(read(cell))) for read, cell in zip(reads, pair, strict=True)]
             words.append(" · ".join(texts))
             spans = [f'<b data-ref="c{cell}">{text}</b>' for cell, text in zip(pair, texts, strict=True)]
             marked.append(" · ".join(spans))

@@ -44,10 +44,6 @@ def tell_fold(
     title, caption : str
         See :class:`coursepkg.visualize.alive.story.Story`.
 
-    Returns
-    -------
-    Story
-
     Raises
     ------
     ValueError

@@ -25,7 +25,9 @@ function tree(story, ui) {
     const near = u > 0.5 ? next : k;
     const seen = ([from]) => (from <= k ? 1 : from <= next ? part(u, 0.8, 1) : 0);
     nodes.forEach((node, n) => {
-      set(node.halo, { opacity: (mix(Number(data.marks[k] === n), Number(data.marks[next] === n), u) || 0).toFixed(2) });
+      set(node.halo, {
+        opacity: (mix(Number(data.marks[k] === n), Number(data.marks[next] === n), u) || 0).toFixed(2),
+      });
       set(node.box, { class: node.leaf || node.value[0] <= near ? "node" : "node dim" });
       set(node.above, { opacity: seen(node.value).toFixed(2) });
       set(node.under, { opacity: seen(node.delta).toFixed(2) });
@@ -58,7 +60,7 @@ function tree(story, ui) {
   let [room, whole] = [0, 0]; // asked for when they change only: an answer costs a layout
   new ResizeObserver(() => ([room, whole] = [scroll.clientWidth, scroll.scrollWidth])).observe(scroll);
   function follow(k) {
-    const x = data.marks[k] === null ? (k && width) : data.nodes[data.marks[k]].at[0];
+    const x = data.marks[k] === null ? k && width : data.nodes[data.marks[k]].at[0];
     if (whole > room) scroll.scrollLeft = (x / width) * whole - room / 2;
   }
   const start = (player) => (player.length = still() ? 0 : 1100);
@@ -79,10 +81,18 @@ function makeNode(node, [, bodies, numbers], go) {
   const [x, y] = node.at;
   const frame = (out) => ({ x: x - node.half - out, width: 2 * (node.half + out) });
   const tall = node.leaf ? 11 : node.half;
-  const shape = (out) => ({ ...frame(out), y: y - tall - out, height: 2 * (tall + out), rx: node.leaf ? 5 : tall + out });
+  const shape = (out) => ({
+    ...frame(out),
+    y: y - tall - out,
+    height: 2 * (tall + out),
+    rx: node.leaf ? 5 : tall + out,
+  });
   const box = bodies.appendChild(s("g", { class: "node", onclick: () => go(node) }));
   const halo = box.appendChild(s("rect", { class: "halo", ...shape(5) }));
-  box.append(s("rect", { class: node.leaf ? "body leaf" : "body", ...shape(0) }), s("text", { class: "inside mid", x, y: y + 4.5 }, node.inside));
+  box.append(
+    s("rect", { class: node.leaf ? "body leaf" : "body", ...shape(0) }),
+    s("text", { class: "inside mid", x, y: y + 4.5 }, node.inside),
+  );
   if (node.name) numbers.append(s("text", { class: "name", x: x + node.half + 8, y: y + 5 }, node.name));
   const above = numbers.appendChild(s("text", { class: "value mid", x, y: y - tall - 6 }, node.value[1]));
   const under = numbers.appendChild(s("text", { class: "gradient mid", x, y: y + tall + 17 }, node.delta[1]));

@@ -14,7 +14,7 @@ import numpy as np
 from coursepkg.neural_tree.recursive import backward, forward, input_gradient
 from coursepkg.neural_tree.structure import FunctionNode, Leaf, Node, Tree
 from coursepkg.visualize.alive.story import Question, Story, around
-from coursepkg.visualize.text import MINUS, format_number, join_words, parse_number
+from coursepkg.visualize.text import MINUS, bracketed, format_number, join_words, parse_number
 from coursepkg.visualize.tree import MOST_WRITTEN, TreeDrawing, draw_tree
 
 _CAPTION = (
@@ -47,10 +47,6 @@ def tell_tree(
         As for :func:`coursepkg.visualize.draw_tree`.
     title, caption : str
         See :class:`coursepkg.visualize.alive.story.Story`.
-
-    Returns
-    -------
-    Story
 
     Raises
     ------
@@ -133,7 +129,7 @@ class _Words:
     def forward(self, node: FunctionNode) -> str:
         name, bias = self.names[node], format_number(node.bias)
         factors = [(format_number(child.weight), _number(child.value)) for child in node.children]
-        terms = " + ".join(f"{_bracket(weight)} × {_bracket(value)}" for weight, value in factors)
+        terms = " + ".join(f"{bracketed(weight)} × {bracketed(value)}" for weight, value in factors)
         z = format_number(_weighed(node))
         found = parse_number(bias) + sum(parse_number(weight) * parse_number(value) for weight, value in factors)
         return (
@@ -155,14 +151,15 @@ class _Words:
         above, letter = _number(parent.delta), f"δ of {self.names[parent]}"
         gradient = format_number(node.weight_gradient)
         sign = _sign(parse_number(above) * parse_number(value), gradient)
-        edge = f"dE/dw = {letter} × {name} = {_bracket(above)} × {_bracket(value)} {sign} {gradient}"
+        edge = f"dE/dw = {letter} × {name} = {bracketed(above)} × {bracketed(value)} {sign} {gradient}"
         if isinstance(node, Leaf):
             return f"Backward, the edge from leaf {name}: {edge}."
         weight, delta, a = format_number(node.weight), _number(node.delta), parse_number(value)
         sign = _sign(parse_number(above) * parse_number(weight) * a * (1 - a), delta)
         return (
             f"Backward, {name}: it has one parent, so nothing is added. δ = {letter} × w × a × (1 {MINUS} a) = "
-            f"{_bracket(above)} × {_bracket(weight)} × {value} × (1 {MINUS} {value}) {sign} {delta}. Its edge: {edge}."
+            f"{bracketed(above)} × {bracketed(weight)} × {value} × (1 {MINUS} {value}) {sign} {delta}. "
+            f"Its edge: {edge}."
         )
 
     def end(self) -> str:
@@ -172,7 +169,7 @@ class _Words:
             leaves = [leaf for leaf in self.tree.leaves if leaf.attribute == attribute]
             parts = [float(self.drawing.parents[leaf].delta[0]) * leaf.weight for leaf in leaves]
             if len(leaves) > 1:
-                terms = " + ".join(_bracket(format_number(part)) for part in parts)
+                terms = " + ".join(bracketed(format_number(part)) for part in parts)
                 said.append(
                     f"{self.names[leaves[0]]} is read by {len(leaves)} leaves: {terms} = {format_number(total)}"
                 )
@@ -206,7 +203,3 @@ def _number(batch: Any) -> str:
 def _sign(found: float, written: str) -> str:
     """An equals sign if the numbers, as they are written, give the result as it is written; otherwise "≈"."""
     return "=" if abs(found - parse_number(written)) <= 1e-12 * abs(found) else "≈"
-
-
-def _bracket(number: str) -> str:
-    return f"({number})" if number.startswith(MINUS) else number

@@ -82,7 +82,9 @@ function makeBox(svg, x, t, { road, cell, weight, runs }) {
   const body = svg.appendChild(s("rect", { class: "body", x, y: road - 25, width: cell, height: 50, rx: 9 }));
   const fall = svg.appendChild(s("g"));
   const top = road + (gated ? 46 : 26); // the line leaves room for its number
-  fall.append(s("path", { class: "fall", d: `M${middle} ${top}V${road + 72}M${middle} ${road + 95}V${road + DOWN - 4}` }));
+  fall.append(
+    s("path", { class: "fall", d: `M${middle} ${top}V${road + 72}M${middle} ${road + 95}V${road + DOWN - 4}` }),
+  );
   const drop = fall.appendChild(s("text", { class: "gradient mid", x: middle, y: road + 88 }));
   svg.append(s("text", { class: "tick mid", x: middle, y: road - 32 }, `step ${t + 1}`));
   if (!gated) svg.append(s("text", { class: "mid", x: middle, y: road + 5 }, `× ${weight}`));

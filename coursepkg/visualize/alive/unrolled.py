@@ -68,10 +68,6 @@ def tell_unrolled(
     title, caption : str
         See :class:`coursepkg.visualize.alive.story.Story`.
 
-    Returns
-    -------
-    Story
-
     Raises
     ------
     ValueError

@@ -26,10 +26,6 @@ def draw_bars(values: Mapping[str, float], *, unit: str = "", title: str = "", t
     total : bool
         Add a bar with their sum.
 
-    Returns
-    -------
-    Picture
-
     Raises
     ------
     ValueError

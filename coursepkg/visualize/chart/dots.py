@@ -37,10 +37,6 @@ def draw_dots(
     xlabel, title : str
         Labels.
 
-    Returns
-    -------
-    Picture
-
     Raises
     ------
     ValueError

@@ -48,10 +48,6 @@ def draw_heights(
     title : str
         A line over the chart.
 
-    Returns
-    -------
-    Picture
-
     Raises
     ------
     ValueError

@@ -44,10 +44,6 @@ def draw_histogram(
     xlabel, title : str
         Labels.
 
-    Returns
-    -------
-    Picture
-
     Raises
     ------
     ValueError

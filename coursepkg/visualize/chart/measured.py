@@ -33,10 +33,6 @@ def draw_agreement(
     note : str
         What the caller computed of the agreement ("cosine 0.98"), written in the plot and read out.
 
-    Returns
-    -------
-    Picture
-
     Raises
     ------
     ValueError
@@ -98,10 +94,6 @@ def draw_toggle(trace: Any, samples: int, *, title: str = "") -> Picture:
         Samples of a half period.
     title : str
         A line over the plot.
-
-    Returns
-    -------
-    Picture
 
     Raises
     ------

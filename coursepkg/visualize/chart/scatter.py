@@ -50,10 +50,6 @@ def draw_scatter(
     title : str
         A line over the plot.
 
-    Returns
-    -------
-    Picture
-
     Raises
     ------
     ValueError

@@ -42,10 +42,6 @@ def draw_series(
     xlabel, ylabel, title : str
         Labels.
 
-    Returns
-    -------
-    Picture
-
     Raises
     ------
     ValueError
@@ -59,12 +55,12 @@ def draw_series(
     predicted = predicted or {}
     points = {name: _arrays(name, pair, log) for name, pair in measured.items()}
     lines = {name: _arrays(name, pair, log) for name, pair in predicted.items()}
-    names = list(dict.fromkeys([*points, *lines]))
-    if not names or len(names) > len(CYCLE):
-        raise ValueError(f"draw_series shows one to {len(CYCLE)} names, got {len(names)}")
+    count = len({*points, *lines})
+    if not 1 <= count <= len(CYCLE):
+        raise ValueError(f"draw_series shows one to {len(CYCLE)} names, got {count}")
     if log not in ("", "x", "y", "xy"):
         raise ValueError(f"log names the logarithmic axes, '', 'x', 'y' or 'xy'; got {log!r}")
-    fig = _plot(points, lines, names, joined, log, xlabel, ylabel, title)
+    fig = plot_series(points, lines, joined=joined, log=log, xlabel=xlabel, ylabel=ylabel, title=title)
     return picture_of(fig, _say(points, lines, log, xlabel, ylabel, title))
 
 
@@ -78,15 +74,15 @@ def _arrays(name: str, pair: tuple[Any, Any], log: str) -> tuple[np.ndarray, np.
     return x, y
 
 
-def _plot(
-    points: Mapping[str, Any], lines: Mapping[str, Any], names: list[str], joined: bool, log: str, xlabel: str,
-    ylabel: str, title: str,
-) -> Any:  # fmt: skip
+def plot_series(
+    points: Mapping[str, Any], lines: Mapping[str, Any], *, joined: bool, log: str, xlabel: str, ylabel: str, title: str
+) -> Any:
+    """The figure; a name that is empty gets no legend."""
     import matplotlib.pyplot as plt
 
     with use_style():
         fig, ax = plt.subplots()
-        for number, name in enumerate(names):
+        for number, name in enumerate(dict.fromkeys([*points, *lines])):
             colour, dash = CYCLE[number], DASHES[number]
             if name in lines:
                 label = f"{name}, predicted" if name in points else name
@@ -100,7 +96,8 @@ def _plot(
         ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
         ax.set_xscale("log" if "x" in log else "linear")
         ax.set_yscale("log" if "y" in log else "linear")
-        ax.legend()
+        if any([*points, *lines]):
+            ax.legend()
     return fig
 
 

@@ -243,7 +243,7 @@ def test_a_host_that_catches_keys_before_the_figure_leaves_it_its_own(view):
         view.page.keyboard.press(key)
     view.page.wait_for_timeout(1500)
     assert view.t == 2
-    assert view.page.evaluate("got") == ["Shift", "Enter", "Control", "s"]
+    assert [key for key in view.page.evaluate("got") if key not in ("Shift", "Control")] == ["Enter", "s"]
 
 
 def test_a_figure_is_used_by_keyboard_alone(view):
