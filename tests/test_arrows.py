@@ -45,6 +45,9 @@ JUDGE_MAY_KNOW = {
     "reporting": ("judging", "specification", "submissions", "running"),
     "learning": ("judging",),
 }
+# The rooms of the drawings: paper and figures that move below, one room for each subject above.
+SUBJECTS = ("chart", "diagram", "graph", "matrix", "field", "light", "tree")
+DRAWINGS_MAY_KNOW = {"paper": (), "alive": ("paper",), **dict.fromkeys(SUBJECTS, ("paper", "alive"))}
 EXCEPTIONS = {
     # The sandbox loads what answers import, by name, before it gives its rights away; the judge uses none of it.
     ("grading.sandbox.inside", "autodiff.scalar"),
@@ -164,15 +167,14 @@ def test_no_import_runs_upward(name):
     assert upward == {pair for pair in EXCEPTIONS if room(pair[0]) == name}
 
 
-def test_the_rooms_of_the_judge_know_only_rooms_below_them():
-    assert {path.name for path in (PACKAGE / "grading").iterdir() if (path / "__init__.py").is_file()} == {
-        *JUDGE_MAY_KNOW
-    }
+@pytest.mark.parametrize(("house", "may_know"), [("grading", JUDGE_MAY_KNOW), ("visualize", DRAWINGS_MAY_KNOW)])
+def test_rooms_inside_a_room_know_only_rooms_below_them(house, may_know):
+    assert {path.name for path in (PACKAGE / house).iterdir() if (path / "__init__.py").is_file()} == {*may_know}
     for module, other in sorted(arrows_of(PACKAGE)):
-        [*_, above] = module.split(".")[:2] if module.startswith("grading.") else [""]
-        [*_, below] = other.split(".")[:2] if other.startswith("grading.") else [""]
-        if above in JUDGE_MAY_KNOW and below:
-            assert below in (above, *JUDGE_MAY_KNOW[above]), f"{module} knows {other}"
+        [*_, above] = module.split(".")[:2] if module.startswith(f"{house}.") else [""]
+        [*_, below] = other.split(".")[:2] if other.startswith(f"{house}.") else [""]
+        if above in may_know and below:
+            assert below in (above, *may_know[above]), f"{module} knows {other}"
 
 
 def test_the_package_itself_only_says_where_drawings_are():

@@ -15,7 +15,7 @@ from coursepkg.autodiff import scalar
 from coursepkg.autodiff.table import PRIMITIVES
 from coursepkg.derivatives import OPERATIONS
 from coursepkg.grading.judging.drivers import graph
-from coursepkg.visualize.nodes import Node, local_derivatives, local_formula, symbol
+from coursepkg.visualize.graph.nodes import Node, local_derivatives, local_formula, symbol
 
 TABLE = {each.names[0]: each for each in OPERATIONS.values()}
 UNARY = {name: each for name, each in TABLE.items() if len(each.slopes) == 1}

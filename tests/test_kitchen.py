@@ -431,7 +431,7 @@ def test_a_kitchen_explains_what_is_missing_or_misspelt():
 
 def test_the_kitchen_loads_neither_numpy_nor_matplotlib():
     code = (
-        "import sys, coursepkg.kitchen, coursepkg.visualize.kitchen; "
+        "import sys, coursepkg.kitchen, coursepkg.visualize.chart.kitchen; "
         "print(sorted({'numpy', 'matplotlib', 'sympy', 'ipywidgets'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

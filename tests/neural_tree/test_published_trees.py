@@ -181,7 +181,7 @@ def test_digits_are_scored_by_the_share_of_wrong_images(write):
 
 
 def test_a_published_tree_can_be_drawn(load):
-    from coursepkg.visualize.tree import draw_tree
+    from coursepkg.visualize.tree.still import draw_tree
 
     picture = draw_tree(only(load(run(STEP))).trees["rmsprop"], output_names=["ant", "bee"])
     assert "<svg" in picture.svg

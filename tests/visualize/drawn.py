@@ -7,7 +7,7 @@ from itertools import combinations
 from random import Random
 
 from coursepkg.autodiff.scalar import Scalar, exp, tanh
-from coursepkg.visualize.text import text_width
+from coursepkg.visualize.paper.text import text_width
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -12,7 +12,9 @@ import coursepkg.visualize as visualize
 mpl.use("Agg")
 
 
-@pytest.mark.parametrize("module", [info.name for info in pkgutil.iter_modules(visualize.__path__)])
+@pytest.mark.parametrize(
+    "module", [info.name for info in pkgutil.walk_packages(visualize.__path__, "coursepkg.visualize.")]
+)
 def test_examples_hold(module):
-    failed, _ = doctest.testmod(importlib.import_module(f"coursepkg.visualize.{module}"))
+    failed, _ = doctest.testmod(importlib.import_module(module))
     assert failed == 0

@@ -8,21 +8,10 @@ import pytest
 import coursepkg.visualize as visualize
 
 LIGHT = [
-    "picture",
-    "graph",
-    "chain",
-    "matrix",
-    "equation",
-    "directions",
-    "product",
-    "route",
-    "stepper",
-    "style",
-    "figure",
-    "alive.story",
-    "alive.flip",
-    "alive.graph",
-]
+    "paper.picture", "paper.figure", "paper.style", "alive.story", "alive.flip", "graph.still", "graph.story",
+    "graph.stepper", "diagram.chain", "diagram.route", "matrix.still", "matrix.equation", "matrix.directions",
+    "matrix.product",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("module", ["", *LIGHT])

@@ -10,12 +10,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from coursepkg.visualize import svg
 from coursepkg.visualize.alive.story import Question, Story
-from coursepkg.visualize.dark import adapt
-from coursepkg.visualize.figure import as_picture
-from coursepkg.visualize.picture import Picture
-from coursepkg.visualize.text import format_number
+from coursepkg.visualize.paper import svg
+from coursepkg.visualize.paper.dark import adapt
+from coursepkg.visualize.paper.figure import as_picture
+from coursepkg.visualize.paper.picture import Picture
+from coursepkg.visualize.paper.text import format_number
 
 MOST_STATES = 40
 
@@ -55,7 +55,7 @@ def flip_through(
 
     Examples
     --------
-    >>> from coursepkg.visualize.route import route_map
+    >>> from coursepkg.visualize.diagram.route import route_map
     >>> flip_through(route_map, current=range(12)).frames
     12
     """
@@ -91,18 +91,6 @@ def _places(lists: Mapping[str, Sequence[Any]], first: Mapping[str, int]) -> dic
         if not 0 <= place < len(lists[name]):
             raise ValueError(f"first is a place in {name}, 0 to {len(lists[name]) - 1}, got {place}")
     return {name: first.get(name, 0) for name in lists}
-
-
-def phases_of(steps: Sequence[Any]) -> list[tuple[int, str, str]]:
-    """Where each phase begins, its name, and its colour."""
-    roles = {"forward": "value", "backward": "gradient", "seed": "gradient"}
-    names = {"start": "", "seed": "backward", "end": "backward"}
-    found: list[tuple[int, str, str]] = []
-    for number, step in enumerate(steps):
-        name = names.get(step.phase, step.phase)
-        if not found or found[-1][1] != name:
-            found.append((number, name, roles.get(step.phase, "")))
-    return found
 
 
 def _words(name: str) -> str:

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from coursepkg.visualize.chart.common import finite
-from coursepkg.visualize.figure import picture_of
-from coursepkg.visualize.picture import Picture, lead
-from coursepkg.visualize.style import CYCLE, INK, MUTED, use_style
-from coursepkg.visualize.text import format_number, text_width
+from coursepkg.visualize.paper.figure import picture_of
+from coursepkg.visualize.paper.picture import Picture, lead
+from coursepkg.visualize.paper.style import CYCLE, INK, MUTED, use_style
+from coursepkg.visualize.paper.text import format_number, text_width
 
 _WIDTH, _SIZE = 640, 15.3  # pixels: of the whole chart, and of its letters
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from coursepkg.visualize.chart.common import finite, in_percent, words
-from coursepkg.visualize.figure import picture_of
-from coursepkg.visualize.picture import Picture, lead
-from coursepkg.visualize.style import CYCLE, GRADIENT, INK, use_style
+from coursepkg.visualize.paper.figure import picture_of
+from coursepkg.visualize.paper.picture import Picture, lead
+from coursepkg.visualize.paper.style import CYCLE, GRADIENT, INK, use_style
 
 _PLACES = 90  # dots of one row that are nearer than a part in so many would cover each other
 _APART = 0.11

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from coursepkg.visualize.figure import picture_of
-from coursepkg.visualize.picture import Picture, lead
-from coursepkg.visualize.style import CYCLE, DASHES, INK, MARKERS, use_style
-from coursepkg.visualize.text import format_number
+from coursepkg.visualize.paper.figure import picture_of
+from coursepkg.visualize.paper.picture import Picture, lead
+from coursepkg.visualize.paper.style import CYCLE, DASHES, INK, MARKERS, use_style
+from coursepkg.visualize.paper.text import format_number
 
 _GRID, _CUT, _LEVELS = 81, 401, 9
 _SHADES = ("#ffffff", "#cfd9e4", "#8fabc6", "#4f7ba6", "#0b2a52")

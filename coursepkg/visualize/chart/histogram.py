@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from coursepkg.visualize.chart.common import finite
-from coursepkg.visualize.figure import picture_of
-from coursepkg.visualize.picture import Picture, lead
-from coursepkg.visualize.style import CYCLE, GRADIENT, INK, PAPER, VALUE, use_style
-from coursepkg.visualize.text import format_number, plural
+from coursepkg.visualize.paper.figure import picture_of
+from coursepkg.visualize.paper.picture import Picture, lead
+from coursepkg.visualize.paper.style import CYCLE, GRADIENT, INK, PAPER, VALUE, use_style
+from coursepkg.visualize.paper.text import format_number, plural
 
 _MARKS = ((GRADIENT, "-"), (VALUE, "--"), (CYCLE[1], ":"))
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from coursepkg.visualize.figure import picture_of
-from coursepkg.visualize.picture import Picture, lead
-from coursepkg.visualize.style import CYCLE, GRADIENT, INK, MARKERS, MUTED, SHADE, use_style
-from coursepkg.visualize.text import format_number, plural
+from coursepkg.visualize.paper.figure import picture_of
+from coursepkg.visualize.paper.picture import Picture, lead
+from coursepkg.visualize.paper.style import CYCLE, GRADIENT, INK, MARKERS, MUTED, SHADE, use_style
+from coursepkg.visualize.paper.text import format_number, plural
 
 
 def draw_agreement(

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from coursepkg.visualize.chart.common import finite, in_percent, words
-from coursepkg.visualize.figure import picture_of
-from coursepkg.visualize.picture import Picture, lead
-from coursepkg.visualize.style import CYCLE, EDGE, INK, MUTED, use_style
+from coursepkg.visualize.paper.figure import picture_of
+from coursepkg.visualize.paper.picture import Picture, lead
+from coursepkg.visualize.paper.style import CYCLE, EDGE, INK, MUTED, use_style
 
 # Where a name may stand beside its point, in points of print, in the order of preference.
 _BESIDE = ((8, 0), (-8, 0), (8, 11), (8, -11), (-8, 11), (-8, -11), (0, 14), (0, -14))

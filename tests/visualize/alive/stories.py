@@ -9,20 +9,20 @@ from coursepkg.autodiff.tensor import Tensor
 from coursepkg.kitchen import supply_chain
 from coursepkg.neural_tree import FunctionNode, Leaf, Tree
 from coursepkg.photonics import Mesh
-from coursepkg.visualize.alive.descent import tell_descent
-from coursepkg.visualize.alive.directions import tell_fan, tell_shadow
-from coursepkg.visualize.alive.field import grid, tell_field
 from coursepkg.visualize.alive.flip import flip_through
-from coursepkg.visualize.alive.graph import tell_graph
-from coursepkg.visualize.alive.light import tell_light
-from coursepkg.visualize.alive.market import tell_market
-from coursepkg.visualize.alive.matrix import tell_product
-from coursepkg.visualize.alive.sketch import tell_fold
 from coursepkg.visualize.alive.story import Question
-from coursepkg.visualize.alive.tree import tell_tree
-from coursepkg.visualize.alive.unrolled import tell_unrolled
-from coursepkg.visualize.landscape import Landscape
-from coursepkg.visualize.picture import Picture
+from coursepkg.visualize.chart.descent import tell_descent
+from coursepkg.visualize.chart.landscape import Landscape
+from coursepkg.visualize.field.story import grid, tell_field
+from coursepkg.visualize.graph.market import tell_market
+from coursepkg.visualize.graph.story import tell_graph
+from coursepkg.visualize.graph.unrolled import tell_unrolled
+from coursepkg.visualize.light.story import tell_light
+from coursepkg.visualize.matrix.fan import tell_fan, tell_shadow
+from coursepkg.visualize.matrix.sketch import tell_fold
+from coursepkg.visualize.matrix.story import tell_product
+from coursepkg.visualize.paper.picture import Picture
+from coursepkg.visualize.tree.story import tell_tree
 
 
 def graph():

@@ -10,8 +10,8 @@ import pytest
 import stories
 
 from coursepkg.visualize.alive.flip import flip_through
-from coursepkg.visualize.alive.graph import tell_graph
 from coursepkg.visualize.alive.story import modules
+from coursepkg.visualize.graph.story import tell_graph
 from tools import lab as labs
 
 pytestmark = pytest.mark.browser

@@ -17,19 +17,19 @@ from coursepkg.autodiff.scalar import Scalar
 from coursepkg.autodiff.tensor import Tensor
 from coursepkg.kitchen import rate_by_paths, supply_chain
 from coursepkg.visualize.alive import story as told
-from coursepkg.visualize.alive.descent import settled, tell_descent
-from coursepkg.visualize.alive.field import grid, tell_field
 from coursepkg.visualize.alive.flip import flip_through, take_apart
-from coursepkg.visualize.alive.graph import tell_graph
-from coursepkg.visualize.alive.market import tell_market
-from coursepkg.visualize.alive.matrix import tell_product
 from coursepkg.visualize.alive.story import Question, Story, around, pack, read_stories
-from coursepkg.visualize.alive.tensors import TensorPasses
-from coursepkg.visualize.alive.unrolled import tell_unrolled
-from coursepkg.visualize.dark import RULE, adapt
-from coursepkg.visualize.landscape import Landscape
-from coursepkg.visualize.picture import Picture
-from coursepkg.visualize.text import format_number
+from coursepkg.visualize.chart.descent import settled, tell_descent
+from coursepkg.visualize.chart.landscape import Landscape
+from coursepkg.visualize.field.story import grid, tell_field
+from coursepkg.visualize.graph.market import tell_market
+from coursepkg.visualize.graph.story import tell_graph
+from coursepkg.visualize.graph.tensors import TensorPasses
+from coursepkg.visualize.graph.unrolled import tell_unrolled
+from coursepkg.visualize.matrix.story import tell_product
+from coursepkg.visualize.paper.dark import RULE, adapt
+from coursepkg.visualize.paper.picture import Picture
+from coursepkg.visualize.paper.text import format_number
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt

@@ -1,0 +1,216 @@
+"""Paths on a landscape as a figure that moves: momentum in a ravine, a race of optimizers, a start that can be dragged.
+
+The one idea: every path for every place of two dials is walked before the page is opened. So the page answers at once,
+and what it shows is what the optimizers did.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from coursepkg.visualize.alive.story import Story, pack
+from coursepkg.visualize.chart.landscape import Landscape, ticks
+from coursepkg.visualize.paper.svg import number
+from coursepkg.visualize.paper.text import format_number, plural
+
+_MOST_METHODS = 4
+_FAR = 4000.0  # pixels; positions are stored in eighths of a pixel, in two bytes
+_GRID = 61
+
+
+def tell_descent(
+    landscape: Landscape,
+    paths: Mapping[str, Any],
+    dials: Sequence[tuple[str, Sequence[float]]],
+    *,
+    goal: float,
+    first: tuple[int, int] = (0, 0),
+    drag: bool = False,
+    every: int = 1,
+    pace: float = 12.0,
+    title: str = "",
+    caption: str = "",
+) -> Story:
+    """Show paths that were walked for each place of two dials.
+
+    Parameters
+    ----------
+    landscape : Landscape
+        The ground, with its contours.
+    paths : mapping of str to array, shape (n, m, steps + 1, 2)
+        For each method (at most four) the parameters from the start on, for each place of the two dials. At most 255
+        steps. A path may leave the map or become infinite; it is drawn as far as it stays near.
+    dials : two of (name, values)
+        What the first two axes of the arrays are, n and m values. Values in equal ratios make a logarithmic dial.
+    goal : float
+        A path has settled once the loss stays below this.
+    first : (int, int)
+        The places of the dials at the beginning.
+    drag : bool
+        The dials are the coordinates of the start, which can also be dragged on the map. Otherwise a small map of all
+        settings shows how soon the first method settles.
+    every : int
+        How many steps lie between two places of a path, where only some of a long walk are handed in.
+    pace : float
+        Places a second.
+    title, caption : str
+        See :class:`coursepkg.visualize.alive.story.Story`.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit the dials, or there are too many methods or steps.
+    """
+    tracks = {name: np.asarray(path, dtype=float) for name, path in paths.items()}
+    (across, columns), (upward, rows) = dials
+    shape = _check(tracks, (len(columns), len(rows)), first)
+    losses = np.stack([_losses(landscape, track) for track in tracks.values()], axis=2)
+    steps = np.array([settled(run, goal) for run in losses.reshape(-1, shape[2])]).reshape(losses.shape[:3])
+    steps = np.where(steps > 0, steps * every, steps)
+    data = {
+        "size": [landscape.width, landscape.height], "ground": _bands(landscape) + _any_size(landscape.ground),
+        "x": [[landscape.at(tick, 0)[0], format_number(tick)] for tick in ticks(*landscape.x_range)],
+        "y": [[landscape.at(0, tick)[1], format_number(tick)] for tick in ticks(*landscape.y_range)],
+        "axes": list(landscape.names), "methods": list(tracks), "steps": (shape[2] - 1) * every,
+        "every": every,
+        "first": list(first), "drag": drag,
+        "dials": [_dial(across, columns), _dial(upward, rows)],
+        **_packed(landscape, np.stack(list(tracks.values()), axis=2)), **_heights(losses, landscape.value),
+        **_notes(steps, (shape[2] - 1) * every), "shades": "" if drag else pack(_shades(steps[:, :, 0]), "u1"),
+        "starts": _starts(landscape, columns, rows) if drag else None,
+    }  # fmt: skip
+    still = landscape.draw({name: track[first] for name, track in tracks.items()})
+    return Story("descent", shape[2], title, caption, data, still, rhythm="flow", pace=pace)
+
+
+def settled(losses: Any, goal: float) -> int:
+    """Steps after which the losses of a path stay below a goal; -1 if they do not, -2 if they grow beyond the first.
+
+    Examples
+    --------
+    >>> settled([9, 3, 0.5, 2, 0.5], goal=1), settled([9, 3, 2], goal=1), settled([9, 30, 90], goal=1)
+    (4, -1, -2)
+    """
+    run = np.asarray(losses, dtype=float)
+    if not run[-1] <= run[0]:  # NaN as well
+        return -2
+    above = np.flatnonzero(~(run < goal))
+    after = int(above[-1]) + 1 if len(above) else 0
+    return after if after < len(run) else -1
+
+
+def _check(tracks: Mapping[str, np.ndarray], places: tuple[int, int], first: tuple[int, int]) -> tuple[int, ...]:
+    if not 1 <= len(tracks) <= _MOST_METHODS:
+        raise ValueError(f"one map tells one to {_MOST_METHODS} methods apart, got {len(tracks)}")
+    shapes = {name: track.shape for name, track in tracks.items()}
+    shape = next(iter(shapes.values()))
+    if len(set(shapes.values())) > 1 or len(shape) != 4 or shape[:2] != places or shape[3] != 2:
+        raise ValueError(f"each method needs paths of shape ({places[0]}, {places[1]}, steps + 1, 2), got {shapes}")
+    if not 2 <= shape[2] <= 256:
+        raise ValueError(f"a path has 1 to 255 steps, got {shape[2] - 1}")
+    if not all(0 <= place < count for place, count in zip(first, places, strict=True)):
+        raise ValueError(f"first is a place of each dial, below {places}, got {first}")
+    return shape
+
+
+def _losses(landscape: Landscape, track: np.ndarray) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        known = [float(landscape.f(float(x), float(y))) if abs(x) + abs(y) < 1e150 else np.inf for x, y in _rows(track)]
+    return np.array(known).reshape(track.shape[:3])
+
+
+def _rows(track: np.ndarray) -> np.ndarray:
+    return np.nan_to_num(track.reshape(-1, 2), nan=np.inf)
+
+
+# --- what the page reads ----------------------------------------------------------------------------------------
+
+
+def _dial(name: str, values: Sequence[float]) -> dict[str, Any]:
+    return {"name": name, "labels": [format_number(value) for value in values]}
+
+
+def _packed(landscape: Landscape, paths: np.ndarray) -> dict[str, str]:
+    """All positions in eighths of a pixel, and how many of each path are near enough to be drawn."""
+    with np.errstate(all="ignore"):
+        places = np.stack(landscape.at(paths[..., 0], paths[..., 1]), axis=-1)
+        far = ~(np.abs(places) < _FAR).all(axis=-1)
+    counts = np.where(far.any(axis=-1), far.argmax(axis=-1), far.shape[-1])
+    eighths = np.where(far[..., None], 0, np.nan_to_num(places, posinf=0, neginf=0) * 8).round()
+    return {"places": pack(eighths, "i2"), "counts": pack(counts, "u2")}
+
+
+def _heights(losses: np.ndarray, name: str) -> dict[str, Any]:
+    """Where the losses stand on an axis that goes from 255 at the bottom to 0 at the top; logarithmic if it can be."""
+    known = losses[np.isfinite(losses)]
+    first = losses[..., 0]
+    top, low = min(float(known.max()), 30 * float(np.abs(first).max())), float(known.min())
+    logarithmic = low >= 0
+    low = max(low, 1e-6 * top) if logarithmic else low
+    ends = np.array([low, max(top, low)])
+    heights = np.clip(np.nan_to_num(losses, nan=np.inf), *ends)
+    if logarithmic:
+        heights, ends = np.log10(heights), np.log10(ends)
+    share = (heights - ends[0]) / max(ends[1] - ends[0], 1e-12)
+    scale = [f"{name} = {format_number(top, 2)}{', log scale' if logarithmic else ''}", format_number(low, 2)]
+    return {"heights": pack((255 * (1 - share)).round(), "u1"), "scale": scale}
+
+
+def _notes(steps: np.ndarray, longest: int) -> dict[str, Any]:
+    kinds = sorted({int(count) for count in steps.flat})
+    short, words = (
+        {-2: "flies apart", -1: "not settled"},
+        {-2: "flies apart", -1: f"has not settled after {longest} steps"},
+    )
+    notes = [short.get(kind, f"settled at {kind}") for kind in kinds]
+    said = [words.get(kind, f"settles after {plural(kind, 'step')}") for kind in kinds]
+    place = {kind: number for number, kind in enumerate(kinds)}
+    return {"notes": notes, "said": said, "noted": [[[place[int(n)] for n in cell] for cell in row] for row in steps]}
+
+
+def _shades(steps: np.ndarray) -> np.ndarray:
+    """0 for the setting that settles first, up to 254 for one that does not; 255 for one that flies apart."""
+    there = steps[steps >= 0]
+    least, most = (float(there.min()) + 1, float(there.max()) + 2) if len(there) else (1.0, 2.0)
+    share = np.log(np.maximum(steps + 1.0, least) / least) / np.log(most / least)
+    return np.where(steps == -2, 255, np.where(steps == -1, 254, 230 * share)).round()
+
+
+def _starts(landscape: Landscape, columns: Sequence[float], rows: Sequence[float]) -> list[list[float]]:
+    return [[landscape.at(x, 0)[0] for x in columns], [landscape.at(0, y)[1] for y in rows]]
+
+
+def _any_size(ground: str) -> str:
+    """The contours with labels that may be written smaller than they were planned."""
+    return re.sub(r' textLength="[^"]*" lengthAdjust="[^"]*"', "", ground)
+
+
+def _bands(landscape: Landscape) -> str:
+    """The ground between the contours, shaded: the deeper the darker."""
+    from contourpy import contour_generator
+
+    x, y = np.linspace(*landscape.x_range, _GRID), np.linspace(*landscape.y_range, _GRID)
+    z = np.array([[float(landscape.f(float(a), float(b))) for a in x] for b in y])
+    levels = [float(z.min()) - 1, *landscape.levels, float(z.max()) + 1]
+    generator = contour_generator(x, y, z, name="serial", fill_type="OuterOffset")
+    parts = []
+    for n, (low, high) in enumerate(pairwise(levels)):
+        shapes = _shapes(landscape, *generator.filled(low, high)) if low < high else ""
+        depth = n / (len(levels) - 2)
+        parts.append(f'<path class="band" style="--n:{depth:.2f}" fill-rule="evenodd" d="{shapes}"/>' if shapes else "")
+    return "".join(parts)
+
+
+def _shapes(landscape: Landscape, outlines: Any, offsets: Any) -> str:
+    commands = ""
+    for points, cuts in zip(outlines, offsets, strict=True):
+        px, py = landscape.at(points[:, 0], points[:, 1])
+        for start, end in pairwise(cuts):
+            pairs = [
+                f"{number(float(a))} {number(float(b))}" for a, b in zip(px[start:end], py[start:end], strict=True)
+            ]
+            commands += f"M{'L'.join(pairs)}z"
+    return commands

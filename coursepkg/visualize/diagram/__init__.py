@@ -1,0 +1,1 @@
+"""Boxes and lines in a fixed order: the route, a history, a choice, a chain, a network."""

@@ -1,0 +1,107 @@
+"""The map of the course: thirteen stops on one line.
+
+The one idea: a learner sees at the top of each chapter what lies behind, where they are, and what comes next.
+"""
+
+from coursepkg.visualize.paper import svg
+from coursepkg.visualize.paper.picture import Picture
+from coursepkg.visualize.paper.style import HIGHLIGHT, INK, MUTED, PAPER, ROUTE
+from coursepkg.visualize.paper.text import wrap
+
+CHAPTERS = {
+    "00": "Start here",
+    "01": "The kitchen: backpropagation by cooking",
+    "02": "Scalar backpropagation",
+    "03": "Gradient descent",
+    "04": "Vector backpropagation",
+    "05": "Tensor backpropagation",
+    "06": "Training networks",
+    "07": "Recurrent networks and backpropagation through time",
+    "08": "Memory-efficient backpropagation",
+    "09": "The forward gradient",
+    "10": "The backpropagation neural tree",
+    "11": "Photonic backpropagation",
+    "12": "One gradient, many routes",
+}
+
+_STEP = 134.0
+_LEFT = 82.0
+_ROWS = (58.0, 196.0)
+_PER_ROW = 7
+_RADIUS = 17.0
+
+
+def route_map(current: str | int) -> Picture:
+    """Draw the course as a line with thirteen stops; chapters before `current` are filled, `current` is marked.
+
+    Parameters
+    ----------
+    current : str or int
+        The chapter we are in: "02" or 2.
+
+    Raises
+    ------
+    ValueError
+        If there is no such chapter.
+
+    Examples
+    --------
+    >>> print(route_map("01").alt[:81])
+    The route of the course. You are at chapter 01, The kitchen: backpropagation by c
+    """
+    key = f"{current:02d}" if isinstance(current, int) else str(current)
+    if key not in CHAPTERS:
+        raise ValueError(f"there is no chapter {current!r}; chapters run from '00' to '12'")
+    here = list(CHAPTERS).index(key)
+    parts = [_line(len(CHAPTERS) - 1, ROUTE, 3, "2 7"), _line(here, ROUTE, 7, "")]
+    for number, (chapter, title) in enumerate(CHAPTERS.items()):
+        parts += _stop(number, chapter, title, here)
+    width = 2 * _LEFT + (_PER_ROW - 1) * _STEP
+    return Picture(svg.document(width, _ROWS[1] + 100, parts, title="Route of the course"), _say(key, here))
+
+
+def _at(number: int) -> tuple[float, float]:
+    row, place = divmod(number, _PER_ROW)
+    return _LEFT + _STEP * (place if row == 0 else _PER_ROW - 1 - place), _ROWS[row]
+
+
+def _line(last: int, colour: str, width: float, dash: str) -> str:
+    """The line up to a stop: to the right, round the bend, and back."""
+    x, y = _at(0)
+    commands = f"M{svg.number(x)} {svg.number(y)}"
+    right, upper, lower = _LEFT + _STEP * (_PER_ROW - 1), _ROWS[0], _ROWS[1]
+    if last < _PER_ROW:
+        commands += f"H{svg.number(_at(last)[0])}"
+    else:
+        bend = (lower - upper) / 2
+        x_bend = svg.number(right + 6)
+        commands += f"H{x_bend}A{svg.number(bend)} {svg.number(bend)} 0 0 1 {x_bend} {svg.number(lower)}"
+        commands += f"H{svg.number(_at(last)[0])}"
+    return svg.path(commands, stroke=colour, width=width, dash=dash, role="line")
+
+
+def _stop(number: int, chapter: str, title: str, here: int) -> list[str]:
+    x, y = _at(number)
+    radius = _RADIUS + 5 if number == here else _RADIUS
+    fill = HIGHLIGHT if number == here else ROUTE if number < here else PAPER
+    ink = PAPER if number < here else INK
+    parts = [svg.circle(x, y, radius, fill=fill, stroke=ROUTE, width=4 if number == here else 2.5, role="stop")]
+    parts.append(svg.text(x, y + 5, chapter, size=14, fill=ink, anchor="middle", weight="bold", halo=False))
+    if number == here:
+        parts.append(svg.text(x, y - 31, "you are here", size=12, anchor="middle", weight="bold"))
+    weight = "bold" if number == here else "normal"
+    for row, line in enumerate(wrap(title, 12 * (svg.BOLD if number == here else 1), _STEP - 14)):
+        fill = INK if number <= here else MUTED
+        parts.append(svg.text(x, y + 41 + 16 * row, line, size=12, fill=fill, anchor="middle", weight=weight))
+    return parts
+
+
+def _say(key: str, here: int) -> str:
+    titles = list(CHAPTERS.values())
+    text = f"The route of the course. You are at chapter {key}, {titles[here]}"
+    text += f", stop {here + 1} of {len(titles)}."
+    if here:
+        text += f" Behind you: {', '.join(titles[:here])}."
+    if here + 1 < len(titles):
+        text += f" Ahead: {', '.join(titles[here + 1 :])}."
+    return text

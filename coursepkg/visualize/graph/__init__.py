@@ -1,0 +1,1 @@
+"""Computational graphs: read from an engine, laid out, drawn, told step by step."""

@@ -1,0 +1,268 @@
+"""The forward and the backward pass, one edge at a time.
+
+The one idea: a pass is a list of steps, and a step is a drawing in which one more number appears, with the
+sentence that says where it comes from: upstream × local = downstream. Figures, questions and tests share that list.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from coursepkg.visualize.graph.drawing import Edge, GraphDrawing, Shown
+from coursepkg.visualize.graph.fold import Folding, fold_graph
+from coursepkg.visualize.graph.nodes import Node, formula, give_names, local_formula, read_graph
+from coursepkg.visualize.paper.picture import Picture
+from coursepkg.visualize.paper.text import MINUS, bracketed, format_number, join_words, parse_number
+
+
+@dataclass
+class Step:
+    """One step: its sentence, the node or edge it is about, and the numbers known after it."""
+
+    phase: str
+    sentence: str
+    node: int | None = None
+    edge: tuple[int, int] | None = None
+    values: set[int] = field(default_factory=set)
+    grads: dict[int, float] = field(default_factory=dict)
+    sent: dict[tuple[int, int], float] = field(default_factory=dict)
+
+
+class Passes:
+    """The forward and backward pass of one graph, as steps that can be drawn.
+
+    Parameters
+    ----------
+    root : Scalar-like
+        The result. Its forward values are read; the backward pass is done anew, so ``.backward()`` need not have run.
+    max_nodes : int
+        The largest graph that is drawn whole; of a larger one, the steps of the drawn part are shown.
+    below : float
+        Room under each operation, in pixels, for what else is written there.
+
+    Raises
+    ------
+    ValueError
+        If an operation has no known local derivative.
+    """
+
+    nodes: list[Node]
+    folding: Folding
+    steps: list[Step]
+
+    def __init__(self, root: Any, max_nodes: int = 40, *, below: float = 0.0) -> None:
+        self.below = below
+        self.nodes = give_names(read_graph(root))
+        self.folding = fold_graph(self.nodes, max_nodes)
+        _require_local_derivatives(self.nodes)
+        self.steps = [*self._forward(), *self._backward()]
+
+    # -- the steps -----------------------------------------------------------------------------------------------
+
+    def _forward(self) -> list[Step]:
+        given = [i for i in self.folding.drawn if self.nodes[i].is_leaf or i in self.folding.boxes]
+        values = set(given)
+        known = join_words([f"{self.nodes[i].name} = {format_number(self.nodes[i].data)}" for i in given[:12]])
+        more = f" and {len(given) - 12} more" if len(given) > 12 else ""
+        steps = [Step("start", f"Before the forward pass, the inputs are known: {known}{more}.", values=set(values))]
+        for index in self.folding.drawn:
+            if index not in values:
+                values.add(index)
+                steps.append(Step("forward", self._say_forward(self.nodes[index]), node=index, values=set(values)))
+        return steps
+
+    def _say_forward(self, node: Node) -> str:
+        operands = [self.nodes[parent] for parent in node.parents]
+        letters = formula(node, [operand.name for operand in operands])
+        numbers = formula(node, [format_number(operand.data) for operand in operands])
+        sign = _sign(node.symbol, [operand.data for operand in operands], node.data)
+        return f"Forward: {node.name} = {letters} = {numbers} {sign} {format_number(node.data)}."
+
+    def _backward(self) -> list[Step]:
+        root = self.nodes[-1]
+        values = set(self.folding.drawn)
+        grads: dict[int, float] = {root.index: 1.0}
+        sent: dict[tuple[int, int], float] = {}
+        start = f"Backward: start at the result with ∂{root.name}/∂{root.name} = 1, for {root.name} changes as itself."
+        steps = [Step("seed", start, node=root.index, values=values, grads=dict(grads))]
+        everywhere = _chain_rule(self.nodes)
+        for index in reversed(self.folding.drawn):
+            if index in self.folding.boxes:
+                for parent in self._drawn_operands_of_box(index):
+                    steps.append(self._step_from_box(index, parent, everywhere, grads, sent, values))
+                continue
+            node = self.nodes[index]
+            for position in range(len(node.parents)):
+                steps.append(self._backward_step(node, position, grads, sent, values))
+        steps.append(Step("end", self._say_end(grads), values=values, grads=dict(grads), sent=dict(sent)))
+        return steps
+
+    def _backward_step(
+        self, node: Node, position: int, grads: dict[int, float], sent: dict[tuple[int, int], float], values: set[int]
+    ) -> Step:
+        parent = node.parents[position]
+        upstream, local = grads.get(node.index, 0.0), node.local[position]
+        downstream = upstream * local
+        before = grads.get(parent)
+        grads[parent] = downstream if before is None else before + downstream
+        sent[node.index, position] = downstream
+        sentence = self._say_local(node, position) + " " + _say_product(upstream, local, downstream)
+        sentence += self._say_sum(parent, before, downstream, grads[parent])
+        return Step("backward", sentence, parent, (node.index, position), values, dict(grads), dict(sent))
+
+    def _say_local(self, node: Node, position: int) -> str:
+        names = [self.nodes[parent].name for parent in node.parents]
+        value = format_number(node.local[position])
+        letters = local_formula(node, position, names, node.name)
+        middle = "" if letters in ("", value) else f"{letters} = "
+        which = f" (operand {position + 1})" if names.count(names[position]) > 1 else ""
+        fraction = f"∂{node.name}/∂{names[position]}"
+        return f"Backward, {node.name} to {names[position]}{which}: the local derivative {fraction} = {middle}{value}."
+
+    def _say_sum(self, parent: int, before: float | None, downstream: float, total: float) -> str:
+        uses, name = self.nodes[parent].uses, self.nodes[parent].name
+        if uses < 2:
+            return ""
+        if before is None:
+            return f" {name} is used {uses} times, so this is the first of {uses} contributions."
+        numbers = f"{format_number(before)} + {bracketed(format_number(downstream))}"
+        sign = _sign("+", [before, downstream], total)
+        return f" Contributions add: {name} now has {numbers} {sign} {format_number(total)}."
+
+    def _drawn_operands_of_box(self, box: int) -> list[int]:
+        drawn, inside = set(self.folding.drawn), self.folding.boxes[box]
+        return sorted(
+            {p for i in inside for p in self.nodes[i].parents if p in drawn and p not in inside}, reverse=True
+        )
+
+    def _step_from_box(
+        self, box: int, parent: int, everywhere: list[float], grads: dict[int, float],
+        sent: dict[tuple[int, int], float], values: set[int],
+    ) -> Step:  # fmt: skip
+        parts = [(i, k) for i in self.folding.boxes[box] for k, p in enumerate(self.nodes[i].parents) if p == parent]
+        for i, k in parts:
+            sent[i, k] = everywhere[i] * self.nodes[i].local[k]
+        downstream = sum(sent[part] for part in parts)
+        before = grads.get(parent)
+        grads[parent] = downstream if before is None else before + downstream
+        name, origin = self.nodes[parent].name, self.nodes[box].name
+        sentence = f"Backward through the folded box of {origin} to {name}: {format_number(downstream)} arrives."
+        sentence += self._say_sum(parent, before, downstream, grads[parent])
+        return Step("backward", sentence, parent, parts[0], values, dict(grads), dict(sent))
+
+    def _say_end(self, grads: dict[int, float]) -> str:
+        leaves = [i for i in self.folding.drawn if self.nodes[i].is_leaf and i in grads]
+        said = join_words([f"{self.nodes[i].name} {format_number(grads[i])}" for i in leaves[:12]])
+        more = f" and {len(leaves) - 12} more" if len(leaves) > 12 else ""
+        text = f"Done. How fast {self.nodes[-1].name} changes with each input: {said}{more}." if leaves else "Done."
+        wrong = [i for i in self.folding.drawn if _disagrees(self.nodes[i], grads.get(i), self.nodes[-1])]
+        if wrong:
+            stored = join_words([f"{self.nodes[i].name} {format_number(self.nodes[i].grad)}" for i in wrong[:4]])
+            text += f" The engine has stored other numbers: {stored}. Ask why before you trust either."
+        return text
+
+    def text(self, value: Any) -> str:
+        """A value or a gradient as it stands on a wire."""
+        return format_number(value)
+
+    # -- the drawings --------------------------------------------------------------------------------------------
+
+    @cached_property
+    def drawing(self) -> GraphDrawing:
+        """The layout, with room for every number of every step."""
+        wires: dict[int, list[str]] = {node.index: [self.text(node.data)] for node in self.nodes}
+        branches: dict[tuple[int, int], list[str]] = {}
+        for step in self.steps:
+            for index, value in step.grads.items():
+                wires[index].append(self.text(value))
+        for part, value in self.steps[-1].sent.items():
+            branches[part] = [self.text(value)]
+        names = any(not node.label for node in self.nodes)
+        return GraphDrawing(self.nodes, self.folding, wires, branches, names=names, below=self.below)
+
+    def picture(self, number: int) -> Picture:
+        """The drawing after step `number`, its alt text the sentence of that step."""
+        step = self.steps[number]
+        heading = f"Step {number} of {len(self.steps) - 1}"
+        return self.drawing.render(self.shown(step), f"{heading}. {step.sentence}")
+
+    def shown(self, step: Step) -> Shown:
+        """What the drawing after a step writes and marks."""
+        shown = Shown()
+        shown.values = {i: self.text(self.nodes[i].data) for i in step.values}
+        shown.grads = {i: self.text(value) for i, value in step.grads.items()}
+        for number, edge in enumerate(self.drawing.edges):
+            done = [step.sent[part] for part in edge.parts if part in step.sent]
+            if done and len(done) == len(edge.parts):
+                shown.branches[number] = self.text(sum(done))
+            if _is_about(edge, step):
+                shown.marked_edges.add(number)
+        shown.faint = {n for n, item in enumerate(self.drawing.items) if item.node.index not in step.values}
+        if step.node is not None:
+            shown.marked_items = {self.drawing.place[step.node]}
+        return shown
+
+
+def _is_about(edge: Edge, step: Step) -> bool:
+    if step.phase == "forward":
+        return any(index == step.node for index, _ in edge.parts)
+    return step.edge in edge.parts
+
+
+def _require_local_derivatives(nodes: Sequence[Node]) -> None:
+    for node in nodes:
+        if len(node.local) != len(node.parents):
+            raise ValueError(
+                f"the stepper needs the local derivatives of {node.op or 'an operation without a name'!r}: give the "
+                "result an attribute local_grads, one number for each operand; draw_graph works without"
+            )
+
+
+def _chain_rule(nodes: Sequence[Node]) -> list[float]:
+    """The whole backward pass at once; only the part behind folded boxes is read from it."""
+    grads = [0.0] * len(nodes)
+    grads[-1] = 1.0
+    for node in reversed(nodes):
+        for parent, local in zip(node.parents, node.local, strict=True):
+            grads[parent] += grads[node.index] * local
+    return grads
+
+
+def _disagrees(node: Node, computed: float | None, root: Node) -> bool:
+    """True if the engine has run backward and stored something else than the chain rule gives."""
+    if not root.grad or node.grad is None or computed is None:
+        return False
+    return abs(node.grad - computed) > 1e-6 * max(abs(computed), abs(node.grad), 1e-300)
+
+
+def _read_back(number: float) -> float:
+    """The number as a reader of the sentence sees it, rounded."""
+    try:
+        return parse_number(format_number(number))
+    except ValueError:
+        return float("nan")
+
+
+def _sign(operation: str, operands: Sequence[float], result: float) -> str:
+    """An equals sign if the sentence is a true equation as it is written, rounding included; otherwise "≈"."""
+    seen, written = [_read_back(number) for number in operands], _read_back(result)
+    if operation in _ARITHMETIC and len(seen) == 2:
+        try:
+            expected = _ARITHMETIC[operation](*seen)
+        except ArithmeticError:
+            return "≈"
+        return "=" if written == expected or abs(written - expected) <= 1e-12 * abs(expected) else "≈"
+    exact = all(
+        a == b or abs(a - b) <= 1e-12 * abs(b) for a, b in zip([*seen, written], [*operands, result], strict=True)
+    )
+    return "=" if exact else "≈"
+
+
+_ARITHMETIC = {"+": float.__add__, "×": float.__mul__, MINUS: float.__sub__, "÷": float.__truediv__}
+
+
+def _say_product(upstream: float, local: float, downstream: float) -> str:
+    factors = f"{format_number(upstream)} × {bracketed(format_number(local))}"
+    sign = _sign("×", [upstream, local], downstream)
+    return f"upstream × local = downstream: {factors} {sign} {format_number(downstream)}."

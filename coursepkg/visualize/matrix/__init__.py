@@ -1,0 +1,1 @@
+"""Matrices and the maps they stand for: entries, products, sketches, directions."""

@@ -1,0 +1,113 @@
+"""A picture that brings its words with it.
+
+The one idea: JupyterLab and its exports keep alternative text only in an ``<img alt=...>`` inside HTML output, so a
+picture is an SVG together with the sentence that replaces it, and both travel in every output.
+"""
+
+import base64
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import escape
+
+from coursepkg.tables import FOLDED
+from coursepkg.visualize.paper import svg
+from coursepkg.visualize.paper.dark import adapt
+from coursepkg.visualize.paper.text import text_width, wrap
+
+_LAZY = {
+    "figure", "fig", "plot", "a plot", "a figure", "image", "picture", "graph", "chart", "diagram", "drawing", "alt",
+    "alt text", "a picture", "an image", "a graph", "todo",
+}  # fmt: skip
+
+
+def check_alt(alt: str) -> str:
+    """Return `alt` tidied to one line, or explain what is missing.
+
+    Parameters
+    ----------
+    alt : str
+        What a reader who cannot see the picture should be told.
+
+    Returns
+    -------
+    str
+        The text with runs of white space made single blanks.
+
+    Raises
+    ------
+    TypeError
+        If `alt` is not text.
+    ValueError
+        If `alt` is empty, or only names the kind of thing ("plot").
+    """
+    if not isinstance(alt, str):
+        raise TypeError(f"alt must be text that says what the picture shows, got {type(alt).__name__}")
+    tidy = " ".join(alt.split())
+    if tidy.strip(" .!").lower() in _LAZY or len(tidy.split()) < 3:
+        raise ValueError(
+            f"alt={alt!r} does not say what the picture shows. Write the sentence you would read to a friend over the "
+            "phone, e.g. alt='The loss falls from 0.9 to 0.1 in 40 steps'."
+        )
+    return tidy
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An SVG drawing and the words that stand for it.
+
+    Parameters
+    ----------
+    svg : str
+        A whole SVG document.
+    alt : str
+        What the drawing shows, in a sentence or a few.
+
+    Examples
+    --------
+    >>> Picture("<svg xmlns='http://www.w3.org/2000/svg'/>", "An empty sheet of paper")
+    Figure: An empty sheet of paper
+    """
+
+    svg: str
+    alt: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "alt", check_alt(self.alt))
+
+    def __repr__(self) -> str:
+        return f"Figure: {self.alt}"
+
+    def html(self) -> str:
+        """The picture as one HTML tag that shrinks to fit its page, and turns dark where the page is dark."""
+        drawn = base64.b64encode(adapt(self.svg).encode("utf-8")).decode("ascii")
+        style = "max-width:100%;height:auto"
+        return f'<img alt="{escape(self.alt)}" src="data:image/svg+xml;base64,{drawn}" style="{style}">'
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        return {"text/html": FOLDED + self.html(), "text/plain": repr(self)}
+
+
+def lead(title: str) -> str:
+    """A title as the first sentence of what a picture shows.
+
+    Examples
+    --------
+    >>> lead("Two runs.")
+    'Two runs. '
+    """
+    return f"{title.rstrip('. ')}. " if title else ""
+
+
+def page(width: float, height: float, parts: Iterable[str], alt: str, *, title: str = "", note: str = "") -> Picture:
+    """A drawing of this size with its words, a line over it and a few lines under it."""
+    top = 28.0 if title else 0.0
+    width = max(width, text_width(title, 15) * svg.BOLD + 28)
+    drawn = [f'<g transform="translate(0 {svg.number(top)})">', *parts, "</g>"]
+    if title:
+        drawn.append(svg.text(14, 23, title, size=15, weight="bold", halo=False, role="title"))
+    lines = wrap(note, 13, width - 28)
+    for row, line in enumerate(lines):
+        drawn.append(svg.text(14, top + height + 12 + 19 * row, line, halo=False, role="note"))
+    whole = top + height + (19 * len(lines) + 6 if lines else 0)
+    words = f"{lead(title)}{alt}{' ' + note if note else ''}"
+    return Picture(svg.document(width, whole, drawn, title=title), words)
