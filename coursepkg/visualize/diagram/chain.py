@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from coursepkg.kitchen import Quantity
 from coursepkg.visualize.paper import svg
 from coursepkg.visualize.paper.picture import Picture, page
 from coursepkg.visualize.paper.style import EDGE, GRADIENT, SHADE
@@ -25,9 +26,9 @@ def draw_chain(
     ----------
     stages : sequence of str
         The quantities from first cause to last effect.
-    rates : mapping of (str, str) to number or str
+    rates : mapping of (str, str) to number, str or coursepkg.kitchen.Quantity
         For each arrow (from, to) its rate, from each quantity to the next.
-    gradients : mapping of str to number or str, optional
+    gradients : mapping of str to the same, optional
         How much the last quantity changes with each, written in red beneath the boxes.
 
     Raises
@@ -69,4 +70,4 @@ def draw_chain(
 
 
 def _words(value: Any) -> str:
-    return value if isinstance(value, str) else format_number(value)
+    return str(value) if isinstance(value, str | Quantity) else format_number(value)

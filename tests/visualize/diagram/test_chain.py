@@ -3,6 +3,7 @@
 import pytest
 from drawn import misplaced, shapes, texts
 
+from coursepkg.kitchen import rate
 from coursepkg.visualize.diagram.chain import draw_chain
 
 STAGES = ["budget", "flour", "dough", "portions"]
@@ -16,6 +17,14 @@ def kitchen():
 def test_every_rate_stands_over_its_arrow():
     rates = [text.content for text in texts(kitchen().svg) if text.role == "rate"]
     assert rates == ["× 500 g/€", "× 1.05", "× 0.004 portions/g"]
+
+
+def test_a_quantity_of_the_kitchen_is_written_whole():
+    gate, market, pot = rate(0.9, "coin", per="coin"), rate(0.5, "kg", per="coin"), rate(4, "portion", per="kg")
+    links = {("coin", "purse"): gate, ("purse", "rice"): market, ("rice", "portion"): pot}
+    alt = draw_chain(["coin", "purse", "rice", "portion"], links, gradients={"coin": gate * market * pot}).alt
+    assert "coin to purse: 0.9." in alt
+    assert alt.endswith("rice to portion: 4 portions/kg. Gradients: coin 1.8 portions/coin.")
 
 
 def test_words_are_apart_and_on_the_paper():
