@@ -52,6 +52,7 @@ _HOME = {
     "tell_fold": "matrix.sketch",
     "tell_descent": "chart.descent",
     "tell_field": "field.story",
+    "tell_learning": "field.learning",
     "tell_product": "matrix.story",
     "tell_market": "graph.market",
     "tell_unrolled": "graph.unrolled",
