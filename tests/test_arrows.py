@@ -26,10 +26,11 @@ MAY_KNOW = {
     "sequences": (*TOOLS, "autodiff", "nn", "training"),
     "estimators": (*TOOLS, "autodiff", "nn", "optimizers", "training"),
     "gradients": (*TOOLS, "autodiff", "estimators"),
+    "engine_trial": (*TOOLS, "autodiff", "datasets"),
     "neural_tree": (*TOOLS, "autodiff", "datasets", "optimizers", "training"),
     "photonics": (*TOOLS, "autodiff", "datasets", "nn", "optimizers", "training"),
     "routes": (*TOOLS, "autodiff", "datasets", "estimators", "gradients", "neural_tree", "nn", "photonics"),
-    "visualize": (*TOOLS, "autodiff", "datasets", "kitchen", "neural_tree", "photonics"),
+    "visualize": (*TOOLS, "autodiff", "datasets", "engine_trial", "kitchen", "neural_tree", "photonics"),
     "grading": ("_course", "derivatives"),  # the judge uses nothing that a learner's work could have changed
     "setup_check": ("autodiff", "grading"),
     "start": ("_course",),

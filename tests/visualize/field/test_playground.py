@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from coursepkg.autodiff.scalar import Scalar
+from coursepkg.engine_trial import Network, find_faults
 from coursepkg.visualize import playground
-from coursepkg.visualize.field.playground import Network, Playground, find_faults
+from coursepkg.visualize.field.playground import Playground, picture_of_network
 
 
 class Bare:
@@ -141,7 +142,7 @@ def test_the_network_learns_the_moons_by_the_engine():
     for _ in range(200):
         network.step(0.3)
     assert network.losses[-1] < 0.5 * network.losses[0]
-    assert "After 200 steps the loss is" in network.picture().alt
+    assert "After 200 steps the loss is" in picture_of_network(network).alt
 
 
 def test_numpy_answers_as_the_engine_does():
