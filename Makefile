@@ -51,5 +51,5 @@ supported: test-env
 # from the testers' one, so that both hold the same versions.
 uv_lock := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 lock:
-	$(uv_lock) --upgrade pyproject.toml --group build --group test --output-file requirements-test.lock
-	$(uv_lock) pyproject.toml --group build --constraint requirements-test.lock --output-file requirements.lock
+	$(uv_lock) --upgrade pyproject.toml --extra course --extra grading --group build --group test --output-file requirements-test.lock
+	$(uv_lock) pyproject.toml --extra course --extra grading --group build --constraint requirements-test.lock --output-file requirements.lock

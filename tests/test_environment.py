@@ -10,7 +10,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ["requirements.lock", "requirements-test.lock"]
 
 # conda-forge's name for a package where it differs from PyPI's
-CONDA_NAMES = {"matplotlib": "matplotlib-base", "flit-core": "flit-core"}
+CONDA_NAMES = {"matplotlib": "matplotlib-base"}
+EXTRAS = ["course", "grading"]  # what `make lab` and `make test` install; a cluster is for those who have one
 
 
 def normalized(name):
@@ -27,8 +28,10 @@ def project():
 
 
 def declared(*groups):
-    """Requirements in pyproject.toml: the learner's, and those of the named groups."""
+    """Requirements in pyproject.toml: those of the package and its extras, and those of the named groups."""
     found = list(project()["project"]["dependencies"])
+    for extra in EXTRAS:
+        found += project()["project"]["optional-dependencies"][extra]
     for group in groups:
         found += project()["dependency-groups"][group]
     return dict(map(split_requirement, found))
@@ -83,6 +86,23 @@ def test_conda_environment_asks_for_the_same_packages():
     expected = {CONDA_NAMES.get(name, name): bounds for name, bounds in declared("build", "test").items()}
     expected["python"] = project()["project"]["requires-python"]
     assert conda == expected
+
+
+def test_what_builds_the_package_is_in_the_group_that_the_locks_hold():
+    assert project()["build-system"]["requires"] == project()["dependency-groups"]["build"]
+
+
+def test_make_lock_resolves_these_extras():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    recipes = re.findall(r"^\t\$\(uv_lock\).*", makefile, flags=re.MULTILINE)
+    assert [re.findall(r"--extra (\S+)", recipe) for recipe in recipes] == [EXTRAS, EXTRAS]
+
+
+def test_a_cluster_takes_what_the_grader_and_its_tests_take():
+    grading, distributed = project()["project"]["optional-dependencies"]["cluster"]
+    assert grading == "coursepkg[grading]"
+    peers = (ROOT / "requirements-peers.txt").read_text(encoding="utf-8").splitlines()
+    assert split_requirement(distributed) in [split_requirement(line) for line in peers if not line.startswith("#")]
 
 
 def test_peers_stay_out_of_the_locks():

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.linalg.blas import get_blas_funcs
 
 from coursepkg._checks import check_rng
 from coursepkg.autodiff.forward_mode import jvps
@@ -82,6 +81,8 @@ def _add_product(weight: Tensor, left: np.ndarray, right: np.ndarray) -> None:
 
     The old array may be held by a record, by a view or by another tensor, so it is left as it is.
     """
+    from scipy.linalg.blas import get_blas_funcs  # only here is SciPy asked for
+
     values = np.array(weight.data)
     (gemm,) = get_blas_funcs(("gemm",), (values,))
     # BLAS counts by columns; what it calls the transpose of an array is NumPy's array in the other order.
