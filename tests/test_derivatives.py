@@ -12,10 +12,11 @@ import sympy
 import coursepkg.autodiff.catalogue  # noqa: F401 - fills the table of primitives
 from coursepkg import derivatives
 from coursepkg.autodiff import scalar
+from coursepkg.autodiff.graph_reader import Node, local_derivatives
 from coursepkg.autodiff.table import PRIMITIVES
 from coursepkg.derivatives import OPERATIONS
 from coursepkg.grading.judging.drivers import graph
-from coursepkg.visualize.graph.nodes import Node, local_derivatives, local_formula, symbol
+from coursepkg.visualize.graph.notation import local_formula, symbol
 
 TABLE = {each.names[0]: each for each in OPERATIONS.values()}
 UNARY = {name: each for name, each in TABLE.items() if len(each.slopes) == 1}

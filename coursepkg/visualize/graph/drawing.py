@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from coursepkg.autodiff.graph_reader import Node, commutes, contributions
 from coursepkg.visualize.graph.fold import Folding
 from coursepkg.visualize.graph.layout import Box, Layout, arrange, assign_columns
-from coursepkg.visualize.graph.nodes import Node, contributions
+from coursepkg.visualize.graph.notation import symbol
 from coursepkg.visualize.paper import svg
 from coursepkg.visualize.paper.picture import Picture, page
 from coursepkg.visualize.paper.style import EDGE, GRADIENT, HIGHLIGHT, INK, MUTED, PAPER, SHADE, VALUE
@@ -282,7 +283,7 @@ class GraphDrawing:
         found = []
         for edge in self.edges:
             item = self.items[edge.target]
-            if item.folded or not item.node.ordered:
+            if item.folded or len(item.node.parents) != 2 or commutes(item.node.op):
                 continue
             _, y = self.layout.arrival[edge.pieces[-1]]
             x = self._tip(edge.target, y) - 8
@@ -301,7 +302,7 @@ def _item(node: Node, folded: Sequence[int], names: bool) -> Item:
         text = shorten(node.label, _LABEL_LIMIT)
         body, half = (max(26.0, text_width(text, SIZE) + 16), 13.0) if text else (10.0, 5.0)
         return Item(node, folded, text, over, body, half)
-    text = shorten(node.symbol, 16)
+    text = shorten(symbol(node.op), 16)
     half = max(_RADIUS, (len(node.parents) - 1) * _PORT_STEP / 2 + 8)
     return Item(node, folded, text, over, max(2 * _RADIUS, text_width(text, SIZE) + 16), half)
 

@@ -7,7 +7,7 @@ enters this part from further back is drawn as a box that counts the nodes it wa
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
-from coursepkg.visualize.graph.nodes import Node
+from coursepkg.autodiff.graph_reader import Node
 from coursepkg.visualize.paper.text import plural
 
 

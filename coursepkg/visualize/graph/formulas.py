@@ -6,7 +6,8 @@ that each lights the other. Every name of a learner is escaped.
 
 from html import escape
 
-from coursepkg.visualize.graph.nodes import Node, formula
+from coursepkg.autodiff.graph_reader import Node
+from coursepkg.visualize.graph.notation import formula
 from coursepkg.visualize.graph.stepper import Passes, Step
 from coursepkg.visualize.paper.text import MINUS, format_number
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from coursepkg.autodiff.graph_reader import Node, give_names, read_graph
 from coursepkg.visualize.graph.drawing import Edge, GraphDrawing, Shown
 from coursepkg.visualize.graph.fold import Folding, fold_graph
-from coursepkg.visualize.graph.nodes import Node, formula, give_names, local_formula, read_graph
+from coursepkg.visualize.graph.notation import formula, local_formula, symbol
 from coursepkg.visualize.paper.picture import Picture
 from coursepkg.visualize.paper.text import MINUS, bracketed, format_number, join_words, parse_number
 
@@ -76,7 +77,7 @@ class Passes:
         operands = [self.nodes[parent] for parent in node.parents]
         letters = formula(node, [operand.name for operand in operands])
         numbers = formula(node, [format_number(operand.data) for operand in operands])
-        sign = _sign(node.symbol, [operand.data for operand in operands], node.data)
+        sign = _sign(symbol(node.op), [operand.data for operand in operands], node.data)
         return f"Forward: {node.name} = {letters} = {numbers} {sign} {format_number(node.data)}."
 
     def _backward(self) -> list[Step]:

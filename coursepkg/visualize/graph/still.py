@@ -9,9 +9,9 @@ RNN Explained").
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from coursepkg.autodiff.graph_reader import Node, contributions, give_names, read_graph
 from coursepkg.visualize.graph.drawing import GraphDrawing, Shown
 from coursepkg.visualize.graph.fold import fold_graph
-from coursepkg.visualize.graph.nodes import Node, contributions, give_names, read_graph
 from coursepkg.visualize.graph.words import describe_nodes
 from coursepkg.visualize.paper.picture import Picture
 from coursepkg.visualize.paper.text import format_number

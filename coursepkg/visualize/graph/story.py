@@ -7,10 +7,11 @@ is where each number travels on the way from one step to the next.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from coursepkg.autodiff.graph_reader import Node
 from coursepkg.visualize.alive.story import Question, Story
 from coursepkg.visualize.graph import formulas
 from coursepkg.visualize.graph.drawing import Edge, GraphDrawing, Item
-from coursepkg.visualize.graph.nodes import Node, local_formula
+from coursepkg.visualize.graph.notation import local_formula, symbol
 from coursepkg.visualize.graph.questions import questions
 from coursepkg.visualize.graph.stepper import Passes, Step
 from coursepkg.visualize.paper.text import format_number, join_words, plural
@@ -220,7 +221,7 @@ def _character(passes: Passes, item: Item) -> str:
 
 
 def _manner(node: Node, names: list[str]) -> str:
-    sign = node.symbol
+    sign = symbol(node.op)
     both = join_words(list(dict.fromkeys(names)))
     if sign == "+" and len(names) == 2:
         return f"Plus distributes: it hands its gradient unchanged to {both}."

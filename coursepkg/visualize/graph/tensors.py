@@ -7,11 +7,12 @@ learner can say without a computer is the rule in letters, and the shape: a grad
 from html import escape
 from typing import Any
 
+from coursepkg.autodiff.graph_reader import Node, give_names, read_graph
 from coursepkg.autodiff.tape_reader import sent_back
 from coursepkg.visualize.alive.story import Question
 from coursepkg.visualize.graph.drawing import Item
 from coursepkg.visualize.graph.fold import Folding
-from coursepkg.visualize.graph.nodes import Node, formula, give_names, local_formula, read_graph
+from coursepkg.visualize.graph.notation import formula, local_formula, symbol
 from coursepkg.visualize.graph.stepper import Passes, Step
 from coursepkg.visualize.paper.text import MINUS, format_number, join_words
 
@@ -111,7 +112,7 @@ class TensorPasses(Passes):
     def _rule(self, node: Node, position: int) -> str:
         """What an operation does with the gradient that arrives, in words."""
         names = [self.nodes[parent].name for parent in node.parents]
-        up, sign = f"{bar(node.name)}", node.symbol
+        up, sign = f"{bar(node.name)}", symbol(node.op)
         if sign == "@":
             return f"{up} {names[1]}ᵀ" if position == 0 else f"{names[0]}ᵀ {up}"
         if sign.split()[0] in ("sum", "mean"):

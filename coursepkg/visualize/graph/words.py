@@ -6,8 +6,9 @@ forward pass, gradients. A long graph is summed up, because nobody listens to tw
 
 from collections.abc import Sequence
 
+from coursepkg.autodiff.graph_reader import Node
 from coursepkg.derivatives import OPERATIONS
-from coursepkg.visualize.graph.nodes import Node, formula
+from coursepkg.visualize.graph.notation import formula, symbol
 from coursepkg.visualize.paper.text import format_number, join_words, plural
 
 _READ_WHOLE = 14
@@ -20,7 +21,7 @@ def describe_nodes(nodes: Sequence[Node], *, values: bool, grads: bool) -> str:
     Examples
     --------
     >>> from coursepkg.autodiff.scalar import Scalar
-    >>> from coursepkg.visualize.graph.nodes import give_names, read_graph
+    >>> from coursepkg.autodiff.graph_reader import give_names, read_graph
     >>> product = Scalar(3.0, label="x") * Scalar(2.0, label="y")
     >>> describe_nodes(give_names(read_graph(product)), values=True, grads=False)
     'Computational graph with 3 nodes. Inputs: x = 3, y = 2. Forward: v1 = x × y = 6.'
@@ -57,7 +58,7 @@ def _summary(nodes: Sequence[Node], values: bool, known: Sequence[Node]) -> str:
     operations: dict[str, int] = {}
     for node in nodes:
         if not node.is_leaf:
-            kind = _SPOKEN.get(node.symbol, node.symbol)
+            kind = _SPOKEN.get(symbol(node.op), symbol(node.op))
             operations[kind] = operations.get(kind, 0) + 1
     counts = [
         plural(count, kind) if kind in _SPOKEN.values() else f"{count:,} {kind}"

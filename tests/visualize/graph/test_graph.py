@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from drawn import CORPUS, by_role, fork, misplaced, network, neuron, run, shapes, size, skip, sum_times, texts
 
+from coursepkg.autodiff.graph_reader import contributions, give_names, read_graph
 from coursepkg.autodiff.scalar import Scalar
 from coursepkg.visualize.graph.drawing import GraphDrawing
 from coursepkg.visualize.graph.fold import fold_graph
-from coursepkg.visualize.graph.nodes import contributions, give_names, read_graph
 from coursepkg.visualize.graph.stepper import Passes
 from coursepkg.visualize.graph.still import draw_graph, number_texts
 from coursepkg.visualize.paper.text import format_number, parse_number

@@ -3,8 +3,8 @@
 import pytest
 from drawn import fork, random_expression, run, skip
 
+from coursepkg.autodiff.graph_reader import read_graph
 from coursepkg.autodiff.scalar import Scalar
-from coursepkg.visualize.graph.nodes import read_graph
 from coursepkg.visualize.graph.questions import questions
 from coursepkg.visualize.graph.stepper import Passes
 from coursepkg.visualize.graph.story import tell_graph

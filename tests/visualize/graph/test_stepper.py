@@ -5,8 +5,8 @@ import re
 import pytest
 from drawn import CORPUS, by_role, fork, network, neuron, random_expression, run, shapes, sum_times
 
+from coursepkg.autodiff.graph_reader import read_graph
 from coursepkg.autodiff.scalar import Scalar
-from coursepkg.visualize.graph.nodes import read_graph
 from coursepkg.visualize.graph.stepper import Passes
 from coursepkg.visualize.paper.text import MINUS, parse_number
 

@@ -1,8 +1,8 @@
-"""Reading a computational graph from any engine that has one.
+"""The graph of any engine, to be looked at.
 
 The one idea: a node is anything with a number (``.data``), and perhaps a gradient (``.grad``), operands (``.parents``,
 ``._prev`` or ``._children``), an operation (``.op`` or ``._op``), a label and local derivatives (``.local_grads``).
-Whatever is missing is left out of the picture, so a learner's half-built engine can be looked at too.
+Whatever is missing is left out, so a learner's half-built engine can be looked at too.
 """
 
 import math
@@ -11,18 +11,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coursepkg.derivatives import OPERATIONS
-from coursepkg.visualize.paper.text import MINUS, bracketed, format_number
 
-_SYMBOLS = {name: each.sign for each in OPERATIONS.values() if each.sign for name in each.names}
-_SYMBOLS |= {"matmul": "@", "softmax_cross_entropy": "cross-entropy"}
-_SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-_INFIX = {each.sign for (_, operands), each in OPERATIONS.items() if operands == 2 and each.sign} | {"@"}
+__all__ = ["Node", "contributions", "give_names", "read_graph"]
+
+_SIGNS = {name: each.sign for each in OPERATIONS.values() if each.sign for name in each.names}
+_SIGNS |= {"matmul": "@", "softmax_cross_entropy": "cross-entropy"}
 _COMMUTATIVE = {each.sign for each in OPERATIONS.values() if each.commutes}
 
 
 @dataclass
 class Node:
-    """One number of the graph, as the drawings see it. `index` is its place in topological order."""
+    """One number of the graph. `index` is its place in topological order."""
 
     index: int
     source: Any
@@ -40,26 +39,15 @@ class Node:
         """True for an input, a parameter or a constant."""
         return not self.parents
 
-    @property
-    def symbol(self) -> str:
-        """The operation as it is drawn: ×, +, tanh, ..."""
-        return symbol(self.op)
 
-    @property
-    def ordered(self) -> bool:
-        """True if swapping the operands would change the result."""
-        return len(self.parents) == 2 and self.symbol not in _COMMUTATIVE
+def sign_of(op: str) -> str:
+    """The usual sign for an operation, or its own name: "*" and "mul" are ×."""
+    return _SIGNS.get(op, op)
 
 
-def symbol(op: str) -> str:
-    """The sign that stands for an operation in a drawing: "*" is drawn ×, "**3" (·)³, "1-" as 1 −, "*0.5" as × 0.5."""
-    sign, constant, first = split_constant(op)
-    if constant is None:
-        return _SYMBOLS.get(op, op) or "?"
-    if sign == "^" and not first and constant == int(constant) and abs(constant) < 100:
-        return "(·)" + str(int(constant)).translate(_SUPERSCRIPT)
-    number = format_number(constant)
-    return f"{number} {sign}" if first else f"{sign} {number}"
+def commutes(op: str) -> bool:
+    """True if swapping the operands would change nothing."""
+    return sign_of(op) in _COMMUTATIVE
 
 
 def split_constant(op: str) -> tuple[str, float | None, bool]:
@@ -68,7 +56,7 @@ def split_constant(op: str) -> tuple[str, float | None, bool]:
         for first, rest in ((False, op.removeprefix(sign)), (True, op.removesuffix(sign))):
             if rest != op and rest:
                 try:
-                    return _SYMBOLS.get(sign, sign), float(rest.strip("() ")), first
+                    return sign_of(sign), float(rest.strip("() ")), first
                 except ValueError:
                     continue
     return op, None, False
@@ -95,7 +83,7 @@ def read_graph(root: Any, labels: Mapping[str, Any] | None = None) -> list[Node]
         If `root` holds no number.
     """
     if hasattr(root, "requires_grad") and hasattr(root, "_node"):  # a Tensor; NumPy is loaded then
-        from coursepkg.autodiff.tape_reader import read_tape
+        from .tape_reader import read_tape
 
         root = read_tape(root, labels)
     if isinstance(getattr(root, "data", memoryview(b"")), memoryview):  # NumPy numbers have a buffer named data
@@ -153,7 +141,7 @@ def _operands(item: Any) -> list[Any]:
 def _operands_of_a_set(found: set | frozenset, op: str) -> list[Any]:
     """micrograd keeps operands in a set: their order is lost, and x * x has one element."""
     ordered = sorted(found, key=lambda item: (str(getattr(item, "label", "")), float(item.data)))
-    return ordered * 2 if len(ordered) == 1 and symbol(op) in _COMMUTATIVE else ordered
+    return ordered * 2 if len(ordered) == 1 and commutes(op) else ordered
 
 
 def _operation(item: Any) -> Any:
@@ -190,7 +178,7 @@ def local_derivatives(op: str, operands: list[Any], result: Any) -> list[Any]:
         sign, exponent, first = split_constant(op)
         if len(operands) == 1 and sign == "^" and exponent is not None and not first:
             return [OPERATIONS["power", 2].slopes[0](math, result, operands[0], exponent)]
-        known = OPERATIONS.get((symbol(op).lower(), len(operands)))
+        known = OPERATIONS.get((sign_of(op).lower(), len(operands)))
         return [slope(math, result, *operands) for slope in known.slopes] if known else []
     except (ArithmeticError, ValueError, TypeError):
         return []
@@ -201,39 +189,6 @@ def contributions(node: Node) -> list[Any]:
     if node.grad is None or len(node.local) != len(node.parents) or _is_array(node.grad):
         return [None] * len(node.parents)
     return [node.grad * local for local in node.local]
-
-
-def formula(node: Node, names: list[str]) -> str:
-    """The operation in the usual notation: "x + y", "tanh(z)", "x²", "1 − x".
-
-    `names` are the operands as they should appear: names, or numbers.
-    """
-    sign, constant, first = split_constant(node.op)
-    if constant is not None and len(names) == 1:
-        if node.symbol.startswith("(·)"):
-            return bracketed(names[0]) + node.symbol[3:]
-        number = format_number(constant)
-        names = [number, names[0]] if first else [names[0], number]
-    else:
-        sign = node.symbol
-    if len(names) == 2 and sign in _INFIX:
-        base = bracketed(names[0]) if sign == "^" else names[0]
-        return f"{base} {sign} {bracketed(names[1])}"
-    if len(names) == 1 and sign == MINUS:
-        return MINUS + bracketed(names[0])
-    return f"{sign}({', '.join(names)})"
-
-
-def local_formula(node: Node, position: int, names: list[str], result: str) -> str:
-    """The local derivative of an operation by its operand at `position`, in letters; empty for an unknown operation."""
-    sign, constant, first = split_constant(node.op)
-    if constant is not None and len(names) == 1:
-        number = format_number(constant)
-        names, position = ([number, names[0]], 1) if first else ([names[0], number], 0)
-    else:
-        sign = node.symbol
-    known = OPERATIONS.get((sign.lower(), len(names)))
-    return known.words[position].format(**dict(zip("xy", names, strict=False)), out=result) if known else ""
 
 
 def give_names(nodes: list[Node]) -> list[Node]:
