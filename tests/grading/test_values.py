@@ -2,7 +2,9 @@
 
 import array
 import json
+import math
 from collections import UserDict, UserList, deque
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 
@@ -17,9 +19,11 @@ from coursepkg.autodiff.tensor import Tensor
 from coursepkg.grading.judging.values import (
     MAX_KEYS,
     Unfit,
+    agreeing,
     decode,
     difference,
     encode,
+    flat,
     is_informative,
     kind_of,
     parts,
@@ -364,3 +368,55 @@ def test_keys_that_all_fall_together_cannot_stall_the_reader():
         decode({"dict": [[key, 0.0] for key in keys[1:]]})
     assert len(decode({"dict": [[key, 0.0] for key in range(MAX_KEYS)]})) == MAX_KEYS
     assert tree(dict.fromkeys(range(MAX_KEYS + 1), 0.0)) == Unfit("a very large dictionary")
+
+
+# --- many at once ----------------------------------------------------------------------------------------------------
+
+MANY = [
+    1.5, -0.0, 0.0, math.inf, math.nan, 1.5 + 1e-9, 3, True, None, "text", 2.0 + 0j, [], (), {}, [1.5], [1.5, 2.0],
+    (1.5, 2.0), [[1.5], [2.0, 3.0]], [[1.5, 2.0], [3.0]], [1.5, [2.0, 3.0]], [1.5, 2.0, 3.0], [[1.5, 2.0, 3.0]],
+    {"a": 1.5, "b": [2.0]}, {"b": [2.0], "a": 1.5}, {"a": [1.5], "b": 2.0}, np.array([1.5, 2.0]),
+    np.array([[1.5, 2.0]]), np.zeros((0, 3)), np.zeros(0), np.array([1.5, 2.0], np.float32), np.array([1, 2]),
+    np.array([1.5, math.nan]), [np.array([1.5, 2.0]), 3.0], [1.5, None], [1.5, "text"], [1.5, 3], [1.5, True],
+    (np.array([1.5]), np.array([2.0])), np.array([True, False]), Unfit("a set"),
+]  # fmt: skip
+
+
+def test_what_agrees_in_one_comparison_differs_nowhere_when_looked_at_alone():
+    pairs = [(one, other) for one in MANY for other in MANY]
+    found = agreeing([flat(one) for one, _ in pairs], [flat(other) for _, other in pairs], 1e-6, 1e-9)
+    assert not [pairs[k] for k in found if difference(*pairs[k], 1e-6, 1e-9) is not None]
+    finite = [
+        k for k, (one, other) in enumerate(pairs) if one is other and flat(one) and np.isfinite(flat(one)[1]).all()
+    ]
+    assert found >= set(finite)
+    assert len(finite) > 20
+
+
+def test_one_wrong_number_is_found_in_the_case_that_holds_it():
+    wanted = [np.zeros(0), [1.0, 2.0], np.zeros((0, 3)), 3.0, {"a": np.array([[4.0, 5.0]])}, [], 6.0]
+    wrong = {1: [1.0, 2.001], 3: 3.001, 4: {"a": np.array([[4.001, 5.0]])}, 6: 5.999}
+    for place, value in wrong.items():
+        given = [*wanted[:place], value, *wanted[place + 1 :]]
+        assert agreeing(list(map(flat, wanted)), list(map(flat, given)), 1e-6, 1e-9) == set(range(7)) - {place}
+
+
+class Fickle(Sequence):
+    """Numbers when it is read first, and something else from then on."""
+
+    def __init__(self):
+        self.read = 0
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, place):
+        return iter(())
+
+    def __iter__(self):
+        self.read += 1
+        return iter([1.5, 2.0] if self.read == 1 else [self, object()])
+
+
+def test_a_sequence_that_gives_other_items_the_next_time_is_read_once():
+    assert tree(Fickle()) == [1.5, 2.0]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from operator import is_
 from typing import Any
 
 import numpy as np
+
+_IMMUTABLE = frozenset({type(None), bool, int, float, complex, str})
 
 
 def copied(value: Any) -> Any:
@@ -12,6 +15,8 @@ def copied(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.copy()
     if isinstance(value, list):
+        if _IMMUTABLE.issuperset(map(type, value)):  # as below, only sooner: most lists hold numbers
+            return list(value)
         return [copied(item) for item in value]
     if isinstance(value, tuple):
         return tuple(copied(item) for item in value)
@@ -33,7 +38,9 @@ def unchanged(now: Any, before: Any) -> bool:
         same = now.dtype == before.dtype and now.shape == before.shape
         return bool(same and now.tobytes() == before.tobytes())
     if isinstance(now, (list, tuple)):
-        return len(now) == len(before) and all(map(unchanged, now, before))
+        if len(now) != len(before):
+            return False
+        return all(map(is_, now, before)) or all(map(unchanged, now, before))
     if isinstance(now, dict):
         return unchanged(list(now), list(before)) and unchanged(list(now.values()), list(before.values()))
     return bool(now == before or (now != now and before != before))

@@ -11,6 +11,7 @@ import ctypes
 import inspect
 import io
 import linecache
+import marshal
 import os
 import signal
 import sys
@@ -276,7 +277,7 @@ class LocalCall:
         self.time_by = time_by
         self.deadline = now(time_by) + seconds
         self._misuse: dict[tuple[int, tuple[str, ...]], str | None] = {}
-        self._cases: list[Mapping[str, Any]] = []
+        self._cases: set[bytes] = set()  # written by `marshal`, which is the quickest way to know one again
         self._returned: list[tuple[Any, Any]] = []  # by all calls, and as it was read then
 
     def __call__(self, case: Mapping[str, Any]) -> Outcome:
@@ -287,7 +288,7 @@ class LocalCall:
         try:
             args, named = decode(case["args"]), case["kwargs"]
             kwargs = decode({"dict": list(map(list, named.items()))}) if named else {}
-            before = copied([args, kwargs])
+            before, written = copied([args, kwargs]), marshal.dumps(dict(case), 2)
         except (KeyError, TypeError, ValueError) as error:
             return Outcome("infrastructure", message=f"a stored case cannot be read: {error}")
         call = len(args), tuple(kwargs)
@@ -309,15 +310,18 @@ class LocalCall:
         outcome = guarded(run, seconds, self.time_by)
         if not unchanged([args, kwargs], before):
             outcome = replace(outcome, changed=True)
-        if case in self._cases:
+        if written in self._cases:
             return replace(outcome, overwrote=outcome.kind == "value" and self._overwritten())
-        self._cases.append(case)
+        self._cases.add(written)
         return outcome
 
     def _overwritten(self) -> bool:
         """Whether something that a call returned is not any more what it was."""
-        again = guarded(lambda: [tree(result) for result, _ in self._returned], _TO_READ, self.time_by)
-        reads = [read for _, read in self._returned]
+        doubtful = [(result, read) for result, read in self._returned if not unchanged(result, read)]
+        if not doubtful:
+            return False
+        again = guarded(lambda: [tree(result) for result, _ in doubtful], _TO_READ, self.time_by)
+        reads = [read for _, read in doubtful]
         if again.kind != "value" or unchanged(again.value, reads):
             return False
         return difference(reads, again.value, 0.0, 0.0) is not None

@@ -9,8 +9,10 @@ rewrites the judge deceives nobody but its author.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -24,10 +26,13 @@ from coursepkg.grading.judging.patterns import Pattern, explain, meaning
 from coursepkg.grading.judging.showing import place
 from coursepkg.grading.judging.values import (
     Difference,
+    Flat,
+    agreeing,
     at,
     count_values,
     decode,
     difference,
+    flat,
     groups,
     is_number,
     leaves,
@@ -99,6 +104,36 @@ class Verdict:
         return feedback.html(self.status, (*self.lines, *self.credit), self.printed)
 
 
+class Check(dict[str, Any]):
+    """A compiled check, with what is the same for all answers that are held against it, worked out once."""
+
+    @cached_property
+    def inputs(self) -> list[Mapping[str, Any]]:
+        """What an answer is asked for, and the first of it again, to see whether something is kept between calls."""
+        inputs = [{"args": item["args"], "kwargs": item["kwargs"]} for item in self["cases"]]
+        return [*inputs, inputs[0]]
+
+    @cached_property
+    def asked(self) -> str:
+        """The inputs as a worker is sent them."""
+        return json.dumps(self.inputs)
+
+    @cached_property
+    def expected(self) -> list[Any]:
+        """What is expected of each case."""
+        return [decode(item["expected"]) for item in self["cases"]]
+
+    @cached_property
+    def flat(self) -> list[Flat | None]:
+        """The same, for a quick comparison."""
+        return [flat(value) for value in self.expected]
+
+    @cached_property
+    def most(self) -> int:
+        """How many values of an answer are looked at: each wrong idea would be held against every part of it."""
+        return MAX_EXCESS * max((count_values(value) + _entries(value) for value in self.expected), default=1)
+
+
 def judge(compiled: Mapping[str, Any], call: Call) -> Verdict:
     """Judge an answer.
 
@@ -122,15 +157,14 @@ def judge_all(compiled: Mapping[str, Any], ask: Ask) -> Verdict:
     There may be fewer outcomes than cases, if no further one makes sense after the last of them. No more of them are
     read than are needed.
     """
-    inputs = [{"args": item["args"], "kwargs": item["kwargs"]} for item in compiled["cases"]]
-    expected = [decode(item["expected"]) for item in compiled["cases"]]
+    check = compiled if isinstance(compiled, Check) else Check(compiled)
     outcomes: list[Outcome] = []
-    replies = iter(ask([*inputs, inputs[0]]))  # the first one again, to see whether something is kept between calls
-    for outcome in islice(replies, len(inputs)):
+    replies = iter(ask(check.inputs))
+    for outcome in islice(replies, len(check.expected)):
         outcomes.append(outcome)
         if outcome.kind in LAST_KINDS or outcome.error in FATAL:
             break
-    return _Judgement(compiled, inputs, expected, outcomes, replies).verdict()
+    return _Judgement(check, outcomes, replies).verdict()
 
 
 def _entries(value: Any) -> int:
@@ -141,31 +175,29 @@ def _entries(value: Any) -> int:
 class _Judgement:
     """One answer's outcomes, looked at in the order in which things are named."""
 
-    def __init__(
-        self,
-        compiled: Mapping[str, Any],
-        inputs: Sequence[Mapping[str, Any]],
-        expected: Sequence[Any],
-        outcomes: Sequence[Outcome],
-        replies: Iterator[Outcome],
-    ):
-        self.compiled, self.inputs, self.expected, self.outcomes = compiled, inputs, expected, outcomes
-        self.replies = replies
+    def __init__(self, check: Check, outcomes: Sequence[Outcome], replies: Iterator[Outcome]):
+        self.compiled, self.outcomes, self.replies = check, outcomes, replies
+        self.inputs, self.expected = check.inputs[:-1], check.expected
         self.kept = False
         self.again: Outcome | None = None  # of the first case, called once more
-        self.rtol, self.atol = compiled["rtol"], compiled["atol"]
+        self.rtol, self.atol = check["rtol"], check["atol"]
+        given = [flat(outcome.value) if outcome.kind == "value" else None for outcome in outcomes]
+        right = agreeing(check.flat, given, self.rtol, self.atol)
         self.differences = [
-            self._difference(value, outcome.value) if outcome.kind == "value" else None
-            for value, outcome in zip(expected, outcomes, strict=False)
+            None if number in right or outcome.kind != "value" else self._difference(value, outcome.value)
+            for number, (value, outcome) in enumerate(zip(check.expected, outcomes, strict=False))
         ]
-        # Every wrong idea would be held against every part of it, and none gives so much more than is asked for.
-        most = MAX_EXCESS * max((count_values(value) + _entries(value) for value in expected), default=1)
-        self.comparable = all(count_values(outcome.value, most) <= most for outcome in outcomes)
         self.wrong = [
             number
             for number, outcome in enumerate(outcomes)
             if outcome.kind != "value" or self.differences[number] is not None
         ]
+
+    @cached_property
+    def comparable(self) -> bool:
+        """Whether the answer gives nothing so much larger than what is asked for that no idea is held against it."""
+        most = self.compiled.most
+        return all(count_values(outcome.value, most) <= most for outcome in self.outcomes)
 
     def _difference(self, wanted: Any, given: Any) -> Difference | None:
         allowed = bool(self.compiled.get("extra_axes", False))

@@ -122,6 +122,8 @@ class Namer:
                 continue
             for leaf, differs, _ in self._spread(number, value):
                 evidence.add(leaf, differs, self.inputs(number))
+            if evidence.enough:  # and what comes takes nothing away from it
+                return True
         return evidence.enough
 
     def inputs(self, number: int) -> tuple[set[float], list[np.ndarray]]:

@@ -38,6 +38,7 @@ _SINGLE = (np.dtype(np.float32), np.dtype(np.complex64))
 _EPS = float(np.finfo(np.float32).eps)
 # Named, since `isinstance(x, A | B)` makes the union anew each time, and these lines run thousands of times a notebook.
 _PLAIN = frozenset({type(None), bool, int, float, str})
+_FLOAT, _READ = frozenset({float}), frozenset({type(None), bool, float, complex})  # nothing to be read off these
 _ARRAYS, _SEQUENCES = (np.ndarray, np.generic), (list, tuple)
 _SEQUENTIAL = (*_SEQUENCES, deque, KeysView, ValuesView, ItemsView, Sequence)
 _SCALARS = (bool, int, float, complex)
@@ -97,7 +98,9 @@ def tree(value: Any, depth: int = 0) -> Any:
     if isinstance(value, _SEQUENTIAL):
         if len(value) > MAX_ENTRIES:
             return Unfit("a very long list")
-        items = [tree(item, depth + 1) for item in value]
+        items = list(value)  # once: it may be of a class that gives other items the next time
+        if depth == MAX_DEPTH or not _READ.issuperset(map(type, items)):  # most lists hold numbers alone
+            items = [tree(item, depth + 1) for item in items]
         return tuple(items) if isinstance(value, tuple) else items
     return _unwrap(value, depth)
 
@@ -296,6 +299,8 @@ def encode(value: Any, digits: int | None = None, *, packed: bool = False) -> An
     if isinstance(value, complex):
         return {"complex": [encode(value.real, digits), encode(value.imag, digits)]}
     if isinstance(value, list):
+        if digits is None and _FLOAT.issuperset(map(type, value)) and all(map(math.isfinite, value)):
+            return list(value)  # as below, only sooner
         return [encode(item, digits, packed=packed) for item in value]
     if isinstance(value, tuple):
         return {"tuple": [encode(item, digits, packed=packed) for item in value]}
@@ -335,7 +340,7 @@ def decode(data: Any) -> Any:
     if type(data) in _PLAIN:
         return data
     if isinstance(data, list):
-        return [decode(item) for item in data]
+        return list(data) if _PLAIN.issuperset(map(type, data)) else [decode(item) for item in data]
     if not isinstance(data, dict):
         raise ValueError(f"a stored value cannot be a {type(data).__name__}")
     keys = set(data)
@@ -526,6 +531,73 @@ def difference(
         if found is not None:
             return found
     return None
+
+
+Flat = tuple[list[Any], list[float]]  # the form of a value, and its numbers in a row
+
+
+def flat(value: Any) -> Flat | None:
+    """A value as its form and a row of numbers; None if it holds numbers that are no Python or NumPy floats of 64 bits.
+
+    Examples
+    --------
+    >>> flat({"loss": 0.5, "rates": [1.0, 2.0]})
+    ([(<class 'dict'>, ('loss', 'rates')), <class 'float'>, (<class 'list'>, 2, <class 'float'>)], [0.5, 1.0, 2.0])
+    """
+    form: list[Any] = []
+    row: list[float] = []
+    return (form, row) if _flatten(value, form, row) else None
+
+
+def _flatten(value: Any, form: list[Any], row: list[float]) -> bool:
+    kind = type(value)
+    if kind is float:
+        form.append(kind)
+        row.append(value)
+        return True
+    if kind is np.ndarray and value.dtype == np.float64:
+        form.append(value.shape)
+        row.extend(value.ravel().tolist())
+        return True
+    if kind is list or kind is tuple:
+        if _FLOAT.issuperset(map(type, value)):
+            form.append((kind, len(value), float))
+            row.extend(value)
+            return True
+        form.append((kind, len(value)))
+        return all(_flatten(item, form, row) for item in value)
+    if kind is dict:
+        form.append((kind, tuple(value)))
+        return all(_flatten(item, form, row) for item in value.values())
+    form.append((kind, value))
+    return kind in _PLAIN
+
+
+def agreeing(expected: Sequence[Flat | None], got: Sequence[Flat | None], rtol: float, atol: float) -> set[int]:
+    """Which of many values surely agree, found in one comparison of all their numbers; ``difference`` tells of others.
+
+    Parameters
+    ----------
+    expected, got : sequence of (list, list) or None
+        As ``flat`` gives them.
+    rtol, atol : float
+        As in ``difference``, which finds nothing in the values that are named here.
+    """
+    alike = [
+        number
+        for number, (one, other) in enumerate(zip(expected, got, strict=False))
+        if one is not None and other is not None and one[0] == other[0]
+    ]
+    ends = np.cumsum([len(expected[number][1]) for number in alike])  # type: ignore[index]
+    wanted, given = (
+        np.array([x for number in alike for x in side[number][1]], dtype=np.float64)  # type: ignore[index]
+        for side in (expected, got)
+    )
+    with np.errstate(all="ignore"):
+        most = atol + rtol * np.abs(wanted)
+        agree = (np.abs(given - wanted) <= most) & (most < np.inf)
+    doubtful = set(np.searchsorted(ends, np.flatnonzero(~agree), side="right").tolist())
+    return {number for place, number in enumerate(alike) if place not in doubtful}
 
 
 def _leaf_difference(

@@ -32,7 +32,7 @@ import numpy as np
 from coursepkg import __version__
 from coursepkg.grading.judging import feedback
 from coursepkg.grading.judging.calling import Outcome
-from coursepkg.grading.judging.judge import FATAL, Verdict, judge_all
+from coursepkg.grading.judging.judge import FATAL, Check, Verdict, judge_all
 from coursepkg.grading.judging.values import decode, difference, encode
 from coursepkg.grading.running.results import (
     GRADED,
@@ -125,7 +125,7 @@ class Grader:
     def __init__(self, chapters: Mapping[str, Chapter], secret: bytes, tier: str):
         self.chapters, self.secret, self.tier = chapters, secret, tier
         self._sandbox: Sandbox | None = None
-        self._visible: dict[str, Mapping[str, Any]] = {}
+        self._visible: dict[str, Check] = {}
         self._hidden: dict[str, Compiled] = {}
 
     def grade(self, work: Work) -> Graded:
@@ -201,7 +201,7 @@ class Grader:
         began = time.perf_counter()
         outcomes: list[Outcome] = []
 
-        def compiled() -> Mapping[str, Any]:
+        def compiled() -> Check:
             if exercise.id not in self._visible:
                 self._visible[exercise.id] = _packed(compile_check(exercise))
             return self._visible[exercise.id]
@@ -274,9 +274,7 @@ class _Answer:
     more: str = ""  # where else the answer stands
 
 
-def _judged(
-    exercise: Exercise, compiled: Callable[[], Mapping[str, Any]], worker: Worker, outcomes: list[Outcome]
-) -> Verdict:
+def _judged(exercise: Exercise, compiled: Callable[[], Check], worker: Worker, outcomes: list[Outcome]) -> Verdict:
     worker.starts = 0  # each exercise may crash its worker three times, and costs no other one anything
 
     def ask(items: Sequence[Mapping[str, Any]]) -> list[Outcome]:
@@ -294,7 +292,7 @@ def _judged(
         return Verdict(exercise.id, "infrastructure", lines=tuple(words))
 
 
-def _packed(check: dict[str, Any]) -> dict[str, Any]:
+def _packed(check: dict[str, Any]) -> Check:
     """A check whose arrays are compact, since they are sent and read again for each notebook."""
 
     def repacked(stored: Any) -> Any:
@@ -308,17 +306,17 @@ def _packed(check: dict[str, Any]) -> dict[str, Any]:
         }
         for item in check["cases"]
     ]
-    return {**check, "cases": cases}
+    return Check({**check, "cases": cases})
 
 
-def _settled(check: Mapping[str, Any], outcomes: Sequence[Outcome]) -> Mapping[str, Any]:
+def _settled(check: Check, outcomes: Sequence[Outcome]) -> Check:
     """The check without those cases that the answer fails and on which right answers do not agree.
 
     They are looked for where a mark depends on them: where nothing else was wrong, and where parts have points.
     """
     if not isinstance(check, Compiled):
         return check
-    given = enumerate(zip(check["cases"], outcomes, strict=False))
+    given = enumerate(zip(check.expected, outcomes, strict=False))
     wrong: set[int] = set()
     for number in (number for number, each in given if _is_wrong(check, *each)):
         if "credit" not in check and check.counts(number):
@@ -327,11 +325,10 @@ def _settled(check: Mapping[str, Any], outcomes: Sequence[Outcome]) -> Mapping[s
     return check.settled(wrong)
 
 
-def _is_wrong(check: Mapping[str, Any], item: Mapping[str, Any], outcome: Outcome) -> bool:
+def _is_wrong(check: Check, expected: Any, outcome: Outcome) -> bool:
     if outcome.kind != "value":
         return True
     more = bool(check.get("extra_axes"))
-    expected = decode(item["expected"])
     return difference(expected, outcome.value, check["rtol"], check["atol"], extra_axes=more) is not None
 
 

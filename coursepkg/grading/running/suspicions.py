@@ -7,7 +7,7 @@ things can, so this is no proof of honesty: it points at answers that are worth 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import accumulate
 from types import CodeType, ModuleType
@@ -89,7 +89,7 @@ def not_run(exercise: Exercise, cells: Cells) -> str:
 
 def leans_on(exercise: Exercise, code: Sequence[str]) -> str:
     """The part of the course's package that an answer uses, and that no right answer needs; or ""."""
-    imported = dict(_imported(code))
+    imported = _imported(tuple(code))
     if not imported:
         return ""
     allowed = {*GIVEN.get(exercise.id.split(".")[0], ()), *_used_by_right_answers(exercise)}
@@ -103,8 +103,13 @@ def leans_on(exercise: Exercise, code: Sequence[str]) -> str:
     return next((part for name, part in imported.items() if name in used and part not in allowed), "")
 
 
-def _imported(code: Sequence[str]) -> Iterator[tuple[str, str]]:
+@lru_cache(maxsize=1)
+def _imported(code: tuple[str, ...]) -> Mapping[str, str]:
     """Names that cells import from the course's package, and the part of it that each is from."""
+    return dict(_imports(code))
+
+
+def _imports(code: Sequence[str]) -> Iterator[tuple[str, str]]:
     for cell in code:
         if not _COURSE.search(cell):
             continue

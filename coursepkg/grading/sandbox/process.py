@@ -194,6 +194,14 @@ class Pipes:
                 raise TimeoutError("the process does not read")
             rest = rest[os.write(self._requests, rest[:_CHUNK]) :]
 
+    def waiting(self) -> bytes | None:
+        """The next line, if it was read already."""
+        line, newline, rest = self._read.partition(b"\n")
+        if not newline:
+            return None
+        self._read = rest
+        return line + newline
+
     def line(self, seconds: float) -> bytes | None:
         """The next line; without its end if the process is gone or the line is too long; None if time is over."""
         parts, size, end = [self._read], len(self._read), time.monotonic() + seconds
@@ -341,6 +349,8 @@ class SandboxedWorker(Worker):
 
     def _line(self, seconds: float, limit: float) -> str | None:
         assert self._pipes is not None
+        if (line := self._pipes.waiting()) is not None:
+            return line.decode("utf-8", "replace")
         watch = _Watch(self.sandbox, min(limit, self._left))
         end = time.monotonic() + seconds
         while True:

@@ -43,7 +43,7 @@ def read_reply(line: str) -> dict[str, Any]:
         If it is no JSON object, names a key twice, or holds NaN or infinity, which JSON has not.
     """
     hold_against_bounds(line)
-    reply = json.loads(line, object_pairs_hook=_object, parse_constant=_refuse_constant)
+    reply = _JSON.decode(line)
     if not isinstance(reply, dict):
         raise ValueError("a reply is a JSON object")
     return reply
@@ -79,3 +79,6 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse_constant)

@@ -203,6 +203,14 @@ def _replies(answers: Answers, request: Mapping[str, Any]) -> Iterator[dict[str,
             return
 
 
+@functools.cache
+def installed_checks() -> Checks:
+    """The ``check`` of this process. Every module is looked at for it, which costs least before anything is forked."""
+    checks = Checks()
+    checks.install()
+    return checks
+
+
 def main() -> None:
     """Serve on standard input and output; the learner's own output goes nowhere."""
     replies = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
@@ -212,9 +220,7 @@ def main() -> None:
         requests = os.fdopen(os.dup(sys.stdin.fileno()), encoding="utf-8")
         with open(os.devnull, encoding="utf-8") as nothing:
             os.dup2(nothing.fileno(), sys.stdin.fileno())  # `input()` in a notebook ends at once
-        checks = Checks()
-        checks.install()
-        serve(requests, replies, checks)
+        serve(requests, replies, installed_checks())
 
 
 if __name__ == "__main__":

@@ -19,7 +19,9 @@ from types import TracebackType
 from typing import Any
 
 from coursepkg.grading.judging.calling import CHECK_SECONDS, LAST_KINDS, Outcome
+from coursepkg.grading.judging.judge import Check
 from coursepkg.grading.judging.limits import MAX_REPLY
+from coursepkg.grading.judging.values import decode, tree
 from coursepkg.grading.sandbox.replies import read_reply
 from coursepkg.grading.sandbox.worker import LOAD_SECONDS, NOTES, STATEMENT_SECONDS
 
@@ -93,10 +95,11 @@ class Worker:
             "exercise": compiled.get("id", ""),
             "function": compiled["function"],
             "driver": compiled["driver"],
-            "cases": list(items),
             "seconds": CHECK_SECONDS,
         }
-        unread = self._tell(request, self._patience())
+        whole = isinstance(compiled, Check) and items is compiled.inputs
+        cases = compiled.asked if whole else json.dumps(list(items))  # type: ignore[attr-defined]
+        unread = self._tell(request, self._patience(), cases)
         outcomes: list[Outcome] = []
         for number in range(first, first + len(items)):
             outcomes.append(self._outcome(unread or self._reply(self._patience(), CHECK_SECONDS), number))
@@ -152,9 +155,8 @@ class Worker:
         """The cell and the statement that never end, or None: the process tells each before it begins."""
         self._launch()
         at = (0, 0)
-        reply: dict[str, Any] | Outcome | None = self._greet() or self._tell(
-            {"cells": self.cells, "left_out": self.left_out, "careful": True}, _GRACE
-        )
+        request = {"cells": self.cells, "left_out": self.left_out, "careful": True}
+        reply: dict[str, Any] | Outcome | None = self._greet() or self._tell(request, _GRACE)
         while reply is None:
             reply = self._reply(STATEMENT_SECONDS + _GRACE, STATEMENT_SECONDS)
             if isinstance(reply, dict) and (later := _place(reply.get("at"), self.cells)) > at:  # never back
@@ -167,10 +169,11 @@ class Worker:
         """What a worker says before it reads the notebook; a plain one says nothing."""
         return None
 
-    def _tell(self, request: Mapping[str, Any], seconds: float) -> Outcome | None:
-        """Send a request; an outcome only if that fails."""
+    def _tell(self, request: Mapping[str, Any], seconds: float, cases: str = "") -> Outcome | None:
+        """Send a request, with cases that are JSON already; an outcome only if that fails."""
+        line = json.dumps(request)
         try:
-            self._send(json.dumps(request) + "\n", seconds)
+            self._send(f'{line[:-1]}, "cases": {cases}}}\n' if cases else f"{line}\n", seconds)
         except OSError:
             return self._ended()
         return None
@@ -250,6 +253,8 @@ def _believable(reply: Mapping[str, Any]) -> Outcome:
     TypeError, ValueError, RecursionError
         If it is nothing that a worker sends.
     """
+    if len(reply) == 2 and reply.get("kind") == "value" and "value" in reply:  # most say no more
+        return Outcome("value", tree(decode(reply["value"])))
     if reply.get("kind") not in _KINDS:
         raise ValueError("an outcome of no kind")
     texts = [reply.get(name, "") for name in _TEXTS]

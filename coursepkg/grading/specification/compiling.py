@@ -15,7 +15,8 @@ import numpy as np
 
 from coursepkg.grading.judging.calling import Outcome
 from coursepkg.grading.judging.drivers import DRIVERS
-from coursepkg.grading.judging.values import decode, encode
+from coursepkg.grading.judging.judge import Check
+from coursepkg.grading.judging.values import encode
 from coursepkg.grading.specification.cases import DIGITS, Made, agreed, extreme_cases, fair, stored, with_boundaries
 from coursepkg.grading.specification.credit import credit_problems
 from coursepkg.grading.specification.exercise import Case, Exercise, Misconception, SpecError
@@ -68,7 +69,7 @@ def hidden_check(exercise: Exercise, rng: np.random.Generator) -> Compiled:
     return _compiled(exercise, rng, thorough=False)
 
 
-class Compiled(dict[str, Any]):
+class Compiled(Check):
     """A check of one draw, as the judge reads it.
 
     Parameters
@@ -100,6 +101,8 @@ class Compiled(dict[str, Any]):
         inputs = [*usual, *(made.stored for made in far)]
         super().__init__(_check(exercise, inputs, ideas, hidden=hidden))
         self._parts = exercise, given, usual, far
+        self._counting: dict[int, bool] = {}
+        self._agreeing: dict[int, bool] = {}
 
     def settled(self, failed: Collection[int] | None = None) -> Compiled:
         """The check without the cases on which right answers do not agree.
@@ -116,7 +119,7 @@ class Compiled(dict[str, Any]):
         kept = [
             made
             for number, made in enumerate(far, len(usual))
-            if (failed is not None and number not in failed) or agreed(exercise, given, made)
+            if (failed is not None and number not in failed) or self._agree(number, made)
         ]
         if len(near) == len(usual) and len(kept) == len(far):
             return self
@@ -130,7 +133,15 @@ class Compiled(dict[str, Any]):
         exercise, _, usual, _ = self._parts
         if number >= len(usual):
             return False
-        return fair(exercise, usual[number], decode(self["cases"][number]["expected"]))
+        if number not in self._counting:
+            self._counting[number] = fair(exercise, usual[number], self.expected[number])
+        return self._counting[number]
+
+    def _agree(self, number: int, made: Made) -> bool:
+        if number not in self._agreeing:
+            exercise, given, *_ = self._parts
+            self._agreeing[number] = agreed(exercise, given, made)
+        return self._agreeing[number]
 
 
 def _ideas(exercise: Exercise, usual: Sequence[dict[str, Any]], far: Sequence[Made]) -> Ideas:
