@@ -19,7 +19,6 @@ _APART = 0.11
 def draw_dots(
     rows: Mapping[str, Sequence[float]],
     *,
-    ends: tuple[float, float] | None = None,
     percent: bool = False,
     xlabel: str = "value",
     title: str = "",
@@ -30,8 +29,6 @@ def draw_dots(
     ----------
     rows : mapping of str to sequence of float
         One row per name, drawn from top to bottom.
-    ends : (float, float), optional
-        Where the axis begins and ends.
     percent : bool
         The values are shares, to be written in per cent.
     xlabel, title : str
@@ -57,17 +54,16 @@ def draw_dots(
         mean = means[name] = sum(values) / len(values)
         low, high, middle = (words(number, percent) for number in (values[0], values[-1], mean))
         alt += f" {name}: {len(values)} values from {low} to {high}, mean {middle}."
-    return picture_of(_plot(data, means, ends, percent, xlabel, title), alt)
+    return picture_of(_plot(data, means, percent, xlabel, title), alt)
 
 
 def _plot(
-    data: Mapping[str, Sequence[float]], means: Mapping[str, float], ends: tuple[float, float] | None, percent: bool,
-    xlabel: str, title: str,
+    data: Mapping[str, Sequence[float]], means: Mapping[str, float], percent: bool, xlabel: str, title: str,
 ) -> Any:  # fmt: skip
     import matplotlib.pyplot as plt
 
     everything = [value for row in data.values() for value in row]
-    low, high = ends or (min(everything), max(everything))
+    low, high = min(everything), max(everything)
     room = 0.04 * (high - low) or 0.5
     step = (high - low + 2 * room) / _PLACES
     with use_style():

@@ -14,6 +14,8 @@ from coursepkg.visualize.paper.picture import Picture
 from coursepkg.visualize.paper.style import CYCLE, DASHES, GRADIENT, HIGHLIGHT, INK, MUTED, SHADE, VALUE, use_style
 from coursepkg.visualize.paper.text import format_number, join_words, plural, text_width
 
+_COINS = 60  # the right end of the picture of a discount
+
 
 def draw_limits(kitchen: Kitchen, *, guests: float | None = None, top: float | None = None) -> Picture:
     """Draw how many portions each ingredient would allow, how many there are, and who gets the gradient.
@@ -66,7 +68,7 @@ def _under(label: str, x: float, y: float, left: float, right: float) -> str:
     return svg.text(min(max(x, left + half), right - half), y, label, size=12.5, anchor="middle")
 
 
-def draw_discount(kilograms: Callable[[Any], Any], coins: float, slope: float, *, top: float = 60.0) -> Picture:
+def draw_discount(kilograms: Callable[[Any], Any], coins: float, slope: float) -> Picture:
     """Draw what money buys when the price falls with the amount, and the straight line that one rate believes in.
 
     Parameters
@@ -77,14 +79,12 @@ def draw_discount(kilograms: Callable[[Any], Any], coins: float, slope: float, *
         Where the rate was measured.
     slope : float
         That rate, in kg per coin.
-    top : float
-        Right end of the picture, in coins.
     """
     import matplotlib.pyplot as plt
 
     here = kilograms(coins)
     average = here / coins if coins else slope
-    grid = [top * k / 60 for k in range(61)]
+    grid = list(range(_COINS + 1))
     with use_style():
         fig, ax = plt.subplots(figsize=(5.6, 3.4))
         for cs, kgs, colour, dash, label in (
@@ -100,7 +100,7 @@ def draw_discount(kilograms: Callable[[Any], Any], coins: float, slope: float, *
         ):
             ax.plot(cs, kgs, color=colour, linestyle=dash, label=label)
         ax.plot(coins, here, marker="o", markersize=9, color=HIGHLIGHT, markeredgecolor=INK)
-        ax.set(xlim=(0, top), ylim=(0, 1.08 * kilograms(top)), xlabel="coins spent", ylabel="kg bought")
+        ax.set(xlim=(0, _COINS), ylim=(0, 1.08 * kilograms(_COINS)), xlabel="coins spent", ylabel="kg bought")
         ax.legend(loc="upper left")
     alt = (
         f"A curve bending upward: kg bought against coins spent. At {format_number(coins)} coins it stands at "

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from coursepkg.visualize.paper import svg
-from coursepkg.visualize.paper.picture import Picture
+from coursepkg.visualize.paper.picture import Picture, page
 from coursepkg.visualize.paper.style import CYCLE, GRADIENT, HIGHLIGHT, INK, MARKERS, MUTED
 from coursepkg.visualize.paper.text import format_number, plural, text_width
 
@@ -97,7 +97,6 @@ class Landscape:
         paths: Mapping[str, Any] | None = None,
         *,
         arrows: Sequence[tuple[float, float, float, float]] = (),
-        caption: str = "",
     ) -> Picture:
         """Draw paths and arrows.
 
@@ -107,8 +106,6 @@ class Landscape:
             For each method the parameters from the start on; at most six. A path that leaves the frame is cut there.
         arrows : sequence of (x, y, dx, dy)
             Arrows at (x, y), of the length that is given.
-        caption : str
-            A line under the map, such as a count.
 
         Raises
         ------
@@ -127,10 +124,8 @@ class Landscape:
         inside = f'<svg x="{svg.number(_LEFT)}" y="{svg.number(_TOP)}" width="{svg.number(self.width)}" '
         inside += f'height="{svg.number(self.height)}" overflow="hidden">{self.ground}{"".join(marks)}</svg>'
         legend, extra = self._legend(tracks)
-        lines = [svg.text(_LEFT, _TOP + self.height + _BOTTOM + 12, caption, size=14, halo=False)] if caption else []
-        width = max(_LEFT + self.width + 20 + extra, _LEFT + text_width(caption, 14) + 20)
-        height = _TOP + self.height + _BOTTOM + (24 if caption else 0)
-        return Picture(svg.document(width, height, [inside, self.frame, *legend, *lines]), self._say(tracks, caption))
+        width, height = _LEFT + self.width + 20 + extra, _TOP + self.height + _BOTTOM
+        return page(width, height, [inside, self.frame, *legend], self._say(tracks))
 
     # --- the ground ---
 
@@ -220,7 +215,7 @@ class Landscape:
             widest = max(widest, 42 + text_width(words, 13) + 16)
         return parts, widest
 
-    def _say(self, tracks: Mapping[str, np.ndarray], caption: str) -> str:
+    def _say(self, tracks: Mapping[str, np.ndarray]) -> str:
         text = f"Contours of {self.value} over {self.names[0]} and {self.names[1]}."
         for name, track in tracks.items():
             start = f"({format_number(track[0, 0])}, {format_number(track[0, 1])})"
@@ -231,7 +226,7 @@ class Landscape:
             end = f"({format_number(track[-1, 0])}, {format_number(track[-1, 1])})"
             first, last = (format_number(float(self.f(float(a), float(b)))) for a, b in (track[0], track[-1]))
             text += f" {name} goes from {start} to {end} in {steps}, {self.value} from {first} to {last}."
-        return f"{text} {caption}".strip()
+        return text
 
 
 def _commands(points: np.ndarray) -> str:

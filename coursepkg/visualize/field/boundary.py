@@ -13,6 +13,8 @@ from coursepkg.visualize.paper.picture import Picture, lead
 from coursepkg.visualize.paper.style import CYCLE, INK, MUTED, use_style
 from coursepkg.visualize.paper.text import plural
 
+_GRID = 60
+
 
 def draw_decision_boundary(
     predict: Callable[[np.ndarray], Any],
@@ -21,7 +23,6 @@ def draw_decision_boundary(
     *,
     level: float = 0.0,
     margin: float = 0.5,
-    resolution: int = 60,
     names: tuple[str, str] = ("class 0", "class 1"),
     title: str = "",
 ) -> Picture:
@@ -39,8 +40,6 @@ def draw_decision_boundary(
         The undecided score: 0 for tanh, 0.5 for a probability.
     margin : float
         How far the plot reaches beyond the points.
-    resolution : int
-        The predictor is asked on a grid of ``resolution ** 2`` points.
     names : (str, str)
         What the classes are called.
     title : str
@@ -56,9 +55,9 @@ def draw_decision_boundary(
         raise ValueError(f"needs points of shape (n, 2) and n labels, got {data.shape} and {classes.shape}")
     if len(np.unique(classes)) != 2:
         raise ValueError(f"needs labels of two classes, got {np.unique(classes).tolist()}")
-    x, y = (np.linspace(data[:, k].min() - margin, data[:, k].max() + margin, resolution) for k in (0, 1))
+    x, y = (np.linspace(data[:, k].min() - margin, data[:, k].max() + margin, _GRID) for k in (0, 1))
     second = classes == classes.max()
-    scores = _ask(predict, np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)).reshape(resolution, resolution)
+    scores = _ask(predict, np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)).reshape(_GRID, _GRID)
     right = int(((_ask(predict, data) > level) == second).sum())
     fig = plot_boundary(x, y, scores - level, data, second, names, title)
     counts = f"{int((~second).sum())} of {names[0]} (circles) and {int(second.sum())} of {names[1]} (squares)"

@@ -60,9 +60,7 @@ def tell_field(
     losses: Sequence[float],
     hidden: Any = None,
     votes: Any = None,
-    pace: float = 10.0,
     title: str = "",
-    caption: str = "",
 ) -> Story:
     """Show a network of two inputs while it learns.
 
@@ -82,10 +80,8 @@ def tell_field(
         What each hidden unit answered at the places of ``grid(x_range, y_range, tiles=True)``; at most 12 units.
     votes : array, shape (frames, units), optional
         The weight with which each unit votes for the second class.
-    pace : float
-        Frames a second.
-    title, caption : str
-        See :class:`coursepkg.visualize.alive.story.Story`.
+    title : str
+        A line over the figure.
 
     Raises
     ------
@@ -114,9 +110,9 @@ def tell_field(
         f"{len(each)} points are on their side of the line."
         for step, loss, each in zip(steps, losses, right, strict=True)
     ]
-    words = caption or _CAPTION + (_HIDDEN if hidden is not None else "")
+    words = _CAPTION + (_HIDDEN if hidden is not None else "")
     still = _still(fields[-1], data, classes, x_range, y_range, say[-1])
-    return Story("field", frames, title, words, told, still, rhythm="flow", pace=pace, say=say)
+    return Story("field", frames, title, words, told, still, rhythm="flow", pace=10.0, say=say)
 
 
 def _check(array: np.ndarray, shape: tuple[int, ...], name: str) -> None:

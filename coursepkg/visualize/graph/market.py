@@ -23,7 +23,7 @@ _CAPTION = (
 )
 
 
-def tell_market(links: Links, goal: str = "portion", *, title: str = "", caption: str = _CAPTION) -> Story:
+def tell_market(links: Links, goal: str = "portion", *, title: str = "") -> Story:
     """Sweep back through a layered market, one place at a time.
 
     Parameters
@@ -32,8 +32,8 @@ def tell_market(links: Links, goal: str = "portion", *, title: str = "", caption
         Such as :func:`coursepkg.kitchen.supply_chain` makes; all paths to a place have the same length.
     goal : str
         The place that rates are counted to.
-    title, caption : str
-        See :class:`coursepkg.visualize.alive.story.Story`.
+    title : str
+        A line over the figure.
     """
     rates, multiplications = rates_by_sweep(links, goal)
     at, depth, size = places_of(links, goal)
@@ -62,7 +62,7 @@ def tell_market(links: Links, goal: str = "portion", *, title: str = "", caption
     }  # fmt: skip
     asks = {k: _question(links, rates, name) for k, name in enumerate(back, 1)}
     return Story(
-        "graph", len(say), title, caption, data, _still(data, rates, depth, goal), say=say,
+        "graph", len(say), title, _CAPTION, data, _still(data, rates, depth, goal), say=say,
         phases=[(0, "", "gradient")], asks=asks,
     )  # fmt: skip
 

@@ -28,7 +28,6 @@ def tell_graph(
     *,
     labels: Mapping[str, Any] | None = None,
     title: str = "",
-    caption: str = _CAPTION,
     max_nodes: int = 40,
 ) -> Story:
     """The forward pass, then the backward pass, one edge at a time.
@@ -42,8 +41,8 @@ def tell_graph(
         The result of a computation. ``.backward()`` need not have run. For a tensor, edges say their rule and shapes.
     labels : mapping of str to Tensor or array, optional
         Names for tensors, which have no label of their own.
-    title, caption : str
-        See :class:`coursepkg.visualize.alive.story.Story`.
+    title : str
+        A line over the figure.
     max_nodes : int
         The largest graph that is drawn whole; a larger one is folded, or refused if it is of tensors.
 
@@ -68,15 +67,15 @@ def tell_graph(
         told: dict[str, list[Any]] = {"formulas": [tensors.formula(number) for number in range(len(tensors.steps))]}
         told |= {"rules": [tensors.rule(n) for n in range(len(tensors.drawing.edges))]}
         told |= {"characters": [tensors.character(item) for item in tensors.drawing.items]}
-        return _story(tensors, title, caption, told, tensors.questions())
+        return _story(tensors, title, told, tensors.questions())
     passes = Passes(root, max_nodes, below=_BADGE)
     told = {"formulas": [formulas.of_step(passes, number) for number in range(len(passes.steps))]}
     told |= {"rules": [_rule(passes, number) for number in range(len(passes.drawing.edges))]}
     told |= {"characters": [_character(passes, item) for item in passes.drawing.items]}
-    return _story(passes, title, caption, told, questions(passes))
+    return _story(passes, title, told, questions(passes))
 
 
-def _story(passes: Passes, title: str, caption: str, told: dict[str, list[Any]], asks: Mapping[int, Question]) -> Story:
+def _story(passes: Passes, title: str, told: dict[str, list[Any]], asks: Mapping[int, Question]) -> Story:
     drawing, steps = passes.drawing, passes.steps
     data = {
         "size": [drawing.layout.width, drawing.layout.height],
@@ -91,7 +90,7 @@ def _story(passes: Passes, title: str, caption: str, told: dict[str, list[Any]],
     }
     say = [step.sentence for step in steps]
     still = passes.picture(len(steps) - 1)
-    return Story("graph", len(steps), title, caption, data, still, say=say, phases=_phases(steps), asks=asks)
+    return Story("graph", len(steps), title, _CAPTION, data, still, say=say, phases=_phases(steps), asks=asks)
 
 
 def _phases(steps: Sequence[Step]) -> list[tuple[int, str, str]]:

@@ -51,7 +51,6 @@ def tell_unrolled(
     state: str = "h",
     first: int = 0,
     title: str = "",
-    caption: str = "",
 ) -> Story:
     """Run forward through time, then backward, one step at a time.
 
@@ -65,8 +64,8 @@ def tell_unrolled(
         Names of the shared weight and of the states.
     first : int
         The place of the dial at the beginning.
-    title, caption : str
-        See :class:`coursepkg.visualize.alive.story.Story`.
+    title : str
+        A line over the figure.
 
     Raises
     ------
@@ -96,7 +95,7 @@ def tell_unrolled(
     }  # fmt: skip
     phases = [(0, "", ""), (1, "forward", "value"), (steps + 1, "backward", "gradient")]
     asks = {} if dial else _asks(told[0], weight, state)
-    words = caption or _CAPTION + (_GATES if told[0].gates else "")
+    words = _CAPTION + (_GATES if told[0].gates else "")
     still = _still(data, told[first], data["runs"][first], title)
     return Story("unrolled", 2 * steps + 2, title, words, data, still, phases=phases, asks=asks)
 

@@ -33,9 +33,7 @@ _CAPTION = (
 )
 
 
-def tell_light(
-    mesh: Any, x: Any, adjoint: Any, gradient: Sequence[float], *, title: str = "", caption: str = ""
-) -> Story:
+def tell_light(mesh: Any, x: Any, adjoint: Any, gradient: Sequence[float], *, title: str = "") -> Story:
     """Show the forward, the backward and the third pass of light, and the subtraction.
 
     Parameters
@@ -46,8 +44,8 @@ def tell_light(
         Field at the inputs, and the field that is sent back from the outputs.
     gradient : sequence of float, shape (n * n,)
         The measured gradient, in the order of ``mesh.phases``, computed by the caller.
-    title, caption : str
-        See :class:`coursepkg.visualize.alive.story.Story`.
+    title : str
+        A line over the figure.
 
     Raises
     ------
@@ -82,7 +80,7 @@ def tell_light(
     say = _say(mesh, slopes[largest], names[largest])
     last = len(say) - 1
     return Story(
-        "light", len(say), title, caption or _CAPTION, data,
+        "light", len(say), title, _CAPTION, data,
         draw_mesh(mesh, light[2], heaters=slopes, title="Both beams, and the gradient at each heater"),
         say=say, phases=_phases(states), asks={last: _ask(names[largest], [float(row[largest]) for row in powers])},
     )  # fmt: skip

@@ -13,7 +13,7 @@ from coursepkg.visualize.paper.text import text_width
 _SIGN = 20.0
 
 
-def draw_equation(*items: Picture | str, title: str = "", note: str = "") -> Picture:
+def draw_equation(*items: Picture | str, title: str = "") -> Picture:
     """Draw pictures and signs from left to right, centred on one line.
 
     Parameters
@@ -22,8 +22,6 @@ def draw_equation(*items: Picture | str, title: str = "", note: str = "") -> Pic
         Drawings (:func:`draw_matrix`, :func:`draw_graph`, ...), and texts such as "·" and "=" between.
     title : str
         A line over the row.
-    note : str
-        A sentence under the row.
 
     Raises
     ------
@@ -51,7 +49,7 @@ def draw_equation(*items: Picture | str, title: str = "", note: str = "") -> Pic
             parts.append(svg.text(x + width / 2, height / 2 + 7, item, halo=False, role="sign", **place))
         x += width
     words = " ".join(item.alt if isinstance(item, Picture) else item for item in items)
-    return page(x, height, parts, words, title=title, note=note)
+    return page(x, height, parts, words, title=title)
 
 
 def _size(item: Picture | str) -> tuple[float, float]:

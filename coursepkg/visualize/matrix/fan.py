@@ -18,6 +18,7 @@ from coursepkg.visualize.paper.text import format_number, plural
 
 _SIDE = 420.0
 _MOST = 200
+_PARAMETERS, _SLOPES = ("θ₁", "θ₂"), ("∂f/∂θ₁", "∂f/∂θ₂")
 _SHADOW = (
     "The [gradient](gradient) throws a [shadow](warm) on the line through the [direction v](data). Multiplied by v, it "
     "is the [forward gradient](hot), which leaves a trace. Drag v round, or play."
@@ -36,9 +37,7 @@ def tell_shadow(
     *,
     turns: Sequence[str],
     first: int = 0,
-    names: tuple[str, str] = ("θ₁", "θ₂"),
     title: str = "",
-    caption: str = "",
 ) -> Story:
     """Show what a gradient gives on a direction that turns, and the forward gradient that follows.
 
@@ -54,10 +53,8 @@ def tell_shadow(
         What each direction is called.
     first : int
         The state that is shown at the beginning.
-    names : (str, str)
-        Names of the axes.
-    title, caption : str
-        See :class:`coursepkg.visualize.alive.story.Story`.
+    title : str
+        A line over the figure.
 
     Raises
     ------
@@ -78,7 +75,7 @@ def tell_shadow(
     feet = (s / squared)[:, None] * v
     plane = _plane(1.12 * np.abs(np.concatenate([[true], v, g])).max())
     data = {
-        "side": _SIDE, "names": list(names), "first": first, "gradient": _pixels(plane, [true])[0],
+        "side": _SIDE, "names": list(_PARAMETERS), "first": first, "gradient": _pixels(plane, [true])[0],
         "tips": _pixels(plane, v), "feet": _pixels(plane, feet), "estimates": _pixels(plane, g), "turns": list(turns),
         "facts": [f"∇f · v = {format_number(round(float(slope), 9))}" for slope in s],
     }  # fmt: skip
@@ -87,11 +84,11 @@ def tell_shadow(
         f"times v: {_pair(estimate)}."
         for turn, slope, estimate in zip(turns, s, g, strict=True)
     ]
-    parts = [*plane.axes(names), *plane.arrow(tuple(g[first]), stroke=CYCLE[1], width=6.0, head=16.0)]
+    parts = [*plane.axes(_PARAMETERS), *plane.arrow(tuple(g[first]), stroke=CYCLE[1], width=6.0, head=16.0)]
     parts += plane.arrow(tuple(true), stroke=GRADIENT) + plane.arrow(tuple(v[first]), stroke=INK, dash="3 3")
     alt = f"The gradient {_pair(true)}, the direction v = {_pair(v[first])}, and the forward gradient. {say[first]}"
     return Story(
-        "directions", count, title, caption or _SHADOW, data, _still(plane, parts, alt),
+        "directions", count, title, _SHADOW, data, _still(plane, parts, alt),
         rhythm="flow", pace=10.0, say=say, asks=_ask(v, first),
     )  # fmt: skip
 
@@ -110,11 +107,8 @@ def tell_fan(
     gradient: Any,
     runs: Mapping[Any, Any],
     *,
-    dial: str = "seed",
-    names: tuple[str, str] = ("∂f/∂θ₁", "∂f/∂θ₂"),
     first: int = 0,
     title: str = "",
-    caption: str = "",
 ) -> Story:
     """Show forward gradients, one after another, and what their mean does.
 
@@ -122,16 +116,12 @@ def tell_fan(
     ----------
     gradient : (float, float)
         The true one.
-    runs : mapping of a name to array, shape (n, 2)
+    runs : mapping of a seed to array, shape (n, 2)
         Forward gradients in the order in which they were drawn, at most 200. More than one run gives a dial.
-    dial : str
-        What the names of the runs are.
-    names : (str, str)
-        Names of the axes.
     first : int
         The state that is shown at the beginning.
-    title, caption : str
-        See :class:`coursepkg.visualize.alive.story.Story`.
+    title : str
+        A line over the figure.
 
     Raises
     ------
@@ -150,15 +140,15 @@ def tell_fan(
     plane = _plane(1.1 * max(length, float(np.quantile(np.linalg.norm(every, axis=1), 0.75))))
     off = {name: np.linalg.norm(mean - true, axis=1) / (length or 1.0) for name, mean in means.items()}
     data = {
-        "side": _SIDE, "names": list(names), "first": first, "gradient": _pixels(plane, [true])[0],
-        "half": plane.half(tuple(true), fill="", role="half"), "dial": dial, "labels": list(arrows),
+        "side": _SIDE, "names": list(_SLOPES), "first": first, "gradient": _pixels(plane, [true])[0],
+        "half": plane.half(tuple(true), fill="", role="half"), "dial": "seed", "labels": list(arrows),
         "runs": [_pixels(plane, run) for run in arrows.values()],
         "means": [_pixels(plane, mean) for mean in means.values()],
         "facts": [[f"mean off by {100 * x:.0f} %" for x in each] for each in off.values()],
         "said": [_fan_words(*each) for each in zip(arrows.values(), means.values(), off.values(), strict=True)],
     }  # fmt: skip
     name = next(iter(arrows))
-    parts = [plane.half(tuple(true), fill=SHADE), *plane.axes(names)]
+    parts = [plane.half(tuple(true), fill=SHADE), *plane.axes(_SLOPES)]
     for arrow in arrows[name]:
         parts += plane.arrow(tuple(arrow), stroke=EDGE, width=1.0, head=6.0)
     parts += plane.arrow(tuple(true), stroke=GRADIENT, width=6.0, head=17.0)
@@ -167,7 +157,7 @@ def tell_fan(
     alt = f"The gradient {_pair(true)} and {plural(count, 'forward gradient')} as thin arrows, {inside} of them in its "
     alt += f"half of the plane. Their mean is {_pair(means[name][-1])}."
     still = _still(plane, parts, alt)
-    return Story("directions", count, title, caption or _FAN, data, still, rhythm="flow", pace=12.0)
+    return Story("directions", count, title, _FAN, data, still, rhythm="flow", pace=12.0)
 
 
 def _fan_words(run: np.ndarray, mean: np.ndarray, off: np.ndarray) -> list[str]:

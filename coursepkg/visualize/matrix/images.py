@@ -1,7 +1,7 @@
 """Small grey images side by side, such as handwritten digits.
 
 The one idea: each image keeps its own pixels, stored uncompressed inside the drawing so that the bytes are the same
-everywhere, and is shown enlarged without smoothing. All images share one grey scale unless told otherwise.
+everywhere, and is shown enlarged without smoothing. All images share one grey scale.
 """
 
 import base64
@@ -26,7 +26,6 @@ def draw_images(
     *,
     captions: Sequence[Any] | None = None,
     columns: int = 8,
-    limits: tuple[float, float] | None = None,
     title: str = "",
 ) -> Picture:
     """Draw grey images in a grid; low values are white and high values black, as ink on paper.
@@ -39,8 +38,6 @@ def draw_images(
         What is written under each.
     columns : int
         Images side by side.
-    limits : (float, float), optional
-        The values drawn white and black; by default the smallest and largest of all images.
     title : str
         A line over the images.
 
@@ -63,7 +60,7 @@ def draw_images(
         )
     if captions is not None and len(captions) != len(stack):
         raise ValueError(f"there are {len(stack)} images, but {len(captions)} captions")
-    low, high = limits if limits is not None else (float(stack.min()), float(stack.max()))
+    low, high = float(stack.min()), float(stack.max())
     grey = np.clip((high - stack) / (high - low if high > low else 1.0), 0.0, 1.0)
     texts = [c if isinstance(c, str) else format_number(c) for c in captions] if captions is not None else []
     count, height, width = stack.shape

@@ -28,7 +28,6 @@ def tell_fold(
     *,
     first: int = 0,
     title: str = "",
-    caption: str = "",
 ) -> Story:
     """Show how rows are shuffled, signed and added up in buckets.
 
@@ -41,8 +40,8 @@ def tell_fold(
         How many buckets there may be.
     first : int
         The place in `sizes` to begin with.
-    title, caption : str
-        See :class:`coursepkg.visualize.alive.story.Story`.
+    title : str
+        A line over the figure.
 
     Raises
     ------
@@ -64,7 +63,7 @@ def tell_fold(
         "told": told,
     }  # fmt: skip
     return Story(
-        "sketch", rows + 4, title, caption or _CAPTION, data, _still(data, told[0][first], sizes[first]), pace=1.6,
+        "sketch", rows + 4, title, _CAPTION, data, _still(data, told[0][first], sizes[first]), pace=1.6,
         phases=[(0, "", ""), (1, "shuffle", "data"), (3, "fold", "param")],
     )  # fmt: skip
 

@@ -44,7 +44,6 @@ def tell_product(
     gradient: Any = None,
     names: Sequence[str] = ("X", "W", "Y"),
     title: str = "",
-    caption: str = _CAPTION,
 ) -> Story:
     """Compute a product entry by entry, then the gradients of its factors.
 
@@ -56,8 +55,8 @@ def tell_product(
         The gradient that arrives at the product.
     names : three of str
         Capital letters for the factors and the product.
-    title, caption : str
-        See :class:`coursepkg.visualize.alive.story.Story`.
+    title : str
+        A line over the figure.
 
     Raises
     ------
@@ -91,7 +90,7 @@ def tell_product(
     )
     say = [state.say for state in states]
     data = page.told(states)
-    return Story("matrix", len(states), title, caption, data, still, say=say, phases=phases, asks=asks)
+    return Story("matrix", len(states), title, _CAPTION, data, still, say=say, phases=phases, asks=asks)
 
 
 class _Page:

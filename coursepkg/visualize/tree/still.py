@@ -36,7 +36,6 @@ def draw_tree(
     *,
     order: str | None = None,
     example: int | None = None,
-    input_names: Sequence[str] | None = None,
     output_names: Sequence[str] | None = None,
     title: str = "",
 ) -> Picture:
@@ -51,8 +50,8 @@ def draw_tree(
     example : int, optional
         Write the values and deltas that the last passes left in the nodes for this example: values in green above the
         nodes, deltas and gradients of the weights (the mean over the examples) in red below.
-    input_names, output_names : sequence of str, optional
-        By default x₁, x₂, ... and y₁, y₂, ...
+    output_names : sequence of str, optional
+        By default y₁, y₂, ...
     title : str
         A line over the drawing.
 
@@ -68,7 +67,7 @@ def draw_tree(
     >>> print(picture.alt.split(". ")[-1])
     Order of the forward pass: x₁, x₂, h₁, x₁, y.
     """
-    drawing = TreeDrawing(tree, input_names, output_names, numbers=example is not None)
+    drawing = TreeDrawing(tree, output_names, numbers=example is not None)
     if order not in (None, "forward", "backward"):
         raise ValueError(f"order is 'forward', 'backward' or None, got {order!r}")
     if drawing.compact and (order or example is not None):
@@ -120,18 +119,16 @@ class TreeDrawing:
     ----------
     tree : Tree
         The tree.
-    input_names, output_names : sequence of str, optional
-        Names in place of x₁, ... and y₁, ...
+    output_names : sequence of str, optional
+        Names in place of y₁, ...
     numbers : bool
         Leave room for values above and deltas below the nodes.
     """
 
-    def __init__(
-        self, tree: Tree, input_names: Sequence[str] | None, output_names: Sequence[str] | None, *, numbers: bool
-    ) -> None:
+    def __init__(self, tree: Tree, output_names: Sequence[str] | None, *, numbers: bool) -> None:
         self.tree = tree
         self.compact = len(tree.depths) > MOST_WRITTEN
-        self.names = _give_names(tree, input_names, output_names)
+        self.names = _give_names(tree, output_names)
         self.row, self.room = (7.0, 9.0) if self.compact else (46.0, 78.0) if numbers else (30.0, 34.0)
         self.radius = 3.6 if self.compact else 15.0
         self.column = 92.0 if self.compact else 172.0 if numbers else 150.0
@@ -280,17 +277,14 @@ class TreeDrawing:
         return text
 
 
-def _give_names(tree: Tree, inputs: Sequence[str] | None, outputs: Sequence[str] | None) -> dict[Node, str]:
+def _give_names(tree: Tree, outputs: Sequence[str] | None) -> dict[Node, str]:
     """x₁, x₂, ... for the leaves, h₁, h₂, ... for inner nodes in the order of the forward pass, y or y₁, y₂, ..."""
     n_outputs = len(tree.outputs)
-    inputs = inputs if inputs is not None else [subscripted(f"x{i + 1}") for i in range(tree.n_inputs)]
+    inputs = [subscripted(f"x{i + 1}") for i in range(tree.n_inputs)]
     default = ["y"] if n_outputs == 1 else [subscripted(f"y{k + 1}") for k in range(n_outputs)]
     outputs = outputs if outputs is not None else default
-    if len(inputs) != tree.n_inputs or len(outputs) != n_outputs:
-        raise ValueError(
-            f"this tree needs {plural(tree.n_inputs, 'input name')} and {plural(n_outputs, 'output name')}, got "
-            f"{len(inputs)} and {len(outputs)}"
-        )
+    if len(outputs) != n_outputs:
+        raise ValueError(f"this tree needs {plural(n_outputs, 'output name')}, got {len(outputs)}")
     names: dict[Node, str] = dict(zip(tree.outputs, outputs, strict=True))
     hidden = 0
     for node in tree.post_order():

@@ -28,10 +28,7 @@ def tell_tree(
     x: Any,
     t: Any,
     *,
-    input_names: Sequence[str] | None = None,
-    output_names: Sequence[str] | None = None,
     title: str = "",
-    caption: str = "",
 ) -> Story:
     """Show the forward pass in post-order, then the backward pass in pre-order, for one example and the squared error.
 
@@ -43,10 +40,8 @@ def tell_tree(
         The example.
     t : array, shape (n_outputs,)
         Its target: a one-hot row, or a number between 0 and 1.
-    input_names, output_names : sequence of str, optional
-        As for :func:`coursepkg.visualize.draw_tree`.
-    title, caption : str
-        See :class:`coursepkg.visualize.alive.story.Story`.
+    title : str
+        A line over the figure.
 
     Raises
     ------
@@ -61,16 +56,16 @@ def tell_tree(
     mine, targets = tree.copy(), np.atleast_1d(np.asarray(t, dtype=np.float64))
     forward(mine, np.asarray(x, dtype=np.float64)[None])
     backward(mine, targets[None])
-    told = _Words(mine, targets, TreeDrawing(mine, input_names, output_names, numbers=True))
+    told = _Words(mine, targets, TreeDrawing(mine, None, numbers=True))
     ahead = [node for node in mine.post_order() if isinstance(node, FunctionNode)]
     back = list(mine.pre_order())
     say = [told.start(), *map(told.forward, ahead), *map(told.backward, back), told.end()]
     first = len(ahead) + 1  # state of the backward pass
     asks = {k: told.ask_value(node) for k, node in enumerate(ahead, 1)}
     asks |= {k: told.ask_delta(node) for k, node in enumerate(back, first) if isinstance(node, FunctionNode)}
-    still = draw_tree(mine, example=0, input_names=input_names, output_names=output_names)
+    still = draw_tree(mine, example=0)
     return Story(
-        "tree", len(say), title, caption or _CAPTION, _drawn(told.drawing, ahead, back), still,
+        "tree", len(say), title, _CAPTION, _drawn(told.drawing, ahead, back), still,
         say=say, phases=[(0, "", ""), (1, "forward", "value"), (first, "backward", "gradient")], asks=asks,
     )  # fmt: skip
 

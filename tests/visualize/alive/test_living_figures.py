@@ -463,7 +463,7 @@ def test_a_site_keeps_the_module_once(view):
 def test_names_and_titles_are_text_and_nothing_else(view):
     nasty = "<img src=x onerror=window.bad=1></script><script>window.bad=1</script>\u2028"
     x = stories.Scalar(2.0, label=nasty)
-    view.tell(tell_graph(x * x, title=nasty, caption=nasty))
+    view.tell(tell_graph(x * x, title=nasty))
     view.jump(1)
     assert view.page.evaluate("window.bad") is None
     assert view.text(".title") == nasty

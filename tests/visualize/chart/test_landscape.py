@@ -70,11 +70,8 @@ def test_both_axes_have_one_scale():
 
 
 def test_the_words_say_steps_and_ends(bowl_map):
-    picture = bowl_map.draw({"GD": [(-2.0, 1.0), (1.0, -0.5)]}, caption="1 step, 2 looks")
-    assert picture.alt == (
-        "Contours of L over θ₁ and θ₂. GD goes from (−2, 1) to (1, −0.5) in 1 step, L from 18 to 0. 1 step, 2 looks"
-    )
-    assert "1 step, 2 looks</text>" in picture.svg
+    picture = bowl_map.draw({"GD": [(-2.0, 1.0), (1.0, -0.5)]})
+    assert picture.alt == ("Contours of L over θ₁ and θ₂. GD goes from (−2, 1) to (1, −0.5) in 1 step, L from 18 to 0.")
 
 
 @pytest.mark.parametrize("end", [(np.inf, 0.0), (np.nan, np.nan), (1e200, -1e200)])

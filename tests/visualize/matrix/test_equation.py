@@ -10,11 +10,11 @@ ROW, SQUARE = draw_matrix([[4.0, -1.0]]), draw_matrix([[1.0, 0.0], [0.0, 2.0]])
 
 
 def test_factors_and_signs_are_all_there_and_in_order():
-    drawn = draw_equation(ROW, "·", SQUARE, "=", ROW, title="A product", note="Read from left to right.")
+    drawn = draw_equation(ROW, "·", SQUARE, "=", ROW, title="A product")
     signs = [text.content for text in texts(drawn.svg) if text.role == "sign"]
     assert signs == ["·", "="]
     assert drawn.svg.count("<svg ") == 4
-    assert drawn.alt == f"A product. {ROW.alt} · {SQUARE.alt} = {ROW.alt} Read from left to right."
+    assert drawn.alt == f"A product. {ROW.alt} · {SQUARE.alt} = {ROW.alt}"
 
 
 def test_the_page_is_as_wide_as_its_parts_together():
