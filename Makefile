@@ -1,17 +1,18 @@
 # Two commands are enough: `make lab` to study, `make test` to check everything.
 .DEFAULT_GOAL := help
-.PHONY: help lab env test test-env peers notebooks exercises mutation-report supported lock
+.PHONY: help lab lab-repository env test test-env peers notebooks exercises mutation-report supported lock
 
 python := .venv/bin/python
 # Jupyter refuses to run as root unless told; in a container root is who you are.
 allow_root := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 help:
-	@echo "make lab        build the environment if need be and open the course in JupyterLab"
+	@echo "make lab        build the environment if need be and open your copy of the course, my-course/, in JupyterLab"
 	@echo "make test       build the environment if need be and check everything"
 	@echo "make env        only build the environment, in .venv"
 	@echo ""
 	@echo "for contributors:"
+	@echo "make lab-repository  open the repository itself in JupyterLab, to change the course"
 	@echo "make notebooks  run every notebook again and store its outputs"
 	@echo "make exercises  generate exercises/ from solutions/"
 	@echo "make mutation-report  write docs/mutation-report.md: which wrong answers the checks catch"
@@ -19,8 +20,14 @@ help:
 	@echo "make peers      add PyTorch, JAX, ... to the environment, as witnesses and for benchmarks"
 	@echo "make lock       resolve the dependencies again (needs uv)"
 
+jupyterlab := $(python) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(allow_root)
+
 lab: env
-	@$(python) -m jupyterlab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(allow_root)
+	@$(python) -m coursepkg start my-course
+	@$(jupyterlab) --ServerApp.root_dir=my-course
+
+lab-repository: env
+	@$(jupyterlab) --ServerApp.root_dir=.
 
 env:
 	@sh tools/environment.sh requirements.lock

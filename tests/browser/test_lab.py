@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from coursepkg.start import lay_out
 from tools import lab as labs
-from tools.notebook_file import ROOT, code_cells, read
+from tools.notebook_file import ROOT, code_cells, read, tags
 
 pytestmark = pytest.mark.browser
 
@@ -34,6 +35,10 @@ widgets.VBox([widgets.HBox([heat, typed]), picture])
 """
 FIGURE = ".jp-Notebook coursepkg-figure"
 STAND_THERE = f"count => [...document.querySelectorAll('{FIGURE}')].filter(figure => figure.player).length === count"
+OUTPUTS = """() => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')].map(cell => ({
+    shown: cell.querySelectorAll('.jp-OutputArea-output').length,
+    folded: cell.querySelectorAll('.jp-OutputPlaceholder').length,
+}))"""
 NAMELESS = """
 import ipywidgets as widgets
 from IPython.display import HTML, Javascript, display
@@ -149,6 +154,33 @@ def test_each_figure_of_a_chapter_steps_by_keyboard(notebook, browser, lab, cour
         assert view.accessibility_problems() == []
     assert view.errors == []
     assert view.hosts == {"127.0.0.1"}
+
+
+def test_a_learners_copy_shows_no_answer_until_it_is_asked_for_and_is_saved(browser, tmp_path):
+    copy = tmp_path / "my-course"
+    lay_out(copy)
+    notebook = copy / "notebooks" / "01_cooking_analogy.ipynb"
+    cells = [cell for _, cell in code_cells(read(notebook))]
+    answers = [place for place, cell in enumerate(cells) if "hide-output" in tags(cell)]
+    assert len(answers) > 5
+    with labs.jupyterlab(copy) as lab, labs.opened(browser, lab, notebook) as view:
+        before = view.page.evaluate(OUTPUTS)
+        assert len(before) == len(cells)
+        assert [before[place] for place in answers] == [{"shown": 0, "folded": 0}] * len(answers)
+        assert any(outputs["shown"] for outputs in before)
+        view.run_all()
+        assert view.failed_cells() == []
+        after = view.page.evaluate(OUTPUTS)
+        assert all(after[place]["shown"] and not after[place]["folded"] for place in answers)
+        with view.page.expect_response(
+            lambda answer: answer.request.method == "PUT" and "contents" in answer.url
+        ) as put:
+            view.page.keyboard.press("Control+s")
+        assert put.value.ok
+    assert view.errors == []
+    saved = [cell for _, cell in code_cells(read(notebook))]
+    assert all(saved[place].outputs for place in answers)
+    assert lay_out(copy).written == []  # it was run, not changed
 
 
 def test_faults_in_the_page_are_noticed(browser, lab, course, write_notebook):
