@@ -19,7 +19,8 @@ True
   :func:`delta_by_depth`. They leave ``value``, ``delta``, ``weight_gradient``, ``bias_gradient`` in the nodes.
 - The passes to run: :class:`CompiledTree`, same numbers.
 - Training: :func:`train` gives a :class:`Run` with ``.score(X, y, selection=...)``, ``.predict(X)``, ``.history``;
-  the rules are ``"validation"`` (default), ``"last"`` and the published ``"peek_at_test"``.
+  the rules are ``"validation"`` (default), ``"last"`` and the published ``"peek_at_test"``. :func:`moves_by_depth`
+  says how far each level moves.
 - scikit-learn: :class:`BNeuralTClassifier`, :class:`BNeuralTRegressor`.
 - :mod:`~coursepkg.neural_tree.published`: the trees that the authors trained, read and scored.
 - Files: :func:`save`, :func:`load`, :func:`to_json`, :func:`from_json`.
@@ -34,6 +35,7 @@ from coursepkg.neural_tree.compiled import CompiledTree
 from coursepkg.neural_tree.descent import OPTIMIZERS, FixedStepAdam
 from coursepkg.neural_tree.files import from_json, load, save, to_json
 from coursepkg.neural_tree.growing import Copies, ExpectedSize, expected_size, fold_scaling, mlp_as_tree, random_tree
+from coursepkg.neural_tree.pace import moves_by_depth
 from coursepkg.neural_tree.recursive import backward, delta_by_depth, forward, input_gradient, value_and_gradient
 from coursepkg.neural_tree.structure import FunctionNode, Leaf, Tree
 from coursepkg.neural_tree.training import History, Run, train
@@ -63,6 +65,7 @@ __all__ = [
     "input_gradient",
     "load",
     "mlp_as_tree",
+    "moves_by_depth",
     "random_tree",
     "save",
     "to_json",

@@ -12,7 +12,7 @@ import numpy as np
 from coursepkg import datasets
 from coursepkg.neural_tree.estimators import BNeuralTClassifier
 
-__all__ = ["contest", "contestants", "numbers_in"]
+__all__ = ["as_rows", "contest", "contestants", "numbers_in"]
 
 
 def contestants(seed: int) -> dict[str, Any]:
@@ -72,3 +72,19 @@ def contest(data: tuple[np.ndarray, np.ndarray], splits: int = 2) -> dict[str, t
             found.setdefault(name, []).append((numbers_in(model), float(model.score(*parts.test))))
     return {name: (float(np.mean([p[0] for p in pairs])), float(np.mean([p[1] for p in pairs])))
             for name, pairs in found.items()}  # fmt: skip
+
+
+def as_rows(results: dict[str, dict[str, tuple[float, float]]]) -> list[dict[str, str]]:
+    """Rows of a table from the contests on several data sets: the model, its numbers on average, and its accuracies.
+
+    Examples
+    --------
+    >>> as_rows({"iris": {"tree": (10, 0.95)}, "wine": {"tree": (20, 0.9)}})
+    [{'model': 'tree', 'trained numbers': '15', 'iris': '95.0 %', 'wine': '90.0 %'}]
+    """
+    rows = []
+    for model in next(iter(results.values())):
+        size = np.mean([found[model][0] for found in results.values()])
+        scores = {table: f"{100 * found[model][1]:.1f} %" for table, found in results.items()}
+        rows.append({"model": model, "trained numbers": f"{size:.0f}"} | scores)
+    return rows
