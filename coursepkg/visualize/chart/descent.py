@@ -6,19 +6,19 @@ and what it shows is what the optimizers did.
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from coursepkg.visualize.alive.story import Story, pack
 from coursepkg.visualize.chart.landscape import Landscape, ticks
-from coursepkg.visualize.paper.svg import number
+from coursepkg.visualize.paper import svg
+from coursepkg.visualize.paper.style import HIGHLIGHT, MUTED
 from coursepkg.visualize.paper.text import format_number, plural
 
 _MOST_METHODS = 4
 _FAR = 4000.0  # pixels; positions are stored in eighths of a pixel, in two bytes
-_GRID = 61
+_STAR = "M0 -9L2.4 -2.9L8.6 -2.8L3.7 1.1L5.3 7.3L0 3.7L-5.3 7.3L-3.7 1.1L-8.6 -2.8L-2.4 -2.9z"
 
 
 def tell_descent(
@@ -71,7 +71,7 @@ def tell_descent(
     steps = np.array([settled(run, goal) for run in losses.reshape(-1, shape[2])]).reshape(losses.shape[:3])
     steps = np.where(steps > 0, steps * every, steps)
     data = {
-        "size": [landscape.width, landscape.height], "ground": _bands(landscape) + _any_size(landscape.ground),
+        "size": [landscape.width, landscape.height], "ground": _ground(landscape),
         "x": [[landscape.at(tick, 0)[0], format_number(tick)] for tick in ticks(*landscape.x_range)],
         "y": [[landscape.at(0, tick)[1], format_number(tick)] for tick in ticks(*landscape.y_range)],
         "axes": list(landscape.names), "methods": list(tracks), "steps": (shape[2] - 1) * every,
@@ -183,34 +183,34 @@ def _starts(landscape: Landscape, columns: Sequence[float], rows: Sequence[float
     return [[landscape.at(x, 0)[0] for x in columns], [landscape.at(0, y)[1] for y in rows]]
 
 
-def _any_size(ground: str) -> str:
-    """The contours with labels that may be written smaller than they were planned."""
-    return re.sub(r' textLength="[^"]*" lengthAdjust="[^"]*"', "", ground)
+def _ground(landscape: Landscape) -> str:
+    """The ground shaded between the contours, the deeper the darker; the contours with their numbers; the minimum."""
+    import matplotlib.pyplot as plt
 
-
-def _bands(landscape: Landscape) -> str:
-    """The ground between the contours, shaded: the deeper the darker."""
-    from contourpy import contour_generator
-
-    x, y = np.linspace(*landscape.x_range, _GRID), np.linspace(*landscape.y_range, _GRID)
-    z = np.array([[float(landscape.f(float(a), float(b))) for a in x] for b in y])
-    levels = [float(z.min()) - 1, *landscape.levels, float(z.max()) + 1]
-    generator = contour_generator(x, y, z, name="serial", fill_type="OuterOffset")
+    x, y, z, levels = landscape.x, landscape.y, landscape.z, landscape.levels
+    fig, ax = plt.subplots(figsize=(landscape.width / 100, landscape.height / 100))
+    bands = ax.contourf(x[::2], y[::2], z[::2, ::2], levels=[float(z.min()) - 1, *levels, float(z.max()) + 1])
+    lines = ax.contour(x, y, z, levels=levels)
+    labels = [(*label.get_position(), label.get_text()) for label in ax.clabel(lines, fmt="%g", inline=False)]
+    plt.close(fig)
     parts = []
-    for n, (low, high) in enumerate(pairwise(levels)):
-        shapes = _shapes(landscape, *generator.filled(low, high)) if low < high else ""
-        depth = n / (len(levels) - 2)
-        parts.append(f'<path class="band" style="--n:{depth:.2f}" fill-rule="evenodd" d="{shapes}"/>' if shapes else "")
-    return "".join(parts)
+    for n, band in enumerate(bands.get_paths()):
+        shapes = "".join(_outline(landscape, np.asarray(each)) for each in band.to_polygons(closed_only=True))
+        look = f'style="--n:{n / len(levels):.2f}" fill-rule="evenodd"'
+        parts.append(f'<path class="band" {look} d="{shapes}"/>' if shapes else "")
+    for level, pieces in zip(levels, lines.allsegs, strict=True):
+        role, width = ("goal", 2.2) if level == landscape.goal else ("contour", 1.0)
+        ways = (_outline(landscape, points, closed=False) for points in pieces if len(points))
+        parts += [svg.path(way, stroke=MUTED, width=width, role=role) for way in ways]
+    if landscape.minimum is not None:
+        place = " ".join(map(svg.number, landscape.at(*landscape.minimum)))
+        star = svg.path(_STAR, fill=HIGHLIGHT, width=1, role="minimum")
+        parts.append(f'<g transform="translate({place})">{star}</g>')
+    for a, b, text in labels:
+        px, py = landscape.at(a, b)
+        parts.append(svg.text(px, py + 4, text, size=11, fill=MUTED, anchor="middle"))
+    return re.sub(r' textLength="[^"]*" lengthAdjust="[^"]*"', "", "".join(parts))  # the page may write them smaller
 
 
-def _shapes(landscape: Landscape, outlines: Any, offsets: Any) -> str:
-    commands = ""
-    for points, cuts in zip(outlines, offsets, strict=True):
-        px, py = landscape.at(points[:, 0], points[:, 1])
-        for start, end in pairwise(cuts):
-            pairs = [
-                f"{number(float(a))} {number(float(b))}" for a, b in zip(px[start:end], py[start:end], strict=True)
-            ]
-            commands += f"M{'L'.join(pairs)}z"
-    return commands
+def _outline(landscape: Landscape, points: np.ndarray, *, closed: bool = True) -> str:
+    return svg.polygon(zip(*landscape.at(points[:, 0], points[:, 1]), strict=True), closed=closed)
