@@ -116,15 +116,7 @@ def _box(x: float, y: float, name: str, words: str) -> list[str]:
     return [*parts, svg.text(x + 8, y + 34, words, fill=MUTED, size=12)] if words else parts
 
 
-def _arrow(*points: tuple[float, float]) -> list[str]:
+def _arrow(*points: svg.Point) -> list[str]:
     """A line through the points, with a head at the last."""
-    (*_, (x1, y1), (x2, y2)) = points
-    size = 9.0
-    across = (x2 > x1) - (x2 < x1)
-    down = (y2 > y1) - (y2 < y1)
-    base = x2 - across * size, y2 - down * size
-    corners = [(base[0] - down * size / 2, base[1] - across * size / 2), (x2, y2)]
-    corners.append((base[0] + down * size / 2, base[1] + across * size / 2))
-    line = "M" + "L".join(f"{svg.number(x)} {svg.number(y)}" for x, y in [*points[:-1], base])
-    head = "M" + "L".join(f"{svg.number(x)} {svg.number(y)}" for x, y in corners) + "z"
-    return [svg.path(line, stroke=EDGE, width=1.8), svg.path(head, stroke=EDGE, fill=EDGE, width=1)]
+    way = svg.path(svg.polygon(points[:-1], closed=False), stroke=EDGE, width=1.8)
+    return [way, *svg.arrow(*points[-2:], stroke=EDGE, width=1.8, size=9)]

@@ -102,15 +102,12 @@ class Passes:
     def _backward_step(
         self, node: Node, position: int, grads: dict[int, float], sent: dict[tuple[int, int], float], values: set[int]
     ) -> Step:
-        parent = node.parents[position]
         upstream, local = grads.get(node.index, 0.0), node.local[position]
-        downstream = upstream * local
-        before = grads.get(parent)
-        grads[parent] = downstream if before is None else before + downstream
-        sent[node.index, position] = downstream
+        sent[node.index, position] = downstream = upstream * local
         sentence = self._say_local(node, position) + " " + _say_product(upstream, local, downstream)
-        sentence += self._say_sum(parent, before, downstream, grads[parent])
-        return Step("backward", sentence, parent, (node.index, position), values, dict(grads), dict(sent))
+        sentence += self._arrive(node.parents[position], downstream, grads)
+        edge = (node.index, position)
+        return Step("backward", sentence, node.parents[position], edge, values, dict(grads), dict(sent))
 
     def _say_local(self, node: Node, position: int) -> str:
         names = [self.nodes[parent].name for parent in node.parents]
@@ -121,8 +118,10 @@ class Passes:
         fraction = f"∂{node.name}/∂{names[position]}"
         return f"Backward, {node.name} to {names[position]}{which}: the local derivative {fraction} = {middle}{value}."
 
-    def _say_sum(self, parent: int, before: float | None, downstream: float, total: float) -> str:
-        uses, name = self.nodes[parent].uses, self.nodes[parent].name
+    def _arrive(self, parent: int, downstream: float, grads: dict[int, float]) -> str:
+        """Add what arrives at a node to what is there; return it in words if the node is used more than once."""
+        uses, name, before = self.nodes[parent].uses, self.nodes[parent].name, grads.get(parent)
+        grads[parent] = total = downstream if before is None else before + downstream
         if uses < 2:
             return ""
         if before is None:
@@ -145,11 +144,9 @@ class Passes:
         for i, k in parts:
             sent[i, k] = everywhere[i] * self.nodes[i].local[k]
         downstream = sum(sent[part] for part in parts)
-        before = grads.get(parent)
-        grads[parent] = downstream if before is None else before + downstream
         name, origin = self.nodes[parent].name, self.nodes[box].name
         sentence = f"Backward through the folded box of {origin} to {name}: {format_number(downstream)} arrives."
-        sentence += self._say_sum(parent, before, downstream, grads[parent])
+        sentence += self._arrive(parent, downstream, grads)
         return Step("backward", sentence, parent, parts[0], values, dict(grads), dict(sent))
 
     def _say_end(self, grads: dict[int, float]) -> str:

@@ -6,8 +6,7 @@ road along which the state travels, and the gradient after it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from coursepkg.visualize.alive.story import Question, Story, around
 from coursepkg.visualize.paper import svg
@@ -23,20 +22,7 @@ _CAPTION = (
 _GATES = " The valve at each step is open as far as its gate is."
 
 
-@dataclass(frozen=True)
-class Unrolled:
-    """One run of a net with one unit over T steps.
-
-    Parameters
-    ----------
-    states, gradients : sequence of float
-        T + 1 states, and the gradient of the loss at each.
-    contributions : sequence of float
-        What each of the T uses of the shared weight contributes to its gradient.
-    gates : sequence of float
-        How far the gate on the road is open at each step, 0 to 1; empty where there is none.
-    """
-
+class _Run(NamedTuple):
     states: Sequence[float]
     gradients: Sequence[float]
     contributions: Sequence[float]
@@ -44,7 +30,7 @@ class Unrolled:
 
 
 def tell_unrolled(
-    runs: Mapping[Any, Unrolled | Sequence[Any]],
+    runs: Mapping[Any, Sequence[Any]],
     *,
     dial: str = "",
     weight: str = "w",
@@ -56,8 +42,10 @@ def tell_unrolled(
 
     Parameters
     ----------
-    runs : mapping to Unrolled, or to (states, gradients, contributions, gates)
-        One run for each place of the dial, all of the same length, at most 7 steps.
+    runs : mapping to (states, gradients, contributions) or (states, gradients, contributions, gates)
+        One run of a net with one unit for each place of the dial, all over the same T steps, at most 7: T + 1 states
+        and the gradient of the loss at each; what each use of the shared weight contributes to its gradient; how far
+        the gate on the road is open at each step, 0 to 1.
     dial : str
         What the keys of `runs` are; without a dial there is one run.
     weight, state : str
@@ -72,7 +60,7 @@ def tell_unrolled(
     ValueError
         If there is no run, the lengths do not fit, or a run is too long.
     """
-    told = [run if isinstance(run, Unrolled) else Unrolled(*run) for run in runs.values()]
+    told = [_Run(*run) for run in runs.values()]
     if not told or len({(len(run.states), len(run.gates)) for run in told}) > 1 or (len(told) > 1 and not dial):
         raise ValueError("tell_unrolled needs runs of one length, and a name for the dial if there is more than one")
     steps = len(told[0].contributions)
@@ -100,7 +88,7 @@ def tell_unrolled(
     return Story("unrolled", 2 * steps + 2, title, words, data, still, phases=phases, asks=asks)
 
 
-def _still(data: Mapping[str, Any], run: Unrolled, told: Mapping[str, Any], title: str) -> Picture:
+def _still(data: Mapping[str, Any], run: _Run, told: Mapping[str, Any], title: str) -> Picture:
     """The road after both passes, with all numbers on it, and what is in the bucket."""
     weight, parts = data["weight"], []
     for t, ends in enumerate(data["ends"]):
@@ -122,7 +110,7 @@ def _still(data: Mapping[str, Any], run: Unrolled, told: Mapping[str, Any], titl
     return page(data["size"][0], _ROAD + 120, parts, f"{alt}{number(sum(reversed(run.contributions)))}.", title=title)
 
 
-def _numbers(run: Unrolled, largest: float, weight: str) -> dict[str, Any]:
+def _numbers(run: _Run, largest: float, weight: str) -> dict[str, Any]:
     """What is written and how large it is drawn, in pixels."""
     sums = [0.0]
     for contribution in reversed(run.contributions):
@@ -139,7 +127,7 @@ def _numbers(run: Unrolled, largest: float, weight: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _say(run: Unrolled, weight: str, state: str) -> list[str]:
+def _say(run: _Run, weight: str, state: str) -> list[str]:
     steps, number = len(run.contributions), format_number
     said = [f"The state begins at {state}0 = {number(run.states[0])}. The bucket of {weight} is empty."]
     for t in range(1, steps + 1):
@@ -155,7 +143,7 @@ def _say(run: Unrolled, weight: str, state: str) -> list[str]:
     return said
 
 
-def _asks(run: Unrolled, weight: str, state: str) -> dict[int, Question]:
+def _asks(run: _Run, weight: str, state: str) -> dict[int, Question]:
     """What the bucket will hold after the next contribution."""
     steps, total, asks = len(run.contributions), 0.0, {}
     for back in range(1, steps + 1):

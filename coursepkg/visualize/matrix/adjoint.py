@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from coursepkg.visualize.paper import svg
-from coursepkg.visualize.paper.picture import Picture
+from coursepkg.visualize.paper.picture import Picture, page
 from coursepkg.visualize.paper.plane import Pair, Plane
 from coursepkg.visualize.paper.style import EDGE, GRADIENT, GRID, INK, MUTED, VALUE
 from coursepkg.visualize.paper.text import format_number
@@ -54,33 +54,30 @@ and meets the prices (1, 0): it is worth 2. The two are equal.
     worth = [a[0] * b[0] + a[1] * b[1] for a, b in ends]
     equal = math.isclose(*worth, rel_tol=_CLOSE, abs_tol=0.0)
     reach = reach or 1.2 * max(math.hypot(*vector) for end in ends for vector in end)
-    top = 34.0 if title else 8.0
-    parts = [svg.text(_LEFT, 22, title, size=15, weight="bold", halo=False)] if title else []
+    parts: list[str] = []
     names = (("at the input", ("x\u0307", "x\u0304")), ("at the output", ("y\u0307", "y\u0304")))
     for place, (end, (head, letters)) in enumerate(zip(ends, names, strict=True)):
         left = _LEFT + place * (_SIDE + _GAP)
-        parts.append(svg.text(left + _SIDE / 2, top + 10, head, anchor="middle", fill=MUTED, size=13, halo=False))
-        parts += _arrows(Plane(reach, side=_SIDE, left=left, top=top + 18), end, letters)
-    middle, high = _LEFT + _SIDE + _GAP / 2, top + 18 + _SIDE / 2
+        parts.append(svg.text(left + _SIDE / 2, 18, head, anchor="middle", fill=MUTED, size=13, halo=False))
+        parts += _arrows(Plane(reach, side=_SIDE, left=left, top=26), end, letters)
+    middle, high = _LEFT + _SIDE + _GAP / 2, 26 + _SIDE / 2
     for y, words, colour, way, dash in ((high - 24, "jvp", VALUE, 20, ""), (high + 28, "vjp", GRADIENT, -20, "6 4")):
         parts += svg.arrow((middle - way, y), (middle + way, y), stroke=colour, dash=dash)
         parts.append(svg.text(middle, y - 10, words, anchor="middle", fill=colour, size=13, halo=False))
-    parts += _bars(top + _SIDE + 40, worth, most or max(map(abs, worth)), equal)
+    parts += _bars(_SIDE + 48, worth, most or max(map(abs, worth)), equal)
     words = "equal" if equal else f"not equal: {_number(worth[0])} and {_number(worth[1])}"
     (nudge, price), (moved, sent) = ends
     alt = (
-        f"{title.rstrip('. ') + '. ' if title else ''}At the input the nudge {_say(nudge)} meets the prices "
+        f"At the input the nudge {_say(nudge)} meets the prices "
         f"{_say(price)}: it is worth {_number(worth[0])}. At the output it has become {_say(moved)} and meets the "
         f"prices {_say(sent)}: it is worth {_number(worth[1])}. The two are {words}."
     )
-    return Picture(svg.document(_WIDTH, top + _SIDE + 112, parts, title=title), alt)
+    return page(_WIDTH, _SIDE + 120, parts, alt, title=title)
 
 
 def _arrows(plane: Plane, end: list[Pair], letters: tuple[str, str]) -> list[str]:
     """The axes, a solid nudge and dashed prices, each with its letter beside its tip."""
-    (cx, cy), half = plane.at((0.0, 0.0)), plane.side / 2
-    cross = ((cx - half, cy, cx + half, cy), (cx, cy - half, cx, cy + half))
-    parts = [svg.line(*ends, stroke=GRID, width=1.2) for ends in cross]
+    parts = plane.axes()
     spots: list[Pair] = []
     looks = ((VALUE, "", "nudge"), (GRADIENT, "6 4", "prices"))
     for vector, letter, (colour, dash, role) in zip(end, letters, looks, strict=True):

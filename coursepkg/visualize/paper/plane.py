@@ -37,16 +37,16 @@ class Plane:
             x, y = x / far, y / far
         return self.left + self.side / 2 + x * self.scale, self.top + self.side / 2 - y * self.scale
 
-    def axes(self, names: Sequence[str]) -> list[str]:
-        """Two faint lines through the origin, with their names."""
+    def axes(self, names: Sequence[str] = ()) -> list[str]:
+        """Two faint lines through the origin, with their names if they have some."""
         cx, cy = self.at((0.0, 0.0))
         right, bottom = self.left + self.side, self.top + self.side
-        return [
-            svg.line(self.left, cy, right, cy, stroke=GRID, width=1.2),
-            svg.line(cx, self.top, cx, bottom, stroke=GRID, width=1.2),
-            svg.text(right, cy - 6, names[0], anchor="end", fill=MUTED, size=12),
-            svg.text(cx + 6, self.top + 10, names[1], fill=MUTED, size=12),
-        ]
+        lines = [(self.left, cy, right, cy), (cx, self.top, cx, bottom)]
+        parts = [svg.line(*ends, stroke=GRID, width=1.2) for ends in lines]
+        if names:
+            parts.append(svg.text(right, cy - 6, names[0], anchor="end", fill=MUTED, size=12))
+            parts.append(svg.text(cx + 6, self.top + 10, names[1], fill=MUTED, size=12))
+        return parts
 
     def arrow(
         self, tip: Pair, *, stroke: str, width: float = 3.0, head: float = 11.0, dash: str = "", role: str = ""
