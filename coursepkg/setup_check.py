@@ -26,7 +26,7 @@ def _libraries() -> str | None:
             missing.append(name)
     if not missing:
         return None
-    return f"missing: {', '.join(missing)}; close Jupyter and start it with `make lab`, which installs them"
+    return f'missing: {", ".join(missing)}; `make lab` brings them, and so does `pip install "coursepkg[course]"`'
 
 
 def _two_routes() -> str | None:
@@ -46,11 +46,11 @@ def _two_routes() -> str | None:
 
 
 def _exercises() -> str | None:
-    from coursepkg.grading.learning.notebook import checks_folder
+    from coursepkg.grading.learning.notebook import checks_around
 
-    if checks_folder() is not None:
+    if checks_around() is not None:
         return None
-    return "the checks of the exercises were not found; keep the notebooks inside the course's folder"
+    return "this notebook is away from its exercises; `coursepkg start my-course` lays out both, to work there"
 
 
 FINDINGS: tuple[tuple[str, Callable[[], str | None]], ...] = (

@@ -15,6 +15,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -220,18 +221,20 @@ def _parser() -> argparse.ArgumentParser:
 
 def _report(folder: Path, done: LaidOut) -> list[str]:
     rooms = Counter(name.partition("/")[0] for name in done.files if _is_notebook(name))
+    command = f"{sys.executable} -m coursepkg" if Path(sys.argv[0]).stem == "__main__" else "coursepkg"
     written = f"{len(done.written)} files written" if done.written else "nothing had to be written"
     answers = (
         "Worked answers are in solutions/: look after you have tried."
         if "solutions" in rooms
         else "Worked answers are left out, so that you see none before your own attempt; "
-        f"`coursepkg start {folder} --solutions` adds them."
+        f"`{command} start {folder} --solutions` adds them."
     )
+    install = "" if find_spec("jupyterlab") else 'Install what notebooks need: `pip install "coursepkg[course]"`. '
     return [
         f"{folder} holds {rooms['notebooks']} notebooks, {rooms['exercises']} notebooks of exercises with their "
         f"checks, and the stored results that they read; {written}.",
         answers,
-        f"Begin with {FIRST}: `cd {folder}`, then `jupyter lab {FIRST}`. Later, `coursepkg update` there "
+        f"{install}Begin with {FIRST}: `cd {folder}`, then `jupyter lab {FIRST}`. Later, `{command} update` there "
         "brings newer editions.",
         *(f"You changed {name}; its newer edition lies beside it as {newer}." for name, newer in done.beside.items()),
     ]

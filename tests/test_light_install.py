@@ -1,5 +1,6 @@
 """NumPy and SymPy alone carry the engine and what is built on it; the rest says which extra brings what it needs."""
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -70,10 +71,20 @@ def test_each_of_those_libraries_is_in_an_extra():
         "from coursepkg import gradients; print(gradients.grad(lambda w: w**2)(3.0))",
         "from coursepkg.nn import Linear; import numpy as np; print(Linear(2, 1, rng=np.random.default_rng(0)).weight)",
         "from coursepkg.grading import check; print(check('01.1', lambda price, fee, conversions: 0.0).status)",
-        "from coursepkg.__main__ import main; sys.exit(main(['start', '.']))",
     ],
 )
-def test_engine_checks_and_start_work(code, tmp_path):
+def test_the_engine_and_the_checks_work(code, tmp_path):
     done = run(code, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout
+
+
+def test_start_needs_no_library_and_says_what_the_notebooks_need(tmp_path):
+    code = "import sys; from coursepkg import start; sys.exit(start.main(['start', 'copy']))"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code],
+        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert 'pip install "coursepkg[course]"' in done.stdout
+    assert (tmp_path / "copy" / "notebooks" / "00_start_here.ipynb").is_file()

@@ -63,9 +63,9 @@ def _page(assignment: Assignment, notebooks: list[str]) -> str:
 
 {_when(assignment)}
 
-1. Put this folder, `{assignment.name}`, into the course's folder, beside `exercises/`: links to the chapters work from
-   there.
-2. `make lab` opens the course. Open {names}.
+1. Put this folder, `{assignment.name}`, into your copy of the course, beside its `exercises/`: links to the chapters
+   work from there. `make lab` and `coursepkg start my-course` lay out such a copy, `my-course`.
+2. Open it in JupyterLab (`make lab` does), and there {names}.
 3. Write each answer in its own cell, under the name that the task gives, and run the cell: its check tells you at once
    how far you are. Checks show some inputs; marks are given by others of the same kind.
 4. Save the notebook, and hand in that one file under its own name. It says which assignment it belongs to, so
