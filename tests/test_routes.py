@@ -337,3 +337,16 @@ def test_no_exact_route_is_off_and_no_estimate_strays(table):
             assert row["how right"] in {f"to {digits} digits" for digits in (9, 10, 11, 12)}
         else:
             assert float(row["how right"].removeprefix("|z| < ")) < 4
+
+
+def test_measures_are_those_of_the_table_and_time_comes_on_top(table):
+    found = routes.measures(routes.flowers())
+    rows = {row["route"]: row for row in table}
+    assert set(found["time, in forward passes"]) == set(found["bytes kept"]) == set(rows)
+    assert all(value > 0 for value in found["time, in forward passes"].values())
+    for name, row in rows.items():
+        assert row["bytes kept"] == f"{found['bytes kept'][name]}"
+        counted = found["products, in forward passes"].get(name)
+        assert row["products"] == ("–" if counted is None else f"{counted:.1f}")
+    assert found["layers run"]["checkpointed"] == 6
+    assert 20 < found["noise, in squared gradients"]["forward gradient"] < 32

@@ -30,6 +30,7 @@ from coursepkg.routes.exact import (
 )
 from coursepkg.routes.forms import as_recurrence, as_tree, carried_forward, recurrent_matrix
 from coursepkg.routes.light import in_light, weight_from_phases
+from coursepkg.routes.measuring import measures
 from coursepkg.routes.problem import Found, Meter, Problem, flat, flowers
 
 __all__ = [
@@ -59,6 +60,7 @@ __all__ = [
     "forward_mode",
     "in_light",
     "in_light_with_noise",
+    "measures",
     "noise",
     "predict_products",
     "predicted_noise",
