@@ -115,7 +115,7 @@ def main() -> None:
     for name in PRELOADED:
         with contextlib.suppress(ImportError):  # what cannot be loaded here is missed by those alone who need it
             importlib.import_module(name)
-    worker.installed_checks()
+    worker.warm_up()
     if settings["filtered"]:
         seccomp.program()  # it is kept, and so not put together by each process anew
     gc.freeze()  # or a collection in the forked process would copy every page

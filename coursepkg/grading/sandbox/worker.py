@@ -14,12 +14,13 @@ import ast
 import contextlib
 import functools
 import inspect
+import io
 import json
 import linecache
 import os
 import random
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import CodeType, FunctionType
 from typing import Any, TextIO
 
@@ -166,7 +167,7 @@ def _syntax_outcome(error: Exception) -> Outcome:
     return Outcome("error", error=type(error).__name__, message=message, line=line, source=text)
 
 
-def serve(requests: TextIO, replies: TextIO, checks: Checks | None = None) -> None:
+def serve(requests: Iterable[str], replies: TextIO, checks: Checks | None = None) -> None:
     """Answer requests until there are no more."""
     random.seed(0)  # what a learner draws without a seed of their own is the same each time
     np.random.seed(0)  # noqa: NPY002 - the global one, for those who use it
@@ -205,10 +206,28 @@ def _replies(answers: Answers, request: Mapping[str, Any]) -> Iterator[dict[str,
 
 @functools.cache
 def installed_checks() -> Checks:
-    """The ``check`` of this process. Every module is looked at for it, which costs least before anything is forked."""
+    """The ``check`` of this process."""
     checks = Checks()
     checks.install()
     return checks
+
+
+_OURS = """import numpy as np
+
+def answer(x, rows, rate):
+    return {"a": x @ x.T + rate, "b": [float(row) for row in rows], "c": np.sum(x, axis=0).tolist()}"""
+
+
+def warm_up() -> None:
+    """Do once, before any process is forked, what each of them would have to do anew.
+
+    ``check`` is put in its place, and a notebook of our own is served. A process that is forked then finds that code
+    ready, and has a third fewer pages to copy.
+    """
+    installed_checks()
+    case = {"args": [encode(np.ones((2, 3)), packed=True), [1.0, 2.0], 0.5], "kwargs": {}}
+    asked = {"id": 1, "exercise": "", "function": "answer", "driver": "call", "seconds": 1.0, "cases": [case] * 12}
+    serve([json.dumps({"cells": [_OURS]}), *[json.dumps(asked)] * 3], io.StringIO(), Checks())
 
 
 def main() -> None:

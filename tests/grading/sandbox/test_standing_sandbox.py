@@ -16,6 +16,7 @@ from hostile_notebooks import PRODUCT, RIGHT, SECRET, SPECS, WRONG, notebook_byt
 from coursepkg.grading.judging.limits import MAX_REPLY
 from coursepkg.grading.running.grader import Grader, Work
 from coursepkg.grading.sandbox import process as process_module
+from coursepkg.grading.sandbox import worker
 from coursepkg.grading.sandbox.doctor import _earlier_answers
 from coursepkg.grading.sandbox.launch import BUBBLEWRAP, Unavailable
 from coursepkg.grading.sandbox.process import Pipes, Sandbox, SandboxedWorker
@@ -312,6 +313,17 @@ def test_a_reply_holds_its_arrays_as_shape_and_base64():
     assert line["value"] == {"array": [1], "dtype": "float64", "base64": "AAAAAAAA+D8="}
     assert line["id"] == 9
     assert "points" not in json.dumps(line)
+
+
+def test_the_notebook_that_is_served_before_any_other_works(monkeypatch):
+    served, serve = [], worker.serve
+    monkeypatch.setattr(worker, "installed_checks", lambda: None)  # this process keeps its own
+    monkeypatch.setattr(worker, "serve", lambda *given: serve(*given) or served.append(given[1].getvalue()))
+    worker.warm_up()
+    loaded, *replies = map(json.loads, served[0].splitlines())
+    assert loaded == {"loaded": 1}
+    assert len(replies) == 3 * 12
+    assert {reply["kind"] for reply in replies} == {"value"}
 
 
 # --- several at a time -----------------------------------------------------------------------------------------------
