@@ -1,12 +1,14 @@
 """A cell is read as IPython reads it, and what cannot be read costs what it defines and nothing around it."""
 
+from types import ModuleType
+
 import pytest
 
 from coursepkg.autodiff.scalar import Scalar
 from coursepkg.grading.sandbox.reading import MOST, Broken, as_ipython_reads, read_cell
 from coursepkg.grading.sandbox.worker import Answers
 
-OURS = ("__builtins__", "__name__", "display", "get_ipython")
+OURS = (*vars(ModuleType("__main__")), "__builtins__", "display", "get_ipython")
 
 
 def loaded(*cells):

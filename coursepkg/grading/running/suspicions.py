@@ -51,11 +51,12 @@ def flags_of(exercise: Exercise, cells: Cells, notes: Collection[str]) -> list[s
     cells : Cells
         The notebook.
     notes : collection of str
-        Known words of the notebook's process ("reused", "broken", "own").
+        Known words of the notebook's process ("reused", "rebound", "broken", "own").
     """
     name = exercise.function
     words = {
         "reused": f"the name `{name}` is used again after its check; the answer that was checked is judged",
+        "rebound": f"what `{name}` uses means something else after its check; it is judged with what it meant then",
         "broken": f"a later `{name}` cannot be read or run; the earlier one is judged",
         "own": "the answer is the course's own",
     }

@@ -7,12 +7,14 @@ was checked.
 from __future__ import annotations
 
 import ast
+import builtins
+import dis
 import functools
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
-from types import FunctionType
+from collections.abc import Callable, Iterator, Mapping
+from types import CodeType, FunctionType
 from typing import Any
 
 from coursepkg.grading.judging.judge import Verdict
@@ -22,6 +24,8 @@ _PACKAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.
 _ROOM = __name__.split(".")[0] + "."  # "coursepkg."
 _NOT_BEGUN = ": write your answer here"  # what is raised where an answer belongs
 _RUN_IN_PLACE = ("time", "prun")  # line magics that leave behind what their line defines
+_PYTHONS_OWN = frozenset(vars(builtins))
+_FUTURE = annotations.compiler_flag  # of what can be imported from there, all else holds anyway
 
 
 class Shell:
@@ -35,6 +39,14 @@ class Shell:
 
     def __init__(self, namespace: dict[str, Any]):
         self.user_ns = namespace
+        self._future = 0
+
+    def compiled(self, tree: ast.Module | ast.Expression, name: str, flags: int = 0) -> CodeType:
+        """Code as Jupyter compiles it: what a cell imports from ``__future__`` holds from then on, and ours nowhere."""
+        mode = "exec" if isinstance(tree, ast.Module) else "eval"
+        code: CodeType = compile(tree, name, mode, self._future | flags, dont_inherit=True)
+        self._future |= code.co_flags & _FUTURE
+        return code
 
     def run_line_magic(self, name: str, line: str, *rest: Any, **options: Any) -> Any:
         """``%time f()`` runs its line; other line magics do nothing."""
@@ -49,10 +61,10 @@ class Shell:
         statements = ast.parse(as_ipython_reads(source), "<magic>").body
         last = statements[-1] if statements else None
         before = statements[:-1] if isinstance(last, ast.Expr) else statements
-        exec(compile(ast.Module(before, []), "<magic>", "exec"), self.user_ns)
+        exec(self.compiled(ast.Module(before, []), "<magic>"), self.user_ns)
         if not isinstance(last, ast.Expr):
             return None
-        return FunctionType(compile(ast.Expression(last.value), "<magic>", "eval"), self.user_ns)()
+        return FunctionType(self.compiled(ast.Expression(last.value), "<magic>"), self.user_ns)()
 
     def getoutput(self, *words: Any, **options: Any) -> list[str]:
         """The lines that a shell command prints: none."""
@@ -69,22 +81,47 @@ class Checks:
 
     Attributes
     ----------
+    namespace : dict
+        The names of the notebook.
     answers : dict
         By exercise, what the last call of its check was given.
     times : dict
         By exercise, the number of the statement that called it.
+    unwritten : dict
+        By exercise, how many parts of the answer are still as they were handed out.
     """
 
     def __init__(self) -> None:
+        self.namespace: dict[str, Any] = {}
         self.answers: dict[str, Any] = {}
         self.times: dict[str, int] = {}
+        self.unwritten: dict[str, int] = {}
         self.now = 0
+        self._names: dict[str, dict[str, Any]] = {}
+        self._held: dict[str, Any] = {}  # by name, the last checked answer that was called so
 
     def __call__(self, exercise_id: Any = None, answer: Any = None) -> Verdict:
-        """Note an answer; one that is not begun takes the place of no other, be it before or after its check."""
-        if isinstance(exercise_id, str) and callable(answer) and not _is_not_begun(answer):
-            self.answers[exercise_id], self.times[exercise_id] = answer, self.now
+        """Note an answer, and the names around it; one of which less is written takes the place of no other."""
+        if isinstance(exercise_id, str) and callable(answer):
+            left = unwritten(answer)
+            if left <= self.unwritten.get(exercise_id, left):
+                self.answers[exercise_id], self.times[exercise_id], self.unwritten[exercise_id] = answer, self.now, left
+                self._names[exercise_id] = dict(self.namespace)
+                if not left:
+                    self._held.update((name, answer) for name, value in self.namespace.items() if value is answer)
         return Verdict(str(exercise_id), "infrastructure", lines=("Answers are checked after the notebook has run.",))
+
+    def names_for(self, exercise: str, at_end: dict[str, Any]) -> dict[str, Any]:
+        """The names that a checked answer is judged with: those at its check, whatever became of them later.
+
+        A name that is younger, or was not written yet, is taken as it is in the end, unless it would hide one of
+        Python's own. A name of another exercise's answer is the one that was checked last.
+        """
+        then = self._names[exercise]
+        own = {name: value for name, value in then.items() if value is self.answers[exercise]}
+        younger = {name: value for name, value in at_end.items() if name not in _PYTHONS_OWN}
+        written = {name: value for name, value in then.items() if name not in younger or not unwritten(value)}
+        return {**younger, **written, **self._held, **own}
 
     def last_call(self) -> tuple[list[Any], dict[str, Any]]:
         """No call was wrong."""
@@ -99,11 +136,37 @@ class Checks:
                 vars(module)["check"] = self
 
 
-def _is_not_begun(answer: Any) -> bool:
-    """Whether an answer is still as it was handed out, in a part of it at least."""
-    inside = list(vars(answer).values()) if isinstance(answer, type) else [answer]
-    codes = [code for part in inside if (code := getattr(part, "__code__", None)) is not None]
-    return any(isinstance(text, str) and text.endswith(_NOT_BEGUN) for code in codes for text in code.co_consts)
+def unwritten(answer: Any) -> int:
+    """How many parts of an answer are still as they were handed out: functions that never return, and say so."""
+    return sum(_says_so(code) and not _returns(code) for code in _codes(answer))
+
+
+def _codes(answer: Any) -> list[CodeType]:
+    inside = vars(answer).values() if isinstance(answer, type) else [answer]
+    return [part.__code__ for part in inside if type(part) is FunctionType]
+
+
+def _says_so(code: CodeType) -> bool:
+    return any(isinstance(text, str) and text.endswith(_NOT_BEGUN) for text in code.co_consts)
+
+
+def _returns(code: CodeType) -> bool:
+    return any(each.opname in ("RETURN_VALUE", "RETURN_CONST") for each in dis.get_instructions(code))
+
+
+def reads(answer: Any, names: Mapping[str, Any]) -> set[str]:
+    """The names that an answer takes from around it, itself or by the functions and classes that it uses."""
+    found: set[str] = set()
+    to_do = [answer]
+    while to_do:
+        codes = _codes(to_do.pop())
+        while codes:
+            code = codes.pop()
+            codes += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+            read = {str(step.argval) for step in dis.get_instructions(code) if step.opname == "LOAD_GLOBAL"}
+            to_do += [names[name] for name in read - found if name in names]
+            found |= read
+    return found
 
 
 def is_the_courses_own(answer: Any) -> bool:

@@ -21,7 +21,7 @@ import os
 import random
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any, TextIO
 
 import numpy as np
@@ -30,13 +30,13 @@ from coursepkg.grading.judging.calling import LAST_KINDS, PROCESSOR, LocalCall, 
 from coursepkg.grading.judging.values import Unfit, encode
 from coursepkg.grading.sandbox.reading import NO_PYTHON, Broken, Reading, defined_by, read_cell
 from coursepkg.grading.sandbox.replies import TooLarge, hold_against_bounds
-from coursepkg.grading.sandbox.standins import Checks, Shell, is_the_courses_own
+from coursepkg.grading.sandbox.standins import Checks, Shell, is_the_courses_own, reads, unwritten
 
 LOAD_SECONDS = 60.0
 STATEMENT_SECONDS = 15.0
 READ_SECONDS = 5.0
 NOTE_SECONDS = 0.5
-NOTES = ("checked", "reused", "broken", "own")  # all that is ever said about an answer beside its numbers
+NOTES = ("checked", "reused", "rebound", "broken", "own")  # all that is ever said about an answer beside its numbers
 
 
 class Answers:
@@ -46,17 +46,29 @@ class Answers:
     ----------
     checks : Checks, optional
         Where the notebook's own checks note what they are given.
+
+    Attributes
+    ----------
+    module : ModuleType
+        The notebook as a module, which it is in Jupyter, too.
+    namespace : dict
+        Its names.
     """
 
     def __init__(self, checks: Checks | None = None) -> None:
-        self.namespace: dict[str, Any] = {"__name__": "__main__", "display": lambda *args, **kwargs: None}
-        shell = Shell(self.namespace)
-        self.namespace["get_ipython"] = lambda: shell
+        self.module = ModuleType("__main__")
+        self.namespace: dict[str, Any] = vars(self.module)
+        self.shell = Shell(self.namespace)
+        self.namespace.update(display=lambda *args, **kwargs: None, get_ipython=lambda: self.shell)
         self.checks = checks or Checks()
+        self.checks.namespace = self.namespace
         self.defined: dict[str, Any] = {}
         self.bound: dict[str, int] = {}
         self.failures: dict[str, Outcome] = {}
         self.calls: dict[tuple[str, str, str], LocalCall] = {}
+        self._at_end: dict[str, Any] = {}  # the names when all cells have run
+        self._names: dict[str, dict[str, Any]] = {}  # by exercise whose answer was checked
+        self._in_force = ""  # the exercise whose names stand in the namespace
 
     def load(self, cells: Sequence[str]) -> None:
         """Run all cells."""
@@ -86,12 +98,13 @@ class Answers:
                     self.failures.update(dict.fromkeys(part.names, _syntax_outcome(part.error)))
                 else:
                     self._run(part, name, deadline - now(PROCESSOR))
+        self._at_end = dict(self.namespace)
 
     def _run(self, statement: ast.stmt, name: str, seconds: float) -> None:
         before = dict(self.namespace)
         defines = statement.name if isinstance(statement, ast.FunctionDef | ast.ClassDef) else None
         try:
-            code = compile(ast.Module([statement], []), name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+            code = self.shell.compiled(ast.Module([statement], []), name, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         except NO_PYTHON as error:  # `return` outside a function is found only here
             if defines is not None:
                 self.failures[defines] = _syntax_outcome(error)
@@ -110,9 +123,13 @@ class Answers:
     def call(self, request: Mapping[str, Any], case: Mapping[str, Any]) -> Outcome:
         """Use one answer on one case; what is only a stub gives way to a later definition that failed."""
         name, exercise = request["function"], request.get("exercise", "")
-        answer, failure = self._answer(exercise, name), self.failures.get(name)
+        (answer, checked), failure = self._answer(exercise, name), self.failures.get(name)
         if answer is None:
             return failure or Outcome("not-attempted", message=f"nothing called {name} is defined")
+        if exercise != self._in_force:
+            self.namespace.clear()  # all functions of the notebook have this dictionary for their globals
+            self.namespace.update(self._names_for(exercise) if checked else self._at_end)
+            self._in_force = exercise
         key = exercise, name, request["driver"]
         if key not in self.calls:
             self.calls[key] = LocalCall(answer, request["driver"], time_by=PROCESSOR)
@@ -120,9 +137,21 @@ class Answers:
         outcome = self.calls[key](case)
         return failure if failure is not None and outcome.kind == "not-attempted" else outcome
 
-    def _answer(self, exercise: str, name: str) -> Any:
-        """What was checked last as the answer to an exercise; else what has its name; None if there is neither."""
-        return self.checks.answers.get(exercise, self.defined.get(name))
+    def _answer(self, exercise: str, name: str) -> tuple[Any, bool]:
+        """The answer to an exercise, and whether it is what was checked last; else it has its name. None if neither is.
+
+        What is checked while a part of it is not written gives way to what has the name and is further on.
+        """
+        checked, named = self.checks.answers.get(exercise), self.defined.get(name)
+        left = self.checks.unwritten.get(exercise, 0)
+        if checked is None or (left and named is not None and unwritten(named) < left):
+            return named, False
+        return checked, True
+
+    def _names_for(self, exercise: str) -> dict[str, Any]:
+        if exercise not in self._names:
+            self._names[exercise] = self.checks.names_for(exercise, self._at_end)
+        return self._names[exercise]
 
     def notes(self, asked: Sequence[Sequence[str]]) -> list[list[str]]:
         """For each exercise and its name what a person should know, in words of ``NOTES``."""
@@ -130,15 +159,23 @@ class Answers:
         return [words if isinstance(words, list) else [] for words in found]  # of an answer that fails even here, none
 
     def _notes(self, exercise: str, name: str) -> list[str]:
-        answer, checked = self._answer(exercise, name), self.checks.answers.get(exercise)
+        answer, checked = self._answer(exercise, name)
         later = self.bound.get(name, 0) > self.checks.times.get(exercise, 0)
         held = {
-            "checked": checked is not None,
-            "reused": checked is not None and later and self.namespace.get(name) is not checked,
+            "checked": checked,
+            "reused": checked and later and self._at_end.get(name) is not answer,
+            "rebound": checked and self._rebound(exercise, answer),
             "broken": answer is not None and name in self.failures,
             "own": answer is not None and is_the_courses_own(answer),
         }
         return [word for word in NOTES if held[word]]
+
+    def _rebound(self, exercise: str, answer: Any) -> bool:
+        """Whether a name that a checked answer reads means something else in the end."""
+        names = self._names_for(exercise)
+        other = {name for name in self._at_end.keys() | names if self._at_end.get(name) is not names.get(name)}
+        other -= {name for name in other if names.get(name) is answer}
+        return bool(other) and not other.isdisjoint(reads(answer, names))
 
 
 def _read(source: str, name: str) -> Reading:
@@ -167,11 +204,13 @@ def _syntax_outcome(error: Exception) -> Outcome:
     return Outcome("error", error=type(error).__name__, message=message, line=line, source=text)
 
 
-def serve(requests: Iterable[str], replies: TextIO, checks: Checks | None = None) -> None:
-    """Answer requests until there are no more."""
+def serve(requests: Iterable[str], replies: TextIO, checks: Checks | None = None, *, as_main: bool = False) -> None:
+    """Answer requests until there are no more; ``as_main`` makes the notebook this process's ``__main__``."""
     random.seed(0)  # what a learner draws without a seed of their own is the same each time
     np.random.seed(0)  # noqa: NPY002 - the global one, for those who use it
     answers = Answers(checks)
+    if as_main:
+        sys.modules["__main__"] = answers.module
     for line in requests:
         request = json.loads(line)
         for reply in _replies(answers, request):
@@ -239,7 +278,7 @@ def main() -> None:
         requests = os.fdopen(os.dup(sys.stdin.fileno()), encoding="utf-8")
         with open(os.devnull, encoding="utf-8") as nothing:
             os.dup2(nothing.fileno(), sys.stdin.fileno())  # `input()` in a notebook ends at once
-        serve(requests, replies, installed_checks())
+        serve(requests, replies, installed_checks(), as_main=True)
 
 
 if __name__ == "__main__":
