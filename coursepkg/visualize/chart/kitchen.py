@@ -86,7 +86,8 @@ def draw_discount(kilograms: Callable[[Any], Any], coins: float, slope: float) -
     average = here / coins if coins else slope
     grid = list(range(_COINS + 1))
     with use_style():
-        fig, ax = plt.subplots(figsize=(5.6, 3.4))
+        fig, ax = plt.subplots(figsize=(5.6, 3.4), layout="none")  # of which a figure turns through many
+        fig.subplots_adjust(left=0.12, right=0.97, bottom=0.15, top=0.96)
         for cs, kgs, colour, dash, label in (
             (grid, [kilograms(c) for c in grid], VALUE, "-", f"bought: {format_number(here)} kg"),
             (

@@ -63,7 +63,8 @@ def _plot(fringes: dict[str, np.ndarray], at: dict[str, float], out: np.ndarray,
     import matplotlib.pyplot as plt
 
     with use_style():
-        fig, plots = plt.subplots(1, 2, figsize=(5.6, 2.3), sharey=True)
+        fig, plots = plt.subplots(1, 2, figsize=(5.6, 2.3), sharey=True, layout="none")  # as in charts that turn
+        fig.subplots_adjust(left=0.13, right=0.97, bottom=0.34, top=0.96, wspace=0.1)
         for ax, (name, powers) in zip(plots, fringes.items(), strict=True):
             for port, label in enumerate(("top output", "bottom output")):
                 style: Any = {"color": CYCLE[port], "linestyle": DASHES[port]}
@@ -71,7 +72,7 @@ def _plot(fringes: dict[str, np.ndarray], at: dict[str, float], out: np.ndarray,
                 ax.plot(at[name] / np.pi % 2, out[port], marker=MARKERS[port], color=CYCLE[port])
             ax.set(xlabel=f"{name} / π", ylim=(0, 1.08 * total))
         plots[0].set_ylabel("power")
-        fig.legend(*plots[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+        fig.legend(*plots[0].get_legend_handles_labels(), loc="lower center", ncols=2)
     return fig
 
 
