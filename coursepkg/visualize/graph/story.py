@@ -23,13 +23,7 @@ _CAPTION = (
 )
 
 
-def tell_graph(
-    root: Any,
-    *,
-    labels: Mapping[str, Any] | None = None,
-    title: str = "",
-    max_nodes: int = 40,
-) -> Story:
+def tell_graph(root: Any, *, labels: Mapping[str, Any] | None = None, title: str = "", max_nodes: int = 40) -> Story:
     """The forward pass, then the backward pass, one edge at a time.
 
     Each edge says its chain rule when it is clicked (or chosen by the up and down keys and Enter), each operation its

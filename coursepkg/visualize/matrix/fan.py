@@ -103,13 +103,7 @@ def _ask(v: np.ndarray, first: int) -> dict[int, Question]:
     return {opposite: Question("Now v points the other way. Where does the forward gradient point?", choices=choices)}
 
 
-def tell_fan(
-    gradient: Any,
-    runs: Mapping[Any, Any],
-    *,
-    first: int = 0,
-    title: str = "",
-) -> Story:
+def tell_fan(gradient: Any, runs: Mapping[Any, Any], *, first: int = 0, title: str = "") -> Story:
     """Show forward gradients, one after another, and what their mean does.
 
     Parameters

@@ -21,13 +21,7 @@ _SIDE = 72.0
 _GAP = 12.0
 
 
-def draw_images(
-    images: Any,
-    *,
-    captions: Sequence[Any] | None = None,
-    columns: int = 8,
-    title: str = "",
-) -> Picture:
+def draw_images(images: Any, *, captions: Sequence[Any] | None = None, columns: int = 8, title: str = "") -> Picture:
     """Draw grey images in a grid; low values are white and high values black, as ink on paper.
 
     Parameters

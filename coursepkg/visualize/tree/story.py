@@ -23,13 +23,7 @@ _CAPTION = (
 )
 
 
-def tell_tree(
-    tree: Tree,
-    x: Any,
-    t: Any,
-    *,
-    title: str = "",
-) -> Story:
+def tell_tree(tree: Tree, x: Any, t: Any, *, title: str = "") -> Story:
     """Show the forward pass in post-order, then the backward pass in pre-order, for one example and the squared error.
 
     Parameters
