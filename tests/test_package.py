@@ -37,7 +37,7 @@ def build(folder, **environment):
     """Both files, made as an index would get them; returns their paths, that of the wheel first."""
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-d", folder],
-        cwd=ROOT, env=os.environ | environment, check=True, capture_output=True,
+        cwd=ROOT, env=os.environ | {"COURSEPKG_REPOSITORY": ""} | environment, check=True, capture_output=True,
     )  # fmt: skip
     [wheel], [sdist] = folder.glob("*.whl"), folder.glob("*.tar.gz")
     return wheel, sdist
@@ -126,6 +126,16 @@ def test_without_a_repository_no_link_leads_nowhere(built):
     assert relative_links(shown.get_payload()) == []
     assert "](https://docs.astral.sh/uv/)" in shown.get_payload()
     assert shown.get_all("Project-URL") is None
+
+
+def test_an_index_takes_both_files(built):
+    pytest.importorskip("twine", reason="twine, which knows what an index takes, is not installed")
+    subprocess.run([sys.executable, "-m", "twine", "check", "--strict", *built], check=True, capture_output=True)
+
+
+def test_a_release_tells_the_build_where_the_repository_is():
+    workflow = (ROOT / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8")
+    assert "COURSEPKG_REPOSITORY: ${{ github.server_url }}/${{ github.repository }}\n" in workflow
 
 
 def test_other_links_stay_as_they_are():
