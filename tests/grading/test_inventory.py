@@ -101,6 +101,15 @@ def test_form_marks_each_choice_at_once():
     assert "1 of 10 answered, 1 right" in total.value
 
 
+def test_a_right_answer_and_a_wrong_one_look_different():
+    form = inventory.ask()
+    question, choice, verdict = QUESTIONS[0], *form.children[0].children[1:]
+    choice.value = question.answer
+    assert "✓</b> right" in verdict.value
+    choice.value = next(letter for letter in question.options if letter != question.answer)
+    assert "✗</b> not yet" in verdict.value
+
+
 def test_questions_read_well_as_text_and_escape_html():
     shown = inventory.questions()
     assert repr(shown).startswith("1. f(3) = 10")

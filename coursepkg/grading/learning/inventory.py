@@ -145,7 +145,9 @@ def ask() -> Any:
         def answered(change: dict[str, Any]) -> None:
             answers[question.number] = change["new"]
             marks = mark(answers)
-            words = html.escape(marks[question.number - 1].text)
+            chosen = marks[question.number - 1]
+            sign, colour = ("✓", "#1a7f37") if chosen.correct else ("✗", "#c1420b")
+            words = f"<b style='color:{colour}'>{sign}</b> {html.escape(chosen.text)}"
             verdict.value = f"<p role='status' style='margin:0 0 0 1.5em'>{words}</p>"
             summary = f"{len(answers)} of {len(marks)} answered, {marks.score} right. {html.escape(marks.advice)}"
             total.value = f"<p role='status'><b>{summary}</b></p>"
