@@ -2,7 +2,8 @@
 
 import pytest
 
-from coursepkg.grading.submissions.answers import MOST, answer_in, fingerprint, with_helpers
+from coursepkg.grading.submissions import answers
+from coursepkg.grading.submissions.answers import MOST, Helpers, answer_in, fingerprint
 
 ANSWER = '''def slope(values):
     """The slope."""
@@ -40,8 +41,35 @@ def test_what_an_answer_calls_is_shown_with_it():
         answer,
         "def last(): pass",
     ]
-    assert with_helpers(code, answer) == "\n\n".join([*code[1:3], answer])
-    assert with_helpers(code, "") == ""
+    assert Helpers(code).with_answer("02.3", "slope") == "\n\n".join([*code[1:3], answer])
+    assert Helpers(code).with_answer("02.4", "other_slope") == ""
+
+
+class Counted:
+    """A regular expression that counts the letters which it is given to read."""
+
+    def __init__(self, pattern):
+        self.pattern, self.letters = pattern, 0
+
+    def findall(self, text):
+        self.letters += len(text)
+        return self.pattern.findall(text)
+
+
+def test_a_chain_of_helpers_is_read_once_for_all_answers_of_a_notebook(monkeypatch):
+    chain = [f"def h{k}(): h{k + 1}" for k in range(2000)]
+    code = ["def slope(): h0()", "def other(): h0()", *chain]
+    for name in ("_NAME", "_DEFINED"):
+        monkeypatch.setattr(answers, name, Counted(getattr(answers, name)))
+    helpers = Helpers(code)
+    assert helpers.with_answer("02.3", "slope") == "\n\n".join([*chain, code[0]])
+    assert helpers.with_answer("02.4", "other") == "\n\n".join([*chain, code[1]])
+    assert answers._NAME.letters == answers._DEFINED.letters == sum(map(len, code))
+
+
+def test_helpers_without_end_are_cut_after_the_first_ones():
+    chain = [f"def h{k}(): h{k + 1} or '{'x' * 1000}'" for k in range(500)]
+    assert MOST < len(Helpers(["def slope(): h0()", *chain]).with_answer("02.3", "slope")) < MOST + 3000
 
 
 def test_comments_spacing_and_names_of_variables_do_not_matter():

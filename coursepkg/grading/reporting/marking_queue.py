@@ -21,7 +21,7 @@ from coursepkg.grading.reporting.page import in_words
 from coursepkg.grading.running.class_list import read_class
 from coursepkg.grading.running.results import Item, Result, read_results
 from coursepkg.grading.specification.chapters import Chapters
-from coursepkg.grading.submissions.answers import answer_in, with_helpers
+from coursepkg.grading.submissions.answers import Helpers
 from coursepkg.grading.submissions.archives import Refused, open_tree
 from coursepkg.grading.submissions.cells import UnreadableNotebook, cells_of, sha256_of
 from coursepkg.grading.submissions.contents import load
@@ -226,8 +226,9 @@ def _answers_in(data: bytes, name: str, wanted: Mapping[str, str]) -> Iterator[t
         code = cells_of(data, name).code if wanted else []
     except UnreadableNotebook:
         return
+    helpers = Helpers(code)
     for exercise, function in wanted.items():
-        yield exercise, with_helpers(code, answer_in(code, exercise, function))[:MOST_KEPT]
+        yield exercise, helpers.with_answer(exercise, function)[:MOST_KEPT]
 
 
 def as_data(answer: Answer, marks: Mapping[Key, Any]) -> dict[str, Any]:

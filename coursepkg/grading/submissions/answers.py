@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
 MOST = 200_000  # characters; longer answers are not compared
@@ -34,36 +35,65 @@ def answer_in(code: Sequence[str], exercise: str, function: str) -> str:
     function : str
         What the answer is called.
     """
+    return _joined(code, _answering(code, exercise, function))
+
+
+def _answering(code: Sequence[str], exercise: str, function: str) -> list[int]:
     own = re.compile(
         rf"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+{re.escape(function)}\b|^[ \t]*{re.escape(function)}[ \t]*=(?!=)"
         rf"|\bcheck\([ \t]*[\"']{re.escape(exercise)}[\"']",
         re.MULTILINE,
     )
-    return "\n\n".join(cell.strip("\n") for cell in code if (function in cell or exercise in cell) and own.search(cell))
+    return [k for k, cell in enumerate(code) if (function in cell or exercise in cell) and own.search(cell)]
 
 
-def with_helpers(code: Sequence[str], answer: str) -> str:
-    """An answer with the cells before it that define functions or classes which it uses, or which these use.
+def _joined(code: Sequence[str], cells: Iterable[int]) -> str:
+    return "\n\n".join(code[k].strip("\n") for k in cells)
 
-    Two answers may be the same line that calls a helper, and the helpers differ.
+
+class Helpers:
+    """Which cells of a notebook define which functions and classes, found once for all of its answers.
+
+    Parameters
+    ----------
+    code : sequence of str
+        The code cells of a notebook; what lies behind the first million characters is not looked into.
     """
-    shown = answer
-    lengths = accumulate(map(len, code))
-    looked_at = [cell for cell, length in zip(code, lengths, strict=True) if length <= MOST_COMPARED]
-    defined = {
-        k: {name for names in _DEFINED.findall(cell) for name in names if name}
-        for k, cell in enumerate(looked_at)
-        if cell.strip("\n") not in answer
-    }
-    helpers: set[int] = set()
-    while len(shown) <= MOST:
-        words = set(_NAME.findall(shown))
-        new = [k for k in defined.keys() - helpers if defined[k] & words]
-        if not new:
-            break
-        helpers.update(new)
-        shown = "\n\n".join([*(code[k].strip("\n") for k in sorted(helpers)), answer])
-    return shown
+
+    def __init__(self, code: Sequence[str]):
+        self._code = code
+        self._defining: dict[str, list[int]] = {}
+        self._words: dict[int, set[str]] = {}
+        lengths = accumulate(map(len, code))
+        for k in (k for k, length in enumerate(lengths) if length <= MOST_COMPARED):
+            for name in {name for names in _DEFINED.findall(code[k]) for name in names if name}:
+                self._defining.setdefault(name, []).append(k)
+
+    def with_answer(self, exercise: str, function: str) -> str:
+        """An answer behind the cells that define what it uses, and what these use, until ``MOST`` characters stand.
+
+        Two answers may be the same line that calls a helper, and the helpers differ. Each word and each cell is looked
+        at once, as thousands of helpers may call each other in a chain.
+        """
+        own = _answering(self._code, exercise, function)
+        seen, known, helpers = set(own), set[str](), list[int]()
+        waiting = deque(own)
+        length = 0
+        while waiting and length <= MOST:
+            k = waiting.popleft()
+            length += len(self._code[k])
+            helpers += [k] if k not in own else []
+            new = self._words_of(k) - known
+            known |= new
+            found = sorted({each for word in new for each in self._defining.get(word, ())} - seen)
+            seen.update(found)
+            waiting.extend(found)
+        return _joined(self._code, [*sorted(helpers), *own])
+
+    def _words_of(self, k: int) -> set[str]:
+        if k not in self._words:
+            self._words[k] = set(_NAME.findall(self._code[k]))
+        return self._words[k]
 
 
 def fingerprint(answer: str) -> tuple[str, int]:
