@@ -127,8 +127,7 @@ class Answers:
         if answer is None:
             return failure or Outcome("not-attempted", message=f"nothing called {name} is defined")
         if exercise != self._in_force:
-            self.namespace.clear()  # all functions of the notebook have this dictionary for their globals
-            self.namespace.update(self._names_for(exercise) if checked else self._at_end)
+            self._bring_in_force(self._names_for(exercise) if checked else self._at_end)
             self._in_force = exercise
         key = exercise, name, request["driver"]
         if key not in self.calls:
@@ -136,6 +135,15 @@ class Answers:
         self.calls[key].deadline = now(PROCESSOR) + request["seconds"]
         outcome = self.calls[key](case)
         return failure if failure is not None and outcome.kind == "not-attempted" else outcome
+
+    def _bring_in_force(self, names: dict[str, Any]) -> None:
+        """Give the namespace other names.
+
+        It is never empty meanwhile: all functions of the notebook have it for their globals, one that traces, too.
+        """
+        self.namespace.update(names)
+        for name in self.namespace.keys() - names.keys():
+            del self.namespace[name]
 
     def _answer(self, exercise: str, name: str) -> tuple[Any, bool]:
         """The answer to an exercise, and whether it is what was checked last; else it has its name. None if neither is.
