@@ -16,6 +16,7 @@ from coursepkg.visualize.paper.text import format_number, plural
 
 _GRID = 101
 _LONGEST = 440.0  # pixels
+_SHORT = 19  # letters of a legend that need no more room beside the map
 _FAR = 1e4  # frames; what lies further out is cut off, because numbers of any size may come from a run that diverges
 
 
@@ -108,7 +109,10 @@ class Landscape:
         import matplotlib.pyplot as plt
 
         with use_style():
-            size = self.width / 100 + (3.2 if tracks else 0.9), self.height / 100 + 0.8
+            labels = [f"{name}: {plural(len(track) - 1, 'step')}" for name, track in tracks.items()]
+            longest = max(map(len, labels), default=0)
+            beside = 3.2 + 0.12 * max(longest - _SHORT, 0) if labels else 0.9
+            size = self.width / 100 + beside, self.height / 100 + 0.8
             fig, ax = plt.subplots(figsize=size)
             goals = [level == self.goal for level in self.levels]
             found = ax.contour(
@@ -118,9 +122,9 @@ class Landscape:
             ax.clabel(found, fmt=lambda level: f"{level:g}", fontsize=9)
             if self.minimum is not None:
                 ax.plot(*self.minimum, marker="*", markersize=15, color=HIGHLIGHT, markeredgecolor=INK)
-            for number, (name, track) in enumerate(tracks.items()):
+            for number, (label, track) in enumerate(zip(labels, tracks.values(), strict=True)):
                 style: Any = {"color": CYCLE[number], "linestyle": DASHES[number], "marker": MARKERS[number]}
-                points, label = self.near(track), f"{name}: {plural(len(track) - 1, 'step')}"
+                points = self.near(track)
                 ax.plot(*points.T, label=label, markersize=5, markevery=max(len(points) // 25, 1), **style)
                 ax.plot(*points[:1].T, marker="o", markersize=11, color=INK, fillstyle="none", linestyle="none")
             for x, y, dx, dy in arrows:

@@ -111,3 +111,12 @@ def test_wrong_input_gets_advice(bowl_map):
         Landscape(bowl, x_range=(1, 1), y_range=(0, 1), levels=[1])
     with pytest.raises(ValueError, match="not finite"):
         Landscape(lambda x, y: np.inf, x_range=(0, 1), y_range=(0, 1), levels=[1])
+
+
+def test_the_name_of_an_axis_and_a_long_legend_stay_on_the_paper(axes):
+    hill = Landscape(lambda a, b: a + b, x_range=(-5, 4.5), y_range=(-5, 1), levels=[0.5, 1, 2], names=("w₁", "w₂"))
+    hill.draw({"cross-entropy": [(1.0, 1.0)] * 188})
+    figure = axes[-1].figure
+    figure.draw_without_rendering()
+    assert axes[-1].yaxis.label.get_window_extent().x0 >= 0
+    assert axes[-1].get_legend().get_window_extent().x1 <= figure.bbox.x1
