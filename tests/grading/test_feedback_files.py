@@ -7,6 +7,7 @@ import zipfile
 import pytest
 from class_results import SCRIPT, result, store
 
+from coursepkg.grading.reporting import feedback_files
 from coursepkg.grading.reporting.feedback_files import write_feedback
 
 WRONG = f"01.1 not yet · the number is *too* small, see `f(x)` and {SCRIPT} [x](http://evil.example)."
@@ -101,4 +102,30 @@ def test_who_is_not_in_the_download_is_named(tmp_path):
 def test_a_download_of_something_else_is_refused(tmp_path, names, platform, words):
     with pytest.raises(ValueError, match=words):
         write_feedback(results_of(tmp_path, "11"), platform, download(tmp_path, *names), tmp_path / "f.zip")
+    assert not (tmp_path / "f.zip").exists()
+
+
+@pytest.mark.parametrize(
+    ("platform", "name", "written"),
+    [
+        ("moodle", "S\udcf8ren_12_assignsubmission_file/a.ipynb", "S_ren_12_assignsubmission_file_/feedback.html"),
+        ("canvas", "boc_12_502_hw\udce9.ipynb", "boc_12_502_hw_.ipynb"),
+    ],
+)
+def test_a_name_that_is_no_utf_8_stops_nobodys_feedback(tmp_path, platform, name, written):
+    other = {"moodle": "Ana_11_assignsubmission_file/a.ipynb", "canvas": "ana_11_501_a.ipynb"}[platform]
+    for path in (tmp_path / "d" / name, tmp_path / "d" / other):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    done = write_feedback(results_of(tmp_path, "11", "12"), platform, tmp_path / "d", tmp_path / "f.zip")
+    assert (done.learners, done.unmatched) == (2, ())
+    assert written in files(tmp_path / "f.zip")
+    assert written in done.remarks[0]
+
+
+def test_what_fails_leaves_no_zip_behind(tmp_path, monkeypatch):
+    monkeypatch.setattr(feedback_files, "_put", lambda *_: 1 / 0)
+    names = download(tmp_path, "Ana_11_assignsubmission_file/a.ipynb")
+    with pytest.raises(ZeroDivisionError):
+        write_feedback(results_of(tmp_path, "11"), "moodle", names, tmp_path / "f.zip")
     assert not (tmp_path / "f.zip").exists()

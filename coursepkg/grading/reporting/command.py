@@ -142,6 +142,8 @@ def _feedback(options: argparse.Namespace) -> int:
     except (ValueError, OSError) as error:
         return _refused(error)
     print(f"wrote {out}: feedback for {done.learners} learners")
+    for remark in done.remarks:
+        print(f"note: {remark}")
     if done.unmatched:
         print(f"not in the download, left out: {_shown(done.unmatched)}", file=sys.stderr)
     return max(_name("not graded", done.ungraded), 3 if done.unmatched else 0)

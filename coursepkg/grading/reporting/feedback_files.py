@@ -60,16 +60,25 @@ def write_feedback(results: Path, platform: str, submissions: Path, out: Path) -
     files = dict((_moodle if platform == "moodle" else _canvas)(book, download))
     if not files:
         raise ValueError(f"nobody in {submissions.name} has results in {results.name}")
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+    packed = io.BytesIO()  # in whole, or not at all
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, (data, _) in sorted(files.items()):
-            _put(archive, name, data)
+            _put(archive, _in_letters(name), data)
+    out.write_bytes(packed.getvalue())
     reached = {student for _, student in files.values()}
     left = tuple(
         plain(learner.id)
         for learner in book.learners
         if learner.id not in reached and not learner.missing and not learner.lost
     )
-    return Written(len(reached), left, ungraded=book.ungraded)
+    odd = [_in_letters(name) for name in sorted(files) if name != _in_letters(name)]
+    words = f"{len(odd)} names have letters that cannot be read, written as _ here, such as {odd[0]}" if odd else ""
+    return Written(len(reached), left, tuple(filter(None, [words])), ungraded=book.ungraded)
+
+
+def _in_letters(name: str) -> str:
+    """A name with ``_`` for bytes that are no UTF-8: platforms go by the numbers in it."""
+    return re.sub("[\ud800-\udfff]", "_", name)
 
 
 _File = tuple[str, tuple[bytes, str]]  # its name, its bytes, and the learner that it is for
