@@ -1,6 +1,7 @@
 """Marks for other systems: ids match or the learner is named, no cell is a formula, what has no mark is no zero."""
 
 import csv
+import io
 import json
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -119,6 +120,26 @@ def test_exports_are_read_however_they_are_separated(separator, encoding, templa
 def test_a_template_that_cannot_be_read_says_why(text, encoding, words, template):
     with pytest.raises(ValueError, match=words):
         read_sheet(template(text, encoding))
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_commas_and_semicolons_in_titles_part_nothing(separator, results, template):
+    """Most titles have more of the other separators than the line has of its own; maxima have decimal commas."""
+    text = csv_text(
+        [["Student", "ID", "SIS Login ID", "Section", "Homework 1 (4711)", "Reading, a, b, c, d, e, f; g; h; i; j; k (1)"],
+         ["    Points Possible", "", "", "", "24,00", "5,00"], ["López, Ana", "101", "ana@example.org", "A", "", ""]],
+        separator,
+    )  # fmt: skip
+    done = export(results, "canvas", template=template(text), assignment="Homework 1")
+    assert rows(done.path)[1:] == [
+        ["    Points Possible", "", "", "", "24"], ["López, Ana", "101", "ana@example.org", "A", "24"],
+    ]  # fmt: skip
+
+
+def csv_text(lines, separator):
+    file = io.StringIO(newline="")
+    csv.writer(file, delimiter=separator).writerows(lines)
+    return file.getvalue()
 
 
 # --- Canvas ----------------------------------------------------------------------------------------------------------

@@ -100,6 +100,17 @@ def test_lines_above_the_header_are_no_learners(tmp_path, above, header):
     assert found.closing_line() == "3 folders, 3 learners, 1 missing, 1 unknown"
 
 
+@pytest.mark.parametrize("text", [
+    'id;"name, as in the register, with titles, and all"\n501;Ann\n502;Ben\n503;Cy\n',
+    'id,"a; b; c; d"\n501,Ann\n502,Ben\n503,Cy\n',
+    'Matrikel;"Name, Vorname, Titel"\n501;"Lee, Ann"\n502;Ben\n503;Cy\n',
+    '"id","name","Remarks\nof mine"\n501,Ann,x\n502,Ben,"a\nb; c; d"\n503,Cy,\n',
+])  # fmt: skip
+def test_what_stands_between_quotation_marks_parts_no_columns(tmp_path, text):
+    found = class_list(download(), HW, roster_of(tmp_path, text))
+    assert found.closing_line() == "3 folders, 3 learners, 1 missing, 1 unknown"
+
+
 @pytest.mark.parametrize("text", ["id\n501\n502\n503\n", "Kennung\n501\n502\n503\n", "id;\n501;\n502;\n503;\n"])
 def test_a_roster_may_be_ids_alone(tmp_path, text):
     assert len(roster_of(tmp_path, text).people) == 3

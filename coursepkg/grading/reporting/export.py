@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coursepkg.grading.reporting.gradebook import Gradebook, load_gradebook, plain
-from coursepkg.grading.reporting.institution import Written, write_canvas, write_moodle
+from coursepkg.grading.reporting.institution import CANVAS_KEEPS, MOODLE_KEEPS, Written, write_canvas, write_moodle
 from coursepkg.grading.reporting.nbgrader_gradebook import write_nbgrader
 from coursepkg.grading.reporting.scores import FAILED, gradescope, lti_scores, table_header, table_rows
 from coursepkg.grading.reporting.spreadsheet import write_sheet
@@ -85,7 +85,7 @@ def _write(book: Gradebook, to: str, path: Path, template: Path | None, assignme
                 f"give the gradebook as {to.title()} exports it with --template: it holds the learners' ids"
             )
         write = write_canvas if to == "canvas" else write_moodle
-        return write(book, read_sheet(template), assignment, path)
+        return write(book, read_sheet(template, (*CANVAS_KEEPS, *MOODLE_KEEPS)), assignment, path)
     if to == "nbgrader":
         if assignment is None:
             raise ValueError("name the assignment of the gradebook with --assignment")

@@ -85,7 +85,7 @@ def merge_marking_sheet(results: Path, path: Path) -> tuple[int, list[str]]:
     ValueError
         If the file is no marking sheet.
     """
-    sheet = read_sheet(path)
+    sheet = read_sheet(path, HEADER)
     if absent := [name for name in HEADER if name not in sheet.header]:
         raise ValueError(f"{path.name} is no marking sheet: it has no column {absent[0]!r}")
     known, journal = list(read_results(results)), Journal(journal_beside(results))

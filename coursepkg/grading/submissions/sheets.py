@@ -9,13 +9,15 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 FORMULA = tuple("=+-@＝＋－＠")
 MAX_BYTES = 50_000_000
 _ABOVE = 10  # so many lines may stand above the column titles
+_LOOKED_AT = 200  # so many rows tell the separator
 _SEPARATOR = re.compile(r"sep=([,;\t])\r?\n", re.IGNORECASE)  # as Excel writes it, in a line of its own
 
 
@@ -63,15 +65,7 @@ def read_sheet(path: Path, titles: Collection[str] = ()) -> Sheet:
         raise ValueError(f"{path.name} has more than {MAX_BYTES // 1_000_000} MB")
     if told := _SEPARATOR.match(text):
         text = text[told.end() :]
-    text = _from_header_on(text, titles)
-    first = text.partition("\n")[0]
-    separator = told[1] if told else max(",;\t", key=first.count)
-    try:
-        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
-    except csv.Error as error:
-        raise ValueError(
-            f"{path.name} cannot be read as a table: {error}; export it again without long texts"
-        ) from None
+    lines = _rows(text, told[1] if told else ",;\t", titles, path.name)
     if not lines or not any(lines[0]):
         raise ValueError(f"{path.name} is empty; the export of your institution has a line of column titles")
     header = tuple(name.strip() for name in lines[0])
@@ -81,15 +75,40 @@ def read_sheet(path: Path, titles: Collection[str] = ()) -> Sheet:
     return Sheet(header, tuple(rows))
 
 
-def _from_header_on(text: str, titles: Collection[str]) -> str:
-    """A table without the lines above its header: those with one cell at most, where a line with titles follows."""
-    rest = text
-    for _ in range(_ABOVE):
-        line, _, below = rest.partition("\n")
-        cells = {cell.strip().strip('"') for cell in re.split("[,;\t]", line)}
+def _rows(text: str, separators: str, titles: Collection[str], name: str) -> list[list[str]]:
+    """The rows of a table, its header first, parted by the separator with which it reads best.
+
+    That one gives a title that is known, then several columns, then as many cells in each row as in the header. It is
+    told from the first rows as they are read, so that what stands between quotation marks parts nothing.
+    """
+    best: tuple[tuple[bool, bool, float, int], str, int] | None = None
+    trouble: csv.Error | None = None
+    for separator in separators:
+        try:
+            lines = list(islice(csv.reader(io.StringIO(text, newline=""), delimiter=separator), _LOOKED_AT))
+        except csv.Error as error:
+            trouble = error
+            continue
+        start = _header_in(lines, titles)
+        header, rows = lines[start] if lines else [], [line for line in lines[start + 1 :] if any(line)]
+        alike = sum(len(line) == len(header) for line in rows) / max(len(rows), 1)
+        known = not {cell.strip() for cell in header}.isdisjoint(titles)
+        found = (known, len(header) > 1, alike, len(header)), separator, start
+        best = found if best is None or found[0] > best[0] else best
+    try:
+        if best is None:
+            raise trouble or csv.Error("it has no rows")
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=best[1]))[best[2] :]
+    except csv.Error as error:
+        raise ValueError(f"{name} cannot be read as a table: {error}; export it again without long texts") from None
+
+
+def _header_in(lines: Sequence[Sequence[str]], titles: Collection[str]) -> int:
+    """Which row is the header: above it stand rows of one cell at most, where a row with titles follows."""
+    for k, line in enumerate(lines[:_ABOVE]):
+        cells = {cell.strip() for cell in line}
         if not cells.isdisjoint(titles):
-            return rest
+            return k
         if len(cells - {""}) > 1:
-            return text if re.search(r"\d", line) else rest  # titles in any language have no digits
-        rest = below
-    return text
+            return 0 if any(re.search(r"\d", cell) for cell in cells) else k  # titles in any language have no digits
+    return 0
