@@ -121,6 +121,23 @@ def test_a_broken_statement_costs_what_it_defines_and_the_others_stay():
     assert (answers.failures["Broken"].line, answers.failures["Broken"].source) == (9, "return a b")
 
 
+@pytest.mark.parametrize("code", [
+    "\ufeffdef f(x):\n    return x", "\u200bclass f:\n    pass", "\u200b\ufeffasync def f(x): pass", "\ufefff = 3",
+    "def f(x):\n\u00a0\u00a0\u00a0\u00a0return x", "def f(x):\u200b\n    return x",
+])  # fmt: skip
+def test_what_cannot_be_seen_is_no_python_and_that_is_said(code):
+    answers = loaded(f"{code}\ny = 2\n")
+    assert answers.namespace["y"] == 2
+    assert answers.failures["f"].error == "SyntaxError"
+    assert answers.failures["f"].message.startswith("invalid non-printable character U+")
+
+
+def test_an_answer_that_cannot_be_imported_says_so():
+    for cell in ("from mine import f", "from mine import f as g, h as f", "import mine.parts as f"):
+        failure = loaded(cell).failures["f"]
+        assert (failure.error, failure.message) == ("ModuleNotFoundError", "No module named 'mine'")
+
+
 def test_a_text_at_the_left_margin_belongs_to_its_statement():
     answers = loaded('def f():\n    """A text\nof words: x = 1\ndef g(): pass\n    """\n    return 8\nbroken line\n')
     assert answers.defined["f"]() == 8
@@ -192,8 +209,25 @@ COUNTS = {
     "a broken one after a stub": ((STUB, "def f(:\n    pass\n"), "SyntaxError", ["broken"]),
     "a broken one alone": (("def f(:\n    pass\n",), "SyntaxError", []),
     "a broken one, then a whole one": (("def f(:\n    pass\n", F.format(1)), 1, []),
+    "a part that was left and is never reached": (
+        ("def g(x):\n    if x:\n        return 5\n    " + STUB.split("    ")[1] + "check('02.1', g)",),
+        5,
+        [],
+    ),
+    "one that cannot be imported later": ((F.format(1), "from mine import f"), 1, ["broken"]),
     "nothing": (("x = 1",), "not-attempted", []),
 }
+
+
+def test_a_class_with_a_part_that_is_not_written_counts_where_no_other_is_further_on():
+    begun = "class {}:\n    def a(self): return 1\n    def b(self):\n    " + STUB.split("\n")[1] + "\n"
+    stub = begun.replace("return 1", STUB.split("\n")[1].strip())
+    answers = Answers()
+    answers.namespace["check"] = answers.checks
+    answers.load([stub.format("f") + CHECK, begun.format("Mine") + "check('02.1', Mine)", stub.format("f") + CHECK])
+    assert answers._answer("02.1", "f") == (answers.defined["Mine"], True)
+    answers.load(["class f:\n    def a(self): return 1\n    def b(self): return 2\n"])
+    assert answers._answer("02.1", "f") == (answers.defined["f"], False)
 
 
 @pytest.mark.parametrize("name", COUNTS)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html as _html
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -90,6 +91,8 @@ PATTERNS: dict[str, tuple[str, str]] = {
     ),
 }
 
+_PYTHON = ".".join(map(str, sys.version_info[:2]))
+_ALONE = "Where answers are graded there are no"
 ADVICE: tuple[tuple[str, str, str], ...] = (
     ("TypeError", "unsupported operand", "Between these two kinds the operation is not defined: is a method missing?"),
     ("TypeError", "not callable", "Something that is no function is called: brackets too many, or a name used twice?"),
@@ -103,7 +106,12 @@ ADVICE: tuple[tuple[str, str, str], ...] = (
     ("ValueError", "math domain", "A logarithm or root got a number outside its domain."),
     ("NameError", "", "A name is used before it exists: check its spelling, or run the cell that defines it."),
     ("UnboundLocalError", "", "A name is used before it gets its first value inside the function."),
-    ("ModuleNotFoundError", "", "This module is not needed here: plain Python and numpy are enough."),
+    ("SyntaxError", "non-printable", "Something that cannot be seen came along with this code: type the line anew."),
+    ("SyntaxError", "", f"Python {_PYTHON} cannot read this."),
+    ("IndentationError", "", f"Python {_PYTHON} cannot read this: does each line begin where it should?"),
+    ("RuntimeError", "start new thread", f"{_ALONE} threads: compute in the function itself."),
+    ("PermissionError", "not permitted", f"{_ALONE} other processes, network or event loops: compute in the function."),
+    ("ModuleNotFoundError", "", "Plain Python and numpy are enough, and files of your own are not there: use a cell."),
     ("ImportError", "", "This import is not needed here: plain Python and numpy are enough."),
     ("IndexError", "", "An index runs past the end: compare it with the length."),
     ("KeyError", "", "This key is not in the dictionary: print its keys."),

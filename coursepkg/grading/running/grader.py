@@ -20,6 +20,7 @@ import hmac
 import json
 import platform
 import re
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -50,7 +51,7 @@ from coursepkg.grading.specification.chapters import Chapter
 from coursepkg.grading.specification.compiling import Compiled, compile_check, hidden_check
 from coursepkg.grading.specification.exercise import Exercise
 from coursepkg.grading.submissions.answers import MOST_COMPARED, answer_in, fingerprint
-from coursepkg.grading.submissions.cells import UnreadableNotebook, cells_of, sha256_of
+from coursepkg.grading.submissions.cells import Cells, UnreadableNotebook, cells_of, sha256_of
 from coursepkg.grading.submissions.choosing import exercises_in
 
 _OUR_WORDS = {"time-limit", "wrong-kind", "ProcessEnded", "BadReply", "Misfit"}
@@ -151,7 +152,10 @@ class Grader:
         with SandboxedWorker(cells.code, self._sandbox) as worker:
             worker.asked = [(exercise.id, exercise.function) for exercise in exercises]
             judged = self._judge_all(work, exercises, worker)
-        whole += [f"cell {cell} never ends; its statement {at + 1} was left out" for cell, at in worker.left_out]
+        whole += [
+            f"cell {cell} {why}; its statement {at + 1} was left out"
+            for (cell, at), why in zip(worker.left_out, worker.reasons, strict=True)
+        ]
         spent = self._sandbox.cpu_seconds - before
         results, times = [], []
         compared = cells.code if sum(map(len, cells.code)) <= MOST_COMPARED else []  # each exercise reads all of it
@@ -163,7 +167,7 @@ class Grader:
             else:
                 notes = worker.notes.get(exercise.id, ())
                 by_name = () if "checked" in notes else flags.get(exercise.id, ())
-                more = (*by_name, *flags_of(exercise, cells, notes), *whole)
+                more = (*by_name, *flags_of(exercise, cells, notes), *whole, *_of_newer_python(cells, answer.visible))
             results.append(self._result(work, exercise, answer, more))
             seconds = {"seconds": round(answer.seconds, 4), "sandbox_cpu_seconds_of_notebook": round(spent, 4)}
             source, lines = fingerprint(answer_in(compared, exercise.id, exercise.function))
@@ -272,6 +276,15 @@ class _Answer:
     seconds: float
     outcomes: Sequence[Outcome]
     more: str = ""  # where else the answer stands
+
+
+def _of_newer_python(cells: Cells, verdict: Verdict) -> list[str]:
+    """What to say where code cannot be read that a newer Python ran."""
+    own = sys.version_info[:2]
+    if cells.python <= own or verdict.finding not in ("SyntaxError", "IndentationError"):
+        return []
+    (new, newer), (old, older) = cells.python, own
+    return [f"cannot be read by Python {old}.{older}, and was run with {new}.{newer}; grade with that version"]
 
 
 def _judged(exercise: Exercise, compiled: Callable[[], Check], worker: Worker, outcomes: list[Outcome]) -> Verdict:

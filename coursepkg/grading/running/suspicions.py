@@ -32,6 +32,9 @@ _FRAMES = re.compile(
 )
 
 
+_TO_A_FILE = re.compile(r"\s{0,99}%%(?:writefile|file)\b")
+
+
 def flags_of_notebook(cells: Cells) -> list[str]:
     """What is odd about a notebook as a whole, and so about each answer in it."""
     looked_at = _looked_at(cells.code)
@@ -80,6 +83,11 @@ def reads_frames(code: Sequence[str]) -> bool:
 def not_run(exercise: Exercise, cells: Cells) -> str:
     """What to say where an answer stands in a cell that is not run, and in no other; or ""."""
     defines = re.compile(rf"^[ \t>]*(?:def|class)[ \t]+{exercise.function}\b", re.MULTILINE)
+    if any(_TO_A_FILE.match(cell) and defines.search(cell) for cell in cells.code):
+        return (
+            f"`{exercise.function}` stands in a cell that `%%writefile` puts into a file, and no such file is there"
+            " when answers are graded; take that line out."
+        )
     if any(map(defines.search, cells.code)) or not any(map(defines.search, cells.prose)):
         return ""
     return f"`{exercise.function}` stands in a Markdown or raw cell, which is not run; make it a code cell."

@@ -13,6 +13,7 @@ import importlib
 import json
 import os
 import resource
+import select
 import signal
 import socket
 import struct
@@ -26,6 +27,8 @@ from coursepkg.grading.sandbox import landlock, probe, seccomp, worker
 MEMORY = 1 << 30  # numpy and sympy together need 136 MB of address space
 FILE = 4 << 20
 CPU_SECONDS = 600
+MOST_FILES = 5000  # at one time, folders and links among them
+_LOOK = 0.1  # seconds between two looks at how many there are; a process makes about 10,000 meanwhile
 # What answers import most, loaded once for all of them; by name, since the grader itself needs none of it.
 PRELOADED = (
     "IPython.core.inputtransformer2",
@@ -122,6 +125,7 @@ def main() -> None:
     control.send(b"standing")
     child, told = 0, 0.0
     while True:
+        full = bool(child) and _fills_up(control, child, settings)
         word, descriptors, *_ = socket.recv_fds(control, 16, 2)
         spent = _end(child) if child else 0.0
         child = 0
@@ -132,10 +136,23 @@ def main() -> None:
         elif word == b"end":
             clean = _scratch(settings) == before
             own = time.process_time()  # this process's, for the first report from its start on
-            control.send(json.dumps({"cpu_seconds": spent + own - told, "clean": clean}).encode())
+            control.send(json.dumps({"cpu_seconds": spent + own - told, "clean": clean, "full": full}).encode())
             told = own
         else:  # nobody is there any more
             return
+
+
+def _fills_up(control: socket.socket, child: int, settings: Mapping[str, Any]) -> bool:
+    """Until the grader speaks, see to it that a process makes no files without end; whether one did, and was ended.
+
+    Empty files take none of the bytes that a file system in memory may have, but memory of the kernel.
+    """
+    while settings["scratch"] and not select.select([control], [], [], _LOOK)[0]:
+        room = os.statvfs(settings["scratch"])
+        if room.f_files - room.f_ffree > MOST_FILES:
+            os.kill(child, signal.SIGKILL)
+            return True
+    return False
 
 
 def _scratch(settings: Mapping[str, Any]) -> list[str]:

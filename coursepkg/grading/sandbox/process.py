@@ -16,6 +16,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -39,6 +40,7 @@ OVER = "A loop may never end, and nothing could interrupt it: does its condition
 WAITED = "It computed nothing meanwhile: take `input()`, `time.sleep` and whatever else waits out."
 USED_UP = "The notebook as a whole has used up its time: answers before this one never ended."
 BUSY = "The machine was busy with other things all the time: ask for another trial."
+CRAMMED = "your code made thousands of files, and was ended"
 _CHUNK = 1 << 16
 
 
@@ -54,6 +56,8 @@ class Sandbox:
     ----------
     cpu_seconds : float
         Processor time spent in it; the grader's own does not show it, since bubblewrap does not hand it on.
+    full : bool
+        Whether the process that was ended last had made files without end.
     """
 
     def __init__(self, tier: str):
@@ -61,6 +65,7 @@ class Sandbox:
         self._control: socket.socket | None = None
         self._slot: Slot | None = None
         self.cpu_seconds = 0.0
+        self.full = False
         self.command = command(tier, 0)
         if tier != NONE and os.geteuid() == 0:
             self._slot = Slot()
@@ -150,6 +155,7 @@ class Sandbox:
             self._control.send(b"end")
             report = json.loads(self._hear(END_SECONDS))
         self.cpu_seconds += report.get("cpu_seconds", 0.0)
+        self.full = bool(report.get("full"))
         if not report.get("clean"):
             self.close()
         return bool(report)
@@ -332,7 +338,8 @@ class SandboxedWorker(Worker):
         """Blame nobody's code for a sandbox that was ended from outside."""
         if not self.sandbox.end():
             return Outcome("infrastructure", message="the sandbox was ended from outside; grade again")
-        return super()._ended()
+        ended = super()._ended()
+        return replace(ended, message=CRAMMED) if self.sandbox.full else ended
 
     # --- how it is reached ---
 

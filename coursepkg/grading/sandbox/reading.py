@@ -22,8 +22,10 @@ PYTHON_MAGICS = frozenset({
 _PROMPT = re.compile(r"\s{0,99}In \[\d+\]:")  # Python would take it for the type of an entry of `In`
 _CELL_MAGIC = re.compile(r"%%(\w+)[ \t]*(.*)")
 _FILLED = re.compile(r"--(?:out|err|proc)[ =]+(\w+)")
-_MARGIN = re.compile(r"(?![ \t\n#)\]}]|(?:else|elif|except|finally)\b)")
-_DEFINES = re.compile(r"(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)|(\w+)[ \t]*(?::[^=]*)?=(?!=)")
+_MARGIN = re.compile(r"(?![ \u00a0\t\n#)\]}]|(?:else|elif|except|finally)\b)")
+# What cannot be seen may come along with copied code: no Python, and it shows all the same what it was going to define.
+_UNSEEN = r"[\u00a0\u00ad\u200b-\u200f\u2060\ufeff]*"
+_DEFINES = re.compile(rf"{_UNSEEN}(?:(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)|(\w+)[ \t]*(?::[^=]*)?=(?!=))")
 _REACH = 20  # blocks that may belong together, as the lines of a text in three quotes do
 
 

@@ -102,12 +102,11 @@ class Answers:
 
     def _run(self, statement: ast.stmt, name: str, seconds: float) -> None:
         before = dict(self.namespace)
-        defines = statement.name if isinstance(statement, ast.FunctionDef | ast.ClassDef) else None
+        defines = _names_of(statement)
         try:
             code = self.shell.compiled(ast.Module([statement], []), name, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         except NO_PYTHON as error:  # `return` outside a function is found only here
-            if defines is not None:
-                self.failures[defines] = _syntax_outcome(error)
+            self.failures.update(dict.fromkeys(defines, _syntax_outcome(error)))
             return
         # A notebook is a program, and running it is this process's whole purpose; it has no other rights than that.
         outcome = guarded(lambda: _execute(code, self.namespace), min(max(seconds, 0.01), STATEMENT_SECONDS), PROCESSOR)
@@ -117,8 +116,8 @@ class Answers:
                 if callable(value):
                     self.defined[key] = value
                     self.failures.pop(key, None)
-        if outcome.kind != "value" and defines is not None:
-            self.failures[defines] = outcome
+        if outcome.kind != "value":
+            self.failures.update(dict.fromkeys(defines, outcome))
 
     def call(self, request: Mapping[str, Any], case: Mapping[str, Any]) -> Outcome:
         """Use one answer on one case; what is only a stub gives way to a later definition that failed."""
@@ -184,6 +183,15 @@ class Answers:
         other = {name for name in self._at_end.keys() | names if self._at_end.get(name) is not names.get(name)}
         other -= {name for name in other if names.get(name) is answer}
         return bool(other) and not other.isdisjoint(reads(answer, names))
+
+
+def _names_of(statement: ast.stmt) -> list[str]:
+    """The names that a definition or an import gives to what may be an answer."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return [statement.name]
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        return [each.asname or each.name for each in statement.names]
+    return []
 
 
 def _read(source: str, name: str) -> Reading:

@@ -49,7 +49,9 @@ class Worker:
     notes : dict
         What it said, by exercise, in words of ``NOTES``.
     left_out : list of (int, int)
-        Cells, and statements in them, that never end: the rest of the notebook is run without them.
+        Cells, and statements in them, without which the rest of the notebook is run.
+    reasons : list of str
+        For each of these why: it "never ends", or "ends the process".
     """
 
     def __init__(self, cells: Sequence[str], folder: Path, command: Sequence[str] | None = None):
@@ -63,6 +65,7 @@ class Worker:
         self.notes: dict[str, tuple[str, ...]] = {}
         self.starts = 0
         self.left_out: list[tuple[int, int]] = []
+        self.reasons: list[str] = []
         self.crowded = False  # whether time ran out that the notebook had not spent itself, where that can be seen
         self._requests = 0
         self._process: subprocess.Popen[str] | None = None
@@ -129,10 +132,12 @@ class Worker:
             return Outcome("time-limit", message=f"ended {STARTS} times")
         self.starts += 1
         trouble = self._load()
-        while trouble is not None and trouble.kind == "time-limit" and len(self.left_out) < MOST_LEFT_OUT:
-            if (stuck := self._stuck_at()) is None:
+        while trouble is not None and _why(trouble) and len(self.left_out) < MOST_LEFT_OUT:
+            stuck, why = self._stuck_at()
+            if not why:
                 return trouble
             self.left_out.append(stuck)
+            self.reasons.append(why)
             trouble = self._load()
         return trouble
 
@@ -151,8 +156,8 @@ class Worker:
         self.notes = self.notes or _noted(reply.get("notes"), self.asked)
         return None
 
-    def _stuck_at(self) -> tuple[int, int] | None:
-        """The cell and the statement that never end, or None: the process tells each before it begins."""
+    def _stuck_at(self) -> tuple[tuple[int, int], str]:
+        """The cell and the statement behind which nothing is run, and why, or "": the process tells where it is."""
         self._launch()
         at = (0, 0)
         request = {"cells": self.cells, "left_out": self.left_out, "careful": True}
@@ -162,8 +167,8 @@ class Worker:
             if isinstance(reply, dict) and (later := _place(reply.get("at"), self.cells)) > at:  # never back
                 at, reply = later, None
         self._end()
-        late = isinstance(reply, Outcome) and reply.kind == "time-limit"
-        return at if late and at[0] and not self.crowded else None
+        why = _why(reply) if isinstance(reply, Outcome) and at[0] and not self.crowded else ""
+        return at, why
 
     def _greet(self) -> Outcome | None:
         """What a worker says before it reads the notebook; a plain one says nothing."""
@@ -239,6 +244,13 @@ class Worker:
                     stream.close()
                 except OSError:  # the pipe broke when the process ended
                     continue
+
+
+def _why(trouble: Outcome) -> str:
+    """What a statement does that keeps a notebook from being run to its end; "" if it is no statement's doing."""
+    if trouble.kind == "time-limit":
+        return "never ends"
+    return "ends the process" if trouble.error == "ProcessEnded" else ""
 
 
 _TEXTS = ("error", "message", "source", "printed", "warned")

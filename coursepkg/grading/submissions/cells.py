@@ -23,6 +23,7 @@ WHOLE = 1_000_000  # up to this size a file is kept as it is
 _CHUNK = 1 << 18
 _SPACE = b" \t\r\n\0"
 _CONFLICT = re.compile(r"^(?:<{7}|>{7})", re.MULTILINE)
+_VERSION = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})\b")
 _KINDS = {  # what a file is by its first bytes, and what to do about it
     b"%PDF": "a PDF; hand in the notebook itself, the file that ends in .ipynb",
     b"PK\x03\x04": "a zip file with another name; unpack it, or let its name end in .zip",
@@ -67,10 +68,13 @@ class Cells:
         What is run, in order.
     prose : list of str
         Markdown, raw and any other cells, which are not run.
+    python : (int, int)
+        The version of Python that ran it last, as Jupyter notes it in the file; (0, 0) if it is not known.
     """
 
     code: list[str]
     prose: list[str]
+    python: tuple[int, int] = (0, 0)
 
 
 # --- from a file to its text -----------------------------------------------------------------------------------------
@@ -230,7 +234,7 @@ def cells_of(text: bytes, name: str) -> Cells:
     for cell in _listed(notebook, name):
         if isinstance(cell, dict):
             made[cell.get("cell_type") == "code"].append(_source(cell))
-    return Cells(made[True], made[False])
+    return Cells(made[True], made[False], _python_of(notebook))
 
 
 def _json(text: str, name: str) -> Any:
@@ -265,6 +269,14 @@ def _listed(notebook: Any, name: str) -> list[Any]:
         raise UnreadableNotebook(f"{name} is no notebook of format 4: it has no list of cells")
     lists = [sheet.get("cells") for sheet in sheets if isinstance(sheet, dict)]
     return [cell for cells in lists if isinstance(cells, list) for cell in cells]
+
+
+def _python_of(notebook: Any) -> tuple[int, int]:
+    found: Any = notebook
+    for key in ("metadata", "language_info", "version"):
+        found = found.get(key) if isinstance(found, dict) else None
+    version = _VERSION.match(found) if isinstance(found, str) else None
+    return (int(version[1]), int(version[2])) if version else (0, 0)
 
 
 def _source(cell: Mapping[str, Any]) -> str:

@@ -180,7 +180,8 @@ return x
     # ends and endless things
     "exits": Submission(body("import sys\nsys.exit(0)"), finding="SystemExit"),
     "ends the process": Submission(body("import os\nos._exit(0)"), finding="ProcessEnded"),
-    "ends the process on load": Submission(("import os\nos._exit(0)", RIGHT, PRODUCT), 0, 0, "ProcessEnded"),
+    "ends the process on load": Submission((*["import os\nos._exit(0)"] * 3, RIGHT, PRODUCT), 0, 0, "ProcessEnded"),
+    "ends the process on load, twice": Submission((*["import os\nos._exit(0)"] * 2, RIGHT, PRODUCT), 2, 1, ""),
     "crashes the interpreter": Submission(body("import ctypes\nctypes.string_at(0)"), finding="ProcessEnded"),
     "kills everything": Submission(body("""
 import os, signal
@@ -286,7 +287,7 @@ return 2 * x**2 * w
     "surrogates": Submission(("x = '\ud800'", RIGHT, PRODUCT), 2),
     "ten thousand cells": Submission((*["x = 1"] * 10000, RIGHT, PRODUCT), 2),
     "builtins gone": Submission((RIGHT, PRODUCT, "__builtins__.clear() if isinstance(__builtins__, dict) else "
-                                 "vars(__builtins__).clear()"), 0, 0),
+                                 "vars(__builtins__).clear()"), 2, 1),
 }  # fmt: skip
 
 
