@@ -1,10 +1,13 @@
 """Who is missing, unknown or twice: told from each institution's own export, and adding up in one line."""
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from class_results import result
 
+from coursepkg.grading.reporting.gradebook import Learner
 from coursepkg.grading.running.class_list import (
     ASSIGNMENT,
     CLASS,
@@ -15,13 +18,14 @@ from coursepkg.grading.running.class_list import (
     with_work,
     write_class,
 )
-from coursepkg.grading.running.results import BadResult, folder_name
+from coursepkg.grading.running.results import BadResult, Item, folder_name
 from coursepkg.grading.specification.assignment import Asked, Assignment, BadAssignment
 from coursepkg.grading.submissions.learners import Download, HandedIn
-from coursepkg.grading.submissions.roster import attendance, moment, read_roster
+from coursepkg.grading.submissions.roster import attendance, moment, read_extensions, read_roster
 
 DUE = datetime(2026, 11, 5, 12, tzinfo=UTC)
 HW = Assignment("hw2", ("02",), (Asked("02.1", "One", 4.0),), DUE, "2")
+TEN = replace(result("501", "01.1"), items=(Item("02.1", "One", 10.0, 10.0, "passed", "", ""),))
 LEARNERS = [HandedIn(student, name, entries=[f"{student}.zip"]) for student, name in
             (("501", "leeann"), ("502", "bergben"), ("777", "mallory"))]  # fmt: skip
 CANVAS = """Student,ID,SIS User ID,SIS Login ID,Section,HW 1 (9001)
@@ -269,6 +273,142 @@ def test_an_identifier_in_any_language_is_the_number_in_it(tmp_path, cell):
 
 def test_a_short_prefix_belongs_to_an_id(tmp_path):
     assert attendance(roster_of(tmp_path, "id,name\ns501,A\n"), LEARNERS).rows == {}
+
+
+def one_learner(tmp_path, written, due, **rule):
+    """Somebody whose time stands in the roster, as the class and what being late costs them of 10 points."""
+    text = f"id;name;submitted;extension\n501;Ann Lee;{written};{rule.pop('extension', '')}\n"
+    homework = replace(HW, due=datetime.fromisoformat(due), **rule)
+    plain = replace(download(LEARNERS[:1]), layout="Moodle")
+    found = class_list(plain, homework, roster_of(tmp_path, text))
+    [entry] = found.learners
+    return found, Learner("501", "Ann Lee", {"02.1": TEN}, assignment=homework, entry=entry).deduction
+
+
+@pytest.mark.parametrize(
+    ("due", "written", "offset", "days"),
+    [
+        ("2026-03-28T23:59+01:00", "Monday, 30 March 2026, 12:30 AM", "+02:00", 1),  # 23 h 31 min later
+        ("2026-03-28T23:59+01:00", "Monday, 30 March 2026, 1:00 AM", "+02:00", 2),
+        ("2026-03-29T23:59+02:00", "Sunday, 29 March 2026, 1:30 AM", "+01:00", 0),
+        ("2026-10-24T23:59+02:00", "Sunday, 25 October 2026, 11:30 PM", "+01:00", 2),  # 24 h 31 min later
+        ("2026-10-24T23:59+02:00", "Sunday, 25 October 2026, 10:30 PM", "+01:00", 1),
+        ("2026-11-01T00:00+01:00", "Saturday, 24 October 2026, 11:59 PM", "+02:00", 0),
+        ("2026-10-25T02:30+02:00", "Sunday, 25 October 2026, 2:30 AM", "+02:00", 0),  # that hour comes twice
+    ],
+)
+def test_each_time_has_the_offset_of_its_own_day(tmp_path, due, written, offset, days):
+    found, taken = one_learner(tmp_path, written, due, late="2", zone="Europe/Berlin")
+    assert found.learners[0].submitted.endswith(offset)
+    assert taken == 2 * days
+    assert "times without an offset were read as those of Europe/Berlin" in found.details()
+
+
+@pytest.mark.parametrize(("machine", "offset"), [("Europe/Berlin", "+02:00"), ("America/New_York", "+01:00")])
+def test_without_a_zone_the_machines_counts_where_it_fits_the_date_it_is_due(tmp_path, monkeypatch, machine, offset):
+    monkeypatch.setenv("TZ", machine)
+    time.tzset()
+    try:
+        found, _ = one_learner(tmp_path, "30 March 2026, 12:30 AM", "2026-03-28T23:59+01:00")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert found.learners[0].submitted.endswith(offset)
+    [words] = [line for line in found.details() if "without an offset" in line]
+    assert "--timezone" in words
+
+
+def test_a_time_with_an_offset_keeps_it(tmp_path):
+    found, _ = one_learner(tmp_path, "2026-03-30T00:30+05:00", "2026-03-28T23:59+01:00", zone="Europe/Berlin")
+    assert found.learners[0].submitted == "2026-03-30T00:30:00+05:00"
+    assert not any("offset" in line for line in found.details())
+
+
+# --- until when --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("extension", "taken"),
+    [("", 10), ("2026-12-04T23:59+01:00", 0), ("2026-12-02", 0), ("2026-11-01", 10), ("soon", 10)],
+)
+def test_an_extension_moves_the_date_and_is_said(tmp_path, extension, taken):
+    found, cost = one_learner(
+        tmp_path, "2026-12-02T09:00+01:00", "2026-12-01T23:59+01:00", late="cut-off", zone="Europe/Berlin",
+        extension=extension,
+    )  # fmt: skip
+    assert cost == taken
+    assert any("extension" in note for note in found.learners[0].notes) == bool(extension)
+    write_class(tmp_path / "kept", HW, found)
+    assert read_class(tmp_path / "kept")[1] == found
+
+
+def test_moodles_worksheet_says_who_has_an_extension(tmp_path):
+    status = "Submitted for grading - Extension granted until: Friday, 6 November 2026, 11:59 PM"
+    found = class_list(
+        download(), HW, roster_of(tmp_path, MOODLE.replace("ben@x.org,Submitted", f'ben@x.org,"{status}"'))
+    )
+    assert [one.until for one in found.learners] == ["", "2026-11-06T23:59:00+00:00", ""]
+    assert "with an extension: Ben Berg until 2026-11-06T23:59:00+00:00" in found.details()
+
+
+def test_extensions_may_be_a_list_of_their_own(tmp_path):
+    path = tmp_path / "extensions.csv"
+    path.write_text("email;extension\nben@x.org;2026-11-07\nzoe@x.org;2026-11-07\n")
+    roster = replace(roster_of(tmp_path, MOODLE), extensions=read_extensions(path))
+    found = class_list(download(), HW, roster)
+    assert [one.until for one in found.learners] == ["", "2026-11-07T23:59:00+00:00", ""]
+    assert any(line.startswith("the extensions of zoe@x.org are of nobody") for line in found.details())
+    write_class(tmp_path / "kept", HW, found, roster)
+    assert read_roster_again(tmp_path / "kept") == roster
+    path.write_text("email;until\nben@x.org;2026-11-07\n")
+    with pytest.raises(ValueError, match="grants nobody an extension"):
+        read_extensions(path)
+
+
+def test_with_an_extension_the_platforms_own_mark_counts_for_nothing(tmp_path):
+    text = CANVAS.replace("Section", "extension").replace("ann@x.org,A", "ann@x.org,2026-11-07")
+    ann, ben = (HandedIn(student, student, late=True) for student in ("501", "502"))
+    found = class_list(download([ann, ben]), HW, roster_of(tmp_path, text))
+    taken = [Learner(one.id, "", {"02.1": TEN}, assignment=HW, entry=one).deduction for one in found.learners]
+    assert taken == [0, 2]
+
+
+# --- ids as spreadsheets leave them ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cell", ['="00501"', "'00501", '"=""00501"""'])
+def test_an_id_that_a_spreadsheet_was_kept_from_changing_is_that_id(tmp_path, cell):
+    rows = attendance(roster_of(tmp_path, f"id,name\n{cell},Ann\n502,Ben\n"), [HandedIn("00501", "x")]).rows
+    assert rows["00501"].name == "Ann"
+
+
+@pytest.mark.parametrize("cell", ["501.0", "501,0"])
+def test_a_number_with_a_fraction_of_nothing_is_that_number(tmp_path, cell):
+    assert set(attendance(roster_of(tmp_path, f"id;name\n{cell};Ann\n502.0;Ben\n"), LEARNERS).rows) == {"501", "502"}
+
+
+def test_zeros_that_a_spreadsheet_took_off_are_said(tmp_path):
+    learners = [HandedIn(student, "x", entries=[student]) for student in ("00123", "00124")]
+    text = "ID,SIS User ID,name\n900,123,Ann\n901,124,Bo\n902,125,Cy\n"
+    found = class_list(download(learners), HW, roster_of(tmp_path, text))
+    assert [one.name for one in found.learners] == ["Ann", "Bo"]
+    assert found.closing_line() == "2 folders, 2 learners, 1 missing"
+    assert "2 ids found on the roster by number, such as 00123 as 123: a spreadsheet took zeros off" in found.details()
+
+
+@pytest.mark.parametrize(("ids", "rows"), [(["0123"], "123,Ann\n00123,Bo\n"), (["0123", "00123"], "123,Ann\n9,Bo\n")])
+def test_numbers_that_are_not_clear_belong_to_nobody(tmp_path, ids, rows):
+    learners = [HandedIn(student, "x") for student in ids]
+    assert attendance(roster_of(tmp_path, f"id,name\n{rows}"), learners).rows == {}
+
+
+def test_everybody_who_shares_an_id_is_counted_and_named(tmp_path):
+    text = "id;name\n1,23E+08;Ann Lee\n1,23E+08;Bo Ray\n1,23E+08;Cy Fox\n501;Di Orr\n"
+    found = class_list(download(LEARNERS[:1]), HW, roster_of(tmp_path, text))
+    assert "missing: Ann Lee, Bo Ray, Cy Fox" in found.details()
+    assert len({one.id for one in found.missing}) == 3
+    assert found.closing_line() == "1 folder, 1 learner, 3 missing, 1 twice on the roster"
+    assert "1,23E+08 stands on the roster for Ann Lee, Bo Ray, Cy Fox, so for none of them" in found.details()
 
 
 # --- a later run goes on -------------------------------------------------------------------------------------------

@@ -84,8 +84,9 @@ class Learner:
         """Points that being late takes off."""
         if self.assignment is None or self.entry is None or not self.won:
             return 0.0
-        submitted = datetime.fromisoformat(self.entry.submitted) if self.entry.submitted else None
-        return self.assignment.deduction(self.won, submitted, marked_late=self.entry.late)
+        times = (self.entry.submitted, self.entry.until)
+        submitted, until = (datetime.fromisoformat(time) if time else None for time in times)
+        return self.assignment.deduction(self.won, submitted, marked_late=self.entry.late, until=until)
 
     @property
     def points(self) -> float | None:

@@ -52,7 +52,7 @@ from coursepkg.grading.submissions.choosing import Wanted, chapter_of
 from coursepkg.grading.submissions.contents import load, nothing_found
 from coursepkg.grading.submissions.counting import mark_of, settle_time, what_counts
 from coursepkg.grading.submissions.learners import Download, HandedIn, discover
-from coursepkg.grading.submissions.roster import Roster
+from coursepkg.grading.submissions.roster import Person, Roster
 
 if TYPE_CHECKING:
     from coursepkg.grading.running.cluster import Cluster
@@ -85,6 +85,10 @@ class Batch:
         Whether notebooks were handed out with its name in them.
     roster : Roster, optional
         Who should have handed in.
+    extensions : tuple of Person
+        Who of them may hand in until when.
+    zone : str
+        The time zone of times that name none; "" for the assignment's.
     """
 
     specs: Path
@@ -95,6 +99,8 @@ class Batch:
     assignment: Assignment | None = None
     released: bool = False
     roster: Roster | None = None
+    extensions: tuple[Person, ...] = ()
+    zone: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,6 +148,7 @@ def run(batch: Batch, tree: Folder | Archive, *, cluster: Cluster | None = None,
     with _alone_in(batch.results):
         remove_partial_files(batch.results)
         assignment = batch.assignment or what_most_handed_in(tree, download, chapters)
+        assignment = replace(assignment, zone=batch.zone or assignment.zone)
         grading = _Run(replace(batch, assignment=assignment), chapters, tree, cluster, quiet)
         for learner in download.learners:
             settle_time(tree, learner, grading.wanted, numbered=download.layout == "Canvas")
@@ -162,20 +169,36 @@ def run(batch: Batch, tree: Folder | Archive, *, cluster: Cluster | None = None,
 
 
 def _going_on(batch: Batch) -> tuple[Batch, ClassList | None]:
-    """The batch, with the assignment and the roster of an earlier run where none is named; and who handed in then."""
+    """The batch, with what of an earlier run is not named: the assignment, its zone, the roster and its extensions.
+
+    Who handed in then comes with it.
+    """
     try:
         earlier = read_class(batch.results)
     except BadResult:
         if batch.assignment is None:
             raise
         earlier = None  # written anew
-    if earlier is None:
-        return batch, None
-    if batch.roster is None:
-        batch = replace(batch, roster=read_roster_again(batch.results))
-    if batch.assignment is None:
-        batch = replace(batch, assignment=earlier[0], released=earlier[1].released)
-    return batch, earlier[1]
+    if earlier is not None:
+        kept = _kept_roster(batch)
+        roster, extensions = batch.roster or kept, batch.extensions or (kept.extensions if kept is not None else ())
+        batch = replace(batch, roster=roster, extensions=extensions, zone=batch.zone or earlier[0].zone)
+        if batch.assignment is None:
+            batch = replace(batch, assignment=earlier[0], released=earlier[1].released)
+    if batch.extensions and batch.roster is None:
+        raise BadAssignment("extensions belong to people on the roster; name it, too, with --roster")
+    if batch.roster is not None:
+        batch = replace(batch, roster=replace(batch.roster, extensions=batch.extensions))
+    return batch, earlier[1] if earlier is not None else None
+
+
+def _kept_roster(batch: Batch) -> Roster | None:
+    try:
+        return read_roster_again(batch.results)
+    except BadResult:
+        if batch.roster is None:
+            raise
+        return None  # written anew
 
 
 def _known(roster: Roster | None, before: ClassList | None) -> set[str]:

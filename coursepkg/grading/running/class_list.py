@@ -9,17 +9,28 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
 from coursepkg.grading.running.results import ASSIGNMENT, CLASS, ROSTER, BadResult, put
-from coursepkg.grading.specification.assignment import NONE, Assignment, BadAssignment
+from coursepkg.grading.specification.assignment import NONE, Assignment, BadAssignment, zone_named
 from coursepkg.grading.submissions.archives import short
 from coursepkg.grading.submissions.learners import Download, HandedIn
-from coursepkg.grading.submissions.roster import Person, Roster, attendance, moment, normal
+from coursepkg.grading.submissions.roster import (
+    Attendance,
+    Person,
+    Roster,
+    attendance,
+    extended,
+    is_zoneless,
+    last_moment,
+    moment,
+    normal,
+)
 
 FORMAT = 1
 
@@ -29,7 +40,7 @@ class Entry:
     """One learner: what of the download is theirs, when it came (ISO 8601, "" if unknown), if it is marked as late.
 
     ``chapters`` are those of which a notebook was handed in: each of their exercises has a result. ``work`` is a mark
-    of the files that were there when the roster with its time was read.
+    of the files that were there when the roster with its time was read, ``until`` the end of an extension (ISO 8601).
     """
 
     id: str
@@ -40,6 +51,7 @@ class Entry:
     notes: tuple[str, ...] = ()
     chapters: tuple[str, ...] = ()
     work: str = ""
+    until: str = ""
 
 
 @dataclass(frozen=True)
@@ -131,20 +143,26 @@ def class_list(
     download: Download, assignment: Assignment, roster: Roster | None = None, *, released: bool = False
 ) -> ClassList:
     """Who handed in, from the download and the roster."""
-    zone = assignment.due.tzinfo if assignment.due is not None else None
+    zone, zone_words = _zone(assignment)
+    roster, nobodys = extended(roster) if roster is not None else (None, ())
     beside = attendance(roster, download.learners, download.layout) if roster is not None else None
     rows = beside.rows if beside is not None else {}
     learners = []
     timeless: list[tuple[str, str]] = []
+    zoneless = False
     for learner in download.learners:
         row = rows.get(learner.student)
-        submitted = learner.submitted or (moment(row.submitted, zone) if row is not None else None)
-        in_time = download.layout == "Canvas" and not learner.late  # it marks each file that is late
         written = row.submitted if row is not None else ""
-        notes = [] if in_time else _about_time(learner, submitted, written, assignment)
+        submitted = learner.submitted or moment(written, zone)
+        zoneless = zoneless or (submitted is not None and learner.submitted is None and is_zoneless(written))
+        until = last_moment(row.extension, zone) if row is not None else None
+        in_time = download.layout == "Canvas" and not learner.late  # it marks each file that is late
+        notes = [] if in_time else _about_time(learner, submitted, written, assignment, until)
         name = row.name if row is not None and row.name else learner.name
         if notes and not learner.late:
             timeless.append((name, notes[0]))
+        if row is not None and row.extension.strip(" -"):
+            notes.append(_about_extension(row.extension, until))
         if roster is not None and not {normal(learner.student), *(row.ids if row else ())}.isdisjoint(roster.twice):
             notes.append("stands twice on the roster")
         learners.append(
@@ -155,6 +173,7 @@ def class_list(
                 "" if submitted is None else submitted.isoformat(),
                 learner.late,
                 tuple(notes),
+                until="" if until is None else until.isoformat(),
             )
         )
     remarks = []
@@ -166,8 +185,12 @@ def class_list(
             f"no time is known for {len(timeless)} of {len(learners)} learners, such as {short(timeless[0][0])}: "
             f"{timeless[0][1]}"
         )
-    if beside is not None and beside.by_name:
-        remarks.append("no id of the download is on the roster, so learners were found on it by name")
+    if zoneless and assignment.late != NONE:
+        remarks.append(f"times without an offset were read as those of {zone_words}")
+    if roster is not None and beside is not None:
+        remarks += _about_roster(roster, beside, nobodys)
+        extensions = [f"{short(one.name)} until {one.until}" for one in learners if one.until]
+        remarks += [f"with an extension: {', '.join(extensions)}"] if extensions else []
     return ClassList(
         download.layout,
         download.entries,
@@ -183,20 +206,66 @@ def class_list(
     )
 
 
+def _zone(assignment: Assignment) -> tuple[tzinfo | None, str]:
+    """The zone of times without an offset, None for this machine's, and what it is called.
+
+    A machine in another zone than the date it is due knows less than that date.
+    """
+    due = assignment.due
+    if assignment.zone:
+        return zone_named(assignment.zone), assignment.zone
+    if due is None or due.replace(tzinfo=None).astimezone().utcoffset() == due.utcoffset():
+        return None, "this machine's time zone; --timezone names another"
+    words = "as the date it is due has it; if the clocks change before or after it, name the zone with --timezone"
+    return due.tzinfo, f"{due.tzinfo}, {words}"
+
+
+def _about_roster(roster: Roster, beside: Attendance, nobodys: Sequence[str]) -> Iterator[str]:
+    if beside.by_name:
+        yield "no id of the download is on the roster, so learners were found on it by name"
+    if beside.bare:
+        one, other = next(iter(beside.bare.items()))
+        yield (
+            f"{_count(len(beside.bare), 'id')} found on the roster by number, such as {short(one)} as {short(other)}: "
+            "a spreadsheet took zeros off"
+        )
+    for identity in roster.twice:
+        names = list(dict.fromkeys(person.name for person in roster.people if identity in person.ids))
+        if len(names) > 1:
+            yield f"{short(identity)} stands on the roster for {', '.join(map(short, names))}, so for none of them"
+    if nobodys:
+        yield f"the extensions of {', '.join(map(short, nobodys))} are of nobody on the roster, and count for nothing"
+
+
 def _missing(people: Iterable[Person], taken: Collection[str]) -> tuple[Entry, ...]:
-    """Those who handed in nothing, under an id that is no other learner's: numbers of several kinds may be alike."""
-    free = ((next((each for each in one.ids if each not in taken), None), one.name) for one in people)
-    return tuple(Entry(identity, name or identity) for identity, name in free if identity is not None)
+    """Those who handed in nothing, under an id that is nobody else's: numbers of several kinds may be alike."""
+    people = list(people)
+    counts = Counter(identity for one in people for identity in one.ids)
+    found = []
+    for one in people:
+        free = (each for each in one.ids if each not in taken and counts[each] == 1)
+        found.append(Entry(next(free, f"{one.name} ({one.ids[0]})"), one.name or one.ids[0]))
+    return tuple(found)
 
 
-def _about_time(learner: HandedIn, submitted: datetime | None, written: str, assignment: Assignment) -> list[str]:
+def _about_time(
+    learner: HandedIn, submitted: datetime | None, written: str, assignment: Assignment, until: datetime | None
+) -> list[str]:
     if assignment.due is None or assignment.late == NONE or submitted is not None:
         return []
+    if learner.late and until is not None:
+        return ["marked as late; the download does not say by how much, and there is an extension; taken as in time"]
     if learner.late:
         return ["marked as late; the download does not say by how much, so one day is counted"]
     if written.strip(" -"):
         return [f"its time {short(written)!r} cannot be read (2026-11-30T18:00+01:00 can); taken as in time"]
     return ["neither the download nor the roster says when it was handed in; taken as in time"]
+
+
+def _about_extension(written: str, until: datetime | None) -> str:
+    if until is None:
+        return f"its extension {short(written)!r} cannot be read (2026-11-30T18:00+01:00 can) and counts for nothing"
+    return f"has an extension until {until.isoformat(' ', 'minutes')}"
 
 
 # --- kept beside the results -----------------------------------------------------------------------------------------
@@ -315,10 +384,11 @@ def read_roster_again(results: Path) -> Roster | None:
         return None
     try:
         data = _json(path)
-        people = tuple(Person(tuple(one["cells"]), one["name"], one["submitted"]) for one in data["people"])
-        _require_whole([(*one.cells, one.name, one.submitted) for one in people], [])
+        people, extensions = (tuple(map(_person, rows)) for rows in (data["people"], data.get("extensions", ())))
+        every = (*people, *extensions)
+        _require_whole([(*one.cells, one.name, one.submitted, one.extension) for one in every], [])
         foreign = tuple(int(k) for k in data.get("foreign", ()))
-        return Roster(people, tuple(data["twice"]), tuple(data.get("without_id", ())), foreign)
+        return Roster(people, tuple(data["twice"]), tuple(data.get("without_id", ())), foreign, extensions)
     except _DAMAGE as error:
         raise BadResult(
             f"{path} cannot be read ({error}). Name the roster again: `grade batch DOWNLOAD --roster CLASS.csv "
@@ -337,9 +407,9 @@ def _own(results: Path, name: str) -> Path:
 
 def _texts(found: ClassList) -> Iterator[tuple[object, ...]]:
     for one in (*found.learners, *found.missing):
-        yield (one.id, one.name, one.submitted, *one.entries, *one.notes, *one.chapters)
-        if one.submitted:
-            datetime.fromisoformat(one.submitted)
+        yield (one.id, one.name, one.submitted, one.until, *one.entries, *one.notes, *one.chapters)
+        for time in filter(None, (one.submitted, one.until)):
+            datetime.fromisoformat(time)
 
 
 def _require_whole(texts: Iterable[Sequence[object]], points: Iterable[object]) -> None:
@@ -351,6 +421,10 @@ def _require_whole(texts: Iterable[Sequence[object]], points: Iterable[object]) 
 
 def _json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8", errors="surrogatepass"))
+
+
+def _person(data: Mapping[str, Any]) -> Person:
+    return Person(tuple(data["cells"]), data["name"], data["submitted"], data.get("extension", ""))
 
 
 def _entry(data: Mapping[str, Any]) -> Entry:

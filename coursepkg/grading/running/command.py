@@ -38,6 +38,7 @@ def _add_release(actions: Any, project: Callable[[], Path | None]) -> None:
         "--late", default="none", metavar="RULE",
         help="what being late costs: none, cut-off (everything), or the points that each day begun takes off",
     )  # fmt: skip
+    release.add_argument("--timezone", default="", metavar="ZONE", help="of your institution: Europe/Berlin")
     release.add_argument("--root", type=Path, default=None, help="folder that holds solutions/ (default: from here up)")
     release.set_defaults(run=lambda options: _release(options, options.root or project()))
 
@@ -52,6 +53,13 @@ def _add_batch(actions: Any, project: Callable[[], Path | None]) -> None:
         help="what was asked: a release (hw2, for hw2.zip), or chapters (02, or 02,03, or all)",
     )  # fmt: skip
     batch.add_argument("--roster", type=Path, metavar="FILE", help="the class, as your platform exports it (CSV)")
+    batch.add_argument(
+        "--extensions", type=Path, metavar="FILE", help="who may hand in until when: CSV with columns id and extension"
+    )
+    batch.add_argument(
+        "--timezone", default="", metavar="ZONE",
+        help="of times that name none: Europe/Berlin (default: the release's, else this machine's)",
+    )  # fmt: skip
     where = batch.add_mutually_exclusive_group()
     where.add_argument("--jobs", type=int, help="processes (default: one for each core)")
     where.add_argument(
@@ -71,7 +79,7 @@ def _add_batch(actions: Any, project: Callable[[], Path | None]) -> None:
 
 
 def _release(options: argparse.Namespace, root: Path | None) -> int:
-    from coursepkg.grading.specification.assignment import BadAssignment, asked_in, read_release
+    from coursepkg.grading.specification.assignment import BadAssignment, asked_in, read_release, zone_named
     from coursepkg.grading.specification.build import BuildError
     from coursepkg.grading.specification.chapters import Chapters
     from coursepkg.grading.specification.release import release
@@ -82,10 +90,11 @@ def _release(options: argparse.Namespace, root: Path | None) -> int:
     try:
         known = Chapters(root / "solutions" / "specs")
         due = options.due
-        if due is not None and due.tzinfo is None:
-            due = due.astimezone()  # of this machine, and written out with its zone
+        zone = zone_named(options.timezone) if options.timezone else None
+        if due is not None and due.tzinfo is None:  # written out with its offset, without a zone this machine's
+            due = due.astimezone() if zone is None else due.replace(tzinfo=zone)
         out = options.out if options.out.suffix == ".zip" else options.out.with_name(f"{options.out.name}.zip")
-        assignment = asked_in(known, chapters, name=out.stem, due=due, late=options.late)
+        assignment = asked_in(known, chapters, name=out.stem, due=due, late=options.late, zone=options.timezone)
         if out.exists() and read_release(out).exercises != assignment.exercises:
             raise BadAssignment(f"{out} holds other exercises; give this one another name, or take that away first")
         out.write_bytes(release(assignment, root))
@@ -151,14 +160,18 @@ def _batch(options: argparse.Namespace, root: Path | None) -> int:
 
 
 def _what_was_asked(options: argparse.Namespace, specs: Path) -> dict[str, Any]:
-    """The assignment and the roster; raises ``BadAssignment``, ``SpecError`` or another ValueError."""
+    """The assignment, and what is known of the class; raises ``BadAssignment``, ``SpecError`` or another ValueError."""
     from coursepkg.grading.running.class_list import read_class
     from coursepkg.grading.running.results import BadResult
-    from coursepkg.grading.specification.assignment import BadAssignment, find_assignment
+    from coursepkg.grading.specification.assignment import BadAssignment, find_assignment, zone_named
     from coursepkg.grading.specification.chapters import Chapters
-    from coursepkg.grading.submissions.roster import read_roster
+    from coursepkg.grading.submissions.roster import read_extensions, read_roster
 
     asked: dict[str, Any] = {"roster": None if options.roster is None else read_roster(options.roster)}
+    if options.extensions is not None:
+        asked["extensions"] = read_extensions(options.extensions)
+    if options.timezone:
+        asked["zone"] = zone_named(options.timezone).key
     try:
         before = read_class(options.out)
     except BadResult:

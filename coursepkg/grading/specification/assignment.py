@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from coursepkg.grading.specification.chapters import Chapter
 from coursepkg.grading.specification.exercise import Exercise
@@ -57,6 +58,8 @@ class Assignment:
     late : str
         "none" (a late one counts like any other), "cut-off" (it gives no points), or the points that each day begun
         takes off ("2").
+    zone : str
+        The time zone of times that name none ("Europe/Berlin"); "" if nobody said.
     """
 
     name: str
@@ -64,13 +67,16 @@ class Assignment:
     exercises: tuple[Asked, ...]
     due: datetime | None = None
     late: str = NONE
+    zone: str = ""
 
     @property
     def max(self) -> float:
         """Points that can be won."""
         return float(sum(asked.points for asked in self.exercises))
 
-    def deduction(self, won: float, submitted: datetime | None, *, marked_late: bool = False) -> float:
+    def deduction(
+        self, won: float, submitted: datetime | None, *, marked_late: bool = False, until: datetime | None = None
+    ) -> float:
         """Points that being late takes off.
 
         Parameters
@@ -81,11 +87,13 @@ class Assignment:
             When it was handed in, with its time zone.
         marked_late : bool
             Whether the platform calls it late; counts where it does not say when, as one day.
+        until : datetime, optional
+            The end of an extension. Then being called late counts for nothing: the platform may not know of it.
         """
         if submitted is not None and self.due is not None:
-            days = math.ceil((submitted - self.due).total_seconds() / 86400)
+            days = math.ceil((submitted - max(self.due, until or self.due)).total_seconds() / 86400)
         else:
-            days = int(marked_late)
+            days = int(marked_late and until is None)
         if days <= 0 or self.late == NONE:
             return 0.0
         return won if self.late == CUT_OFF else min(won, days * float(self.late))
@@ -98,6 +106,7 @@ class Assignment:
             "chapters": list(self.chapters),
             "due": None if self.due is None else self.due.isoformat(),
             "late": self.late,
+            "zone": self.zone,
             "exercises": [dict(asked.__dict__) for asked in self.exercises],
         }
 
@@ -109,11 +118,25 @@ class Assignment:
                 raise BadAssignment(f"its format is {data['format']!r}, not {FORMAT}")
             due = None if data["due"] is None else datetime.fromisoformat(data["due"])
             exercises = tuple(Asked(**asked) for asked in data["exercises"])
-            found = Assignment(data["name"], tuple(data["chapters"]), exercises, due, data["late"])
+            found = Assignment(
+                data["name"], tuple(data["chapters"]), exercises, due, data["late"], data.get("zone", "")
+            )
             require_late(found.late, found.due)
+            if found.zone:
+                zone_named(found.zone)
             return found
         except (KeyError, TypeError, ValueError) as error:
             raise BadAssignment(f"this is no assignment ({error})") from None
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """The time zone of a name such as "Europe/Berlin"; raises ``BadAssignment`` if there is none."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, TypeError, OSError):
+        raise BadAssignment(
+            f"there is no time zone {name!r} on this machine; its name is one such as Europe/Berlin"
+        ) from None
 
 
 def require_late(late: str, due: datetime | None) -> None:
@@ -143,7 +166,7 @@ def asked_in(chapters: Mapping[str, Chapter], names: Sequence[str], *, name: str
     name : str
         What it is called (default: the chapters).
     **rule
-        ``due`` and ``late``.
+        ``due``, ``late`` and ``zone``.
 
     Raises
     ------

@@ -11,12 +11,12 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from pathlib import Path
 
 from coursepkg.grading.submissions.learners import HandedIn
-from coursepkg.grading.submissions.sheets import Sheet, read_sheet, unescaped
+from coursepkg.grading.submissions.sheets import Sheet, id_in, read_sheet, unescaped
 
 ID_COLUMNS = (
     "id", "ID", "SID", "SIS User ID", "SIS Login ID", "Email", "email", "Email address", "ID number", "Identifier",
@@ -29,7 +29,12 @@ PARTS_OF_NAMES = (("First name", "Last name"), ("First name", "Surname"), ("Firs
 NOT_MOODLES_OWN = ("ID number", "Username")  # its files carry the numbers of participants, which are others
 MOODLE = "Moodle"  # as downloads of its are called
 TIME_COLUMNS = ("submitted", "Last modified (submission)")
+EXTENSION_COLUMNS = ("extension", "Extension")
 _NOBODY = ("points possible", "student, test", "test student")  # rows of Canvas's that are no learners
+_STATUS = "Status"  # of Moodle's worksheet
+_GRANTED = re.compile(r"Extension granted until:\s*(.+)")
+_ELSEWHERE = timezone(timedelta(hours=1))
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _PARTICIPANT = re.compile(r"(\D{4,}?)(\d+)")
 _TIMES = (
     "%A, %B %d, %Y, %I:%M %p",
@@ -43,11 +48,15 @@ _TIMES = (
 
 @dataclass(frozen=True)
 class Person:
-    """One row of a roster: what stands in each column of ids, a name, and when they handed in, as it is written."""
+    """One row of a roster: what stands in each column of ids, and a name.
+
+    ``submitted`` is when they handed in and ``extension`` until when they may, both as it is written there.
+    """
 
     cells: tuple[str, ...]
     name: str
     submitted: str = ""
+    extension: str = ""
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -59,13 +68,15 @@ class Person:
 class Roster:
     """A class, the ids that stand in more than one row, and the names in rows that have none.
 
-    ``foreign`` are the columns whose numbers never stand for a learner in a download of Moodle's.
+    ``foreign`` are the columns whose numbers never stand for a learner in a download of Moodle's, and ``extensions``
+    the rows of a list of its own, which says who may hand in until when.
     """
 
     people: tuple[Person, ...]
     twice: tuple[str, ...]
     without_id: tuple[str, ...] = ()
     foreign: tuple[int, ...] = ()
+    extensions: tuple[Person, ...] = ()
 
     @property
     def columns(self) -> int:
@@ -87,12 +98,15 @@ class Attendance:
         Ids that handed in and stand in no row, or in several under different names.
     by_name : bool
         Whether names had to do, since no id was found.
+    bare : mapping of str to str
+        Ids that the roster has without the zeros in front, or with them, and how it has them.
     """
 
     rows: Mapping[str, Person]
     missing: tuple[Person, ...]
     unknown: tuple[str, ...]
     by_name: bool
+    bare: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_roster(path: Path) -> Roster:
@@ -119,6 +133,33 @@ def read_roster(path: Path) -> Roster:
     twice = {next(filter(several.__contains__, person.ids), "") for person in people} - {""}  # one for each person
     foreign = tuple(k for k, name in enumerate(columns) if name in NOT_MOODLES_OWN)
     return Roster(tuple(people), tuple(sorted(twice)), without, foreign)
+
+
+def read_extensions(path: Path) -> tuple[Person, ...]:
+    """Who may hand in until when: a table with ids as in the roster, and a column ``extension``.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read, or holds none.
+    """
+    people = tuple(person for person in read_roster(path).people if person.extension)
+    if not people:
+        raise ValueError(f"{path.name} grants nobody an extension; it should have an id and a date in `extension`")
+    return people
+
+
+def extended(roster: Roster) -> tuple[Roster, tuple[str, ...]]:
+    """The roster with the extensions of its list, and the ids in that list that belong to nobody or to several."""
+    people, lost = list(roster.people), list[str]()
+    for one in roster.extensions:
+        rows = [k for k, person in enumerate(people) if not set(person.ids).isdisjoint(one.ids)]
+        if len({_letters(people[k].name) for k in rows}) != 1:
+            lost.append(one.ids[0])
+            continue
+        for k in rows:
+            people[k] = replace(people[k], extension=one.extension)
+    return replace(roster, people=tuple(people)), tuple(lost)
 
 
 def _distinct(sheet: Sheet) -> list[str]:
@@ -151,12 +192,14 @@ def _person(row: Mapping[str, str], sheet: Sheet, columns: Sequence[str], number
         if not name and set(parts) <= set(sheet.header):
             name = " ".join(row[part].strip() for part in parts)
     submitted = next((row[column].strip() for column in TIME_COLUMNS if column in sheet.header), "")
-    return Person(cells, unescaped(name), submitted)
+    told = next((row[column].strip() for column in EXTENSION_COLUMNS if column in sheet.header), "")
+    granted = _GRANTED.search(row[_STATUS]) if not told and _STATUS in sheet.header else None
+    return Person(cells, unescaped(name), submitted, granted[1].strip() if granted else told)
 
 
 def _identity(text: str, numbered: bool) -> str:
     """An id as learners' files carry it."""
-    value = unescaped(text.strip())
+    value = id_in(text)
     found = _PARTICIPANT.fullmatch(value) if numbered else None
     return found[2] if found else normal(value)
 
@@ -167,11 +210,36 @@ def normal(text: str) -> str:
     return value.lower() if "@" in value else value
 
 
+def without_zeros(ids: Iterable[str], others: Iterable[str]) -> dict[str, str]:
+    """Which of the others each number is that one side has lost its leading zeros of, where that is clear on both.
+
+    Examples
+    --------
+    >>> without_zeros(["00123", "0077", "077"], ["123", "77"])
+    {'00123': '123'}
+    """
+    mine, theirs = _by_number(ids), _by_number(others)
+    clear = ((mine[n], theirs[n]) for n in mine.keys() & theirs.keys() if len(mine[n]) == len(theirs[n]) == 1)
+    return {one: other for (one,), (other,) in clear if one != other}
+
+
+def _by_number(ids: Iterable[str]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for each in ids:
+        if each.isdecimal():
+            found.setdefault(_bare(each), set()).add(each)
+    return found
+
+
+def _bare(text: str) -> str:
+    return text.lstrip("0") if text.isdecimal() else text
+
+
 def deciding(columns: Sequence[Sequence[str]], students: Set[str]) -> list[int]:
     """Which columns say who is who: the one in which most ids of learners stand, and those of addresses.
 
     Numbers of different kinds must not be mixed: one learner's number at the institution can be another's on the
-    platform.
+    platform. Where as many stand in several, zeros in front are not minded.
 
     Examples
     --------
@@ -180,7 +248,12 @@ def deciding(columns: Sequence[Sequence[str]], students: Set[str]) -> list[int]:
     """
     addresses = [k for k, cells in enumerate(columns) if any("@" in cell for cell in cells)]
     others = [k for k in range(len(columns)) if k not in addresses]
-    best = max(others, key=lambda k: len(students & set(columns[k])), default=None)
+    bare = set(map(_bare, students))
+
+    def counts(k: int) -> tuple[int, int]:
+        return len(students & set(columns[k])), len(bare & set(map(_bare, columns[k])))
+
+    best = max(others, key=counts, default=None)
     return sorted([*addresses, *([] if best is None else [best])])
 
 
@@ -191,7 +264,8 @@ def attendance(roster: Roster, learners: Sequence[HandedIn], layout: str = "") -
     decided = deciding([[person.cells[k] for person in roster.people] for k in usable], students)
     chosen = [usable[k] for k in decided]
     rows = _rows(roster.people, lambda person: {person.cells[k] for k in chosen if person.cells[k]})
-    here = {one.student: rows.get(normal(one.student), []) for one in learners}
+    bare = without_zeros(students, rows)
+    here = {one.student: rows.get(bare.get(normal(one.student), normal(one.student)), []) for one in learners}
     found = _clear({student: _latest(people) for student, people in here.items()})
     by_name = not found and bool(learners)
     if by_name:
@@ -199,12 +273,13 @@ def attendance(roster: Roster, learners: Sequence[HandedIn], layout: str = "") -
         here = {one.student: rows.get(_letters(one.name), []) for one in learners}
         found = _clear({student: people[0] if len(people) == 1 else None for student, people in here.items()})
     seen = {id(person) for people in here.values() for person in people}
-    missing = {person.ids: person for person in roster.people if id(person) not in seen}
+    missing = {(person.ids, _letters(person.name)): person for person in roster.people if id(person) not in seen}
     return Attendance(
         found,
         tuple(missing.values()),
         tuple(learner.student for learner in learners if learner.student not in found),
         by_name and bool(found),
+        {} if by_name else {one: other for one, other in bare.items() if one in found},
     )
 
 
@@ -235,16 +310,45 @@ def _letters(name: str) -> str:
 
 
 def moment(text: str, zone: tzinfo | None) -> datetime | None:
-    """A time of a roster, in the zone of whoever exported it; None where it cannot be read."""
+    """A time of a roster; None where it cannot be read.
+
+    Parameters
+    ----------
+    text : str
+        As platforms and people write it.
+    zone : tzinfo or None
+        Where it has no offset: the zone of whoever exported it, None for this machine's. Each time gets the offset of
+        its own day; in the hour that comes twice it is taken for the earlier one.
+    """
     text = re.sub(r"\s+", " ", text.replace("\u202f", " ")).strip()
+    found = _parsed(text)
+    if found is None or found.tzinfo is not None:
+        return found
     try:
-        found = datetime.fromisoformat(text)
-        return found if found.tzinfo is not None else found.replace(tzinfo=zone)
+        return found.astimezone() if zone is None else found.replace(tzinfo=zone)
+    except (OverflowError, OSError):  # no year that a machine's clock has
+        return None
+
+
+def last_moment(text: str, zone: tzinfo | None) -> datetime | None:
+    """As ``moment``; a day without a time means its last minute."""
+    return moment(f"{text} 23:59" if _DAY.fullmatch(text) else text, zone)
+
+
+def is_zoneless(text: str) -> bool:
+    """Whether a time that can be read says nothing about its zone."""
+    found = moment(text, UTC)
+    return found is not None and moment(text, _ELSEWHERE) != found
+
+
+def _parsed(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
     except ValueError:
         pass
     for form in _TIMES:
         try:
-            return datetime.strptime(text, form).replace(tzinfo=zone)
+            return datetime.strptime(text, form)
         except ValueError:
             continue
     return None

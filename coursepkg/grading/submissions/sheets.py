@@ -39,6 +39,19 @@ def unescaped(text: str) -> str:
     return text[1:] if text.startswith("'") and is_formula(text[1:]) else text
 
 
+def id_in(cell: str) -> str:
+    """An id out of a cell, however a spreadsheet has left it: ``="00123"``, ``'00501``, ``501.0``.
+
+    Examples
+    --------
+    >>> [id_in(cell) for cell in ('="00123"', "'00501", "501.0", "s501.0")]
+    ['00123', '00501', '501', 's501.0']
+    """
+    value = cell.strip()
+    found = re.fullmatch(r'="([^"]*)"|\'(\d+)|(\d+)[.,]0+', value)
+    return next(part.strip() for part in found.groups() if part is not None) if found else unescaped(value)
+
+
 def read_sheet(path: Path, titles: Collection[str] = ()) -> Sheet:
     """Read a CSV file with a header, separated by commas, semicolons or tabs.
 
