@@ -7,6 +7,9 @@ against them as text, before anything is built from it, and a value is held agai
 from __future__ import annotations
 
 MAX_REPLY = 4_000_000  # characters of one reply; an array of 375,000 numbers
+MAX_REPLIES = (
+    8_000_000  # characters of the replies to all cases of an exercise: what a notebook can make the judge read
+)
 MAX_ENTRIES = 1_000_000  # of one array, so that no shape asks for more memory than a reply could fill
 MAX_DIMENSIONS = 32  # of one array; NumPy has at most 32 or 64, by its version
 MAX_DEPTH = 12  # containers inside containers; reading them is recursive

@@ -20,13 +20,14 @@ from typing import Any
 
 from coursepkg.grading.judging.calling import CHECK_SECONDS, LAST_KINDS, Outcome
 from coursepkg.grading.judging.judge import Check
-from coursepkg.grading.judging.limits import MAX_REPLY
+from coursepkg.grading.judging.limits import MAX_REPLIES, MAX_REPLY
 from coursepkg.grading.judging.values import decode, tree
 from coursepkg.grading.sandbox.replies import read_reply
 from coursepkg.grading.sandbox.worker import LOAD_SECONDS, NOTES, STATEMENT_SECONDS
 
 STARTS = 3
 MOST_LEFT_OUT = 2  # statements of a notebook that never end
+TOO_MUCH = f"all results together have more than {MAX_REPLIES // 10**6} MB"
 _GRACE = 25.0  # of wall time, beyond the worker's own limits in processor time, before it is ended from outside
 
 
@@ -68,6 +69,7 @@ class Worker:
         self.reasons: list[str] = []
         self.crowded = False  # whether time ran out that the notebook had not spent itself, where that can be seen
         self._requests = 0
+        self._letters = 0  # of the replies to what was asked last
         self._process: subprocess.Popen[str] | None = None
         self._replies: queue.Queue[str] = queue.Queue()
 
@@ -89,6 +91,7 @@ class Worker:
         list of Outcome
             One for each case; fewer if one of them ended the process, or if no further case makes sense.
         """
+        self._letters = 0
         if not self._running and (trouble := self._start()) is not None:
             return [trouble]
         first = self._requests + 1
@@ -197,6 +200,9 @@ class Worker:
             return self._late()
         if not line.endswith("\n"):
             return self._ended()
+        self._letters += len(line)
+        if self._letters > MAX_REPLIES:
+            return Outcome("error", error="BadReply", message=TOO_MUCH)
         try:
             return read_reply(line)
         except (ValueError, RecursionError):

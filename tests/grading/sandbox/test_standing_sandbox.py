@@ -302,6 +302,16 @@ def test_an_answer_too_large_to_send_is_wrong_and_not_the_end_of_its_process(san
     assert "more than 4 MB" in outcome.value.kind
 
 
+def test_all_replies_about_one_exercise_are_bounded_together_and_another_exercise_has_its_own(sandbox):
+    cells = ["import numpy as np\ndef answer(): return np.ones(300_000)\ndef other(): return 3"]
+    with SandboxedWorker(cells, sandbox) as worker:
+        outcomes = worker.ask(ANSWER, [CASE] * 10)
+        assert [outcome.error for outcome in outcomes] == ["", "", "BadReply"]
+        assert outcomes[-1].message == "all results together have more than 8 MB"
+        assert worker.call({**ANSWER, "function": "other"}, CASE).value == 3
+        assert worker.call(ANSWER, CASE).kind == "value"
+
+
 def test_a_reply_holds_its_arrays_as_shape_and_base64():
     with (
         Sandbox("none (trusted)") as sandbox,
