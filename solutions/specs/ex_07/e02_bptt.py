@@ -210,7 +210,7 @@ BANK = [
           "The gradient goes back through W_h as it went forward, not transposed.",
           "Forward, row i of W_h collects for unit i. Backward, unit j collects from all units that it fed."),
     wrong("state-after-the-step", bptt_variant(before=lambda states, t: states[t + 1]),
-          "notebook 07, section 3: the prediction, and the comment in the code",
+          "notebook 07, section 3: mind the index, and the comment in the code",
           "In the bucket of W_h each delta meets the state that its own step made.",
           "W_h was multiplied with the state before that step."),
     wrong("slope-of-the-state-before", bptt_variant(slope=lambda states, t: 1 - states[t] ** 2),
