@@ -9,7 +9,7 @@ import pytest
 from class_results import NAMES, result, small_class, store
 
 from coursepkg.grading.reporting.export import export
-from coursepkg.grading.reporting.gradebook import Learner, gradebook
+from coursepkg.grading.reporting.gradebook import Learner, gradebook, load_gradebook
 from coursepkg.grading.reporting.institution import points_in
 from coursepkg.grading.reporting.scores import comment, gradescope, lti_scores
 from coursepkg.grading.reporting.spreadsheet import cell, write_sheet
@@ -126,7 +126,7 @@ def test_a_template_that_cannot_be_read_says_why(text, encoding, words, template
 def test_commas_and_semicolons_in_titles_part_nothing(separator, results, template):
     """Most titles have more of the other separators than the line has of its own; maxima have decimal commas."""
     text = csv_text(
-        [["Student", "ID", "SIS Login ID", "Section", "Homework 1 (4711)", "Reading, a, b, c, d, e, f; g; h; i; j; k (1)"],
+        [["Student", "ID", "SIS Login ID", "Section", "Homework 1 (4711)", "Reading, a, b, c, d, e; g; h; i; j; k (1)"],
          ["    Points Possible", "", "", "", "24,00", "5,00"], ["López, Ana", "101", "ana@example.org", "A", "", ""]],
         separator,
     )  # fmt: skip
@@ -416,3 +416,67 @@ def test_numbers_of_the_institution_alone_are_refused_with_advice(of_moodle, tem
     text = GRADES.format("") + "Ann,A,102,a@x,,\nBo,B,101,b@x,,\n"
     with pytest.raises(ValueError, match="give the grading worksheet"):
         export(of_moodle, "moodle", template=template(text), assignment="HW 2")
+
+
+# --- who is missing, where somebody is unknown -----------------------------------------------------------------------
+
+CLASS = "Student,ID,SIS User ID,Section,HW (7)\nAnn,501,s501,A,\nBob,502,s502,A,\nCy,503,s503,A,\n"
+
+
+def class_of(folder, came, missing, unknown):
+    """Results of a class on disk: everybody who came has 2 of 2 points."""
+    found = store([result(student, "01.1") for student in came], folder)
+    asked = Assignment("hw", ("01",), (Asked("01.1", "Rates", 2),))
+    learners = tuple(Entry(student, student, (student,), chapters=("01",)) for student in came)
+    gone = tuple(Entry(student, student) for student in missing)
+    rostered = len(came) + len(missing) - len(unknown)
+    people = ClassList("Canvas", len(came), False, learners, gone, tuple(unknown), rostered=rostered)
+    write_class(found, asked, people, Roster((), ()))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("unknown", "asked", "marks"),
+    [([], False, ["2", "2", "0"]), (["x7"], False, ["2", "2"]), (["x7"], True, ["2", "2", "0"])],
+)
+def test_whoever_is_missing_has_no_zero_while_somebody_unknown_may_be_they(tmp_path, template, unknown, asked, marks):
+    results = class_of(tmp_path / "r", ["501", "502", *unknown], ["503"], unknown)
+    done = export(results, "canvas", template=template(CLASS), assignment="HW", missing_as_zero=asked)
+    assert [row[-1] for row in rows(done.path)[1:]] == marks
+    assert any("--missing-as-zero" in line for line in done.remarks) == (len(marks) == 2)
+    assert ("503" in done.unmarked) == (len(marks) == 2)
+
+
+def test_no_other_system_is_told_of_a_zero_either(tmp_path):
+    results = class_of(tmp_path / "r", ["501", "x7"], ["503"], ["x7"])
+    book = load_gradebook(results)
+    [missing] = book.unclear
+    assert all("score" not in test for test in gradescope(missing, book)["tests"])
+    [score] = [score for score in lti_scores(book) if score["userId"] == "503"]
+    assert "scoreGiven" not in score
+    assert "not clear yet" in score["comment"] == comment(missing)
+    done = export(results, "csv")
+    assert {row[0]: row[2:5] for row in rows(done.path)[1:]} == {
+        "501": ["2", "2", "2"], "503": ["", "2", ""], "x7": ["2", "2", "2"],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_an_anonymous_download_is_no_class_of_zeros(tmp_path, template, asked):
+    results = class_of(tmp_path / "r", ["x7K2p", "Q81ab"], ["501", "502"], ["x7K2p", "Q81ab"])
+    with pytest.raises(ValueError, match=r"of 2 learners who handed in, 0 stand in the export.*anonymous"):
+        export(results, "canvas", tmp_path / "m.csv", template(CLASS), "HW", missing_as_zero=asked)
+    assert not (tmp_path / "m.csv").exists()
+
+
+# --- ids as spreadsheets leave them ----------------------------------------------------------------------------------
+
+
+def test_ids_are_found_and_given_back_as_spreadsheets_leave_them(tmp_path, template):
+    results = store([result(student, "01.1") for student in ("00501", "00502", "503")], tmp_path / "r")
+    text = CLASS.replace("s501", '"=""00501"""').replace("s502", "502").replace("s503", "503.0")
+    done = export(
+        results, "canvas", template=template(text.replace(",501,", ",,").replace(",502,", ",,", 1)), assignment="HW"
+    )
+    assert [row[2] for row in rows(done.path)[1:]] == ["00501", "502", "503.0"]
+    assert "found by number, as a spreadsheet took zeros off: 00502 as 502" in done.remarks

@@ -87,11 +87,15 @@ def _notes(book: Gradebook) -> list[str]:
     people = book.known[1] if book.known is not None else None
     missing = [learner for learner in book.learners if learner.missing]
     notes = [f"Handed in nothing: {_names(missing)}."] if missing else []
+    if book.unclear:
+        notes.append("These have no mark, since somebody not on the roster may be one of them.")
     if people is not None and people.unknown:
         notes.append(f"Not on the roster: {', '.join(people.unknown)}.")
     if people is not None and people.twice:
         notes.append(f"Twice on the roster: {', '.join(people.twice)}.")
-    failed = [learner for learner in book.learners if learner.points is None and not learner.waits]
+    failed = [
+        learner for learner in book.learners if learner.points is None and not learner.waits and not learner.unclear
+    ]
     waiting = [learner for learner in book.learners if learner.waits]
     unread = [learner for learner in book.learners if learner.unread]
     if failed:

@@ -32,6 +32,11 @@ def register(actions: Any) -> None:
     export.add_argument("--template", type=Path, help="canvas, moodle: the gradebook as your institution exports it")
     export.add_argument("--assignment", help="canvas, moodle, nbgrader: the assignment that the marks are for")
     export.add_argument("--out", type=Path, default=None, help="file to write (gradescope: a folder, or a .json file)")
+    export.add_argument(
+        "--missing-as-zero",
+        action="store_true",
+        help="give 0 to the missing even if somebody not on the roster handed in",
+    )
     export.set_defaults(run=_export)
     mark = actions.add_parser("mark", help="mark answers by hand, in a page of your browser or in a sheet")
     mark.add_argument("results", type=Path)
@@ -153,7 +158,10 @@ def _export(options: argparse.Namespace) -> int:
     from coursepkg.grading.reporting.export import export
 
     try:
-        done = export(options.results, options.to, options.out, options.template, options.assignment)
+        done = export(
+            options.results, options.to, options.out, options.template, options.assignment,
+            missing_as_zero=options.missing_as_zero,
+        )  # fmt: skip
     except (ValueError, OSError) as error:
         return _refused(error)
     print(f"wrote {done.path}: {done.learners} learners")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +39,13 @@ class Export:
 
 
 def export(
-    results: Path, to: str, out: Path | None = None, template: Path | None = None, assignment: str | None = None
+    results: Path,
+    to: str,
+    out: Path | None = None,
+    template: Path | None = None,
+    assignment: str | None = None,
+    *,
+    missing_as_zero: bool = False,
 ) -> Export:
     """Write the marks of a folder of results in the form of another system.
 
@@ -54,6 +61,8 @@ def export(
         For Canvas and Moodle: the institution's own export of its gradebook.
     assignment : str, optional
         For Canvas, Moodle and nbgrader: what the marks are for.
+    missing_as_zero : bool
+        Give those who are missing zero points even if somebody handed in who is not on the roster and may be they.
 
     Raises
     ------
@@ -71,11 +80,21 @@ def export(
         if to == "gradescope" and path.suffix == ".json":  # without this file Gradescope tells a learner nothing
             _write_json(path, FAILED)
         raise
+    book = book.with_zeros() if missing_as_zero else book
     written = _write(book, to, path, template, assignment)
     unmarked = tuple(plain(learner.id) for learner in book.learners if learner.points is None)
     unmatched = tuple(map(plain, written.unmatched))
     known = book.known is not None
-    return Export(path, written.learners, unmarked, unmatched, written.remarks, book.ungraded, known)
+    remarks = (*written.remarks, *_about_unclear(book))
+    return Export(path, written.learners, unmarked, unmatched, remarks, book.ungraded, known)
+
+
+def _about_unclear(book: Gradebook) -> Iterator[str]:
+    if book.unclear and book.known is not None:
+        yield (
+            f"{len(book.unclear)} on the roster are missing, and {len(book.known[1].unknown)} handed in who are not on "
+            "it and may be they; so the missing have no mark. Once that is clear, --missing-as-zero gives them 0"
+        )
 
 
 def _write(book: Gradebook, to: str, path: Path, template: Path | None, assignment: str | None) -> Written:

@@ -1,7 +1,7 @@
 """All results of a class as one table: learners down, exercises across.
 
-A missing mark is not a zero. What nobody handed in counts zero points; what could not be graded, or waits for a person,
-has no mark, and then the learner has no total either.
+A missing mark is not a zero. What nobody handed in counts zero points, as long as nobody handed in who is not on the
+roster; what could not be graded, or waits for a person, has no mark, and then the learner has no total either.
 """
 
 from __future__ import annotations
@@ -56,6 +56,8 @@ class Learner:
         How the learner stands in the list of the class.
     missing : bool
         Whether the learner is on the roster and handed in nothing.
+    unclear : bool
+        Whether the learner may be one of those who handed in and are not on the roster; then there is no mark.
     """
 
     id: str
@@ -65,6 +67,7 @@ class Learner:
     assignment: Assignment | None = None
     entry: Entry | None = None
     missing: bool = False
+    unclear: bool = False
 
     @property
     def timeless(self) -> bool:
@@ -74,7 +77,7 @@ class Learner:
     @property
     def won(self) -> float | None:
         """Points of all exercises together, before a late rule; None as soon as one has no mark."""
-        if self.lost:
+        if self.lost or self.unclear:
             return None
         marks = [result.points for result in self.results.values()]
         return None if None in marks else float(sum(mark for mark in marks if mark is not None))
@@ -97,7 +100,9 @@ class Learner:
     def waits(self) -> bool:
         """Whether the mark is missing because a person is to give it, and not through a fault of the grader's."""
         found = [*self.results.values(), *([self.submission] if self.submission else [])]
-        return self.points is None and all(result.status != INFRASTRUCTURE_ERROR for result in found)
+        return (
+            self.points is None and not self.unclear and all(result.status != INFRASTRUCTURE_ERROR for result in found)
+        )
 
     @property
     def lost(self) -> bool:
@@ -141,6 +146,15 @@ class Gradebook:
     def max(self) -> float:
         """Points that can be won in all exercises together."""
         return float(sum(column.max for column in self.columns))
+
+    @property
+    def unclear(self) -> list[Learner]:
+        """Learners who are missing while somebody handed in who may be they."""
+        return [learner for learner in self.learners if learner.unclear]
+
+    def with_zeros(self) -> Gradebook:
+        """The same, and whoever is missing has handed in nothing."""
+        return replace(self, learners=tuple(replace(learner, unclear=False) for learner in self.learners))
 
     @property
     def marked(self) -> list[Learner]:
@@ -235,7 +249,8 @@ def gradebook(results: Iterable[Result], known: tuple[Assignment, ClassList] | N
         name = row.name if row is not None and row.name else shown
         missing = not own and submission is None
         in_row = {key: _with_part(own[key], columns.get(key)) for key in sorted(own, key=in_order)}
-        learners.append(Learner(student, name, in_row, submission, assignment, row, missing))
+        unclear = missing and people is not None and bool(people.unknown)
+        learners.append(Learner(student, name, in_row, submission, assignment, row, missing, unclear))
     return Gradebook(tuple(learners), tuple(columns[key] for key in ids), known)
 
 

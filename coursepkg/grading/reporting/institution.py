@@ -15,8 +15,8 @@ from pathlib import Path
 from coursepkg.grading.reporting.gradebook import Gradebook, Learner, number
 from coursepkg.grading.reporting.scores import comment
 from coursepkg.grading.reporting.spreadsheet import write_sheet
-from coursepkg.grading.submissions.roster import MOODLE, deciding, normal
-from coursepkg.grading.submissions.sheets import Sheet, is_formula, unescaped
+from coursepkg.grading.submissions.roster import MOODLE, deciding, normal, without_zeros
+from coursepkg.grading.submissions.sheets import Sheet, id_in, is_formula
 
 CANVAS_IDS = ("ID", "SIS User ID", "SIS Login ID")
 CANVAS_KEEPS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Root Account", "Section")
@@ -71,12 +71,12 @@ def write_canvas(book: Gradebook, template: Sheet, assignment: str | None, path:
     column, remark = _canvas_column(template, assignment)
     possible = [row for row in template.rows if row["Student"].strip().lower() == "points possible"]
     top = points_in(possible[0].get(column, "")) if possible else None
-    rows, matched = _matched(book, template, ids)
+    rows, matched, found = _matched(book, template, ids)
     kept = [name for name in template.header if name in CANVAS_KEEPS]
-    lines: list[list[object]] = [[*(row[name] for name in kept), number(top or book.max)] for row in possible]
-    lines += [[*(row[name] for name in kept), _scaled(learner, book, top)] for row, learner in rows]
+    lines: list[list[object]] = [[*(_kept(row[name]) for name in kept), number(top or book.max)] for row in possible]
+    lines += [[*(_kept(row[name]) for name in kept), _scaled(learner, book, top)] for row, learner in rows]
     write_sheet(path, [*kept, column], lines)
-    return Written(len(rows), _left_over(book, matched), (*remark, *_scale_remark(top, book)))
+    return Written(len(rows), _left_over(book, matched), (*remark, *found, *_scale_remark(top, book)))
 
 
 def _canvas_column(template: Sheet, assignment: str) -> tuple[str, tuple[str, ...]]:
@@ -103,7 +103,7 @@ def write_moodle(book: Gradebook, template: Sheet, assignment: str | None, path:
         raise ValueError(_foreign("Moodle", "Email address or ID number", template))
     mark, feedback = _moodle_columns(template, assignment)
     kept = [name for name in template.header if name in MOODLE_KEEPS]
-    rows, matched = _matched(book, template, keys)
+    rows, matched, found = _matched(book, template, keys)
     tops = {points_in(row.get("Maximum Grade", "")) for row, _ in rows} - {None}
     usual = tops.pop() if len(tops) == 1 else None  # an empty cell means what the others say
     lines, unclear = list[list[object]](), list[str]()
@@ -112,10 +112,10 @@ def write_moodle(book: Gradebook, template: Sheet, assignment: str | None, path:
         if top is None and tops:
             unclear.append(learner.id)
             continue
-        lines.append([*(row[name] for name in kept), _scaled(learner, book, top), comment(learner)])
+        lines.append([*(_kept(row[name]) for name in kept), _scaled(learner, book, top), comment(learner)])
     write_sheet(path, [*kept, mark, feedback], lines)
     stated = sorted({points_in(row.get("Maximum Grade", "")) or 0 for row, _ in rows})
-    remarks = [line for top in stated for line in _scale_remark(top, book)]
+    remarks = [*found, *(line for top in stated for line in _scale_remark(top, book))]
     if unclear:
         remarks.append(f"left out, since their row does not say which maximum it has: {', '.join(unclear)}")
     return Written(len(lines), tuple(sorted({*_left_over(book, matched), *unclear})), tuple(remarks))
@@ -150,8 +150,8 @@ def _titles(column: str) -> tuple[str, ...]:
 
 def _matched(
     book: Gradebook, template: Sheet, keys: Sequence[str]
-) -> tuple[list[tuple[dict[str, str], Learner]], set[str]]:
-    """Rows of learners who have a mark, and the ids of all learners whose row is clear.
+) -> tuple[list[tuple[dict[str, str], Learner]], set[str], tuple[str, ...]]:
+    """Rows of learners who have a mark, the ids of all learners whose row is clear, and remarks.
 
     An id that stands in two rows, or a row in which two learners' ids stand, is not clear. Nor is an id that a
     spreadsheet would run as a formula: made safe, it would not be the institution's id any more.
@@ -160,14 +160,19 @@ def _matched(
     told = _ids_of_moodles(book, learners) if book.known is not None and book.known[1].layout == MOODLE else None
     rows: dict[str, list[int]] = {}
     owners: dict[int, set[str]] = {}
+    bare: dict[str, str] = {}
     cells = [[_identity(key, row[key]) for row in template.rows] for key in keys]
-    chosen_keys = keys if told is not None else [keys[k] for k in deciding(cells, learners.keys())]
+    chosen_keys = keys
+    if told is None:
+        decided = deciding(cells, learners.keys())
+        chosen_keys = [keys[k] for k in decided]
+        bare = without_zeros({each for k in decided for each in cells[k]}, learners)
     for position, row in enumerate(template.rows):
         ids = {(key, _identity(key, row[key])) for key in chosen_keys}
         values = (
             {told[key, normal(each)] for key, each in ids if (key, normal(each)) in told}
             if told is not None
-            else {each for _, each in ids}
+            else {bare.get(each, each) for _, each in ids}
         )
         for value in values & learners.keys():
             rows.setdefault(value, []).append(position)
@@ -183,9 +188,20 @@ def _matched(
             f"no learner's id (such as {example!r}) stands in the columns {_listed(keys)} of the export"
             + (cure if told is not None else "")
         )
+    came = [student for student, learner in learners.items() if not learner.missing]
+    here = clear.keys() & came
+    if 10 * len(here) < len(came):
+        raise ValueError(
+            f"of {len(came)} learners who handed in, {len(here)} stand in the export, so that it would say of others "
+            "that they handed in nothing. If the download was anonymous, show the names on your platform, download "
+            "again, and grade into a new folder; else give the export of the same course"
+        )
     chosen = sorted((position, student) for student, position in clear.items())
     pairs = [(template.rows[position], learners[s]) for position, s in chosen if learners[s].points is not None]
-    return pairs, set(clear)
+    lost = [f"{student} as {cell}" for cell, student in sorted(bare.items()) if student in clear]
+    words = [f"found by number, as a spreadsheet took zeros off: {', '.join(lost[:3])}"] if lost else []
+    words += [f"and {len(lost) - 3} more were found by number"] if len(lost) > 3 else []
+    return pairs, set(clear), tuple(words)
 
 
 def _ids_of_moodles(book: Gradebook, learners: Mapping[str, Learner]) -> dict[tuple[str, str], str]:
@@ -204,8 +220,13 @@ def _ids_of_moodles(book: Gradebook, learners: Mapping[str, Learner]) -> dict[tu
 
 def _identity(column: str, text: str) -> str:
     """An id as learners' files carry it: Moodle's worksheet says "Participant 123" where its files say 123."""
-    value = unescaped(text.strip())
+    value = id_in(text)
     return re.sub(r"^\D+ (?=\d+$)", "", value) if column == "Identifier" else value
+
+
+def _kept(cell: str) -> str:
+    """A cell as the institution wrote it; ``="00123"``, a spreadsheet's way to keep zeros, would be a formula."""
+    return id_in(cell) if cell.startswith('="') else cell
 
 
 def _left_over(book: Gradebook, matched: Iterable[str]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from coursepkg.grading.reporting.gradebook import Column, Gradebook, Learner, number
 from coursepkg.grading.reporting.page import render
+from coursepkg.grading.reporting.scores import UNCLEAR
 from coursepkg.grading.running.results import HAND, Item, Result
 
 UNREAD = "What you handed in could not be read as a notebook."
@@ -36,7 +37,8 @@ def learner_page(learner: Learner, book: Gradebook) -> str:
 
 def notes(learner: Learner) -> list[str]:
     """What is to be said first: why there is no total, and what could not be read."""
-    found = [WAITS if learner.waits else FAULT] if learner.points is None else []
+    reason = UNCLEAR if learner.unclear else WAITS if learner.waits else FAULT
+    found = [reason] if learner.points is None else []
     return [*found, UNREAD] if learner.submission is not None and not learner.lost else found
 
 
@@ -47,7 +49,7 @@ def _row(column: Column, learner: Learner) -> dict[str, Any]:
         return {
             **row,
             "verdict": "infrastructure" if learner.lost else "missing",
-            "points": "–" if learner.lost else "0",
+            "points": "–" if learner.lost or learner.unclear else "0",
         }
     shown = next((item.verdict for item in result.items if item.verdict != "passed"), "passed")
     return {**row, "verdict": shown if result.items else "error", "points": number(result.points) or "–"}

@@ -24,10 +24,18 @@ UNREADABLE = "What was handed in could not be read as a notebook."
 NOTHING = "Nothing was handed in."
 
 
+UNCLEAR = "It is not clear yet whether you handed in; the mark follows."
+
+
+def no_mark(learner: Learner) -> str:
+    """Why a learner has no mark."""
+    return UNCLEAR if learner.unclear else NO_MARK[learner.waits]
+
+
 def comment(learner: Learner) -> str:
     """A few lines for a learner: what passed, and for each of the rest its title, its points and what to look at."""
     if learner.points is None:
-        return NO_MARK[learner.waits]
+        return no_mark(learner)
     if learner.missing:
         return NOTHING
     if learner.submission is not None:
@@ -63,7 +71,7 @@ def gradescope(learner: Learner, book: Gradebook) -> dict[str, Any]:
     whole = learner.points is not None
     data: dict[str, Any] = {"stdout_visibility": "hidden", "visibility": "visible", "output_format": "text"}
     if not whole:
-        data["output"] = NO_MARK[learner.waits]
+        data["output"] = no_mark(learner)
     elif learner.submission is not None:
         data["output"] = comment(learner)
     tests = [_test(result, item, whole) for result, item in learner.items]
@@ -118,7 +126,7 @@ def lti_scores(book: Gradebook, now: datetime | None = None) -> list[dict[str, A
 
 def _score(learner: Learner, book: Gradebook, stamp: str) -> dict[str, Any]:
     whole = learner.points is not None
-    progress = "FullyGraded" if whole else "PendingManual" if learner.waits else "Failed"
+    progress = "FullyGraded" if whole else "PendingManual" if learner.waits or learner.unclear else "Failed"
     given = {"scoreGiven": learner.points, "scoreMaximum": book.max} if whole and book.max else {}
     return {
         "userId": plain(learner.id), **given, "comment": comment(learner), "timestamp": stamp,
@@ -137,9 +145,10 @@ def table_header(book: Gradebook) -> list[str]:
 def table_rows(book: Gradebook) -> Iterator[list[object]]:
     """One row for each learner: points of every exercise, empty where there is no mark."""
     for learner in book.learners:
-        absent = "" if learner.lost else "0"
+        absent = "" if learner.lost or learner.unclear else "0"
         marks = [number(learner.results[c.id].points) if c.id in learner.results else absent for c in book.columns]
         noted = [*learner.flags, *([UNREADABLE] if learner.submission and not learner.lost else [])]
         if learner.points is None:
-            noted.append("waits for a person" if learner.waits else "could not be graded")
+            reason = "waits for a person" if learner.waits else "could not be graded"
+            noted.append("missing, or handed in under another id" if learner.unclear else reason)
         yield [learner.id, learner.name, number(learner.points), number(book.max), *marks, "; ".join(noted)]

@@ -95,7 +95,7 @@ def test_marks_go_back_by_one_command(platform, handed_out, capsys):
         graded(folder, platform, learners, capsys)
     out = folder / f"{platform}-marks.csv"
     words = ["grade", "export", str(folder / platform), "--to", platform.lower(), "--out", str(out)]
-    words += ["--template", str(folder / f"{platform}.csv"), "--assignment", "hw2"]
+    words += ["--template", str(folder / f"{platform}.csv"), "--assignment", "hw2", "--missing-as-zero"]
     assert cli.main(words) == 3  # those who are not on the roster are named, and left out
     with out.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
