@@ -175,6 +175,11 @@ def test_release_from_the_command_line(tmp_path, capsys):
     assert "--assignment 'hw 2' ..." in capsys.readouterr().out
     assert cli.main([*words, "--due", "2026-12-01T23:59"]) == 0
     assert read_release(tmp_path / "hw2.zip").due.tzinfo is not None
+    assert cli.main([*words, "--due", "2026-07-01T23:59", "--timezone", "Europe/Berlin"]) == 0
+    there = read_release(tmp_path / "hw2.zip")
+    assert (there.due.isoformat(), there.zone) == ("2026-07-01T23:59:00+02:00", "Europe/Berlin")
+    assert cli.main([*words, "--timezone", "Europe/Nowhere"]) == 2
+    assert "there is no time zone 'Europe/Nowhere'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("change", "words"), [

@@ -72,7 +72,7 @@ def write_feedback(results: Path, platform: str, submissions: Path, out: Path) -
         if learner.id not in reached and not learner.missing and not learner.lost
     )
     odd = [_in_letters(name) for name in sorted(files) if name != _in_letters(name)]
-    words = f"{len(odd)} names have letters that cannot be read, written as _ here, such as {odd[0]}" if odd else ""
+    words = f"letters that are no UTF-8 are written as _ in {len(odd)} of the names, such as {odd[0]}" if odd else ""
     return Written(len(reached), left, tuple(filter(None, [words])), ungraded=book.ungraded)
 
 

@@ -488,6 +488,28 @@ def test_a_later_run_goes_on_with_what_was_named_and_with_what_was_handed_in_aga
     assert (out / "ben" / "history").is_dir()
 
 
+def test_a_zone_and_extensions_are_named_once(tmp_path, secret, capsys, leaky):
+    """Both were handed in on the day after; a later run with a newer roster still knows who may."""
+    folder, out = hand_in(tmp_path / "all", {"ann": [RIGHT], "ben": [RIGHT]}), tmp_path / "out"
+    (tmp_path / "class.csv").write_text("id,submitted\nann,2026-03-30 00:30\nben,2026-03-30 00:30\n")
+    (tmp_path / "more.csv").write_text("id,extension\nben,2026-03-30\n")
+    due = datetime.fromisoformat("2026-03-28T23:59+01:00")
+    asked = asked_in(Chapters(SPECS), ["91"], name="hw", due=due, late="1")
+    (tmp_path / "hw.json").write_text(json.dumps(asked.to_json()))
+    words = ["grade", "batch", str(folder), "--secret", str(secret), "--specs", str(SPECS), "--jobs", "1", "--resume"]
+    words += ["--out", str(out), "--i-trust-these-files", "--assignment", str(tmp_path / "hw.json")]
+    more = ["--extensions", str(tmp_path / "more.csv"), "--timezone", "Europe/Berlin"]
+    assert cli.main([*words, *more]) == 2
+    assert "name it, too, with --roster" in capsys.readouterr().err
+    roster = ["--roster", str(tmp_path / "class.csv")]
+    for named in ([*roster, *more], roster):
+        assert cli.main([*words, *named]) == 0
+        assert "ben until 2026-03-30T23:59:00+02:00" in capsys.readouterr().out
+        assert {one.id: one.deduction for one in load_gradebook(out).learners} == {"ann": 1, "ben": 0}
+    assert cli.main([*words, "--timezone", "Nowhere"]) == 2
+    assert "there is no time zone 'Nowhere'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["class.json", "assignment.json", "roster.json"])
 def test_a_damaged_list_of_the_class_is_written_anew_once_all_is_named(tmp_path, secret, capsys, leaky, name):
     folder, out = hand_in(tmp_path / "all", {"ann": [RIGHT]}), tmp_path / "out"
