@@ -237,6 +237,15 @@ class OpenNotebook:
         for name in names:
             self.page.get_by_role("menuitem", name=name, exact=True).click()
 
+    def unfold(self) -> int:
+        """Open all outputs and all sections for the second reading; returns how many sections were folded."""
+        self.menu("View", "Expand All Outputs")
+        folded = self.page.locator(".jp-showHiddenCellsButton:visible")
+        count = folded.count()
+        while folded.count():
+            folded.first.click()
+        return count
+
     def run_all(self, *, seconds: float = 120) -> None:
         """Clear stored outputs, run all cells by the menu, and wait until each has its number and the kernel is idle.
 

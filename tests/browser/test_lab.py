@@ -13,6 +13,7 @@ import pytest
 from coursepkg.start import lay_out
 from tools import lab as labs
 from tools.notebook_file import ROOT, code_cells, read, tags
+from tools.reading import SECOND
 
 pytestmark = pytest.mark.browser
 
@@ -133,12 +134,13 @@ def trust(browser, lab, notebook: Path) -> None:
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_each_figure_of_a_chapter_steps_by_keyboard(notebook, browser, lab, course):
-    """As a learner opens it, each figure from what is stored; then run from top to bottom, and all are there again."""
+    """As a learner opens it, each figure from what is stored, also in folded sections; then run from top to bottom."""
     stored = outputs(notebook)
     copy = course / "notebooks" / notebook.name
     trust(browser, lab, copy)
     with labs.opened(browser, lab, copy) as view:
-        view.menu("View", "Expand All Outputs")  # what answers a prediction is folded
+        second = [cell for cell in read(notebook).cells if SECOND in cell.metadata.get("tags", [])]
+        assert view.unfold() == len(second)  # and what answers a prediction is folded, too
         count = sum(output.get("text/html", "").count("<coursepkg-figure") for output in stored)
         assert count > 0
         view.page.wait_for_function(STAND_THERE, arg=count)
