@@ -1,11 +1,12 @@
-"""The memory-efficient linear layer: what it costs, what it saves, and what it does to training. Four benchmarks.
+"""The memory-efficient linear layer: what it costs, what it saves, and what it does to training. Five benchmarks.
 
     python benchmarks/memory_efficient.py speed     # time of the weight gradient and of a layer, beside PyTorch
     python benchmarks/memory_efficient.py memory    # measured saving against predicted, over shapes and rates
     python benchmarks/memory_efficient.py digits    # rate against loss, accuracy, time, memory; MNIST where it is
     python benchmarks/memory_efficient.py text      # the same for a small transformer on docstrings
+    python benchmarks/memory_efficient.py peak      # peak memory of that transformer, and of others
 
-Each takes two or three minutes and writes its part of ``benchmarks/results/memory_efficient.json``, with settings and
+Each takes three minutes at most and writes its part of ``benchmarks/results/memory_efficient.json``, with settings and
 date; ``memory_efficient_claims.py`` makes the table of claims from it, and notebook 08 shows both. Times are CPU time
 of one thread; variants take turns in one process in a new random order each round, and a ratio is the median of the
 ratios within the rounds.
@@ -278,12 +279,13 @@ TEXT = {"words": 1000, "length": 32, "width": 64, "heads": 4, "hidden": 128, "bl
         "epochs": 8, "batch_size": 32, "dtype": "float32"}  # fmt: skip
 
 
-def classifier(classes: int, sketch: str, seed: int) -> nn.TextClassifier:
+def classifier(classes: int, sketch: str, seed: int, **other: int) -> nn.TextClassifier:
     """The small transformer, with a ReLU that keeps bits where layers are sketched."""
-    shape = {key: TEXT[key] for key in ("length", "width", "heads", "hidden", "blocks")}
+    shape = {key: TEXT[key] for key in ("length", "width", "heads", "hidden", "blocks")} | other
     model = nn.TextClassifier(TEXT["words"], classes, **shape, rng=np.random.default_rng(seed), dtype=np.float32)
     if sketch != "exact":
-        model.block0.activation = LeanReLU()
+        for k in range(shape["blocks"]):
+            getattr(model, f"block{k}").activation = LeanReLU()
     return model
 
 
@@ -310,7 +312,6 @@ def text() -> tuple[dict[str, Any], bool]:
         "majority": round(float(majority), 4),
         "bag_of_words": bag_of_words(task),
         "runs": runs,
-        "large_batch": large_batch(task),
     }
     print(f"always the largest class {majority:.3f}; logistic regression on word counts {report['bag_of_words']}")
     return report, True
@@ -329,18 +330,32 @@ def bag_of_words(task: docstrings.Texts) -> float:
     )
 
 
-def large_batch(task: docstrings.Texts) -> list[dict[str, Any]]:
-    """Peak memory of the transformer's step on 128 texts, exact and at a rate of 0.2."""
-    x, y = (frozen(array[:128]) for array in task.train)
-    found = []
-    for sketch, rate in (("exact", 1.0), ("fold", 0.5), ("fold", 0.2), ("fold", 0.1)):
-        model = classifier(len(task.packages), sketch, 0)
+def peak() -> tuple[dict[str, Any], bool]:
+    """Peak memory of a transformer's step on 128 texts: at several rates, and for several shapes."""
+    task = docstrings.docstring_task(rng=np.random.default_rng(0))
+    labels = frozen(task.train[1][:128])
+
+    def step(sketch: str, rate: float, **shape: int) -> dict[str, int]:
+        model = classifier(len(task.packages), sketch, 0, **shape)
         if sketch != "exact":
             randomize(model, rate=rate, sketch=sketch, rng=np.random.default_rng(0))
-        used = step_memory(model, lambda model=model: nn.cross_entropy(model(x), y))
-        found.append({"sketch": sketch, "rate": rate, **used._asdict()})
-        print(f"128 texts, {sketch} {rate}: held {used.held / 2**20:.2f} MiB, peak {used.peak / 2**20:.2f} MiB")
-    return found
+        words = frozen(np.tile(task.train[0][:128], shape.get("length", TEXT["length"]) // TEXT["length"]))
+        return step_memory(model, lambda: nn.cross_entropy(model(words), labels))._asdict()
+
+    variants = [("exact", 1.0), ("fold", 0.5), ("fold", 0.2), ("fold", 0.1)]
+    rates = [{"sketch": sketch, "rate": rate, **step(sketch, rate)} for sketch, rate in variants]
+    shapes: dict[str, dict[str, int]] = {
+        "a hidden layer twice the width": {},
+        "one four times the width": {"hidden": 256},
+        "that on 128 words": {"hidden": 256, "length": 128},
+        "four blocks of the first": {"blocks": 4},
+    }
+    found = []
+    for name, shape in shapes.items():
+        exact, fold = (step(sketch, 0.2, **shape)["peak"] for sketch in ("exact", "fold"))
+        found.append({"shape": name, **shape, "exact": exact, "fold": fold, "saved": 1 - fold / exact})
+        print(f"{name}: peak {exact / 2**20:.2f} to {fold / 2**20:.2f} MiB, {found[-1]['saved']:.1%} less")
+    return {"settings": {"texts": 128, "rate": 0.2, **TEXT}, "rates": rates, "shapes": found}, True
 
 
 def store(part: str, found: dict[str, Any]) -> None:
@@ -360,10 +375,11 @@ def store(part: str, found: dict[str, Any]) -> None:
 def main() -> int:
     """Run the part that was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=["speed", "memory", "digits", "text"])
+    parser.add_argument("part", choices=["speed", "memory", "digits", "text", "peak"])
     parser.add_argument("--rounds", type=int, default=15, help="rounds of the speed tables (default 15)")
     arguments = parser.parse_args()
-    run = {"speed": lambda: speed(arguments.rounds), "memory": memory, "digits": digits, "text": text}[arguments.part]
+    parts = {"speed": lambda: speed(arguments.rounds), "memory": memory, "digits": digits, "text": text, "peak": peak}
+    run = parts[arguments.part]
     with threadpool_limits(limits=1):
         found, kept = run()
     store(arguments.part, found)

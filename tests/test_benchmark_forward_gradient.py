@@ -63,4 +63,4 @@ def test_the_claims_are_those_that_the_script_computes_from_the_stored_runs():
         found = make(speed, learning)
         assert found == table[found["claim"]]
     verdicts = {row["verdict"] for row in table.values()}
-    assert verdicts == {claims.HOLDS, claims.PART, claims.NOT}
+    assert verdicts == {"holds", "holds in part", "does not hold here"}

@@ -27,7 +27,7 @@ def stored(script):
 
 
 def test_every_part_says_how_and_when_it_was_made(stored):
-    assert set(stored) == {"speed", "memory", "digits", "text"}
+    assert set(stored) == {"speed", "memory", "digits", "text", "peak"}
     for part, found in stored.items():
         assert found["what"] == f"python benchmarks/memory_efficient.py {part}"
         assert found["date"] >= "2026-11-26"

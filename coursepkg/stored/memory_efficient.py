@@ -50,12 +50,9 @@ def speed(rates: tuple[float, ...] = (0.125, 0.25, 0.5)) -> dict[str, Curve]:
 
 
 def claims() -> list[dict[str, str]]:
-    """Rows of a table: what was claimed, the published number, ours, and the verdict."""
-    rows = load("memory_efficient_claims")["rows"]
-    return [
-        {"claim": row["claim"], "published": row["published"], "here": row["ours"], "verdict": row["verdict"]}
-        for row in rows
-    ]
+    """Rows of a table: what was claimed, the published number, ours, where it was tried, and the verdict."""
+    names = {"claim": "claim", "published": "published", "ours": "here", "settings": "settings", "verdict": "verdict"}
+    return [{name: row[key] for key, name in names.items()} for row in load("memory_efficient_claims")["rows"]]
 
 
 def _digits() -> list[dict[str, Any]]:

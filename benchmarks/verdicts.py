@@ -1,0 +1,57 @@
+"""How a verdict on a published claim is reached: four words, one rule for a difference, and where a claim was tried.
+
+``docs/verdicts.md`` says the same to readers. Each script that makes a table of claims takes its words from here.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+
+HOLDS, PART, NOT_HERE, NOT_COMPARABLE = "holds", "holds in part", "does not hold here", "not comparable"
+VERDICTS = (HOLDS, PART, NOT_HERE, NOT_COMPARABLE)
+THEIR_SETTING = "The paper's setting was run."
+ANY_SETTING = "True or false in every setting."
+OTHER_SETTING = "Another setting than the paper's."
+OUR_QUESTION = "Not a claim of the paper; we asked."
+WHERE = (THEIR_SETTING, ANY_SETTING, OTHER_SETTING, OUR_QUESTION)
+# Student's t at 95 %, one-sided, by degrees of freedom: with it a 90 % interval for a mean difference is formed.
+T95 = {1: 6.314, 2: 2.920, 3: 2.353, 4: 2.132, 5: 2.015, 6: 1.943, 7: 1.895, 8: 1.860, 9: 1.833}
+
+
+def row(claim: str, published: str, ours: str, where: str, settings: str, verdict: str) -> dict[str, str]:
+    """One line of a table of claims; its settings begin with whether the paper's setting was run.
+
+    Raises
+    ------
+    ValueError
+        If `where` or `verdict` is not one of the agreed sentences and words.
+    """
+    if where not in WHERE:
+        raise ValueError(f"{claim!r}: {where!r} does not say where it was tried; say one of {WHERE}.")
+    if verdict not in VERDICTS:
+        raise ValueError(f"{claim!r}: {verdict!r} is no verdict; the four are {VERDICTS}.")
+    settings = f"{where} {settings[:1].upper()}{settings[1:]}."
+    return {"claim": claim, "published": published, "ours": ours, "settings": settings, "verdict": verdict}
+
+
+def verdict(holds: bool, part: bool = False) -> str:
+    """Turn a rule into words."""
+    return HOLDS if holds else PART if part else NOT_HERE
+
+
+def interval(differences: Sequence[float]) -> tuple[float, float]:
+    """The 90 % interval of the mean of paired differences, by Student's t; for 2 to 10 of them."""
+    mean = statistics.mean(differences)
+    reach = T95[len(differences) - 1] * statistics.stdev(differences) / len(differences) ** 0.5
+    return mean - reach, mean + reach
+
+
+def no_worse(losses: Sequence[float], margin: float) -> str:
+    """Is something no worse than its rival by more than `margin`? `losses` are paired differences, larger is worse.
+
+    It holds if the whole interval lies below the margin, and does not if the whole interval lies above it. Few or
+    noisy runs make the interval wide; then neither is shown, and it holds in part at most.
+    """
+    low, high = interval(losses)
+    return HOLDS if high < margin else NOT_HERE if low > margin else PART
