@@ -68,6 +68,14 @@ def test_the_page_states_the_minutes_and_points_of_the_specification(exercise):
     assert f"*{exercise.minutes} minutes · difficulty {exercise.difficulty} of 3 · {points}*" in cell.source
 
 
+def test_no_fringe_tells_where_light_leaves_before_it_is_asked(notebook):
+    sources = [cell.source for cell in notebook.cells]
+    asked = next(k for k, source in enumerate(sources) if source.startswith("### Bar and cross"))
+    with_fringes = [k for k, source in enumerate(sources) if "draw_interferometer(" in source]
+    assert with_fringes
+    assert min(with_fringes) > asked
+
+
 # --- the numbers -----------------------------------------------------------------------------------------------------
 
 
