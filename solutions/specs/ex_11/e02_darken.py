@@ -130,7 +130,7 @@ BANK = [
           "notebook 11, section 1: the interference",
           "theta is right; phi is the sum of the two phases.",
           "Only the difference of two phases can be seen in a power."),
-    wrong("ignores-the-phases", darken_with(lambda theta, phi, x: (theta, 0.0)), "notebook 11, section 1: the interference",
+    wrong("ignores-the-phases", darken_with(lambda theta, phi, x: (theta, 0.0)), "notebook 11, section 1: interference",
           "theta is right, and phi is always 0.",
           "Equal amplitudes are not enough: they must also point in opposite directions."),
     wrong("phi-outside-the-circle", lambda x: [darken(x)[0], cmath.phase(x[1]) - cmath.phase(x[0])],
