@@ -33,6 +33,7 @@ _HOME = {
     "draw_heights": "chart.heights",
     "draw_scatter": "chart.scatter",
     "draw_series": "chart.series",
+    "draw_legend": "diagram.legend",
     "draw_two_ways": "diagram.two_ways",
     "draw_adjoint": "matrix.adjoint",
     "draw_table": "chart.table",
