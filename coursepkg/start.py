@@ -99,7 +99,7 @@ def lay_out(folder: Path, *, solutions: bool = False) -> LaidOut:
 
 
 def as_handed_out(content: bytes) -> bytes:
-    """A notebook without the outputs that answer a prediction: those of cells with the tag ``hide-output``."""
+    """A notebook without the outputs that tell what a learner is to find out: those of cells tagged ``hide-output``."""
     notebook = json.loads(content)
     for cell in notebook["cells"]:
         if "hide-output" in cell["metadata"].get("tags", ()):
