@@ -31,7 +31,9 @@ def row(claim: str, published: str, ours: str, where: str, settings: str, verdic
         raise ValueError(f"{claim!r}: {where!r} does not say where it was tried; say one of {WHERE}.")
     if verdict not in VERDICTS:
         raise ValueError(f"{claim!r}: {verdict!r} is no verdict; the four are {VERDICTS}.")
-    settings = f"{where} {settings[:1].upper()}{settings[1:]}."
+    if settings[1:2].isalnum():  # a word, and not a symbol such as d
+        settings = settings[0].upper() + settings[1:]
+    settings = f"{where} {settings}."
     return {"claim": claim, "published": published, "ours": ours, "settings": settings, "verdict": verdict}
 
 

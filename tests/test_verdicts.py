@@ -51,3 +51,12 @@ def test_the_interval_covers_nine_means_in_ten():
 def test_other_words_are_refused(where, verdict):
     with pytest.raises(ValueError, match=re.escape("a claim")):
         verdicts.row("a claim", "1", "2", where, "settings", verdict)
+
+
+def test_a_symbol_stays_small_where_a_sentence_begins():
+    first, second = (
+        verdicts.row("a claim", "1", "2", verdicts.ANY_SETTING, settings, "holds")["settings"]
+        for settings in ("d = 200, K = 100", "digits, batch 64")
+    )
+    assert first.endswith("setting. d = 200, K = 100.")
+    assert second.endswith("setting. Digits, batch 64.")
