@@ -52,7 +52,7 @@ def unbiased(speed: Any, learning: Any) -> dict[str, str]:
         "a theorem",
         f"mean over all 64 sign vectors off by {error:.0e}; regression of 200,000 Gaussian ones has z = {z:.1f}",
         ANY_SETTING,
-        "a smooth function of 6 numbers",
+        "smooth function of 6 numbers",
         verdict(error < 1e-12 and abs(z) < 4.5),
     )
 
