@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from evil_values import ENDLESS, GIVEN, evil_objects
+from evil_values import ENDLESS, GIVEN, EndlessList, evil_objects
 from grading_chapters import compiled, exercises
 
 from coursepkg.grading.judging.calling import LocalCall, Outcome, guarded
@@ -130,6 +130,12 @@ def test_what_never_ends_is_out_of_time_or_memory(name):
     outcome = guarded(lambda: tree(ENDLESS[name]()), seconds=0.1)
     assert outcome.kind in ("time-limit", "error", "value")
     assert plain(outcome.value)
+
+
+def test_a_list_that_goes_on_giving_is_read_up_to_a_bound():
+    """Python cannot interrupt `list` while it reads an iterator in C, so no time limit would end it."""
+    assert tree(EndlessList()) == Unfit("a very long list")
+    assert tree([1.0, EndlessList()]) == [1.0, Unfit("a very long list")]
 
 
 @EVERY

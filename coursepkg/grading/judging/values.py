@@ -26,6 +26,7 @@ import numbers
 from collections import Counter, deque
 from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, Sequence, ValuesView
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -98,7 +99,10 @@ def tree(value: Any, depth: int = 0) -> Any:
     if isinstance(value, _SEQUENTIAL):
         if len(value) > MAX_ENTRIES:
             return Unfit("a very long list")
-        items = list(value)  # once: it may be of a class that gives other items the next time
+        # Once: it may be of a class that gives other items the next time, or goes on giving some.
+        items = list(islice(value, MAX_ENTRIES + 1))
+        if len(items) > MAX_ENTRIES:
+            return Unfit("a very long list")
         if depth == MAX_DEPTH or not _READ.issuperset(map(type, items)):  # most lists hold numbers alone
             items = [tree(item, depth + 1) for item in items]
         return tuple(items) if isinstance(value, tuple) else items
