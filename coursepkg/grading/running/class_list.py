@@ -224,7 +224,7 @@ def _about_roster(roster: Roster, beside: Attendance, nobodys: Sequence[str]) ->
     if beside.by_name:
         yield "no id of the download is on the roster, so learners were found on it by name"
     if beside.bare:
-        one, other = next(iter(beside.bare.items()))
+        one, other = min(beside.bare.items())
         yield (
             f"{_count(len(beside.bare), 'id')} found on the roster by number, such as {short(one)} as {short(other)}: "
             "a spreadsheet took zeros off"
