@@ -3,24 +3,15 @@
 import json
 import textwrap
 
-import machine
 import pytest
-from hostile_notebooks import PRODUCT, RIGHT, SECRET, SPECS, notebook_bytes
+from hostile_notebooks import PRODUCT, RIGHT, notebook_bytes
 
-from coursepkg.grading.running.grader import Grader, Work
-from coursepkg.grading.specification.chapters import Chapters
+from coursepkg.grading.running.grader import Work
 
 FIRST = "from coursepkg.grading import check\ncheck('91.1', squared_slope)"
 SECOND = "from coursepkg.grading import check\ncheck('91.2', product)"
 STUB = "def product(a, b):\n    raise NotImplementedError('91.2: write your answer here')"
 OTHER = "what `product` uses means something else after its check; it is judged with what it meant then"
-
-
-@pytest.fixture(scope="module")
-def grader():
-    grader = Grader(Chapters(SPECS), SECRET, machine.best_tier())
-    yield grader
-    grader.close()
 
 
 def graded(grader, *cells):

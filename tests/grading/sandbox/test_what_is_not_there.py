@@ -6,21 +6,13 @@ import textwrap
 
 import machine
 import pytest
-from hostile_notebooks import PRODUCT, RIGHT, SECRET, SPECS, notebook_bytes
+from hostile_notebooks import PRODUCT, RIGHT, notebook_bytes
 
-from coursepkg.grading.running.grader import Grader, Work
+from coursepkg.grading.running.grader import Work
 from coursepkg.grading.sandbox.inside import MOST_FILES
 from coursepkg.grading.sandbox.process import CRAMMED, Sandbox, SandboxedWorker
-from coursepkg.grading.specification.chapters import Chapters
 
 CHECK = "from coursepkg.grading import check\ncheck('91.2', {})"
-
-
-@pytest.fixture(scope="module")
-def grader():
-    grader = Grader(Chapters(SPECS), SECRET, machine.best_tier())
-    yield grader
-    grader.close()
 
 
 def results(grader, *cells, python=None):
