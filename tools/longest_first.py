@@ -38,6 +38,20 @@ class LongestFirst(LoadFileScheduling):
         self.workqueue.move_to_end(longest, last=False)
         super()._assign_work_unit(node)
 
+    def remove_node(self, node: WorkerController) -> str | None:
+        """Hand on what a lost worker had not done; returns the test that it was lost with.
+
+        pytest-xdist also hands on finished units, of which no worker ever reports, and asks for the lost test again.
+        """
+        left = {name: unit for name, unit in self.assigned_work.pop(node).items() if not all(unit.values())}
+        lost = next((test for unit in left.values() for test, done in unit.items() if not done), None)
+        if lost is not None:
+            left[unit_of(lost)][lost] = True
+            self.workqueue.update({name: unit for name, unit in left.items() if not all(unit.values())})
+            for other in self.assigned_work:
+                self._reschedule(other)
+        return lost
+
 
 @pytest.hookimpl
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LongestFirst | None:
