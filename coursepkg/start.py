@@ -23,7 +23,10 @@ from coursepkg import __version__, _course
 
 LIST = ".coursepkg.json"
 FIRST = "notebooks/00_start_here.ipynb"
-_PARTS = ("notebooks/*.ipynb", "exercises/*.ipynb", "exercises/.checks/*.json", "benchmarks/results/*.json")
+_PARTS = (
+    "notebooks/*.ipynb", "exercises/*.ipynb", "exercises/.checks/*.json", "benchmarks/results/*.json",
+    "docs/verdicts.md",
+)  # fmt: skip
 _SOLUTIONS = "solutions/*.ipynb"
 _ABOUT = "Fingerprints of what `coursepkg start` laid out here: a file that differs from them is changed and stays."
 

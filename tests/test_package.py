@@ -20,7 +20,7 @@ from tools.notebook_file import ROOT
 from tools.package_metadata import for_an_index
 
 COURSE = ("notebooks/*.ipynb", "exercises/*.ipynb", "exercises/.checks/*.json", "solutions/*.ipynb")
-STORED = "benchmarks/results/*.json"
+STORED = ("benchmarks/results/*.json", "docs/verdicts.md")
 ANSWER = """from coursepkg.grading import check
 
 
@@ -60,7 +60,7 @@ def in_sdist(built):
 
 
 def course_files():
-    return {path.relative_to(ROOT).as_posix() for pattern in (*COURSE, STORED) for path in ROOT.glob(pattern)}
+    return {path.relative_to(ROOT).as_posix() for pattern in (*COURSE, *STORED) for path in ROOT.glob(pattern)}
 
 
 # --- what they hold --------------------------------------------------------------------------------------------------
@@ -80,7 +80,7 @@ def test_an_sdist_holds_what_a_wheel_is_made_from(built):
     files = in_sdist(built)
     assert files.keys() >= {*course_files(), "coursepkg/py.typed", "pyproject.toml", "tools/package_metadata.py"}
     assert {name.split("/")[0] for name in files if "/" in name} == {
-        "benchmarks", "coursepkg", "exercises", "notebooks", "solutions", "tools",
+        "benchmarks", "coursepkg", "docs", "exercises", "notebooks", "solutions", "tools",
     }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """A learner's copy of the course: laid out anywhere, brought up to date, and never written over."""
 
 import json
+import re
 
 import nbformat
 import pytest
@@ -82,6 +83,14 @@ def test_every_chapter_of_the_course_is_handed_out_without_what_answers_a_predic
                 assert "jupyter" not in after.metadata
             else:
                 assert before == after
+
+
+def test_a_page_that_a_chapter_names_is_in_the_copy(tmp_path):
+    lay_out(tmp_path)
+    texts = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+    named = {name for text in texts for name in re.findall(r"`(docs/[\w/]+\.md)`", text)}
+    assert named
+    assert [name for name in named if not (tmp_path / name).exists()] == []
 
 
 def test_a_notebook_without_predictions_is_handed_out_byte_by_byte():
