@@ -2,15 +2,17 @@
 
 import importlib.util
 import json
+import shutil
 import statistics
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from coursepkg.datasets import Dataset
+from coursepkg.datasets import Dataset, Split
 from coursepkg.neural_tree import random_tree
 from coursepkg.neural_tree.published import PublishedRun, PublishedRuns
+from coursepkg.training import TrainingDiverged
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 
@@ -137,3 +139,57 @@ def test_results_are_added_seed_by_seed(script, monkeypatch, tmp_path):
         script.fill("honest", "iris", seeds, False, lambda seed: asked.append(seed) or {"test": 1 / 3})
     assert asked == [0, 1, 2]
     assert script.load()["honest"]["iris"] == {str(seed): {"test": 0.33333} for seed in range(3)}
+
+
+# --- the updates in C
+
+
+needs_compiler = pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler named cc")
+
+
+def made_up_parts(n_classes):
+    """Ninety rows that cannot be learned perfectly, in three parts; the test part is more than one block in C."""
+    rng = np.random.default_rng(4)
+    X = rng.uniform(size=(90, 3))
+    y = X @ [1.0, -2.0, 0.5] + rng.normal(0.0, 0.3, 90)
+    if n_classes > 1:
+        y = np.digitize(y, np.quantile(y, np.arange(1, n_classes) / n_classes))
+    rows = np.arange(30), np.arange(30, 45), np.arange(45, 90)
+    return Split(*((X[part], y[part]) for part in rows), rows=rows)
+
+
+@needs_compiler
+@pytest.mark.parametrize("n_classes", [1, 2, 4])
+@pytest.mark.parametrize("selection", ["validation", "peek_at_test"])
+def test_updates_in_c_are_those_of_the_package(script, n_classes, selection):
+    parts, tree = made_up_parts(n_classes), random_tree(3, n_classes, rng=np.random.default_rng(2))
+    fast = script.neural_tree_fast.train(
+        tree, parts, lr=0.1, epochs=6, selection=selection, rng=np.random.default_rng(1)
+    )
+    slow = script.train(
+        tree, parts, **script.PUBLISHED | {"epochs": 6}, selection=selection, rng=np.random.default_rng(1)
+    )
+    assert set(fast.parameters) == set(slow.parameters)
+    for rule, theta in slow.parameters.items():
+        np.testing.assert_allclose(fast.parameters[rule], theta, rtol=1e-7, err_msg=rule)
+    assert fast.updates == slow.updates == 180
+    assert fast.history.validation_loss == pytest.approx(slow.history.validation_loss, rel=1e-8)
+    assert fast.score(*parts.test) == pytest.approx(slow.score(*parts.test), rel=1e-9)
+
+
+@needs_compiler
+@pytest.mark.parametrize("start", [800.0, -800.0])
+def test_updates_in_c_survive_outputs_that_round_to_zero_or_one(script, start):
+    parts, tree = made_up_parts(2), random_tree(3, 2, rng=np.random.default_rng(2))
+    tree.set_parameters(np.full(tree.n_parameters, start))
+    how = {"lr": 0.1, "epochs": 2, "selection": "peek_at_test"}
+    fast = script.neural_tree_fast.train(tree, parts, **how, rng=np.random.default_rng(1))
+    slow = script.train(tree, parts, **script.PUBLISHED | how, rng=np.random.default_rng(1))
+    np.testing.assert_allclose(fast.parameters["peek_at_test"], slow.parameters["peek_at_test"], rtol=1e-12)
+
+
+@needs_compiler
+def test_a_step_that_is_too_large_in_c_says_so(script):
+    parts, tree = made_up_parts(2), random_tree(3, 2, rng=np.random.default_rng(2))
+    with pytest.raises(TrainingDiverged, match="epoch 1"):
+        script.neural_tree_fast.train(tree, parts, lr=np.nan, epochs=2, rng=np.random.default_rng(1))
