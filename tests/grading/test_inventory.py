@@ -3,7 +3,7 @@
 import pytest
 import sympy
 
-from coursepkg.grading.learning import inventory
+from coursepkg.grading.learning import inventory, record
 from coursepkg.grading.learning.inventory_questions import QUESTIONS
 
 NUMBERS = [question.number for question in QUESTIONS]
@@ -108,6 +108,35 @@ def test_a_right_answer_and_a_wrong_one_look_different():
     assert "✓</b> right" in verdict.value
     choice.value = next(letter for letter in question.options if letter != question.answer)
     assert "✗</b> not yet" in verdict.value
+
+
+def test_the_letters_are_there_again_when_the_form_is_opened_another_day(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSEPKG_PROGRESS", str(tmp_path / "progress.json"))
+    right, wrong = QUESTIONS[1], QUESTIONS[4]
+    first = inventory.ask()
+    first.children[1].children[1].value = right.answer
+    first.children[4].children[1].value = letter = next(each for each in wrong.options if each != wrong.answer)
+    again = inventory.ask()
+    assert [row.children[1].value for row in again.children[:5]] == [None, right.answer, None, None, letter]
+    assert "✓</b> right" in again.children[1].children[2].value
+    assert "✗</b> not yet" in again.children[4].children[2].value
+    assert "2 of 10 answered, 1 right" in again.children[-1].value
+
+
+def test_a_letter_that_is_no_option_is_not_shown(tmp_path, monkeypatch):
+    path = tmp_path / "progress.json"
+    monkeypatch.setenv("COURSEPKG_PROGRESS", str(path))
+    record.update(path, lambda kept: kept.questions.update({3: "z", 77: "a", 8: "d"}))
+    form = inventory.ask()
+    assert [row.children[1].value for row in form.children[:-1]] == [None] * 7 + ["d"] + [None] * 2
+
+
+def test_without_a_record_the_form_is_empty_each_time(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSEPKG_PROGRESS", "off")
+    monkeypatch.chdir(tmp_path)
+    inventory.ask().children[0].children[1].value = "b"
+    assert inventory.ask().children[0].children[1].value is None
+    assert not list(tmp_path.iterdir())
 
 
 def test_questions_read_well_as_text_and_escape_html():

@@ -56,6 +56,16 @@ def test_the_file_is_readable_and_sorted(path):
     assert path.read_text(encoding="utf-8").count("\n") > 10
 
 
+def test_the_letters_of_the_first_notebook_stand_beside_the_exercises(path):
+    update(path, noted("02.1", True))
+    assert "questions" not in json.loads(path.read_text(encoding="utf-8"))
+    update(path, lambda record: record.questions.update({10: "a", 2: "c"}))
+    record = update(path, noted("02.2", False))
+    assert record.questions == {2: "c", 10: "a"}
+    assert list(json.loads(path.read_text(encoding="utf-8"))["questions"]) == ["2", "10"]
+    assert record.passed("02.1")
+
+
 def test_what_is_written_is_read_again(path):
     update(path, noted("02.5", False, "adds-rates"))
     update(path, noted("02.5", True))

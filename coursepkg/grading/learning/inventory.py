@@ -8,8 +8,10 @@ Inventory", The Physics Teacher 30 (1992); for calculus: Epstein, "The Calculus 
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from coursepkg.grading.learning import notebook, record
 from coursepkg.grading.learning.inventory_questions import QUESTIONS, Question
 
 
@@ -124,6 +126,9 @@ def mark(answers: Mapping[int, str]) -> Marks:
 def ask() -> Any:
     """Return a form with one group of buttons per question; each choice is answered at once.
 
+    The letters are kept in the learner's record, where there is one. So the form shows them again when its cell is run
+    on another day.
+
     Returns
     -------
     ipywidgets.VBox
@@ -131,29 +136,53 @@ def ask() -> Any:
     """
     import ipywidgets as widgets
 
-    answers: dict[int, str] = {}
-    total = widgets.HTML("<p role='status'>0 of 10 answered.</p>")
+    path = notebook.own_record()
+    answers = _kept(path)
+    total = widgets.HTML(_total(answers))
 
     def row(question: Question) -> widgets.Widget:
-        verdict = widgets.HTML()
+        verdict = widgets.HTML(_verdict(question, answers))
         choice = widgets.RadioButtons(
             options=[(f"{letter} · {option.text}", letter) for letter, option in question.options.items()],
-            value=None,
+            value=answers.get(question.number),
             layout=widgets.Layout(width="auto"),
         )
 
         def answered(change: dict[str, Any]) -> None:
             answers[question.number] = change["new"]
-            marks = mark(answers)
-            chosen = marks[question.number - 1]
-            sign, colour = ("✓", "#1a7f37") if chosen.correct else ("✗", "#c1420b")
-            words = f"<b style='color:{colour}'>{sign}</b> {html.escape(chosen.text)}"
-            verdict.value = f"<p role='status' style='margin:0 0 0 1.5em'>{words}</p>"
-            summary = f"{len(answers)} of {len(marks)} answered, {marks.score} right. {html.escape(marks.advice)}"
-            total.value = f"<p role='status'><b>{summary}</b></p>"
+            verdict.value, total.value = _verdict(question, answers), _total(answers)
+            _keep(path, question.number, change["new"])
 
         choice.observe(answered, names="value")
         heading = widgets.HTML(f"<p><b>{question.number}.</b> {html.escape(question.text)}</p>")
         return widgets.VBox([heading, choice, verdict])
 
     return widgets.VBox([*(row(question) for question in QUESTIONS), total])
+
+
+def _kept(path: Path | None) -> dict[int, str]:
+    """The letters in the record that are options; others may stand there, because the file is the learner's to edit."""
+    found = {} if path is None else record.read(path).questions
+    return {item.number: found[item.number] for item in QUESTIONS if found.get(item.number) in item.options}
+
+
+def _keep(path: Path | None, number: int, letter: str) -> None:
+    if path is not None:
+        record.update(path, lambda now: now.questions.update({number: letter}))
+
+
+def _verdict(question: Question, answers: Mapping[int, str]) -> str:
+    if question.number not in answers:
+        return ""
+    chosen = mark(answers)[question.number - 1]
+    sign, colour = ("✓", "#1a7f37") if chosen.correct else ("✗", "#c1420b")
+    words = f"<b style='color:{colour}'>{sign}</b> {html.escape(chosen.text)}"
+    return f"<p role='status' style='margin:0 0 0 1.5em'>{words}</p>"
+
+
+def _total(answers: Mapping[int, str]) -> str:
+    marks = mark(answers)
+    if not answers:
+        return f"<p role='status'>0 of {len(marks)} answered.</p>"
+    summary = f"{len(answers)} of {len(marks)} answered, {marks.score} right. {html.escape(marks.advice)}"
+    return f"<p role='status'><b>{summary}</b></p>"

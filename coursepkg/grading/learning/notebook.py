@@ -195,13 +195,18 @@ def _with_standing(found: Mapping[str, Any], verdict: Verdict) -> tuple[Verdict,
 
 def _noted(found: Mapping[str, Any], verdict: Verdict) -> record.Record | None:
     """The record with this check in it; None if none is kept."""
-    path = record.location(checks_folder(), person=_person())
+    path = own_record()
     if path is None or verdict.finding == "wrong-kind":
         return None if path is None else record.read(path)
     known = {entry["id"] for entry in found["misconceptions"]}
     certain = verdict.status == "wrong" and verdict.sure
     ideas = [idea for idea in verdict.finding.split("+") if certain and idea in known]
     return record.update(path, lambda kept: kept.note(found["id"], verdict.passed, ideas, date.today()))
+
+
+def own_record() -> Path | None:
+    """The file of the learner's record; None if none is kept here."""
+    return record.location(checks_folder(), person=_person())
 
 
 def _links(found: Mapping[str, Any], verdict: Verdict | None = None) -> Links:

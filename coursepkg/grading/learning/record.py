@@ -52,10 +52,14 @@ class Card:
 
 @dataclass
 class Record:
-    """Exercises by id, and cards by "exercise/misconception"; ``notice`` is a line about the file, if there is one."""
+    """Exercises by id, cards by "exercise/misconception", and letters given to the questions of notebook 00, by number.
+
+    ``notice`` is a line about the file, if there is one.
+    """
 
     exercises: dict[str, Exercise] = field(default_factory=dict)
     cards: dict[str, Card] = field(default_factory=dict)
+    questions: dict[int, str] = field(default_factory=dict)
     notice: str = ""
 
     def passed(self, exercise_id: str) -> bool:
@@ -171,7 +175,9 @@ def _understood(data: Any) -> Record:
         str(name): Card(date.fromisoformat(item["met"]), max(int(item["days"]), 1), date.fromisoformat(item["due"]))
         for name, item in _items(data, "cards")
     }
-    return Record(exercises, cards)
+    # A record from before the questions were kept has none.
+    questions = {int(number): str(letter) for number, letter in _items({"questions": {}} | data, "questions")}
+    return Record(exercises, cards, questions)
 
 
 def _items(data: dict[str, Any], name: str) -> Any:
@@ -206,6 +212,8 @@ def _write(path: Path, record: Record) -> None:
         for name, card in sorted(record.cards.items(), key=_in_order)
     }
     data = {"about": _ABOUT, "format": 1, "exercises": exercises, "cards": cards}
+    if record.questions:
+        data["questions"] = {str(number): letter for number, letter in sorted(record.questions.items())}
     target = os.path.realpath(path)  # a link stays a link
     number, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=os.path.dirname(target))
     try:
