@@ -107,13 +107,13 @@ def read(path: Path) -> dict[str, Any]:
     Raises
     ------
     DataCorrupt
-        If it is not gzipped JSON of that kind, or is larger than 40 MB.
+        If it is not JSON of that kind, gzipped unless its name ends in ``.json``, or is larger than 40 MB.
     """
 
     def no_constants(name: str) -> Any:
         raise ValueError(f"{name} is not a finite number")
 
-    content = read_gzip(path, LARGEST_TEXT)
+    content = _plain_json(path) if path.suffix == ".json" else read_gzip(path, LARGEST_TEXT)
     try:
         found = json.loads(content.decode("utf-8"), parse_constant=no_constants)
     except RecursionError:
@@ -124,6 +124,14 @@ def read(path: Path) -> dict[str, Any]:
         keys = f"an object with {sorted(found)[:5]}" if isinstance(found, dict) else f"a {type(found).__name__}"
         raise DataCorrupt(f'{path} holds no trees: expected an object with a list of "runs" or a "tree", found {keys}.')
     return found
+
+
+def _plain_json(path: Path) -> bytes:
+    with path.open("rb") as file:
+        content = file.read(LARGEST_TEXT + 1)
+    if len(content) > LARGEST_TEXT:
+        raise DataCorrupt(f"{path} holds more than {LARGEST_TEXT} bytes, which cannot be right.")
+    return content
 
 
 # --- from what the authors published to what is kept

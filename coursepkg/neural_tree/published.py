@@ -10,6 +10,9 @@ form of its sigmoid, for outputs that are equal after rounding decide a class: t
 ...     runs = published.load("iris")
 ...     assert published.compare(runs, datasets.uci("iris")).different == []
 
+Trees and tables that are not among the published ones are read by their paths: ``load("some.json.gz")``, then
+``read_table("some.csv", runs)``.
+
 What is published are trees of the best moment on the test part. Neither the trees of the last epoch nor a validation
 part were kept, so these two scores cannot be derived from them.
 """
@@ -29,6 +32,7 @@ from coursepkg.neural_tree.published_files import (
     PublishedRuns,
     load,
     load_digits,
+    read_table,
 )
 from coursepkg.neural_tree.structure import FunctionNode, Leaf, Node, Tree
 
@@ -47,6 +51,7 @@ __all__ = [
     "load_digits",
     "outputs",
     "pixels_read",
+    "read_table",
 ]
 
 OPTIMIZERS = ("gd", "momentum_gd", "nesterov_accelerated_gd", "adagrad", "rmsprop", "adam")
@@ -157,7 +162,7 @@ def _measure(run: PublishedRun, data: Dataset, Y: np.ndarray, y: np.ndarray) -> 
 
 
 def _places(run: PublishedRun, data: Dataset) -> np.ndarray:
-    """Which output stands for each class of the table: the one with its name, be it written 1 or 1.0, or in quotes."""
+    """Which output stands for each class of the table: the one with its name, up to quotes, spaces, and 1 for 1.0."""
     places = {_plain(name): place for place, name in enumerate(run.classes)}
     asked = [_plain(name) for name in data.target_names]
     if len(places) < len(run.classes) or len(set(asked)) < len(asked) or not places.keys() >= set(asked):
@@ -169,10 +174,12 @@ def _places(run: PublishedRun, data: Dataset) -> np.ndarray:
 
 def _plain(name: str) -> str | float:
     try:
-        number = float(name)
+        number = float(name.strip().strip("'\""))
     except ValueError:
         number = math.nan
-    return number if math.isfinite(number) else name.strip().strip("'\"")
+    if math.isfinite(number):
+        return number
+    return " ".join(name.strip().strip("'\"").split())
 
 
 def compare(published: PublishedRuns, data: Dataset) -> Comparison:

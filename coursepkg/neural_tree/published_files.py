@@ -6,6 +6,8 @@ the first thing that is wrong is said with its place.
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -13,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from coursepkg.datasets import DataCorrupt, bneuralt, tables
+from coursepkg.datasets import DataCorrupt, Dataset, bneuralt, tables
 from coursepkg.neural_tree.files import _integer, _number, _show
 from coursepkg.neural_tree.structure import TALLEST, FunctionNode, Leaf, Node, Tree
 
@@ -88,7 +90,8 @@ def load(source: str | PathLike[str]) -> PublishedRuns:
     Parameters
     ----------
     source : str or path_like
-        The name of a table, such as ``"iris"``, looked for in ``COURSEPKG_DATA`` and the cache, or a ``.json.gz`` file.
+        The name of a table, such as ``"iris"``, looked for in ``COURSEPKG_DATA`` and the cache, or the path of a
+        ``.json.gz`` or ``.json`` file, whatever its table is called.
 
     Returns
     -------
@@ -142,8 +145,72 @@ def load_digits(source: str | PathLike[str]) -> PublishedDigits:
     return PublishedDigits(path.name.removesuffix(".json.gz"), error, tree)
 
 
+def read_table(path: str | PathLike[str], runs: PublishedRuns) -> Dataset:
+    """The table of some runs from a CSV file, for tables that :func:`coursepkg.datasets.uci` does not know.
+
+    The first line names the columns. The targets are in the column named ``target``, or else in the last one that has
+    a name, and what comes after them is not read. Cells are parted by commas, semicolons or tabs.
+
+    Parameters
+    ----------
+    path : str or path_like
+        The file, in UTF-8.
+    runs : PublishedRuns
+        They say whether the targets are classes or numbers, for classes are often written as numbers.
+
+    Returns
+    -------
+    Dataset
+        ``X`` float64, shape (n, columns); ``y`` int64 class numbers in the sorted order of the labels, or float64.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    DataCorrupt
+        If a cell is missing or is no number, with its line and column. The authors published no rule for missing
+        values, so none is guessed.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise DataCorrupt(f"{path} is no table: it is no text in UTF-8.") from None
+    mark = max(",;\t", key=text.partition("\n")[0].count)
+    reader = csv.reader(io.StringIO(text), delimiter=mark, skipinitialspace=True)
+    lines = [(reader.line_num, cells) for cells in ([cell.strip() for cell in row] for row in reader) if any(cells)]
+    header = lines[0][1] if lines else []
+    named = [place for place, name in enumerate(header) if name]
+    target = header.index("target") if "target" in header else max(named, default=0)
+    if target == 0 or len(lines) < 3:
+        raise DataCorrupt(f"{path} is no table: it needs a line of names, at least two columns and at least two rows.")
+
+    def number(line: int, cells: list[str], column: int) -> float:
+        try:
+            return _number(float(cells[column]), "a cell")
+        except (IndexError, ValueError):
+            found = repr(cells[column]) if column < len(cells) else "nothing"
+            where = f"{path}, line {line}, column {header[column]!r}"
+            raise DataCorrupt(f"{where}: expected a finite number, found {found}.") from None
+
+    X = np.array([[number(line, cells, column) for column in range(target)] for line, cells in lines[1:]])
+    features = tuple(header[:target])
+    if not any(run.classes for run in runs.runs):
+        y = np.array([number(line, cells, target) for line, cells in lines[1:]])
+        return Dataset(path.stem, X, y, features, (), source="a file")
+    for line, cells in lines[1:]:
+        if len(cells) <= target or cells[target] in ("", "?"):
+            raise DataCorrupt(f"{path}, line {line}: there is no class.")
+    labels = [cells[target] for _, cells in lines[1:]]
+    names = tuple(sorted(set(labels)))
+    places = {name: place for place, name in enumerate(names)}
+    return Dataset(path.stem, X, np.array([places[label] for label in labels]), features, names, source="a file")
+
+
 def _path(source: str | PathLike[str]) -> Path:
-    if isinstance(source, str) and "/" not in source and not source.endswith(".gz"):
+    if isinstance(source, str) and "/" not in source and not source.endswith((".gz", ".json")):
         return bneuralt.find(source)
     path = Path(source)
     if not path.is_file():
@@ -164,7 +231,7 @@ def _run(entry: Any, set_name: str, where: str) -> PublishedRun:
     targets = entry.get("targets")
     if not isinstance(targets, list) or not targets:
         raise ValueError(f'{where}: "targets" must be a list of names, got {_show(targets)}')
-    names = tuple(_text(target, f"{where}: a target") for target in targets)
+    names = tuple(_text(_written(target), f"{where}: a target") for target in targets)
     trees = entry.get("trees")
     if not isinstance(trees, dict):
         raise ValueError(f'{where}: "trees" must be an object with a tree per optimizer, got {_show(trees)}')
@@ -242,6 +309,11 @@ def _weight(value: Any, what: str) -> float:
     if abs(number) > LARGEST_WEIGHT:
         raise ValueError(f"{what} must be between -{LARGEST_WEIGHT:g} and {LARGEST_WEIGHT:g}, got {number:g}")
     return number
+
+
+def _written(target: Any) -> Any:
+    """A class that is a number, as a name."""
+    return str(target) if isinstance(target, int | float) and not isinstance(target, bool) else target
 
 
 def _text(value: Any, what: str) -> str:
