@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { BLOCK = 32 }; /* examples of the test part at a time: their values stay in the nearest cache */
+enum { BLOCK = 16 }; /* examples of the test part at a time: their values stay in the nearest cache */
 
 typedef struct {
     long n_functions, n_outputs, n_leaves;

@@ -110,8 +110,8 @@ def test_a_run_on_the_authors_split_has_three_scores_of_one_test_part(script, th
     assert all(0.0 <= found[rule] <= 1.0 for rule in ("theirs", "validation"))
     assert 1 <= found["epochs_chosen"] <= 4
     assert found["theirs"] == script.authors.evaluate(run, data).score.test
-    assert {"logistic regression", "MLP", "decision tree", "random forest"} == set(found["rivals"])
     assert found == script.their_splits(data, 0)
+    assert {"logistic regression", "MLP", "decision tree", "random forest"} == set(script.their_rivals(data, 0))
 
 
 def test_scaling_as_published_uses_all_rows_and_otherwise_those_that_are_fitted_to(script, their_run):
