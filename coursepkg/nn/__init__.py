@@ -7,6 +7,7 @@ A layer is an ordinary NumPy function with parameters attached, so a model runs 
 from coursepkg.nn import init
 from coursepkg.nn.activations import GELU, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
 from coursepkg.nn.attention import MultiheadSelfAttention, TextClassifier, TransformerEncoderLayer
+from coursepkg.nn.encoder import SentenceClassifier, TextEncoder
 from coursepkg.nn.files import load, save
 from coursepkg.nn.layers import Conv2d, Dropout, Embedding, Flatten, Linear, MaxPool2d
 from coursepkg.nn.losses import binary_cross_entropy_with_logits, cross_entropy, mse_loss
@@ -23,6 +24,7 @@ from coursepkg.nn.recurrent import (
     RNNCell,
     pad_sequences,
 )
+from coursepkg.nn.wordpiece import WordPiece
 
 __all__ = [
     "GELU",
@@ -47,12 +49,15 @@ __all__ = [
     "Parameter",
     "RNNCell",
     "ReLU",
+    "SentenceClassifier",
     "Sequential",
     "Sigmoid",
     "Softmax",
     "Tanh",
     "TextClassifier",
+    "TextEncoder",
     "TransformerEncoderLayer",
+    "WordPiece",
     "binary_cross_entropy_with_logits",
     "cross_entropy",
     "functional_call",

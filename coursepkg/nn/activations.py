@@ -55,11 +55,30 @@ class Sigmoid(Module):
 
 
 class GELU(Module):
-    """Gaussian error linear unit in its tanh form: PyTorch's ``GELU(approximate="tanh")``."""
+    """Gaussian error linear unit: x times the probability that a standard normal number lies below x.
+
+    Parameters
+    ----------
+    approximate : {"tanh", "none"}
+        "tanh", the default here, is a formula close to it; "none" is the probability itself, PyTorch's default.
+
+    Raises
+    ------
+    ValueError
+        If there is no such approximation.
+    """
+
+    def __init__(self, approximate: str = "tanh") -> None:
+        if approximate not in ("tanh", "none"):
+            raise ValueError(f'gelu takes approximate="tanh" or "none", got {approximate!r}')
+        self.approximate = approximate
 
     def forward(self, x: Any) -> Any:
         """Apply to each entry."""
-        return catalogue.gelu(x)
+        return catalogue.gelu(x, approximate=self.approximate)
+
+    def describe(self) -> str:
+        return f"approximate={self.approximate!r}"
 
 
 class Softmax(Module):

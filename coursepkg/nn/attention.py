@@ -2,8 +2,8 @@
 
 The one idea of attention: every position asks a question (a query), and offers a label (a key) and something to say (a
 value); what a position hears is the average of all values, weighted by how well their keys fit its query. (Vaswani et
-al. 2017.) The block normalizes before each part, not after, which is easier to train (Xiong et al. 2020). Shapes
-and parameters are PyTorch's with ``batch_first=True`` and ``norm_first=True``.
+al. 2017.) The block normalizes before each part, which is easier to train (Xiong et al. 2020), or after each sum, as
+the first transformers and BERT do. Shapes and parameters are PyTorch's with ``batch_first=True``.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class MultiheadSelfAttention(Module):
 
 
 class TransformerEncoderLayer(Module):
-    """``x + attention(norm1(x))``, then ``x + linear2(relu(linear1(norm2(x))))``.
+    """``x + attention(norm1(x))``, then ``x + linear2(relu(linear1(norm2(x))))``; or normalized after each sum.
 
     Parameters
     ----------
@@ -99,6 +99,10 @@ class TransformerEncoderLayer(Module):
         Features of a position, and attention heads.
     dim_feedforward : int
         Hidden units of the network at each position.
+    norm_first : bool
+        False: ``norm1(x + attention(x))``, then ``norm2(x + linear2(relu(linear1(x))))``. That is PyTorch's default.
+    eps : float
+        Of the normalizations.
     rng : numpy.random.Generator
         Source of the starting weights.
     dtype : dtype
@@ -127,17 +131,23 @@ class TransformerEncoderLayer(Module):
         nhead: int,
         dim_feedforward: int,
         *,
+        norm_first: bool = True,
+        eps: float = 1e-5,
         rng: np.random.Generator,
         dtype: Any = np.float64,
     ) -> None:
         self.self_attn = MultiheadSelfAttention(d_model, nhead, rng=rng, dtype=dtype)
         self.linear1 = Linear(d_model, dim_feedforward, rng=rng, dtype=dtype)
         self.linear2 = Linear(dim_feedforward, d_model, rng=rng, dtype=dtype)
-        self.norm1, self.norm2 = LayerNorm(d_model, dtype=dtype), LayerNorm(d_model, dtype=dtype)
-        self.activation = ReLU()
+        self.norm1, self.norm2 = LayerNorm(d_model, eps, dtype=dtype), LayerNorm(d_model, eps, dtype=dtype)
+        self.activation: Module = ReLU()
+        self.norm_first = norm_first
 
     def forward(self, x: Any, mask: Any = None) -> Any:
         """Map sequences, shape (n, T, d_model), to the same shape; ``mask`` as for :class:`MultiheadSelfAttention`."""
+        if not self.norm_first:
+            x = self.norm1(x + self.self_attn(x, mask))
+            return self.norm2(x + self.linear2(self.activation(self.linear1(x))))
         x = x + self.self_attn(self.norm1(x), mask)
         return x + self.linear2(self.activation(self.linear1(self.norm2(x))))
 
