@@ -60,6 +60,46 @@ def accuracy(logits: np.ndarray, classes: np.ndarray) -> float:
     return float(np.mean(np.argmax(plain(logits), axis=-1) == classes))
 
 
+def matthews_correlation(logits: np.ndarray, classes: np.ndarray) -> float:
+    """Correlation of predicted and right class, for two classes of unequal size (Matthews, 1975).
+
+    Parameters
+    ----------
+    logits : array, shape (n, 2)
+        Scores.
+    classes : array of int, shape (n,)
+        The right classes, 0 or 1.
+
+    Returns
+    -------
+    float
+        From -1 to 1; 0 for whoever guesses, or always says the same. Of a whole set: the mean of its values on batches
+        is something else.
+
+    Raises
+    ------
+    ValueError
+        If there are not two classes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coursepkg.training import matthews_correlation
+    >>> matthews_correlation(np.array([[2.0, 1.0], [0.0, 3.0], [0.1, 0.2]]), np.array([0, 1, 0]))
+    0.5
+    """
+    scores, right = np.asarray(plain(logits)), np.asarray(classes)
+    if scores.ndim != 2 or scores.shape[1] != 2 or right.shape != scores.shape[:1] or not np.isin(right, (0, 1)).all():
+        raise ValueError(
+            f"two scores per example and classes 0 or 1, got scores of shape {scores.shape} and classes of shape "
+            f"{right.shape}"
+        )
+    said = np.argmax(scores, axis=-1)
+    counts = np.array([[np.sum((right == i) & (said == j)) for j in (0, 1)] for i in (0, 1)], float)
+    scale = np.prod(counts.sum(axis=0)) * np.prod(counts.sum(axis=1))
+    return float((counts[0, 0] * counts[1, 1] - counts[0, 1] * counts[1, 0]) / np.sqrt(scale)) if scale else 0.0
+
+
 @dataclass
 class History:
     """What happened, one entry per epoch.

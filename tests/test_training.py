@@ -12,7 +12,7 @@ import pytest
 from coursepkg import datasets, nn
 from coursepkg import optimizers as opt
 from coursepkg.autodiff.tensor import Tensor
-from coursepkg.training import History, Trainer, TrainingDiverged, accuracy, progress_bar
+from coursepkg.training import History, Trainer, TrainingDiverged, accuracy, matthews_correlation, progress_bar
 from tools.notebook_run import kernel_environment
 
 
@@ -299,3 +299,22 @@ def test_accuracy_reads_arrays_and_tensors():
     logits = np.array([[0.1, 2.0, 0.0], [3.0, 0.2, 1.0], [0.0, 0.1, 0.2]])
     assert accuracy(logits, np.array([1, 2, 2])) == pytest.approx(2 / 3)
     assert accuracy(Tensor(logits, requires_grad=True), np.array([1, 0, 2])) == 1.0
+
+
+def test_matthews_correlation_is_the_correlation_of_the_two_answers():
+    rng = np.random.default_rng(0)
+    scores, classes = rng.normal(size=(40, 2)), rng.integers(0, 2, 40)
+    scores[classes == 1, 1] += 0.7
+    expected = np.corrcoef(np.argmax(scores, axis=1), classes)[0, 1]
+    assert abs(expected) > 0.1
+    assert matthews_correlation(scores, classes) == pytest.approx(expected, rel=1e-12)
+    assert matthews_correlation(Tensor(scores), classes) == pytest.approx(expected, rel=1e-12)
+    assert matthews_correlation(scores[:, ::-1], classes) == pytest.approx(-expected, rel=1e-12)
+    assert matthews_correlation(np.array([[1.0, 0.0]] * 5), np.array([0, 1, 1, 0, 1])) == 0.0  # always the same answer
+
+
+def test_matthews_correlation_is_for_two_classes():
+    with pytest.raises(ValueError, match="two scores per example"):
+        matthews_correlation(np.zeros((4, 3)), np.zeros(4, int))
+    with pytest.raises(ValueError, match="classes 0 or 1"):
+        matthews_correlation(np.zeros((3, 2)), np.array([0, 1, 2]))

@@ -189,7 +189,8 @@ class FirstOrder(Optimizer, ABC):
     lr : float or callable
         Learning rate η, or a schedule: a function from the number of steps taken to η.
     weight_decay : float
-        Adds ``weight_decay * theta`` to each gradient, the gradient of an L2 penalty, as PyTorch does.
+        Adds ``weight_decay * theta`` to each gradient, the gradient of an L2 penalty, as PyTorch does. (AdamW takes
+        ``lr * weight_decay * theta`` from the weights instead.)
 
     Attributes
     ----------
@@ -199,6 +200,8 @@ class FirstOrder(Optimizer, ABC):
     """
 
     settings: ClassVar[tuple[str, ...]] = ("lr", "weight_decay")
+    #: Whether the decay acts on the weights themselves, beside the rule, and not as a part of the gradient.
+    decoupled: ClassVar[bool] = False
 
     def __init__(self, parameters: Any, lr: float | Schedule, weight_decay: float = 0.0) -> None:
         super().__init__(parameters)
@@ -239,9 +242,12 @@ class FirstOrder(Optimizer, ABC):
             if isinstance(numbers, np.ndarray):
                 # So what is remembered has the parameter's precision, and is the same when it comes back from a file.
                 gradient = np.asarray(gradient).astype(numbers.dtype, copy=False)
-            if self.weight_decay:
+            if self.weight_decay and not self.decoupled:
                 gradient = gradient + self.weight_decay * numbers
-            move(parameter, self.change(gradient, state, lr))
+            change = self.change(gradient, state, lr)
+            if self.weight_decay and self.decoupled:
+                change = change - lr * self.weight_decay * numbers
+            move(parameter, change)
         self.steps += 1
 
     def state_dict(self) -> dict[str, Any]:  # documented above

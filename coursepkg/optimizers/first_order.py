@@ -1,4 +1,4 @@
-"""Six ways to use a gradient: plain descent, two kinds of momentum, and three kinds of per-weight scaling.
+"""Ways to use a gradient: plain descent, two kinds of momentum, three kinds of per-weight scaling, and AdamW.
 
 ``SGD`` is the first three under one name, as in PyTorch.
 
@@ -245,6 +245,50 @@ class Adam(FirstOrder):
         mean = state["mean"] / (1.0 - beta1**t)
         mean_square = state["mean square"] / (1.0 - beta2**t)
         return -lr * mean / (mean_square**0.5 + self.eps)
+
+
+class AdamW(Adam):
+    """Adam whose weight decay acts on the weights themselves, not through the gradient (Loshchilov and Hutter, 2019).
+
+    ``theta <- theta - lr * weight_decay * theta`` beside Adam's step. In :class:`Adam` the decay is a part of the
+    gradient and so is divided by its size: weights with large gradients hardly decay. Here all decay at one rate.
+
+    Parameters
+    ----------
+    parameters : iterable, mapping or single parameter
+        What to move; see :class:`~coursepkg.optimizers.base.Optimizer`.
+    lr : float or callable
+        Learning rate or schedule; about the length of a step for each weight.
+    betas : tuple of float
+        Shares of the averages of gradient and squared gradient that are kept.
+    eps : float
+        Keeps the division finite; added after the square root.
+    weight_decay : float
+        Share of a weight that decays in a step, in units of the learning rate.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from coursepkg.optimizers import AdamW
+    >>> theta = np.array([4.0, -2.0])
+    >>> optimizer = AdamW(theta, lr=0.5, weight_decay=0.5)
+    >>> optimizer.step(np.zeros(2))
+    >>> theta
+    array([ 3. , -1.5])
+    """
+
+    decoupled = True
+
+    def __init__(
+        self,
+        parameters: Any,
+        lr: float | Schedule = 1e-3,
+        *,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.01,
+    ) -> None:
+        super().__init__(parameters, lr, betas=betas, eps=eps, weight_decay=weight_decay)
 
 
 def _share(name: str, number: float) -> float:

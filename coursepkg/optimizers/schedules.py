@@ -49,6 +49,30 @@ def cosine(lr: float, *, steps: int, minimum: float = 0.0) -> Schedule:
     return lambda step: minimum + (lr - minimum) * (1.0 + math.cos(math.pi * min(step / steps, 1.0))) / 2.0
 
 
+def linear_decay(lr: float, *, steps: int, minimum: float = 0.0) -> Schedule:
+    """Fall in a straight line from ``lr`` to ``minimum``, then stay there; with :func:`warm_up`, BERT's schedule.
+
+    Parameters
+    ----------
+    lr : float
+        Rate at the start.
+    steps : int
+        Steps until the minimum.
+    minimum : float
+        Rate at the end.
+
+    Examples
+    --------
+    >>> from coursepkg.optimizers import linear_decay, warm_up
+    >>> rate = warm_up(linear_decay(0.8, steps=4), steps=2)
+    >>> [round(rate(step), 2) for step in range(7)]
+    [0.4, 0.8, 0.8, 0.6, 0.4, 0.2, 0.0]
+    """
+    if steps < 1:
+        raise ValueError(f"steps must be at least 1, got {steps}")
+    return lambda step: minimum + (lr - minimum) * (1.0 - min(step / steps, 1.0))
+
+
 def warm_up(schedule: Schedule, *, steps: int) -> Schedule:
     """Climb in a straight line to the first rate of ``schedule``, then follow it from its beginning.
 

@@ -42,6 +42,11 @@ PAIRS = {
         lambda p: opt.Adam(p, weight_decay=0.3),
         lambda p: torch.optim.Adam(p, weight_decay=0.3),
     ),
+    "AdamW": (
+        lambda p: opt.AdamW(p, lr=0.05, betas=(0.8, 0.95), eps=1e-3, weight_decay=0.7),
+        lambda p: torch.optim.AdamW(p, lr=0.05, betas=(0.8, 0.95), eps=1e-3, weight_decay=0.7),
+    ),
+    "AdamW, defaults": (lambda p: opt.AdamW(p), lambda p: torch.optim.AdamW(p)),
     "iRPROP-": (lambda p: opt.IRPROPMinus(p, lr=0.01), lambda p: torch.optim.Rprop(p, lr=0.01)),
 }
 
@@ -83,6 +88,10 @@ SCHEDULES = {
     "cosine": (
         opt.cosine(0.3, steps=30, minimum=0.01),
         lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, T_max=30, eta_min=0.01),
+    ),
+    "linear": (
+        opt.linear_decay(0.3, steps=20, minimum=0.06),
+        lambda o: torch.optim.lr_scheduler.LinearLR(o, start_factor=1.0, end_factor=0.2, total_iters=20),
     ),
     "warm-up": (
         opt.warm_up(opt.constant(0.3), steps=10),

@@ -21,6 +21,7 @@ MAKERS = {
     "Adagrad": lambda p: opt.Adagrad(p, lr=0.05),
     "RMSprop": lambda p: opt.RMSprop(p, lr=0.05, alpha=0.9),
     "Adam": lambda p: opt.Adam(p, lr=0.05, betas=(0.8, 0.95), weight_decay=0.01),
+    "AdamW": lambda p: opt.AdamW(p, lr=0.05, betas=(0.8, 0.95), weight_decay=0.2),
     "Adam with a schedule": lambda p: opt.Adam(p, lr=opt.warm_up(opt.cosine(0.1, steps=6), steps=3)),
     "RPROP": lambda p: opt.RPROP(p, lr=0.05),
     "IRPROPMinus": lambda p: opt.IRPROPMinus(p, lr=0.05),
