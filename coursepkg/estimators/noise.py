@@ -3,6 +3,9 @@
 The one idea: a gradient from a batch is already a random estimate, so noise that a sketch adds does no harm while it is
 small beside that. Both variances can be computed from one batch before any training (Bershatsky et al. 2022). The
 formulas of their published code are here as they stand, next to exact ones, because they differ.
+
+Their formula for the batch takes every row for a draw of its own. The tokens of a sentence are not: they come together
+and pull together, so the batch is noisier than that. ``groups`` counts sentences.
 """
 
 from __future__ import annotations
@@ -32,15 +35,28 @@ class GradientNoise(NamedTuple):
         b, the rows of the sketch.
     sketch : float
         Exact variance that the sketch adds.
+    groups : int or None
+        Examples in the batch, each of which gives several rows. None: every row is an example.
+    within : float
+        ``sum_g ||Y_g^T X_g||^2`` over the examples.
     """
 
     moments: Moments
     size: int
     sketch: float
+    groups: int | None = None
+    within: float = 0.0
 
     @property
     def sgd(self) -> float:
-        """D^2_SGD: the variance of the batch's gradient, estimated from the spread inside this batch."""
+        """D^2_SGD: the variance of the batch's gradient, estimated from the spread of the examples inside it."""
+        if self.groups is None:
+            return self.published_sgd
+        return (self.groups * self.within - self.moments.together) / (self.groups - 1)
+
+    @property
+    def published_sgd(self) -> float:
+        """D^2_SGD as in the published code, where every row is an example, be it a token of a sentence."""
         rows, _, together, paired = self.moments
         return (rows * paired - together) / (rows - 1)
 
@@ -61,7 +77,7 @@ class GradientNoise(NamedTuple):
     @property
     def published_ratio(self) -> float:
         """``b / (B - 1)`` times D^2_RMM over D^2_SGD, as the published code plots it."""
-        return self.size / (self.moments.rows - 1) * self.published / self.sgd
+        return self.size / (self.moments.rows - 1) * self.published / self.published_sgd
 
     @property
     def published_bound(self) -> float:
@@ -86,11 +102,11 @@ class GradientNoise(NamedTuple):
 
     @property
     def equivalent_batch(self) -> float:
-        """A batch of this size, kept whole, would give this weight as noisy a gradient."""
-        return self.moments.rows * (1 - self.share)
+        """A batch of so many examples, kept whole, would give this weight as noisy a gradient."""
+        return (self.moments.rows if self.groups is None else self.groups) * (1 - self.share)
 
 
-def gradient_noise(x: Any, y: Any, size: int, kind: str = "fold") -> GradientNoise:
+def gradient_noise(x: Any, y: Any, size: int, kind: str = "fold", *, groups: int | None = None) -> GradientNoise:
     """Compare the noise of a sketch with the noise of the batch, for one linear layer.
 
     Parameters
@@ -101,6 +117,9 @@ def gradient_noise(x: Any, y: Any, size: int, kind: str = "fold") -> GradientNoi
         b, the rows of the sketch.
     kind : str
         Which sketch, a name in :data:`~coursepkg.estimators.sketches.SKETCHES`.
+    groups : int, optional
+        How many examples there are, if each gives several rows: B is a multiple of it, and the rows of an example stand
+        below each other. Default: one row for each.
 
     Returns
     -------
@@ -109,7 +128,7 @@ def gradient_noise(x: Any, y: Any, size: int, kind: str = "fold") -> GradientNoi
     Raises
     ------
     ValueError
-        If there is a single example, from which no spread can be estimated.
+        If there is a single example, from which no spread can be estimated, or the rows cannot be dealt out evenly.
 
     Examples
     --------
@@ -118,9 +137,19 @@ def gradient_noise(x: Any, y: Any, size: int, kind: str = "fold") -> GradientNoi
     (1.0, 1.0, 1.0)
     """
     found = moments(x, y)
-    if found.rows < 2:
+    if found.rows < 2 or groups == 1:
         raise ValueError("the spread of the examples' gradients needs at least two examples, got one")
-    return GradientNoise(found, size, sketch_variance(kind, x, y, size))
+    noise = GradientNoise(found, size, sketch_variance(kind, x, y, size))
+    return noise if groups is None else noise._replace(groups=groups, within=_within(x, y, groups))
+
+
+def _within(x: Any, y: Any, groups: int) -> float:
+    """Return ``sum_g ||Y_g^T X_g||^2``, from the products of an example's rows, which are few."""
+    rows = len(x)
+    if groups < 1 or rows % groups:
+        raise ValueError(f"{rows} rows cannot be dealt out evenly to {groups} examples")
+    x, y = (np.reshape(np.asarray(a, float), (groups, rows // groups, -1)) for a in (x, y))
+    return float(np.sum((x @ np.swapaxes(x, 1, 2)) * (y @ np.swapaxes(y, 1, 2))))
 
 
 # --- measured on a model
@@ -162,7 +191,9 @@ def linear_traffic(model: Module, run: Callable[[], Any]) -> dict[str, tuple[np.
     }
 
 
-def layer_noise(model: Module, run: Callable[[], Any], *, rate: float, kind: str = "fold") -> dict[str, GradientNoise]:
+def layer_noise(
+    model: Module, run: Callable[[], Any], *, rate: float, kind: str = "fold", groups: int | None = None
+) -> dict[str, GradientNoise]:
     """Compare the noise of a sketch with that of the batch for every linear layer of a model.
 
     Parameters
@@ -173,10 +204,15 @@ def layer_noise(model: Module, run: Callable[[], Any], *, rate: float, kind: str
         rho, the share of the rows that sketches keep.
     kind : str
         Which sketch.
+    groups : int, optional
+        How many examples the batch has, if a layer sees several rows of each, such as the words of a sentence. Default:
+        every row is an example.
 
     Returns
     -------
     dict of str to GradientNoise
     """
     traffic = linear_traffic(model, run)
-    return {name: gradient_noise(x, y, sketch_size(rate, len(x)), kind) for name, (x, y) in traffic.items()}
+    return {
+        name: gradient_noise(x, y, sketch_size(rate, len(x)), kind, groups=groups) for name, (x, y) in traffic.items()
+    }

@@ -136,3 +136,55 @@ def test_noise_layer_by_layer():
     x, y = linear_traffic(model, run)["2"]
     assert found["2"].sketch == pytest.approx(sketch_variance("gaussian", x, y, 5), rel=1e-12)
     assert found["2"].size == 5
+
+
+# --- several rows from each example
+
+
+def sentences(n=5, words=3):
+    """Rows of an example resemble each other."""
+    rng = np.random.default_rng(3)
+    x = np.repeat(rng.normal(size=(n, 1, 4)), words, axis=1) + 0.2 * rng.normal(size=(n, words, 4))
+    y = np.repeat(rng.normal(size=(n, 1, 2)), words, axis=1) + 0.2 * rng.normal(size=(n, words, 2))
+    return x, y
+
+
+def test_noise_between_examples_is_the_spread_of_their_gradients():
+    x, y = sentences()
+    each = np.einsum("gtm,gtn->gmn", y, x)
+    spread = np.sum((each - each.mean(axis=0)) ** 2) / (len(each) - 1)
+    flat = x.reshape(15, 4), y.reshape(15, 2)
+    found, rows = gradient_noise(*flat, 6, "rows", groups=5), gradient_noise(*flat, 6, "rows")
+    assert found.sgd == pytest.approx(5 * spread, rel=1e-12)
+    assert found.sgd > 2 * rows.sgd  # words of a sentence are no draws of their own
+    assert found.sketch == rows.sketch
+    assert found.published_sgd == rows.published_sgd == rows.sgd
+    assert found.published_ratio == rows.published_ratio
+    assert found.equivalent_batch == pytest.approx(5 * found.sgd / (found.sgd + found.sketch), rel=1e-12)
+
+
+def test_one_row_per_example_is_the_default():
+    x, y = factors(rows=12)
+    assert gradient_noise(x, y, 4, groups=12).sgd == pytest.approx(gradient_noise(x, y, 4).sgd, rel=1e-12)
+    assert gradient_noise(x, y, 4, groups=12).equivalent_batch == pytest.approx(
+        gradient_noise(x, y, 4).equivalent_batch, rel=1e-12
+    )
+
+
+def test_noise_of_a_layer_counts_sentences_if_it_is_told_how_many():
+    x, y = sentences()
+    model = nn.Sequential(nn.Linear(4, 2, rng=np.random.default_rng(0)))
+    run = lambda: nn.mse_loss(model(x), y)  # noqa: E731
+    seen, g = linear_traffic(model, run)["0"]
+    by_words, by_sentences = (layer_noise(model, run, rate=0.4, groups=groups)["0"] for groups in (None, 5))
+    assert by_sentences.sgd == gradient_noise(seen, g, 6, groups=5).sgd > by_words.sgd > 0
+
+
+def test_rows_that_cannot_be_dealt_out_are_refused():
+    x, y = factors(rows=12)
+    with pytest.raises(ValueError, match="12 rows cannot be dealt out evenly to 5 examples"):
+        gradient_noise(x, y, 4, groups=5)
+    with pytest.raises(ValueError, match="cannot be dealt out"):
+        gradient_noise(x, y, 4, groups=0)
+    with pytest.raises(ValueError, match="at least two examples"):
+        gradient_noise(x, y, 4, groups=1)
