@@ -230,7 +230,7 @@ EXERCISE = Exercise(
     minutes=10,
     difficulty=2,
     points=2,
-    see="notebook 10, section 5",
+    see="notebook 04, section 5, 'Softmax'",
     reference=doubled_denominator,
     domain={"logits": Array("n<=100", at_least=-50, at_most=50, all_zero=True, ties=True)},
     meets={
