@@ -27,10 +27,10 @@ from coursepkg.training import TrainingDiverged
 
 SOURCE = Path(__file__).with_name("neural_tree_updates.c")
 FLAGS = ("-O3", "-march=native", "-ffast-math", "-fPIC")
-BLOCK = 16  # as in the C
+BLOCK = 32  # as in the C
 ALPHA, EPS = 0.9, 1e-8  # of RMSprop, as neural_tree.OPTIMIZERS has it
 
-_LONGS, _DOUBLES = ctypes.POINTER(ctypes.c_long), ctypes.POINTER(ctypes.c_double)
+_LONGS, _DOUBLES, _FLOATS = map(ctypes.POINTER, (ctypes.c_long, ctypes.c_double, ctypes.c_float))
 
 
 class _CTree(ctypes.Structure):
@@ -41,7 +41,12 @@ class _CTree(ctypes.Structure):
 
 
 class _CPart(ctypes.Structure):
-    _fields_ = (("n", ctypes.c_long), ("inputs", _DOUBLES), ("targets", _DOUBLES), ("classes", _LONGS))
+    _fields_ = (
+        *((name, ctypes.c_long) for name in ("n", "room")),
+        *((name, _DOUBLES) for name in ("inputs", "targets")),
+        ("classes", _LONGS),
+        *((name, _FLOATS) for name in ("single_inputs", "single_targets")),
+    )
 
 
 def available() -> bool:
@@ -86,22 +91,25 @@ class _FastTrainer(_Trainer):
         self.links = [self.fast.parents, entries // tree.n_inputs, entries % tree.n_inputs]
         self.structure = _CTree(functions, self.fast.n_outputs, len(entries), *map(_longs, self.links))
         self.mean_square, self.epochs = np.zeros(tree.n_parameters), 0
+        self.fit_part, self.kept_fit = _part(self.fit)
+        self.test_part = _CPart(0)
         self.lowest, self.best_theta = np.array([math.inf]), np.zeros(tree.n_parameters)
         self.room = np.zeros(2 * functions), np.zeros(tree.n_parameters), np.zeros(functions * BLOCK)
+        self.single_room = np.zeros(tree.n_parameters + functions * BLOCK, np.float32)
 
     def fast_epoch(self, theta: np.ndarray, rng: np.random.Generator) -> None:
         """Once through the training part, then look at what came out, as ``_Trainer.epoch``."""
         order = rng.permutation(self.fit.inputs.shape[1])
         lowest = self.lowest[0]
-        fit, kept = _part(self.fit)
-        test, kept_too = (_CPart(0), None) if self.test is None else _part(self.test, self._hardest_first(theta))
+        if self.test is not None and self.epochs % 8 == 0:
+            self.test_part, self.kept = _part(self.test, self._hardest_first(theta), BLOCK)
         self.epochs += 1
         _epoch()(
-            *map(ctypes.byref, (self.structure, fit)), _longs(order), *map(_doubles, (theta, self.mean_square)),
-            *map(ctypes.c_double, (self.lr, ALPHA, EPS)), ctypes.byref(test),
-            *map(_doubles, (self.lowest, self.best_theta, *self.room)),
+            *map(ctypes.byref, (self.structure, self.fit_part)), _longs(order),
+            *map(_doubles, (theta, self.mean_square)),
+            *map(ctypes.c_double, (self.lr, ALPHA, EPS)), ctypes.byref(self.test_part),
+            *map(_doubles, (self.lowest, self.best_theta, *self.room)), self.single_room.ctypes.data_as(_FLOATS),
         )  # fmt: skip
-        del kept, kept_too  # until here the C has read them
         self.updates += len(order)
         if not np.isfinite(theta).all():
             raise TrainingDiverged(f"stopped in epoch {self.epochs}: a parameter is not finite")
@@ -116,19 +124,23 @@ class _FastTrainer(_Trainer):
             self._keep("validation", -self.history.validation_loss[-1], theta)
 
     def _hardest_first(self, theta: np.ndarray) -> np.ndarray:
-        """An order of the test part in which a look that cannot be the best shows it early; new every few epochs."""
+        """An order of the test part in which a look that cannot be the best shows it early."""
         assert self.test is not None
-        if self.epochs % 8 == 0:
-            outputs = self.fast.run(theta, self.test.inputs)[: self.fast.n_outputs]
-            self.order = np.argsort(-np.square(outputs - self.test.targets).sum(axis=0), kind="stable")
-        return self.order
+        outputs = self.fast.run(theta, self.test.inputs)[: self.fast.n_outputs]
+        return np.argsort(-np.square(outputs - self.test.targets).sum(axis=0), kind="stable")
 
 
-def _part(part: _Part, order: np.ndarray | slice = slice(None)) -> tuple[_CPart, list[np.ndarray]]:
-    """A part as the C reads it, and the arrays that it points to."""
-    arrays = [np.ascontiguousarray(array[:, order]) for array in (part.inputs, part.targets)]
+def _part(part: _Part, order: np.ndarray | slice = slice(None), block: int = 1) -> tuple[_CPart, list[np.ndarray]]:
+    """A part as the C reads it, filled up to whole blocks, and the arrays that it points to."""
+    n = len(part.y)
+    empty = -n % block
+    columns = (array[:, order] for array in (part.inputs, part.targets))
+    arrays = [np.ascontiguousarray(np.pad(array, ((0, 0), (0, empty)))) for array in columns]
     classes = part.y[order].astype(np.int64)  # of a regression they are not read
-    return _CPart(len(part.y), *map(_doubles, arrays), _longs(classes)), [*arrays, classes]
+    single = [array.astype(np.float32) for array in arrays]
+    pointers = (array.ctypes.data_as(_FLOATS) for array in single)
+    filled = _CPart(n, n + empty, *map(_doubles, arrays), _longs(classes), *pointers)
+    return filled, [*arrays, classes, *single]
 
 
 def _longs(array: np.ndarray) -> Any:
