@@ -70,6 +70,28 @@ function draggable(node, act) {
   });
   node.addEventListener("pointermove", (event) => event.buttons && act(event));
 }
+// A box that scrolls sideways where the page is narrow, and fades where there is more of its drawing. The function
+// `follow` keeps a place in sight, given as a share of the width.
+function scroller(drawing) {
+  const box = h("div", { class: "scroll" }, drawing);
+  let [room, whole] = [0, 0]; // asked for when they change only: an answer costs a layout
+  const fade = () => {
+    box.classList.toggle("before", box.scrollLeft > 4);
+    box.classList.toggle("after", whole - room - box.scrollLeft > 4);
+  };
+  const measure = () => {
+    [room, whole] = [box.clientWidth, box.scrollWidth];
+    const wide = whole > room + 1;
+    for (const [name, value] of Object.entries({ tabindex: 0, role: "group", "aria-label": "Scrolls sideways" }))
+      wide ? box.setAttribute(name, value) : box.removeAttribute(name);
+    fade();
+  };
+  const eyes = new ResizeObserver(measure);
+  for (const node of [box, drawing]) eyes.observe(node);
+  box.addEventListener("scroll", fade, { passive: true });
+  box.follow = (share) => whole > room && (box.scrollLeft = share * whole - room / 2);
+  return box;
+}
 const ICONS = {
   play: "M8 5.2v13.6L19 12z",
   pause: "M7 5h3.6v14H7zM13.4 5H17v14h-3.6z",
@@ -351,7 +373,7 @@ function keys(event, ui, ask) {
     return used(event);
   }
   const target = event.composedPath()[0];
-  if (target.matches?.("select,input:not(.scrub)")) return event.stopPropagation();
+  if (target.matches?.("select,input:not(.scrub),.scroll")) return event.stopPropagation();
   if (event.key === " " && target.matches?.("button")) return event.stopPropagation();
   const { player } = ui;
   const scrubbing = target === ui.scrub;
@@ -427,6 +449,8 @@ p{margin:0}
 .panel{flex:0 0 236px;display:flex;flex-direction:column;gap:10px}
 .panel svg{width:100%;height:auto;display:block;overflow:visible}
 @container (max-width:720px){.room{flex-direction:column;gap:10px}.panel{flex:none;width:100%;flex-direction:row;flex-wrap:wrap;gap:8px 18px}.panel>*{flex:1 1 150px;min-width:0}.panel>svg{flex:0 1 230px}}
+.scroll{overflow-x:auto;overscroll-behavior-x:contain;scrollbar-width:thin;scrollbar-color:var(--soft) transparent}
+.scroll:is(.before,.after){--from:#000;--to:#000;mask-image:linear-gradient(90deg,var(--from),#000 40px calc(100% - 40px),var(--to))}.before{--from:#0002!important}.after{--to:#0002!important}
 svg text{font-size:13px;fill:var(--ink);font-family:inherit}
 svg .tick{font-size:12px;fill:var(--soft)}.mid{text-anchor:middle}.end{text-anchor:end}
 .axis{fill:none;stroke:var(--line)}
@@ -535,6 +559,7 @@ export {
   px,
   register,
   s,
+  scroller,
   set,
   split,
   still,

@@ -2,7 +2,7 @@
 //
 // A picture is spelled from a list of pieces that all pictures share: from 3 on, 5 of them, and so on.
 
-import { dial, h, register, set, split } from "./alive.js";
+import { dial, h, register, scroller, set, split } from "./alive.js";
 
 function source({ spelled }, pieces) {
   const svg = spelled.map(([from, count]) => pieces.slice(from, from + count).join("")).join("");
@@ -16,10 +16,9 @@ function flip(story, ui) {
   // An SVG in an image is told the colour scheme, and its names (ids) cannot meet those of another.
   const image = (each) => h("img", { src: source(each, pieces), decoding: "sync", width: each.width || false });
   const shown = pictures.map(image);
-  // On a narrow page a wide picture scrolls before it becomes too small to read.
-  const least = Math.max(...pictures.map(({ width }) => width ?? 0)) * 0.72;
-  const pile = h("div", { class: "pile", style: `min-width:${Math.round(least)}px` }, ...shown);
-  const stage = h("div", { class: "stage scroll" }, pile);
+  // On a narrow page a picture scrolls before its letters become too small to read.
+  const pile = h("div", { class: "pile", style: `min-width:${story.data.least}px` }, ...shown);
+  const stage = h("div", { class: "stage" }, scroller(pile));
   // The pictures of a choice stand in a row: the last dial changes fastest, the player slower than all dials.
   const row = () => dials.reduce((at, { labels }, n) => at * labels.length + chosen[n], 0);
   const rows = pictures.length / frames;
@@ -50,7 +49,7 @@ function flip(story, ui) {
 }
 
 const CSS = `
-.scroll{overflow-x:auto}.pile{display:grid;grid-template-columns:minmax(0,1fr);justify-items:start;background:var(--paper)}
+.pile{display:grid;grid-template-columns:minmax(0,1fr);justify-items:start;background:var(--paper)}
 .pile img{grid-area:1/1;max-width:100%;height:auto}.pile .off{visibility:hidden}
 `;
 

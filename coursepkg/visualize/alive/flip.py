@@ -76,6 +76,7 @@ def flip_through(
     dials = [{"name": _words(o), "labels": [_label(v) for v in lists[o]], "first": places[o]} for o in others]
     labels = [f"{_words(name)} = {_label(value)}" for value in lists[name]]
     data = {**_spell(pictures), "dials": dials, "labels": labels, "first": places[name]}
+    data["least"] = max(svg.least_width(picture.svg) for picture in pictures)
     start = 0
     for each, several in lists.items():
         start = start * len(several) + places[each]

@@ -1,6 +1,6 @@
 // A computational graph: numbers travel along its edges, and each edge says its chain rule.
 
-import { clamp, ease, h, markup, mix, part, register, s, set, split, write } from "./alive.js";
+import { clamp, ease, h, markup, mix, part, register, s, scroller, set, split, write } from "./alive.js";
 
 // --- the parts of the drawing, made once ---------------------------------------------------------------------------------
 
@@ -97,16 +97,13 @@ function graph(story, ui) {
     const [x, y] = edge.tap ? under(edge) : beside(nodes.get(edge.ends[0]), false);
     set(mark, { x, y });
   }
-  const scroll = h("div", { class: "scroll" }, svg);
+  const scroll = scroller(svg);
   const note = data.note ? [h("p", { class: "note" }, data.note)] : [];
   const stage = h("div", { class: "stage" }, scroll, ...note);
   const below = h("div", { class: "below" }, formulas);
   // On a narrow page the drawing scrolls; what moves stays in sight.
   const middle = data.marks.map(([marked], k) => (marked.length ? nodes.get(marked[0]).x : k && width));
-  function follow(k, u, next) {
-    const [room, whole] = [scroll.clientWidth, scroll.scrollWidth];
-    if (whole > room) scroll.scrollLeft = (mix(middle[k], middle[next], ease(u)) / width) * whole - room / 2;
-  }
+  const follow = (k, u, next) => scroll.follow(mix(middle[k], middle[next], ease(u)) / width);
   return { stage, below, draw, asked, say: asking.say, escape: asking.escape };
 }
 
@@ -254,7 +251,7 @@ function inquiry(data, ui, { edges, nodes, svg, formulas }) {
 }
 
 const CSS = `
-.scroll{overflow-x:auto;width:100%}.drawing{display:block;width:max(100%,var(--least));max-width:var(--w);height:auto;margin:0 auto}
+.drawing{display:block;width:max(100%,var(--least));max-width:var(--w);height:auto;margin:0 auto}
 .wire{fill:none;stroke:var(--edge);stroke-width:1.5}.tip{fill:var(--edge)}.fork{fill:var(--ink)}
 .body{fill:var(--paper);stroke:var(--ink);stroke-width:1.5}.square .body{fill:var(--wash);stroke:var(--soft)}
 .sign{font-size:17px}.name,.over{font-style:italic;font-family:"STIX Two Text",Georgia,"DejaVu Serif",serif;font-size:14px}svg .over{fill:var(--soft);font-size:12.5px}

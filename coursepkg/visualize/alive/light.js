@@ -1,6 +1,6 @@
 // Light in a mesh of interferometers: three passes through the same hardware, and what meets at one heater.
 
-import { clamp, dial, h, mix, register, s, set, split, write } from "./alive.js";
+import { clamp, dial, h, mix, register, s, scroller, set, split, write } from "./alive.js";
 
 const ROLES = ["value", "gradient", "hot"];
 const [ROW, LABEL] = [34, 86]; // of the bars
@@ -90,12 +90,8 @@ function light(story, ui) {
     write(text, words);
   }
   // On a narrow page the hardware scrolls; the light stays in sight.
-  const scroll = h("div", { class: "scroll" }, svg);
-  let [room, whole] = [0, 0]; // asked for when they change only: an answer costs a layout
-  new ResizeObserver(() => ([room, whole] = [scroll.clientWidth, scroll.scrollWidth])).observe(scroll);
-  function follow(front) {
-    if (whole > room) scroll.scrollLeft = (front / width) * whole - room / 2;
-  }
+  const scroll = scroller(svg);
+  const follow = (front) => scroll.follow(front / width);
   const name = h("b");
   const below = h("div", { class: "below" }, h("div", { class: "meeting" }, plane.svg, h("div", {}, name, bars.svg)));
   below.append(h("div", { class: "dials" }, knob.row));
@@ -163,7 +159,7 @@ function makeBars(longest) {
 }
 
 const CSS = `
-.scroll{overflow-x:auto}.mesh{display:block;width:100%;height:auto}
+.mesh{display:block;width:100%;height:auto}
 .guide{fill:none;stroke:var(--edge);stroke-width:1}.beam{fill:none;stroke:var(--l)}:host([dark]) .beam{stroke:var(--d)}
 .clock circle{fill:var(--paper);stroke:var(--l);stroke-width:1.3}:host([dark]) .clock circle{stroke:var(--d)}.clock line{stroke:var(--ink);stroke-width:1.7}
 .heater{cursor:pointer}.hit{fill:transparent}.box{fill:var(--paper);stroke:var(--ink);stroke-width:1}.chosen .box{stroke:var(--hot);stroke-width:3}

@@ -1,6 +1,6 @@
 // A matrix product: choose an entry, and the row and the column that make it light up, pair by pair.
 
-import { clamp, h, markup, part, register, s, set, split, write } from "./alive.js";
+import { clamp, h, markup, part, register, s, scroller, set, split, write } from "./alive.js";
 
 function matrix(story, ui) {
   const { data } = story;
@@ -33,7 +33,7 @@ function matrix(story, ui) {
     if (line.shown !== near) markup(line, data.sums[near]);
     line.shown = near;
   }
-  const stage = h("div", { class: "stage scroll" }, svg);
+  const stage = h("div", { class: "stage" }, scroller(svg));
   return { stage, below: line, draw };
 }
 
@@ -88,7 +88,7 @@ function choosing(svg, cells, ui) {
 }
 
 const CSS = `
-.scroll{overflow-x:auto}.tables{display:block;width:max(100%,var(--least));max-width:var(--w);height:auto}
+.tables{display:block;width:max(100%,var(--least));max-width:var(--w);height:auto}
 .tables .name{font-style:italic;font-family:"STIX Two Text",Georgia,"DejaVu Serif",serif;font-size:15px}
 .cell{cursor:pointer}.frame{fill:var(--paper);stroke:var(--line)}.frame.target{stroke:var(--ink);stroke-width:2.6}
 .glow{fill:var(--glow);fill-opacity:.55;pointer-events:none}.cell:hover .frame{stroke:var(--ink)}

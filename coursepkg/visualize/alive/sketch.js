@@ -1,6 +1,6 @@
 // Rows of a matrix: shuffled, signed, and dealt into buckets, each of which is added up.
 
-import { dial, ease, h, mix, px, register, s, set, split, write } from "./alive.js";
+import { dial, ease, h, mix, px, register, s, scroller, set, split, write } from "./alive.js";
 
 function sketch(story, ui) {
   const { data } = story;
@@ -31,6 +31,8 @@ function sketch(story, ui) {
     return knob.row;
   });
 
+  const scroll = scroller(svg);
+
   // Where a row is in state k.
   function spot(n, k) {
     const [place, , bucket, slot] = told().moves[n];
@@ -41,6 +43,7 @@ function sketch(story, ui) {
   }
   function draw(t) {
     const [k, u, next] = split(t, last);
+    scroll.follow(t / last); // on a narrow page: rows travel from left to right
     const near = u > 0.5 ? next : k;
     rows.forEach(({ group, box, text }, n) => {
       const [place, sign] = told().moves[n];
@@ -62,7 +65,7 @@ function sketch(story, ui) {
       set(box, { opacity: at ? 1 : 0, x: (at?.[0] ?? 0) - 4, y: (at?.[1] ?? 0) - 4, width: told().wide });
     });
   }
-  const stage = h("div", { class: "stage" }, h("div", { class: "scroll" }, svg));
+  const stage = h("div", { class: "stage" }, scroll);
   const below = h("div", { class: "dials" }, ...knobs);
   const start = (player) => (player.length = 650);
   return { stage, below, draw, start, say: (k) => told().say[k] };
@@ -75,7 +78,7 @@ function makeRow(svg, wide, tall) {
 }
 
 const CSS = `
-.scroll{overflow-x:auto}.rows{display:block;width:100%;height:auto}
+.rows{display:block;width:100%;height:auto}
 .row{fill:var(--paper);stroke:var(--ink);stroke-width:1.3}.row.home{fill:var(--wash);stroke:var(--line)}.row.ghost{fill:none;stroke:var(--line);stroke-dasharray:2 3}
 .row.minus{stroke:var(--hot);stroke-width:1.8;stroke-dasharray:5 3}.row.new{fill:var(--glow)}svg .faint{fill:var(--soft)}
 .road{fill:none;stroke:var(--data);stroke-opacity:.55;stroke-width:1.4}.bucket{fill:none;stroke:var(--param);stroke-width:1.8}

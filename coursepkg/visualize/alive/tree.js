@@ -1,6 +1,6 @@
 // A neural tree: values travel from the leaves to the outputs, deltas back, each along its one road.
 
-import { ease, h, mix, part, px, register, s, set, split, still, write } from "./alive.js";
+import { ease, h, mix, part, px, register, s, scroller, set, split, still, write } from "./alive.js";
 
 function tree(story, ui) {
   const { data } = story;
@@ -56,13 +56,9 @@ function tree(story, ui) {
       transform: `translate(${px(mix(x0, x1, at))} ${px(mix(y0, y1, at))})`,
     });
   }
-  const scroll = h("div", { class: "scroll" }, svg);
-  let [room, whole] = [0, 0]; // asked for when they change only: an answer costs a layout
-  new ResizeObserver(() => ([room, whole] = [scroll.clientWidth, scroll.scrollWidth])).observe(scroll);
-  function follow(k) {
-    const x = data.marks[k] === null ? k && width : data.nodes[data.marks[k]].at[0];
-    if (whole > room) scroll.scrollLeft = (x / width) * whole - room / 2;
-  }
+  // On a narrow page the drawing scrolls; what moves stays in sight.
+  const scroll = scroller(svg);
+  const follow = (k) => scroll.follow(data.marks[k] === null ? Number(k > 0) : data.nodes[data.marks[k]].at[0] / width);
   const start = (player) => (player.length = still() ? 0 : 1100);
   return { stage: h("div", { class: "stage" }, scroll), draw, start };
 }
@@ -72,8 +68,8 @@ function makeEdge(edge, [edges, , numbers]) {
   const d = `M${x0} ${y0}L${x1} ${y1}`;
   const glow = edges.appendChild(s("path", { d, "stroke-width": edge.width + 7 }));
   edges.append(s("path", { class: edge.negative ? "edge minus" : "edge", d, "stroke-width": edge.width }));
-  numbers.append(s("text", { class: "weight", x: x0 + 9, y: y0 - 6 }, edge.weight));
-  const under = numbers.appendChild(s("text", { class: "gradient", x: x0 + 9, y: y0 + 16 }, edge.gradient[1]));
+  numbers.append(s("text", { class: "weight", x: x0 + 9, y: edge.beside[0] }, edge.weight));
+  const under = numbers.appendChild(s("text", { class: "gradient", x: x0 + 9, y: edge.beside[1] }, edge.gradient[1]));
   return { ...edge, glow, under };
 }
 
@@ -106,7 +102,7 @@ function makePill(layer) {
 }
 
 const CSS = `
-.scroll{overflow-x:auto}.tree{display:block;width:100%;height:auto}
+.tree{display:block;width:100%;height:auto}
 .edge{stroke:var(--edge);fill:none}.edge.minus{stroke-dasharray:7 4}
 .glow{fill:none;stroke-linecap:round;stroke-opacity:.28}.glow.value{stroke:var(--value)}.glow.gradient{stroke:var(--gradient)}
 .node{cursor:pointer}.body{fill:var(--wash);stroke:var(--ink);stroke-width:1.4}.body.leaf{fill:var(--paper);stroke:var(--edge)}.dim .body{stroke:var(--line)}svg .dim .inside{fill:var(--soft)}.halo{fill:var(--glow)}

@@ -1,6 +1,6 @@
 // A recurrence unrolled in time: states travel forward along a road, gradients come back, and a bucket fills.
 
-import { dial, ease, h, mix, part, px, register, s, set, split, write } from "./alive.js";
+import { dial, ease, h, mix, part, px, register, s, scroller, set, split, write } from "./alive.js";
 
 const DOWN = 128; // from the road to the bucket
 
@@ -40,12 +40,15 @@ function unrolled(story, ui) {
     });
     bucket(now, Math.max(0, k - steps - 1), u, next - steps - 1);
     travel(k, u, next, now);
+    // On a narrow page the road scrolls; what moves stays in sight.
+    scroll.follow(mix(from(arrived(k)), from(arrived(next)), ease(u)) / width);
   }
+  const from = (t) => (ends[t][0] + ends[t][1]) / 2;
+  const arrived = (k) => (k <= steps ? k : Math.min(2 * steps + 1 - k, steps)); // the place that a number has come to
   function travel(k, u, next, now) {
     const forward = u && next <= steps;
-    const n = forward ? next : 2 * steps + 1 - next; // the place that a number comes to
+    const n = arrived(next);
     const back = u && next > steps + 1;
-    const from = (t) => (ends[t][0] + ends[t][1]) / 2;
     if (forward) put(pill, mix(from(n - 1), from(n), ease(part(u, 0, 0.8))), road, now.states[n], "value", u);
     else if (back) put(pill, mix(from(n + 1), from(n), ease(part(u, 0, 0.8))), road, now.gradients[n], "gradient", u);
     else put(pill, 0, 0, "", "", 0);
@@ -59,9 +62,9 @@ function unrolled(story, ui) {
     knob.show(at);
     ui.refresh();
   }
-  const scroll = h("div", { class: "stage scroll" }, svg);
+  const scroll = scroller(svg);
   const below = knob ? h("div", { class: "dials" }, knob.row) : undefined;
-  return { stage: scroll, below, draw, say: (k) => data.say[run][k] };
+  return { stage: h("div", { class: "stage" }, scroll), below, draw, say: (k) => data.say[run][k] };
 }
 
 function makePlace(svg, from, to, t, { road, state }) {
@@ -136,7 +139,7 @@ function put({ group, rect, text }, x, y, words, kind, u) {
 }
 
 const CSS = `
-.scroll{overflow-x:auto}.time{display:block;width:max(100%,var(--least));max-width:var(--w);height:auto}
+.time{display:block;width:max(100%,var(--least));max-width:var(--w);height:auto}
 .road{fill:none;stroke:var(--edge);stroke-width:1.8}.tip{fill:var(--edge)}
 .body{fill:var(--wash);stroke:var(--soft)}.body.on{stroke:var(--ink);stroke-width:2.6}
 .time .value{fill:var(--value);font-weight:600}.time .gradient{fill:var(--gradient);font-weight:600}

@@ -1,4 +1,4 @@
-"""What all charts share: how they write a share, and refuse what has no place on paper."""
+"""What all charts share: how they write numbers, and what has no place on paper."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,6 +16,20 @@ def finite(values: Iterable[float], what: str) -> None:
     broken = [value for value in values if not abs(value) < float("inf")]
     if broken:
         raise ValueError(f"{what} is {broken[0]}, which has no place on paper; use finite numbers")
+
+
+def plain_logs(axes: Any) -> None:
+    """Write the ticks of logarithmic axes as plain numbers: small exponents cannot be read on a phone."""
+    from matplotlib.ticker import LogFormatter
+
+    class Plain(LogFormatter):
+        def __call__(self, x: float, pos: Any = None) -> str:
+            return format_number(x) if super().__call__(x, pos) else ""
+
+    for axis in (axes.xaxis, axes.yaxis):
+        if axis.get_scale() == "log":
+            axis.set_major_formatter(Plain())
+            axis.set_minor_formatter(Plain())
 
 
 def in_percent(axis: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from coursepkg.visualize.chart.series import plot_series
-from coursepkg.visualize.paper.figure import picture_of
+from coursepkg.visualize.paper.figure import key, picture_of
 from coursepkg.visualize.paper.picture import Picture, lead
 from coursepkg.visualize.paper.style import CYCLE, GRADIENT, INK, VALUE, use_style
 from coursepkg.visualize.paper.text import format_number, plural
@@ -77,8 +77,8 @@ def draw_tangent(
             ax.plot([at, at + nudge], [touch, there], color=INK, marker="o", linewidth=2.6, label=label)
         ax.plot([at], [touch], color=INK, marker="o", linestyle="none")
         ax.set_ylim(*_room(y))
-        ax.set(xlabel="x", ylabel=name, title=title)
-        ax.legend()
+        ax.set(xlabel="x", ylabel=name)
+        key(ax, title)
     alt = f"{lead(title)}{name} for x from {format_number(low)} to {format_number(high)}. "
     alt += f"At x = {format_number(at)} its "
     alt += f"value is {format_number(touch)} and the tangent has slope {format_number(slope)}"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from coursepkg.visualize.chart.common import finite
-from coursepkg.visualize.paper.figure import picture_of
+from coursepkg.visualize.paper.figure import key, picture_of
 from coursepkg.visualize.paper.picture import Picture, lead
 from coursepkg.visualize.paper.style import CYCLE, GRADIENT, INK, PAPER, VALUE, use_style
 from coursepkg.visualize.paper.text import format_number, plural
@@ -92,8 +92,9 @@ def _plot(
             label = f"{name}: {format_number(value)}"
             ax.axvline(min(max(value, edges[0]), edges[-1]), color=colour, linestyle=dash, label=label)
         if marked or density is not None:
-            ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2)
+            key(ax, title)
+        else:
+            ax.set_title(title)
         ax.set_xlim(edges[0], edges[-1])
         ax.set(xlabel=xlabel, ylabel="how many" if density is None else "density")
-        fig.suptitle(title, x=0.02, ha="left", fontsize=12)
     return fig

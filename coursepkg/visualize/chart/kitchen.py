@@ -34,13 +34,13 @@ def draw_limits(kitchen: Kitchen, *, guests: float | None = None, top: float | N
     slope = kitchen.gradient()
     top = top or 1.15 * max([*limits.values(), guests or 0.0])
     left = max(text_width(name, 14) for name in limits) + 28
-    width, bottom = 400.0, 34 + 44 * len(limits)
+    width, bottom = 300.0, 34 + 44 * len(limits)
 
     def x(value: float) -> float:
         return left + width * min(value, top) / top
 
-    parts = [svg.text(left, 18, "portions each would allow", size=12, fill=VALUE)]
-    parts.append(svg.text(left + width + 20, 18, "∂ portions / ∂ share", size=12, fill=GRADIENT))
+    parts = [svg.text(left, 18, "portions each would allow", size=13, fill=VALUE)]
+    parts.append(svg.text(left + width + 20, 18, "∂ portions / ∂ share", size=13, fill=GRADIENT))
     words = []
     for row, (name, limit) in enumerate(limits.items()):
         y = 32 + 44 * row
@@ -64,8 +64,8 @@ def draw_limits(kitchen: Kitchen, *, guests: float | None = None, top: float | N
 
 
 def _under(label: str, x: float, y: float, left: float, right: float) -> str:
-    half = text_width(label, 12.5) / 2
-    return svg.text(min(max(x, left + half), right - half), y, label, size=12.5, anchor="middle")
+    half = text_width(label, 13) / 2
+    return svg.text(min(max(x, left + half), right - half), y, label, size=13, anchor="middle")
 
 
 def draw_discount(kilograms: Callable[[Any], Any], coins: float, slope: float) -> Picture:
@@ -112,7 +112,7 @@ def draw_discount(kilograms: Callable[[Any], Any], coins: float, slope: float) -
 
 
 def draw_repair(history: Sequence[Kitchen], *, guests: float) -> Picture:
-    """Draw a repair step by step: portions against guests on the left, the budget split on the right.
+    """Draw a repair step by step: portions against guests, and below how the budget is split.
 
     Parameters
     ----------
@@ -128,15 +128,15 @@ def draw_repair(history: Sequence[Kitchen], *, guests: float) -> Picture:
     names = history[0].ingredients
     shares = {name: [float(kitchen.inputs[f"{name} share"].value) for kitchen in history] for name in names}
     with use_style():
-        fig, (first, second) = plt.subplots(1, 2, figsize=(8.4, 3.2))
+        fig, (first, second) = plt.subplots(2, 1, figsize=(6.4, 5.6), sharex=True)
         first.plot(portions, color=VALUE, linestyle="-")
         first.axhline(guests, color=MUTED, linestyle="--")
         first.annotate(f"{format_number(guests)} guests", (0, guests), (4, 4), textcoords="offset points", color=MUTED)
-        first.set(xlabel="step", ylabel="portions cooked", ylim=(0, 1.12 * max([*portions, guests])))
+        first.set(ylabel="portions cooked", ylim=(0, 1.12 * max([*portions, guests])))
         for number, (name, values) in enumerate(shares.items()):
             second.plot(values, color=CYCLE[number % len(CYCLE)], linestyle=DASHES[number % len(DASHES)], label=name)
         second.set(xlabel="step", ylabel="share of the budget", ylim=(0, None))
-        fig.legend(loc="outside right upper")
+        second.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2)
     split = join_words([f"{name} {v[0]:.2f} to {v[-1]:.2f}" for name, v in shares.items()])
     alt = (
         f"Over {plural(last, 'step')} the portions go from {format_number(portions[0])} to "

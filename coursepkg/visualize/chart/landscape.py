@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from coursepkg.visualize.paper.figure import picture_of
+from coursepkg.visualize.paper.figure import key, picture_of
 from coursepkg.visualize.paper.picture import Picture
 from coursepkg.visualize.paper.style import CYCLE, DASHES, GRADIENT, HIGHLIGHT, INK, MARKERS, MUTED, use_style
 from coursepkg.visualize.paper.text import format_number, plural
 
 _GRID = 101
 _LONGEST = 440.0  # pixels
-_SHORT = 19  # letters of a legend that need no more room beside the map
 _FAR = 1e4  # frames; what lies further out is cut off, because numbers of any size may come from a run that diverges
 
 
@@ -110,16 +109,14 @@ class Landscape:
 
         with use_style():
             labels = [f"{name}: {plural(len(track) - 1, 'step')}" for name, track in tracks.items()]
-            longest = max(map(len, labels), default=0)
-            beside = 3.2 + 0.12 * max(longest - _SHORT, 0) if labels else 0.9
-            size = self.width / 100 + beside, self.height / 100 + 0.8
+            size = self.width / 100 + 0.9, self.height / 100 + 0.8 + 0.26 * len(labels)
             fig, ax = plt.subplots(figsize=size)
             goals = [level == self.goal for level in self.levels]
             found = ax.contour(
                 self.x, self.y, self.z, levels=self.levels, linewidths=[2.2 if goal else 1.0 for goal in goals],
                 colors=[INK if goal else MUTED for goal in goals],
             )  # fmt: skip
-            ax.clabel(found, fmt=lambda level: f"{level:g}", fontsize=9)
+            ax.clabel(found, fmt=lambda level: f"{level:g}", fontsize=10)
             if self.minimum is not None:
                 ax.plot(*self.minimum, marker="*", markersize=15, color=HIGHLIGHT, markeredgecolor=INK)
             for number, (label, track) in enumerate(zip(labels, tracks.values(), strict=True)):
@@ -133,7 +130,7 @@ class Landscape:
             ax.set(xlim=self.x_range, ylim=self.y_range, xlabel=self.names[0], ylabel=self.names[1], aspect="equal")
             ax.grid(False)
             if tracks:
-                ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+                key(ax)
         return picture_of(fig, self._say(tracks))
 
     def near(self, track: np.ndarray) -> np.ndarray:

@@ -8,7 +8,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coursepkg.visualize.paper.figure import picture_of
+from coursepkg.visualize.chart.common import plain_logs
+from coursepkg.visualize.paper.figure import key, picture_of
 from coursepkg.visualize.paper.picture import Picture, lead
 from coursepkg.visualize.paper.style import CYCLE, PAPER, use_style
 from coursepkg.visualize.paper.text import format_number, text_width, wrap
@@ -83,7 +84,7 @@ def _plot(runs: Mapping[str, Sequence[float]], names: Sequence[str], xlabel: str
     with use_style():
         # Placed by hand, without small ticks: a figure turns through dozens of these, and layout is half the time.
         fig, ax = plt.subplots(layout="none")
-        fig.subplots_adjust(left=0.12, right=0.98, bottom=0.2, top=0.84)
+        fig.subplots_adjust(left=0.155, right=0.98, bottom=0.2, top=0.84)
         ax.set(yscale="log", ylim=(10.0**low, 10.0 ** max(math.ceil(max(logs)), low + 1)))
         for number, (run, values) in enumerate(runs.items()):
             places = [place + (number - (len(runs) - 1) / 2) * width for place in range(len(names))]
@@ -98,6 +99,8 @@ def _plot(runs: Mapping[str, Sequence[float]], names: Sequence[str], xlabel: str
         ax.minorticks_off()
         ax.grid(visible=False, axis="x")
         if any(runs):
-            ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2)
-        fig.suptitle(title, x=0.02, ha="left", fontsize=12)
+            key(ax, title)
+        else:
+            ax.set_title(title)
+        plain_logs(ax)
     return fig

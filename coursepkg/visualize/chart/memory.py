@@ -7,7 +7,7 @@ piece, which does not.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from coursepkg.visualize.paper.figure import picture_of
+from coursepkg.visualize.paper.figure import key, picture_of
 from coursepkg.visualize.paper.picture import Picture, lead
 from coursepkg.visualize.paper.style import CYCLE, INK, PAPER, use_style
 from coursepkg.visualize.paper.text import format_number
@@ -76,6 +76,5 @@ def _plot(rows: Sequence[tuple[str, int, int]], total: str, title: str) -> Any:
         ax.spines["bottom"].set_visible(False)
         ax.tick_params(axis="y", length=0)
         ax.grid(False)
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
-        fig.suptitle(title, x=0.02, ha="left", fontsize=12)
+        key(ax, title)
     return fig

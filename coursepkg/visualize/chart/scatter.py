@@ -97,12 +97,13 @@ def draw_scatter(
 
 
 def _name(fig: Any, ax: Any, data: Mapping[str, tuple[float, float]], emphasis: Sequence[str]) -> None:
-    """Write each name at the first place around its point where it covers no point and no other name."""
+    """Write each name at the first place around its point where it covers no point, no line and no other name."""
     from matplotlib.transforms import Bbox
 
     fig.draw_without_rendering()  # the layout is decided here, and with it where a name's box lies
     pixels = {name: ax.transData.transform(pair) for name, pair in data.items()}
     taken = [Bbox.from_bounds(x - 6, y - 6, 12, 12) for x, y in pixels.values()]
+    lines = [line.get_transform().transform_path(line.get_path()) for line in ax.lines if len(line.get_xdata()) > 1]
     for name, pair in data.items():
         for right, up in (*_BESIDE, *_FURTHER):
             text = ax.annotate(
@@ -113,7 +114,8 @@ def _name(fig: Any, ax: Any, data: Mapping[str, tuple[float, float]], emphasis: 
             )  # fmt: skip
             box = text.get_window_extent().padded(1)
             inside = box.x1 < fig.bbox.x1 and ax.bbox.x0 < box.x0 and ax.bbox.y0 < box.y0 and box.y1 < ax.bbox.y1 + 4
-            if inside and not any(box.overlaps(other) for other in taken):
+            crossed = any(line.intersects_bbox(box, filled=False) for line in lines)
+            if inside and not crossed and not any(box.overlaps(other) for other in taken):
                 break
             text.remove()
         else:

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from coursepkg.visualize.paper.figure import picture_of
+from coursepkg.visualize.chart.common import plain_logs
+from coursepkg.visualize.paper.figure import key, picture_of
 from coursepkg.visualize.paper.picture import Picture, lead
 from coursepkg.visualize.paper.style import CYCLE, DASHES, MARKERS, use_style
 from coursepkg.visualize.paper.text import format_number
@@ -93,11 +94,13 @@ def plot_series(
                 style = dash if joined else "none"
                 every = max(len(x) // 10, 1) if joined else 1
                 ax.plot(x, y, color=colour, marker=MARKERS[number], linestyle=style, markevery=every, label=label)
-        ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
-        ax.set_xscale("log" if "x" in log else "linear")
-        ax.set_yscale("log" if "y" in log else "linear")
+        scales = {f"{axis}scale": "log" if axis in log else "linear" for axis in "xy"}
+        ax.set(xlabel=xlabel, ylabel=ylabel, **scales)
+        plain_logs(ax)
         if any([*points, *lines]):
-            ax.legend()
+            key(ax, title)
+        else:
+            ax.set_title(title)
     return fig
 
 

@@ -111,9 +111,9 @@ def _box(x: float, y: float, name: str, words: str) -> list[str]:
     """A box with a name; what it does is written to its right."""
     parts = [
         svg.rectangle(x - 26, y - 15, 52, 30, radius=8, fill=SHADE, role="gate"),
-        svg.text(x, y + 5, name, anchor="middle", weight="bold", halo=False, size=12 if len(name) > 1 else 14),
+        svg.text(x, y + 5, name, anchor="middle", weight="bold", halo=False, size=13 if len(name) > 1 else 14),
     ]
-    return [*parts, svg.text(x + 8, y + 34, words, fill=MUTED, size=12)] if words else parts
+    return [*parts, svg.text(x + 8, y + 34, words, fill=MUTED, size=13)] if words else parts
 
 
 def _arrow(*points: svg.Point) -> list[str]:

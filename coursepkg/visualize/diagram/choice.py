@@ -8,7 +8,7 @@ from coursepkg.visualize.paper.style import EDGE, HIGHLIGHT, INK, MUTED, PAPER, 
 from coursepkg.visualize.paper.text import plural, wrap
 
 _SIZE, _ROW, _PAD = 13.0, 17.0, 10.0
-_ASK, _WORD, _ANSWER, _GAP = 320.0, 62.0, 250.0, 24.0
+_ASK, _WORD, _ANSWER, _GAP = 262.0, 50.0, 200.0, 24.0
 
 
 def draw_choice(
@@ -70,11 +70,11 @@ def _rung(y: float, height: float, asked: list[str], said: list[str], taken: int
     style = {"stroke": INK if ends else EDGE, "width": 3.2 if ends else 1.4}
     parts = [svg.line(right, middle, right + _WORD - 6, middle, **style)]
     parts.append(svg.arrow_head(right + _WORD, middle, size=9, fill=INK if ends else EDGE))
-    parts.append(svg.text(right + _WORD / 2 - 4, middle - 6, "yes", size=12, anchor="middle", fill=MUTED, role="word"))
+    parts.append(svg.text(right + _WORD / 2 - 4, middle - 6, "yes", size=13, anchor="middle", fill=MUTED, role="word"))
     down = {"stroke": INK if passed else EDGE, "width": 3.2 if passed else 1.4}
     x = 14 + _ASK / 2
     parts.append(svg.line(x, y + height, x, y + height + _GAP, **down))
-    parts.append(svg.text(x + 10, y + height + 16, "no", size=12, fill=MUTED, role="word"))
+    parts.append(svg.text(x + 10, y + height + 16, "no", size=13, fill=MUTED, role="word"))
     parts += _box(14, y, _ASK, height, asked, marked=passed or ends, ending=False)
     return parts + _box(right + _WORD, y, _ANSWER, height, said, marked=ends, ending=True)
 

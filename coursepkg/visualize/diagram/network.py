@@ -14,7 +14,7 @@ from coursepkg.visualize.paper.text import format_number, subscripted
 
 _RADIUS = 25.0
 _ACROSS, _DOWN = 210.0, 150.0
-_SIZE = 12.5
+_SIZE = 13.0
 _SHARES = (0.36, 0.64, 0.28, 0.72, 0.5)
 _MOST_NAMED = 16
 
@@ -144,7 +144,7 @@ def _unit(name: str, x: float, y: float, bias: float | None, value: float | None
     lift = 3.0 if bias is not None else -4.5
     yield svg.text(x, y - lift, name, size=15, weight="bold", anchor="middle", halo=False, role="name")
     if bias is not None:
-        yield svg.text(x, y + 14, format_number(bias), size=11, fill=MUTED, anchor="middle", halo=False, role="bias")
+        yield svg.text(x, y + 14, format_number(bias), size=13, fill=MUTED, anchor="middle", halo=False, role="bias")
     if value is not None:
         text = format_number(value)
         yield svg.text(x, y - _RADIUS - 8, text, size=13, fill=VALUE, anchor="middle", role="value")

@@ -65,7 +65,7 @@ def _stop(number: int, event: Any, y: float, bottom: float, told: bool) -> list[
     parts = [svg.line(x, y, x, bottom, stroke=EDGE if told else GRID, width=2 if told else 1)]
     fill, radius = (HIGHLIGHT, 9.0) if told else (ROUTE, 5.5)
     parts.append(svg.circle(x, y, radius, fill=fill, stroke=INK, width=2.4 if told else 0.8, role="event"))
-    size, weight = (11.5, "bold") if told else (11, "normal")
+    size, weight = (12, "bold") if told else (12, "normal")
     if told or number == 0 or event.year >= 1960:
         shift = 14 if told else 0
         parts.append(svg.text(x, bottom + 13 + shift, words, size=size, weight=weight, anchor="middle", role="year"))
@@ -77,5 +77,5 @@ def _card(event: Any, top: float, width: float) -> list[str]:
     parts.append(svg.text(28, top + 24, f"{event.year} · {event.who}", size=14, weight="bold", halo=False, role="who"))
     for row, line in enumerate(wrap(event.what, 13, width - 64)):
         parts.append(svg.text(28, top + 24 + _ROW * (row + 1.1), line, size=13, fill=INK, halo=False, role="what"))
-    parts.append(svg.text(width - 28, top + 24, event.lane, size=12, fill=MUTED, anchor="end", halo=False, role="kind"))
+    parts.append(svg.text(width - 28, top + 24, event.lane, size=13, fill=MUTED, anchor="end", halo=False, role="kind"))
     return parts

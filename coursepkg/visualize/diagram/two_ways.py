@@ -9,7 +9,7 @@ from coursepkg.visualize.paper.picture import Picture
 from coursepkg.visualize.paper.style import CYCLE, EDGE, GRADIENT, HIGHLIGHT, INK, MUTED, PAPER, VALUE
 from coursepkg.visualize.paper.text import plural
 
-_STEP, _BOX, _HIGH, _LEFT = 84.0, 58.0, 46.0, 24.0
+_STEP, _BOX, _HIGH, _LEFT = 80.0, 56.0, 46.0, 24.0
 
 
 def draw_two_ways(layers: int, moment: int) -> Picture:

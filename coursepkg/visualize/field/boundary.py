@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from coursepkg.visualize.paper.figure import picture_of
+from coursepkg.visualize.paper.figure import key, picture_of
 from coursepkg.visualize.paper.picture import Picture, lead
 from coursepkg.visualize.paper.style import CYCLE, INK, MUTED, use_style
 from coursepkg.visualize.paper.text import plural
@@ -86,8 +86,8 @@ def plot_boundary(
         shared: Any = {"linestyle": "none", "markeredgecolor": INK, "markersize": 6.5}
         ax.plot(*data[~second].T, marker="o", markerfacecolor=CYCLE[0], label=names[0], **shared)
         ax.plot(*data[second].T, marker="s", markerfacecolor=CYCLE[1], label=names[1], **shared)
-        ax.set(xlabel="x₁", ylabel="x₂", title=title)
+        ax.set(xlabel="x₁", ylabel="x₂")
         ax.grid(False)
         ax.tick_params(colors=MUTED)
-        ax.legend(loc="upper right", frameon=True)
+        key(ax, title)
     return fig

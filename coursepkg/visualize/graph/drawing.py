@@ -19,7 +19,7 @@ from coursepkg.visualize.paper.style import EDGE, GRADIENT, HIGHLIGHT, INK, MUTE
 from coursepkg.visualize.paper.text import plural, shorten, text_width
 
 SIZE = 13.0
-SMALL = 11.0
+SMALL = 12.0
 _RADIUS = 15.0
 _PORT_STEP = 9.0
 _LABEL_LIMIT = 22
@@ -275,7 +275,7 @@ class GraphDrawing:
 
     def _operand_marks(self) -> list[str]:
         return [
-            svg.text(x, y, text, size=9, anchor="end", fill=MUTED, role="operand") for x, y, text in self.operands()
+            svg.text(x, y, text, size=11, anchor="end", fill=MUTED, role="operand") for x, y, text in self.operands()
         ]
 
     def operands(self) -> list[tuple[float, float, str]]:

@@ -19,7 +19,7 @@ from coursepkg.visualize.paper.plane import Plane
 from coursepkg.visualize.paper.style import GRADIENT, GRID, HIGHLIGHT, INK, MUTED, PAPER, VALUE, use_style
 from coursepkg.visualize.paper.text import format_number
 
-_SIDE, _LEFT, _BARS, _LONGEST, _WIDTH = 230.0, 14.0, 268.0, 250.0, 560.0
+_SIDE, _LEFT, _BARS, _LONGEST, _WIDTH = 230.0, 14.0, 260.0, 236.0, 520.0
 
 
 def draw_heater(
@@ -86,7 +86,7 @@ def _bars(powers: Sequence[float], most: float, slope: float) -> list[str]:
         ("both together", INK, 0.0, powers[2]),
     )
     edge, y = _BARS + scale * apart, _LEFT + 24
-    parts = [svg.text(_BARS, _LEFT + 10, "power at this heater", size=12, fill=MUTED, halo=False)]
+    parts = [svg.text(_BARS, _LEFT + 10, "power at this heater", size=13, fill=MUTED, halo=False)]
     parts.append(svg.line(edge, y + 84, edge, y + 144, stroke=MUTED, width=1.4, dash="4 3"))
     for name, colour, start, power in rows:
         parts.append(svg.text(_BARS, y + 12, f"{name}: {_number(power)}", fill=colour, role="power"))

@@ -130,10 +130,10 @@ def boxes(mesh: Any, top: float, values: Sequence[float] | None, count: int) -> 
         parts.append(svg.rectangle(x - 9, y - 6, 18, 12, radius=2, fill=fill, stroke=INK, line_width=1, role="heater"))
         if values is not None:
             words = format_number(float(values[number]), 2)
-            parts.append(svg.text(x, y - 10, words, size=11, anchor="middle", role="heat"))
+            parts.append(svg.text(x, y - 10, words, size=13, anchor="middle", role="heat"))
         else:
             k = number % 2 if number < mesh.n * (mesh.n - 1) else 2
-            parts.append(svg.text(x, y - 10, "θφγ"[k], size=11, anchor="middle", fill=MUTED, role="name"))
+            parts.append(svg.text(x, y - 10, "θφγ"[k], size=13, anchor="middle", fill=MUTED, role="name"))
     return parts
 
 

@@ -52,16 +52,16 @@ def clock(x: float, y: float, field: complex, full: float, *, radius: float = 7.
 
 def legend(x: float, y: float) -> list[str]:
     """What width, colour and clocks mean, in one line."""
-    parts = [svg.text(x, y + 4, "width: power", size=11, fill=MUTED, halo=False)]
-    x += text_width("width: power", 11) + 28
-    parts.append(svg.text(x, y + 4, "phase:", size=11, fill=MUTED, halo=False))
-    x += text_width("phase:", 11) + 16
+    parts = [svg.text(x, y + 4, "width: power", size=12, fill=MUTED, halo=False)]
+    x += text_width("width: power", 12) + 14
+    parts.append(svg.text(x, y + 4, "phase:", size=12, fill=MUTED, halo=False))
+    x += text_width("phase:", 12) + 14
     for turn, words in ((0.0, "0"), (0.25, "¼ turn"), (0.5, "½ turn"), (0.75, "¾ turn")):
         field = cmath.exp(2j * math.pi * turn)
         parts.append(svg.line(x - 9, y, x + 9, y, stroke=phase_colour(field), width=4))
         parts += clock(x, y, field, 1.0, radius=6)
-        parts.append(svg.text(x + 14, y + 4, words, size=11, fill=MUTED, halo=False))
-        x += 30 + text_width(words, 11)
+        parts.append(svg.text(x + 14, y + 4, words, size=12, fill=MUTED, halo=False))
+        x += 28 + text_width(words, 12)
     return parts
 
 

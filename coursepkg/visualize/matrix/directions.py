@@ -13,9 +13,9 @@ from coursepkg.visualize.paper.picture import Picture, page
 from coursepkg.visualize.paper.plane import Plane, pairs
 from coursepkg.visualize.paper.style import CYCLE, INK, MUTED, SHADE
 from coursepkg.visualize.paper.svg import Point
-from coursepkg.visualize.paper.text import format_number
+from coursepkg.visualize.paper.text import format_number, text_width
 
-_SIDE = 290.0
+_SIDE = 230.0
 
 
 def draw_directions(
@@ -64,11 +64,11 @@ def draw_directions(
     reach = 1.5 * max(1e-12, *(math.hypot(*pair) for pair in (*nudges, *changes)))
     parts = []
     for points, names, head, mark, left in (
-        (nudges, inputs, "nudges of the input, all of length 1", "axis", 18.0),
+        (nudges, inputs, "nudges, all of length 1", "axis", 18.0),
         (changes, outputs, "what each does to the output", "column", 78.0 + _SIDE),
     ):
         plane = Plane(reach, side=_SIDE, left=left, top=26.0)
-        parts.append(svg.text(left + _SIDE / 2, 16, head, anchor="middle", fill=MUTED, size=12, halo=False))
+        parts.append(svg.text(left + _SIDE / 2, 16, head, anchor="middle", fill=MUTED, size=13, halo=False))
         parts += _panel(plane, points, names, mark) + plane.arrow(
             points[chosen % count], stroke=CYCLE[1], width=3.4, role="tip"
         )
@@ -85,8 +85,9 @@ def _panel(plane: Plane, points: list[Point], names: Sequence[str], mark: str) -
         x, y = plane.at(point)
         parts.append(svg.line(*middle, x, y, stroke=MUTED, width=1.4, dash="4 3"))
         parts.append(svg.circle(x, y, 4, fill=CYCLE[0], stroke=INK, width=1))
-        right, lift = x >= middle[0], 14 if y > middle[1] - 1 else -8
-        place: dict[str, Any] = {"anchor": "start" if right else "end", "size": 12.0, "fill": MUTED}
+        right = middle[0] <= x < plane.left + plane.side - text_width(f"{mark} {number}", 13)
+        lift = 14 if y > middle[1] - 1 else -8
+        place: dict[str, Any] = {"anchor": "start" if right else "end", "size": 13.0, "fill": MUTED}
         parts.append(svg.text(x + (8 if right else -8), y + lift, f"{mark} {number}", **place))
     return parts
 

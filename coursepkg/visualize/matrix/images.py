@@ -71,7 +71,7 @@ def _list(texts: Sequence[str]) -> str:
 def _drawn(grey: np.ndarray, texts: Sequence[str], columns: int) -> tuple[float, float, list[str]]:
     """Width, height and parts."""
     tall = _SIDE * grey.shape[1] / grey.shape[2]
-    cell = max(_SIDE, max((text_width(text, 12) for text in texts), default=0.0)) + _GAP
+    cell = max(_SIDE, max((text_width(text, 13) for text in texts), default=0.0)) + _GAP
     row_height = tall + _GAP + (18 if texts else 0)
     parts = []
     for number, pixels in enumerate(grey):
@@ -84,7 +84,7 @@ def _drawn(grey: np.ndarray, texts: Sequence[str], columns: int) -> tuple[float,
         )
         parts.append(svg.rectangle(x, y, _SIDE, tall, fill="none", stroke=MUTED, line_width=1))
         if texts:
-            parts.append(svg.text(x + _SIDE / 2, y + tall + 15, texts[number], size=12, anchor="middle", halo=False))
+            parts.append(svg.text(x + _SIDE / 2, y + tall + 15, texts[number], size=13, anchor="middle", halo=False))
     return 16 + min(len(grey), columns) * cell, 16 + -(-len(grey) // columns) * row_height, parts
 
 

@@ -15,7 +15,7 @@ from coursepkg.visualize.paper.text import plural, text_width
 _LONGEST = 64.0
 _THINNEST = 4.0
 _GAP = 12.0
-_LINE = _LONGEST + 44.0
+_LINE = _LONGEST + 48.0
 
 Shape = tuple[int, int]
 Factor = tuple[str, Shape]
@@ -94,10 +94,10 @@ def _row(factors: list[Factor], place: int, y: float, largest: int) -> tuple[lis
         width = max(_THINNEST, _LONGEST * columns / largest)
         height = max(_THINNEST, _LONGEST * rows / largest)
         label = f"{rows}×{columns}"
-        cell = max(width, text_width(label, 11), text_width(name, 12))
+        cell = max(width, text_width(label, 13), text_width(name, 13))
         middle = x + cell / 2
         taken = place >= 0 and number in (place, place + 1)
-        parts.append(svg.text(middle, y + 8, name, size=12, anchor="middle", halo=False))
+        parts.append(svg.text(middle, y + 8, name, size=13, anchor="middle", halo=False))
         parts.append(
             svg.rectangle(
                 middle - width / 2, y + 16 + (_LONGEST - height) / 2, width, height,
@@ -105,6 +105,6 @@ def _row(factors: list[Factor], place: int, y: float, largest: int) -> tuple[lis
                 line_width=2.2 if taken else 1.2, role="factor",
             )
         )  # fmt: skip
-        parts.append(svg.text(middle, y + _LONGEST + 27, label, size=11, anchor="middle", fill=MUTED, halo=False))
+        parts.append(svg.text(middle, y + _LONGEST + 30, label, size=13, anchor="middle", fill=MUTED, halo=False))
         x += cell + _GAP
     return parts, x - _GAP

@@ -9,11 +9,12 @@ from typing import Any
 
 from coursepkg.visualize.paper import svg
 from coursepkg.visualize.paper.picture import Picture, page
-from coursepkg.visualize.paper.style import GRID, INK, MUTED, PAPER, luminance, signed
+from coursepkg.visualize.paper.style import GRID, MUTED, signed
 from coursepkg.visualize.paper.text import format_number, plural, text_width
 
 _NUMBERS_UP_TO = 16
 _CELL = 26.0
+_SOFT = 0.36  # of the full colour, under numbers: ink is read on it on white paper and, turned around, on black
 
 
 def draw_matrix(
@@ -103,19 +104,16 @@ def _drawn(
 
 
 def _cell(entry: float, x: float, y: float, width: float, height: float, largest: float, write: bool) -> list[str]:
-    fill = signed(entry / largest)
+    fill = signed(entry / largest * (_SOFT if write else 1.0))
     parts = [svg.rectangle(x, y, width, height, fill=fill, stroke=GRID, line_width=1, role="cell")]
     if entry == 0:
         parts.append(
             svg.circle(x + width / 2, y + height / 2, 2 if write else 1, fill=MUTED, stroke=MUTED, width=0, role="zero")
         )
     elif write:
-        ink = PAPER if luminance(fill) < 0.2 else INK
         text = format_number(entry)
         parts.append(
-            svg.text(
-                x + width / 2, y + height / 2 + 4.3, text, size=12, fill=ink, anchor="middle", halo=False, role="entry"
-            )
+            svg.text(x + width / 2, y + height / 2 + 4.3, text, size=12, anchor="middle", halo=False, role="entry")
         )
     return parts
 

@@ -78,10 +78,14 @@ class Picture:
         return f"Figure: {self.alt}"
 
     def html(self) -> str:
-        """The picture as one HTML tag that shrinks to fit its page, and turns dark where the page is dark."""
+        """The picture as HTML. It turns dark where the page is dark, and shrinks with its page while it can be read.
+
+        On a narrower page it scrolls inside its own box.
+        """
         drawn = base64.b64encode(adapt(self.svg).encode("utf-8")).decode("ascii")
-        style = "max-width:100%;height:auto"
-        return f'<img alt="{escape(self.alt)}" src="data:image/svg+xml;base64,{drawn}" style="{style}">'
+        style = f"max-width:100%;min-width:{svg.least_width(self.svg)}px;height:auto"
+        image = f'<img alt="{escape(self.alt)}" src="data:image/svg+xml;base64,{drawn}" style="{style}">'
+        return f'<div style="overflow-x:auto">{image}</div>'
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
         return {"text/html": FOLDED + self.html(), "text/plain": repr(self)}

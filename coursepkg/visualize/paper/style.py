@@ -53,12 +53,6 @@ def signed(share: float) -> str:
     return mixed(DIVERGING, position)
 
 
-def luminance(code: str) -> float:
-    """Relative luminance of WCAG 2, between 0 (black) and 1 (white)."""
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in _channels(code))]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
 def settings() -> Any:
     """The Matplotlib settings of the course, as ``rcParams`` entries."""
     from cycler import cycler

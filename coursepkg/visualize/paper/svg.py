@@ -13,6 +13,7 @@ from coursepkg.visualize.paper.style import INK, PAPER
 from coursepkg.visualize.paper.text import text_width
 
 FONT = "'DejaVu Sans', Verdana, Geneva, sans-serif"
+READ = 8.5  # pixels: the smallest letters of DejaVu Sans that are still read on a phone
 BOLD = 1.12  # how much wider the bold face runs
 Point = tuple[float, float]
 
@@ -168,6 +169,14 @@ def size_of(picture: str) -> Point:
     found = [re.search(rf'\b{name}="([\d.]+)(pt)?"', tag) for name in ("width", "height")]
     width, height = (round(float(f[1]) * (4 / 3 if f[2] else 1), 1) if f else 0.0 for f in found)
     return width, height
+
+
+def least_width(picture: str) -> int:
+    """The width in pixels below which the smallest letters of a whole document can no longer be read."""
+    # Our own letters say their size in pixels as an attribute, those of Matplotlib in points as a style.
+    sizes = [float(found) for found in re.findall(r' font-size="([\d.]+)"', picture)]
+    sizes += [4 / 3 * float(found) for found in re.findall(r"\bfont(?:-size)?: (?:bold )?([\d.]+)px", picture)]
+    return math.ceil(size_of(picture)[0] * min(1.0, READ / min(sizes, default=math.inf)))
 
 
 def nested(picture: str, x: float, y: float) -> str:

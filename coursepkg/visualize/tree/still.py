@@ -129,7 +129,7 @@ class TreeDrawing:
         self.tree = tree
         self.compact = len(tree.depths) > MOST_WRITTEN
         self.names = _give_names(tree, output_names)
-        self.row, self.room = (7.0, 9.0) if self.compact else (46.0, 78.0) if numbers else (30.0, 34.0)
+        self.row, self.room = (7.0, 9.0) if self.compact else (60.0, 78.0) if numbers else (30.0, 34.0)
         self.radius = 3.6 if self.compact else 15.0
         self.column = 92.0 if self.compact else 172.0 if numbers else 150.0
         self.parents = {child: node for node in tree.functions for child in node.children}
@@ -170,7 +170,7 @@ class TreeDrawing:
     def _height(self, node: Node) -> float:
         if isinstance(node, Leaf):
             return self.row
-        return max(self.room, sum(map(self._height, node.children)))
+        return max(self.room, sum(map(self._height, node.children)) + (0 if self.compact else 12))
 
     # -- drawing ------------------------------------------------------------------------------------------------
 
@@ -203,10 +203,19 @@ class TreeDrawing:
         )  # fmt: skip
         if self.compact:
             return [line]
-        parts = [line, svg.text(start + 9, y0 - 5, format_number(weight), size=12, fill=MUTED, role="weight")]
-        if child in shown.gradients:
-            parts.append(svg.text(start + 9, y0 + 15, shown.gradients[child], size=12, fill=GRADIENT, role="gradient"))
+        gradient = shown.gradients.get(child, "")
+        upper, lower = self.beside(child, both=bool(gradient))
+        parts = [line, svg.text(start + 9, upper, format_number(weight), size=12, fill=MUTED, role="weight")]
+        if gradient:
+            parts.append(svg.text(start + 9, lower, gradient, size=12, fill=GRADIENT, role="gradient"))
         return parts
+
+    def beside(self, child: Node, *, both: bool) -> tuple[float, float]:
+        """Where the weight of an edge stands, and its gradient below it: on the side from which the edge turns away."""
+        y, goal = self.places[child][1], self.places[self.parents[child]][1]
+        if goal < y:
+            return y + 14, y + 28
+        return (y - 19, y - 5) if both and goal > y else (y - 5, y + 15)
 
     def _function(self, node: FunctionNode, shown: Shown) -> list[str]:
         x, y = self.places[node]

@@ -102,6 +102,7 @@ def _edge(drawing: TreeDrawing, child: Node, number: dict[Node, int], judged: di
         "ends": [round(end, 1) for end in ends], "negative": weight < 0,
         "width": round(0.8 + 4.2 * abs(weight) / drawing.largest, 1), "weight": format_number(weight),
         "gradient": [judged[child], format_number(child.weight_gradient)], "child": number[child],
+        "beside": [round(y, 1) for y in drawing.beside(child, both=True)],
     }  # fmt: skip
 
 

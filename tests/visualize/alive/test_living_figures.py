@@ -11,6 +11,8 @@ import stories
 
 from coursepkg.visualize.alive.flip import flip_through
 from coursepkg.visualize.alive.story import modules
+from coursepkg.visualize.chart.curves import draw_loss
+from coursepkg.visualize.diagram.route import route_map
 from coursepkg.visualize.graph.story import tell_graph
 from tools import lab as labs
 
@@ -359,7 +361,9 @@ def test_everything_that_can_be_used_has_a_name(view, kind):
     assert view.ask(f"{nameless}.map(c => c.outerHTML)") == []
     axe = os.environ.get("COURSEPKG_AXE")
     if axe:
-        for style in ("background:#fff", "background:#111;color:#eee;color-scheme:dark"):
+        dark = "background:#111;color:#eee;color-scheme:dark"
+        for style, width in (("background:#fff", 1280), (dark, 1280), ("background:#fff", 390)):
+            view.page.set_viewport_size({"width": width, "height": 700})
             view.tell(stories.STORIES[kind](), style=style)
             view.page.evaluate(Path(axe).read_text(encoding="utf-8"))
             found = view.page.evaluate("() => axe.run(document)")["violations"]
@@ -506,6 +510,48 @@ def test_nothing_is_wider_than_the_page(view, kind, width):
     view.page.set_viewport_size({"width": width, "height": 700})
     view.tell(stories.STORIES[kind]())
     assert view.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+NEEDS = "(() => { const box = root.querySelector('.scroll'); return box.scrollWidth - box.clientWidth; })()"
+
+
+def test_a_chart_that_turns_fits_a_phone_and_a_wide_drawing_scrolls_and_says_so(view):
+    view.page.set_viewport_size({"width": 390, "height": 700})
+    view.tell(flip_through(draw_loss, losses=[[1.0, 0.5, 0.25], [1.0, 0.1, 0.01]]))
+    assert view.ask(NEEDS) == 0
+    assert not view.ask("root.querySelector('.scroll').matches('.before, .after, [tabindex]')")
+    view.tell(flip_through(route_map, current=["03", "11"]))
+    view.page.wait_for_function(f"() => {FIGURE}.shadowRoot.querySelector('.scroll.after:not(.before)')")
+    assert view.ask("getComputedStyle(root.querySelector('.scroll')).maskImage").startswith("linear-gradient")
+    shrunk = view.ask("root.querySelector('.pile img').clientWidth / root.querySelector('.pile img').naturalWidth")
+    assert 12 * shrunk >= 8.4  # pixels, the smallest letters of the route
+    view.locator(".scroll").focus()  # keys move the drawing there, and not the story
+    view.page.keyboard.press("ArrowRight")
+    view.page.wait_for_function(f"() => {FIGURE}.shadowRoot.querySelector('.scroll').scrollLeft > 0")
+    assert view.t == 0
+    view.page.evaluate(f"() => {FIGURE}.shadowRoot.querySelector('.scroll').scrollTo(9999, 0)")
+    view.page.wait_for_function(f"() => {FIGURE}.shadowRoot.querySelector('.scroll.before:not(.after)')")
+
+
+@pytest.mark.parametrize("kind", ["graph", "gated", "light", "sketch", "tree", "unrolled"])
+def test_what_moves_stays_in_sight_on_a_narrow_page(view, kind):
+    view.page.set_viewport_size({"width": 300, "height": 700})
+    view.tell(stories.STORIES[kind]())
+    places = []
+    for share in (0, 0.25, 0.5, 0.75, 1):
+        view.jump(share * view.ask("figure.player.last"))
+        places.append(view.ask("root.querySelector('.scroll').scrollLeft"))
+    assert len(set(places)) > 1 or view.ask(NEEDS) == 0, places
+
+
+def test_a_still_picture_that_is_wide_scrolls_in_its_own_box(view):
+    view.page.set_viewport_size({"width": 390, "height": 700})
+    view.load(route_map("05").html())
+    image, box = (f"document.querySelector('main {part}')" for part in ("img", "div"))
+    view.page.wait_for_function(f"() => {image}.complete")
+    assert view.page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert view.page.evaluate(f"{box}.scrollWidth - {box}.clientWidth") > 100
+    assert view.page.evaluate(f"12 * {image}.clientWidth / {image}.naturalWidth") >= 8.4
 
 
 # --- asking back

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from coursepkg.visualize.chart.bars import draw_bars
+from coursepkg.visualize.chart.curves import draw_loss, draw_tangent
 from coursepkg.visualize.chart.dots import draw_dots
 from coursepkg.visualize.chart.histogram import draw_histogram
 from coursepkg.visualize.chart.layers import draw_layer_norms
@@ -13,6 +14,7 @@ from coursepkg.visualize.chart.measured import draw_agreement, draw_toggle
 from coursepkg.visualize.chart.memory import draw_memory, format_bytes
 from coursepkg.visualize.chart.scatter import draw_scatter
 from coursepkg.visualize.chart.series import draw_series
+from coursepkg.visualize.paper.svg import least_width
 
 E = np.array([0.4, -0.2, 0.1])
 AXES = {"xlabel": "mean training error", "ylabel": "mean test error"}
@@ -28,6 +30,43 @@ def boxes(ax):
     """The boxes of all texts of an axes, drawn once more, and that of its page."""
     ax.figure.draw_without_rendering()
     return {text.get_text(): text.get_window_extent() for text in ax.texts if text.get_text()}, ax.figure.bbox
+
+
+PHONE = 358  # pixels that a page of 390 leaves, with its margins
+RUN = list(0.9 ** np.arange(40))
+CHARTS = {
+    "layers": lambda: draw_layer_norms({"one": [1e-7, 0.2], "other": [0.3, 1.0]}, title="Norms"),
+    "loss": lambda: draw_loss({f"a method with name {k}": RUN for k in range(6)}, log=True, title="Six runs"),
+    "laws": lambda: draw_series({"noise": ([10, 1e5], [11, 1e6])}, {"noise": ([10, 1e5], [10, 1e5])}, log="xy"),
+    "histogram": lambda: draw_histogram(RUN, marks={"mean": 0.5, "median": 0.4}, title="How often"),
+    "memory": lambda: draw_memory([("0 Linear", 2048, 0), ("1 ReLU", 0, 2048)], title="On the tape"),
+    "tangent": lambda: draw_tangent(lambda x: x**3, 1.0, 3.0, nudge=0.5, title="A cube"),
+    "dots": lambda: draw_dots({"best": [0.9, 1.0], "last": [0.8, 0.8]}, title="Runs"),
+    "toggle": lambda: draw_toggle([3.0, 3.0, 1.0, 1.0], 2, title="A tap"),
+}
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_is_read_on_a_phone_without_scrolling(name):
+    assert 0 < least_width(CHARTS[name]().svg) <= PHONE
+
+
+@pytest.mark.parametrize("name", ["layers", "loss", "laws", "histogram", "memory", "tangent"])
+def test_the_key_stands_over_the_axes_and_on_the_page(name, axes):
+    CHARTS[name]()
+    ax = axes[-1]
+    ax.figure.draw_without_rendering()
+    key = ax.get_legend().get_window_extent()
+    assert key.y0 >= ax.bbox.y1
+    assert key.x1 <= ax.figure.bbox.x1
+    title = ax.figure.get_suptitle()
+    assert not title or ax.figure._suptitle.get_window_extent().y0 >= key.y1 - 4
+
+
+def test_ticks_of_logarithmic_axes_are_plain_numbers(axes):
+    CHARTS["laws"]()
+    axes[-1].figure.draw_without_rendering()
+    assert {"10", "100", "1e5", "1e6"} <= {tick.get_text() for tick in axes[-1].get_yticklabels()}
 
 
 # --- bars ------------------------------------------------------------------------------------------------------------
@@ -130,6 +169,14 @@ def test_the_diagonal_joins_equal_numbers_and_points_below_are_counted(axes):
     x, y = axes[-1].lines[-1].get_data()
     assert list(x) == list(y)
     assert alt.endswith("9 of 9 points lie below the diagonal.")
+
+
+def test_no_name_lies_on_the_diagonal(axes):
+    draw_scatter({"wdbc": (0.16, 0.14), "wine": (0.05, 0.052), "far": (0.3, 0.1)}, diagonal=True, **AXES)
+    (found, _), line = boxes(axes[-1]), axes[-1].lines[-1]
+    for name in ("wdbc", "wine", "far"):
+        way = line.get_transform().transform_path(line.get_path())
+        assert not way.intersects_bbox(found[name], filled=False), name
 
 
 @pytest.mark.parametrize("seed", ["crowd", "twins", *range(4)])

@@ -1,10 +1,14 @@
 """Matrices as heat maps."""
 
+import re
+import xml.etree.ElementTree as ET
+
 import numpy as np
 import pytest
 from drawn import shapes, texts
 
 from coursepkg.visualize.matrix.still import draw_matrix
+from coursepkg.visualize.paper.dark import RULE
 from coursepkg.visualize.paper.style import signed
 from coursepkg.visualize.paper.text import format_number
 
@@ -24,6 +28,27 @@ def test_zero_is_white_and_signs_have_two_hues():
     red = lambda code: int(code[1:3], 16) - int(code[5:7], 16)  # noqa: E731
     assert all(red(signed(share)) > 0 > red(signed(-share)) for share in (0.1, 0.5, 1.0))
     assert signed(float("inf")) == signed(1.0)
+
+
+def dark(code):
+    """What a dark page makes of a colour: the filter of every picture, after the CSS specification of its functions."""
+    amount = float(re.search(r"invert\(([.\d]+)\)", RULE)[1])
+    turn = np.array([[0.213, 0.715, 0.072]] * 3) * 2 - np.eye(3)  # hue-rotate(180deg)
+    rgb = np.array([int(code[start : start + 2], 16) / 255 for start in (1, 3, 5)])
+    return np.clip(turn @ (amount + (1 - 2 * amount) * rgb), 0, 1)
+
+
+def luminance(rgb):
+    return float(np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722])
+
+
+def test_every_number_has_contrast_on_white_and_on_black_paper():
+    svg = draw_matrix([np.linspace(-1, 1, 16).tolist()]).svg
+    ink = next(text.get("fill") for text in ET.fromstring(svg).iter() if text.get("class") == "entry")
+    for cell in shapes(svg, "cell"):
+        for seen in (lambda code: np.array([int(code[k : k + 2], 16) / 255 for k in (1, 3, 5)]), dark):
+            low, high = sorted(luminance(seen(code)) for code in (ink, cell["fill"]))
+            assert (high + 0.05) / (low + 0.05) >= 4.5, cell["fill"]
 
 
 def test_large_matrices_are_drawn_without_numbers():

@@ -41,6 +41,18 @@ def test_numbers_are_apart_and_on_the_paper(seed, n_outputs):
         assert not misplaced(draw_tree(tree, **options).svg), options
 
 
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("options", [{}, {"example": 2}])
+def test_no_number_lies_on_its_own_edge(seed, options):
+    svg = draw_tree(after_passes(small_tree(seed, 1)), **options).svg
+    edges = [re.findall(r"[\d.]+", edge["d"]) for edge in shapes(svg, "edge")]
+    for role in ("weight", "gradient") if options else ("weight",):
+        labels = [text for text in texts(svg) if text.role == role]
+        for (x0, y0, x1, y1), label in zip(np.array(edges, dtype=float), labels, strict=True):
+            x, y = np.linspace(x0, x1, 200), np.linspace(y0, y1, 200)
+            assert not ((label.left < x) & (x < label.right) & (label.top < y) & (y < label.bottom)).any(), label
+
+
 def test_a_chain_of_single_children_keeps_its_numbers_apart():
     chain = FunctionNode([FunctionNode([FunctionNode([Leaf(0, 1.5)], 0.1, -2.25)], 0.2, 0.75)], 0.3)
     tree = after_passes(Tree([chain, FunctionNode([Leaf(0, 1.0)])], 1))
