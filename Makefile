@@ -1,6 +1,6 @@
 # Two commands are enough: `make lab` to study, `make test` to check everything.
 .DEFAULT_GOAL := help
-.PHONY: help lab lab-repository env test test-env peers notebooks exercises mutation-report supported lock
+.PHONY: help lab lab-repository env test test-env peers notebooks exercises mutation-report supported lock lock-site site site-check
 
 python := .venv/bin/python
 # Jupyter refuses to run as root unless told; in a container root is who you are.
@@ -18,7 +18,9 @@ help:
 	@echo "make mutation-report  write docs/mutation-report.md: which wrong answers the checks catch"
 	@echo "make supported  write docs/supported.md: which functions the engine differentiates"
 	@echo "make peers      add PyTorch, JAX, ... to the environment, as witnesses and for benchmarks"
-	@echo "make lock       resolve the dependencies again (needs uv)"
+	@echo "make site       build the website, build/site, in an environment of its own (needs npm, once)"
+	@echo "make site-check build it and open every page in a browser"
+	@echo "make lock       resolve the dependencies again (needs uv); make lock-site does so for the website's"
 
 jupyterlab := $(python) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(allow_root)
 
@@ -54,9 +56,18 @@ mutation-report: test-env
 supported: test-env
 	@$(python) tools/supported.py
 
+site:
+	@$(or $(PYTHON),python3) tools/site.py
+
+site-check: test-env site
+	@COURSEPKG_SITE=build/site $(python) -m pytest -q -rs tests/site
+
 # The file names no index and no machine, and serves Linux, macOS and Windows. The learner's lock is cut
 # from the testers' one, so that both hold the same versions.
 uv_lock := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 lock:
 	$(uv_lock) --upgrade pyproject.toml --extra course --extra grading --group build --group test --output-file requirements-test.lock
 	$(uv_lock) pyproject.toml --extra course --extra grading --group build --constraint requirements-test.lock --output-file requirements.lock
+
+lock-site:
+	@$(uv_lock) pyproject.toml requirements-site.in --extra course --extra grading --group build --constraint requirements-test.lock --output-file requirements-site.lock
