@@ -220,7 +220,7 @@ const CSS = `
 .method .tip{fill:var(--m);stroke:var(--paper);stroke-width:1.6}
 .start circle{fill:none;stroke:var(--ink);stroke-width:2}
 .map rect{shape-rendering:crispEdges}.cell{fill:color-mix(in oklch,var(--late) calc(var(--n)*100%),var(--soon))}.cell.apart{fill:var(--wash)}.cross{stroke:var(--edge)}.here{fill:none;stroke:var(--hot);stroke-width:2.6}
-.legend{display:grid;grid-template-columns:max-content 1fr;gap:4px 8px;align-items:center;font-size:13px;color:var(--soft)}@container (max-width:720px){.panel .legend{flex-basis:240px}}.row{display:contents}
+.legend{font-size:13px;color:var(--soft)}@container (max-width:720px){.panel .legend{flex-basis:240px}}.row{display:flex;flex-wrap:wrap;gap:0 8px;align-items:center;min-height:34px}.row span{white-space:nowrap}
 .entry{display:flex;justify-content:start;align-items:center;gap:6px;padding:0 6px;border-radius:9px;height:30px;font-size:13px}.entry[aria-pressed=false]{opacity:.5;text-decoration:line-through}.panel .swatch{flex:none;width:28px;height:16px;stroke:none}.entry b{font-weight:600}
 `;
 

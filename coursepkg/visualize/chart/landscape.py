@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from coursepkg.visualize.paper.figure import key, picture_of
+from coursepkg.visualize.paper.figure import LETTERS, key, picture_of
 from coursepkg.visualize.paper.picture import Picture
 from coursepkg.visualize.paper.style import CYCLE, DASHES, GRADIENT, HIGHLIGHT, INK, MARKERS, MUTED, use_style
-from coursepkg.visualize.paper.text import format_number, plural
+from coursepkg.visualize.paper.text import format_number, plural, text_width
 
 _GRID = 101
 _LONGEST = 440.0  # pixels
@@ -109,8 +109,8 @@ class Landscape:
 
         with use_style():
             labels = [f"{name}: {plural(len(track) - 1, 'step')}" for name, track in tracks.items()]
-            size = self.width / 100 + 0.9, self.height / 100 + 0.8 + 0.26 * len(labels)
-            fig, ax = plt.subplots(figsize=size)
+            across = max(self.width + 90, *(text_width(label, LETTERS) + 160 for label in labels), 0)
+            fig, ax = plt.subplots(figsize=(across / 100, self.height / 100 + 0.8 + 0.26 * len(labels)))
             goals = [level == self.goal for level in self.levels]
             found = ax.contour(
                 self.x, self.y, self.z, levels=self.levels, linewidths=[2.2 if goal else 1.0 for goal in goals],

@@ -120,3 +120,14 @@ def test_the_name_of_an_axis_and_a_long_legend_stay_on_the_paper(axes):
     figure.draw_without_rendering()
     assert axes[-1].yaxis.label.get_window_extent().x0 >= 0
     assert axes[-1].get_legend().get_window_extent().x1 <= figure.bbox.x1
+
+
+@pytest.mark.parametrize("ends", [{"x_range": (-1, 1), "y_range": (-4, 4)}, {"x_range": (-9, 9), "y_range": (-1, 1)}])
+def test_a_long_name_fits_over_a_narrow_map(axes, ends):
+    Landscape(bowl, levels=[1, 4], **ends).draw({"batches of 100, without momentum": [(0.5, 0.5), (1.0, 0.0)]})
+    figure = axes[-1].figure
+    figure.draw_without_rendering()
+    key = axes[-1].get_legend().get_window_extent()
+    assert figure.bbox.x0 <= key.x0
+    assert key.x1 <= figure.bbox.x1
+    assert figure.bbox.x0 < axes[-1].yaxis.label.get_window_extent().x0
