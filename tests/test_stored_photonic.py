@@ -13,6 +13,20 @@ def test_the_circle_has_five_starts_for_each_flaw():
     assert np.mean(found["heater loss 0.2 dB, subtraction"]) == pytest.approx(0.684, abs=5e-4)
 
 
+def test_the_moons_have_the_same_flaws_and_starts():
+    found = photonic.moons()
+    assert list(found) == list(photonic.circle())
+    assert np.mean(found["no error, batch 50"]) == pytest.approx(0.925, abs=5e-4)
+
+
+def test_rivals_see_the_same_points():
+    rows = {row["method"]: row for row in photonic.rivals()}
+    assert rows["RBF SVM"] == {"method": "RBF SVM", "circle": "96.0 %", "moons": "94.0 %"}
+    assert rows["light, batch 50"]["moons"].startswith("92.5 %, ")
+    assert len(rows) == 6
+    assert all(len(row) == 3 for row in rows.values())
+
+
 def test_digits_are_in_per_cent():
     found = photonic.mnist()
     assert found["no error"] == pytest.approx(92.8, abs=0.05)

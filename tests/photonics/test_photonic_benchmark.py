@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coursepkg.photonics import Mesh
+from coursepkg import gradients
+from coursepkg.photonics import Bench, Crosstalk, InSituPass, Mesh, routes
 from coursepkg.photonics.energy import Costs, crossover
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -52,13 +53,64 @@ def test_whoever_is_ahead_is_printed_in_bold(script):
 def test_the_stored_claims_follow_from_the_stored_runs(script):
     report, module = stored("photonic_claims"), script("photonic_claims")
     assert module.claims(report["parts"]) == report["claims"]
-    assert {"circle", "moons", "loss", "energy", "hardware", "inference", "mnist16", "mnist64"} <= set(report["parts"])
+    assert {"circle", "moons", "baselines", "loss", "energy", "hardware", "inference"} <= set(report["parts"])
+    assert {"mnist16", "mnist64"} <= set(report["parts"]) <= set(module.PARTS)
     for part in {"circle", "moons"} & set(report["parts"]):
         runs = report["parts"][part]["runs"]
         assert set(module.CONDITIONS) <= set(runs)
         assert all(len(each) == report["parts"][part]["settings"]["seeds"] >= 2 for each in runs.values())
     found = report["parts"]["energy"]["training_2x"]["segmented shifters"]
     assert found["batch 16"] == crossover(2, 16, Costs().segmented(), training=True) == 63
+
+
+def test_the_stored_page_is_made_of_the_stored_claims(script):
+    report = stored("photonic_claims")
+    page = (BENCHMARKS / "results" / "photonic_claims.md").read_text(encoding="utf-8")
+    assert script("photonic_claims").as_markdown(report) == page
+
+
+def test_where_settings_are_compared_there_are_several_starts():
+    parts = stored("photonic_claims")["parts"]
+    for name in {"circle", "moons", "crosstalk", "mnist_authors"} & set(parts):
+        starts = {len(runs) for runs in parts[name]["runs"].values()}
+        assert len(starts) == 1, name
+        assert min(starts) >= 3, name
+    for rivals in parts["baselines"]["tasks"].values():
+        assert len(rivals["digital net, batch 50"]) == 5
+        assert (
+            abs(rivals["digital net, batch 1"][0]["parameters"] - 48) <= 1
+        )  # the heaters of three meshes of four ports
+
+
+def test_the_authors_loss_sends_back_its_own_adjoint(script):
+    rng = np.random.default_rng(0)
+    network = script("photonic_claims").NormalisedPowers.random(5, 2, rng=rng, groups=[[k] for k in range(3)])
+    x, classes = rng.normal(size=(4, 5)), np.array([2, 0, 1, 2])
+    found = routes.adjoint(network)(x, classes)
+
+    def loss(phases):
+        y = np.abs(routes.send(network.meshes[0], phases, x.T))
+        return network.loss_and_adjoint(network.meshes[1].forward(y), classes)[0]
+
+    np.testing.assert_allclose(found.gradients[0], gradients.numeric(loss)(network.meshes[0].phases), atol=1e-8)
+    assert found.loss == pytest.approx(loss(network.meshes[0].phases), rel=1e-12)
+    halved = routes.adjoint(network)(x / 2, classes)
+    assert halved.loss == pytest.approx(found.loss, rel=1e-12)  # the powers are normalised
+    assert isinstance(network.with_meshes(lambda mesh: mesh), type(network))
+
+
+def test_who_does_not_know_the_crosstalk_takes_what_light_measures(script):
+    module, rng = script("photonic_claims"), np.random.default_rng(1)
+    network = module.flawed(module.PhotonicNetwork.random(4, 2, rng=rng), module.Condition([Crosstalk(0.1)]), rng)
+    x, classes = rng.normal(size=(6, 4)), rng.integers(0, 2, 6)
+
+    def steps(owner):
+        return routes.through(owner, [InSituPass(Bench(mesh)) for mesh in network.meshes])(x, classes).gradients
+
+    aware, unaware = steps(network), steps(module.Unaware(network))
+    for mesh, known, taken in zip(network.meshes, aware, unaware, strict=True):
+        np.testing.assert_allclose(mesh.pull(taken), known, rtol=1e-12)
+        assert 1e-4 < module.one_minus_cosine(taken, known) < 0.1
 
 
 def test_short_training_runs_are_reproducible_and_say_what_they_measured(script):
