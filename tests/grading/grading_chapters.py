@@ -1,6 +1,9 @@
 """The chapters that the grader is proved on: all of the course, and one written to test the grader itself."""
 
+import hashlib
+import json
 import shutil
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -9,7 +12,7 @@ import pytest
 
 from coursepkg.grading.judging.calling import PROCESSOR, LocalCall, Outcome
 from coursepkg.grading.judging.judge import judge
-from coursepkg.grading.judging.values import decode, difference, tree
+from coursepkg.grading.judging.values import decode, difference, encode, tree
 from coursepkg.grading.specification import compiling
 from coursepkg.grading.specification.build import build_tree, write_tree
 from coursepkg.grading.specification.chapters import chapters_in, load_chapter
@@ -42,7 +45,31 @@ def exercises():
 def compiled(exercise_id, seed=None):
     """The compiled check of an exercise, with visible or hidden inputs."""
     rng = None if seed is None else np.random.default_rng(seed)
-    return compiling.compile_check(exercises()[exercise_id], rng)
+    with agreement_remembered():
+        return compiling.compile_check(exercises()[exercise_id], rng)
+
+
+_agreed = {}
+
+
+@contextmanager
+def agreement_remembered():
+    """Ask all right answers of an exercise about a case far out once, not each time that a check is made with it.
+
+    That is most of the work of compiling, and what comes of it depends on the case alone.
+    """
+    ask = compiling.agreed
+
+    def remembered(exercise, cases, made):
+        text = json.dumps([made.stored, encode(made.outcome.value, packed=True)], sort_keys=True)
+        key = id(exercise), hashlib.sha256(text.encode()).digest()
+        if key not in _agreed:
+            _agreed[key] = ask(exercise, cases, made), exercise  # which keeps its id from being given to another
+        return _agreed[key][0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiling, "agreed", remembered)
+        yield
 
 
 def drawn(exercise_id, seed):
@@ -58,7 +85,8 @@ def drawn(exercise_id, seed):
 
 def whole(check):
     """A hidden check with all that it would otherwise work out when the judge reads it."""
-    check = check.settled()
+    with agreement_remembered():
+        check = check.settled()
     asked = [{**entry, "changes": entry["changes"], "outcomes": list(entry["outcomes"])}
              for entry in check["misconceptions"]]  # fmt: skip
     return {**check, "misconceptions": asked}
