@@ -74,6 +74,7 @@ SETTINGS = {
     "their_splits": "seed k has the rows and the tree shape of the authors' run k, start U[0, 1]; trained as published "
     "on 80 %: best on test, last epoch; third score: the epoch of the lowest validation loss (64/16), trained again up "
     "to it on the 80 %, scaled on what is trained on",
+    "their_rivals": "as rivals, on the rows of their_splits",
     "optimizers": "published protocol on iris, same trees and splits; Adam with its usual shares 0.9 and 0.999",
     "digits": f"{DIGITS}; 64/16/20, start N(0, 1), lowest validation loss kept",
     "rivals": "scikit-learn's defaults (MLP: 100 sigmoid units, 1,000 epochs at most), fitted and scaled on 80 %",

@@ -98,7 +98,9 @@ def test_scores_are_found_by_run_and_optimizer(script, monkeypatch, tmp_path):
 
 
 def test_runs_on_the_authors_splits_stand_beside_the_trees_of_those_runs(script):
-    runs = json.loads(script.OURS.read_text(encoding="utf-8"))["their_splits"]["iris"]
-    assert len(runs) == 30
-    theirs = [runs[str(number)]["theirs"] for number in range(30)]
-    assert theirs == pytest.approx(RECORD["tables"]["iris"]["scores"]["rmsprop"]["test"], abs=1e-5)
+    ours = json.loads(script.OURS.read_text(encoding="utf-8"))["their_splits"]
+    assert len(ours["iris"]) == 30
+    for name, runs in ours.items():
+        theirs = RECORD["tables"][name]["scores"]["rmsprop"]["test"]
+        counted = [run["theirs"] for run in runs.values() if run["counted"]]
+        assert counted == pytest.approx(theirs[: len(counted)], abs=1e-5), name

@@ -1,10 +1,10 @@
 """Chapter 10 shows what was stored about the neural tree."""
 
-from statistics import mean
+from statistics import mean, stdev
 
 import pytest
 
-from coursepkg.stored import neural_tree
+from coursepkg.stored import load, neural_tree
 
 
 def test_the_row_of_an_optimizer_has_its_best_moment_and_its_end():
@@ -26,6 +26,58 @@ def test_the_published_rule_gives_the_published_numbers():
     assert rows["pima"] == {
         "data": "pima", "ours": "0.800 ± 0.016", "published": "0.822", "their sd": "0.026", "last epoch": "0.721",
     }  # fmt: skip
+
+
+def test_three_scores_of_every_table_at_hand():
+    rows = {row["data"]: row for row in neural_tree.three_scores()}
+    tables, ours = load("neural_tree_published")["tables"], load("neural_tree")
+    assert list(rows) == list(tables)
+    for name, row in rows.items():
+        theirs = tables[name]["scores"]["rmsprop"]["test"]
+        assert row["best on test, theirs"] == f"{mean(theirs):.3f} ± {stdev(theirs):.3f}"
+        on_theirs = list(ours["their_splits"].get(name, {}).values())
+        if len(on_theirs) >= 5:
+            assert row["our runs"] == f"{len(on_theirs)} of 30"
+            runs = [run for run in on_theirs if run["counted"]]
+            assert row["chosen on validation"].startswith(f"{mean(run['validation'] for run in runs):.3f} ± ")
+        else:
+            assert row["our runs"].endswith(", own splits")
+            regression = name in ("baseball", "diabetes", "friedman")
+            runs = [run for run in ours["published"][name].values() if run["parameters"] >= 8 or not regression]
+        assert row["last epoch"].startswith(f"{mean(run['last_epoch'] for run in runs):.3f} ± ")
+    assert rows["iris"]["our runs"] == "30 of 30"
+
+
+def test_chosen_by_nothing_every_table_scores_below_the_published_number():
+    """As chapter 10 says of the table."""
+    for row in neural_tree.three_scores():
+        score = {key: float(value.split(" ±")[0]) for key, value in row.items() if " ± " in value}
+        for honest in {"chosen on validation", "last epoch"} & set(score):
+            assert score[honest] < min(score["best on test, theirs"], score["best on test, ours"]), row["data"]
+
+
+def test_rivals_stand_on_the_same_splits():
+    rows = {row["data"]: row for row in neural_tree.rivals_on_their_splits()}
+    stored = load("neural_tree")
+    assert set(rows) == {name for name, rivals in stored["their_rivals"].items() if len(rivals) >= 5}
+    rivals, trees = stored["their_rivals"]["iris"], stored["their_splits"]["iris"]
+    assert rows["iris"]["runs"] == str(len(rivals))
+    assert rows["iris"]["linear model"] == f"{mean(rivals[k]['logistic regression']['test'] for k in rivals):.3f}"
+    assert rows["iris"]["neural tree"] == f"{mean(trees[k]['validation'] for k in rivals):.3f}"
+
+
+def test_digit_trees_have_the_errors_of_their_names_and_the_recomputed_ones():
+    assert neural_tree.digit_trees() == [
+        {"tree": "mnist_10k", "parameters": "11,987", "in its name": "7.7 %", "recomputed": "7.73 %"},
+        {"tree": "mnist_18k", "parameters": "18,836", "in its name": "6.5 %", "recomputed": "6.59 %"},
+        {"tree": "mnist_20k", "parameters": "23,835", "in its name": "6.0 %", "recomputed": "6.05 %"},
+    ]
+
+
+def test_claims_come_with_settings_and_verdict():
+    rows = neural_tree.claims()
+    assert [row["verdict"] for row in rows] == [row["verdict"] for row in load("neural_tree_claims")["rows"]]
+    assert all(list(row) == ["claim", "published", "here", "settings", "verdict"] for row in rows)
 
 
 def test_the_published_runs_err_less_on_their_test_sets():

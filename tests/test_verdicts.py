@@ -11,7 +11,9 @@ import verdicts
 RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
 
 
-@pytest.mark.parametrize("name", ["memory_efficient_claims", "forward_gradient_claims", "photonic_claims"])
+@pytest.mark.parametrize(
+    "name", ["memory_efficient_claims", "forward_gradient_claims", "neural_tree_claims", "photonic_claims"]
+)
 def test_every_claim_has_one_of_the_four_verdicts_and_says_where_it_was_tried(name):
     stored = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
     rows = stored.get("rows") or stored["claims"]
