@@ -1,6 +1,6 @@
 # Two commands are enough: `make lab` to study, `make test` to check everything.
 .DEFAULT_GOAL := help
-.PHONY: help lab lab-repository env test test-env peers notebooks exercises mutation-report supported lock lock-site site site-check
+.PHONY: help lab lab-repository env test check test-env peers notebooks exercises mutation-report supported lock lock-site site site-check
 
 python := .venv/bin/python
 # Jupyter refuses to run as root unless told; in a container root is who you are.
@@ -12,6 +12,7 @@ help:
 	@echo "make env        only build the environment, in .venv"
 	@echo ""
 	@echo "for contributors:"
+	@echo "make check      lint, types and the fast tests of what you changed, in under a minute"
 	@echo "make lab-repository  open the repository itself in JupyterLab, to change the course"
 	@echo "make notebooks  run every notebook again and store its outputs"
 	@echo "make exercises  generate exercises/ from solutions/"
@@ -39,6 +40,9 @@ test-env:
 
 test: test-env
 	@$(python) tools/test.py
+
+check: test-env
+	@$(python) -m tools.check
 
 peers: test-env
 	@$(python) -m pip --version >/dev/null 2>&1 || $(python) -m ensurepip
