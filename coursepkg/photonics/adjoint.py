@@ -1,7 +1,7 @@
 """The gradient of every phase from simulated fields: what a computer does, and two ways to do it.
 
 With ``dL = Re(sum(y_adj * dy))``, a heater with the field ``x`` going forward and ``a`` going backward behind it has
-``dL/d eta = -Im(x a)``: its phase turns ``x`` by ``i d eta``, and ``a`` says what that is worth (Hughes et al., Optica
+``dL/d psi = -Im(x a)``: its phase turns ``x`` by ``i d psi``, and ``a`` says what that is worth (Hughes et al., Optica
 5:864, 2018). :class:`AdjointPass` keeps all fields of a batch. :class:`BatchFreePass` never sends the batch through the
 mesh, because of all its examples the gradient needs only one n x n matrix.
 """

@@ -2,15 +2,15 @@
 
 Three passes of light through the same mesh (Hughes et al., Optica 5:864, 2018; Pai et al., Science 380:398, 2023):
 
-1. *forward*: send ``x``; at each heater a camera sees the power ``|x_eta|**2``;
-2. *backward*: send the adjoint ``y_adj`` into the outputs; the camera sees ``|a_eta|**2``, and ``x_adj = U^T y_adj``
+1. *forward*: send ``x``; at each heater a camera sees the power ``|x_psi|**2``;
+2. *backward*: send the adjoint ``y_adj`` into the outputs; the camera sees ``|a_psi|**2``, and ``x_adj = U^T y_adj``
    comes out at the inputs;
 3. *sum*: send ``x - i conj(x_adj)``. Run backward in time, the adjoint light retraces its way, so at each heater
-   the field is ``x_eta - i conj(a_eta)``, and its power holds the interference ``-2 Im(x_eta a_eta)``.
+   the field is ``x_psi - i conj(a_psi)``, and its power holds the interference ``-2 Im(x_psi a_psi)``.
 
-Therefore ``dL/d eta = -Im(x_eta a_eta) = (p_sum - |x_eta|**2 - |a_eta|**2) / 2``: the chain rule, read off a camera.
+Therefore ``dL/d psi = -Im(x_psi a_psi) = (p_sum - |x_psi|**2 - |a_psi|**2) / 2``: the chain rule, read off a camera.
 The analog variant flips the sign of ``conj(x_adj)`` back and forth in pass 3; the current of each photodiode then
-swings by ``4 Im(x_eta a_eta)``, and a lock-in amplifier takes the gradient from it with nothing to store or subtract.
+swings by ``4 Im(x_psi a_psi)``, and a lock-in amplifier takes the gradient from it with nothing to store or subtract.
 
 Code here touches a mesh only through a :class:`Bench`, whose readings are powers.
 """
