@@ -66,9 +66,11 @@ def test_cells_are_short(notebook):
 # --- what is claimed
 
 
-def test_the_table_on_the_page_has_every_route_and_none_is_off(notebook):
-    table = shown(cell_with(notebook, "routes.survey(problem)"))
+def test_the_tables_on_the_page_have_every_route_and_none_is_off(notebook):
+    counted = shown(cell_with(notebook, "routes.survey(problem)"))
+    table = shown(cell_with(notebook, '"how right", "to remember"'))
     for route in (*routes.EXACT, *routes.ESTIMATES):
+        assert re.search(rf"^{re.escape(route.name)}  ", counted, re.M)
         assert re.search(rf"^{re.escape(route.name)}$", table, re.M)
     assert len(re.findall(r"how right: to (?:9|1[0-2]) digits", table)) == len(routes.EXACT)
     assert "OFF" not in table
