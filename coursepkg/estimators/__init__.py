@@ -29,6 +29,7 @@ _HOME = {
     "in_segments": "checkpointing",
     "linear_bytes": "memory",
     "step_memory": "memory",
+    "predict_encoder_step": "encoder_ledger",
     "tape_holdings": "memory",
 }
 

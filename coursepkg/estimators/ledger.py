@@ -32,7 +32,7 @@ class Moment(NamedTuple):
     alive: int
 
 
-class _Ledger:
+class Ledger:
     """Named sizes that come and go, and what they added up to at each moment."""
 
     def __init__(self) -> None:
@@ -73,14 +73,14 @@ def predict_moments(
     """
     check_kind(sketch)
     size = None if rate is None else sketch_size(rate, rows)
-    book, pairs, last = _Ledger(), list(pairwise(widths)), len(widths) - 2
+    book, pairs, last = Ledger(), list(pairwise(widths)), len(widths) - 2
 
     def array(height: int, width: int) -> int:
         return height * width * itemsize
 
     for k, (n, m) in enumerate(pairs):
         if size is not None:
-            book(f"sketch {k}", passing=_passing(sketch, rows, size, n, itemsize))
+            book(f"sketch {k}", passing=sketch_passing(sketch, rows, size, n, itemsize))
             book.sizes[f"summary {k}"] = array(size, n)
         book.sizes[f"z {k}"] = array(rows, m)
         book(f"forward {k}")
@@ -102,7 +102,7 @@ def predict_moments(
         if k:
             book.sizes[f"g {k - 1}"] = array(rows, n)
         if size is not None:
-            book(f"sketch of the gradient {k}", passing=_passing(sketch, rows, size, m, itemsize))
+            book(f"sketch of the gradient {k}", passing=sketch_passing(sketch, rows, size, m, itemsize))
         book.sizes[f"dW {k}"] = array(n, m)
         book(f"weight gradient {k}", passing=0 if size is None else array(size, m))
         book.let_go(f"g {k}", f"x {k}", f"summary {k}")
@@ -137,7 +137,7 @@ def predict_step(
     return StepMemory(held, max(moment.alive for moment in moments))
 
 
-def _passing(sketch: str, rows: int, size: int, width: int, itemsize: int) -> int:
+def sketch_passing(sketch: str, rows: int, size: int, width: int, itemsize: int) -> int:
     """What drawing a sketch and applying it to a matrix (rows, width) needs for a moment, the result included."""
     result, dense = size * width * itemsize, rows * size * itemsize
     if sketch == "gaussian":
