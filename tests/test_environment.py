@@ -111,3 +111,16 @@ def test_peers_stay_out_of_the_locks():
     assert "torch" in names
     for lock in LOCKS:
         assert not names & set(pins(lock))
+
+
+def test_every_python_that_the_package_names_is_in_each_matrix_and_no_other():
+    classifiers = re.findall(r":: Python :: (3\.\d+)$", "\n".join(project()["project"]["classifiers"]), re.MULTILINE)
+    assert f">={classifiers[0]}" == project()["project"]["requires-python"]
+    assert [as_numbers(version) for version in classifiers] == [(3, 11 + k) for k in range(len(classifiers))]
+    workflows = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / ".github" / "workflows").glob("*.yml")}
+    matrices = re.findall(r"^ +python: \[(.*)\]$", workflows["test"], flags=re.MULTILINE)
+    assert [re.findall(r'"([\d.]+)"', matrix) for matrix in matrices] == [classifiers] * 2
+    for name in ("test", "release"):  # what runs once runs on the newest
+        once = re.findall(r'^ +python-version: "([\d.]+)"$', workflows[name], flags=re.MULTILINE)
+        assert once
+        assert set(once) == {classifiers[-1]}
