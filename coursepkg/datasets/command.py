@@ -7,10 +7,12 @@ import sys
 from collections.abc import Sequence
 
 from coursepkg.datasets import bneuralt
-from coursepkg.datasets.catalogue import MEASUREMENTS, NAMES, TREES, available, load
+from coursepkg.datasets.catalogue import MEASUREMENTS, MODELS, NAMES, TEXTS, TREES, available, load
 from coursepkg.datasets.chip import photonic_chip
 from coursepkg.datasets.core import DataCorrupt, DataNotFound
 from coursepkg.datasets.download import fetch
+from coursepkg.datasets.minilm import minilm
+from coursepkg.datasets.texts import text
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,7 +52,7 @@ def _fetch(name: str) -> int:
 
 def _list(*, read: bool) -> int:
     damaged = 0
-    for name in NAMES + MEASUREMENTS + TREES:
+    for name in NAMES + MEASUREMENTS + TREES + TEXTS + MODELS:
         try:
             state = "here" if available(name) else "not on this computer"
             if read and state == "here":
@@ -70,6 +72,11 @@ def _summary(name: str) -> str:
         path = bneuralt.find(name.partition("/")[2])
         content = bneuralt.read(path) if path.suffix == ".gz" else {}
         return f"{len(content['runs'])} runs" if "runs" in content else "here"
+    if name in TEXTS:
+        parts = [text(name.partition("/")[2], part) for part in ("train", "test")]
+        return f"{len(parts[0].X)} and {len(parts[1].X)} sentences, {len(parts[0].target_names)} classes"
+    if name in MODELS:
+        return f"{sum(array.size for array in minilm().weights.values()):,} numbers"
     if name not in MEASUREMENTS:
         return repr(load(name))
     arrays = photonic_chip(name.partition("/")[2])

@@ -97,6 +97,29 @@ def test_the_published_files_have_their_sizes(monkeypatch, name, part, size, cou
     assert all(found.X)
 
 
+def test_the_list_says_whether_sentences_and_encoder_are_here(folder, monkeypatch, capsys):
+    assert datasets.main(["list"]) == 0
+    said = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert {said["text/trec"], said["text/cola"], said["minilm"]} == {"not on this computer"}
+    for part, line in (("train", "0 How did it ?\n"), ("test", "3 Who was it ?\n1 What was it ?\n")):
+        put(folder, monkeypatch, "trec", part, line)
+    (folder / "minilm").mkdir()
+    content = {"model.safetensors": packed({"w": np.ones((2, 3))}), "vocab.txt": b"[PAD]\n"}
+    for name, written in content.items():
+        (folder / "minilm" / name).write_bytes(written)
+    assert datasets.available("text/trec")
+    assert datasets.available("minilm")
+    sums = {name: hashlib.sha256(written).hexdigest() for name, written in content.items()}
+    for module in (minilm, import_module("coursepkg.datasets.catalogue")):
+        monkeypatch.setattr(module, "CHECKSUMS", sums)
+    assert datasets.main(["check"]) == 0
+    said = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert said["text/trec"] == "1 and 2 sentences, 6 classes"
+    assert said["minilm"] == "6 numbers"
+    (folder / "minilm" / "vocab.txt").write_bytes(b"altered")
+    assert datasets.main(["check"]) == 1
+
+
 # --- safetensors
 
 
