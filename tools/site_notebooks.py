@@ -97,7 +97,7 @@ def for_reading(path: Path, terms: Mapping[tuple[str, str], Any]) -> str:
 
 
 def _note(text: str, identity: str) -> NotebookNode:
-    return _text_cell(f":::{{note}}\n{text}:::\n", identity)
+    return _text_cell(f"```{{note}}\n{text}```\n", identity)
 
 
 def _text_cell(text: str, identity: str) -> NotebookNode:

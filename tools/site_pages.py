@@ -15,6 +15,9 @@ from html import escape, unescape
 from pathlib import Path
 from typing import NamedTuple
 
+from nbformat import NotebookNode
+
+from coursepkg.stored import neural_tree
 from coursepkg.visualize.alive import story
 from tools.notebook_file import ROOT, read, tags
 from tools.site_notebooks import CHAPTERS, anchor, for_reading, heading_of, output_html, pictures, term_anchor
@@ -24,6 +27,7 @@ FOLDERS = {"docs": "docs", "instructor": "instructor", "docs/api": "api"}  # fro
 CLAIMS = {
     "08": ("memory_efficient_claims", "Memory-efficient backpropagation (Bershatsky et al., 2022)"),
     "09": ("forward_gradient_claims", "The forward gradient (Baydin et al., 2022, and others)"),
+    "10": ("", "The neural tree (Ojha and Nicosia, 2022)"),  # scores in place of sentences
     "11": ("photonic_claims", "Photonic backpropagation (Pai et al., 2023)"),
 }
 _LINK = re.compile(r"(?<!\!)\[([^\]]*)\]\((?![a-z]+:|#)([^)\s#]+)(#[^)\s]*)?\)")
@@ -186,10 +190,20 @@ def definition(source: str, bold: str) -> str:
     text = paragraphs[place].strip()
     if text.startswith("- "):
         text = next(item for item in re.split(r"^- ", text, flags=re.MULTILINE) if f"**{bold}**" in item)
+    if text.count("**") > 2:
+        text = _sentences_about(text, bold)
     if text.rstrip().endswith(":"):
         formula = paragraphs[place + 1].strip() if place + 1 < len(paragraphs) else ""
         text = f"{text.strip()}\n\n{formula}" if formula.startswith("$$") else f"{text.rstrip().rstrip(':')} …"
     return _LINK.sub(r"\1", text.strip())
+
+
+def _sentences_about(text: str, bold: str) -> str:
+    """Of a paragraph that defines several terms: the sentence before, the one with the term, and what is said of it."""
+    sentences = re.split(r"(?<=[.!?])\s+(?=[A-Z*$(`])", text)
+    place = next(k for k, sentence in enumerate(sentences) if f"**{bold}**" in sentence)
+    end = next((k for k in range(place + 1, len(sentences)) if "**" in sentences[k]), len(sentences))
+    return " ".join(sentences[max(place - 1, 0) : end])
 
 
 def glossary_page() -> str:
@@ -219,13 +233,13 @@ def figures() -> Iterator[tuple[str, str, str, str, bool]]:
                 told = story.read_stories("".join(output["data"]["text/html"]))
                 words = told[0]["title"] if told and told[0]["title"] else first_sentence(unescape(alt[1]))
                 hidden = "hide-output" in tags(cell)
-                yield number, section, anchor(cell), cell_title(cell, words) if hidden else words, bool(told)
+                yield number, section, anchor(cell), words_before_the_answer(cell) if hidden else words, bool(told)
 
 
-def cell_title(cell, words: str) -> str:
-    """Under a prediction the index must not tell the answer: only the title that the code gives."""
+def words_before_the_answer(cell: NotebookNode) -> str:
+    """Under a prediction the index must not tell the answer: only the title that the code gives, if it gives one."""
     title = re.search(r'title\s*=\s*"([^"{]+)"', cell.source)
-    return title[1] if title else "a figure to predict"
+    return title[1] if title else ""
 
 
 def first_sentence(text: str, longest: int = 110) -> str:
@@ -242,7 +256,10 @@ def figures_page() -> str:
             seen = number
         address = f"notebooks/{CHAPTERS[number].stem}.html#{place}"
         moving = " <b>moves</b>" if moves else ""
-        lines.append(f'- <a href="{address}">{escape(words)}</a>{moving}, <i>{escape(section)}</i>')
+        if words:
+            lines.append(f'- <a href="{address}">{escape(words)}</a>{moving}, <i>{escape(section)}</i>')
+        else:
+            lines.append(f'- <a href="{address}">To predict: <i>{escape(section)}</i></a>{moving}')
     return "\n".join(lines)
 
 
@@ -252,22 +269,32 @@ def figures_page() -> str:
 def claims_page() -> str:
     lines = []
     for number, (name, title) in CLAIMS.items():
-        stored = json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text(encoding="utf-8"))
-        rows = stored.get("rows") or stored["claims"]
         lines.append(f"\n## {number} · {title}\n\n[Chapter {number}](notebooks/{CHAPTERS[number].name})\n")
-        lines.append(_claims_table(rows, f"Claims of chapter {number}, {len(rows)} in all. Run {stored['date']}."))
+        if name:
+            stored = json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text(encoding="utf-8"))
+            rows = [
+                {"claim": row["claim"], "published": row["published"], "here": row["ours"]}
+                | {"settings": row["settings"], "verdict": row["verdict"]}
+                for row in stored.get("rows") or stored["claims"]
+            ]
+            lines.append(_table(rows, f"Claims of chapter {number}, {len(rows)} in all. Run {stored['date']}."))
+        else:
+            caption = "Test accuracy: the best moment of a run, ours and as published, and the end of the same runs"
+            lines.append(_table(neural_tree.published(), caption))
     return "\n".join(lines)
 
 
-def _claims_table(rows: list[dict[str, str]], caption: str) -> str:
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("claim", "published", "here", "settings", "verdict"))
+def _table(rows: list[dict[str, str]], caption: str) -> str:
+    """Rows under the names of their entries, in a frame that scrolls by keys; on a phone each row is a block."""
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in rows[0])
     body = ""
     for row in rows:
-        cells = "".join(f"<td>{escape(row[key])}</td>" for key in ("published", "ours", "settings"))
-        kind = row["verdict"].replace(" ", "-")
-        body += f'<tr><th scope="row">{escape(row["claim"])}</th>{cells}<td class="{kind}">{row["verdict"]}</td></tr>'
-    table = f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    return f'<div class="claims" tabindex="0" role="region" aria-label="{escape(caption)}">{table}</div>'
+        (_, first), *others = row.items()
+        cells = "".join(f'<td data-name="{escape(name)}">{escape(text)}</td>' for name, text in others)
+        body += f'<tr><th scope="row">{escape(first)}</th>{cells}</tr>'
+    words = escape(caption)
+    table = f"<table><caption>{words}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="claims" tabindex="0" role="region" aria-label="{words}">{table}</div>'
 
 
 def lay_out_assets(target: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from docutils import nodes
@@ -49,7 +50,9 @@ def fold_second_readings(app, doctree, docname) -> None:
 
 def tidy(app, pagename, templatename, context, doctree) -> None:
     """Folds are called what they show, and a notebook says how it is run."""
-    context["body"] = context.get("body", "").replace(' aria-label="Toggle hidden content"', "")
+    body = context.get("body", "").replace(' aria-label="Toggle hidden content"', "")
+    # The corner of a table with names on two sides heads nothing.
+    context["body"] = re.sub(r'<th class="head">(<p></p>)?</th>', "<td></td>", body)
     if pagename.startswith(("notebooks/", "exercises/")) and "header_buttons" in context:
         button = {"type": "link", "url": context["pathto"]("run"), "text": "Run it", "tooltip": "How to run this page"}
         context["header_buttons"].insert(0, button | {"label": "run-it"})

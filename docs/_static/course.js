@@ -91,6 +91,13 @@ function openAround(id) {
 addEventListener("hashchange", () => openAround(location.hash.slice(1)));
 if (location.hash) openAround(location.hash.slice(1));
 
+// --- the theme's folds in the menu have no name --------------------------------------------------------------------------
+
+for (const toggle of document.querySelectorAll(".bd-links summary:has(.toctree-toggle)")) {
+  const name = toggle.closest("li")?.querySelector("a")?.textContent ?? "this part";
+  toggle.setAttribute("aria-label", `Pages under ${name}`);
+}
+
 // --- progress ----------------------------------------------------------------------------------------------------------
 
 const [, folder, number] = /^(notebooks|exercises)\/(\d\d)_/.exec(place) ?? [];

@@ -111,6 +111,15 @@ def test_a_fold_opens_for_a_link_that_leads_into_it(reader):
     page.locator(f"#{place}").wait_for(state="visible")
 
 
+def test_what_is_written_for_sphinx_was_read_by_it(small):
+    for name in ("index", "map", "run", "notebooks/00_start_here", "exercises/01_cooking_analogy"):
+        text = (small / f"{name}.html").read_text(encoding="utf-8")
+        article = re.sub(r"<(pre|script).*?</\1>", "", text[text.index("<article") :], flags=re.DOTALL)
+        assert re.search(r":::|```|\{note\}|\{\{|% second-reading|\]\(", article) is None, name
+    exercises = (small / "exercises" / "01_cooking_analogy.html").read_text(encoding="utf-8")
+    assert '<div class="admonition note">' in exercises
+
+
 def test_progress_is_kept_in_this_browser_and_can_be_forgotten(reader):
     page = reader.open("map.html")
     words = page.locator(".progress-words")
