@@ -122,7 +122,7 @@ BANK = [
           "The gradient of X uses W transposed, as the forward pass does.",
           "The forward pass multiplies by W transposed; going back transposes once more."),
     wrong("bias-not-summed", layer_with(b=lambda X, W, G: G),
-          "notebook 05, section 4, 'A broadcast copies forward, so it sums backward'",
+          "notebook 05, section 4, 'A bias is broadcast'",
           "The gradient of b is G itself.",
           "The bias was copied to every example, and each copy sends its report."),
     wrong("bias-summed-over-the-first-axis-only", layer_with(b=lambda X, W, G: G.sum(axis=0)),

@@ -230,7 +230,7 @@ EXERCISE = Exercise(
     minutes=12,
     difficulty=2,
     points=3,
-    see="notebook 05, section 4, 'A broadcast copies forward, so it sums backward'",
+    see="notebook 05, section 4, 'A bias is broadcast'",
     reference=unbroadcast,
     domain={"g": Array("... n"), "shape": Listing("axes>=0", Number(whole=True, at_least=1))},
     meets={
