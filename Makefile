@@ -65,6 +65,7 @@ site:
 
 site-check: test-env site
 	@COURSEPKG_SITE=build/site $(python) -m pytest -q -rs tests/site
+	@$(python) -m tools.site_budget build/site
 
 # The file names no index and no machine, and serves Linux, macOS and Windows. The learner's lock is cut
 # from the testers' one, so that both hold the same versions.

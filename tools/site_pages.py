@@ -17,19 +17,20 @@ from typing import NamedTuple
 
 from nbformat import NotebookNode
 
-from coursepkg.stored import neural_tree
 from coursepkg.visualize.alive import story
 from tools.notebook_file import ROOT, read, tags
 from tools.site_notebooks import CHAPTERS, anchor, for_reading, heading_of, output_html, pictures, term_anchor
 
 HAND_WRITTEN = ROOT / "docs" / "site"
 FOLDERS = {"docs": "docs", "instructor": "instructor", "docs/api": "api"}  # from the repository to the site
-CLAIMS = {
-    "08": ("memory_efficient_claims", "Memory-efficient backpropagation (Bershatsky et al., 2022)"),
-    "09": ("forward_gradient_claims", "The forward gradient (Baydin et al., 2022, and others)"),
-    "10": ("", "The neural tree (Ojha and Nicosia, 2022)"),  # scores in place of sentences
-    "11": ("photonic_claims", "Photonic backpropagation (Pai et al., 2023)"),
-}
+# Where claims are stored: chapter, file of results, paper.
+CLAIMS = (
+    ("08", "memory_efficient_claims", "Memory-efficient backpropagation (Bershatsky et al., 2022)"),
+    ("08", "fine_tuning", "Memory-efficient backpropagation: fine-tuning"),
+    ("09", "forward_gradient_claims", "The forward gradient (Baydin et al., 2022, and others)"),
+    ("10", "neural_tree_claims", "The neural tree (Ojha and Nicosia, 2022)"),
+    ("11", "photonic_claims", "Photonic backpropagation (Pai et al., 2023)"),
+)
 _LINK = re.compile(r"(?<!\!)\[([^\]]*)\]\((?![a-z]+:|#)([^)\s#]+)(#[^)\s]*)?\)")
 _CODE = re.compile(r"\.(py|js)$")
 
@@ -266,21 +267,26 @@ def figures_page() -> str:
 # --- claims -----------------------------------------------------------------------------------------------------------
 
 
+def stored_claims() -> Iterator[tuple[str, str, str, list[dict[str, str]]]]:
+    """Chapter, paper, date, and the rows of each stored table of claims."""
+    for number, name, title in CLAIMS:
+        path = ROOT / "benchmarks" / "results" / f"{name}.json"
+        stored = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        rows = [
+            {"claim": row["claim"], "published": row["published"], "here": row["ours"]}
+            | {"settings": row["settings"], "verdict": row["verdict"]}
+            for row in stored.get("rows") or stored.get("claims") or []
+            if "verdict" in row
+        ]
+        if rows:
+            yield number, title, stored["date"], rows
+
+
 def claims_page() -> str:
     lines = []
-    for number, (name, title) in CLAIMS.items():
+    for number, title, date, rows in stored_claims():
         lines.append(f"\n## {number} · {title}\n\n[Chapter {number}](notebooks/{CHAPTERS[number].name})\n")
-        if name:
-            stored = json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text(encoding="utf-8"))
-            rows = [
-                {"claim": row["claim"], "published": row["published"], "here": row["ours"]}
-                | {"settings": row["settings"], "verdict": row["verdict"]}
-                for row in stored.get("rows") or stored["claims"]
-            ]
-            lines.append(_table(rows, f"Claims of chapter {number}, {len(rows)} in all. Run {stored['date']}."))
-        else:
-            caption = "Test accuracy: the best moment of a run, ours and as published, and the end of the same runs"
-            lines.append(_table(neural_tree.published(), caption))
+        lines.append(_table(rows, f"{title}: {len(rows)} claims. Run {date}."))
     return "\n".join(lines)
 
 
