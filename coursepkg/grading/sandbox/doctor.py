@@ -26,6 +26,7 @@ from coursepkg.grading.sandbox.launch import BUBBLEWRAP, SECOND, Unavailable, vi
 from coursepkg.grading.sandbox.process import Sandbox, SandboxedWorker, run_probe
 
 PROBE_SECONDS = 90.0
+_TO_END = 30.0  # seconds for what ends at once where nothing else runs, and has limits that come much later
 _PLANTED = "COURSEPKG_PLANTED"
 
 
@@ -171,7 +172,7 @@ def _ends(sandbox: Sandbox, token: str) -> str | None:
     if len(after) >= len(during):
         return f"of the processes {', '.join(during)} there are left {', '.join(after)} when an answer has ended"
     sandbox.close()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + _TO_END
     while time.monotonic() < deadline:
         if not (left := _with_token(token)):
             return None

@@ -12,6 +12,9 @@ from coursepkg.grading.sandbox.doctor import examine
 from coursepkg.grading.sandbox.launch import BUBBLEWRAP, NONE, SECOND
 
 ORDINARY = 12345
+# Seconds until a test gives up to wait for what happens at once where nothing else runs.
+PATIENCE = 120
+TO_END = 30  # the same of what was ended; far less than what never ends may run before its own limits end it
 # The interpreter may lie in root's home, which is closed to others: show it, and nothing else of it, in a private
 # mount namespace.
 _OPEN_INTERPRETER = """
@@ -69,4 +72,15 @@ def run_with_open_interpreter(arguments, user, **options):
     return subprocess.run([*python, *arguments], **options)
 
 
-__all__ = ["BUBBLEWRAP", "NONE", "ORDINARY", "SECOND", "best_tier", "leaks", "require", "run_with_open_interpreter"]
+__all__ = [
+    "BUBBLEWRAP",
+    "NONE",
+    "ORDINARY",
+    "PATIENCE",
+    "SECOND",
+    "TO_END",
+    "best_tier",
+    "leaks",
+    "require",
+    "run_with_open_interpreter",
+]

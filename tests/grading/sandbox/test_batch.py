@@ -217,7 +217,7 @@ def test_killed_at_twenty_points_and_resumed_it_ends_with_the_same_bytes(tmp_pat
     for _ in range(20):
         process = start(folder, results, tmp_path)
         have = len(list(results.glob("*/*.json")))
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + machine.PATIENCE
         while process.poll() is None and time.monotonic() < deadline and len(list(results.glob("*/*.json"))) <= have:
             time.sleep(0.002)
         time.sleep(rng.uniform(0, 0.08))
@@ -234,7 +234,7 @@ def test_killed_at_twenty_points_and_resumed_it_ends_with_the_same_bytes(tmp_pat
 
 
 def _processes_naming(text):
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + machine.TO_END
     while True:
         found = []
         for process in Path("/proc").glob("[0-9]*"):
@@ -251,13 +251,13 @@ def _processes_naming(text):
 def test_a_killed_grader_leaves_no_answer_running(tmp_path):
     loop = "def squared_slope(x, w):\n    while True:\n        try:\n            while True: pass\n        except: pass"
     process = start(hand_in(tmp_path / "all", {"ann": [loop]}), tmp_path / "results", tmp_path)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + machine.PATIENCE
     while time.monotonic() < deadline and not (workers := _descendants(process.pid)):
         time.sleep(0.05)
     assert workers
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + machine.TO_END
     while time.monotonic() < deadline and any(_alive(number) for number in workers):
         time.sleep(0.05)
     assert not any(_alive(number) for number in workers)
@@ -294,7 +294,7 @@ def test_stopped_by_hand_it_says_so_in_a_line_and_leaves_nothing_running(tmp_pat
     words = [sys.executable, "-m", "coursepkg", "grade", "batch", str(handed_in), "--secret", str(secret)]
     words += ["--out", str(out), "--specs", str(SPECS), "--jobs", "2"]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + machine.PATIENCE
     while process.poll() is None and time.monotonic() < deadline:
         if _descendants(process.pid) and (out.is_dir() or "proved" in when):
             break
@@ -303,12 +303,12 @@ def test_stopped_by_hand_it_says_so_in_a_line_and_leaves_nothing_running(tmp_pat
         os.killpg(process.pid, number)  # as a terminal does: to all that was started
     else:
         process.send_signal(number)
-    _, shown = process.communicate(timeout=60)
+    _, shown = process.communicate(timeout=machine.PATIENCE)
     assert process.returncode == 3, shown
     assert len(shown.splitlines()) == 1, shown
     assert shown.startswith("Stopped.")
     assert not _processes_naming(str(tmp_path))
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + machine.TO_END
     while time.monotonic() < deadline and _descendants(process.pid):
         time.sleep(0.05)
     assert not _descendants(process.pid)
