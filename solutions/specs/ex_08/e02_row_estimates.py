@@ -67,7 +67,7 @@ BANK = [
           "Every estimate is its row's product alone, and the mean is too small by the number of rows.",
           "One row in place of all of them has to speak for those that were dropped."),
     wrong("scaled-twice", rows_with(lambda k, x, y: len(x) ** 2 * x[k] * y[k]),
-          "notebook 08, section 10: a scale that Adam hides",
+          "notebook 08, section 10: a wrong scale",
           "Both factors were scaled by the number of rows.",
           "S stands twice in the product, so each side carries the square root of the factor."),
     wrong("root-of-the-scale", rows_with(lambda k, x, y: math.sqrt(len(x)) * x[k] * y[k]),
