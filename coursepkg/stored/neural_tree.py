@@ -43,18 +43,6 @@ def three_ways(name: str) -> dict[str, list[float]]:
     return {label: [run[rule] for run in runs] for label, rule in RULES.items()}
 
 
-def published() -> list[dict[str, str]]:
-    """Rows: ten runs by the published rule, the authors' number, and where the same runs end."""
-    rows = []
-    for name in CLASSES:
-        theirs = load("neural_tree")["paper"][name]
-        best, last = ([run[key] for run in _runs("published", name)] for key in ("best_on_test", "last_epoch"))
-        ours = f"{mean(best):.3f} ± {stdev(best) / len(best) ** 0.5:.3f}"
-        row = {"data": name, "ours": ours, "published": f"{theirs['mean']:.3f}", "their sd": f"{theirs['sd']:.3f}"}
-        rows.append(row | {"last epoch": f"{mean(last):.3f}"})
-    return rows
-
-
 def runs_made() -> dict[str, int]:
     """How many of the authors' thirty splits our trainings cover, by table."""
     return {name: len(runs) for name, runs in load("neural_tree")["their_splits"].items()}
