@@ -16,7 +16,7 @@ import datetime
 import json
 import platform
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -181,15 +181,15 @@ def minibatches(data: Pair, size: int, rng: np.random.Generator) -> Iterator[Pai
 
 def train(
     model: nn.Sequential, method: str, lr: float, steps: int, data: tuple[Pair, Pair], *, seed: int = 0,
-    points: int = 20, batch: int = 64, most: int = 2000,
+    points: int = 20, batch: int = 64, most: int = 2000, looks: Collection[int] = (),
 ) -> dict[str, Any]:  # fmt: skip
-    """Train with plain gradient descent and note loss, accuracy and CPU time along the way."""
+    """Train with plain gradient descent and note loss, accuracy and CPU time along the way, or after `looks` steps."""
     (x, y), test = data
     rng = np.random.default_rng(100 + seed)
     optimizer = optimizers.GD(model.parameters(), lr=lambda i: lr * float(np.exp(-DECAY * i)))
     feed, seconds, curve = minibatches((x, y), batch, np.random.default_rng(200 + seed)), 0.0, []
     for step in range(steps + 1):
-        if step % max(steps // points, 1) == 0:
+        if step in looks if looks else step % max(steps // points, 1) == 0:
             loss, hits = score(model, (x[:most], y[:most]))
             curve.append([step, round(seconds, 4), round(loss, 5)])
             if not np.isfinite(loss) or loss > 100:

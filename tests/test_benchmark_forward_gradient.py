@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,59 @@ def test_the_peak_of_rank_one_is_flat_and_that_of_backpropagation_is_not():
     assert last[flat] - first[flat] < last["activation"]
     layers = last["layers"] - first["layers"]
     assert last["backpropagation"] - first["backpropagation"] > 0.9 * layers * last["activation"]
+
+
+def test_the_papers_estimator_runs_at_the_best_rate_of_a_grid():
+    module, kept = script("forward_gradient_paper"), stored("forward_gradient_paper")
+    assert "logistic" in kept["rates"]
+    assert set(kept["rates"]) <= set(module.MODELS)
+    for model, rates in kept["rates"].items():
+        assert set(rates) == {"backprop", "Gaussian"}
+        for method, lr in rates.items():
+            runs = [run for run in kept["runs"].values() if (run["model"], run["method"]) == (model, method)]
+            whole, tried = kept["steps"][model][method], module.CHOICE[model][method]
+            assert {run["seed"] for run in runs if (run["lr"], run["steps"]) == (lr, whole)} == set(module.SEEDS)
+            loss = {run["lr"]: run["loss"] for run in runs if (run["steps"], run["seed"]) == (tried, 0)}
+            place = module.GRID.index(lr)
+            assert loss[lr] < loss[module.GRID[place - 1]]
+            assert loss[lr] < loss[module.GRID[place + 1]]
+            if model != "logistic":
+                assert tried == whole
+
+
+def test_the_time_to_a_loss_is_known_to_a_twentieth():
+    module, kept = script("forward_gradient_paper"), stored("forward_gradient_paper")
+    assert {0, 1, 2, 3, 20, 1000} <= module.looks(1000)
+    claims = script("forward_gradient_claims")
+    assert set(claims.paper_runs("tried")) == set(kept["rates"])
+    for back, forward in claims.paper_runs("tried").values():
+        for run in (*back, *forward):
+            steps = [step for step, _, _ in run["curve"]]
+            assert all(b - a <= max(2, 0.06 * b) for a, b in pairwise(steps))
+
+
+def test_a_diverging_seed_lowers_the_rate_for_all(monkeypatch):
+    module = script("forward_gradient_paper")
+    bowl = {rate: abs(np.log(rate / 3e-3)) for rate in module.GRID}
+
+    def run(stored, model, method, lr, seed, steps):
+        return {"loss": 100.0 if (lr, seed) == (3e-3, 2) else bowl[lr]}
+
+    monkeypatch.setattr(module, "run", run)
+    assert module.best_rate(lambda rate: bowl[rate], 1e-4) == 3e-3
+    assert module.choose_and_repeat({}, "logistic", "Gaussian") == 1e-3
+
+
+def test_pictures_of_half_the_width_keep_what_is_inside():
+    module = script("forward_gradient_paper")
+    x = np.zeros((3, 28, 28), np.float32)
+    x[1, 2, 2] = x[2, 14:16, 20] = 4.0
+    found, _ = module.halved((x.reshape(3, 784), np.arange(3)))
+    assert found.shape == (3, 1, 12, 12)
+    assert found[1, 0, 0, 0] == 1.0
+    assert found[2, 0, 6, 9] == 2.0
+    assert found.sum() == 3.0
+    assert module.convolutional(0)(found).shape == (3, 10)
 
 
 def test_the_claims_are_those_that_the_script_computes_from_the_stored_runs():

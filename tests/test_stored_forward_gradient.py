@@ -24,6 +24,13 @@ def test_curves_run_by_iteration_or_by_time():
     assert list(by_step[1]) == list(by_time[1])
 
 
+def test_the_papers_estimator_has_three_starts_beside_backpropagation():
+    found = stored.paper_losses("logistic")
+    assert list(found) == [f"{way}, seed {seed}" for way in ("backprop, 1", "Gaussian, 0.003") for seed in range(3)]
+    assert found["Gaussian, 0.003, seed 1"][0][-1] == 50_000
+    assert found["Gaussian, 0.003, seed 1"][1][-1] == pytest.approx(0.527, abs=5e-4)
+
+
 def test_one_rate_for_all_hides_the_difference():
     ends = [curve[1][-1] for curve in stored.losses("mlp", "same").values()]
     assert max(ends) - min(ends) < 0.002

@@ -54,6 +54,29 @@ def losses(part: str, kind: str = "best", by: str = "iteration") -> dict[str, Cu
     return {f"{r['method']}, {r['lr']:g}": tuple(np.array(r["curve"])[:, columns].T) for r in _learning(part)[kind]}
 
 
+def paper_losses(model: str, by: str = "iteration") -> dict[str, Curve]:
+    """Training losses with the estimator of the paper and with backpropagation, three seeds each, at their best rates.
+
+    Parameters
+    ----------
+    model : {"logistic", "1024-1024", "CNN"}
+        Which model; MNIST.
+    by : {"iteration", "seconds"}
+        What they are drawn against; seconds of one core.
+
+    Returns
+    -------
+    dict of str to (ndarray, ndarray)
+    """
+    kept, columns, found = load("forward_gradient_paper"), [_AXES[by], 2], {}
+    for method, lr in kept["rates"][model].items():
+        wanted = (model, method, lr, kept["steps"][model][method])
+        for run in kept["runs"].values():
+            if (run["model"], run["method"], run["lr"], run["steps"]) == wanted:
+                found[f"{method}, {lr:g}, seed {run['seed']}"] = tuple(np.array(run["curve"])[:, columns].T)
+    return found
+
+
 def best_runs() -> list[dict[str, Any]]:
     """Rows of a table: three models, each method at the best rate of a grid."""
     return [
