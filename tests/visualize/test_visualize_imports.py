@@ -9,7 +9,7 @@ import coursepkg.visualize as visualize
 
 LIGHT = [
     "paper.picture", "paper.figure", "paper.style", "alive.story", "alive.flip", "graph.still", "graph.story",
-    "graph.stepper", "diagram.chain", "diagram.route", "matrix.still", "matrix.equation", "matrix.directions",
+    "graph.stepper", "diagram.chain", "diagram.route", "matrix.still", "matrix.directions",
     "matrix.product",
 ]  # fmt: skip
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from coursepkg.tables import FOLDED
-from coursepkg.visualize.paper.picture import Picture
+from coursepkg.visualize.paper import Picture
 
 TAG = "coursepkg-figure"
 PACKED = "application/x-story"  # JSON, deflated, base64

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from coursepkg.visualize.paper.text import format_number
+from coursepkg.visualize.paper import format_number
 
 
 def words(number: float, percent: bool = False) -> str:

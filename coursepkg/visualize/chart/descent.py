@@ -12,9 +12,7 @@ import numpy as np
 
 from coursepkg.visualize.alive.story import Story, pack
 from coursepkg.visualize.chart.landscape import Landscape, ticks
-from coursepkg.visualize.paper import svg
-from coursepkg.visualize.paper.style import HIGHLIGHT, MUTED
-from coursepkg.visualize.paper.text import format_number, plural
+from coursepkg.visualize.paper import HIGHLIGHT, MUTED, format_number, plural, svg
 
 _MOST_METHODS = 4
 _FAR = 4000.0  # pixels; positions are stored in eighths of a pixel, in two bytes

@@ -8,11 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from coursepkg.kitchen import Kitchen
-from coursepkg.visualize.paper import svg
-from coursepkg.visualize.paper.figure import picture_of
-from coursepkg.visualize.paper.picture import Picture
+from coursepkg.visualize.paper import Picture, format_number, join_words, picture_of, plural, svg, text_width
 from coursepkg.visualize.paper.style import CYCLE, DASHES, GRADIENT, HIGHLIGHT, INK, MUTED, SHADE, VALUE, use_style
-from coursepkg.visualize.paper.text import format_number, join_words, plural, text_width
 
 _COINS = 60  # the right end of the picture of a discount
 

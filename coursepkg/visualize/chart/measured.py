@@ -8,10 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from coursepkg.visualize.paper.figure import picture_of
-from coursepkg.visualize.paper.picture import Picture, lead
+from coursepkg.visualize.paper import Picture, format_number, key, lead, picture_of, plural
 from coursepkg.visualize.paper.style import CYCLE, GRADIENT, INK, MARKERS, MUTED, SHADE, use_style
-from coursepkg.visualize.paper.text import format_number, plural
 
 
 def draw_agreement(
@@ -51,15 +49,15 @@ def draw_agreement(
     import matplotlib.pyplot as plt
 
     with use_style():
-        fig, ax = plt.subplots(figsize=(6.4, 4.2))
+        fig, ax = plt.subplots(figsize=(5.2, 5.2 + 0.3 * bool(note)))
         for number, (name, pair) in enumerate(points.items()):
             style: Any = {"color": CYCLE[number], "marker": MARKERS[number], "linestyle": "none", "markersize": 4.5}
             ax.plot(*pair, label=name, **style)
         ends = ax.get_xlim(), ax.get_ylim()
         low, high = min(end[0] for end in ends), max(end[1] for end in ends)
         ax.plot([low, high], [low, high], color=MUTED, linestyle="--", linewidth=1.4, zorder=1)
-        ax.set(xlabel=xlabel, ylabel=ylabel, title=title, aspect="equal", xlim=(low, high), ylim=(low, high))
-        fig.legend(loc="outside right upper", title=note.replace(", ", "\n") or None)
+        ax.set(xlabel=xlabel, ylabel=ylabel, aspect="equal", xlim=(low, high), ylim=(low, high))
+        key(ax, "\n".join(filter(None, (title, note))))
     return picture_of(fig, f"{alt} {note}." if note else alt)
 
 

@@ -1,21 +1,22 @@
-"""Measured points and predicted lines over one quantity, on plain or logarithmic axes.
+"""What runs along an axis: measurements beside laws, losses over steps, a tangent, norms by layer.
 
-The one idea: a law is a line, a measurement is a mark, and the eye compares them; on two logarithmic axes a power law
-is a straight line whose slope is the power.
+The one idea: a law is a line, a measurement is a mark, and the eye compares them; on logarithmic axes a power law is a
+straight line, and ratios between layers are distances. The caller brings the numbers, the plot their words.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from coursepkg.visualize.chart.common import plain_logs
-from coursepkg.visualize.paper.figure import key, picture_of
-from coursepkg.visualize.paper.picture import Picture, lead
-from coursepkg.visualize.paper.style import CYCLE, DASHES, MARKERS, use_style
-from coursepkg.visualize.paper.text import format_number
+from coursepkg.visualize.paper import Picture, format_number, key, lead, picture_of, plural, text_width, wrap
+from coursepkg.visualize.paper.style import CYCLE, DASHES, GRADIENT, INK, MARKERS, PAPER, VALUE, use_style
 
 Series = Mapping[str, tuple[Any, Any]]
+_WIDTH, _SIZE = 500.0, 15.3  # pixels: of the axes, and of their letters
+_HATCHES = ("", "///", "\\\\\\", "xxx", "---", "+++")  # so that runs stay apart in greyscale
 
 
 def draw_series(
@@ -114,3 +115,224 @@ def _say(points: Mapping[str, Any], lines: Mapping[str, Any], log: str, xlabel: 
             ends = [f"{format_number(y[k])} at {format_number(x[k])}" for k in (0, -1)]
             text += f" {name}{kind}: from {ends[0]} to {ends[1]}, {len(x)} points."
     return text
+
+
+def draw_tangent(
+    f: Callable[[float], Any],
+    at: float,
+    slope: float,
+    *,
+    nudge: float | None = None,
+    low: float | None = None,
+    high: float | None = None,
+    name: str = "f(x)",
+    title: str = "",
+) -> Picture:
+    """Draw a function of one number and its tangent at a point, and the slope that a nudge sees there.
+
+    Parameters
+    ----------
+    f : callable
+        Takes a float, returns a number.
+    at : float
+        Where the tangent touches.
+    slope : float
+        The derivative there, as computed by the caller.
+    nudge : float, optional
+        The line through the point and the one this far to its right is drawn as well.
+    low, high : float, optional
+        The range of x; by default three units on each side of `at`.
+    name, title : str
+        How the function is called, and a line over the plot.
+
+    Raises
+    ------
+    ValueError
+        If `at` lies outside the range, or the nudge is zero.
+
+    Examples
+    --------
+    >>> print(draw_tangent(lambda x: x * x, at=1.0, slope=2.0).alt)
+    f(x) for x from −2 to 4. At x = 1 its value is 1 and the tangent has slope 2.
+    """
+    if nudge == 0:
+        raise ValueError("a nudge of zero has no slope; choose a small number such as 0.1")
+    low, high = at - 3.0 if low is None else low, at + 3.0 if high is None else high
+    if not low <= at <= high or low == high:
+        raise ValueError(f"the tangent touches at x = {at}, outside the range {low} to {high}")
+    import matplotlib.pyplot as plt
+
+    x = np.linspace(low, high, 241)
+    y = np.array([float(f(float(value))) for value in x])
+    touch = float(f(float(at)))
+    with use_style():
+        fig, ax = plt.subplots()
+        ax.plot(x, y, color=VALUE, linestyle="-", label=name)
+        ax.plot(
+            x, touch + slope * (x - at), color=GRADIENT, linestyle="--", label=f"tangent, slope {format_number(slope)}"
+        )
+        if nudge is not None:
+            there = float(f(float(at + nudge)))
+            seen = format_number((there - touch) / nudge)
+            label = f"nudge {format_number(nudge)}, slope {seen}"
+            ax.plot([at, at + nudge], [touch, there], color=INK, marker="o", linewidth=2.6, label=label)
+        ax.plot([at], [touch], color=INK, marker="o", linestyle="none")
+        ax.set_ylim(*_room(y))
+        ax.set(xlabel="x", ylabel=name)
+        key(ax, title)
+    alt = f"{lead(title)}{name} for x from {format_number(low)} to {format_number(high)}. "
+    alt += f"At x = {format_number(at)} its "
+    alt += f"value is {format_number(touch)} and the tangent has slope {format_number(slope)}"
+    return picture_of(fig, alt + (f"; a nudge of {format_number(nudge)} sees slope {seen}." if nudge else "."))
+
+
+def _room(y: np.ndarray) -> tuple[float, float]:
+    finite = y[np.isfinite(y)]
+    low, high = float(finite.min()), float(finite.max())
+    margin = 0.15 * (high - low) or 1.0
+    return low - margin, high + margin
+
+
+def draw_loss(
+    losses: Sequence[float] | Mapping[str, Sequence[float]],
+    *,
+    log: bool = False,
+    first: int = 0,
+    xlabel: str = "step",
+    ylabel: str = "loss L",
+    title: str = "",
+) -> Picture:
+    """Draw how a loss falls, for one run or several named ones.
+
+    Parameters
+    ----------
+    losses : sequence of float, or mapping of str to sequence of float
+        The loss after each step.
+    first : int
+        The number of the first one: 0 if it was measured before any step, 1 for losses of whole epochs.
+    log : bool
+        A logarithmic axis for the loss.
+    xlabel, ylabel, title : str
+        Labels.
+
+    Raises
+    ------
+    ValueError
+        If a run is empty, or there are more runs than line styles.
+
+    Examples
+    --------
+    >>> print(draw_loss([1.0, 0.5, 0.25]).alt)
+    loss L by step. It goes from 1 to 0.25 over 2 steps.
+    """
+    runs = dict(losses) if isinstance(losses, Mapping) else {"": losses}
+    _check_runs(runs)
+    points = {name: (np.arange(first, first + len(run)), np.asarray(run, dtype=float)) for name, run in runs.items()}
+    fig = plot_series(points, {}, joined=True, log="y" if log else "", xlabel=xlabel, ylabel=ylabel, title=title)
+    fig.gca().locator_params(axis="x", integer=True)
+    return picture_of(fig, lead(title) + _say_runs(runs, first, xlabel, ylabel, log))
+
+
+def _check_runs(runs: Mapping[str, Sequence[float]]) -> None:
+    empty = [name for name, run in runs.items() if not len(run)]
+    if empty or not runs:
+        raise ValueError(f"the run {empty[0] if empty else ''!r} holds no losses; pass at least one number")
+    if len(runs) > len(CYCLE):
+        raise ValueError(f"{len(runs)} runs in one plot cannot be told apart; draw at most {len(CYCLE)}")
+
+
+def _say_runs(runs: Mapping[str, Sequence[float]], first: int, xlabel: str, ylabel: str, log: bool) -> str:
+    text = f"{ylabel} by {xlabel}{', on a logarithmic axis' if log else ''}."
+    for name, run in runs.items():
+        steps = plural(first + len(run) - 1, xlabel)
+        ends = f"from {format_number(run[0])} to {format_number(run[-1])} over {steps}"
+        text += f" {name or 'It'} goes {ends}."
+    return text
+
+
+def draw_layer_norms(
+    norms: Mapping[str, Sequence[float]] | Sequence[float],
+    *,
+    layers: Sequence[str] | None = None,
+    xlabel: str = "layer",
+    ylabel: str = "norm of the gradient",
+    title: str = "",
+) -> Picture:
+    """Draw gradient norms as bars, one group per layer (or per time step), one bar per run.
+
+    Parameters
+    ----------
+    norms : sequence of float, or mapping of str to sequence of float
+        One norm per layer, for one run or several named ones; at most six.
+    layers : sequence of str, optional
+        The names of the layers; by default 1, 2, ...
+    xlabel, ylabel, title : str
+        Labels.
+
+    Raises
+    ------
+    ValueError
+        If runs differ in length, a norm is negative or not finite, or there are too many runs.
+
+    Examples
+    --------
+    >>> print(draw_layer_norms([0.001, 0.1]).alt)
+    norm of the gradient by layer, logarithmic axis. Layer 1: 0.001, layer 2: 0.1.
+    """
+    runs = {k: [float(v) for v in run] for k, run in (norms if isinstance(norms, Mapping) else {"": norms}).items()}
+    names = (
+        [str(name) for name in layers]
+        if layers is not None
+        else [str(k + 1) for k in range(len(next(iter(runs.values()), [])))]
+    )
+    _check_norms(runs, names)
+    text = f"{lead(title)}{ylabel} by {xlabel}, logarithmic axis."
+    for run, values in runs.items():
+        said = ", ".join(f"{xlabel} {name}: {format_number(value)}" for name, value in zip(names, values, strict=True))
+        text += f" {run}: {said}." if run else f" {said[0].upper()}{said[1:]}."
+    return picture_of(_plot_norms(runs, names, xlabel, ylabel, title), text)
+
+
+def _check_norms(runs: Mapping[str, Sequence[float]], names: Sequence[str]) -> None:
+    if not runs or not names:
+        raise ValueError("draw_layer_norms needs at least one norm")
+    if len(runs) > len(CYCLE):
+        raise ValueError(f"{len(runs)} runs in one plot cannot be told apart; draw at most {len(CYCLE)}")
+    for run, values in runs.items():
+        if len(values) != len(names):
+            raise ValueError(f"the run {run!r} has {len(values)} norms for {len(names)} layers")
+        if any(not 0 <= value < float("inf") for value in values):
+            raise ValueError(f"the run {run!r} holds a norm that is negative or not finite: {values}")
+
+
+def _plot_norms(runs: Mapping[str, Sequence[float]], names: Sequence[str], xlabel: str, ylabel: str, title: str) -> Any:
+    import matplotlib.pyplot as plt
+
+    width = 0.8 / len(runs)
+    longest = max(text_width(word, _SIZE) for name in names for word in name.split()) + 8
+    every = math.ceil(len(names) * longest / _WIDTH)
+    logs = [math.log10(value) for values in runs.values() for value in values if value] or [0.0]
+    low = math.floor(min(logs) - 0.15)
+    with use_style():
+        # Placed by hand, without small ticks: a figure turns through dozens of these, and layout is half the time.
+        fig, ax = plt.subplots(layout="none")
+        fig.subplots_adjust(left=0.155, right=0.98, bottom=0.2, top=0.84)
+        ax.set(yscale="log", ylim=(10.0**low, 10.0 ** max(math.ceil(max(logs)), low + 1)))
+        for number, (run, values) in enumerate(runs.items()):
+            places = [place + (number - (len(runs) - 1) / 2) * width for place in range(len(names))]
+            style: Any = {"color": CYCLE[number], "hatch": _HATCHES[number], "edgecolor": PAPER, "linewidth": 0.6}
+            ax.bar(places, values, 0.94 * width, label=run, **style)
+            for place in (place for place, value in zip(places, values, strict=True) if value == 0):
+                ax.text(place, 0.01, "0", transform=ax.get_xaxis_transform(), ha="center")
+        ax.set(xlabel=xlabel, ylabel=ylabel)
+        shown = names[::every]
+        room = _WIDTH / len(shown)
+        ax.set_xticks(range(0, len(names), every), ["\n".join(wrap(name, _SIZE, room)) for name in shown])
+        ax.minorticks_off()
+        ax.grid(visible=False, axis="x")
+        if any(runs):
+            key(ax, title)
+        else:
+            ax.set_title(title)
+        plain_logs(ax)
+    return fig

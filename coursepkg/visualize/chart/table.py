@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from coursepkg.tables import Table
-from coursepkg.visualize.paper.text import format_number
+from coursepkg.visualize.paper import format_number
 
 
 def draw_table(rows: Sequence[Mapping[str, Any]], *, caption: str) -> Table:

@@ -5,9 +5,7 @@ one sum, so a gradient that comes back along it is multiplied by the gate and by
 Schmidhuber, 1997; Cho et al., 2014).
 """
 
-from coursepkg.visualize.paper import svg
-from coursepkg.visualize.paper.picture import Picture
-from coursepkg.visualize.paper.style import EDGE, GRADIENT, INK, MUTED, PAPER, SHADE, VALUE
+from coursepkg.visualize.paper import EDGE, GRADIENT, INK, MUTED, PAPER, SHADE, VALUE, Picture, svg
 
 _WIDTH, _HEIGHT = 640.0, 306.0
 _ROAD, _MIX, _OUT, _GATES, _BUS = 84.0, 152.0, 186.0, 234.0, 290.0

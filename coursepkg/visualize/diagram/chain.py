@@ -9,10 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from coursepkg.kitchen import Quantity
-from coursepkg.visualize.paper import svg
-from coursepkg.visualize.paper.picture import Picture, page
-from coursepkg.visualize.paper.style import EDGE, GRADIENT, SHADE
-from coursepkg.visualize.paper.text import format_number, text_width
+from coursepkg.visualize.paper import EDGE, GRADIENT, SHADE, Picture, format_number, page, svg, text_width
 
 _TOP, _HIGH, _SIZE = 16.0, 30.0, 13.0
 

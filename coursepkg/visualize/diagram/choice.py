@@ -2,10 +2,7 @@
 
 from collections.abc import Sequence
 
-from coursepkg.visualize.paper import svg
-from coursepkg.visualize.paper.picture import Picture, page
-from coursepkg.visualize.paper.style import EDGE, HIGHLIGHT, INK, MUTED, PAPER, SHADE
-from coursepkg.visualize.paper.text import plural, wrap
+from coursepkg.visualize.paper import EDGE, HIGHLIGHT, INK, MUTED, PAPER, SHADE, Picture, page, plural, svg, wrap
 
 _SIZE, _ROW, _PAD = 13.0, 17.0, 10.0
 _ASK, _WORD, _ANSWER, _GAP = 262.0, 50.0, 200.0, 24.0

@@ -1,8 +1,6 @@
 """What the colours of all figures say, for chapter 00."""
 
-from coursepkg.visualize.paper import svg
-from coursepkg.visualize.paper.picture import Picture
-from coursepkg.visualize.paper.style import CYCLE, DIVERGING, EDGE, GRADIENT, HIGHLIGHT, INK, MUTED, VALUE
+from coursepkg.visualize.paper import CYCLE, DIVERGING, EDGE, GRADIENT, HIGHLIGHT, INK, MUTED, VALUE, Picture, svg
 
 _LEFT, _MARK, _WORDS, _ROW, _WIDTH = 12.0, 84.0, 112.0, 40.0, 372.0
 _SAYS = (

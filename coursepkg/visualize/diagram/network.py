@@ -7,10 +7,8 @@ only ever adds numbers. A thick edge is a large weight and a dashed one is negat
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from coursepkg.visualize.paper import svg
+from coursepkg.visualize.paper import EDGE, GRADIENT, MUTED, SHADE, VALUE, format_number, subscripted, svg
 from coursepkg.visualize.paper.picture import Picture, page
-from coursepkg.visualize.paper.style import EDGE, GRADIENT, MUTED, SHADE, VALUE
-from coursepkg.visualize.paper.text import format_number, subscripted
 
 _RADIUS = 25.0
 _ACROSS, _DOWN = 210.0, 150.0

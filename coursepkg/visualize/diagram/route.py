@@ -3,10 +3,7 @@
 The one idea: a learner sees at the top of each chapter what lies behind, where they are, and what comes next.
 """
 
-from coursepkg.visualize.paper import svg
-from coursepkg.visualize.paper.picture import Picture
-from coursepkg.visualize.paper.style import HIGHLIGHT, INK, MUTED, PAPER, ROUTE
-from coursepkg.visualize.paper.text import wrap
+from coursepkg.visualize.paper import HIGHLIGHT, INK, MUTED, PAPER, ROUTE, Picture, svg, wrap
 
 CHAPTERS = {
     "00": "Start here",

@@ -6,10 +6,7 @@ Dots stand in the order of their years and at equal distances, so that decades w
 from collections.abc import Sequence
 from typing import Any
 
-from coursepkg.visualize.paper import svg
-from coursepkg.visualize.paper.picture import Picture, page
-from coursepkg.visualize.paper.style import EDGE, GRID, HIGHLIGHT, INK, MUTED, PAPER, ROUTE
-from coursepkg.visualize.paper.text import plural, wrap
+from coursepkg.visualize.paper import EDGE, GRID, HIGHLIGHT, INK, MUTED, PAPER, ROUTE, Picture, page, plural, svg, wrap
 
 _LEFT, _RIGHT, _STEP, _LANE, _TOP = 108.0, 18.0, 30.0, 27.0, 10.0
 _CARD, _ROW = 88.0, 19.0

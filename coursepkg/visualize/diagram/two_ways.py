@@ -4,10 +4,7 @@ The one idea: backpropagation goes up and comes back, so everything on the way u
 goes up once, and the layer it has left can be forgotten.
 """
 
-from coursepkg.visualize.paper import svg
-from coursepkg.visualize.paper.picture import Picture
-from coursepkg.visualize.paper.style import CYCLE, EDGE, GRADIENT, HIGHLIGHT, INK, MUTED, PAPER, VALUE
-from coursepkg.visualize.paper.text import plural
+from coursepkg.visualize.paper import CYCLE, EDGE, GRADIENT, HIGHLIGHT, INK, MUTED, PAPER, VALUE, Picture, plural, svg
 
 _STEP, _BOX, _HIGH, _LEFT = 80.0, 56.0, 46.0, 24.0
 

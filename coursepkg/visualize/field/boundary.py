@@ -8,10 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from coursepkg.visualize.paper.figure import key, picture_of
-from coursepkg.visualize.paper.picture import Picture, lead
-from coursepkg.visualize.paper.style import CYCLE, INK, MUTED, use_style
-from coursepkg.visualize.paper.text import plural
+from coursepkg.visualize.paper import CYCLE, INK, MUTED, Picture, key, lead, picture_of, plural, use_style
 
 _GRID = 60
 

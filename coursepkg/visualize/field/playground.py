@@ -14,10 +14,7 @@ import numpy as np
 
 from coursepkg.engine_trial import Network, find_faults
 from coursepkg.visualize.field.story import COLUMNS, ROWS, grid, undecided
-from coursepkg.visualize.paper import svg
-from coursepkg.visualize.paper.picture import Picture
-from coursepkg.visualize.paper.style import CYCLE, INK, MUTED, PAPER
-from coursepkg.visualize.paper.text import format_number, plural
+from coursepkg.visualize.paper import CYCLE, INK, MUTED, PAPER, Picture, format_number, plural, svg
 
 _X, _Y = (-1.7, 2.7), (-1.3, 1.8)
 _WIDTH, _HEIGHT = 560.0, 392.0  # as the figures of networks that learn

@@ -1,10 +1,10 @@
 """A network that learns, as a figure that moves: what it answers everywhere in the plane, and what its units see.
 
-The one idea: the caller asks the network at the places of :func:`grid` after chosen steps of training, and hands in
-what it answered. The line where the network is undecided is found here, so the page only draws it.
+The one idea: the network is asked at the places of :func:`grid` after chosen steps of training, by the caller or, if
+its weights were kept, by :func:`tell_learning`. The line where it is undecided is found here; the page only draws it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -12,8 +12,7 @@ import numpy as np
 
 from coursepkg.visualize.alive.story import Story, pack
 from coursepkg.visualize.field.boundary import plot_boundary
-from coursepkg.visualize.paper.figure import picture_of
-from coursepkg.visualize.paper.text import format_number, plural
+from coursepkg.visualize.paper import format_number, picture_of, plural
 
 COLUMNS, ROWS = 40, 28
 TILE_COLUMNS, TILE_ROWS = 10, 7
@@ -25,6 +24,7 @@ _CAPTION = (
     "it is undecided. A heavy ring marks a point on the wrong side. Drag along the loss to travel through training."
 )
 _HIDDEN = " The small maps are the hidden units on the same plane, each with the weight of its vote."
+_BEYOND = 0.5
 
 
 def grid(x_range: tuple[float, float], y_range: tuple[float, float], *, tiles: bool = False) -> np.ndarray:
@@ -199,3 +199,53 @@ def _still(field: np.ndarray, data: np.ndarray, classes: np.ndarray, x_range: An
     fig = plot_boundary(x, y, z, data, classes == 1, ("class 0", "class 1"), "")
     alt = f"{plural(len(data), 'point')} of two classes, and the line where a network is undecided. {words}"
     return picture_of(fig, alt)
+
+
+def tell_learning(
+    answer: Callable[[int, np.ndarray], Any],
+    points: Any,
+    labels: Any,
+    losses: Sequence[float],
+    steps: Sequence[int],
+    *,
+    hidden: Callable[[int, np.ndarray], Any] | None = None,
+    votes: Callable[[int], Any] | None = None,
+    title: str = "",
+) -> Story:
+    """Show a network of two inputs while it learns.
+
+    Parameters
+    ----------
+    answer : callable
+        ``answer(step, places)`` is what the network said after so many steps at places of shape (n, 2): n numbers,
+        above zero for the second class.
+    points, labels : array, shape (n, 2) and (n,)
+        The data; labels are 0 and 1.
+    losses : sequence of float
+        The loss before the first step and after each one.
+    steps : sequence of int
+        The steps that are shown.
+    hidden : callable, optional
+        ``hidden(step, places)`` is what each hidden unit said there, n numbers for each.
+    votes : callable, optional
+        ``votes(step)`` are the weights with which the units vote for the second class.
+    title : str
+        A line over the figure.
+    """
+    data = np.asarray(points, dtype=float)
+    low, high = data.min(axis=0) - _BEYOND, data.max(axis=0) + _BEYOND
+    x_range, y_range = ((float(a), float(b)) for a, b in zip(low, high, strict=True))
+    plane, coarse = (grid(x_range, y_range, tiles=tiles) for tiles in (False, True))
+    return tell_field(
+        np.array([answer(step, plane) for step in steps]),
+        data,
+        labels,
+        np.array([answer(step, data) for step in steps]),
+        x_range=x_range,
+        y_range=y_range,
+        steps=steps,
+        losses=[losses[step] for step in steps],
+        hidden=None if hidden is None else np.array([hidden(step, coarse) for step in steps]),
+        votes=None if votes is None else [votes(step) for step in steps],
+        title=title,
+    )

@@ -13,9 +13,7 @@ from coursepkg.autodiff.graph_reader import Node, commutes, contributions
 from coursepkg.visualize.graph.fold import Folding
 from coursepkg.visualize.graph.layout import Box, Layout, arrange, assign_columns
 from coursepkg.visualize.graph.notation import symbol
-from coursepkg.visualize.paper import svg
-from coursepkg.visualize.paper.picture import Picture, page
-from coursepkg.visualize.paper.style import EDGE, GRADIENT, HIGHLIGHT, INK, MUTED, PAPER, SHADE, VALUE
+from coursepkg.visualize.paper import EDGE, GRADIENT, HIGHLIGHT, INK, MUTED, PAPER, SHADE, VALUE, Picture, page, svg
 from coursepkg.visualize.paper.text import plural, shorten, text_width
 
 SIZE = 13.0

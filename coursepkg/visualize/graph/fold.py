@@ -8,7 +8,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from coursepkg.autodiff.graph_reader import Node
-from coursepkg.visualize.paper.text import plural
+from coursepkg.visualize.paper import plural
 
 
 @dataclass

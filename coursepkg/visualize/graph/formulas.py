@@ -9,7 +9,7 @@ from html import escape
 from coursepkg.autodiff.graph_reader import Node
 from coursepkg.visualize.graph.notation import formula
 from coursepkg.visualize.graph.stepper import Passes, Step
-from coursepkg.visualize.paper.text import MINUS, format_number
+from coursepkg.visualize.paper import MINUS, format_number
 
 _GAP = '<mspace width="1.4em"/>'
 

@@ -11,10 +11,7 @@ from typing import Any
 
 from coursepkg.kitchen import Links, rates_by_sweep
 from coursepkg.visualize.alive.story import Question, Story, around
-from coursepkg.visualize.paper import svg
-from coursepkg.visualize.paper.picture import Picture, page
-from coursepkg.visualize.paper.style import EDGE, GRADIENT, SHADE
-from coursepkg.visualize.paper.text import format_number, join_words, text_width
+from coursepkg.visualize.paper import EDGE, GRADIENT, SHADE, Picture, format_number, join_words, page, svg, text_width
 
 _HALF = 14.0
 _CAPTION = (

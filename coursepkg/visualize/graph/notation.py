@@ -2,7 +2,7 @@
 
 from coursepkg.autodiff.graph_reader import Node, sign_of, split_constant
 from coursepkg.derivatives import OPERATIONS
-from coursepkg.visualize.paper.text import MINUS, bracketed, format_number
+from coursepkg.visualize.paper import MINUS, bracketed, format_number
 
 _SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _INFIX = {each.sign for (_, operands), each in OPERATIONS.items() if operands == 2 and each.sign} | {"@"}

@@ -13,8 +13,7 @@ from coursepkg.autodiff.graph_reader import Node, give_names, read_graph
 from coursepkg.visualize.graph.drawing import Edge, GraphDrawing, Shown
 from coursepkg.visualize.graph.fold import Folding, fold_graph
 from coursepkg.visualize.graph.notation import formula, local_formula, symbol
-from coursepkg.visualize.paper.picture import Picture
-from coursepkg.visualize.paper.text import MINUS, bracketed, format_number, join_words, parse_number
+from coursepkg.visualize.paper import MINUS, Picture, bracketed, format_number, join_words, parse_number
 
 
 @dataclass
@@ -153,7 +152,7 @@ class Passes:
         leaves = [i for i in self.folding.drawn if self.nodes[i].is_leaf and i in grads]
         said = join_words([f"{self.nodes[i].name} {format_number(grads[i])}" for i in leaves[:12]])
         more = f" and {len(leaves) - 12} more" if len(leaves) > 12 else ""
-        text = f"Done. How fast {self.nodes[-1].name} changes with each input: {said}{more}." if leaves else "Done."
+        text = f"Done. How fast the result changes with each input: {said}{more}." if leaves else "Done."
         wrong = [i for i in self.folding.drawn if _disagrees(self.nodes[i], grads.get(i), self.nodes[-1])]
         if wrong:
             stored = join_words([f"{self.nodes[i].name} {format_number(self.nodes[i].grad)}" for i in wrong[:4]])

@@ -14,7 +14,7 @@ from coursepkg.visualize.graph.drawing import Item
 from coursepkg.visualize.graph.fold import Folding
 from coursepkg.visualize.graph.notation import formula, local_formula, symbol
 from coursepkg.visualize.graph.stepper import Passes, Step
-from coursepkg.visualize.paper.text import MINUS, format_number, join_words
+from coursepkg.visualize.paper import MINUS, format_number, join_words
 
 NUMBER = "a number"
 

@@ -9,10 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from coursepkg.visualize.alive.story import Question, Story, around
-from coursepkg.visualize.paper import svg
-from coursepkg.visualize.paper.picture import Picture, page
-from coursepkg.visualize.paper.style import EDGE, GRADIENT, SHADE, VALUE
-from coursepkg.visualize.paper.text import MINUS, format_number, plural
+from coursepkg.visualize.paper import EDGE, GRADIENT, MINUS, SHADE, VALUE, Picture, format_number, page, plural, svg
 
 _PITCH, _CELL, _LEFT, _ROAD, _TALLEST = 116.0, 54.0, 78.0, 86.0, 30.0
 _CAPTION = (

@@ -12,12 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from coursepkg.visualize.paper import svg
-from coursepkg.visualize.paper.figure import picture_of
-from coursepkg.visualize.paper.picture import Picture, page
-from coursepkg.visualize.paper.plane import Plane
+from coursepkg.visualize.paper import Picture, Plane, format_number, page, picture_of, svg
 from coursepkg.visualize.paper.style import GRADIENT, GRID, HIGHLIGHT, INK, MUTED, PAPER, VALUE, use_style
-from coursepkg.visualize.paper.text import format_number
 
 _SIDE, _LEFT, _BARS, _LONGEST, _WIDTH = 230.0, 14.0, 260.0, 236.0, 520.0
 

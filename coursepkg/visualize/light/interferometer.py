@@ -11,11 +11,7 @@ import numpy as np
 
 from coursepkg.photonics import Mesh, mzi
 from coursepkg.visualize.light.mesh import draw_mesh
-from coursepkg.visualize.paper import svg
-from coursepkg.visualize.paper.figure import picture_of
-from coursepkg.visualize.paper.picture import Picture, page
-from coursepkg.visualize.paper.style import CYCLE, DASHES, MARKERS, use_style
-from coursepkg.visualize.paper.text import format_number
+from coursepkg.visualize.paper import CYCLE, DASHES, MARKERS, Picture, format_number, page, picture_of, svg, use_style
 
 
 def draw_interferometer(theta: float, phi: float, x: Sequence[complex] = (1.0, 0.0), *, title: str = "") -> Picture:

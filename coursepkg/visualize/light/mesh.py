@@ -13,10 +13,7 @@ from typing import Any
 
 from coursepkg.photonics.mzi import coupler
 from coursepkg.visualize.light.phasors import beam, clock, legend
-from coursepkg.visualize.paper import svg
-from coursepkg.visualize.paper.picture import Picture, page
-from coursepkg.visualize.paper.style import EDGE, INK, MUTED, PAPER, signed
-from coursepkg.visualize.paper.text import format_number, plural
+from coursepkg.visualize.paper import EDGE, INK, MUTED, PAPER, Picture, format_number, page, plural, signed, svg
 
 LARGEST = 8
 _PITCH, _COLUMN, _LEFT, _END = 58.0, 168.0, 74.0, 70.0

@@ -9,11 +9,8 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
 
-from coursepkg.visualize.paper import svg
+from coursepkg.visualize.paper import CYCLE, EDGE, GRID, INK, MUTED, PAPER, Plane, format_number, mixed, svg, text_width
 from coursepkg.visualize.paper.picture import Picture, page
-from coursepkg.visualize.paper.plane import Plane
-from coursepkg.visualize.paper.style import CYCLE, EDGE, GRID, INK, MUTED, PAPER, mixed
-from coursepkg.visualize.paper.text import format_number, text_width
 
 # Blue, purple, orange and green at 0, 1/4, 1/2 and 3/4 of a turn; dark enough for white paper, and back at blue.
 WHEEL = ("#0b4f8a", "#8a2f7a", "#c26204", "#1a6f4c")

@@ -14,8 +14,7 @@ import numpy as np
 from coursepkg.visualize.alive.story import Question, Story
 from coursepkg.visualize.light.mesh import LARGEST, draw_mesh, heater_places, line_of, size_of, stretches
 from coursepkg.visualize.light.phasors import DARK_WHEEL, FAINT, WIDEST, phase_colour
-from coursepkg.visualize.paper import svg
-from coursepkg.visualize.paper.text import format_number, plural, subscripted
+from coursepkg.visualize.paper import format_number, plural, subscripted, svg
 
 _TOP = 44.0
 _PLANE, _BARS = 188.0, 260.0  # pixels: the side of the plane of the arrows, the longest bar

@@ -8,10 +8,7 @@ A. Walther, *Evaluating Derivatives*, SIAM 2008.)
 import math
 from typing import Any
 
-from coursepkg.visualize.paper import svg
-from coursepkg.visualize.paper.picture import Picture, page
-from coursepkg.visualize.paper.plane import Pair, Plane
-from coursepkg.visualize.paper.style import EDGE, GRADIENT, GRID, INK, MUTED, VALUE
+from coursepkg.visualize.paper import EDGE, GRADIENT, GRID, INK, MUTED, VALUE, Pair, Picture, Plane, page, svg
 from coursepkg.visualize.paper.text import format_number
 
 _SIDE, _GAP, _LEFT = 200.0, 70.0, 14.0

@@ -8,12 +8,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from coursepkg.visualize.paper import svg
+from coursepkg.visualize.paper import CYCLE, INK, MUTED, SHADE, Plane, Point, format_number, pairs, svg, text_width
 from coursepkg.visualize.paper.picture import Picture, page
-from coursepkg.visualize.paper.plane import Plane, pairs
-from coursepkg.visualize.paper.style import CYCLE, INK, MUTED, SHADE
-from coursepkg.visualize.paper.svg import Point
-from coursepkg.visualize.paper.text import format_number, text_width
 
 _SIDE = 230.0
 

@@ -10,11 +10,7 @@ from typing import Any
 import numpy as np
 
 from coursepkg.visualize.alive.story import Question, Story
-from coursepkg.visualize.paper import svg
-from coursepkg.visualize.paper.picture import Picture
-from coursepkg.visualize.paper.plane import Plane
-from coursepkg.visualize.paper.style import CYCLE, EDGE, GRADIENT, INK, SHADE
-from coursepkg.visualize.paper.text import format_number, plural
+from coursepkg.visualize.paper import CYCLE, EDGE, GRADIENT, INK, SHADE, Picture, Plane, format_number, plural, svg
 
 _SIDE = 420.0
 _MOST = 200

@@ -12,10 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from coursepkg.visualize.paper import svg
-from coursepkg.visualize.paper.picture import Picture, page
-from coursepkg.visualize.paper.style import MUTED
-from coursepkg.visualize.paper.text import format_number, plural, text_width
+from coursepkg.visualize.paper import MUTED, Picture, format_number, page, plural, svg, text_width
 
 _SIDE = 72.0
 _GAP = 12.0

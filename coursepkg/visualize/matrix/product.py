@@ -7,10 +7,7 @@ off the rectangles, rows times common length times columns.
 from collections.abc import Sequence
 from itertools import pairwise
 
-from coursepkg.visualize.paper import svg
-from coursepkg.visualize.paper.picture import Picture, page
-from coursepkg.visualize.paper.style import CYCLE, HIGHLIGHT, MUTED, PAPER, SHADE
-from coursepkg.visualize.paper.text import plural, text_width
+from coursepkg.visualize.paper import CYCLE, HIGHLIGHT, MUTED, PAPER, SHADE, Picture, page, plural, svg, text_width
 
 _LONGEST = 64.0
 _THINNEST = 4.0

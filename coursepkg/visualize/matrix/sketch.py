@@ -8,10 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from coursepkg.visualize.alive.story import Story
-from coursepkg.visualize.paper import svg
-from coursepkg.visualize.paper.picture import Picture, page
-from coursepkg.visualize.paper.style import HIGHLIGHT, MUTED, PAPER, SHADE
-from coursepkg.visualize.paper.text import plural
+from coursepkg.visualize.paper import HIGHLIGHT, MUTED, PAPER, SHADE, Picture, page, plural, svg
 
 _ROW, _STEP, _BOX, _TOP = 26.0, 34.0, 54.0, 34.0
 _HOME, _PLACE, _BUCKET = 12.0, 150.0, 300.0

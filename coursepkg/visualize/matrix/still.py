@@ -1,4 +1,4 @@
-"""A matrix as a heat map with its numbers, in pure Python.
+"""A matrix as a heat map with its numbers, alone or in a row with others as in an equation, in pure Python.
 
 The one idea: in a Jacobian what matters first is which entries are exactly zero, then sign, then size. Zeros are marked
 by a dot on white, signs by two hues centred at zero and by the printed number.
@@ -7,14 +7,12 @@ by a dot on white, signs by two hues centred at zero and by the printed number.
 from collections.abc import Sequence
 from typing import Any
 
-from coursepkg.visualize.paper import svg
-from coursepkg.visualize.paper.picture import Picture, page
-from coursepkg.visualize.paper.style import GRID, MUTED, signed
-from coursepkg.visualize.paper.text import format_number, plural, text_width
+from coursepkg.visualize.paper import GRID, MUTED, Picture, format_number, page, plural, signed, svg, text_width
 
 _NUMBERS_UP_TO = 16
 _CELL = 26.0
 _SOFT = 0.36  # of the full colour, under numbers: ink is read on it on white paper and, turned around, on black
+_SIGN = 20.0
 
 
 def draw_matrix(
@@ -127,3 +125,50 @@ def _say(entries: list[list[float]], rows: Sequence[str] | None) -> str:
         for i, row in enumerate(entries):
             text += f" Row {rows[i] if rows else i + 1}: {', '.join(format_number(entry) for entry in row)}."
     return text
+
+
+def draw_equation(*items: Picture | str, title: str = "") -> Picture:
+    """Draw pictures and signs from left to right, centred on one line.
+
+    Parameters
+    ----------
+    *items : Picture or str
+        Drawings (:func:`draw_matrix`, :func:`draw_graph`, ...), and texts such as "·" and "=" between.
+    title : str
+        A line over the row.
+
+    Raises
+    ------
+    TypeError
+        If an item is neither a Picture nor text.
+    ValueError
+        If there is no picture.
+
+    Examples
+    --------
+    >>> from coursepkg.visualize.matrix.still import draw_matrix
+    >>> draw_equation(draw_matrix([[1.0]]), "=", draw_matrix([[1.0]]), title="Alike")  # doctest: +ELLIPSIS
+    Figure: Alike. ... = ...
+    """
+    sizes = [_size(item) for item in items]
+    if not any(isinstance(item, Picture) for item in items):
+        raise ValueError("draw_equation needs at least one picture: draw_equation(draw_matrix(J), '=', ...)")
+    height = max(tall for _, tall in sizes)
+    parts, x = [], 0.0
+    for item, (width, tall) in zip(items, sizes, strict=True):
+        if isinstance(item, Picture):
+            parts.append(svg.nested(item.svg, x, (height - tall) / 2))
+        else:
+            place: dict[str, Any] = {"size": _SIGN, "anchor": "middle"}
+            parts.append(svg.text(x + width / 2, height / 2 + 7, item, halo=False, role="sign", **place))
+        x += width
+    words = " ".join(item.alt if isinstance(item, Picture) else item for item in items)
+    return page(x, height, parts, words, title=title)
+
+
+def _size(item: Picture | str) -> tuple[float, float]:
+    if isinstance(item, str):
+        return text_width(item, _SIGN) + 8, 30.0
+    if not isinstance(item, Picture):
+        raise TypeError(f"draw_equation sets pictures and texts in a row, got {type(item).__name__}")
+    return svg.size_of(item.svg)

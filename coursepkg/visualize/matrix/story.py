@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 
 from coursepkg.visualize.alive.story import Question, Story, around
-from coursepkg.visualize.matrix.equation import draw_equation
-from coursepkg.visualize.matrix.still import draw_matrix
-from coursepkg.visualize.paper.text import bracketed, format_number
+from coursepkg.visualize.matrix.still import draw_equation, draw_matrix
+from coursepkg.visualize.paper import bracketed, format_number
 
 _WIDE, _HIGH, _GAP, _LEFT, _TOP = 58.0, 46.0, 34.0, 16.0, 30.0
 _MOST = 40

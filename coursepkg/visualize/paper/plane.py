@@ -44,7 +44,7 @@ class Plane:
         lines = [(self.left, cy, right, cy), (cx, self.top, cx, bottom)]
         parts = [svg.line(*ends, stroke=GRID, width=1.2) for ends in lines]
         if names:
-            parts.append(svg.text(right, cy - 6, names[0], anchor="end", fill=MUTED, size=13))
+            parts.append(svg.text(right - 4, cy - 6, names[0], anchor="end", fill=MUTED, size=13))
             parts.append(svg.text(cx + 6, self.top + 10, names[1], fill=MUTED, size=13))
         return parts
 

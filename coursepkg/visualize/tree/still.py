@@ -11,9 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from coursepkg.neural_tree.structure import FunctionNode, Leaf, Node, Tree
-from coursepkg.visualize.paper import svg
-from coursepkg.visualize.paper.picture import Picture
-from coursepkg.visualize.paper.style import CYCLE, GRADIENT, INK, MUTED, PAPER, SHADE, VALUE
+from coursepkg.visualize.paper import CYCLE, GRADIENT, INK, MUTED, PAPER, SHADE, VALUE, Picture, svg
 from coursepkg.visualize.paper.text import format_number, join_words, plural, subscripted, text_width
 
 POSITIVE, NEGATIVE = CYCLE[0], CYCLE[1]

@@ -14,7 +14,7 @@ import numpy as np
 from coursepkg.neural_tree.recursive import backward, forward, input_gradient
 from coursepkg.neural_tree.structure import FunctionNode, Leaf, Node, Tree
 from coursepkg.visualize.alive.story import Question, Story, around
-from coursepkg.visualize.paper.text import MINUS, bracketed, format_number, join_words, parse_number
+from coursepkg.visualize.paper import MINUS, bracketed, format_number, join_words, parse_number
 from coursepkg.visualize.tree.still import MOST_WRITTEN, TreeDrawing, draw_tree
 
 _CAPTION = (

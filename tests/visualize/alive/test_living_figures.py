@@ -11,7 +11,7 @@ import stories
 
 from coursepkg.visualize.alive.flip import flip_through
 from coursepkg.visualize.alive.story import modules
-from coursepkg.visualize.chart.curves import draw_loss
+from coursepkg.visualize.chart.series import draw_loss
 from coursepkg.visualize.diagram.route import route_map
 from coursepkg.visualize.graph.story import tell_graph
 from tools import lab as labs

@@ -5,15 +5,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from coursepkg.visualize.chart.bars import draw_bars
-from coursepkg.visualize.chart.curves import draw_loss, draw_tangent
-from coursepkg.visualize.chart.dots import draw_dots
-from coursepkg.visualize.chart.histogram import draw_histogram
-from coursepkg.visualize.chart.layers import draw_layer_norms
+from coursepkg.visualize.chart.bars import draw_bars, draw_memory, format_bytes
 from coursepkg.visualize.chart.measured import draw_agreement, draw_toggle
-from coursepkg.visualize.chart.memory import draw_memory, format_bytes
-from coursepkg.visualize.chart.scatter import draw_scatter
-from coursepkg.visualize.chart.series import draw_series
+from coursepkg.visualize.chart.points import draw_dots, draw_histogram, draw_scatter
+from coursepkg.visualize.chart.series import draw_layer_norms, draw_loss, draw_series, draw_tangent
 from coursepkg.visualize.paper.svg import least_width
 
 E = np.array([0.4, -0.2, 0.1])
@@ -72,6 +67,12 @@ def test_ticks_of_logarithmic_axes_are_plain_numbers(axes):
 # --- bars ------------------------------------------------------------------------------------------------------------
 
 DINNER = {"flour": 2.0, "butter": -0.53, "an ingredient with a long name": 0.1, "salt": 0.0}
+
+
+def test_counts_beside_bars_are_written_out():
+    alt = draw_bars({"all paths": 257_499, "one sweep": 7803}, unit="products").alt
+    assert alt == "Bars: all paths 257,499 products, one sweep 7803 products."
+    assert "one 1e8" in draw_bars({"one": 1e8}).alt
 
 
 def test_bars_have_the_given_lengths_and_negative_ones_differ_without_colour(axes):
@@ -210,7 +211,7 @@ def test_groups_differ_in_their_marks_and_the_note_is_written(axes):
     np.testing.assert_array_equal(second.get_data(), (E, 2 * E))
     assert first.get_marker() != second.get_marker()
     assert list(diagonal.get_xdata()) == list(diagonal.get_ydata())
-    assert axes[-1].figure.legends[0].get_title().get_text() == "cosine 1\nslope 2"
+    assert axes[-1].figure.get_suptitle() == "Agreement\ncosine 1, slope 2"
     assert alt.endswith("cosine 1, slope 2.")
 
 

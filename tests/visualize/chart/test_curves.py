@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from coursepkg.visualize.chart.curves import draw_loss, draw_tangent
+from coursepkg.visualize.chart.series import draw_loss, draw_tangent
 
 
 def test_the_tangent_touches_and_has_the_given_slope(axes):

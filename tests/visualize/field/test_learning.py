@@ -4,7 +4,7 @@ import base64
 
 import numpy as np
 
-from coursepkg.visualize.field.learning import tell_learning
+from coursepkg.visualize.field.story import tell_learning
 
 POINTS = np.array([[-1.0, 1.0], [1.5, 1.2], [0.5, -2.0]])
 ASKED = []

@@ -5,9 +5,8 @@ from drawn import fork, random_expression, run, skip
 
 from coursepkg.autodiff.graph_reader import read_graph
 from coursepkg.autodiff.scalar import Scalar
-from coursepkg.visualize.graph.questions import questions
 from coursepkg.visualize.graph.stepper import Passes
-from coursepkg.visualize.graph.story import tell_graph
+from coursepkg.visualize.graph.story import questions, tell_graph
 
 
 def judge(question, answer):

@@ -3,8 +3,7 @@
 import pytest
 from drawn import texts
 
-from coursepkg.visualize.matrix.equation import draw_equation
-from coursepkg.visualize.matrix.still import draw_matrix
+from coursepkg.visualize.matrix.still import draw_equation, draw_matrix
 
 ROW, SQUARE = draw_matrix([[4.0, -1.0]]), draw_matrix([[1.0, 0.0], [0.0, 2.0]])
 
