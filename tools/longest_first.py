@@ -19,6 +19,7 @@ LONG = {
     PROOF: 40,
     "tests/grading/sandbox/": 60,
     "tests/visualize/alive/": 60,
+    "tests/site/test_site_browser.py": 60,
     "tests/test_package.py": 30,
     "tests/notebooks/": 20,
     "tests/estimators/": 10,
