@@ -55,6 +55,18 @@ def test_sentences_about_the_large_network_hold_in_the_stored_runs(notebook):
     assert cnn["Gaussian"]["loss"] > 2
 
 
+def test_the_papers_estimator_is_as_slow_as_the_page_says(notebook):
+    rows = json.loads((RESULTS / "forward_gradient_claims.json").read_text(encoding="utf-8"))["rows"]
+    (ours,) = [row["ours"] for row in rows if row["claim"].startswith("training up to twice as fast")]
+    low, high = re.search(r"logistic [^;]*to 1\.0 (\d+) to (\d+)", ours).groups()
+    assert f"To a loss of 1.0 the forward gradient takes {low} to {high} times as long" in words(notebook)
+    paper = json.loads((RESULTS / "forward_gradient_paper.json").read_text(encoding="utf-8"))
+    ends = [run["loss"] for run in paper["runs"].values() if run["steps"] == 50_000]
+    assert len(ends) == 3
+    assert min(ends) > 0.5
+    assert 0.45 < paper["drawing share"]["1024-1024"] < 0.6  # half of the time of a step
+
+
 def test_deeper_networks_gain_from_local_losses_and_backpropagation_stays_ahead():
     runs = json.loads((RESULTS / "forward_gradient_learning.json").read_text(encoding="utf-8"))["local"]["runs"]
     loss = {(run["hidden layers"], run["method"]): run["loss"] for run in runs}
