@@ -26,8 +26,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import APIRequestContext, Browser, Locator, Page, TimeoutError, sync_playwright
+from playwright.sync_api import APIRequestContext, Browser, BrowserContext, Locator, Page, TimeoutError, sync_playwright
 
+# Everything here waits for something to happen. This is only when to give up, on a machine that is busy elsewhere, too.
+PATIENCE = 300  # seconds
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 FLAGS = [
     "--disable-gpu",
@@ -87,7 +89,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def jupyterlab(root: Path, *, seconds: float = 60) -> Iterator[Lab]:
+def jupyterlab(root: Path, *, seconds: float = PATIENCE) -> Iterator[Lab]:
     """JupyterLab on loopback, serving `root`, with settings, home and workspaces of its own; stopped at the end."""
     with tempfile.TemporaryDirectory(prefix="lab-", ignore_cleanup_errors=True) as private:
         home = Path(private)
@@ -190,6 +192,12 @@ ALL_CELLS_HAVE_RUN = """() => {
     const prompts = [...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputPrompt')];
     return prompts.length > 0 && prompts.every(prompt => /\\[\\d+\\]/.test(prompt.textContent));
 }"""
+# After an error the cells that waited, [*], are given up.
+AN_ERROR_STOPPED_IT = """() => {
+    const shown = document.querySelector('.jp-Notebook [data-mime-type="application/vnd.jupyter.stderr"]');
+    const prompts = [...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputPrompt')];
+    return shown !== null && prompts.every(prompt => !prompt.textContent.includes('*'));
+}"""
 FIRST_CELL_NOT_RUN = """() => {
     const cells = [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')];
     const cell = cells.find(cell => !/\\[\\d+\\]/.test(cell.querySelector('.jp-InputPrompt').textContent));
@@ -224,6 +232,15 @@ ACCESSIBILITY_PROBLEMS = """() => {
 }"""
 
 
+# All that is folded now, opened at once: each one by itself would have the whole page laid out anew.
+UNFOLD = """() => {
+    const folded = [...document.querySelectorAll('.jp-Notebook .jp-showHiddenCellsButton')]
+        .filter(button => button.checkVisibility());
+    folded.forEach(button => button.click());
+    return folded.length;
+}"""
+
+
 @dataclass
 class OpenNotebook:
     """A notebook open in JupyterLab, and what the page complained about or asked for so far."""
@@ -240,27 +257,33 @@ class OpenNotebook:
     def unfold(self) -> int:
         """Open all outputs and all sections for the second reading; returns how many sections were folded."""
         self.menu("View", "Expand All Outputs")
-        folded = self.page.locator(".jp-showHiddenCellsButton:visible")
-        count = folded.count()
-        while folded.count():
-            folded.first.click()
+        count = self.page.locator(".jp-showHiddenCellsButton:visible").count()
+        while self.page.evaluate(UNFOLD):
+            pass
         return count
 
-    def run_all(self, *, seconds: float = 120) -> None:
+    def wait_until_idle(self) -> None:
+        """Wait until the status bar says that the kernel is idle."""
+        # In the whole page, this text would be looked for in each line of code and each formula, again and again.
+        self.page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
+
+    def run_all(self, *, seconds: float = PATIENCE) -> None:
         """Clear stored outputs, run all cells by the menu, and wait until each has its number and the kernel is idle.
 
         Raises
         ------
         RuntimeError
-            A cell was not reached in time: it is named, with the error shown above it if there is one.
+            A cell was not reached, in time or because of an error before it: it is named, with the error if there is
+            one.
         """
         self.menu("Edit", "Clear Outputs of All Cells")
         self.menu("Run", "Run All Cells")
-        try:
-            self.page.wait_for_function(ALL_CELLS_HAVE_RUN, timeout=seconds * 1000)
-        except TimeoutError as error:
-            raise RuntimeError(f"not all cells ran: {self.page.evaluate(FIRST_CELL_NOT_RUN)}") from error
-        self.page.get_by_text("| Idle").wait_for()
+        over = f"() => ({ALL_CELLS_HAVE_RUN})() || ({AN_ERROR_STOPPED_IT})()"
+        with suppress(TimeoutError):
+            self.page.wait_for_function(over, timeout=seconds * 1000)
+        if not self.page.evaluate(ALL_CELLS_HAVE_RUN):
+            raise RuntimeError(f"not all cells ran: {self.page.evaluate(FIRST_CELL_NOT_RUN)}")
+        self.wait_until_idle()
         self.page.wait_for_timeout(500)  # outputs are drawn after the prompt is
 
     def slider(self, description: str) -> Locator:
@@ -274,11 +297,15 @@ class OpenNotebook:
             "h => [...h.closest('.jp-OutputArea').querySelectorAll('img')].map(i => `${i.alt} ${i.src}`)"
         )
 
-    def wait_for_other_pictures(self, handle: Locator, before: list[str], *, seconds: float = 60) -> list[str]:
+    def wait_for_other_pictures(
+        self, handle: Locator, before: list[str], *, seconds: float = PATIENCE, idle: bool = True
+    ) -> list[str]:
+        """Wait until the pictures are others, and with `idle` until the kernel rests as well; returns them."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if self.pictures_beside(handle) != before:
-                self.page.get_by_text("| Idle").wait_for()
+                if idle:
+                    self.wait_until_idle()
                 return self.pictures_beside(handle)
             self.page.wait_for_timeout(50)
         raise RuntimeError(f"the slider moved and the picture did not change within {seconds} s")
@@ -327,12 +354,19 @@ class OpenNotebook:
 
 @contextmanager
 def opened(
-    browser: Browser, lab: Lab, notebook: Path, *, width: int = 1200, height: int = 900
+    browser: Browser | BrowserContext, lab: Lab, notebook: Path, *, width: int = 1200, height: int = 900
 ) -> Iterator[OpenNotebook]:
-    """Open `notebook` in a page of its own and wait until its kernel is idle."""
-    context = browser.new_context(viewport={"width": width, "height": height})
+    """Open `notebook` in a page of its own and wait until its kernel is idle.
+
+    In a browser, the page shares nothing with others. In a context it shares what the context has loaded: JupyterLab's
+    own scripts are then read and compiled once for all pages.
+    """
+    shared = isinstance(browser, BrowserContext)
+    context = browser if isinstance(browser, BrowserContext) else browser.new_context()
+    page = context.new_page()
     try:
-        page = context.new_page()
+        page.set_viewport_size({"width": width, "height": height})
+        page.set_default_timeout(PATIENCE * 1000)
         cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
         tags = [cell["metadata"].get("tags", []) for cell in cells if cell["cell_type"] == "code"]
         view = OpenNotebook(page, [place for place, found in enumerate(tags) if "raises-exception" in found])
@@ -341,11 +375,13 @@ def opened(
         page.on("request", lambda request: view.hosts.add(urllib.parse.urlsplit(request.url).hostname or ""))
         page.goto(lab.address(notebook))
         # The indicator in the toolbar says idle before the kernel is connected, and "Run All Cells" then does nothing.
-        page.get_by_text("| Idle").wait_for(timeout=60_000)
+        view.wait_until_idle()
         yield view
     finally:
         lab.stop_kernels(context.request)
-        context.close()
+        page.close()
+        if not shared:
+            context.close()
 
 
 def main(arguments: list[str] | None = None) -> int:

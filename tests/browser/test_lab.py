@@ -1,8 +1,11 @@
-"""The course in a real browser: JupyterLab opens each notebook, runs it, and its figures go on by keyboard.
+"""The course in a real browser: JupyterLab opens each notebook, and its stored figures go on by keyboard.
 
+Every cell runs under nbval, which compares what it gives with what is stored. So nothing is run a second time here but
+what only a kernel with a page can show: widgets, bars of progress, checks, the first chapter, and a learner's copy.
 Screenshots of a whole notebook, page by page, are taken by `python tools/lab.py NOTEBOOK FOLDER`.
 """
 
+import re
 import shutil
 import socket
 import urllib.parse
@@ -34,6 +37,18 @@ heat.observe(draw, "value")
 draw()
 widgets.VBox([widgets.HBox([heat, typed]), picture])
 """
+# Each way of the course to let the kernel answer in the page.
+FROM_THE_KERNEL = [
+    "from coursepkg.autodiff.scalar import Scalar\nfrom coursepkg.visualize import playground\nplayground(Scalar)",
+    "from coursepkg.grading import inventory\ninventory.ask()",
+    'from coursepkg.predictions import predict\npredict(4, "rises")',
+    "from coursepkg.training import progress_bar\nprint(sum(progress_bar(range(4), 'adding')))",
+    "def portions_per_coin(price, fee, conversions):\n    raise NotImplementedError",
+    'from coursepkg.grading import check\ncheck("01.1", portions_per_coin)',
+]
+# Where widgets are made; the chapters that show one name these, and the tests below use each.
+WIDGETS = {"inventory.ask(": "grading/learning/inventory.py", "playground(": "visualize/field/playground.py"}
+RUN_HERE = "00_start_here"
 FIGURE = ".jp-Notebook coursepkg-figure"
 STAND_THERE = f"count => [...document.querySelectorAll('{FIGURE}')].filter(figure => figure.player).length === count"
 OUTPUTS = """() => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')].map(cell => ({
@@ -61,6 +76,14 @@ def browser():
 
 
 @pytest.fixture(scope="module")
+def window(browser):
+    """For pages that need not be strangers to each other; they load JupyterLab once."""
+    window = browser.new_context()
+    yield window
+    window.close()
+
+
+@pytest.fixture(scope="module")
 def course(tmp_path_factory):
     """A copy of the notebooks and of what they read, so that a browser that saves changes nothing."""
     folder = tmp_path_factory.mktemp("course")
@@ -84,13 +107,6 @@ def use_slider(view: labs.OpenNotebook, description: str, name: str) -> None:
     view.page.screenshot(path=SCREENSHOTS / f"{name}-slider-1-start.png")
     handle.focus()
     view.page.keyboard.press("ArrowRight")
-    # The picture decides, not aria-valuenow, which the page rounds to one digit: 0.33 and 0.34 are both 0.3 there.
-    for _ in range(100):
-        if view.pictures_beside(handle) != start:
-            break
-        view.page.wait_for_timeout(50)
-    else:  # it started at its right end
-        view.page.keyboard.press("ArrowLeft")
     by_keyboard = view.wait_for_other_pictures(handle, start)
     view.page.screenshot(path=SCREENSHOTS / f"{name}-slider-2-keyboard.png")
     low, high, now = (float(handle.get_attribute(f"aria-value{end}")) for end in ("min", "max", "now"))
@@ -100,11 +116,11 @@ def use_slider(view: labs.OpenNotebook, description: str, name: str) -> None:
     assert view.accessibility_problems() == []
 
 
-def study(browser, lab, notebook: Path, slider: str) -> None:
+def study(window, lab, notebook: Path, slider: str) -> None:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     for old in SCREENSHOTS.glob(f"{notebook.stem}-*.png"):
         old.unlink()
-    with labs.opened(browser, lab, notebook) as view:
+    with labs.opened(window, lab, notebook) as view:
         view.run_all()
         assert view.failed_cells() == []
         use_slider(view, slider, notebook.stem)
@@ -113,8 +129,8 @@ def study(browser, lab, notebook: Path, slider: str) -> None:
     assert view.hosts == {"127.0.0.1"}
 
 
-def test_a_small_notebook_passes_the_same_tour(browser, lab, course, write_notebook):
-    study(browser, lab, write_notebook(course / "00_small.ipynb", "# 00 · Small", (SMALL,)), "heat")
+def test_a_small_notebook_passes_the_same_tour(window, lab, course, write_notebook):
+    study(window, lab, write_notebook(course / "00_small.ipynb", "# 00 · Small", (SMALL,)), "heat")
 
 
 def outputs(notebook: Path) -> list[dict[str, str]]:
@@ -123,23 +139,21 @@ def outputs(notebook: Path) -> list[dict[str, str]]:
     return [output.get("data", {}) for cell in cells for output in cell.outputs]
 
 
-def trust(browser, lab, notebook: Path) -> None:
+def trust(window, lab, notebook: Path) -> None:
     """Let the page run the scripts in stored outputs, as it does for whoever has run the notebook once."""
-    context = browser.new_context()
     place = notebook.relative_to(lab.root).as_posix()
     headers = {"Authorization": f"token {lab.token}"}
-    assert context.request.post(f"{lab.url}/api/contents/{place}/trust", headers=headers).ok
-    context.close()
+    assert window.request.post(f"{lab.url}/api/contents/{place}/trust", headers=headers).ok
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_each_figure_of_a_chapter_steps_by_keyboard(notebook, browser, lab, course):
-    """As a learner opens it, each figure from what is stored, also in folded sections; then run from top to bottom."""
-    stored = outputs(notebook)
+def test_each_figure_of_a_chapter_steps_by_keyboard(notebook, window, lab, course):
+    """As a learner opens it, each figure from what is stored, also in folded sections. Then the first chapter runs."""
     copy = course / "notebooks" / notebook.name
-    trust(browser, lab, copy)
-    with labs.opened(browser, lab, copy) as view:
-        second = [cell for cell in read(notebook).cells if SECOND in cell.metadata.get("tags", [])]
+    stored = outputs(copy)
+    trust(window, lab, copy)
+    with labs.opened(window, lab, copy) as view:
+        second = [cell for cell in read(copy).cells if SECOND in cell.metadata.get("tags", [])]
         assert view.unfold() == len(second)  # and what answers a prediction is folded, too
         count = sum(output.get("text/html", "").count("<coursepkg-figure") for output in stored)
         assert count > 0
@@ -150,12 +164,54 @@ def test_each_figure_of_a_chapter_steps_by_keyboard(notebook, browser, lab, cour
             view.page.keyboard.press("Home")
             view.page.keyboard.press("ArrowRight")
             view.page.wait_for_function("figure => figure.player.t >= 1", arg=figure.element_handle())
+        assert view.accessibility_problems() == []
+        if notebook.stem == RUN_HERE:
+            view.run_all()
+            assert view.failed_cells() == []
+            view.page.wait_for_function(STAND_THERE, arg=count)
+            assert view.accessibility_problems() == []
+    assert view.errors == []
+    assert view.hosts == {"127.0.0.1"}
+
+
+def test_the_kernel_answers_in_the_page(window, lab, course, write_notebook):
+    """A network learns and stops, a choice is answered, a guess stands there, and a check says what it thinks."""
+    cells = [(source,) for source in FROM_THE_KERNEL]
+    notebook = write_notebook(course / "exercises" / "00_answers.ipynb", "# 00 · Answers", *cells)
+    with labs.opened(window, lab, notebook) as view:
         view.run_all()
         assert view.failed_cells() == []
-        view.page.wait_for_function(STAND_THERE, arg=count)
+        start = view.page.get_by_role("button", name="Start", exact=True)
+        stop = view.page.get_by_role("button", name="Stop", exact=True)
+        picture = view.pictures_beside(start)
+        assert picture
+        start.click()
+        learned = view.wait_for_other_pictures(stop, picture, idle=False)
+        view.wait_for_other_pictures(stop, learned, idle=False)
+        stop.click()
+        start.wait_for()
+        view.page.get_by_role("radio").first.check()
+        view.page.get_by_text("1 of 10 answered").wait_for()
+        shown = [cell.inner_text() for cell in view.page.locator(".jp-Notebook .jp-CodeCell .jp-OutputArea").all()]
+        assert "Your guess: 4, rises" in shown[2]
+        assert shown[3].split() == ["6"]  # the bar took itself away
+        assert "01.1 not attempted" in shown[5]
         assert view.accessibility_problems() == []
     assert view.errors == []
     assert view.hosts == {"127.0.0.1"}
+
+
+def test_every_widget_of_the_course_is_among_what_the_kernel_answers():
+    package = ROOT / "coursepkg"
+    made = {path.relative_to(package).as_posix() for path in package.rglob("*.py") if _makes_widgets(path)}
+    assert made == set(WIDGETS.values())
+    assert all(any(word in source for source in FROM_THE_KERNEL) for word in WIDGETS)
+    code = [cell.source for notebook in NOTEBOOKS for _, cell in code_cells(read(notebook))]
+    assert [source for source in code if "ipywidgets" in source] == []  # a chapter makes none by itself
+
+
+def _makes_widgets(path: Path) -> bool:
+    return re.search(r"^\s*(import|from) ipywidgets", path.read_text(encoding="utf-8"), re.MULTILINE) is not None
 
 
 def test_a_learners_copy_shows_no_answer_until_it_is_asked_for_and_is_saved(browser, tmp_path):
@@ -185,9 +241,9 @@ def test_a_learners_copy_shows_no_answer_until_it_is_asked_for_and_is_saved(brow
     assert lay_out(copy).written == []  # it was run, not changed
 
 
-def test_faults_in_the_page_are_noticed(browser, lab, course, write_notebook):
+def test_faults_in_the_page_are_noticed(window, lab, course, write_notebook):
     faulty = write_notebook(course / "00_faulty.ipynb", "# 00 · Faulty", (NAMELESS,), ("1 / 0", "raises-exception"))
-    with labs.opened(browser, lab, faulty) as view:
+    with labs.opened(window, lab, faulty) as view:
         view.run_all()
         view.page.locator(".noUi-handle").wait_for()
         problems = view.accessibility_problems()
@@ -198,11 +254,11 @@ def test_faults_in_the_page_are_noticed(browser, lab, course, write_notebook):
     assert "somewhere.example" in view.hosts
 
 
-def test_a_cell_that_fails_is_named(browser, lab, course, write_notebook):
+def test_a_cell_that_fails_is_named(window, lab, course, write_notebook):
     failing = write_notebook(course / "00_failing.ipynb", "# 00 · Failing", ("undefined_name",), ("print('after')",))
-    with labs.opened(browser, lab, failing) as view:
+    with labs.opened(window, lab, failing) as view:
         with pytest.raises(RuntimeError, match=r"print\('after'\)(.|\n)*undefined_name"):
-            view.run_all(seconds=4)
+            view.run_all()
         assert any("undefined_name" in error for error in view.failed_cells())
 
 
