@@ -21,7 +21,7 @@ if built_from "$lock" || built_from requirements-test.lock; then
 fi
 
 find_python() {
-    for candidate in ${PYTHON:-} python3 python python3.13 python3.12 python3.11; do
+    for candidate in ${PYTHON:-} python3 python python3.14 python3.13 python3.12 python3.11; do
         if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
             "$candidate" -c 'import sys; print(sys.executable)'
             return
