@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from coursepkg.visualize.alive.story import Question, Story
-from coursepkg.visualize.paper import Picture, as_picture, format_number, svg
-from coursepkg.visualize.paper.dark import adapt
+from coursepkg.visualize.paper import as_picture, format_number, svg
+from coursepkg.visualize.paper.picture import Picture, adapt
 
 MOST_STATES = 40
 

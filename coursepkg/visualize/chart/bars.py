@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from coursepkg.visualize.chart.common import finite
-from coursepkg.visualize.paper import CYCLE, INK, MUTED, PAPER, format_number, key, picture_of, text_width, use_style
-from coursepkg.visualize.paper.picture import Picture, lead
+from coursepkg.visualize.paper import CYCLE, INK, MUTED, PAPER, Picture, format_number, lead, text_width, use_style
+from coursepkg.visualize.paper.figure import key, picture_of
 
 _WIDTH, _SIZE = 640, 15.3  # pixels: of the whole chart, and of its letters
 _UNITS = (("B", 1), ("KiB", 1024), ("MiB", 1024**2), ("GiB", 1024**3))

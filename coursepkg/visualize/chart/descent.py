@@ -78,7 +78,7 @@ def tell_descent(
         "dials": [_dial(across, columns), _dial(upward, rows)],
         **_packed(landscape, np.stack(list(tracks.values()), axis=2)), **_heights(losses, landscape.value),
         **_notes(steps, (shape[2] - 1) * every), "shades": "" if drag else pack(_shades(steps[:, :, 0]), "u1"),
-        "starts": _starts(landscape, columns, rows) if drag else None,
+        "starts": [[landscape.at(x, 0)[0] for x in columns], [landscape.at(0, y)[1] for y in rows]] if drag else None,
     }  # fmt: skip
     still = landscape.draw({name: track[first] for name, track in tracks.items()})
     return Story("descent", shape[2], title, caption, data, still, rhythm="flow", pace=pace)
@@ -116,12 +116,9 @@ def _check(tracks: Mapping[str, np.ndarray], places: tuple[int, int], first: tup
 
 def _losses(landscape: Landscape, track: np.ndarray) -> np.ndarray:
     with np.errstate(all="ignore"):
-        known = [float(landscape.f(float(x), float(y))) if abs(x) + abs(y) < 1e150 else np.inf for x, y in _rows(track)]
+        rows = np.nan_to_num(track.reshape(-1, 2), nan=np.inf)
+        known = [float(landscape.f(float(x), float(y))) if abs(x) + abs(y) < 1e150 else np.inf for x, y in rows]
     return np.array(known).reshape(track.shape[:3])
-
-
-def _rows(track: np.ndarray) -> np.ndarray:
-    return np.nan_to_num(track.reshape(-1, 2), nan=np.inf)
 
 
 # --- what the page reads ----------------------------------------------------------------------------------------
@@ -175,10 +172,6 @@ def _shades(steps: np.ndarray) -> np.ndarray:
     least, most = (float(there.min()) + 1, float(there.max()) + 2) if len(there) else (1.0, 2.0)
     share = np.log(np.maximum(steps + 1.0, least) / least) / np.log(most / least)
     return np.where(steps == -2, 255, np.where(steps == -1, 254, 230 * share)).round()
-
-
-def _starts(landscape: Landscape, columns: Sequence[float], rows: Sequence[float]) -> list[list[float]]:
-    return [[landscape.at(x, 0)[0] for x in columns], [landscape.at(0, y)[1] for y in rows]]
 
 
 def _ground(landscape: Landscape) -> str:

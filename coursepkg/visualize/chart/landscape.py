@@ -81,10 +81,7 @@ class Landscape:
         return (x - self.x_range[0]) * self.scale, (self.y_range[1] - y) * self.scale
 
     def draw(
-        self,
-        paths: Mapping[str, Any] | None = None,
-        *,
-        arrows: Sequence[tuple[float, float, float, float]] = (),
+        self, paths: Mapping[str, Any] | None = None, *, arrows: Sequence[tuple[float, float, float, float]] = ()
     ) -> Picture:
         """Draw paths and arrows.
 

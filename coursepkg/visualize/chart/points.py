@@ -23,11 +23,7 @@ _FURTHER = tuple((right, factor * up) for factor in (2.2, 3.4, 4.6) for right, u
 
 
 def draw_dots(
-    rows: Mapping[str, Sequence[float]],
-    *,
-    percent: bool = False,
-    xlabel: str = "value",
-    title: str = "",
+    rows: Mapping[str, Sequence[float]], *, percent: bool = False, xlabel: str = "value", title: str = ""
 ) -> Picture:
     """Draw each row's values as dots on one axis, and their mean.
 

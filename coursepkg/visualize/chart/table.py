@@ -36,9 +36,5 @@ def draw_table(rows: Sequence[Mapping[str, Any]], *, caption: str) -> Table:
     for row in rows:
         if tuple(row) != headings:
             raise ValueError(f"each row needs the headings {', '.join(headings)}; got {', '.join(map(str, row))}")
-    cells = tuple(tuple(_words(value) for value in row.values()) for row in rows)
-    return Table(headings, cells, caption, "text-align:left", "text-align:left;vertical-align:top")
-
-
-def _words(value: Any) -> str:
-    return value if isinstance(value, str) else format_number(value)
+    written = (tuple(v if isinstance(v, str) else format_number(v) for v in row.values()) for row in rows)
+    return Table(headings, tuple(written), caption, "text-align:left", "text-align:left;vertical-align:top")

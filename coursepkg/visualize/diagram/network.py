@@ -152,12 +152,7 @@ def _unit(name: str, x: float, y: float, bias: float | None, value: float | None
 
 
 def _say(
-    names: Sequence[Sequence[str]],
-    weights: Sequence[Rows],
-    biases: Any,
-    values: Any,
-    deltas: Any,
-    gradients: Any,
+    names: Sequence[Sequence[str]], weights: Sequence[Rows], biases: Any, values: Any, deltas: Any, gradients: Any
 ) -> str:
     counts = [len(layer) for layer in names]
     units = ["input" if counts[0] == 1 else "inputs", *["hidden"] * (len(counts) - 2)]

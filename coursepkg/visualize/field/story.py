@@ -98,7 +98,7 @@ def tell_field(
     right = (answers > 0) == (classes == 1)
     told = {
         "size": [_WIDTH, _HEIGHT], "cells": [COLUMNS, ROWS], "tile": [TILE_COLUMNS, TILE_ROWS],
-        "shades": pack(_shades(_sigmoid(fields)), "u1"), **_lines(fields),
+        "shades": pack(_shades(0.5 + 0.5 * np.tanh(fields / 2)), "u1"), **_lines(fields),
         "points": np.round(_places(data, x_range, y_range), 1).tolist(), "labels": [int(label) for label in classes],
         "wrong": [np.flatnonzero(~each).tolist() for each in right], "curve": _curve(losses),
         "facts": [[f"{step:,}", format_number(loss), f"{int(each.sum())} of {len(each)}"]
@@ -120,10 +120,6 @@ def _check(array: np.ndarray, shape: tuple[int, ...], name: str) -> None:
         raise ValueError(f"{name} needs shape {shape}, got {array.shape}")
     if not np.isfinite(array).all():
         raise ValueError(f"{name} holds numbers that are not finite; show the training up to where it went wrong")
-
-
-def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    return 0.5 * (1 + np.tanh(logits / 2))
 
 
 def _shades(shares: np.ndarray) -> np.ndarray:
@@ -159,17 +155,13 @@ def undecided(field: np.ndarray) -> list[np.ndarray]:
         for count, number, size in ((COLUMNS, z.shape[1], _WIDTH), (ROWS, z.shape[0], _HEIGHT))
     )
     lines = contour_generator(x, y, z, name="serial").lines(0.0)
-    return sorted((_resampled(np.asarray(line)) for line in lines), key=_start)
+    return sorted((_resampled(np.asarray(line)) for line in lines), key=lambda line: tuple(line[0]))
 
 
 def _resampled(line: np.ndarray) -> np.ndarray:
     way = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
     at = np.linspace(0.0, way[-1], _POINTS)
     return np.stack([np.interp(at, way, line[:, 0]), np.interp(at, way, line[:, 1])], axis=-1)
-
-
-def _start(line: np.ndarray) -> tuple[float, float]:
-    return float(line[0, 0]), float(line[0, 1])
 
 
 def _curve(losses: Sequence[float]) -> list[float]:

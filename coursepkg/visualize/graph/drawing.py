@@ -13,8 +13,8 @@ from coursepkg.autodiff.graph_reader import Node, commutes, contributions
 from coursepkg.visualize.graph.fold import Folding
 from coursepkg.visualize.graph.layout import Box, Layout, arrange, assign_columns
 from coursepkg.visualize.graph.notation import symbol
-from coursepkg.visualize.paper import EDGE, GRADIENT, HIGHLIGHT, INK, MUTED, PAPER, SHADE, VALUE, Picture, page, svg
-from coursepkg.visualize.paper.text import plural, shorten, text_width
+from coursepkg.visualize.paper import Picture, page, plural, shorten, svg, text_width
+from coursepkg.visualize.paper.style import EDGE, GRADIENT, HIGHLIGHT, INK, MUTED, PAPER, SHADE, VALUE
 
 SIZE = 13.0
 SMALL = 12.0
@@ -187,7 +187,9 @@ class GraphDrawing:
             wires.append(self._draw_wire(number))
             bodies += self._draw_body(number, item, EDGE if number in shown.faint else INK)
             words += self._number_texts(number, shown)
-        parts = [*marks, *wires, *bodies, *self._operand_marks(), *words]
+        look: Any = {"size": 11, "anchor": "end", "fill": MUTED, "role": "operand"}
+        order = [svg.text(x, y, text, **look) for x, y, text in self.operands()]
+        parts = [*marks, *wires, *bodies, *order, *words]
         return page(self.layout.width, self.layout.height, parts, alt, title=title, note=self.note)
 
     def way(self, edge: Edge) -> tuple[str, float, float]:
@@ -270,11 +272,6 @@ class GraphDrawing:
         role = f"branch n{node} p{position}"
         x, y = self.layout.right[edge.tap] + 4, self.layout.y[edge.tap]
         return [svg.text(x, y + 13, text, size=SMALL, fill=GRADIENT, style="italic", role=role)]
-
-    def _operand_marks(self) -> list[str]:
-        return [
-            svg.text(x, y, text, size=11, anchor="end", fill=MUTED, role="operand") for x, y, text in self.operands()
-        ]
 
     def operands(self) -> list[tuple[float, float, str]]:
         """Small 1 and 2 where the edges of a difference, a quotient or a power arrive: there the order matters."""

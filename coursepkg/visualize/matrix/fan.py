@@ -57,8 +57,8 @@ def tell_shadow(
     ValueError
         If shapes do not fit, or a direction is zero.
     """
-    true, v, g = (np.asarray(each, dtype=float) for each in (gradient, directions, estimates))
-    s, count = np.asarray(slopes, dtype=float), len(turns)
+    true, v, g, s = (np.asarray(each, dtype=float) for each in (gradient, directions, estimates, slopes))
+    count = len(turns)
     for name, array, shape in (("gradient", true, (2,)), ("directions", v, (count, 2)), ("estimates", g, (count, 2)),
                                ("slopes", s, (count,))):  # fmt: skip
         if array.shape != shape:
@@ -84,7 +84,7 @@ def tell_shadow(
     parts += plane.arrow(tuple(true), stroke=GRADIENT) + plane.arrow(tuple(v[first]), stroke=INK, dash="3 3")
     alt = f"The gradient {_pair(true)}, the direction v = {_pair(v[first])}, and the forward gradient. {say[first]}"
     return Story(
-        "directions", count, title, _SHADOW, data, _still(plane, parts, alt),
+        "directions", count, title, _SHADOW, data, Picture(svg.document(_SIDE, _SIDE, parts), alt),
         rhythm="flow", pace=10.0, say=say, asks=_ask(v, first),
     )  # fmt: skip
 
@@ -146,7 +146,7 @@ def tell_fan(gradient: Any, runs: Mapping[Any, Any], *, first: int = 0, title: s
     inside = int((arrows[name] @ true >= 0).sum())
     alt = f"The gradient {_pair(true)} and {plural(count, 'forward gradient')} as thin arrows, {inside} of them in its "
     alt += f"half of the plane. Their mean is {_pair(means[name][-1])}."
-    still = _still(plane, parts, alt)
+    still = Picture(svg.document(_SIDE, _SIDE, parts), alt)
     return Story("directions", count, title, _FAN, data, still, rhythm="flow", pace=12.0)
 
 
@@ -170,7 +170,3 @@ def _pixels(plane: Plane, points: Any) -> list[list[float]]:
 
 def _pair(point: Any) -> str:
     return f"({', '.join(format_number(round(float(x), 9)) for x in point)})"
-
-
-def _still(plane: Plane, parts: Sequence[str], alt: str) -> Picture:
-    return Picture(svg.document(plane.side, plane.side, parts), alt)

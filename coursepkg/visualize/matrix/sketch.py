@@ -20,11 +20,7 @@ _CAPTION = (
 
 
 def tell_fold(
-    draws: Mapping[Any, tuple[Sequence[int], Sequence[int]]],
-    sizes: Sequence[int],
-    *,
-    first: int = 0,
-    title: str = "",
+    draws: Mapping[Any, tuple[Sequence[int], Sequence[int]]], sizes: Sequence[int], *, first: int = 0, title: str = ""
 ) -> Story:
     """Show how rows are shuffled, signed and added up in buckets.
 

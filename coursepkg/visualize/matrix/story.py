@@ -37,12 +37,7 @@ class _State:
 
 
 def tell_product(
-    left: Any,
-    right: Any,
-    *,
-    gradient: Any = None,
-    names: Sequence[str] = ("X", "W", "Y"),
-    title: str = "",
+    left: Any, right: Any, *, gradient: Any = None, names: Sequence[str] = ("X", "W", "Y"), title: str = ""
 ) -> Story:
     """Compute a product entry by entry, then the gradients of its factors.
 

@@ -1,7 +1,9 @@
-"""A picture that brings its words with it.
+"""A picture that brings its words with it, and turns dark where the page is dark.
 
 The one idea: JupyterLab and its exports keep alternative text only in an ``<img alt=...>`` inside HTML output, so a
-picture is an SVG together with the sentence that replaces it, and both travel in every output.
+picture is an SVG together with the sentence that replaces it. An SVG inside an ``<img>`` is told the colour scheme of
+the place where it stands, so one rule inside the picture is enough: it turns lightness around, then the hues back, and
+each colour, of our drawings and of Matplotlib's alike, keeps its meaning and its contrast.
 """
 
 import base64
@@ -11,13 +13,39 @@ from html import escape
 
 from coursepkg.tables import FOLDED
 from coursepkg.visualize.paper import svg
-from coursepkg.visualize.paper.dark import adapt
 from coursepkg.visualize.paper.text import text_width, wrap
 
+# 0.933 takes white to #111111, the ground of JupyterLab's dark theme.
+RULE = "<style>@media(prefers-color-scheme:dark){:root{filter:invert(.933) hue-rotate(180deg)}}</style>"
 _LAZY = {
     "figure", "fig", "plot", "a plot", "a figure", "image", "picture", "graph", "chart", "diagram", "drawing", "alt",
     "alt text", "a picture", "an image", "a graph", "todo",
 }  # fmt: skip
+
+
+def adapt(svg: str) -> str:
+    """The same document, which turns dark where the page is dark.
+
+    Parameters
+    ----------
+    svg : str
+        A whole SVG document.
+
+    Returns
+    -------
+    str
+        The document with one style block as the first thing in it. One that has nothing in it comes back unchanged.
+
+    Examples
+    --------
+    >>> adapt('<svg width="2"><path d="M0 0"/></svg>').count("<style>")
+    1
+    """
+    root = svg.find("<svg ")
+    end = svg.find(">", root) + 1
+    if root < 0 or svg[end - 2] == "/":
+        return svg
+    return svg[:end] + RULE + svg[end:]
 
 
 def check_alt(alt: str) -> str:

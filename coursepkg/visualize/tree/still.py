@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from coursepkg.neural_tree.structure import FunctionNode, Leaf, Node, Tree
-from coursepkg.visualize.paper import CYCLE, GRADIENT, INK, MUTED, PAPER, SHADE, VALUE, Picture, svg
-from coursepkg.visualize.paper.text import format_number, join_words, plural, subscripted, text_width
+from coursepkg.visualize.paper import Picture, format_number, join_words, plural, subscripted, svg, text_width
+from coursepkg.visualize.paper.style import CYCLE, GRADIENT, INK, MUTED, PAPER, SHADE, VALUE
 
 POSITIVE, NEGATIVE = CYCLE[0], CYCLE[1]
 MOST_WRITTEN = 40  # nodes; in a larger tree numbers would cover each other, so none are written

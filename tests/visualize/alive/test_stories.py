@@ -27,8 +27,7 @@ from coursepkg.visualize.graph.story import tell_graph
 from coursepkg.visualize.graph.tensors import TensorPasses
 from coursepkg.visualize.graph.unrolled import tell_unrolled
 from coursepkg.visualize.matrix.story import tell_product
-from coursepkg.visualize.paper.dark import RULE, adapt
-from coursepkg.visualize.paper.picture import Picture
+from coursepkg.visualize.paper.picture import RULE, Picture, adapt
 from coursepkg.visualize.paper.text import format_number
 
 mpl.use("Agg")

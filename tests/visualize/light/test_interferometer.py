@@ -7,7 +7,7 @@ import pytest
 from drawn import texts
 
 from coursepkg.photonics import mzi
-from coursepkg.visualize.light.interferometer import draw_interferometer
+from coursepkg.visualize.light.heater import draw_interferometer
 
 
 @pytest.mark.parametrize("x", [(1.0, 0.0), (0.8, 0.6j), (0.3 - 0.2j, 1.1)])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from drawn import misplaced, shapes, texts
 
-from coursepkg.visualize.matrix.adjoint import draw_adjoint
+from coursepkg.visualize.matrix.directions import draw_adjoint
 
 MATRIX = np.array([[1.0, -0.6], [0.4, 1.2]])
 NUDGE, PRICES = np.array([0.6, 0.8]), np.array([0.8, -0.5])

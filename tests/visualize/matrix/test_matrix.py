@@ -8,7 +8,7 @@ import pytest
 from drawn import shapes, texts
 
 from coursepkg.visualize.matrix.still import draw_matrix
-from coursepkg.visualize.paper.dark import RULE
+from coursepkg.visualize.paper.picture import RULE
 from coursepkg.visualize.paper.style import signed
 from coursepkg.visualize.paper.text import format_number
 
