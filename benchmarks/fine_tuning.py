@@ -297,29 +297,28 @@ def noise() -> dict[str, Any]:
 # --- without fine-tuning
 
 
-def baselines() -> dict[str, Any]:
+def baselines(name: str) -> dict[str, float]:
     """Scores of the largest class, of counted words, and of a linear model on what the frozen encoder says."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
 
-    found: dict[str, Any] = {}
-    for name, plan in PLANS.items():
-        learned, unseen = datasets.text(plan.task, "train"), datasets.text(plan.task, "test")
-        X, y = learned.X[: plan.sentences], learned.y[: plan.sentences]
+    plan = PLANS[name]
+    learned, unseen = datasets.text(plan.task, "train"), datasets.text(plan.task, "test")
+    X, y = learned.X[: plan.sentences], learned.y[: plan.sentences]
 
-        def score(said: np.ndarray, plan: Plan = plan, right: np.ndarray = unseen.y) -> float:
-            return METRICS[plan.task](np.eye(int(right.max()) + 1)[said], right)
+    def score(said: np.ndarray) -> float:
+        return METRICS[plan.task](np.eye(len(learned.target_names))[said], unseen.y)
 
-        model = classifier(len(learned.target_names), "exact", 1.0, 0)
-        counts = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
-        kinds = {
-            "bag of words": (counts.fit_transform(X), counts.transform(unseen.X)),
-            "frozen encoder": (means_of(model, numbered(X)), means_of(model, numbered(unseen.X))),
-        }
-        found[name] = {"largest class": score(np.full(len(unseen.y), np.bincount(y).argmax()))}
-        for kind, (before, after) in kinds.items():
-            found[name][kind] = score(LogisticRegression(C=10.0, max_iter=2000).fit(before, y).predict(after))
-        print(name, *(f"{kind}: {value:.3f}" for kind, value in found[name].items()), flush=True)
+    model = classifier(len(learned.target_names), "exact", 1.0, 0)
+    counts = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"\b\w+\b")
+    kinds = {
+        "bag of words": (counts.fit_transform(X), counts.transform(unseen.X)),
+        "frozen encoder": (means_of(model, numbered(X)), means_of(model, numbered(unseen.X))),
+    }
+    found = {"largest class": score(np.full(len(unseen.y), np.bincount(y).argmax()))}
+    for kind, (before, after) in kinds.items():
+        found[kind] = score(LogisticRegression(C=10.0, max_iter=2000).fit(before, y).predict(after))
+    print(name, *(f"{kind}: {value:.3f}" for kind, value in found.items()), flush=True)
     return found
 
 
@@ -564,8 +563,9 @@ def main() -> int:
                 found = make()
                 change(lambda whole, part=part, found=found: whole.update({part: found}))
         elif arguments.part == "baselines":
-            found = baselines()
-            change(lambda whole: whole.update({"baselines": found}))
+            for plan in arguments.plan or list(PLANS):
+                scores = baselines(plan)
+                change(lambda whole, p=plan, scores=scores: whole.setdefault("baselines", {}).update({p: scores}))
     return 0
 
 

@@ -152,3 +152,13 @@ def test_variants_of_a_seed_begin_alike(monkeypatch, script, tmp_path):
     )
     assert all(np.array_equal(exact[name], sketched[name]) for name in exact)
     assert not np.array_equal(exact["head.weight"], other["head.weight"])
+
+
+def test_scores_without_fine_tuning(monkeypatch, script, tmp_path):
+    tiny(monkeypatch, script, tmp_path)
+    found = script.baselines("cola")
+    assert found.keys() == {"largest class", "bag of words", "frozen encoder"}
+    assert found["largest class"] == 0.0  # Matthews correlation of who always says the same
+    assert found["bag of words"] > 0.9
+    whole = stored.load("fine_tuning")
+    assert rows_of.baselines().keys() == {rows_of.TASKS[plan] for plan in whole.get("baselines", {})}

@@ -28,6 +28,12 @@ def scores() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def baselines() -> dict[str, dict[str, float]]:
+    """Scores without fine-tuning, by task: the largest class, counted words, a linear model on the frozen encoder."""
+    found = load("fine_tuning").get("baselines", {})
+    return {TASKS[plan]: scores for plan, scores in found.items()}
+
+
 def memory(texts: int = 32) -> list[dict[str, Any]]:
     """Rows of a table: MiB of one step between forward and backward and at the peak, measured and predicted."""
     rows = [row for row in load("fine_tuning")["memory"]["rows"] if row["texts"] == texts]
