@@ -173,6 +173,8 @@ def _their_splits(runs: dict[str, Any], rivals: dict[str, Any]) -> str:
         if name not in runs:
             continue
         counted = {number: run for number, run in runs[name].items() if run["counted"]}
+        if not counted:
+            continue
         rows.append(
             [
                 name, f"{len(counted)} of {len(runs[name])}", *(_show(_column(counted, rule)) for rule in rules),
