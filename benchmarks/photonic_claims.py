@@ -258,9 +258,9 @@ def baselines(iterations: int = 1000, seeds: int = 5) -> Report:
     return found
 
 
-def crosstalk(iterations: int = 1000, seeds: int = 5) -> Report:
-    """Heat that reaches the neighbours, with its map in hand and without: the direction, and the training."""
-    directions, runs = {}, {}
+def crosstalk(seeds: int = 5) -> Report:
+    """Heat that reaches the neighbours: the direction that light measures beside the one that knows the map."""
+    directions = {}
     for kappa in (0.02, 0.1):
         errors = []
         for seed in range(seeds):
@@ -269,12 +269,17 @@ def crosstalk(iterations: int = 1000, seeds: int = 5) -> Report:
             reached = true_and_measured(device, "subtraction", seed=seed)[1]
             errors.append(one_minus_cosine(reached, device.pull(reached)))
         directions[str(kappa)] = [round(error, 6) for error in errors]
+    return {"ports": 16, "seeds": seeds, "directions": directions}
+
+
+def crosstalk_training(iterations: int = 1000, seeds: int = 5) -> Report:
+    """Training with crosstalk of 10 %, with its map in hand and without."""
+    runs, condition = {}, Condition([Crosstalk(0.1)])
     for task in ("circle", "moons"):
         for aware in (True, False):
             name = f"{task}, map {'known' if aware else 'not known'}"
-            condition = Condition([Crosstalk(0.1)])
             runs[name] = [train_on_points(task, condition, iterations, seed, aware=aware) for seed in range(seeds)]
-    return {"ports of the directions": 16, "directions": directions, "trained with crosstalk": 0.1, "runs": runs}
+    return {"crosstalk": 0.1, "runs": runs}
 
 
 def mean(runs: Sequence[Report], key: str) -> float:
@@ -578,7 +583,7 @@ def claims(parts: Report) -> list[Row]:
             if "baselines" in parts:
                 made.append(_rivals(task, parts[task]["runs"], parts["baselines"]["tasks"][task]))
     if "crosstalk" in parts:
-        made.append(_unaware(parts["crosstalk"]))
+        made.append(_unaware(parts["crosstalk"], parts.get("crosstalk_training")))
     if parts.get("inference"):
         found = parts["inference"]
         made.append(
@@ -713,26 +718,36 @@ def _rivals(task: str, runs: Report, rivals: Report) -> Row:
     )
 
 
-def _unaware(found: Report) -> Row:
-    errors = found["directions"].items()
-    words = [f"1 - cosine {np.median(each):.1e} at {100 * float(kappa):.0f} %" for kappa, each in errors]
-    lost = []
-    for task in ("circle", "moons"):
-        known, unknown = (
-            [run["test"] for run in found["runs"][f"{task}, map {which}"]] for which in ("known", "not known")
+def _unaware(found: Report, training: Report | None) -> Row:
+    """By the accuracy that is lost; until that is known, by the direction, as where light is lost."""
+    medians = {float(kappa): float(np.median(errors)) for kappa, errors in found["directions"].items()}
+    words = [f"1 - cosine {error:.1e} at {100 * kappa:.0f} %" for kappa, error in medians.items()]
+    settings = (
+        f"{found['ports']} ports, {found['seeds']} chips, without noise; light measures slopes by the phases that "
+    )
+    settings += "are reached, and the map leads to those asked for"
+    judged = verdict(max(medians.values()) < 0.05)
+    if training is not None:
+        lost = []
+        for task in ("circle", "moons"):
+            known, unknown = (
+                [run["test"] for run in training["runs"][f"{task}, map {which}"]] for which in ("known", "not known")
+            )
+            words.append(f"{task} at 10 % {np.mean(known):.1%} with the map, {np.mean(unknown):.1%} without")
+            lost += [a - b for a, b in zip(known, unknown, strict=True)]
+        low, high = interval(lost)
+        words.append(
+            f"points lost {100 * np.mean(lost):.1f} ({100 * low:.1f} to {100 * high:.1f}), "
+            f"margin {100 * MARGIN:.0f} point"
         )
-        words.append(f"{task} at 10 % {np.mean(known):.1%} with the map, {np.mean(unknown):.1%} without")
-        lost += [a - b for a, b in zip(known, unknown, strict=True)]
-    low, high = interval(lost)
+        judged = no_worse(lost, MARGIN)
     return row(
-        "crosstalk needs no model of the chip: what light measures may be used as it is",
+        "crosstalk needs no model of the chip: the direction that light measures is good enough",
         "in situ gradients adapt to the device",
-        f"{', '.join(words)}; points lost without it {100 * np.mean(lost):.1f} ({100 * low:.1f} to {100 * high:.1f}), "
-        f"margin {100 * MARGIN:.0f} point",
+        ", ".join(words),
         OUR_QUESTION,
-        "light measures slopes by the phases that are reached, and the map leads to those asked for; directions on 16 "
-        "ports, training on 4 with batch 1, 5 starts of each task",
-        no_worse(lost, MARGIN),
+        settings,
+        judged,
     )
 
 
@@ -898,6 +913,7 @@ PARTS: dict[str, Callable[[], Report | None]] = {
     "moons": lambda: training("moons", 1000, 5),
     "baselines": baselines,
     "crosstalk": crosstalk,
+    "crosstalk_training": crosstalk_training,
     "digits": digits,
     "mnist16": lambda: mnist(16, 8, 3),
     "mnist_authors": mnist_authors,

@@ -10,6 +10,7 @@ import pytest
 
 from coursepkg.grading.specification.chapters import load_chapter
 from coursepkg.photonics import PhotonicNetwork, chip
+from coursepkg.stored import load
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "11_photonic_backprop.ipynb"
@@ -120,6 +121,27 @@ def test_the_table_of_claims_holds_published_numbers_ours_and_verdicts(notebook)
     assert chip_row[:2] == ["96.0 % / 95.6 % / 97.2 %", "96.0% / 95.6% / 97.2%"]
     assert html.unescape(chip_row[2]).startswith("The paper's setting was run.")
     assert chip_row[3] == "holds"
+
+
+def test_what_the_page_says_of_crosstalk_and_of_rivals_was_stored(notebook):
+    parts = load("photonic_claims")["parts"]
+    middle = {kappa: np.median(errors) for kappa, errors in parts["crosstalk"]["directions"].items()}
+    assert f"= {middle['0.02']:.5f}$ at 2 %, and by {middle['0.1']:.3f} at 10 %" in text_of(notebook)
+
+    def mean(runs):
+        return np.mean([run["test"] for run in runs])
+
+    for task, found in parts["baselines"]["tasks"].items():
+        behind = mean(found["digital net, batch 50"]) - mean(parts[task]["runs"]["no error, batch 50"])
+        assert round(100 * behind) == 2  # "about two points behind the digital net, on both tasks"
+    circle = parts["baselines"]["tasks"]["circle"]
+    assert mean(parts["circle"]["runs"]["no error"]) > mean(circle["digital net, batch 1"])
+    assert circle["RBF SVM"] > max(run["test"] for run in circle["digital net, batch 50"])
+    moons = {name: mean(runs) for name, runs in parts["moons"]["runs"].items()}
+    cost = {name: round(100 * (moons["no error"] - score)) for name, score in moons.items()}
+    assert cost["heater loss 0.2 dB, subtraction"] == 2
+    assert cost["phases at the ports 0.05 pi"] == 1
+    assert cost["no error, batch 50"] == -4
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ def test_whoever_is_ahead_is_printed_in_bold(script):
 def test_the_stored_claims_follow_from_the_stored_runs(script):
     report, module = stored("photonic_claims"), script("photonic_claims")
     assert module.claims(report["parts"]) == report["claims"]
-    assert {"circle", "moons", "baselines", "loss", "energy", "hardware", "inference"} <= set(report["parts"])
+    assert {"circle", "moons", "baselines", "crosstalk", "loss", "energy", "inference"} <= set(report["parts"])
     assert {"mnist16", "mnist64"} <= set(report["parts"]) <= set(module.PARTS)
     for part in {"circle", "moons"} & set(report["parts"]):
         runs = report["parts"][part]["runs"]
@@ -71,7 +71,7 @@ def test_the_stored_page_is_made_of_the_stored_claims(script):
 
 def test_where_settings_are_compared_there_are_several_starts():
     parts = stored("photonic_claims")["parts"]
-    for name in {"circle", "moons", "crosstalk", "mnist_authors"} & set(parts):
+    for name in {"circle", "moons", "crosstalk_training", "mnist_authors"} & set(parts):
         starts = {len(runs) for runs in parts[name]["runs"].values()}
         assert len(starts) == 1, name
         assert min(starts) >= 3, name
