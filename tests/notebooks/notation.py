@@ -1,9 +1,14 @@
-"""Which symbols a formula uses: what the test of the course's notation reads out of the LaTeX of the notebooks."""
+"""Which symbols a formula uses: what the test of the course's notation reads out of the LaTeX of the notebooks.
+
+python tests/notebooks/notation.py     # the two tables of chapter 00, made from notation.toml
+"""
 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 _CODE = re.compile(r"```.*?```|`[^`]*`", re.S)
@@ -72,3 +77,24 @@ def symbols(formula: str) -> set[str]:
         if token not in CONSTANTS:
             found.add("_" + token if lower else token)
     return found
+
+
+def tables() -> tuple[str, str]:
+    """The signs that all chapters share, and the letters of each, as chapter 00 shows them."""
+    known = tomllib.loads((Path(__file__).parent / "notation.toml").read_text(encoding="utf-8"))
+    shared = ["| sign | meaning |", "| --- | --- |"]
+    for symbol, meaning in (known["everywhere"] | known["usual"]).items():
+        mark = {"\\nabla": r"\nabla f"}.get(symbol, f"{symbol} v" if symbol[1:] in MARKS else symbol)
+        shared.append(f"| ${mark}$ | {meaning} |")
+    own = ["| chapter | letters of its own |", "| --- | --- |"]
+    for chapter, letters in known["chapters"].items():
+        meanings: dict[str, list[str]] = {}
+        for symbol, meaning in letters.items():
+            meanings.setdefault(meaning, []).append(f"${symbol}$")
+        told = "; ".join(f"{', '.join(signs)}: {meaning}" for meaning, signs in meanings.items())
+        own.append(f"| {chapter} | {told} |")
+    return "\n".join(shared), "\n".join(own)
+
+
+if __name__ == "__main__":
+    print("\n\n".join(tables()))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from notation import formulas, symbols
+from notation import formulas, symbols, tables
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = tomllib.loads((Path(__file__).parent / "notation.toml").read_text(encoding="utf-8"))
@@ -63,22 +63,7 @@ def test_a_bar_is_a_gradient_and_eta_a_rate():
         assert "\\overline" not in used(chapter), chapter
 
 
-def rows_of(heading):
-    """Lines of the table under a heading of chapter 00, without the first two."""
+@pytest.mark.parametrize("table", [0, 1], ids=["shared", "of each chapter"])
+def test_chapter_00_shows_the_tables(table):
     notebook = nbformat.read(NOTEBOOKS["00"], as_version=4)
-    (cell,) = [cell for cell in notebook.cells if heading in cell.source]
-    lines = [line for line in cell.source.splitlines() if line.startswith("|")]
-    return lines[2:]
-
-
-def test_chapter_00_shows_the_symbols_that_are_shared():
-    shown = "\n".join(rows_of("| sign | meaning |"))
-    for symbol, meaning in (TABLE["everywhere"] | TABLE["usual"]).items():
-        assert f"| {meaning} |" in shown, symbol
-
-
-@pytest.mark.parametrize("chapter", TABLE["chapters"])
-def test_chapter_00_shows_the_letters_of_each_chapter(chapter):
-    (row,) = [line for line in rows_of("| chapter | letters of its own |") if line.startswith(f"| {chapter} |")]
-    for meaning in TABLE["chapters"][chapter].values():
-        assert meaning in row
+    assert any(tables()[table] in cell.source for cell in notebook.cells)
