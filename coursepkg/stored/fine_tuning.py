@@ -81,8 +81,9 @@ def claims() -> list[dict[str, str]]:
 
 def times() -> dict[str, float]:
     """CPU time of a step over that of an exact one, for each rate of the fold."""
-    found = load("fine_tuning")["time"]["variants"]
-    return {name.replace("1.0", "").strip(): row["median"] for name, row in found.items()}
+    found = {float(name.split()[1]): row for name, row in load("fine_tuning")["time"]["variants"].items()}
+    names = {rate: "exact" if rate == 1 else f"fold at {rate:.0%}" for rate in found}
+    return {names[rate]: round(found[rate]["median"], 2) for rate in sorted(found, reverse=True)}
 
 
 def _groups() -> dict[tuple[str, str, float], list[dict[str, Any]]]:

@@ -6,6 +6,7 @@ import statistics
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 
 from coursepkg.estimators import gradient_noise, linear_bytes
@@ -98,3 +99,53 @@ def test_on_docstrings_a_tenth_of_the_rows_is_within_the_luck_of_seeds(stored):
     everything = [score for rate in scores for score in scores[rate]]
     assert abs(statistics.mean(scores[1.0]) - statistics.mean(scores[0.1])) < max(everything) - min(everything)
     assert text["bag_of_words"] > max(scores[1.0])
+
+
+# --- fine-tuning a real encoder
+
+
+@pytest.fixture(scope="module")
+def fine_tuned():
+    return json.loads((ROOT / "benchmarks" / "results" / "fine_tuning.json").read_text(encoding="utf-8"))
+
+
+def test_what_is_said_of_the_memory_of_fine_tuning(prose, fine_tuned):
+    rows = {row["rate"]: row["measured"] for row in fine_tuned["memory"]["rows"] if row["texts"] == 32}
+    inputs = (rows[0.9]["held"] - rows[0.1]["held"]) / 0.8
+    assert f"The inputs of linear layers are {100 * inputs / rows[1.0]['held']:.0f} % of what is held" in prose
+    fifth, tenth = (100 * (1 - rows[rate]["peak"] / rows[1.0]["peak"]) for rate in (0.2, 0.1))
+    assert f"a fifth of the rows lowers the peak by {fifth:.0f} %, and a tenth by {tenth:.0f} %" in prose
+    assert all(row["median"] < 1 for name, row in fine_tuned["time"]["variants"].items() if name.startswith("fold"))
+
+
+def test_what_is_said_of_the_noise_of_fine_tuning(prose, fine_tuned):
+    layers = list(fine_tuned["noise"]["layers"].values())
+    ratios = [layer["sentences_over_words"] for layer in layers]
+    middle = {key: statistics.median(layer[key] for layer in layers) for key in layers[0]}
+    assert f"in the middle one of the {len(layers)} layers, and of up to {max(ratios):.1f}" in prose
+    assert f"by a factor of {middle['sentences_over_words']:.1f}" in prose
+    assert f"{middle['sketch_over_batch']:.0f}" == "4"
+    assert f"as noisy as {middle['equivalent_batch']:.0f} sentences in place of 32" in prose
+
+
+def test_the_function_that_is_only_shown_fine_tunes(monkeypatch):
+    """On an encoder of two small blocks and questions of our own."""
+    from coursepkg import datasets, estimators, nn, optimizers
+    from coursepkg.training import Trainer, accuracy
+
+    notebook = nbformat.read(ROOT / "notebooks" / NAME, as_version=4)
+    (source,) = [cell.source for cell in notebook.cells if cell.source.startswith("def fine_tune(")]
+    rng = np.random.default_rng(0)
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *"abcdefgh"]
+    small = nn.TextEncoder(12, length=24, width=8, heads=2, hidden=12, blocks=2, rng=rng, dtype=np.float32)
+    monkeypatch.setattr(datasets, "minilm", lambda: type("Found", (), {"weights": 0, "vocabulary": words, "heads": 2}))
+    monkeypatch.setattr(nn.TextEncoder, "from_bert", staticmethod(lambda weights, heads: small))
+    kinds = rng.integers(0, 2, 120)
+    texts = np.array([" ".join(rng.choice(list("abcd" if k else "efgh"), 5)) for k in kinds])
+    monkeypatch.setattr(datasets, "text", lambda *_: datasets.Dataset("questions", texts, kinds))
+    names = {"np": np, "datasets": datasets, "estimators": estimators, "nn": nn, "optimizers": optimizers}
+    names |= {"Trainer": Trainer, "accuracy": accuracy}
+    exec(source, names)
+    assert 0.0 <= names["fine_tune"](1, questions=96) <= 1.0
+    assert 0.0 <= names["fine_tune"](0.2, questions=96) <= 1.0
+    assert isinstance(small.block0.linear1, estimators.RandomizedLinear)
