@@ -91,6 +91,18 @@ function openAround(id) {
 addEventListener("hashchange", () => openAround(location.hash.slice(1)));
 if (location.hash) openAround(location.hash.slice(1));
 
+// --- a formula in a line that is wider than a phone scrolls by itself ----------------------------------------------------
+
+addEventListener("load", async () => {
+  await window.MathJax?.startup?.promise;
+  if (document.documentElement.scrollWidth <= innerWidth) return;
+  for (const formula of document.querySelectorAll("mjx-container:not([display])")) {
+    if (formula.getBoundingClientRect().right <= innerWidth) continue;
+    formula.classList.add("wide");
+    formula.tabIndex = 0;
+  }
+});
+
 // --- the theme's folds in the menu have no name --------------------------------------------------------------------------
 
 for (const toggle of document.querySelectorAll(".bd-links summary:has(.toctree-toggle)")) {
