@@ -25,6 +25,8 @@ function matrix(story, ui) {
       set(cell.glow, { opacity: (light.get(n) ?? 0).toFixed(2) });
       const text = below.get(n) ?? "";
       write(cell.below, text);
+      // A name holds what can be seen, and no number before it is computed.
+      set(cell.box, { "aria-label": [cell.name, known ? cell.number : "", text].join(" ").trim() });
       set(cell.below, { class: text === "0" ? "below mid none" : "below mid gradient" });
       const target = n === data.targets[near];
       set(cell.frame, { class: target ? "frame target" : "frame" });
@@ -39,7 +41,7 @@ function matrix(story, ui) {
 
 function makeCell(svg, [x, y, value, name, goes, late], n, [w, height]) {
   const box = svg.appendChild(s("g", { "data-ref": `c${n}`, role: "button", tabindex: n ? -1 : 0 }));
-  set(box, { "aria-label": `Entry ${name}`, class: "cell" });
+  set(box, { class: "cell" });
   const frame = { x: x - w / 2 + 1, y: y - height / 2 + 1, width: w - 2, height: height - 2, rx: 5 };
   const drawn = {
     frame: box.appendChild(s("rect", frame)),
@@ -48,7 +50,7 @@ function makeCell(svg, [x, y, value, name, goes, late], n, [w, height]) {
     below: box.appendChild(s("text", { x, y: y + 15 })),
   };
   box.append(s("title", {}, name));
-  return { ...drawn, box, goes, late };
+  return { ...drawn, box, name: `Entry ${name}`, number: value, goes, late };
 }
 
 // Which cells are lit, and how much: the pairs of a state one after the other.

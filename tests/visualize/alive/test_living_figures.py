@@ -370,6 +370,23 @@ def test_everything_that_can_be_used_has_a_name(view, kind):
             assert [(problem["id"], [node["html"][:90] for node in problem["nodes"]]) for problem in found] == []
 
 
+def test_an_entry_is_called_by_its_number_once_it_is_computed(view):
+    view.tell(stories.matrix())
+    names = "[...root.querySelectorAll('.cell')].map(cell => cell.getAttribute('aria-label'))"
+    seen = (
+        "[...root.querySelectorAll('.cell .value')].map(text => +text.getAttribute('opacity') ? text.textContent : '')"
+    )
+    told = []
+    for t in (0, "player.last"):
+        view.page.evaluate(
+            f"() => {{ const {{ player }} = document.querySelector('coursepkg-figure'); player.show({t}); }}"
+        )
+        told.append(view.ask(names))
+        for name, number in zip(told[-1], view.ask(seen), strict=True):
+            assert name.split()[2:3] == ([number] if number else [])
+    assert told[0] != told[1]
+
+
 # --- hosts
 
 
