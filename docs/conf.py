@@ -32,8 +32,12 @@ myst_enable_extensions = [
     "deflist",
 ]  # without the first, $...$ stays as typed
 myst_heading_anchors = 4
-mathjax_path = "vendor/mathjax/tex-chtml.js"  # relative to _static; Sphinx's default is on another host
-mathjax3_config = {"options": {"enableMenu": False}, "chtml": {"displayAlign": "left", "displayIndent": "1.5em"}}
+mathjax_path = "vendor/mathjax/startup.js"  # relative to _static; Sphinx's default is on another host
+mathjax3_config = {
+    "loader": {"load": ["input/tex", "output/chtml", "a11y/assistive-mml"]},
+    "options": {"enableMenu": False},
+    "chtml": {"displayAlign": "left", "displayIndent": "1.5em"},
+}
 copybutton_selector = "div.cell_input div.highlight pre, div:not(.cell) > div.highlight pre"  # code, not outputs
 
 # The package
