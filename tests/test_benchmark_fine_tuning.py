@@ -32,6 +32,13 @@ def test_claims_follow_from_what_is_stored(script):
     assert all(plan in script.PLANS and (kind, rate) in script.VARIANTS for plan, kind, rate, _ in keys)
 
 
+def test_one_slower_round_is_enough_against_quicker(script):
+    whole = stored.load("fine_tuning")
+    assert script.quicker(whole)["verdict"] == "holds in part"
+    every = {name: r | {"most": min(r["most"], 0.99)} for name, r in whole["time"]["variants"].items()}
+    assert script.quicker(whole | {"time": whole["time"] | {"variants": every}})["verdict"] == "holds"
+
+
 def test_the_report_says_how_many_of_the_runs_there_are(script, capsys):
     whole = stored.load("fine_tuning")
     script.report(whole)

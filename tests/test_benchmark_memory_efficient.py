@@ -79,6 +79,23 @@ def test_claims_are_those_that_the_script_computes():
     again = [make(data) for make in claims.ROWS]
     assert [row["claim"] for row in again] == [row["claim"] for row in kept]
     assert [row["verdict"] for row in again] == [row["verdict"] for row in kept]
-    from_results = [row for row in again if row["claim"].startswith(("with a fifth", "fine quality", "training takes"))]
-    assert len(from_results) == 3
+    stored_runs = "with a fifth", "fine quality", "training takes", "the randomized product", "a random transform"
+    from_results = [row for row in again if row["claim"].startswith(stored_runs)]
+    assert len(from_results) == 5
     assert all(row in kept for row in from_results)
+    assert [row["settings"] for row in again] == [row["settings"] for row in kept]
+
+
+def test_a_time_is_told_with_its_spread_and_in_every_shape():
+    claims = load("memory_efficient_claims")
+    data = json.loads((claims.FOLDER / "memory_efficient.json").read_text(encoding="utf-8"))
+    runs = {(run["sketch"], run["rate"], run["seed"]): run["cpu_seconds"] for run in data["text"]["runs"]}
+    longer = [runs["gaussian", 0.1, seed] / runs["exact", 1.0, seed] - 1 for seed in range(3)]
+    assert f"({min(longer):+.0%} to {max(longer):+.0%}) at 10%" in claims.price(data)["ours"]
+    for table in data["speed"]["weight_gradient"]:
+        assert f"{table['ratios']['gaussian 0.125']:.2f}" in claims.faster(data)["ours"]
+    quicker = json.loads(json.dumps(data))
+    for run in quicker["text"]["runs"]:
+        if (run["sketch"], run["rate"], run["seed"]) == ("gaussian", 0.1, 0):
+            run["cpu_seconds"] = 1.0
+    assert claims.price(quicker)["verdict"] == "holds in part"  # one quicker run among nine

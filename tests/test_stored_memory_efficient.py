@@ -21,6 +21,7 @@ def test_docstrings_have_a_row_for_each_sketch_and_rate():
     rows = {(row["sketch"], row["rows kept"]): row for row in stored.docstrings()}
     assert len(rows) == 8
     assert rows["exact", "100%"]["unseen texts"] == "75.2%"
+    assert rows["exact", "100%"]["from, to"] == "74.6%, 75.9%"
     assert rows["gaussian", "10%"]["training loss"] == "0.187"
     assert rows["fold", "2%"]["held"] == "2.59 MiB"
     assert stored.docstring_baselines()["counting words"] == pytest.approx(0.817, abs=6e-4)

@@ -12,12 +12,16 @@ RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
 
 
 @pytest.mark.parametrize(
-    "name", ["memory_efficient_claims", "forward_gradient_claims", "neural_tree_claims", "photonic_claims"]
-)
-def test_every_claim_has_one_of_the_four_verdicts_and_says_where_it_was_tried(name):
+    ("name", "least"),
+    [
+        ("memory_efficient_claims", 10), ("forward_gradient_claims", 10), ("neural_tree_claims", 10),
+        ("photonic_claims", 10), ("fine_tuning", 4),
+    ],
+)  # fmt: skip
+def test_every_claim_has_one_of_the_four_verdicts_and_says_where_it_was_tried(name, least):
     stored = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
     rows = stored.get("rows") or stored["claims"]
-    assert len(rows) >= 10
+    assert len(rows) >= least
     for row in rows:
         assert row["verdict"] in verdicts.VERDICTS, row["claim"]
         assert row["settings"].startswith(verdicts.WHERE), row["claim"]

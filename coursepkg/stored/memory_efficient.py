@@ -25,11 +25,12 @@ def digits_scores() -> dict[str, Curve]:
 
 
 def docstrings() -> list[dict[str, Any]]:
-    """Rows of a table: a transformer on docstrings, exact and sketched, means over three seeds."""
+    """Rows of a table: a transformer on docstrings, exact and sketched, means over three seeds and their range."""
     return [
         {
             "sketch": kind, "rows kept": f"{rate:.0%}", "training loss": f"{mean(r['loss'] for r in runs):.3f}",
             "unseen texts": f"{mean(r['accuracy'] for r in runs):.1%}",
+            "from, to": "{:.1%}, {:.1%}".format(*(end(r["accuracy"] for r in runs) for end in (min, max))),
             "held": f"{mean(r['held'] for r in runs) / 2**20:.2f} MiB",
         }
         for (kind, rate), runs in _groups(load("memory_efficient")["text"]["runs"]).items()
