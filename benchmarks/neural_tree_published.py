@@ -140,8 +140,8 @@ def report(record: dict[str, Any], ours: dict[str, Any]) -> str:
         f"part of {scores} of all six optimizers.",
         "## RMSprop, at the best moment on the test part",
         _best(tables),
-        "No model predicts unseen examples better than those it was fitted to. Where the test part comes out above the "
-        "training part, the choice explains it.",
+        "On average over splits, a model does no better on unseen examples than on those it was fitted to. Where the "
+        "test part comes out above the training part, the choice explains it.",
         _left_out(tables),
         "## All six optimizers, test part at its best moment",
         _grid(

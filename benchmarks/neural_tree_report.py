@@ -147,8 +147,8 @@ def _published(runs: dict[str, Any]) -> str:
     return (
         "## The published protocol: the best test score after any update\n\n"
         + _table(heads, rows)
-        + "\n\nNo model predicts unseen examples better than those it was fitted to. Where the test column is above "
-        "the training column, the choice among all those looks explains it."
+        + "\n\nOn average over splits, a model does no better on unseen examples than on those it was fitted to. Where "
+        "the test column is above the training column, the choice among all those looks explains it."
     )
 
 
