@@ -46,18 +46,28 @@ def verdict(holds: bool, part: bool = False) -> str:
     return HOLDS if holds else PART if part else NOT_HERE
 
 
-def interval(differences: Sequence[float]) -> tuple[float, float]:
-    """The 90 % interval of the mean of paired differences, by Student's t; for 2 to 30 of them."""
-    mean = statistics.mean(differences)
-    reach = T95[len(differences) - 1] * statistics.stdev(differences) / len(differences) ** 0.5
+def interval(differences: Sequence[float], among: int = 1) -> tuple[float, float]:
+    """The 90 % interval of the mean of paired differences, by Student's t; for 2 to 30 of them.
+
+    Where they belong to the worst of several comparisons, chosen after the runs, `among` says of how many. The interval
+    is then so wide that 90 % holds for all of them together (Bonferroni).
+    """
+    mean, freedom = statistics.mean(differences), len(differences) - 1
+    quantile = T95[freedom]
+    if among > 1:
+        from scipy import stats
+
+        quantile = float(stats.t.ppf(1 - 0.05 / among, freedom))
+    reach = quantile * statistics.stdev(differences) / len(differences) ** 0.5
     return mean - reach, mean + reach
 
 
-def no_worse(losses: Sequence[float], margin: float) -> str:
+def no_worse(losses: Sequence[float], margin: float, among: int = 1) -> str:
     """Is something no worse than its rival by more than `margin`? `losses` are paired differences, larger is worse.
 
     It holds if the whole interval lies below the margin, and does not if the whole interval lies above it. Few or
-    noisy runs make the interval wide; then neither is shown, and it holds in part at most.
+    noisy runs make the interval wide; then neither is shown, and it holds in part at most. `among` is that of
+    :func:`interval`.
     """
-    low, high = interval(losses)
+    low, high = interval(losses, among)
     return HOLDS if high < margin else NOT_HERE if low > margin else PART

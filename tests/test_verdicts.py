@@ -47,6 +47,18 @@ def test_noise_earns_no_verdict(losses, verdict):
     assert verdicts.no_worse(losses, margin=0.01) == verdict
 
 
+def test_the_worst_of_seven_gets_no_verdict_by_chance():
+    """Of seven methods that lose nothing, the one that looks worst looks too bad; the wider interval allows for it."""
+    rng, wrong = np.random.default_rng(1), {1: 0, 7: 0}
+    for _ in range(400):
+        draws = rng.normal(0.0, 0.02, size=(7, 5))
+        worst = max(draws, key=np.mean)
+        for among in wrong:
+            wrong[among] += verdicts.interval(worst, among)[0] > 0
+    assert wrong[7] / 400 < 0.08 < 0.2 < wrong[1] / 400
+    assert verdicts.interval([0.1, 0.2, 0.4], among=1) == verdicts.interval([0.1, 0.2, 0.4])
+
+
 def test_the_interval_covers_nine_means_in_ten():
     draws = np.random.default_rng(0).normal(0.3, size=(4000, 5))
     covered = [low < 0.3 < high for low, high in map(verdicts.interval, draws)]
