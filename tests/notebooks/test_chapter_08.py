@@ -78,6 +78,13 @@ def test_folding_and_dropping_are_faster_than_the_exact_product(stored):
     assert all(ratios[f"{kind} {rate}"] < 1 for kind in ("fold", "rows") for rate in (0.5, 0.25, 0.125))
 
 
+def test_in_two_other_shapes_a_gaussian_sketch_is_faster_at_an_eighth(stored, prose):
+    first, *others = [table["ratios"]["gaussian 0.125"] for table in stored["speed"]["weight_gradient"]]
+    assert first > 1
+    assert [ratio < 1 for ratio in others] == [True, True]
+    assert "In two other shapes a Gaussian $S$ is faster at an eighth of the rows" in prose
+
+
 def test_rows_are_best_and_rates_matter_more(stored):
     runs = stored["digits"]["digits"]["runs"]
     loss = {

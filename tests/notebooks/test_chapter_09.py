@@ -55,6 +55,27 @@ def test_sentences_about_the_large_network_hold_in_the_stored_runs(notebook):
     assert cnn["Gaussian"]["loss"] > 2
 
 
+def test_the_page_says_which_best_rates_lie_at_an_end_of_their_grid(notebook):
+    learning = json.loads((RESULTS / "forward_gradient_learning.json").read_text(encoding="utf-8"))
+
+    def at_the_end(runs, what, ends=(min, max)):
+        grids = [(run, [float(rate) for rate in run["tried"]]) for run in runs]
+        return {(run.get(what), run["method"]) for run, grid in grids if run["lr"] in {end(grid) for end in ends}}
+
+    sizes = {650: "smallest", 4810: "middle", 26122: "largest"}
+    found = {(sizes[size], way) for size, way in at_the_end(learning["digits"]["runs"], "parameters")}
+    assert found == {
+        ("smallest", "backprop"), ("smallest", "Gaussian, K = 16"), ("smallest", "activities"), ("middle", "backprop"),
+    }  # fmt: skip
+    assert "the largest that was tried, for every method but the single direction" in words(notebook)
+    ways = {part: {way for _, way in at_the_end(learning[part]["best"], "")} for part in ("logistic", "mlp", "cnn")}
+    both = {"backprop", "activities"}
+    assert ways == {"logistic": both, "mlp": both, "cnn": both | {"Gaussian"}}
+    assert "those of backpropagation and of activities, and that of a single direction on the CNN" in words(notebook)
+    deep = [run for run in learning["local"]["runs"] if run["method"] == "activities" and run["hidden layers"] == 4]
+    assert at_the_end(deep, "hidden layers", ends=(min,)) == {(4, "activities")}
+
+
 def test_the_papers_estimator_is_as_slow_as_the_page_says(notebook):
     rows = json.loads((RESULTS / "forward_gradient_claims.json").read_text(encoding="utf-8"))["rows"]
     (ours,) = [row["ours"] for row in rows if row["claim"].startswith("training up to twice as fast")]

@@ -163,3 +163,16 @@ def test_the_chip_comes_out_again(moons):
         right["measured"] += int(np.sum(measured.argmax(axis=1) == labels))
         right["same"] += int(np.sum(computed.argmax(axis=1) == measured.argmax(axis=1)))
     assert right == {"computed": 240, "measured": 239, "same": 243}
+
+
+def test_what_the_page_says_of_single_starts_and_of_larger_batches(notebook):
+    parts = load("photonic_claims")["parts"]
+    small, large = ({name: runs[0]["test"] for name, runs in parts[f"mnist{n}"]["runs"].items()} for n in (16, 64))
+    assert 0.025 < small["couplers 0.05 rad"] - small["no error"] < 0.035
+    assert "wrong couplers came out three points *above* no error" in text_of(notebook)
+    alone = {name: score for name, score in large.items() if not name.startswith("all")}
+    assert min(alone, key=alone.get) == "phases at the ports 0.05 pi"
+    assert 100 * (large["no error"] - large["all four at their worst, toggle"]) == pytest.approx(6, abs=0.5)
+    circle = {name: np.mean([run["test"] for run in runs]) for name, runs in parts["circle"]["runs"].items()}
+    assert 100 * (circle["no error, batch 50"] - circle["no error"]) == pytest.approx(6, abs=0.5)
+    assert circle["no error"] - circle["heater loss 0.2 dB, toggle"] < 0.02
