@@ -95,6 +95,12 @@ def test_findings_about_forward_gradients_are_those_of_the_stored_runs():
     times = [int(number) for pair in re.findall(r"to [\d.]+ (\d+) to (\d+)", logistic) for number in pair]
     assert fast["verdict"] == "does not hold here"
     assert f"takes {min(times)} to {max(times)} times as long" in findings("09")
+    kept = stored("forward_gradient_paper")
+    steps = kept["steps"]["logistic"]["Gaussian"]
+    longest = [run for run in kept["runs"].values() if (run["method"], run["steps"]) == ("Gaussian", steps)]
+    assert len([run for run in longest if run["model"] == "logistic"]) == 3
+    assert all(run["loss"] > 0.5 for run in longest)
+    assert f"does not reach 0.5 in {steps:,} steps" in findings("09")
 
 
 def test_findings_about_the_neural_tree_are_those_of_the_stored_runs():
