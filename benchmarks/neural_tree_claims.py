@@ -180,8 +180,8 @@ def recomputed(theirs: Store, ours: Store) -> dict[str, str]:
         f"from their trees, by our code: iris {statistics.fmean(iris):.3f}; both logged errors of {errors} trees of "
         f"RMSprop come out, and the logged score of {scored} trees of all six optimizers",
         THEIR_SETTING,
-        f"the authors' own trees, row orders and tables, {len(theirs['tables'])} of 14 tables at hand; scores as in the "
-        "paper without regressions of fewer than seven nodes",
+        f"the authors' own trees, row orders and tables, {len(theirs['tables'])} of 14 tables at hand; scores as in "
+        "the paper without regressions of fewer than seven nodes",
         verdict(all(equal == compared for equal, compared in sums.values())),
     )
 
