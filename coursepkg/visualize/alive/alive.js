@@ -463,7 +463,7 @@ button svg{width:20px;height:20px;fill:none;stroke:currentColor;stroke-width:2;s
 .word{padding:0 14px}.word[aria-pressed=true]{background:var(--ink);color:var(--paper);border-color:var(--ink)}
 :is(button,select,input,[tabindex]):focus-visible{outline:3px solid var(--data);outline-offset:2px}
 .track{position:relative;flex:1 1 150px;min-width:110px}
-@container (max-width:480px){.bar .track{order:9;flex-basis:100%}.count{flex:1}}
+@container (max-width:480px){.bar .track{order:9;flex-basis:100%}.bar .count{flex:1;min-width:0;white-space:normal}}
 input[type=range]{appearance:none;width:100%;height:26px;margin:0;background:none;cursor:pointer;display:block;border-radius:6px}
 input[type=range]::-webkit-slider-runnable-track{height:6px;border-radius:3px;background:linear-gradient(90deg,var(--soft) var(--at,0%),var(--line) var(--at,0%))}
 input[type=range]::-moz-range-track{height:6px;border-radius:3px;background:linear-gradient(90deg,var(--soft) var(--at,0%),var(--line) var(--at,0%))}

@@ -7,8 +7,8 @@ import { clamp, ease, h, markup, mix, part, register, s, scroller, set, split, w
 const triangle = ([x, y]) => s("path", { class: "tip", d: `M${x} ${y}l-7 -3.6v7.2z` });
 
 function makeEdge(edge, layers, nodes) {
-  const { wire } = nodes.get(edge.ends[0]);
-  const whole = `M${wire[0]} ${wire[2]}L${edge.d.slice(1)}`;
+  const [start, end, level] = nodes.get(edge.ends[0]).wire;
+  const whole = start < end ? `M${start} ${level}L${edge.d.slice(1)}` : edge.d; // a market's nodes have no wire of their own
   layers.wires.append(s("path", { class: "wire", d: edge.d }), triangle(edge.tip));
   const glow = layers.glows.appendChild(s("path", { class: "glow", d: whole, pathLength: 1 }));
   const road = layers.hits.appendChild(s("path", { class: "hit edge", d: whole }));
@@ -102,7 +102,8 @@ function graph(story, ui) {
   const stage = h("div", { class: "stage" }, scroll, ...note);
   const below = h("div", { class: "below" }, formulas);
   // On a narrow page the drawing scrolls; what moves stays in sight.
-  const middle = data.marks.map(([marked], k) => (marked.length ? nodes.get(marked[0]).x : k && width));
+  const ends = new Set([0, story.frames - 1]); // where the inputs are spoken of
+  const middle = data.marks.map(([marked], k) => (marked.length ? nodes.get(marked[0]).x : ends.has(k) ? 0 : width));
   const follow = (k, u, next) => scroll.follow(mix(middle[k], middle[next], ease(u)) / width);
   return { stage, below, draw, asked, say: asking.say, escape: asking.escape };
 }
@@ -255,8 +256,8 @@ const CSS = `
 .wire{fill:none;stroke:var(--edge);stroke-width:1.5}.tip{fill:var(--edge)}.fork{fill:var(--ink)}
 .body{fill:var(--paper);stroke:var(--ink);stroke-width:1.5}.square .body{fill:var(--wash);stroke:var(--soft)}
 .sign{font-size:17px}.name,.over{font-style:italic;font-family:"STIX Two Text",Georgia,"DejaVu Serif",serif;font-size:14px}svg .over{fill:var(--soft);font-size:12.5px}
-svg .order{font-size:9px;fill:var(--soft)}
-.dim{opacity:.45}.halo,.glow{fill:none;stroke-linecap:round}.halo{stroke-width:3;stroke-opacity:.5}.glow{stroke-width:5.5;stroke-opacity:.34}
+svg .order{font-size:11px;fill:var(--soft)}
+.dim{opacity:.65}.halo,.glow{fill:none;stroke-linecap:round}.halo{stroke-width:3;stroke-opacity:.5}.glow{stroke-width:5.5;stroke-opacity:.34}
 :is(.halo,.glow).value{stroke:var(--value)}:is(.halo,.glow).gradient{stroke:var(--gradient)}
 svg text.value{fill:var(--value)}svg text.gradient{fill:var(--gradient)}
 .numbers text{paint-order:stroke;stroke:var(--paper);stroke-width:4px;stroke-linejoin:round;font-weight:500;pointer-events:none}

@@ -98,6 +98,7 @@ const CSS = `
 .tables .value{fill:var(--value);font-weight:600;font-size:14px}.tables .gradient{fill:var(--gradient);font-weight:500}.tables .none{fill:var(--soft)}
 .cell.lit text{text-decoration:underline}
 .sum{min-height:1.6em;margin-top:6px;font-size:16px;overflow-x:auto;white-space:nowrap}.sum b{font-weight:600}
+@container (max-width:480px){.sum{white-space:normal}}
 `;
 
 register("matrix", matrix, CSS);

@@ -46,7 +46,11 @@ def draw_limits(kitchen: Kitchen, *, guests: float | None = None, top: float | N
         fill = HIGHLIGHT if scarce else SHADE
         parts.append(svg.rectangle(left, y, x(limit) - left, 28, fill=fill, line_width=1.8 if scarce else 1.0))
         parts.append(svg.text(left - 10, y + 19, name, size=14, anchor="end", weight="bold" if scarce else "normal"))
-        parts.append(svg.text(left + 8, y + 19, format_number(limit), size=13, fill=VALUE, halo=False, role="value"))
+        number, place = format_number(limit), left + 8
+        struck = abs(x(portions) - place - text_width(number, 13) / 2) < text_width(number, 13) / 2 + 4
+        if struck or place + text_width(number, 13) > x(limit):  # by the line at what is cooked, or by the bar's own end
+            place = max(x(limit), x(portions) if struck else 0) + 8
+        parts.append(svg.text(place, y + 19, number, size=13, fill=VALUE, halo=False, role="value"))
         parts.append(svg.text(left + width + 20, y + 19, share_slope, size=13, fill=GRADIENT, role="gradient"))
         words.append(f"{name} allows {format_number(limit)} (gradient {share_slope})")
     parts.append(svg.line(x(portions), 26, x(portions), bottom, stroke=INK, width=1.8))
@@ -97,7 +101,7 @@ def draw_discount(kilograms: Callable[[Any], Any], coins: float, slope: float) -
             ([0.0, coins], [0.0, here], MUTED, ":", f"average: {format_number(average)} kg/coin"),
         ):
             ax.plot(cs, kgs, color=colour, linestyle=dash, label=label)
-        ax.plot(coins, here, marker="o", markersize=9, color=HIGHLIGHT, markeredgecolor=INK)
+        ax.plot(coins, here, marker="o", markersize=9, color=HIGHLIGHT, markeredgecolor=INK, clip_on=False)
         ax.set(xlim=(0, _COINS), ylim=(0, 1.08 * kilograms(_COINS)), xlabel="coins spent", ylabel="kg bought")
         ax.legend(loc="upper left")
     alt = (

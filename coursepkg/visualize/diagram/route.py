@@ -31,8 +31,8 @@ _MARGIN, _MARK, _WORDS, _ROW, _WIDTH = 12.0, 84.0, 112.0, 40.0, 372.0
 _SAYS = (
     ("values", "green, above their edge"),
     ("gradients", "red, below their edge"),
-    ("what moves or is chosen", "a yellow edge around it"),
-    ("signs", "negative blue, positive orange, zero white"),
+    ("what moves or is chosen", "a ring around it, or yellow under it"),
+    ("signs", "negative blue, positive orange"),
     ("curves", "each with a colour and a dash of its own"),
 )
 
@@ -123,9 +123,7 @@ def draw_legend() -> Picture:
     """
     parts = [*_numbers(20, "3", VALUE, above=True), *_numbers(20 + _ROW, "−4", GRADIENT, above=False)]
     top = 20 + 2 * _ROW
-    parts.append(
-        svg.rectangle(_MARGIN + 22, top - 10, 40, 22, radius=6, stroke=HIGHLIGHT, line_width=4, fill="#ffffff")
-    )
+    parts.append(svg.rectangle(_MARGIN + 22, top - 10, 40, 22, radius=6, stroke=INK, line_width=2.4, fill=HIGHLIGHT))
     for k, colour in enumerate(DIVERGING):
         parts.append(svg.rectangle(_MARGIN + 16 * k, top + _ROW - 8, 16, 16, radius=0, fill=colour, stroke=EDGE))
     for k, dash in enumerate(("", "6 4", "6 3 1 3")):

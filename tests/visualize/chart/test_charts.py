@@ -32,6 +32,7 @@ RUN = list(0.9 ** np.arange(40))
 CHARTS = {
     "layers": lambda: draw_layer_norms({"one": [1e-7, 0.2], "other": [0.3, 1.0]}, title="Norms"),
     "loss": lambda: draw_loss({f"a method with name {k}": RUN for k in range(6)}, log=True, title="Six runs"),
+    "rates": lambda: draw_loss({f"η = {eta}": RUN for eta in (0.01, 0.1, 0.3, 1.0, 1.1)}, title="Five step sizes"),
     "laws": lambda: draw_series({"noise": ([10, 1e5], [11, 1e6])}, {"noise": ([10, 1e5], [10, 1e5])}, log="xy"),
     "histogram": lambda: draw_histogram(RUN, marks={"mean": 0.5, "median": 0.4}, title="How often"),
     "memory": lambda: draw_memory([("0 Linear", 2048, 0), ("1 ReLU", 0, 2048)], title="On the tape"),
@@ -46,7 +47,7 @@ def test_a_chart_is_read_on_a_phone_without_scrolling(name):
     assert 0 < least_width(CHARTS[name]().svg) <= PHONE
 
 
-@pytest.mark.parametrize("name", ["layers", "loss", "laws", "histogram", "memory", "tangent"])
+@pytest.mark.parametrize("name", ["layers", "loss", "rates", "laws", "histogram", "memory", "tangent"])
 def test_the_key_stands_over_the_axes_and_on_the_page(name, axes):
     CHARTS[name]()
     ax = axes[-1]

@@ -78,6 +78,19 @@ def test_the_limits_show_values_and_gradients_of_the_kitchen():
     assert with_role(picture, "gradient") == expected
 
 
+@pytest.mark.parametrize("share", [0.1, 0.2, 0.33, 0.5, 0.8])
+def test_no_line_strikes_a_number_and_no_number_leaves_its_bar_half(share):
+    kitchen = stew(share)
+    page = ET.fromstring(draw_limits(kitchen, guests=40, top=100).svg)
+    bars = [node for node in page.iter() if node.tag.endswith("rect") and node.get("height") == "28"]
+    ends = [float(bar.get("x")) + float(bar.get("width")) for bar in bars]
+    numbers = [word for word in texts(draw_limits(kitchen, guests=40, top=100).svg) if word.role == "value"]
+    assert len(numbers) == len(ends) == 3
+    for number, end in zip(numbers, ends, strict=True):
+        assert not number.left < min(ends) < number.right  # the portions that are cooked are the shortest bar
+        assert number.right <= end or number.left >= end
+
+
 def test_pictures_say_in_words_what_they_show():
     assert "tomatoes allows 28.8 (gradient 72)" in draw_limits(stew(), guests=40).alt
     assert "at the start: coin 3.3." in tell_market(supply_chain(3, 3)).fallback.alt
