@@ -129,14 +129,14 @@ function makePlane(side) {
   return { svg, draw };
 }
 
-// The powers: forward and backward end to end, and below them the power of both. What is between the ends is twice the gradient.
+// The powers: forward and backward end to end, below them the power of both. What is between the ends is twice the gradient.
 function makeBars(longest) {
   const svg = s("svg", {
-    viewBox: `0 -4 ${LABEL + longest + 60} ${4 * ROW + 4}`,
+    viewBox: `0 -4 ${LABEL + longest + 60} ${5 * ROW + 4}`,
     class: "bars",
     "aria-hidden": "true",
   });
-  const rows = ["forward", "backward", "both", "½ · rest"].map((label, n) => {
+  const rows = ["forward", "backward", "both", "rest", "½ · rest"].map((label, n) => {
     svg.append(s("text", { class: "tick", y: n * ROW + 18 }, label));
     const bar = svg.appendChild(s("rect", { class: `power ${ROLES[n] ?? "rest"}`, y: n * ROW + 4, height: 20, rx: 2 }));
     return { bar, text: svg.appendChild(s("text", { y: n * ROW + 19 })) };
@@ -145,8 +145,9 @@ function makeBars(longest) {
   function draw(spans, shown) {
     rows.forEach(({ bar, text }, n) => {
       const [from, to, words] = spans[n];
-      set(bar, { x: LABEL + from, width: Math.max(to - from, 0.5), opacity: shown(n).toFixed(2) });
-      set(text, { x: LABEL + to + 6, opacity: shown(n).toFixed(2) });
+      const opacity = shown(Math.min(n, 3)).toFixed(2);
+      set(bar, { x: LABEL + from, width: Math.max(to - from, 0.5), opacity });
+      set(text, { x: LABEL + to + 6, opacity });
       write(text, words);
     });
     const lines = spans[3]
@@ -168,7 +169,7 @@ const CSS = `
 svg .heat{font-size:11.5px;fill:var(--soft);paint-order:stroke;stroke:var(--paper);stroke-width:3px}svg .heat.number,svg .chosen .heat{fill:var(--ink);font-weight:650}
 .meeting{display:flex;flex-wrap:wrap;gap:8px 26px;align-items:center;margin-top:8px}.plane{width:188px;height:188px;flex:none}.meeting>div{flex:1 1 260px;max-width:440px}.bars{width:100%;height:auto;display:block;margin-top:4px}
 .arrow{stroke-width:2.6;stroke-linejoin:round}.arrow.value{stroke:var(--value);fill:var(--value)}.arrow.gradient{stroke:var(--gradient);fill:var(--gradient)}.arrow.hot{stroke:var(--hot);fill:var(--hot);stroke-width:8;stroke-opacity:.42;fill-opacity:.42}
-.power.value{fill:var(--value)}.power.gradient{fill:var(--gradient)}.power.hot{fill:var(--hot)}.power.rest{fill:none;stroke:var(--ink);stroke-width:1.6}.drop{stroke:var(--ink);stroke-dasharray:3 3;fill:none}
+.power.value{fill:var(--value)}.power.gradient{fill:var(--gradient)}.power.hot{fill:var(--hot)}.power.rest{fill:var(--paper);stroke:var(--ink);stroke-width:1.6}.drop{stroke:var(--ink);stroke-dasharray:3 3;fill:none}
 .phases i.hot{color:var(--hot)}
 `;
 

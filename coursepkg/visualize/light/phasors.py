@@ -87,14 +87,19 @@ def draw_phasors(fields: Mapping[str, complex], *, title: str = "") -> Picture:
         raise ValueError(f"1 to 6 fields can be told apart as arrows, got {len(arrows)}")
     if not all(cmath.isfinite(value) for value in arrows.values()):
         raise ValueError("a field is not finite, and cannot be drawn as an arrow")
-    total = sum(arrows.values())
+    total = _clean(sum(arrows.values()), max(map(abs, arrows.values())))
     powers = [abs(value) ** 2 for value in arrows.values()]
-    said = ", ".join(f"{name} = {format_number(value)}" for name, value in arrows.items())
+    said = ", ".join(f"{name} = {format_number(_clean(value, abs(value)))}" for name, value in arrows.items())
     listed = " and ".join(format_number(p) for p in powers)
     alt = f"Fields added as arrows: {said}. Their sum is "
     alt += f"{format_number(total)}. Powers {listed}, together {format_number(sum(powers))}; the power of the sum is "
     parts = _arrows(list(arrows.values()), total) + _table(arrows, total, 14 + _SIDE + 24, 32)
     return page(_SIDE + 264, _SIDE + 28, parts, f"{alt}{format_number(abs(total) ** 2)}.", title=title)
+
+
+def _clean(field: complex, largest: float) -> complex:
+    """A field without the rounding noise beside the largest, which nobody wants to hear."""
+    return complex(*(0.0 if abs(part) < 1e-12 * largest else part for part in (field.real, field.imag)))
 
 
 def _arrows(fields: Sequence[complex], total: complex) -> list[str]:

@@ -117,17 +117,23 @@ def _say(mesh: Any, slope: float, name: str) -> list[str]:
 def _ask(name: str, seen: Sequence[float]) -> Question:
     """Which sign the gradient has, before the subtraction is shown."""
     forward, backward, both = seen
-    text = f"At {name} the camera saw {format_number(forward, 2)} forward, {format_number(backward, 2)} backward and "
-    text += f"{format_number(both, 2)} with both. What sign has the gradient there?"
+    numbers = _alike(seen)
+    text = f"At {name} the camera saw {numbers[0]} forward, {numbers[1]} backward and {numbers[2]} with both. "
+    text += "What sign has the gradient there?"
     hint = "Compare the power of both with what the two passes give together."
     grows = bool(both > forward + backward)
     return Question(text, choices=[("positive", grows, hint), ("negative", not grows, hint)])
 
 
 def _told(name: str, seen: Sequence[float], slope: float) -> str:
-    forward, backward, both = seen
-    numbers = [format_number(value, 2) for value in (both, forward, backward, slope)]
-    return f"At {name}: half of ({numbers[0]} − {numbers[1]} − {numbers[2]}) is {numbers[3]}."
+    forward, backward, both, half = _alike([*seen, slope])
+    return f"At {name}: half of ({both} − {forward} − {backward}) is {half}."
+
+
+def _alike(values: Sequence[float]) -> list[str]:
+    """Numbers with equally many digits after the point, four in the largest, so that their difference comes out."""
+    places = 3 - math.floor(math.log10(max(map(abs, values)) or 1.0))
+    return [format_number(round(value, places), 4) for value in values]
 
 
 # --- the hardware and the light in it ---------------------------------------------------------------------------
@@ -211,7 +217,8 @@ def _meetings(arrows: Sequence[Any], powers: Sequence[Any], slopes: Sequence[flo
                       svg.arrow_path(pixels(0j), pixels(both), size=18)])  # fmt: skip
         forward, backward, sum_of_both = (_BARS * float(row[k]) / longest for row in powers)
         background = forward + backward
-        ends = [(0.0, forward), (forward, background), (0.0, sum_of_both), sorted((background, sum_of_both))]
-        words = [format_number(float(row[k]), 2) for row in powers] + [format_number(slope, 2)]
+        low, high = sorted((background, sum_of_both))
+        ends = [(0.0, forward), (forward, background), (0.0, sum_of_both), (low, high), (low, (low + high) / 2)]
+        words = _alike([*(float(row[k]) for row in powers), 2 * slope, slope])
         bars.append([[round(a, 1), round(b, 1), text] for (a, b), text in zip(ends, words, strict=True)])
     return {"arrows": drawn, "bars": bars, "longest": _BARS}

@@ -42,6 +42,13 @@ def test_the_arrows_add_head_to_tail_and_powers_are_written():
     assert picture.alt.endswith("together 1.64; the power of the sum is 1.64.")
 
 
+def test_rounding_noise_is_not_read_out():
+    half_a_turn = cmath.exp(1j * math.pi)
+    words = draw_phasors({"a": 1.0, "b": 0.8 * half_a_turn}).alt
+    assert "b = −0.8 + 0i. Their sum is 0.2 + 0i." in words
+    assert "e−" not in draw_phasors({"a": 1.0, "b": half_a_turn}).alt
+
+
 def test_opposite_fields_cancel():
     picture = draw_phasors({"a": 1.0, "b": -1.0}, title="Dark")
     assert picture.alt.startswith("Dark. ")

@@ -2,6 +2,7 @@
 
 import cmath
 import math
+import re
 
 import numpy as np
 import pytest
@@ -11,7 +12,6 @@ from coursepkg.photonics import CouplerError, Mesh, fabricate
 from coursepkg.visualize.light.mesh import _inside, draw_mesh, heater_places
 from coursepkg.visualize.light.phasors import WIDEST
 from coursepkg.visualize.light.story import tell_light
-from coursepkg.visualize.paper.text import format_number
 
 X = np.array([0.8, 0.5j, 0.3, -0.1])
 
@@ -104,14 +104,26 @@ def a_story(change=0.0):
 def test_the_bars_of_every_heater_give_its_gradient():
     _, gradient, story = a_story()
     pixels = []
-    for (_, forward, _), (start, end, _), (_, both, _), rest in (bars[:4] for bars in story.data["bars"]):
+    for (_, forward, _), (start, end, _), (_, both, _), rest, half in story.data["bars"]:
         assert start == forward
         assert rest[:2] == sorted([end, both])
+        assert half[1] - half[0] == pytest.approx((rest[1] - rest[0]) / 2, abs=0.1)
         pixels.append((both - end) / 2)
     unit = np.dot(pixels, gradient) / np.dot(gradient, gradient)
     assert unit > 0
     np.testing.assert_allclose(pixels, unit * gradient, atol=0.12)
-    assert [bars[3][2] for bars in story.data["bars"]] == [format_number(slope, 2) for slope in gradient]
+
+
+def test_what_is_said_of_a_heater_comes_out_when_its_numbers_are_subtracted():
+    _, gradient, story = a_story()
+    for told, bars, slope in zip(story.data["told"], story.data["bars"], gradient, strict=True):
+        both, forward, backward, half = (
+            float(number.replace("−", "-")) for number in re.findall(r"(?<=[(\s])−?[\d.e]+(?=[ )]|\.$)", told)
+        )
+        assert (both - forward - backward) / 2 == pytest.approx(half, abs=0.0011), told
+        assert half == pytest.approx(slope, abs=0.0006)
+        written = [float(words.replace("−", "-")) for *_, words in bars]
+        assert written == [forward, backward, both, pytest.approx(2 * half, abs=0.0011), half]
 
 
 def test_each_pass_is_shown_column_by_column():
