@@ -8,7 +8,7 @@ from typing import Any
 
 from coursepkg.visualize.paper import EDGE, GRID, HIGHLIGHT, INK, MUTED, PAPER, ROUTE, Picture, page, plural, svg, wrap
 
-_LEFT, _RIGHT, _STEP, _LANE, _TOP = 108.0, 18.0, 30.0, 27.0, 10.0
+_LEFT, _RIGHT, _STEP, _LANE, _TOP = 108.0, 14.0, 16.0, 27.0, 10.0  # narrow enough for a phone, without scrolling
 _CARD, _ROW = 88.0, 19.0
 
 
@@ -58,14 +58,12 @@ def draw_timeline(events: Sequence[Any], chosen: int = 0, *, title: str = "") ->
 
 def _stop(number: int, event: Any, y: float, bottom: float, told: bool) -> list[str]:
     x = _LEFT + _STEP * (number + 0.5)
-    words = f"’{event.year % 100:02d}" if number and not told else str(event.year)
     parts = [svg.line(x, y, x, bottom, stroke=EDGE if told else GRID, width=2 if told else 1)]
     fill, radius = (HIGHLIGHT, 9.0) if told else (ROUTE, 5.5)
     parts.append(svg.circle(x, y, radius, fill=fill, stroke=INK, width=2.4 if told else 0.8, role="event"))
-    size, weight = (12, "bold") if told else (12, "normal")
-    if told or number == 0 or event.year >= 1960:
-        shift = 14 if told else 0
-        parts.append(svg.text(x, bottom + 13 + shift, words, size=size, weight=weight, anchor="middle", role="year"))
+    if told or number % 3 == 0:
+        y, weight = (bottom + 27, "bold") if told else (bottom + 13, "normal")
+        parts.append(svg.text(x, y, str(event.year), size=12, weight=weight, anchor="middle", role="year"))
     return parts
 
 

@@ -9,6 +9,7 @@ from coursepkg.history import EVENTS, LANES
 from coursepkg.visualize.diagram.route import CHAPTERS
 from coursepkg.visualize.diagram.timeline import draw_timeline
 from coursepkg.visualize.paper.style import HIGHLIGHT
+from coursepkg.visualize.paper.svg import least_width
 
 
 @pytest.mark.parametrize("chosen", range(len(EVENTS)))
@@ -51,3 +52,7 @@ def test_every_event_has_a_source_with_a_year_a_family_and_a_chapter():
 def test_what_is_no_history_gets_advice(events, chosen, message):
     with pytest.raises(ValueError, match=message):
         draw_timeline(events, chosen)
+
+
+def test_all_of_it_can_be_read_on_a_phone_without_scrolling():
+    assert max(least_width(draw_timeline(EVENTS, chosen).svg) for chosen in range(len(EVENTS))) <= 376
