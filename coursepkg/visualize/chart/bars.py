@@ -130,6 +130,7 @@ def _say_bytes(own: int, shared: int) -> str:
 
 def _plot_memory(rows: Sequence[tuple[str, int, int]], total: str, title: str) -> Any:
     import matplotlib.pyplot as plt
+    from matplotlib.transforms import blended_transform_factory
 
     names, own, shared = zip(*rows, strict=True)
     with use_style():
@@ -150,4 +151,5 @@ def _plot_memory(rows: Sequence[tuple[str, int, int]], total: str, title: str) -
         ax.tick_params(axis="y", length=0)
         ax.grid(False)
         key(ax, title)
+        ax.get_legend().set_bbox_to_anchor((0, 1), blended_transform_factory(fig.transFigure, ax.transAxes))
     return fig

@@ -225,15 +225,17 @@ def _plot_heights(
         fig, (left, right) = plt.subplots(1, 2, figsize=(9.4, 4.2))
         shades = LinearSegmentedColormap.from_list("heights", _SHADES)
         filled = left.contourf(x, y, heights, levels=_LEVELS, cmap=shades)
-        fig.colorbar(filled, ax=left, label=value)
+        fig.colorbar(filled, ax=left)
         for number, (name, path) in enumerate(paths.items(), 1):
             style = {"color": CYCLE[number], "linestyle": DASHES[number], "marker": MARKERS[number]}
             left.plot(path[:, 0], path[:, 1], label=name, markersize=3.5, linewidth=1.4, markeredgecolor="w", **style)
         left.axvline(cut, color=INK, linestyle="--", linewidth=1.6)
-        left.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]), xlabel=names[0], ylabel=names[1], title=title)
+        left.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]), xlabel=names[0], ylabel=names[1])
         left.grid(False)
         if paths:
-            left.legend(loc="upper left", frameon=True)
+            key(left, title)
+        else:
+            left.set_title(title)
         right.plot(*profile, color=INK)
         right.set(xlabel=names[1], ylabel=value, title=f"cut at {names[0]} = {format_number(cut)}")
     return fig

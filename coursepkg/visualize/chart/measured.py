@@ -123,7 +123,7 @@ def draw_toggle(trace: Any, samples: int, *, title: str = "") -> Picture:
         )  # fmt: skip
         ax.text(len(power) * 1.04, levels.mean(), f"swing\n{swing}", va="center")
         ax.set_xlim(0, len(power) * 1.14)
-        ax.set(xlabel="sample (shaded: x − i conj(x_adj); white: x + i conj(x_adj))", ylabel="power", title=title)
+        ax.set(xlabel="sample (shaded: x − i conj(x_adj); plain: x + i conj(x_adj))", ylabel="power", title=title)
         ax.grid(False)
     periods = plural(len(power) // (2 * samples), "period")
     alt = f"{lead(title)}Power at a tap over {periods} of {2 * samples} samples. Mean {first} in the first halves, "

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from coursepkg.visualize.chart.common import finite, in_percent, words
+from coursepkg.visualize.chart.common import finite, in_percent, plain_logs, words
 from coursepkg.visualize.paper import Picture, format_number, key, lead, picture_of, plural
 from coursepkg.visualize.paper.style import CYCLE, EDGE, GRADIENT, INK, MUTED, PAPER, VALUE, use_style
 
@@ -146,9 +146,9 @@ def draw_histogram(
     low, high = ends or (float(min([values[0], *marked.values()])), float(max([values[-1], *marked.values()])))
     counts, edges = np.histogram(values, bins=bins, range=(low, high))
     beyond = int(values.size - counts.sum())
-    numbers = [format_number(float(v)) for v in (values[0], values[-1], values[(values.size - 1) // 2])]
-    alt = f"{lead(title)}Histogram of {plural(values.size, 'value')} by {xlabel}, from {numbers[0]} to {numbers[1]}, "
-    alt += f"half of them at or below {numbers[2]}."
+    least, most, half = (format_number(float(v)) for v in (values[0], values[-1], values[(values.size - 1) // 2]))
+    alt = f"{lead(title)}Histogram of {plural(values.size, 'value')} by {xlabel}, "
+    alt += f"all of them {least}." if least == most else f"from {least} to {most}, half of them at or below {half}."
     if marked:
         alt += f" Marked: {', '.join(f'{name} {format_number(value)}' for name, value in marked.items())}."
     if beyond:
@@ -252,6 +252,7 @@ def draw_scatter(
         ax.margins(0.12)
         ax.set(xlabel=xlabel, ylabel=ylabel, title=title, xscale="log" if log_x else "linear")
         ax.set(xlim=x_ends or ax.get_xlim(), ylim=y_ends or ax.get_ylim())
+        plain_logs(ax)
         for axis in percent:
             in_percent(ax.xaxis if axis == "x" else ax.yaxis)
         if diagonal:

@@ -25,6 +25,7 @@ def draw_series(
     *,
     joined: bool = False,
     log: str = "",
+    y_ends: tuple[float, float] | None = None,
     xlabel: str = "x",
     ylabel: str = "y",
     title: str = "",
@@ -41,6 +42,8 @@ def draw_series(
         Join the measured marks by lines, for something that runs on, such as a loss over time.
     log : {"", "x", "y", "xy"}
         Which axes are logarithmic.
+    y_ends : (float, float), optional
+        Where the y axis begins and ends, so that pictures of one series have one scale.
     xlabel, ylabel, title : str
         Labels.
 
@@ -63,6 +66,7 @@ def draw_series(
     if log not in ("", "x", "y", "xy"):
         raise ValueError(f"log names the logarithmic axes, '', 'x', 'y' or 'xy'; got {log!r}")
     fig = plot_series(points, lines, joined=joined, log=log, xlabel=xlabel, ylabel=ylabel, title=title)
+    fig.gca().set(ylim=y_ends or fig.gca().get_ylim())
     return picture_of(fig, _say(points, lines, log, xlabel, ylabel, title))
 
 
@@ -254,6 +258,7 @@ def draw_layer_norms(
     norms: Mapping[str, Sequence[float]] | Sequence[float],
     *,
     layers: Sequence[str] | None = None,
+    y_ends: tuple[float, float] | None = None,
     xlabel: str = "layer",
     ylabel: str = "norm of the gradient",
     title: str = "",
@@ -266,6 +271,8 @@ def draw_layer_norms(
         One norm per layer, for one run or several named ones; at most six.
     layers : sequence of str, optional
         The names of the layers; by default 1, 2, ...
+    y_ends : (float, float), optional
+        Where the axis begins and ends, so that pictures of one series have one scale; both above zero.
     xlabel, ylabel, title : str
         Labels.
 
@@ -290,7 +297,7 @@ def draw_layer_norms(
     for run, values in runs.items():
         said = ", ".join(f"{xlabel} {name}: {format_number(value)}" for name, value in zip(names, values, strict=True))
         text += f" {run}: {said}." if run else f" {said[0].upper()}{said[1:]}."
-    return picture_of(_plot_norms(runs, names, xlabel, ylabel, title), text)
+    return picture_of(_plot_norms(runs, names, y_ends, xlabel, ylabel, title), text)
 
 
 def _check_norms(runs: Mapping[str, Sequence[float]], names: Sequence[str]) -> None:
@@ -305,7 +312,10 @@ def _check_norms(runs: Mapping[str, Sequence[float]], names: Sequence[str]) -> N
             raise ValueError(f"the run {run!r} holds a norm that is negative or not finite: {values}")
 
 
-def _plot_norms(runs: Mapping[str, Sequence[float]], names: Sequence[str], xlabel: str, ylabel: str, title: str) -> Any:
+def _plot_norms(
+    runs: Mapping[str, Sequence[float]], names: Sequence[str], y_ends: tuple[float, float] | None, xlabel: str,
+    ylabel: str, title: str,
+) -> Any:  # fmt: skip
     import matplotlib.pyplot as plt
 
     width = 0.8 / len(runs)
@@ -317,7 +327,7 @@ def _plot_norms(runs: Mapping[str, Sequence[float]], names: Sequence[str], xlabe
         # Placed by hand, without small ticks: a figure turns through dozens of these, and layout is half the time.
         fig, ax = plt.subplots(layout="none")
         fig.subplots_adjust(left=0.155, right=0.98, bottom=0.2, top=0.84)
-        ax.set(yscale="log", ylim=(10.0**low, 10.0 ** max(math.ceil(max(logs)), low + 1)))
+        ax.set(yscale="log", ylim=y_ends or (10.0**low, 10.0 ** max(math.ceil(max(logs)), low + 1)))
         for number, (run, values) in enumerate(runs.items()):
             places = [place + (number - (len(runs) - 1) / 2) * width for place in range(len(names))]
             style: Any = {"color": CYCLE[number], "hatch": _HATCHES[number], "edgecolor": PAPER, "linewidth": 0.6}

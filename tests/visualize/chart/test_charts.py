@@ -147,6 +147,10 @@ def test_marks_stand_at_their_numbers_and_those_beyond_at_the_end(axes):
     assert "Marked: a 2.5, far 99." in alt
 
 
+def test_equal_samples_are_said_once():
+    assert draw_histogram([1.0, 1.0, 1.0], xlabel="ratio").alt == "Histogram of 3 values by ratio, all of them 1."
+
+
 def test_wrong_samples_get_advice():
     for samples, options, message in (
         ([], {}, "at least one sample"), ([1.0, np.nan], {}, "finite numbers"), ([1.0], {"bins": 0}, "one bar"),
@@ -164,6 +168,10 @@ def test_points_lie_where_their_numbers_say_and_emphasis_changes_the_shape(axes)
     assert [tuple(map(float, np.ravel(line.get_data()))) for line in axes[-1].lines] == [(10.0, 0.1), (100.0, 2.0)]
     assert [line.get_marker() for line in axes[-1].lines] == ["o", "s"]
     assert axes[-1].get_xscale() == "log"
+
+
+def test_ticks_of_a_logarithmic_axis_can_be_read_on_a_phone():
+    assert least_width(draw_scatter({"a": (60.0, 0.9), "b": (3000.0, 0.97)}, log_x=True, **AXES).svg) <= 376
 
 
 def test_the_diagonal_joins_equal_numbers_and_points_below_are_counted(axes):
@@ -253,6 +261,12 @@ def test_norms_have_the_given_heights_and_a_zero_is_written_because_it_has_none(
     assert "relu: layer a: 0.2, layer b: 0, layer c: 0.6." in alt
 
 
+def test_pictures_of_one_series_can_have_one_scale(axes):
+    draw_layer_norms([1e-3, 0.1], y_ends=(1e-6, 10.0))
+    draw_series({"a": ([1, 2], [3, 4])}, y_ends=(0.0, 9.0))
+    assert [ax.get_ylim() for ax in axes] == [(1e-6, 10.0), (0.0, 9.0)]
+
+
 def test_runs_are_told_apart_without_colour(axes):
     draw_layer_norms({name: [1.0, 0.1] for name in "abcdef"})
     assert len({bar.get_hatch() for bar in axes[-1].patches}) == 6
@@ -296,6 +310,14 @@ def test_bars_of_bytes_are_as_long_as_given_and_what_is_shared_continues_them_ou
     assert [bar.get_width() for bar in own] == [4096, 2048, 0, 10]
     assert [(bar.get_x(), bar.get_width()) for bar in shared] == [(4096, 0), (2048, 1024), (0, 2048), (10, 0)]
     assert {bar.get_linestyle() for bar in own} != {bar.get_linestyle() for bar in shared}
+
+
+def test_the_key_of_a_tape_is_on_the_paper_beside_long_names(axes):
+    draw_memory([("0 TransformerEncoderLayer", 4096, 0), ("1 ReLU", 2048, 1024)], title="On the tape")
+    figure = axes[-1].figure
+    figure.draw_without_rendering()
+    box = axes[-1].get_legend().get_window_extent()
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.x1
 
 
 def test_the_total_counts_what_is_added_and_nothing_twice(axes):
