@@ -151,5 +151,6 @@ def _plot_memory(rows: Sequence[tuple[str, int, int]], total: str, title: str) -
         ax.tick_params(axis="y", length=0)
         ax.grid(False)
         key(ax, title)
-        ax.get_legend().set_bbox_to_anchor((0, 1), blended_transform_factory(fig.transFigure, ax.transAxes))
+        legend: Any = ax.get_legend()
+        legend.set_bbox_to_anchor((0, 1), blended_transform_factory(fig.transFigure, ax.transAxes))
     return fig

@@ -271,7 +271,7 @@ def _name(fig: Any, ax: Any, data: Mapping[str, tuple[float, float]], emphasis: 
     pixels = {name: ax.transData.transform(pair) for name, pair in data.items()}
     taken = [Bbox.from_bounds(x - 6, y - 6, 12, 12) for x, y in pixels.values()]
     lines = [line.get_transform().transform_path(line.get_path()) for line in ax.lines if len(line.get_xdata()) > 1]
-    for name, pair in data.items():
+    for name, pair in sorted(data.items(), key=lambda point: point[1]):  # those beside the axis have the fewest places
         for right, up in (*_BESIDE, *_FURTHER):
             text = ax.annotate(
                 name, pair, (right, up), textcoords="offset points", va="center",

@@ -189,6 +189,14 @@ def test_no_name_lies_on_the_diagonal(axes):
         assert not way.intersects_bbox(found[name], filled=False), name
 
 
+def test_a_name_beside_the_axis_covers_no_point(axes):
+    points = {"iris": (0.076, 0.008), "wine": (0.067, 0.009), "wdbc": (0.034, 0.014)}
+    draw_scatter(points, x_ends=(0.0, 0.36), y_ends=(0.0, 0.36), percent="xy", diagonal=True, **AXES)
+    found, ax = boxes(axes[-1])[0], axes[-1]
+    for place in map(ax.transData.transform, points.values()):
+        assert not any(box.padded(5).contains(*place) for box in found.values())
+
+
 @pytest.mark.parametrize("seed", ["crowd", "twins", *range(4)])
 def test_names_of_points_are_apart_and_on_the_paper(axes, seed):
     drawn = {f"method {k}": tuple(np.random.default_rng(seed).uniform(size=(12, 2))[k]) for k in range(12)} \
