@@ -63,6 +63,7 @@ function descent(story, ui) {
     ...(map ? [map.svg] : []),
     plot.svg,
     ...(data.methods.length > 1 ? [legend.list] : []),
+    h("div", { class: "meant" }, data.meant),
   );
   const below = h("div", { class: "dials" }, ...knobs.map(({ row }) => row));
   return { stage: ground.svg, panel, below, draw, say, count: (k) => `step ${k * data.every}`, first: last };
@@ -211,7 +212,7 @@ const CSS = `
 .ground{height:auto}.ground.drag{cursor:grab;touch-action:none}.plot,.map{cursor:crosshair;touch-action:none}
 .band{fill:color-mix(in oklab,var(--deep) calc((1 - var(--n))*34%),var(--paper))}
 .contour,.goal{stroke:var(--paper);stroke-opacity:.7}.goal{stroke:var(--ink)}.minimum{fill:#ffc83d;stroke:#3a2c00}
-.ground g text{fill:var(--soft);stroke:none}
+.ground g text{fill:var(--soft);paint-order:stroke;stroke:var(--paper);stroke-width:3px}
 .ground text,.ground .tick{font-size:var(--f,9.5px)}.ground g text{font-size:calc(var(--f,9.5px) * .92)}
 @container (max-width:860px){.ground{--f:11.5px}}@container (max-width:720px){.ground{--f:10px}}
 @container (max-width:560px){.ground{--f:12.5px}}@container (max-width:480px){.ground{--f:15px}}
@@ -220,8 +221,8 @@ const CSS = `
 .method .tip{fill:var(--m);stroke:var(--paper);stroke-width:1.6}
 .start circle{fill:none;stroke:var(--ink);stroke-width:2}
 .map rect{shape-rendering:crispEdges}.cell{fill:color-mix(in oklch,var(--late) calc(var(--n)*100%),var(--soon))}.cell.apart{fill:var(--wash)}.cross{stroke:var(--edge)}.here{fill:none;stroke:var(--hot);stroke-width:2.6}
-.legend{font-size:13px;color:var(--soft)}@container (max-width:720px){.panel .legend{flex-basis:240px}}.row{display:flex;flex-wrap:wrap;gap:0 8px;align-items:center;min-height:34px}.row span{white-space:nowrap}
-.entry{display:flex;justify-content:start;align-items:center;gap:6px;padding:0 6px;border-radius:9px;height:30px;font-size:13px}.entry[aria-pressed=false]{opacity:.5;text-decoration:line-through}.panel .swatch{flex:none;width:28px;height:16px;stroke:none}.entry b{font-weight:600}
+.legend,.meant{font-size:13px;color:var(--soft)}@container (max-width:720px){.panel .legend{flex-basis:240px}}.row{display:flex;flex-wrap:wrap;gap:0 6px;align-items:center;min-height:34px}.row span{white-space:nowrap;font-size:12px}
+.entry{display:flex;justify-content:start;align-items:center;gap:6px;padding:0 6px;border-radius:9px;height:30px;font-size:13px}.entry[aria-pressed=false]{opacity:.5;text-decoration:line-through}.panel .swatch{flex:none;width:24px;height:16px;stroke:none}.entry b{font-weight:600}
 `;
 
 register("descent", descent, CSS);

@@ -77,7 +77,9 @@ def tell_descent(
         "first": list(first), "drag": drag,
         "dials": [_dial(across, columns), _dial(upward, rows)],
         **_packed(landscape, np.stack(list(tracks.values()), axis=2)), **_heights(losses, landscape.value),
-        **_notes(steps, (shape[2] - 1) * every), "shades": "" if drag else pack(_shades(steps[:, :, 0]), "u1"),
+        **_notes(steps, (shape[2] - 1) * every),
+        "meant": f"settled: {landscape.value} stays below {format_number(goal)}",
+        "shades": "" if drag else pack(_shades(steps[:, :, 0]), "u1"),
         "starts": [[landscape.at(x, 0)[0] for x in columns], [landscape.at(0, y)[1] for y in rows]] if drag else None,
     }  # fmt: skip
     still = landscape.draw({name: track[first] for name, track in tracks.items()})
@@ -150,7 +152,7 @@ def _heights(losses: np.ndarray, name: str) -> dict[str, Any]:
     if logarithmic:
         heights, ends = np.log10(heights), np.log10(ends)
     share = (heights - ends[0]) / max(ends[1] - ends[0], 1e-12)
-    scale = [f"{name} = {format_number(top, 2)}{', log scale' if logarithmic else ''}", format_number(low, 2)]
+    scale = [f"up to {name} = {format_number(top, 2)}{', log scale' if logarithmic else ''}", format_number(low, 2)]
     return {"heights": pack((255 * (1 - share)).round(), "u1"), "scale": scale}
 
 

@@ -303,6 +303,12 @@ def test_a_path_that_flies_apart_is_cut_and_said():
     assert shades[shades < 254].min() == 0
 
 
+def test_a_race_says_what_settled_means_and_where_its_axis_ends():
+    data = stories.descent().data
+    assert re.fullmatch(r"settled: \S+ stays below [\d.]+", data["meant"])
+    assert data["scale"][0].startswith("up to ")
+
+
 def test_settled_is_the_last_time_that_the_goal_is_crossed():
     assert settled([0.5, 0.1], goal=1) == 0
     assert settled([9, 0.5, 2, 0.5, 0.5], goal=1) == 3
