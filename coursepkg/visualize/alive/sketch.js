@@ -43,7 +43,8 @@ function sketch(story, ui) {
   }
   function draw(t) {
     const [k, u, next] = split(t, last);
-    scroll.follow(t / last); // on a narrow page: rows travel from left to right
+    scroll.follow(t / last); // on a narrow page: rows travel from left to right, no further than to the buckets
+    scroll.scrollLeft = Math.min(scroll.scrollLeft, ((data.heads[2][0] - 8) / width) * scroll.scrollWidth);
     const near = u > 0.5 ? next : k;
     rows.forEach(({ group, box, text }, n) => {
       const [place, sign] = told().moves[n];
