@@ -83,7 +83,7 @@ def _ends(bars: Mapping[str, float], texts: list[str]) -> tuple[float, float]:
     low, high = min(0.0, *bars.values()), max(0.0, *bars.values())
     left, right = low < 0, high > 0 or low == 0
     axis = max(_WIDTH - max(text_width(name, _SIZE) for name in bars) - 30, 160)
-    number = min(max(text_width(text, _SIZE) for text in texts) + 16, 0.4 * axis)
+    number = min(max(text_width(text, _SIZE) for text in texts) + 20, 0.4 * axis)
     room = (high - low or 1.0) * number / (axis - (left + right) * number)
     return low - left * room, high + right * room
 
