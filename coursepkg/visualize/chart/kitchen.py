@@ -47,8 +47,9 @@ def draw_limits(kitchen: Kitchen, *, guests: float | None = None, top: float | N
         parts.append(svg.rectangle(left, y, x(limit) - left, 28, fill=fill, line_width=1.8 if scarce else 1.0))
         parts.append(svg.text(left - 10, y + 19, name, size=14, anchor="end", weight="bold" if scarce else "normal"))
         number, place = format_number(limit), left + 8
-        struck = abs(x(portions) - place - text_width(number, 13) / 2) < text_width(number, 13) / 2 + 4
-        if struck or place + text_width(number, 13) > x(limit):  # by the line at what is cooked, or by the bar's own end
+        half = text_width(number, 13) / 2
+        struck = abs(x(portions) - place - half) < half + 4  # by the line at what is cooked
+        if struck or place + 2 * half > x(limit):
             place = max(x(limit), x(portions) if struck else 0) + 8
         parts.append(svg.text(place, y + 19, number, size=13, fill=VALUE, halo=False, role="value"))
         parts.append(svg.text(left + width + 20, y + 19, share_slope, size=13, fill=GRADIENT, role="gradient"))
