@@ -201,11 +201,6 @@ if __name__ == "__main__":
 """
 
 
-def hear_interrupts():
-    """A shell lets what it starts in the background ignore Ctrl-C, and its children inherit that."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def start(handed_in, results, tmp_path):
     script = tmp_path / "run_batch.py"
     script.write_text(RUNNER)
@@ -298,8 +293,7 @@ def test_stopped_by_hand_it_says_so_in_a_line_and_leaves_nothing_running(tmp_pat
     handed_in, out = hand_in(tmp_path / "all", {"ann": [loop], "ben": [loop]}), tmp_path / "results"
     words = [sys.executable, "-m", "coursepkg", "grade", "batch", str(handed_in), "--secret", str(secret)]
     words += ["--out", str(out), "--specs", str(SPECS), "--jobs", "2"]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    process = subprocess.Popen(words, **pipes, start_new_session=True, preexec_fn=hear_interrupts)
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
     deadline = time.monotonic() + machine.PATIENCE
     while process.poll() is None and time.monotonic() < deadline:
         if _descendants(process.pid) and (out.is_dir() or "proved" in when):
