@@ -17,6 +17,7 @@ FIRST_ORDER = {
     "Adagrad": partial(optimizers.Adagrad, lr=0.05),
     "RMSprop": partial(optimizers.RMSprop, lr=0.01),
     "Adam": partial(optimizers.Adam, lr=0.01),
+    "AdamW": partial(optimizers.AdamW, lr=0.01, weight_decay=0.01),
     "RPROP": optimizers.RPROP,
     "IRPROPMinus": optimizers.IRPROPMinus,
     "IRPROPPlus": optimizers.IRPROPPlus,
