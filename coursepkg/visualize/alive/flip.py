@@ -110,7 +110,7 @@ def _spell(pictures: Sequence[Picture]) -> dict[str, Any]:
     spelled: list[dict[str, Any]] = []
     for picture in pictures:
         places = [pieces.setdefault(piece, len(pieces)) for piece in take_apart(adapt(picture.svg))]
-        spelled.append({"alt": picture.alt, "width": svg.size_of(picture.svg)[0], "spelled": _runs(places)})
+        spelled.append({"alt": picture.alt, "width": svg.most_width(picture.svg), "spelled": _runs(places)})
     return {"pictures": spelled, "pieces": list(pieces)}
 
 

@@ -51,7 +51,7 @@ def draw_limits(kitchen: Kitchen, *, guests: float | None = None, top: float | N
         struck = abs(x(portions) - place - half) < half + 4  # by the line at what is cooked
         if struck or place + 2 * half > x(limit):
             place = max(x(limit), x(portions) if struck else 0) + 8
-        parts.append(svg.text(place, y + 19, number, size=13, fill=VALUE, halo=False, role="value"))
+        parts.append(svg.text(place, y + 19, number, size=13, fill=VALUE, role="value"))
         parts.append(svg.text(left + width + 20, y + 19, share_slope, size=13, fill=GRADIENT, role="gradient"))
         words.append(f"{name} allows {format_number(limit)} (gradient {share_slope})")
     parts.append(svg.line(x(portions), 26, x(portions), bottom, stroke=INK, width=1.8))

@@ -3,6 +3,8 @@
 The one idea: a learner sees at the top of each chapter what lies behind, where they are, and what comes next.
 """
 
+from dataclasses import dataclass
+
 from coursepkg.visualize.paper import Picture, svg, wrap
 from coursepkg.visualize.paper.style import CYCLE, DIVERGING, EDGE, GRADIENT, HIGHLIGHT, INK, MUTED, PAPER, ROUTE, VALUE
 
@@ -22,11 +24,7 @@ CHAPTERS = {
     "12": "One gradient, many routes",
 }
 
-_STEP = 134.0
-_LEFT = 82.0
-_ROWS = (58.0, 196.0)
 _PER_ROW = 7
-_RADIUS = 17.0
 _MARGIN, _MARK, _WORDS, _ROW, _WIDTH = 12.0, 84.0, 112.0, 40.0, 372.0
 _SAYS = (
     ("values", "green, above their edge"),
@@ -35,6 +33,30 @@ _SAYS = (
     ("signs", "negative blue, positive orange"),
     ("curves", "each with a colour and a dash of its own"),
 )
+
+
+@dataclass(frozen=True)
+class _Sizes:
+    """Where the stops are, in pixels."""
+
+    step: float
+    left: float
+    rows: tuple[float, float]
+    radius: float
+    height: float
+    titles: bool  # of all stops; otherwise only of the one where we are and of the next
+
+    @property
+    def width(self) -> float:
+        return 2 * self.left + (_PER_ROW - 1) * self.step
+
+    def at(self, number: int) -> tuple[float, float]:
+        row, place = divmod(number, _PER_ROW)
+        return self.left + self.step * (place if row == 0 else _PER_ROW - 1 - place), self.rows[row]
+
+
+_PAGE = _Sizes(134, 82, (58, 196), 17, 296, titles=True)
+_PHONE = _Sizes(45, 36, (30, 94), 14, 190, titles=False)
 
 
 def route_map(current: str | int) -> Picture:
@@ -59,47 +81,54 @@ def route_map(current: str | int) -> Picture:
     if key not in CHAPTERS:
         raise ValueError(f"there is no chapter {current!r}; chapters run from '00' to '12'")
     here = list(CHAPTERS).index(key)
-    parts = [_line(len(CHAPTERS) - 1, ROUTE, 3, "2 7"), _line(here, ROUTE, 7, "")]
-    for number, (chapter, title) in enumerate(CHAPTERS.items()):
-        parts += _stop(number, chapter, title, here)
-    width = 2 * _LEFT + (_PER_ROW - 1) * _STEP
-    return Picture(svg.document(width, _ROWS[1] + 100, parts, title="Route of the course"), _say(key, here))
+    return Picture(_drawn(here, _PAGE), _say(key, here), _drawn(here, _PHONE))
 
 
-def _at(number: int) -> tuple[float, float]:
-    row, place = divmod(number, _PER_ROW)
-    return _LEFT + _STEP * (place if row == 0 else _PER_ROW - 1 - place), _ROWS[row]
+def _drawn(here: int, sizes: _Sizes) -> str:
+    parts = [_line(len(CHAPTERS) - 1, sizes, 3, "2 7"), _line(here, sizes, 7, "")]
+    for number in range(len(CHAPTERS)):
+        parts += _stop(number, here, sizes)
+    if not sizes.titles:
+        for row, (number, word) in enumerate(((here, "You are here"), (here + 1, "Next"))):
+            if number < len(CHAPTERS):
+                parts += _told(number, word, 134 + 34 * row)
+    return svg.document(sizes.width, sizes.height, parts, title="Route of the course")
 
 
-def _line(last: int, colour: str, width: float, dash: str) -> str:
+def _line(last: int, sizes: _Sizes, width: float, dash: str) -> str:
     """The line up to a stop: to the right, round the bend, and back."""
-    x, y = _at(0)
+    (x, y), (right, _) = sizes.at(0), sizes.at(_PER_ROW - 1)
     commands = f"M{svg.number(x)} {svg.number(y)}"
-    right, upper, lower = _LEFT + _STEP * (_PER_ROW - 1), _ROWS[0], _ROWS[1]
-    if last < _PER_ROW:
-        commands += f"H{svg.number(_at(last)[0])}"
-    else:
-        bend = (lower - upper) / 2
-        x_bend = svg.number(right + 6)
-        commands += f"H{x_bend}A{svg.number(bend)} {svg.number(bend)} 0 0 1 {x_bend} {svg.number(lower)}"
-        commands += f"H{svg.number(_at(last)[0])}"
-    return svg.path(commands, stroke=colour, width=width, dash=dash, role="line")
+    if last >= _PER_ROW:
+        bend = svg.number((sizes.rows[1] - sizes.rows[0]) / 2)
+        commands += f"H{svg.number(right)}A{bend} {bend} 0 0 1 {svg.number(right)} {svg.number(sizes.rows[1])}"
+    return svg.path(f"{commands}H{svg.number(sizes.at(last)[0])}", stroke=ROUTE, width=width, dash=dash, role="line")
 
 
-def _stop(number: int, chapter: str, title: str, here: int) -> list[str]:
-    x, y = _at(number)
-    radius = _RADIUS + 5 if number == here else _RADIUS
+def _stop(number: int, here: int, sizes: _Sizes) -> list[str]:
+    x, y = sizes.at(number)
+    chapter, title = list(CHAPTERS.items())[number]
+    radius = sizes.radius + (5 if number == here else 0)
     fill = HIGHLIGHT if number == here else ROUTE if number < here else PAPER
     ink = PAPER if number < here else INK
     parts = [svg.circle(x, y, radius, fill=fill, stroke=ROUTE, width=4 if number == here else 2.5, role="stop")]
     parts.append(svg.text(x, y + 5, chapter, size=14, fill=ink, anchor="middle", weight="bold", halo=False))
+    if not sizes.titles:
+        return parts
     if number == here:
         parts.append(svg.text(x, y - 31, "you are here", size=12, anchor="middle", weight="bold"))
     weight = "bold" if number == here else "normal"
-    for row, line in enumerate(wrap(title, 12 * (svg.BOLD if number == here else 1), _STEP - 14)):
+    for row, line in enumerate(wrap(title, 12 * (svg.BOLD if number == here else 1), sizes.step - 14)):
         fill = INK if number <= here else MUTED
         parts.append(svg.text(x, y + 41 + 16 * row, line, size=12, fill=fill, anchor="middle", weight=weight))
     return parts
+
+
+def _told(number: int, word: str, y: float) -> list[str]:
+    """A stop in words, below the line."""
+    chapter, title = list(CHAPTERS.items())[number]
+    lines = wrap(f"{word}: {chapter} {title}", 12, _PHONE.width - 20)
+    return [svg.text(10, y + 15 * row, line, size=12, halo=False, role="told") for row, line in enumerate(lines)]
 
 
 def _say(key: str, here: int) -> str:

@@ -4,7 +4,7 @@ The one idea: backpropagation goes up and comes back, so everything on the way u
 goes up once, and the layer it has left can be forgotten.
 """
 
-from coursepkg.visualize.paper import CYCLE, EDGE, GRADIENT, HIGHLIGHT, INK, MUTED, PAPER, VALUE, Picture, plural, svg
+from coursepkg.visualize.paper import CYCLE, EDGE, GRADIENT, INK, MUTED, PAPER, VALUE, Picture, plural, svg
 
 _STEP, _BOX, _HIGH, _LEFT = 80.0, 56.0, 46.0, 24.0
 
@@ -64,7 +64,7 @@ def _row(top: float, name: str, kept: list[bool], here: int, words: str, colour:
 
 
 def _box(x: float, top: float, full: bool, here: bool) -> str:
-    edge, thick = (HIGHLIGHT, 5.0) if here else (EDGE, 1.4)
+    edge, thick = (CYCLE[1], 5.0) if here else (EDGE, 1.4)
     look = {"fill": CYCLE[0], "role": "kept"} if full else {"fill": PAPER, "role": "free", "dash": "4 3"}
     return svg.rectangle(x, top, _BOX, _HIGH, radius=6, stroke=edge, line_width=thick, **look)
 

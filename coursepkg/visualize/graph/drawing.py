@@ -179,7 +179,8 @@ class GraphDrawing:
                 x_wire, y_wire = self.wire(edge.source)[::2]
                 whole = f"M{svg.number(x_wire)} {svg.number(y_wire)}L{commands[1:]}"
                 marks.append(svg.path(whole, stroke=HIGHLIGHT, width=7, role="mark"))
-            wires += [svg.path(commands, stroke=EDGE, width=1.5, role="edge"), svg.arrow_head(x, y, fill=EDGE)]
+            ink = INK if number in shown.marked_edges else EDGE
+            wires += [svg.path(commands, stroke=ink, width=1.5, role="edge"), svg.arrow_head(x, y, fill=ink)]
             words += self._branch_text(edge, shown.branches.get(number))
         for number, item in enumerate(self.items):
             if number in shown.marked_items:

@@ -13,22 +13,38 @@ from html import escape
 
 from coursepkg.tables import FOLDED
 from coursepkg.visualize.paper import svg
+from coursepkg.visualize.paper.style import HIGHLIGHT
 from coursepkg.visualize.paper.text import text_width, wrap
 
-# 0.933 takes white to #111111, the ground of JupyterLab's dark theme.
-RULE = "<style>@media(prefers-color-scheme:dark){:root{filter:invert(.933) hue-rotate(180deg)}}</style>"
+# 0.933 takes white to #111111, the ground of JupyterLab's dark theme. What the filter makes DARK_HIGHLIGHT of, is given
+# instead of HIGHLIGHT.
+_BEFORE = "#c9ac5c"
+RULE = (
+    "<style>@media(prefers-color-scheme:dark){:root{filter:invert(.933) hue-rotate(180deg)}"
+    f'[fill="{HIGHLIGHT}"],[style*="fill: {HIGHLIGHT}"]{{fill:{_BEFORE}!important}}'
+    f'[stroke="{HIGHLIGHT}"]{{stroke:{_BEFORE}}}}}</style>'
+)
+# A box that scrolls fades where there is more of its picture. Browsers without this property show it without.
+_FADE = (
+    "<style>@supports(animation-timeline:scroll()){.coursepkg-scroll{animation:coursepkg-fade linear both;"
+    "animation-timeline:scroll(self inline)}@keyframes coursepkg-fade{"
+    "0%{mask-image:linear-gradient(90deg,#000 calc(100% - 40px),#0002)}"
+    "2%,98%{mask-image:linear-gradient(90deg,#0002,#000 40px calc(100% - 40px),#0002)}"
+    "100%{mask-image:linear-gradient(90deg,#0002,#000 40px)}}}</style>"
+)
+NARROW = 600  # pixels of a page, below which a picture's version for phones is shown
 _LAZY = {
     "figure", "fig", "plot", "a plot", "a figure", "image", "picture", "graph", "chart", "diagram", "drawing", "alt",
     "alt text", "a picture", "an image", "a graph", "todo",
 }  # fmt: skip
 
 
-def adapt(svg: str) -> str:
+def adapt(document: str) -> str:
     """The same document, which turns dark where the page is dark.
 
     Parameters
     ----------
-    svg : str
+    document : str
         A whole SVG document.
 
     Returns
@@ -41,11 +57,11 @@ def adapt(svg: str) -> str:
     >>> adapt('<svg width="2"><path d="M0 0"/></svg>').count("<style>")
     1
     """
-    root = svg.find("<svg ")
-    end = svg.find(">", root) + 1
-    if root < 0 or svg[end - 2] == "/":
-        return svg
-    return svg[:end] + RULE + svg[end:]
+    root = document.find("<svg ")
+    end = document.find(">", root) + 1
+    if root < 0 or document[end - 2] == "/":
+        return document
+    return document[:end] + RULE + svg.letters_when_wide(document) + document[end:]
 
 
 def check_alt(alt: str) -> str:
@@ -89,6 +105,8 @@ class Picture:
         A whole SVG document.
     alt : str
         What the drawing shows, in a sentence or a few.
+    narrow : str, optional
+        The same as a drawing for pages of less than 600 pixels.
 
     Examples
     --------
@@ -98,6 +116,7 @@ class Picture:
 
     svg: str
     alt: str
+    narrow: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "alt", check_alt(self.alt))
@@ -108,15 +127,25 @@ class Picture:
     def html(self) -> str:
         """The picture as HTML. It turns dark where the page is dark, and shrinks with its page while it can be read.
 
-        On a narrower page it scrolls inside its own box.
+        On a narrower page it scrolls inside its own box, which fades where there is more.
         """
-        drawn = base64.b64encode(adapt(self.svg).encode("utf-8")).decode("ascii")
-        style = f"max-width:100%;min-width:{svg.least_width(self.svg)}px;height:auto"
-        image = f'<img alt="{escape(self.alt)}" src="data:image/svg+xml;base64,{drawn}" style="{style}">'
-        return f'<div style="overflow-x:auto">{image}</div>'
+        least, most = svg.least_width(self.svg), svg.most_width(self.svg)
+        if self.narrow:  # below NARROW the product is negative, and so no bound
+            width = f"max-width:100%;min-width:min({least}px,(100vw - {NARROW}px)*999)"
+        else:
+            width = f"width:{most}px;max-width:100%;min-width:{least}px"
+        image = f'<img alt="{escape(self.alt)}" src="{_address(self.svg)}" style="{width};height:auto">'
+        if self.narrow:
+            small = f'<source media="(max-width:{NARROW}px)" srcset="{_address(self.narrow)}">'
+            image = f"<picture>{small}{image}</picture>"
+        return f'{_FADE}<div class="coursepkg-scroll" style="overflow-x:auto">{image}</div>'
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
         return {"text/html": FOLDED + self.html(), "text/plain": repr(self)}
+
+
+def _address(document: str) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(adapt(document).encode("utf-8")).decode("ascii")
 
 
 def lead(title: str) -> str:

@@ -17,7 +17,8 @@ GRID = "#d7dce1"
 SHADE = "#eef1f4"
 VALUE = "#0a5c2b"
 GRADIENT = "#a31515"
-HIGHLIGHT = "#ffc21a"
+HIGHLIGHT = "#ffc21a"  # always with an outline, or under something that has one
+DARK_HIGHLIGHT = "#715812"  # as dark as text on it needs, and not as brown as yellow turned around would be
 ROUTE = "#0b4f8a"
 
 # Each has 3:1 contrast on white, no two are closer than 6 in lightness (CIE L*), and neighbours are far apart.
@@ -61,7 +62,7 @@ def settings() -> Any:
         "font.family": "DejaVu Sans",
         "mathtext.fontset": "dejavusans",
         "font.size": 11,
-        "figure.figsize": (6.4, 4.0),
+        "figure.figsize": (6.4, 3.7),
         "figure.dpi": 100,
         "figure.constrained_layout.use": True,
         "figure.facecolor": PAPER,

@@ -15,7 +15,10 @@ from coursepkg.visualize.paper.text import text_width
 FONT = "'DejaVu Sans', Verdana, Geneva, sans-serif"
 READ = 8.5  # pixels: the smallest letters of DejaVu Sans that are still read on a phone
 BOLD = 1.12  # how much wider the bold face runs
+_TEXT, _TALLEST = 960, 560  # pixels: the width of a page's text, and how high a chart may become that grows with it
+_GROWN = (1.2, 1.4)  # times the width of a chart, from which on its letters are written smaller
 Point = tuple[float, float]
+_LETTERS = re.compile(r"\bfont(?:-size)?: (?:bold )?([\d.]+)px")  # as Matplotlib writes their size, in points
 
 
 def number(value: float) -> str:
@@ -175,8 +178,34 @@ def least_width(picture: str) -> int:
     """The width in pixels below which the smallest letters of a whole document can no longer be read."""
     # Our own letters say their size in pixels as an attribute, those of Matplotlib in points as a style.
     sizes = [float(found) for found in re.findall(r' font-size="([\d.]+)"', picture)]
-    sizes += [4 / 3 * float(found) for found in re.findall(r"\bfont(?:-size)?: (?:bold )?([\d.]+)px", picture)]
+    sizes += [4 / 3 * float(found) for found in _LETTERS.findall(picture)]
     return math.ceil(size_of(picture)[0] * min(1.0, READ / min(sizes, default=math.inf)))
+
+
+def most_width(picture: str) -> int:
+    """The width in pixels up to which a document grows: a chart to the width of the text, a drawing not at all."""
+    width, height = size_of(picture)
+    return round(max(width, min(_TEXT, width * _TALLEST / height)) if _is_chart(picture) else width)
+
+
+def letters_when_wide(picture: str) -> str:
+    """A rule that keeps letters and lines of a chart about as they are while it grows; its axes take the room."""
+    width = size_of(picture)[0]
+    if most_width(picture) < _GROWN[0] * width or not _is_chart(picture):
+        return ""
+    rules = ""
+    for times in _GROWN:
+        rules += f"@media(min-width:{round(times * width)}px){{:not(pattern)>path{{vector-effect:non-scaling-stroke}}"
+        for size in sorted(set(_LETTERS.findall(picture))):
+            where = f'[style*=": {size}px"],[style*="bold {size}px"]'
+            rules += f"{where}{{font-size:{number(float(size) / times)}px!important}}"
+        rules += "}"
+    return f"<style>{rules}</style>"
+
+
+def _is_chart(picture: str) -> bool:
+    """Whether Matplotlib drew it, which measures in points."""
+    return 'pt"' in picture[: picture.find(">", picture.find("<svg "))]
 
 
 def nested(picture: str, x: float, y: float) -> str:

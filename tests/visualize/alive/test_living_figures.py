@@ -6,14 +6,17 @@ import random
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import stories
 
 from coursepkg.visualize.alive.flip import flip_through
 from coursepkg.visualize.alive.story import modules
 from coursepkg.visualize.chart.series import draw_loss
+from coursepkg.visualize.diagram.network import draw_network
 from coursepkg.visualize.diagram.route import route_map
 from coursepkg.visualize.graph.story import tell_graph
+from coursepkg.visualize.paper.picture import adapt
 from tools import lab as labs
 
 pytestmark = pytest.mark.browser
@@ -563,12 +566,47 @@ def test_what_moves_stays_in_sight_on_a_narrow_page(view, kind):
 
 def test_a_still_picture_that_is_wide_scrolls_in_its_own_box(view):
     view.page.set_viewport_size({"width": 390, "height": 700})
-    view.load(route_map("05").html())
+    view.load(draw_network([np.ones((3, 2)), np.ones((4, 3)), np.ones((2, 4))]).html())
     image, box = (f"document.querySelector('main {part}')" for part in ("img", "div"))
     view.page.wait_for_function(f"() => {image}.complete")
     assert view.page.evaluate("document.documentElement.scrollWidth") <= 390
     assert view.page.evaluate(f"{box}.scrollWidth - {box}.clientWidth") > 100
-    assert view.page.evaluate(f"12 * {image}.clientWidth / {image}.naturalWidth") >= 8.4
+    assert view.page.evaluate(f"13 * {image}.clientWidth / {image}.naturalWidth") >= 8.4
+    fades = []
+    for place in (0, 50, 9999):
+        view.page.evaluate(f"place => {box}.scrollLeft = place", place)
+        view.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        fades.append(view.page.evaluate(f"getComputedStyle({box}).maskImage"))
+    assert len(set(fades)) == 3, fades  # at the beginning, in between, at the end
+    view.load(draw_loss([1.0, 0.5]).html())
+    assert view.page.evaluate(f"getComputedStyle({box}).maskImage") == "none"  # what fits does not fade
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_route_shows_where_one_is_on_a_phone_too(view, width):
+    view.page.set_viewport_size({"width": width, "height": 700})
+    view.load(route_map("12").html())
+    image, box = (f"document.querySelector('main {part}')" for part in ("img", "div"))
+    view.page.wait_for_function(f"() => {image}.complete")
+    assert view.page.evaluate(f"{box}.scrollWidth - {box}.clientWidth") == 0
+    assert view.page.evaluate(f"{image}.clientWidth / {image}.naturalWidth") >= 0.9
+
+
+def test_a_chart_goes_across_the_text_and_its_letters_stay(view):
+    page = "margin:0 auto;width:960px;background:#fff"
+    view.page.set_viewport_size({"width": 1280, "height": 700})
+    shape = "(image => [image.clientWidth, image.clientHeight])"
+    view.load(draw_loss([1.0, 0.5]).html(), style=page)
+    still = view.page.evaluate(f"() => {shape}(document.querySelector('main img'))")
+    view.tell(flip_through(draw_loss, losses=[[1.0, 0.5], [1.0, 0.1]]), style=page)
+    turning = view.ask(f"{shape}(root.querySelector('img.on'))")
+    for width, height in (still, turning):
+        assert width > 900
+        assert 0.5 < height / width < 0.7
+    # A rule for wide pictures sees the page if the drawing stands there by itself.
+    view.load(adapt(draw_loss([1.0, 0.5]).svg), style=page)
+    size = view.page.evaluate("parseFloat(getComputedStyle(document.querySelector('svg text')).fontSize)")
+    assert size == pytest.approx(11 / 1.4, abs=0.1)  # points, and the drawing grows by 1.56
 
 
 # --- asking back

@@ -4,6 +4,7 @@ import pytest
 from drawn import misplaced, shapes, texts
 
 from coursepkg.visualize.diagram.route import CHAPTERS, route_map
+from coursepkg.visualize.paper import svg
 from coursepkg.visualize.paper.style import HIGHLIGHT, PAPER, ROUTE
 
 
@@ -17,6 +18,17 @@ def test_stops_behind_are_filled_and_the_current_one_is_marked(chapter):
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_words_are_apart_and_on_the_paper(chapter):
     assert not misplaced(route_map(chapter).svg)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_on_a_phone_all_stops_are_in_sight_and_two_are_told(chapter):
+    here, picture = list(CHAPTERS).index(chapter), route_map(chapter)
+    assert svg.size_of(picture.narrow)[0] <= 358
+    assert not misplaced(picture.narrow)
+    assert [stop["fill"] for stop in shapes(picture.narrow, "stop")].index(HIGHLIGHT) == here
+    told = " ".join(text.content for text in texts(picture.narrow))
+    assert f"You are here: {chapter} {CHAPTERS[chapter]}" in told
+    assert ("Next: " in told) == (chapter != "12")
 
 
 def test_the_words_say_where_we_are():

@@ -1,11 +1,12 @@
 """Colours that survive greyscale and colour-blind eyes."""
 
 import itertools
+import re
 
 import numpy as np
 import pytest
 
-from coursepkg.visualize.paper import style
+from coursepkg.visualize.paper import picture, style
 
 # Machado, Oliveira and Fernandes 2009, severity 1: linear RGB as seen by protanopes and deuteranopes.
 PROTANOPIA = np.array(
@@ -19,8 +20,12 @@ TO_XYZ = np.array(
 )
 
 
+def channels(code):
+    return np.array([int(code[start : start + 2], 16) / 255 for start in (1, 3, 5)])
+
+
 def linear(code):
-    values = np.array([int(code[start : start + 2], 16) / 255 for start in (1, 3, 5)])
+    values = channels(code)
     return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
 
 
@@ -58,6 +63,24 @@ def test_text_and_lines_have_contrast_on_paper():
     for code in (*style.CYCLE, style.EDGE):
         assert contrast(code, style.PAPER) >= 3, code
     assert contrast(style.INK, style.HIGHLIGHT) >= 4.5
+
+
+def in_the_dark(code):
+    """A colour as the filter of dark pages shows it: lightness turned around by .933, then hues by half a turn."""
+    lums = np.array([0.213, 0.715, 0.072])
+    turned = (2 * np.outer(np.ones(3), lums) - np.eye(3)) @ (0.933 - 0.866 * channels(code))
+    return "#" + "".join(f"{round(255 * part):02x}" for part in turned.clip(0, 1))
+
+
+def test_what_is_highlighted_is_read_in_the_dark():
+    instead = re.search(rf'\[fill="{style.HIGHLIGHT}"\].*?fill:(#\w+)', picture.RULE)[1]
+    assert np.abs(channels(in_the_dark(instead)) - channels(style.DARK_HIGHLIGHT)).max() < 0.01
+    assert contrast(in_the_dark(style.INK), style.DARK_HIGHLIGHT) >= 4.5
+    assert contrast(in_the_dark(style.INK), in_the_dark(style.PAPER)) >= 4.5
+    for code in (style.CYCLE[1], style.EDGE, style.ROUTE):  # what rings and lines are drawn in
+        assert contrast(in_the_dark(code), in_the_dark(style.PAPER)) >= 3, code
+    red, green, blue = channels(style.DARK_HIGHLIGHT)
+    assert green / red > 0.75 > 0.3 > blue / red  # gold: turned around by itself, yellow has half as much green as red
 
 
 def test_the_diverging_colours_are_white_at_zero_and_as_dark_on_both_sides():
