@@ -22,7 +22,7 @@ _LIVING = re.compile(
     rf'(<{story.TAG}>.*?data-kind="(\w+)") data-version="(\w+)"(.*?</{story.TAG}>)<script type="module">.*?</script>',
     re.DOTALL,
 )
-_DRAWN = re.compile(r'<img alt="([^"]*)" src="data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)" style="[^"]*">')
+_DRAWN = re.compile(r'<img alt="([^"]*)" src="data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)" style="([^"]*)">')
 _SIZE = re.compile(rb'<svg [^>]*?width="([\d.]+)(pt)?"[^>]*? height="([\d.]+)')
 _TO_CELL = re.compile(r'href="([\w./-]*)\.ipynb#cell-id=(\w+)"')
 _TO_HEADING = re.compile(r"(\.ipynb)#([^)\s]+)\)")  # in a link, as JupyterLab names a heading
@@ -170,11 +170,11 @@ pictures: dict[str, bytes] = {}
 
 
 def _apart(found: re.Match[str]) -> str:
-    alt, packed = found.groups()
+    alt, packed, style = found.groups()
     drawing = base64.b64decode(packed)
     name = f"{hashlib.sha256(drawing).hexdigest()[:16]}.svg"
     pictures[name] = drawing
     size = _SIZE.search(drawing)
     scale = 4 / 3 if size and size[2] else 1  # points to pixels
     room = f' width="{float(size[1]) * scale:.0f}" height="{float(size[3]) * scale:.0f}"' if size else ""
-    return f'<img alt="{alt}" src="{PICTURES}/{name}"{room} loading="lazy">'
+    return f'<img alt="{alt}" src="{PICTURES}/{name}"{room} loading="lazy" style="{style}">'

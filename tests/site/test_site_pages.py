@@ -189,7 +189,9 @@ def test_drawings_are_files_that_keep_their_words_and_their_room(pages):
     for alt, name, rest in images:
         assert len(alt) > 20
         assert name in site_notebooks.pictures
-        assert re.search(r'width=\\"\d+\\" height=\\"\d+\\" loading=\\"lazy\\"', rest)
+        assert re.search(
+            r'width=\\"\d+\\" height=\\"\d+\\" loading=\\"lazy\\" style=\\"[^"]*min-width:[(min]*\d+px', rest
+        )
 
 
 def living(kind, version):
