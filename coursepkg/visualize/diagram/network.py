@@ -4,6 +4,7 @@ The one idea: everything the four phases of an epoch compute has its own place, 
 only ever adds numbers. A thick edge is a large weight and a dashed one is negative. Pure Python.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,7 +14,8 @@ from coursepkg.visualize.paper.picture import Picture, page
 _RADIUS = 25.0
 _ACROSS, _DOWN = 210.0, 150.0
 _SIZE = 13.0
-_SHARES = (0.36, 0.64, 0.28, 0.72, 0.5)
+_SHARES = (0.36, 0.64, 0.28, 0.72, 0.32, 0.68, 0.24, 0.76, 0.4, 0.6, 0.5)  # of an edge, in the order of preference
+_HALF, _ROOM = 20.0, 17.0  # pixels: half the width of a number, and its height
 _MOST_NAMED = 16
 
 Rows = Sequence[Sequence[float]]
@@ -114,27 +116,43 @@ def _edges(weights: Sequence[Rows], places: Any, largest: float) -> Iterator[str
 
 
 def _labels(weights: Sequence[Rows], gradients: Sequence[Rows], places: Any) -> Iterator[str]:
-    """Weights on their edges, each at the first place along the edge where it hides no other one."""
+    """Weights on their edges, each where it hides no other one and where no other edge runs through it."""
     for k, layer in enumerate(weights):
         if len(layer) * len(layer[0]) > _MOST_NAMED:
             continue
-        taken: list[tuple[float, float]] = []
-        for i, row in enumerate(layer):
-            for j, weight in enumerate(row):
-                (x0, y0), (x1, y1) = places[k][j], places[k + 1][i]
-                spots = [(x0 + share * (x1 - x0), y0 + share * (y1 - y0)) for share in _SHARES]
-                free = [spot for spot in spots if all(_apart(spot, other) for other in taken)]
-                x, y = (free or spots)[0]
-                taken.append((x, y))
-                yield svg.text(x, y - 5, format_number(float(weight)), size=_SIZE, anchor="middle", role="weight")
-                gradient = gradients[k][i][j] if k < len(gradients) and len(gradients[k]) else None
-                if gradient is not None:
-                    text = format_number(float(gradient))
-                    yield svg.text(x, y + 14, text, size=_SIZE, fill=GRADIENT, anchor="middle", role="gradient")
+        edges = [(start, end) for end in places[k + 1] for start in places[k]]
+        written = zip(edges, [float(weight) for row in layer for weight in row], strict=True)
+        slopes = [float(g) for row in gradients[k] for g in row] if k < len(gradients) else []
+        taken: list[svg.Point] = []
+        for number, (edge, weight) in enumerate(written):
+            others = [other for other in edges if other != edge]
+            spots = [_along(edge, share) for share in _SHARES]
+            free = [spot for spot in spots if all(_apart(spot, other) for other in taken)]
+            x, y = max(free or spots, key=lambda spot: _clear(spot, others) >= _ROOM)
+            taken.append((x, y))
+            yield svg.text(x, y - 5, format_number(weight), size=_SIZE, anchor="middle", role="weight")
+            if slopes:
+                text = format_number(slopes[number])
+                yield svg.text(x, y + 14, text, size=_SIZE, fill=GRADIENT, anchor="middle", role="gradient")
 
 
-def _apart(a: tuple[float, float], b: tuple[float, float]) -> bool:
+def _along(edge: tuple[svg.Point, svg.Point], share: float) -> svg.Point:
+    (x0, y0), (x1, y1) = edge
+    return x0 + share * (x1 - x0), y0 + share * (y1 - y0)
+
+
+def _apart(a: svg.Point, b: svg.Point) -> bool:
     return abs(a[0] - b[0]) > 66 or abs(a[1] - b[1]) > 33
+
+
+def _clear(spot: svg.Point, edges: Sequence[tuple[svg.Point, svg.Point]]) -> float:
+    """How far above or below a number of usual width the nearest of these edges passes."""
+    far = math.inf
+    for edge in edges:
+        x0, x1 = edge[0][0], edge[1][0]
+        heights = [_along(edge, (x - x0) / (x1 - x0))[1] - spot[1] for x in (spot[0] - _HALF, spot[0] + _HALF)]
+        far = min(far, 0.0 if heights[0] * heights[1] < 0 else min(map(abs, heights)))
+    return far
 
 
 def _unit(name: str, x: float, y: float, bias: float | None, value: float | None, delta: float | None) -> Iterator[str]:

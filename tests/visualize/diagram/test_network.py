@@ -1,5 +1,6 @@
 """A layered network with its numbers."""
 
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -30,6 +31,31 @@ def test_numbers_are_apart_and_on_the_paper(sizes):
     for seed in range(5):
         picture = draw_network(**random_network(*sizes, seed=seed), title="A network", caption="L = 0.298371")
         assert not misplaced(picture.svg)
+
+
+def crossed(picture):
+    """The weights through whose letters an edge runs that is not theirs."""
+    ends = [tuple(map(float, re.findall(r"[\d.]+", edge["d"]))) for edge in shapes(picture.svg, "edge")]
+    found = []
+    for text in texts(picture.svg):
+        x, foot = (text.left + text.right) / 2, text.bottom
+        near = sorted(ends, key=lambda e: abs(height(e, x) - foot) if e[0] < x < e[2] else np.inf)
+        for end in near[1:]:  # the nearest is its own
+            if text.role == "weight" and end[0] < x < end[2]:
+                sides = [height(end, side) for side in (text.left + 2, text.right - 2)]
+                if not (max(sides) < text.top or min(sides) > text.bottom):
+                    found.append(text.content)
+    return found
+
+
+def height(end, x):
+    x0, y0, x1, y1 = end
+    return y0 + (y1 - y0) * (x - x0) / (x1 - x0)
+
+
+@pytest.mark.parametrize("sizes", [(2, 2), (2, 2, 2), (2, 3, 1), (2, 4, 1), (3, 2)])
+def test_no_edge_runs_through_the_number_of_another(sizes):
+    assert crossed(draw_network(**random_network(*sizes))) == []
 
 
 def test_every_number_has_its_place():
