@@ -53,6 +53,8 @@ function set(node, attributes) {
 function write(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
+// A sentence may begin with a name of one letter, which keeps its size, or with a word.
+const capital = (text) => (/^[a-z]{2}/.test(text) ? text[0].toUpperCase() + text.slice(1) : text);
 // Markup comes from Python, which escaped every name in it.
 function markup(node, text) {
   node.innerHTML = text;
@@ -546,6 +548,7 @@ if (!customElements.get(TAG)) {
 
 export {
   bytes,
+  capital,
   clamp,
   dial,
   draggable,

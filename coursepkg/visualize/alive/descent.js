@@ -1,6 +1,23 @@
 // Paths on a landscape. All of them were walked before; two dials, a map of all settings, or a start that one drags choose.
 
-import { bytes, dial, draggable, h, line, markup, mix, pointed, px, register, s, set, split, write } from "./alive.js";
+import {
+  bytes,
+  capital,
+  clamp,
+  dial,
+  draggable,
+  h,
+  line,
+  markup,
+  mix,
+  pointed,
+  px,
+  register,
+  s,
+  set,
+  split,
+  write,
+} from "./alive.js";
 
 const SHAPES = [
   "M-6 0a6 6 0 1 0 12 0a6 6 0 1 0 -12 0z",
@@ -8,6 +25,7 @@ const SHAPES = [
   "M0 -7L6.4 5H-6.4z",
   "M0 -7.4L6.6 0L0 7.4L-6.6 0z",
 ];
+const AWAY = "M11 0L-5 7.5V-7.5z";
 const DASHES = ["none", "7 4", "2 4", "9 3 2 3"];
 const [LW, LH] = [220, 110]; // the plot of the loss
 const [MW, MH] = [220, 120]; // the map of all settings
@@ -44,7 +62,7 @@ function descent(story, ui) {
     const [k, u] = split(t, last);
     data.methods.forEach((_, m) => {
       const { points, heights } = table(...chosen, m);
-      drawTrack(ground.tracks[m], points, k, u, shown[m], ground.size);
+      drawTrack(ground.tracks[m], points, k, u, shown[m], data.size);
       const curve = heights.map((y, n) => [(n / last) * LW, (y / 255) * LH]);
       drawTrack(plot.tracks[m], curve, k, u, shown[m]);
       write(legend.notes[m], data.notes[noted(m)]);
@@ -54,9 +72,16 @@ function descent(story, ui) {
     map?.show(chosen);
   }
   const setting = () => data.dials.map(({ name, labels }, n) => `${name} ${labels[chosen[n]]}`).join(", ");
-  const sentence = (m) => (data.methods.length > 1 ? `${data.methods[m]} ` : "") + data.said[noted(m)];
-  const say = (k) =>
-    `${setting()}: ${data.methods.map((_, m) => sentence(m)).join(", ")}. Shown up to step ${k * data.every}.`;
+  const name = (m) => (data.methods.length > 1 ? data.methods[m] : "The path");
+  const sentence = (m) => (data.methods.length > 1 ? `${name(m)} ` : "") + data.said[noted(m)];
+  function say(k) {
+    const away = data.methods.flatMap((_, m) => {
+      const { points } = table(...chosen, m);
+      return outside(points[Math.min(k, points.length - 1)], data.size) ? [` ${name(m)} has left the map.`] : [];
+    });
+    const methods = data.methods.map((_, m) => sentence(m)).join(", ");
+    return `${capital(setting())}: ${methods}. Shown up to step ${k * data.every}.${away.join("")}`;
+  }
   const panel = h(
     "div",
     { class: "panel" },
@@ -88,7 +113,10 @@ function unpack(data, frames) {
   };
 }
 
-function drawTrack({ group, ghost, track, dots, tip }, points, k, u, visible) {
+const outside = ([x, y], [width, height]) => x < 0 || y < 0 || x > width || y > height;
+
+// On a map of a size, a method that has left it is an arrow at the frame, which points to where it is.
+function drawTrack({ group, ghost, track, dots, tip, mark }, points, k, u, visible, size) {
   set(group, { class: visible ? group.dataset.role : `${group.dataset.role} away` });
   const end = Math.min(k, points.length - 1);
   const between = u && end + 1 < points.length;
@@ -97,7 +125,15 @@ function drawTrack({ group, ghost, track, dots, tip }, points, k, u, visible) {
   set(ghost, { d: line(points) });
   set(track, { d: line([...walked, [x, y]]) });
   if (dots) set(dots, { d: walked.map(([a, b]) => `M${px(a)} ${px(b)}h0`).join("") });
-  set(tip, { transform: `translate(${px(x)} ${px(y)})` });
+  if (!size || !outside([x, y], size)) {
+    set(tip, { transform: `translate(${px(x)} ${px(y)})` });
+    if (size) set(mark, { d: mark.dataset.d });
+    return;
+  }
+  const [a, b] = [clamp(x, 10, size[0] - 10), clamp(y, 10, size[1] - 10)];
+  const turn = (Math.atan2(y - b, x - a) * 180) / Math.PI;
+  set(tip, { transform: `translate(${px(a)} ${px(b)}) rotate(${px(turn)})` });
+  set(mark, { d: AWAY });
 }
 
 function makeTracks(parent, methods, size) {
@@ -107,16 +143,16 @@ function makeTracks(parent, methods, size) {
       group.appendChild(s("path", { class: name, "stroke-dasharray": name === "dots" ? "none" : DASHES[m] }));
     const parts = { group, ghost: path("ghost"), track: path("track") };
     if (size > 0.7) parts.dots = path("dots");
-    parts.tip = group
-      .appendChild(s("g"))
-      .appendChild(s("path", { class: "tip", d: SHAPES[m], transform: `scale(${size})` })).parentNode;
+    parts.tip = group.appendChild(s("g"));
+    parts.mark = s("path", { class: "tip", d: SHAPES[m], "data-d": SHAPES[m], transform: `scale(${size})` });
+    parts.tip.append(parts.mark);
     return parts;
   });
 }
 
 function makeGround(story, data) {
   const [width, height] = data.size;
-  const view = `-30 -6 ${width + 38} ${height + 44}`;
+  const view = `-30 -22 ${width + 38} ${height + 60}`;
   const svg = s("svg", {
     viewBox: view,
     class: data.drag ? "stage ground drag" : "stage ground",
@@ -130,7 +166,7 @@ function makeGround(story, data) {
   for (const [x, text] of data.x) svg.append(s("text", { class: "tick mid", x, y: height + 15 }, text));
   for (const [y, text] of data.y) svg.append(s("text", { class: "tick end", x: -6, y: y + 4 }, text));
   const [across, upward] = data.axes;
-  svg.append(s("text", { class: "end", x: width, y: height + 32 }, across), s("text", { x: 6, y: 15 }, upward));
+  svg.append(s("text", { class: "end", x: width, y: height + 32 }, across), s("text", { class: "mid", y: -8 }, upward));
   const tracks = makeTracks(inner, data.methods, 0.85);
   const start = inner.appendChild(s("g", { class: "start" }, s("circle", { r: 9 })));
   return { svg, tracks, start };

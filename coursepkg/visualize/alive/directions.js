@@ -21,10 +21,11 @@ function directions(story, ui) {
   if (data.half) svg.append(markup(s("g"), data.half));
   svg.append(s("path", { class: "axis", d: `M0 ${side / 2}H${side}M${side / 2} 0V${side}` }));
   svg.append(s("rect", { class: "axis", x: 0.5, y: 0.5, width: side - 1, height: side - 1, rx: 4 }));
-  svg.append(s("text", { class: "tick end", x: side - 6, y: side / 2 - 6 }, data.names[0]));
-  svg.append(s("text", { class: "tick", x: side / 2 + 6, y: 16 }, data.names[1]));
   const path = (name) => svg.appendChild(s("path", { class: name }));
   const parts = data.runs ? fan(story, ui, path, middle) : shadow(story, ui, path, middle, svg);
+  // Names of the axes stand over the arrows, which would strike them through.
+  svg.append(s("text", { class: "tick end", x: side - 6, y: side / 2 - 6 }, data.names[0]));
+  svg.append(s("text", { class: "tick", x: side / 2 + 6, y: 16 }, data.names[1]));
   const fact = h("b");
   const rows = parts.legend.map(([name, words]) => {
     const swatch = s("svg", { viewBox: "0 0 34 14", "aria-hidden": "true" }, s("path", { class: name, d: "M2 7H32" }));
@@ -101,7 +102,7 @@ function fan(story, ui, path, middle) {
 }
 
 const CSS = `
-.plane{display:block;width:100%;max-width:520px;height:auto;overflow:hidden;border-radius:4px;touch-action:none}
+.plane{display:block;width:100%;max-width:520px;height:auto;overflow:hidden;border-radius:4px;touch-action:none}.plane text{paint-order:stroke;stroke:var(--paper);stroke-width:3px;stroke-linejoin:round}
 .half{fill:var(--wash)}.key{display:flex;gap:10px;align-items:center;font-size:13.5px;line-height:1.9}.panel .key svg{width:34px;height:14px;flex:none}
 .fact{font-size:18px}.fact b{font-weight:650}
 path{stroke-linejoin:round}.road{stroke:var(--edge);stroke-dasharray:2 4;fill:none}.light{stroke:var(--soft);stroke-dasharray:5 4;fill:none}.trace{stroke:var(--hot);stroke-opacity:.35;stroke-width:1.6;fill:none}

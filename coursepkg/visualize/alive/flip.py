@@ -15,6 +15,7 @@ from coursepkg.visualize.paper import as_picture, format_number, svg
 from coursepkg.visualize.paper.picture import Picture, adapt
 
 MOST_STATES = 40
+_GREEK = {"rho": "ρ", "eta": "η", "beta": "β", "theta": "θ", "phi": "φ", "sigma": "σ", "alpha": "α"}
 
 
 def flip_through(
@@ -92,7 +93,8 @@ def _places(lists: Mapping[str, Sequence[Any]], first: Mapping[str, int]) -> dic
 
 
 def _words(name: str) -> str:
-    return name.replace("_", " ")
+    """A name as it is written: "heater_loss" in words, "rho" as the letter."""
+    return _GREEK.get(name, name.replace("_", " "))
 
 
 def _label(value: Any) -> str:

@@ -184,7 +184,7 @@ def _ground(landscape: Landscape) -> str:
     fig, ax = plt.subplots(figsize=(landscape.width / 100, landscape.height / 100))
     bands = ax.contourf(x[::2], y[::2], z[::2, ::2], levels=[float(z.min()) - 1, *levels, float(z.max()) + 1])
     lines = ax.contour(x, y, z, levels=levels)
-    labels = [(*label.get_position(), label.get_text()) for label in ax.clabel(lines, fmt="%g", inline=False)]
+    labels = [(*label.get_position(), label.get_text()) for label in landscape.label(ax, lines)]
     plt.close(fig)
     parts = []
     for n, band in enumerate(bands.get_paths()):

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from coursepkg.visualize.paper import LETTERS, Picture, format_number, key, lead, picture_of, plural, text_width
-from coursepkg.visualize.paper.style import CYCLE, DASHES, GRADIENT, HIGHLIGHT, INK, MARKERS, MUTED, use_style
+from coursepkg.visualize.paper.style import CYCLE, DASHES, GRADIENT, HIGHLIGHT, INK, MARKERS, MUTED, PAPER, use_style
 
 _GRID = 101
-_LONGEST = 440.0  # pixels
+_LONGEST, _CLEAR = 440.0, 14.0  # pixels: the longer side, and how far from the frame a label keeps
 _FAR = 1e4  # frames; what lies further out is cut off, because numbers of any size may come from a run that diverges
 _CELLS, _CUT, _LEVELS = 81, 401, 9
 _SHADES = ("#ffffff", "#cfd9e4", "#8fabc6", "#4f7ba6", "#0b2a52")
@@ -114,7 +114,7 @@ class Landscape:
                 self.x, self.y, self.z, levels=self.levels, linewidths=[2.2 if goal else 1.0 for goal in goals],
                 colors=[INK if goal else MUTED for goal in goals],
             )  # fmt: skip
-            ax.clabel(found, fmt=lambda level: f"{level:g}", fontsize=10)
+            self.label(ax, found, fontsize=10, bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1})
             if self.minimum is not None:
                 ax.plot(*self.minimum, marker="*", markersize=15, color=HIGHLIGHT, markeredgecolor=INK)
             for number, (label, track) in enumerate(zip(labels, tracks.values(), strict=True)):
@@ -131,11 +131,26 @@ class Landscape:
                 key(ax)
         return picture_of(fig, self._say(tracks))
 
+    def label(self, ax: Any, contours: Any, **style: Any) -> list[Any]:
+        """Write their levels on contours, except where the frame would cut one; the texts that were written."""
+        kept = []
+        for text in ax.clabel(contours, fmt=lambda level: f"{level:g}", inline=False):
+            x, y = self.at(*text.get_position())
+            if _CLEAR < x < self.width - _CLEAR and _CLEAR < y < self.height - _CLEAR:
+                text.set(**style)
+                kept.append(text)
+            else:
+                text.remove()
+        return kept
+
     def near(self, track: np.ndarray) -> np.ndarray:
         """The points of a path up to where it flies off."""
         with np.errstate(all="ignore"):
             broken = ~(np.abs(self.at(track[:, 0], track[:, 1])) < _FAR * _LONGEST).all(axis=0)
         return track[: int(broken.argmax())] if broken.any() else track
+
+    def _holds(self, point: Any) -> bool:
+        return all(low <= x <= high for x, (low, high) in zip(point, (self.x_range, self.y_range), strict=True))
 
     def _say(self, tracks: Mapping[str, np.ndarray]) -> str:
         text = f"Contours of {self.value} over {self.names[0]} and {self.names[1]}."
@@ -147,7 +162,8 @@ class Landscape:
                 continue
             end = f"({format_number(track[-1, 0])}, {format_number(track[-1, 1])})"
             first, last = (format_number(float(self.f(float(a), float(b)))) for a, b in (track[0], track[-1]))
-            text += f" {name} goes from {start} to {end} in {steps}, {self.value} from {first} to {last}."
+            where = end if self._holds(track[-1]) else f"{end}, outside of the map,"
+            text += f" {name} goes from {start} to {where} in {steps}, {self.value} from {first} to {last}."
         return text
 
 

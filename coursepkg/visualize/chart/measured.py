@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from coursepkg.visualize.paper import Picture, format_number, key, lead, picture_of, plural
+from coursepkg.visualize.paper import Picture, capital, format_number, key, lead, picture_of, plural
 from coursepkg.visualize.paper.style import CYCLE, GRADIENT, INK, MARKERS, MUTED, SHADE, use_style
 
 
@@ -17,6 +17,7 @@ def draw_agreement(
     *,
     xlabel: str = "expected",
     ylabel: str = "measured",
+    ends: tuple[float, float] | None = None,
     note: str = "",
     title: str = "",
 ) -> Picture:
@@ -28,6 +29,8 @@ def draw_agreement(
         Up to five groups of points.
     xlabel, ylabel, title : str
         Labels.
+    ends : (float, float), optional
+        Where both axes begin and end, so that pictures of one series have one scale.
     note : str
         What the caller computed of the agreement ("cosine 0.98"), written in the plot and read out.
 
@@ -39,10 +42,10 @@ def draw_agreement(
     Examples
     --------
     >>> print(draw_agreement({"theta": ([1.0, -1.0], [1.1, -0.9])}, note="cosine 0.995").alt)
-    measured against expected. theta: 2 points, expected from −1 to 1, measured from −0.9 to 1.1. cosine 0.995.
+    Measured against expected. theta: 2 points, expected from −1 to 1, measured from −0.9 to 1.1. cosine 0.995.
     """
     points = _read(groups)
-    alt = f"{lead(title)}{ylabel} against {xlabel}."
+    alt = f"{lead(title)}{capital(ylabel)} against {xlabel}."
     for name, pair in points.items():
         first, second = (f"{_number(v.min())} to {_number(v.max())}" for v in pair)
         alt += f" {name}: {plural(len(pair[0]), 'point')}, {xlabel} from {first}, {ylabel} from {second}."
@@ -53,8 +56,7 @@ def draw_agreement(
         for number, (name, pair) in enumerate(points.items()):
             style: Any = {"color": CYCLE[number], "marker": MARKERS[number], "linestyle": "none", "markersize": 4.5}
             ax.plot(*pair, label=name, **style)
-        ends = ax.get_xlim(), ax.get_ylim()
-        low, high = min(end[0] for end in ends), max(end[1] for end in ends)
+        low, high = ends or (min(ax.get_xlim()[0], ax.get_ylim()[0]), max(ax.get_xlim()[1], ax.get_ylim()[1]))
         ax.plot([low, high], [low, high], color=MUTED, linestyle="--", linewidth=1.4, zorder=1)
         ax.set(xlabel=xlabel, ylabel=ylabel, aspect="equal", xlim=(low, high), ylim=(low, high))
         key(ax, "\n".join(filter(None, (title, note))))

@@ -4,6 +4,7 @@ The one idea: a mean alone hides what it is made of, and a sample is believed wh
 computed without it. So every result is drawn, and the expected number is drawn in.
 """
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from coursepkg.visualize.chart.common import finite, in_percent, plain_logs, words
-from coursepkg.visualize.paper import Picture, format_number, key, lead, picture_of, plural
+from coursepkg.visualize.paper import Picture, capital, format_number, key, lead, picture_of, plural
 from coursepkg.visualize.paper.style import CYCLE, EDGE, GRADIENT, INK, MUTED, PAPER, VALUE, use_style
 
 _PLACES = 90  # dots of one row that are nearer than a part in so many would cover each other
@@ -144,7 +145,9 @@ def draw_histogram(
         raise ValueError(f"{len(marked)} marks cannot be told apart; mark at most {len(_MARKS)}")
     finite([*values, *marked.values()], "a sample or mark")
     low, high = ends or (float(min([values[0], *marked.values()])), float(max([values[-1], *marked.values()])))
-    counts, edges = np.histogram(values, bins=bins, range=(low, high))
+    whole = ends is None and bool((values == values.round()).all()) and low < high
+    edges = _whole_edges(low, high, bins) if whole else np.histogram_bin_edges(values, bins, (low, high))
+    counts = np.histogram(values, edges)[0]
     beyond = int(values.size - counts.sum())
     least, most, half = (format_number(float(v)) for v in (values[0], values[-1], values[(values.size - 1) // 2]))
     alt = f"{lead(title)}Histogram of {plural(values.size, 'value')} by {xlabel}, "
@@ -156,6 +159,12 @@ def draw_histogram(
     foot = f"{xlabel}  (and {beyond} beyond the axis)" if beyond else xlabel
     heights = counts / values.size / np.diff(edges) if density is not None else counts
     return picture_of(_plot_histogram(heights, edges, marked, density, foot, title), alt)
+
+
+def _whole_edges(low: float, high: float, bins: int) -> np.ndarray:
+    """Where bars of whole numbers begin and end: these stand in the middle, and each bar is for equally many."""
+    width = math.ceil((high - low + 1) / bins)
+    return math.floor(low) - 0.5 + width * np.arange(math.ceil((high - math.floor(low) + 0.5) / width) + 1)
 
 
 def _plot_histogram(
@@ -236,7 +245,7 @@ def draw_scatter(
     unknown = [name for name in emphasis if name not in data]
     if unknown:
         raise ValueError(f"emphasis names {unknown[0]!r}, which is no point; there are {', '.join(data)}")
-    alt = f"{lead(title)}{ylabel} against {xlabel}{' (logarithmic)' if log_x else ''}."
+    alt = f"{lead(title)}{capital(ylabel)} against {xlabel}{' (logarithmic)' if log_x else ''}."
     for name, pair in data.items():
         said = [f"{axis} {words(value, axis in percent)}" for axis, value in zip("xy", pair, strict=True)]
         alt += f" {name}: {', '.join(said)}."

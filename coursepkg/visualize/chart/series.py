@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from coursepkg.visualize.chart.common import plain_logs
-from coursepkg.visualize.paper import Picture, format_number, key, lead, picture_of, plural, text_width, wrap
+from coursepkg.visualize.paper import Picture, capital, format_number, key, lead, picture_of, plural, text_width, wrap
 from coursepkg.visualize.paper.style import CYCLE, DASHES, GRADIENT, INK, MARKERS, PAPER, VALUE, use_style
 
 Series = Mapping[str, tuple[Any, Any]]
@@ -55,7 +55,7 @@ def draw_series(
     Examples
     --------
     >>> print(draw_series({"Gaussian": ([10, 100], [11, 101])}, log="xy", xlabel="d", ylabel="noise").alt)
-    noise against d, both axes logarithmic. Gaussian: from 11 at 10 to 101 at 100, 2 points.
+    Noise against d, both axes logarithmic. Gaussian: from 11 at 10 to 101 at 100, 2 points.
     """
     predicted = predicted or {}
     points = {name: _arrays(name, pair, log) for name, pair in measured.items()}
@@ -113,7 +113,7 @@ _AXES = {"": "", "x": ", the x axis logarithmic", "y": ", the y axis logarithmic
 
 
 def _say(points: Mapping[str, Any], lines: Mapping[str, Any], log: str, xlabel: str, ylabel: str, title: str) -> str:
-    text = f"{lead(title)}{ylabel} against {xlabel}{_AXES[log]}."
+    text = f"{lead(title)}{capital(ylabel)} against {xlabel}{_AXES[log]}."
     for kind, group in (("", points), (" predicted", lines)):
         for name, (x, y) in group.items():
             ends = [f"{format_number(y[k])} at {format_number(x[k])}" for k in (0, -1)]
@@ -227,7 +227,7 @@ def draw_loss(
     Examples
     --------
     >>> print(draw_loss([1.0, 0.5, 0.25]).alt)
-    loss L by step. It goes from 1 to 0.25 over 2 steps.
+    Loss L by step. It goes from 1 to 0.25 over 2 steps.
     """
     runs = dict(losses) if isinstance(losses, Mapping) else {"": losses}
     _check_runs(runs)
@@ -246,7 +246,7 @@ def _check_runs(runs: Mapping[str, Sequence[float]]) -> None:
 
 
 def _say_runs(runs: Mapping[str, Sequence[float]], first: int, xlabel: str, ylabel: str, log: bool) -> str:
-    text = f"{ylabel} by {xlabel}{', on a logarithmic axis' if log else ''}."
+    text = f"{capital(ylabel)} by {xlabel}{', on a logarithmic axis' if log else ''}."
     for name, run in runs.items():
         steps = plural(first + len(run) - 1, xlabel)
         ends = f"from {format_number(run[0])} to {format_number(run[-1])} over {steps}"
@@ -284,7 +284,7 @@ def draw_layer_norms(
     Examples
     --------
     >>> print(draw_layer_norms([0.001, 0.1]).alt)
-    norm of the gradient by layer, logarithmic axis. Layer 1: 0.001, layer 2: 0.1.
+    Norm of the gradient by layer, logarithmic axis. Layer 1: 0.001, layer 2: 0.1.
     """
     runs = {k: [float(v) for v in run] for k, run in (norms if isinstance(norms, Mapping) else {"": norms}).items()}
     names = (
@@ -293,7 +293,7 @@ def draw_layer_norms(
         else [str(k + 1) for k in range(len(next(iter(runs.values()), [])))]
     )
     _check_norms(runs, names)
-    text = f"{lead(title)}{ylabel} by {xlabel}, logarithmic axis."
+    text = f"{lead(title)}{capital(ylabel)} by {xlabel}, logarithmic axis."
     for run, values in runs.items():
         said = ", ".join(f"{xlabel} {name}: {format_number(value)}" for name, value in zip(names, values, strict=True))
         text += f" {run}: {said}." if run else f" {said[0].upper()}{said[1:]}."

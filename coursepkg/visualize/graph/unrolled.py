@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from coursepkg.visualize.alive.story import Question, Story, around
 from coursepkg.visualize.paper import EDGE, GRADIENT, MINUS, SHADE, VALUE, Picture, format_number, page, plural, svg
+from coursepkg.visualize.paper.text import text_width
 
 _PITCH, _CELL, _LEFT, _ROAD, _TALLEST = 116.0, 54.0, 78.0, 86.0, 30.0
 _CAPTION = (
@@ -115,13 +116,19 @@ def _numbers(run: _Run, largest: float, weight: str) -> dict[str, Any]:
     whole = sum(map(abs, run.contributions)) or 1.0
     totals = [f"bucket of {weight}: empty"] + [f"bucket of {weight}: {format_number(total)}" for total in sums[1:]]
     return {
-        "states": [format_number(value) for value in run.states],
-        "gradients": [format_number(value) for value in run.gradients],
+        "states": [_on_the_road(value) for value in run.states],
+        "gradients": [_on_the_road(value) for value in run.gradients],
         "bars": [round(_TALLEST * abs(value) / largest, 1) for value in run.gradients],
         "drops": [format_number(value) for value in run.contributions],
         "shares": [[round(abs(value) / whole, 4), int(value < 0)] for value in run.contributions],
         "gates": [[round(gate, 3), format_number(gate)] for gate in run.gates], "totals": totals,
     }  # fmt: skip
+
+
+def _on_the_road(value: float) -> str:
+    """A number with as many digits, three at most, as there is room for between two boxes."""
+    texts = [format_number(value, digits) for digits in (3, 2, 1)]
+    return next((text for text in texts if text_width(text, 13) <= _PITCH - _CELL - 2), texts[-1])
 
 
 def _say(run: _Run, weight: str, state: str) -> list[str]:

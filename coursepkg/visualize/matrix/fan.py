@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from coursepkg.visualize.alive.story import Question, Story
-from coursepkg.visualize.paper import CYCLE, EDGE, GRADIENT, INK, SHADE, Picture, Plane, format_number, plural, svg
+from coursepkg.visualize.paper import CYCLE, EDGE, GRADIENT, INK, SHADE, Plane, format_number, page, plural
 
 _SIDE = 420.0
 _MOST = 200
@@ -83,10 +83,10 @@ def tell_shadow(
     parts = [*plane.axes(_PARAMETERS), *plane.arrow(tuple(g[first]), stroke=CYCLE[1], width=6.0, head=16.0)]
     parts += plane.arrow(tuple(true), stroke=GRADIENT) + plane.arrow(tuple(v[first]), stroke=INK, dash="3 3")
     alt = f"The gradient {_pair(true)}, the direction v = {_pair(v[first])}, and the forward gradient. {say[first]}"
+    still = page(_SIDE, _SIDE, parts, alt, title=title)
     return Story(
-        "directions", count, title, _SHADOW, data, Picture(svg.document(_SIDE, _SIDE, parts), alt),
-        rhythm="flow", pace=10.0, say=say, asks=_ask(v, first),
-    )  # fmt: skip
+        "directions", count, title, _SHADOW, data, still, rhythm="flow", pace=10.0, say=say, asks=_ask(v, first)
+    )
 
 
 def _ask(v: np.ndarray, first: int) -> dict[int, Question]:
@@ -138,15 +138,16 @@ def tell_fan(gradient: Any, runs: Mapping[Any, Any], *, first: int = 0, title: s
         "said": [_fan_words(*each) for each in zip(arrows.values(), means.values(), off.values(), strict=True)],
     }  # fmt: skip
     name = next(iter(arrows))
-    parts = [plane.half(tuple(true), fill=SHADE), *plane.axes(_SLOPES)]
+    parts = [plane.half(tuple(true), fill=SHADE)]
     for arrow in arrows[name]:
         parts += plane.arrow(tuple(arrow), stroke=EDGE, width=1.0, head=6.0)
     parts += plane.arrow(tuple(true), stroke=GRADIENT, width=6.0, head=17.0)
-    parts += plane.arrow(tuple(means[name][-1]), stroke=CYCLE[1], width=2.6)
+    parts += [*plane.arrow(tuple(means[name][-1]), stroke=CYCLE[1], width=2.6), *plane.axes(_SLOPES)]
     inside = int((arrows[name] @ true >= 0).sum())
     alt = f"The gradient {_pair(true)} and {plural(count, 'forward gradient')} as thin arrows, {inside} of them in its "
     alt += f"half of the plane. Their mean is {_pair(means[name][-1])}."
-    still = Picture(svg.document(_SIDE, _SIDE, parts), alt)
+    note = "Thick: the gradient. Slim: the mean. Thin: forward gradients; without a head, one that goes on."
+    still = page(_SIDE, _SIDE, parts, alt, title=title, note=note)
     return Story("directions", count, title, _FAN, data, still, rhythm="flow", pace=12.0)
 
 

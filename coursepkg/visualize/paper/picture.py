@@ -16,13 +16,12 @@ from coursepkg.visualize.paper import svg
 from coursepkg.visualize.paper.style import HIGHLIGHT
 from coursepkg.visualize.paper.text import text_width, wrap
 
-# 0.933 takes white to #111111, the ground of JupyterLab's dark theme. What the filter makes DARK_HIGHLIGHT of, is given
-# instead of HIGHLIGHT.
-_BEFORE = "#c9ac5c"
-RULE = (
-    "<style>@media(prefers-color-scheme:dark){:root{filter:invert(.933) hue-rotate(180deg)}"
-    f'[fill="{HIGHLIGHT}"],[style*="fill: {HIGHLIGHT}"]{{fill:{_BEFORE}!important}}'
-    f'[stroke="{HIGHLIGHT}"]{{stroke:{_BEFORE}}}}}</style>'
+# 0.933 takes white to #111111, the ground of JupyterLab's dark theme.
+RULE = "<style>@media(prefers-color-scheme:dark){:root{filter:invert(.933) hue-rotate(180deg)}}</style>"
+_BEFORE = "#c9ac5c"  # what that makes DARK_HIGHLIGHT of
+_GOLD = (
+    f'<style>@media(prefers-color-scheme:dark){{[fill="{HIGHLIGHT}"],[style*="fill: {HIGHLIGHT}"]'
+    f'{{fill:{_BEFORE}!important}}[stroke="{HIGHLIGHT}"]{{stroke:{_BEFORE}}}}}</style>'
 )
 # A box that scrolls fades where there is more of its picture. Browsers without this property show it without.
 _FADE = (
@@ -61,7 +60,8 @@ def adapt(document: str) -> str:
     end = document.find(">", root) + 1
     if root < 0 or document[end - 2] == "/":
         return document
-    return document[:end] + RULE + svg.letters_when_wide(document) + document[end:]
+    gold = _GOLD if HIGHLIGHT in document else ""
+    return document[:end] + RULE + gold + svg.letters_when_wide(document) + document[end:]
 
 
 def check_alt(alt: str) -> str:

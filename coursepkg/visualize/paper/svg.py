@@ -204,8 +204,8 @@ def letters_when_wide(picture: str) -> str:
 
 
 def _is_chart(picture: str) -> bool:
-    """Whether Matplotlib drew it, which measures in points."""
-    return 'pt"' in picture[: picture.find(">", picture.find("<svg "))]
+    """Whether Matplotlib drew it, which measures in points, about as wide as a page."""
+    return 'pt"' in picture[: picture.find(">", picture.find("<svg "))] and size_of(picture)[0] > _TEXT / 2
 
 
 def nested(picture: str, x: float, y: float) -> str:

@@ -6,6 +6,7 @@ DejaVu Sans (the font that ships with Matplotlib) are stored here, in em, for th
 """
 
 import math
+import re
 from typing import Any
 
 MINUS = "\u2212"
@@ -148,6 +149,17 @@ def bracketed(number: str) -> str:
 def subscripted(name: str) -> str:
     """A name with its digits small: "x12" becomes "x₁₂"."""
     return name.translate(_SMALL)
+
+
+def capital(text: str) -> str:
+    """A sentence's beginning: a word gets a large letter; a name of one letter, or of a function, keeps its own.
+
+    Examples
+    --------
+    >>> capital("loss by step"), capital("f(x) for x from 0"), capital("η is large")
+    ('Loss by step', 'f(x) for x from 0', 'η is large')
+    """
+    return text[:1].upper() + text[1:] if re.match(r"[a-z]{2}", text) else text
 
 
 def join_words(words: list[str], last: str = "and") -> str:

@@ -12,6 +12,8 @@ import stories
 
 from coursepkg.visualize.alive.flip import flip_through
 from coursepkg.visualize.alive.story import modules
+from coursepkg.visualize.chart.descent import tell_descent
+from coursepkg.visualize.chart.landscape import Landscape
 from coursepkg.visualize.chart.series import draw_loss
 from coursepkg.visualize.diagram.network import draw_network
 from coursepkg.visualize.diagram.route import route_map
@@ -764,16 +766,16 @@ def test_the_badge_under_an_operation_touches_nothing(view):
 def test_dials_choose_a_path_and_the_map_does_the_same(view):
     story = stories.descent()
     view.tell(story)
-    assert view.text(".say").startswith("rate 0.1, momentum 0.5: ")
+    assert view.text(".say").startswith("Rate 0.1, momentum 0.5: ")
     first = view.locator(".stage .track").get_attribute("d")
     view.page.get_by_role("slider", name="momentum").press("ArrowRight")
     assert view.t == story.frames - 1
-    assert view.text(".say").startswith("rate 0.1, momentum 0.9: ")
+    assert view.text(".say").startswith("Rate 0.1, momentum 0.9: ")
     other = view.locator(".stage .track").get_attribute("d")
     assert other != first
     box = view.locator(".map").bounding_box()
     view.page.mouse.click(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.5)
-    assert view.text(".say").startswith("rate 0.1, momentum 0.5: ")
+    assert view.text(".say").startswith("Rate 0.1, momentum 0.5: ")
     assert view.locator(".stage .track").get_attribute("d") == first
     box = view.locator(".plot").bounding_box()
     view.page.mouse.click(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
@@ -782,18 +784,35 @@ def test_dials_choose_a_path_and_the_map_does_the_same(view):
 
 def test_the_start_is_dragged_and_a_method_hidden(view):
     view.tell(stories.race())
-    assert view.text(".say").startswith("start θ₁ −2, start θ₂ −1: slow ")
+    assert view.text(".say").startswith("Start θ₁ −2, start θ₂ −1: slow ")
     box = view.locator(".stage").bounding_box()
     view.page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.6)
     view.page.mouse.down()
     view.page.mouse.move(box["x"] + box["width"] * 0.85, box["y"] + box["height"] * 0.2)
     view.page.mouse.up()
-    assert view.text(".say").startswith("start θ₁ 2, start θ₂ 1: slow ")
+    assert view.text(".say").startswith("Start θ₁ 2, start θ₂ 1: slow ")
     assert view.page.get_by_role("slider", name="start θ₁").input_value() == "2"
     name = view.page.get_by_role("button", name="Show quick")
     name.click()
     assert name.get_attribute("aria-pressed") == "false"
     assert view.ask("getComputedStyle(root.querySelector('.stage .m1')).display") == "none"
+
+
+def test_who_leaves_the_map_is_an_arrow_at_its_frame_and_is_named(view):
+    bowl = Landscape(lambda x, y: x * x + y * y, x_range=(-2, 2), y_range=(-1, 1), levels=[0.5, 1, 2])
+    paths = {"stays": [[0.0, 0.0], [1.0, 0.5], [1.5, 0.9]], "leaves": [[0.0, 0.0], [1.0, 0.0], [9.0, 0.0]]}
+    walked = {name: np.array([[path]]) for name, path in paths.items()}
+    view.tell(tell_descent(bowl, walked, [("a", [1.0]), ("b", [1.0])], goal=0.1))
+    tips = "[...root.querySelectorAll('.stage .method > g')].map(g => g.getAttribute('transform'))"
+    marks = "[...root.querySelectorAll('.stage .method .tip')].map(tip => tip.getAttribute('d'))"
+    assert view.text(".say").endswith("Shown up to step 2. leaves has left the map.")
+    assert view.ask(tips)[1] == f"translate({bowl.width - 10:.1f} {bowl.height / 2:.1f}) rotate(0.0)"
+    away = view.ask(marks)
+    view.jump(1)
+    assert "map" not in view.text(".say")
+    assert "rotate" not in view.ask(tips)[1]
+    assert view.ask(marks)[1] != away[1]
+    assert view.ask(marks)[0] == away[0]
 
 
 def test_dragging_along_the_loss_travels_through_training(view):

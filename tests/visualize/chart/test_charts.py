@@ -147,6 +147,17 @@ def test_marks_stand_at_their_numbers_and_those_beyond_at_the_end(axes):
     assert "Marked: a 2.5, far 99." in alt
 
 
+@pytest.mark.parametrize(("most", "bins", "width"), [(9, 24, 1), (40, 24, 2), (100, 10, 10), (101, 10, 11)])
+def test_whole_numbers_stand_in_the_middle_of_bars_that_hold_equally_many(axes, most, bins, width):
+    draw_histogram(list(range(1, most + 1)), bins=bins)
+    heights, edges, _ = axes[-1].patches[-1].get_data()
+    assert set(np.diff(edges)) == {width}
+    assert edges[0] == 0.5
+    assert edges[-1] >= most + 0.5
+    assert set(heights[:-1]) == {width}
+    assert sum(heights) == most
+
+
 def test_equal_samples_are_said_once():
     assert draw_histogram([1.0, 1.0, 1.0], xlabel="ratio").alt == "Histogram of 3 values by ratio, all of them 1."
 
@@ -352,7 +363,7 @@ def test_series_name_their_ends_and_axes():
     measured = {"Gaussian": ([10, 100], [12.0, 102.0])}
     alt = draw_series(measured, {"Gaussian": ([10, 100], [11.0, 101.0])}, log="xy", xlabel="d", ylabel="noise").alt
     assert alt == (
-        "noise against d, both axes logarithmic. Gaussian: from 12 at 10 to 102 at 100, 2 points. "
+        "Noise against d, both axes logarithmic. Gaussian: from 12 at 10 to 102 at 100, 2 points. "
         "Gaussian predicted: from 11 at 10 to 101 at 100, 2 points."
     )
 
@@ -371,3 +382,9 @@ def test_wrong_series_gets_advice():
         draw_series({"a": ([1], [1])}, log="log")
     with pytest.raises(ValueError, match="one to 6 names, got 7"):
         draw_series({str(k): ([1], [1]) for k in range(7)})
+
+
+def test_agreements_of_one_series_have_one_scale(axes):
+    for far in (1.0, 3.0):
+        draw_agreement({"a": ([0.0, far], [0.0, far])}, ends=(-1.0, 4.0))
+    assert [ax.get_xlim() for ax in axes] == [ax.get_ylim() for ax in axes] == [(-1.0, 4.0)] * 2

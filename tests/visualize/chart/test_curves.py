@@ -40,7 +40,7 @@ def test_loss_curves_hold_the_losses(axes):
         np.testing.assert_array_equal(line.get_ydata(), run)
     assert axes[-1].get_yscale() == "log"
     assert picture.alt == (
-        "Two runs. loss L by step, on a logarithmic axis. slow goes from 3 to 1.5 over 2 steps. "
+        "Two runs. Loss L by step, on a logarithmic axis. slow goes from 3 to 1.5 over 2 steps. "
         "fast goes from 3 to 0.2 over 3 steps."
     )
 

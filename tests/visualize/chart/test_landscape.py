@@ -131,3 +131,24 @@ def test_a_long_name_fits_over_a_narrow_map(axes, ends):
     assert figure.bbox.x0 <= key.x0
     assert key.x1 <= figure.bbox.x1
     assert figure.bbox.x0 < axes[-1].yaxis.label.get_window_extent().x0
+
+
+def test_no_level_is_written_where_the_frame_would_cut_it(axes):
+    bowl = Landscape(lambda x, y: x * x + y * y, x_range=(-2, 2), y_range=(-1, 1), levels=[0.1, 0.5, 1, 2, 3, 4, 4.5])
+    bowl.draw()
+    ax = axes[-1]
+    ax.figure.draw_without_rendering()
+    assert len(ax.texts) >= 3
+    for text in ax.texts:
+        box = text.get_window_extent()
+        assert ax.bbox.x0 <= box.x0
+        assert box.x1 <= ax.bbox.x1
+        assert ax.bbox.y0 <= box.y0
+        assert box.y1 <= ax.bbox.y1
+
+
+def test_a_path_that_ends_outside_is_said_to():
+    bowl = Landscape(lambda x, y: x * x + y * y, x_range=(-2, 2), y_range=(-1, 1), levels=[0.5])
+    alt = bowl.draw({"out": [(0.0, 0.0), (3.0, 0.0)], "in": [(0.0, 0.0), (1.0, 0.0)]}).alt
+    assert "out goes from (0, 0) to (3, 0), outside of the map, in 1 step" in alt
+    assert "in goes from (0, 0) to (1, 0) in 1 step" in alt

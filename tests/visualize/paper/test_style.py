@@ -73,7 +73,8 @@ def in_the_dark(code):
 
 
 def test_what_is_highlighted_is_read_in_the_dark():
-    instead = re.search(rf'\[fill="{style.HIGHLIGHT}"\].*?fill:(#\w+)', picture.RULE)[1]
+    drawn = picture.adapt(f'<svg width="2"><circle r="1" fill="{style.HIGHLIGHT}"/></svg>')
+    instead = re.search(rf'\[fill="{style.HIGHLIGHT}"\].*?{{fill:(#\w+)', drawn)[1]
     assert np.abs(channels(in_the_dark(instead)) - channels(style.DARK_HIGHLIGHT)).max() < 0.01
     assert contrast(in_the_dark(style.INK), style.DARK_HIGHLIGHT) >= 4.5
     assert contrast(in_the_dark(style.INK), in_the_dark(style.PAPER)) >= 4.5
