@@ -76,3 +76,4 @@ lock:
 
 lock-site:
 	@$(uv_lock) pyproject.toml requirements-site.in --extra course --extra grading --group build --constraint requirements-test.lock --output-file requirements-site.lock
+	@uv pip compile --quiet --python-version 3.14 --no-deps --generate-hashes --no-emit-index-url --no-header --no-annotate requirements-browser.in --output-file requirements-browser.lock

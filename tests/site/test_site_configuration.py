@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import site
+from tools import browser_edition, site, site_npm
 from tools.notebook_file import ROOT
 
 
@@ -45,15 +45,22 @@ def test_each_icon_that_the_theme_asks_for_is_drawn():
         assert re.search(rf"\.fa-{name}\b[^{{]*{{ --icon:", style), name
 
 
-def test_the_lock_names_no_host_hashes_everything_and_holds_what_is_asked_for():
-    text = site.LOCK.read_text(encoding="utf-8")
+@pytest.mark.parametrize("lock", [site.LOCK, browser_edition.LOCK], ids=lambda lock: lock.stem)
+def test_a_lock_names_no_host_and_hashes_everything(lock):
+    text = lock.read_text(encoding="utf-8")
     assert "://" not in text
     assert not re.search(r"^--", text, flags=re.MULTILINE)
     blocks = re.split(r"^(?=[A-Za-z0-9])", text, flags=re.MULTILINE)[1:]
     assert [block.split()[0] for block in blocks if "--hash=sha256:" not in block] == []
+
+
+def test_the_lock_holds_what_is_asked_for():
+    blocks = re.split(r"^(?=[A-Za-z0-9])", site.LOCK.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
     pinned = {re.match(r"([A-Za-z0-9_.-]+)==", block)[1].lower() for block in blocks}
-    asked = re.findall(r"^([a-z-]+)>=", (ROOT / "requirements-site.in").read_text(encoding="utf-8"), flags=re.MULTILINE)
-    assert len(asked) >= 5
+    asked = re.findall(
+        r"^([a-z-]+)[>=]=", (ROOT / "requirements-site.in").read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
+    assert len(asked) >= 8
     assert set(asked) <= pinned
     assert {"numpy", "sympy", "matplotlib", "scikit-learn"} <= pinned  # the pages on the package import it
 
@@ -76,22 +83,25 @@ def test_make_has_the_targets_that_the_pages_name():
     assert re.search(r"requirements-site\.in .*--output-file requirements-site\.lock", makefile)
 
 
-def test_mathjax_of_another_content_is_refused(monkeypatch, tmp_path):
-    monkeypatch.setattr(site, "CREATED", tmp_path / "static")
-    monkeypatch.setattr(site, "BUILD", tmp_path)
+PACKAGES = [site_npm.MATHJAX, browser_edition.PYODIDE]
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+def test_a_package_of_another_content_is_refused(monkeypatch, tmp_path, package):
+    monkeypatch.setattr(site_npm, "BUILD", tmp_path)
     (tmp_path / "cache").mkdir()
-    (tmp_path / "cache" / f"mathjax-{site.MATHJAX}.tgz").write_bytes(b"something else")
-    with pytest.raises(SystemExit, match="is not MathJax"):
-        site.vendor_mathjax()
-    assert not (tmp_path / "static").exists()
+    (tmp_path / "cache" / f"{package.name}-{package.version}.tgz").write_bytes(b"something else")
+    with pytest.raises(SystemExit, match=f"is not {package.name} {package.version} as published"):
+        site_npm.content(package)
 
 
-def test_without_npm_the_build_says_what_to_do(monkeypatch, tmp_path):
-    monkeypatch.setattr(site, "BUILD", tmp_path)
-    monkeypatch.setattr(site.shutil, "which", lambda name: None)
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+def test_without_npm_the_build_says_what_to_do(monkeypatch, tmp_path, package):
+    monkeypatch.setattr(site_npm, "BUILD", tmp_path)
+    monkeypatch.setattr(site_npm.shutil, "which", lambda name: None)
     with pytest.raises(SystemExit, match=r"Install Node\.js with npm") as told:
-        site.mathjax_archive()
-    assert f"npm pack mathjax@{site.MATHJAX}" in str(told.value)
+        site_npm.content(package)
+    assert f"npm pack {package.name}@{package.version}" in str(told.value)
 
 
 def workflow():
