@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from coursepkg.autodiff.graph_reader import Node, give_names, read_graph
+from coursepkg.autodiff.walk import Contribution, times_local, walk_back
 from coursepkg.visualize.graph.drawing import Edge, GraphDrawing, Shown
 from coursepkg.visualize.graph.fold import Folding, fold_graph
 from coursepkg.visualize.graph.notation import formula, local_formula, symbol
@@ -50,6 +51,8 @@ class Passes:
     nodes: list[Node]
     folding: Folding
     steps: list[Step]
+    one: Any = 1.0  # the gradient of the result by itself
+    sends = staticmethod(times_local)  # what a node makes of the gradient that arrives
 
     def __init__(self, root: Any, max_nodes: int = 40, *, below: float = 0.0) -> None:
         self.below = below
@@ -82,31 +85,26 @@ class Passes:
     def _backward(self) -> list[Step]:
         root = self.nodes[-1]
         values = set(self.folding.drawn)
-        grads: dict[int, float] = {root.index: 1.0}
-        sent: dict[tuple[int, int], float] = {}
+        grads: dict[int, Any] = {root.index: self.one}
+        sent: dict[tuple[int, int], Any] = {}
         start = f"Backward: start at the result with ∂{root.name}/∂{root.name} = 1, for {root.name} changes as itself."
         steps = [Step("seed", start, node=root.index, values=values, grads=dict(grads))]
-        everywhere = _chain_rule(self.nodes)
-        for index in reversed(self.folding.drawn):
-            if index in self.folding.boxes:
-                for parent in self._drawn_operands_of_box(index):
-                    steps.append(self._step_from_box(index, parent, everywhere, grads, sent, values))
-                continue
-            node = self.nodes[index]
-            for position in range(len(node.parents)):
-                steps.append(self._backward_step(node, position, grads, sent, values))
-        steps.append(Step("end", self._say_end(grads), values=values, grads=dict(grads), sent=dict(sent)))
-        return steps
+        way = {"drawn": self.folding.drawn, "boxes": self.folding.boxes}
+        for each in walk_back(self.nodes, one=self.one, rule=self.sends, **way):
+            sent.update(each.sent)
+            grads[each.parent] = each.total
+            said = self._say_sent(each) + self._say_arrived(each)
+            edge = next(iter(each.sent))
+            steps.append(Step("backward", said, each.parent, edge, values, dict(grads), dict(sent)))
+        return [*steps, Step("end", self._say_end(grads), values=values, grads=dict(grads), sent=dict(sent))]
 
-    def _backward_step(
-        self, node: Node, position: int, grads: dict[int, float], sent: dict[tuple[int, int], float], values: set[int]
-    ) -> Step:
-        upstream, local = grads.get(node.index, 0.0), node.local[position]
-        sent[node.index, position] = downstream = upstream * local
-        sentence = self._say_local(node, position) + " " + _say_product(upstream, local, downstream)
-        sentence += self._arrive(node.parents[position], downstream, grads)
-        edge = (node.index, position)
-        return Step("backward", sentence, node.parents[position], edge, values, dict(grads), dict(sent))
+    def _say_sent(self, each: Contribution) -> str:
+        node, operand = self.nodes[each.node], self.nodes[each.parent]
+        if each.node in self.folding.boxes:
+            arrives = format_number(each.downstream)
+            return f"Backward through the folded box of {node.name} to {operand.name}: {arrives} arrives."
+        [(_, position)] = each.sent
+        return f"{self._say_local(node, position)} {_say_product(each.upstream, node.local[position], each.downstream)}"
 
     def _say_local(self, node: Node, position: int) -> str:
         names = [self.nodes[parent].name for parent in node.parents]
@@ -117,38 +115,18 @@ class Passes:
         fraction = f"∂{node.name}/∂{names[position]}"
         return f"Backward, {node.name} to {names[position]}{which}: the local derivative {fraction} = {middle}{value}."
 
-    def _arrive(self, parent: int, downstream: float, grads: dict[int, float]) -> str:
-        """Add what arrives at a node to what is there; return it in words if the node is used more than once."""
-        uses, name, before = self.nodes[parent].uses, self.nodes[parent].name, grads.get(parent)
-        grads[parent] = total = downstream if before is None else before + downstream
+    def _say_arrived(self, each: Contribution) -> str:
+        """The sum so far, in words, if the operand is used more than once."""
+        uses, name, before = self.nodes[each.parent].uses, self.nodes[each.parent].name, each.before
         if uses < 2:
             return ""
         if before is None:
             return f" {name} is used {uses} times, so this is the first of {uses} contributions."
-        numbers = f"{format_number(before)} + {bracketed(format_number(downstream))}"
-        sign = _sign("+", [before, downstream], total)
-        return f" Contributions add: {name} now has {numbers} {sign} {format_number(total)}."
+        numbers = f"{format_number(before)} + {bracketed(format_number(each.downstream))}"
+        sign = _sign("+", [before, each.downstream], each.total)
+        return f" Contributions add: {name} now has {numbers} {sign} {format_number(each.total)}."
 
-    def _drawn_operands_of_box(self, box: int) -> list[int]:
-        drawn, inside = set(self.folding.drawn), self.folding.boxes[box]
-        return sorted(
-            {p for i in inside for p in self.nodes[i].parents if p in drawn and p not in inside}, reverse=True
-        )
-
-    def _step_from_box(
-        self, box: int, parent: int, everywhere: list[float], grads: dict[int, float],
-        sent: dict[tuple[int, int], float], values: set[int],
-    ) -> Step:  # fmt: skip
-        parts = [(i, k) for i in self.folding.boxes[box] for k, p in enumerate(self.nodes[i].parents) if p == parent]
-        for i, k in parts:
-            sent[i, k] = everywhere[i] * self.nodes[i].local[k]
-        downstream = sum(sent[part] for part in parts)
-        name, origin = self.nodes[parent].name, self.nodes[box].name
-        sentence = f"Backward through the folded box of {origin} to {name}: {format_number(downstream)} arrives."
-        sentence += self._arrive(parent, downstream, grads)
-        return Step("backward", sentence, parent, parts[0], values, dict(grads), dict(sent))
-
-    def _say_end(self, grads: dict[int, float]) -> str:
+    def _say_end(self, grads: dict[int, Any]) -> str:
         leaves = [i for i in self.folding.drawn if self.nodes[i].is_leaf and i in grads]
         said = join_words([f"{self.nodes[i].name} {format_number(grads[i])}" for i in leaves[:12]])
         more = f" and {len(leaves) - 12} more" if len(leaves) > 12 else ""
@@ -214,16 +192,6 @@ def _require_local_derivatives(nodes: Sequence[Node]) -> None:
                 f"the stepper needs the local derivatives of {node.op or 'an operation without a name'!r}: give the "
                 "result an attribute local_grads, one number for each operand; draw_graph works without"
             )
-
-
-def _chain_rule(nodes: Sequence[Node]) -> list[float]:
-    """The whole backward pass at once; only the part behind folded boxes is read from it."""
-    grads = [0.0] * len(nodes)
-    grads[-1] = 1.0
-    for node in reversed(nodes):
-        for parent, local in zip(node.parents, node.local, strict=True):
-            grads[parent] += grads[node.index] * local
-    return grads
 
 
 def _disagrees(node: Node, computed: float | None, root: Node) -> bool:

@@ -7,13 +7,16 @@ learner can say without a computer is the rule in letters, and the shape: a grad
 from html import escape
 from typing import Any
 
+import numpy as np
+
 from coursepkg.autodiff.graph_reader import Node, give_names, read_graph
 from coursepkg.autodiff.tape_reader import sent_back
+from coursepkg.autodiff.walk import Contribution
 from coursepkg.visualize.alive.story import Question
 from coursepkg.visualize.graph.drawing import Item
 from coursepkg.visualize.graph.fold import Folding
 from coursepkg.visualize.graph.notation import formula, local_formula, symbol
-from coursepkg.visualize.graph.stepper import Passes, Step
+from coursepkg.visualize.graph.stepper import Passes
 from coursepkg.visualize.paper import MINUS, format_number, join_words
 
 NUMBER = "a number"
@@ -56,6 +59,7 @@ class TensorPasses(Passes):
                 f"{len(self.nodes)} nodes are too many to tell, at most {max_nodes}; draw_graph folds them"
             )
         self.folding = Folding(list(range(len(self.nodes))))
+        self.one = np.ones(())
         self.steps = [*self._forward(), *self._backward()]
 
     def text(self, value: Any) -> str:
@@ -70,29 +74,19 @@ class TensorPasses(Passes):
         known = dict.fromkeys(f"{operand.name} is {shape_of(operand)}" for operand in operands)
         return f"Forward: {node.name} = {letters}. {join_words(list(known))}, so {node.name} is {shape_of(node)}."
 
-    def _backward(self) -> list[Step]:
-        import numpy as np
+    @staticmethod
+    def sends(node: Node, upstream: Any) -> list[Any]:
+        """What a node sends to each operand, by the rules of the engine."""
+        return sent_back(node.source, upstream)
 
-        root, values = self.nodes[-1], set(self.folding.drawn)
-        grads: dict[int, Any] = {root.index: np.ones(())}
-        sent: dict[tuple[int, int], Any] = {}
-        start = f"Backward: start at the result with ∂{root.name}/∂{root.name} = 1, for {root.name} changes as itself."
-        steps = [Step("seed", start, node=root.index, values=values, grads=dict(grads))]
-        for node in reversed(self.nodes):
-            for position, share in enumerate(sent_back(node.source, grads[node.index]) if node.parents else []):
-                if share is None:
-                    continue
-                parent = node.parents[position]
-                before = grads.get(parent)
-                grads[parent] = share if before is None else before + share
-                sent[node.index, position] = share
-                said = self._say_edge(node, position) + self._say_uses(parent, before is None)
-                about = Step("backward", said, parent, (node.index, position), values, dict(grads), dict(sent))
-                steps.append(about)
+    def _say_sent(self, each: Contribution) -> str:
+        [(_, position)] = each.sent
+        return self._say_edge(self.nodes[each.node], position)
+
+    def _say_end(self, grads: dict[int, Any]) -> str:
         leaves = [self.nodes[i] for i in sorted(grads) if self.nodes[i].is_leaf]
-        end = join_words([f"{node.name} {shape_of(node)}" for node in leaves])
-        done = f"Done. Each gradient has the shape of its variable: {end}."
-        return [*steps, Step("end", done, values=values, grads=dict(grads), sent=dict(sent))]
+        shapes = join_words([f"{node.name} {shape_of(node)}" for node in leaves])
+        return f"Done. Each gradient has the shape of its variable: {shapes}."
 
     def _say_edge(self, node: Node, position: int) -> str:
         operand = self.nodes[node.parents[position]]
@@ -101,13 +95,13 @@ class TensorPasses(Passes):
             f"Backward, {node.name} to {operand.name}: {bar(operand.name)} gets {self._rule(node, position)}. {shapes}"
         )
 
-    def _say_uses(self, parent: int, first: bool) -> str:
-        uses, name = self.nodes[parent].uses, self.nodes[parent].name
+    def _say_arrived(self, each: Contribution) -> str:
+        uses, name = self.nodes[each.parent].uses, self.nodes[each.parent].name
         if uses < 2:
             return ""
-        return (
-            f" {name} is used {uses} times: contributions add." if first else f" It is added to what {bar(name)} has."
-        )
+        if each.before is None:
+            return f" {name} is used {uses} times: contributions add."
+        return f" It is added to what {bar(name)} has."
 
     def _rule(self, node: Node, position: int) -> str:
         """What an operation does with the gradient that arrives, in words."""
