@@ -1,0 +1,116 @@
+"""Slides come out of the chapters by the marks in their metadata; `make slides-check` looks at them."""
+
+import re
+from functools import cache
+
+import nbformat
+import pytest
+
+from tools import slides
+from tools.notebook_file import read
+from tools.reading import readings
+from tools.typing_along import key_cells
+
+CHAPTERS = slides.chapters()
+IDS = [path.stem for path in CHAPTERS]
+
+
+@cache
+def chapter(path):
+    return read(path)
+
+
+@cache
+def deck(path):
+    return slides.deck(chapter(path))
+
+
+def every_slide(path):
+    return [slide for column in deck(path) for slide in column]
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=IDS)
+def test_every_cell_is_marked_and_second_readings_are_left_out(path):
+    cells = chapter(path).cells
+    assert {slides.kind(cell) for cell in cells} <= set(slides.KINDS)
+    assert all("slideshow" in cell.metadata for cell in cells)
+    second = {cell.id for cell in readings(cells)[1]}
+    assert all(slides.kind(cell) == "skip" for cell in cells if cell.id in second)
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=IDS)
+def test_a_chapter_begins_with_its_title_and_has_a_column_for_each_section(path):
+    titles = [column[0].title for column in deck(path)]
+    assert titles[0].startswith(f"{path.name[:2]} · ")
+    wanted = [
+        name
+        for cell in readings(chapter(path).cells)[0]
+        if slides.kind(cell) != "skip"
+        for name in re.findall(r"(?m)^## (.*)$", cell.source if cell.cell_type == "markdown" else "")
+    ]
+    assert titles[1:] == [name for name in wanted if name not in slides.LEFT_OUT]
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=IDS)
+def test_predictions_are_asked_before_they_are_answered(path):
+    seen = "\n".join("".join(slide.body) for slide in every_slide(path))
+    first = readings(chapter(path).cells)[0]
+    asked = sum(cell.source.count("**Predict:") for cell in first if cell.cell_type == "markdown")
+    assert seen.count("<strong>Predict:</strong>") == asked
+    assert "What was seen" not in seen
+    assert "Your guess:" not in seen
+
+
+@pytest.mark.parametrize("path", CHAPTERS[1:], ids=IDS[1:])
+def test_code_that_is_typed_is_on_a_slide(path):
+    seen = "\n".join(re.sub("<[^>]+>", "", each) for slide in every_slide(path) for each in slide.body)
+    for cell in key_cells(chapter(path)):
+        last = slides.GUESS.sub("", cell.source).strip().splitlines()[-1]
+        assert last.replace("<", "&lt;").replace(">", "&gt;").replace("&", "&amp;")[:20].split("&")[0] in seen
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=IDS)
+def test_a_slide_is_never_empty_and_lists_no_papers(path):
+    for slide in every_slide(path):
+        assert slide.title
+        assert slide.body or slide.opens, slide.title  # a section may open with its name alone
+        assert slide.title != "Papers"
+
+
+def made(source, kind, **metadata):
+    cell = nbformat.v4.new_markdown_cell(source, metadata={"slideshow": {"slide_type": kind}} | metadata)
+    return nbformat.v4.new_notebook(cells=[cell])
+
+
+def test_prose_is_said_and_questions_formulas_and_short_lists_are_shown():
+    text = "## One\n\n" + "word " * 60 + "\n\n$$x = 1$$\n\n- a\n- b\n\n**Predict:** how many?"
+    [[slide]] = slides.deck(made(text, "slide"))
+    assert (slide.title, len(slide.body), len(slide.notes)) == ("One", 3, 1)
+    assert "word" in slide.notes[0]
+
+
+def test_an_answer_is_said_and_not_shown():
+    text = "## One\n\n**1.** Why?\n\n<details><summary>Answer</summary>\n\nBecause.\n\n</details>"
+    [[slide]] = slides.deck(made(text, "slide"))
+    assert "Why?" in slide.body[0]
+    assert not any("Because" in part for part in slide.body)
+    assert "Because" in slide.notes[0]
+
+
+def test_a_section_without_questions_shows_its_first_sentence():
+    text = "## One\n\nThe first sentence. Then " + "word " * 60
+    [[slide]] = slides.deck(made(text, "slide"))
+    assert "The first sentence." in slide.body[0]
+    assert "word" not in slide.body[0]
+
+
+def test_initials_end_no_sentence():
+    [[slide]] = slides.deck(made("## One\n\nS. Pai and D. Miller built a chip. Then " + "word " * 60, "slide"))
+    assert slide.body == ["<p>S. Pai and D. Miller built a chip.</p>\n"]
+
+
+def test_a_page_names_no_other_host():
+    page = slides.page(chapter(CHAPTERS[1]))
+    assert not re.findall(r"""(?:src|href)=["'](?:https?:)?//""", re.sub(r"<a [^>]*>", "", page))
+    assert page.count("<aside class='notes'>") > 20
+    assert "prefers-color-scheme:dark" in page
