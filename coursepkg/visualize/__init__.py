@@ -52,7 +52,6 @@ _HOME = {
     "tell_fan": "matrix.fan",
     "tell_fold": "matrix.sketch",
     "tell_descent": "chart.descent",
-    "tell_field": "field.story",
     "tell_learning": "field.story",
     "tell_product": "matrix.story",
     "tell_market": "graph.market",

@@ -127,8 +127,7 @@ class Landscape:
                 ax.annotate("", (x + dx, y + dy), (x, y), arrowprops=look)
             ax.set(xlim=self.x_range, ylim=self.y_range, xlabel=self.names[0], ylabel=self.names[1], aspect="equal")
             ax.grid(False)
-            if tracks:
-                key(ax)
+            key(ax)
         return picture_of(fig, self._say(tracks))
 
     def label(self, ax: Any, contours: Any, **style: Any) -> list[Any]:
@@ -248,10 +247,7 @@ def _plot_heights(
         left.axvline(cut, color=INK, linestyle="--", linewidth=1.6)
         left.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]), xlabel=names[0], ylabel=names[1])
         left.grid(False)
-        if paths:
-            key(left, title)
-        else:
-            left.set_title(title)
+        key(left, title)
         right.plot(*profile, color=INK)
         right.set(xlabel=names[1], ylabel=value, title=f"cut at {names[0]} = {format_number(cut)}")
     return fig

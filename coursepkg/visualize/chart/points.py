@@ -182,10 +182,7 @@ def _plot_histogram(
         for (name, value), (colour, dash) in zip(marked.items(), _MARKS, strict=False):
             label = f"{name}: {format_number(value)}"
             ax.axvline(min(max(value, edges[0]), edges[-1]), color=colour, linestyle=dash, label=label)
-        if marked or density is not None:
-            key(ax, title)
-        else:
-            ax.set_title(title)
+        key(ax, title)
         ax.set_xlim(edges[0], edges[-1])
         ax.set(xlabel=xlabel, ylabel="how many" if density is None else "density")
     return fig

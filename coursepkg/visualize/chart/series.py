@@ -102,10 +102,7 @@ def plot_series(
         scales = {f"{axis}scale": "log" if axis in log else "linear" for axis in "xy"}
         ax.set(xlabel=xlabel, ylabel=ylabel, **scales)
         plain_logs(ax)
-        if any([*points, *lines]):
-            key(ax, title)
-        else:
-            ax.set_title(title)
+        key(ax, title)
     return fig
 
 
@@ -340,9 +337,6 @@ def _plot_norms(
         ax.set_xticks(range(0, len(names), every), ["\n".join(wrap(name, _SIZE, room)) for name in shown])
         ax.minorticks_off()
         ax.grid(visible=False, axis="x")
-        if any(runs):
-            key(ax, title)
-        else:
-            ax.set_title(title)
+        key(ax, title)
         plain_logs(ax)
     return fig

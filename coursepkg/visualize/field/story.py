@@ -1,7 +1,7 @@
 """A network that learns, as a figure that moves: what it answers everywhere in the plane, and what its units see.
 
-The one idea: the network is asked at the places of :func:`grid` after chosen steps of training, by the caller or, if
-its weights were kept, by :func:`tell_learning`. The line where it is undecided is found here; the page only draws it.
+The one idea: the network is asked at the places of :func:`grid` after chosen steps of training. The line where it is
+undecided is found here; the page only draws it.
 """
 
 from collections.abc import Callable, Sequence
@@ -48,67 +48,67 @@ def grid(x_range: tuple[float, float], y_range: tuple[float, float], *, tiles: b
     return np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
 
 
-def tell_field(
-    logits: Any,
+def tell_learning(
+    answer: Callable[[int, np.ndarray], Any],
     points: Any,
     labels: Any,
-    scores: Any,
-    *,
-    x_range: tuple[float, float],
-    y_range: tuple[float, float],
-    steps: Sequence[int],
     losses: Sequence[float],
-    hidden: Any = None,
-    votes: Any = None,
+    steps: Sequence[int],
+    *,
+    hidden: Callable[[int, np.ndarray], Any] | None = None,
+    votes: Callable[[int], Any] | None = None,
     title: str = "",
 ) -> Story:
     """Show a network of two inputs while it learns.
 
     Parameters
     ----------
-    logits : array, shape (frames, 1120)
-        What the network answered at the places of ``grid(x_range, y_range)``; above zero means the second class.
+    answer : callable
+        ``answer(step, places)`` is what the network said after so many steps at places of shape (n, 2): n numbers,
+        above zero for the second class.
     points, labels : array, shape (n, 2) and (n,)
         The data; labels are 0 and 1.
-    scores : array, shape (frames, n)
-        What it answered at the points.
-    x_range, y_range : (float, float)
-        The part of the plane that is shown.
-    steps, losses : sequence, one for each frame
-        After how many steps of training the frame was taken, and the loss there.
-    hidden : array, shape (frames, units, 70), optional
-        What each hidden unit answered at the places of ``grid(x_range, y_range, tiles=True)``; at most 12 units.
-    votes : array, shape (frames, units), optional
-        The weight with which each unit votes for the second class.
+    losses : sequence of float
+        The loss before the first step and after each one.
+    steps : sequence of int
+        The steps that are shown.
+    hidden : callable, optional
+        ``hidden(step, places)`` is what each hidden unit said there, n numbers for each of at most 12 units.
+    votes : callable, optional
+        ``votes(step)`` are the weights with which the units vote for the second class.
     title : str
         A line over the figure.
 
     Raises
     ------
     ValueError
-        If shapes do not fit.
+        If the network answers in another shape, or something that is not finite.
     """
-    fields, data = np.asarray(logits, dtype=float), np.asarray(points, dtype=float)
-    classes, answers = np.asarray(labels).reshape(-1), np.asarray(scores, dtype=float)
-    frames = len(steps)
-    _check(fields, (frames, COLUMNS * ROWS), "logits")
-    _check(answers, (frames, len(classes)), "scores")
-    _check(data, (len(classes), 2), "points")
-    _check(np.asarray(losses), (frames,), "losses")
+    data, classes = np.asarray(points, dtype=float), np.asarray(labels).reshape(-1)
+    low, high = data.min(axis=0) - _BEYOND, data.max(axis=0) + _BEYOND
+    x_range, y_range = ((float(a), float(b)) for a, b in zip(low, high, strict=True))
+    plane, coarse = (grid(x_range, y_range, tiles=tiles) for tiles in (False, True))
+    frames, seen = len(steps), [losses[step] for step in steps]
+    fields, answers = (np.array([answer(step, each) for step in steps], dtype=float) for each in (plane, data))
+    _check(fields, (frames, len(plane)), "the answers in the plane")
+    _check(answers, (frames, len(classes)), "the answers at the points")
+    _check(np.asarray(seen), (frames,), "losses")
+    units = None if hidden is None else [hidden(step, coarse) for step in steps]
+    weights = None if votes is None else [votes(step) for step in steps]
     right = (answers > 0) == (classes == 1)
     told = {
         "size": [_WIDTH, _HEIGHT], "cells": [COLUMNS, ROWS], "tile": [TILE_COLUMNS, TILE_ROWS],
         "shades": pack(_shades(0.5 + 0.5 * np.tanh(fields / 2)), "u1"), **_lines(fields),
         "points": np.round(_places(data, x_range, y_range), 1).tolist(), "labels": [int(label) for label in classes],
-        "wrong": [np.flatnonzero(~each).tolist() for each in right], "curve": _curve(losses),
+        "wrong": [np.flatnonzero(~each).tolist() for each in right], "curve": _curve(seen),
         "facts": [[f"{step:,}", format_number(loss), f"{int(each.sum())} of {len(each)}"]
-                  for step, loss, each in zip(steps, losses, right, strict=True)],
-        **_units(hidden, votes, frames),
+                  for step, loss, each in zip(steps, seen, right, strict=True)],
+        **_units(units, weights, frames),
     }  # fmt: skip
     say = [
         f"After {plural(step, 'step')} of training the loss is {format_number(loss)}, and {int(each.sum())} of "
         f"{len(each)} points are on their side of the line."
-        for step, loss, each in zip(steps, losses, right, strict=True)
+        for step, loss, each in zip(steps, seen, right, strict=True)
     ]
     words = _CAPTION + (_HIDDEN if hidden is not None else "")
     still = _still(fields[-1], data, classes, x_range, y_range, say[-1])
@@ -191,53 +191,3 @@ def _still(field: np.ndarray, data: np.ndarray, classes: np.ndarray, x_range: An
     fig = plot_boundary(x, y, z, data, classes == 1, ("class 0", "class 1"), "")
     alt = f"{plural(len(data), 'point')} of two classes, and the line where a network is undecided. {words}"
     return picture_of(fig, alt)
-
-
-def tell_learning(
-    answer: Callable[[int, np.ndarray], Any],
-    points: Any,
-    labels: Any,
-    losses: Sequence[float],
-    steps: Sequence[int],
-    *,
-    hidden: Callable[[int, np.ndarray], Any] | None = None,
-    votes: Callable[[int], Any] | None = None,
-    title: str = "",
-) -> Story:
-    """Show a network of two inputs while it learns.
-
-    Parameters
-    ----------
-    answer : callable
-        ``answer(step, places)`` is what the network said after so many steps at places of shape (n, 2): n numbers,
-        above zero for the second class.
-    points, labels : array, shape (n, 2) and (n,)
-        The data; labels are 0 and 1.
-    losses : sequence of float
-        The loss before the first step and after each one.
-    steps : sequence of int
-        The steps that are shown.
-    hidden : callable, optional
-        ``hidden(step, places)`` is what each hidden unit said there, n numbers for each.
-    votes : callable, optional
-        ``votes(step)`` are the weights with which the units vote for the second class.
-    title : str
-        A line over the figure.
-    """
-    data = np.asarray(points, dtype=float)
-    low, high = data.min(axis=0) - _BEYOND, data.max(axis=0) + _BEYOND
-    x_range, y_range = ((float(a), float(b)) for a, b in zip(low, high, strict=True))
-    plane, coarse = (grid(x_range, y_range, tiles=tiles) for tiles in (False, True))
-    return tell_field(
-        np.array([answer(step, plane) for step in steps]),
-        data,
-        labels,
-        np.array([answer(step, data) for step in steps]),
-        x_range=x_range,
-        y_range=y_range,
-        steps=steps,
-        losses=[losses[step] for step in steps],
-        hidden=None if hidden is None else np.array([hidden(step, coarse) for step in steps]),
-        votes=None if votes is None else [votes(step) for step in steps],
-        title=title,
-    )

@@ -11,6 +11,7 @@ from itertools import pairwise, product
 
 _SWEEPS = 12
 _HEIGHT_SWEEPS = 40
+_MARGIN = 14.0  # pixels of white border
 
 
 @dataclass
@@ -94,7 +95,6 @@ def arrange(
     column: Sequence[int],
     *,
     port_step: float = 9,
-    margin: float = 14,
 ) -> Layout:
     """Lay out a graph.
 
@@ -108,13 +108,11 @@ def arrange(
         The column of each box; every edge goes to a later column.
     port_step : float
         Vertical distance between edges that arrive at the same box.
-    margin : float
-        White border.
     """
     work = _with_dummies(list(boxes), edges, column)
     crossings = _order(work)
     heights = _heights(work)
-    return _place(work, heights, edges, crossings, port_step, margin)
+    return _place(work, heights, edges, crossings, port_step)
 
 
 def _with_dummies(boxes: list[Box], edges: Sequence[tuple[int, int]], column: Sequence[int]) -> _Work:
@@ -261,13 +259,11 @@ def _spaced(work: _Work, column: list[int], wanted: list[float], weights: list[f
     return [height + offset for height, offset in zip(heights, offsets, strict=True)]
 
 
-def _place(
-    work: _Work, y: list[float], edges: Sequence[tuple[int, int]], crossings: int, port_step: float, margin: float
-) -> Layout:
-    top = min(height - box.above for height, box in zip(y, work.boxes, strict=True)) - margin
+def _place(work: _Work, y: list[float], edges: Sequence[tuple[int, int]], crossings: int, port_step: float) -> Layout:
+    top = min(height - box.above for height, box in zip(y, work.boxes, strict=True)) - _MARGIN
     y = [height - top for height in y]
-    height = max(level + box.below for level, box in zip(y, work.boxes, strict=True)) + margin
-    start, stop, body = _column_edges(work, y, margin)
+    height = max(level + box.below for level, box in zip(y, work.boxes, strict=True)) + _MARGIN
+    start, stop, body = _column_edges(work, y)
     right = [start[column] + body[column] for column in work.column_of]
     end = [stop[column] for column in work.column_of]
     routes = [[(start[work.column_of[item]], end[item], y[item]) for item in chain[1:-1]] for chain in work.chains]
@@ -275,12 +271,14 @@ def _place(
     arrival = [(start[work.column_of[target]], y[target] + ports[number]) for number, (_, target) in enumerate(edges)]
     count = len(right) - sum(len(chain) - 2 for chain in work.chains)
     columns = [[item for item in column if item < count] for column in work.columns]
-    return Layout(stop[-1] + margin, height, right[:count], end[:count], y[:count], routes, arrival, columns, crossings)
+    return Layout(
+        stop[-1] + _MARGIN, height, right[:count], end[:count], y[:count], routes, arrival, columns, crossings
+    )
 
 
-def _column_edges(work: _Work, y: list[float], margin: float) -> tuple[list[float], list[float], list[float]]:
+def _column_edges(work: _Work, y: list[float]) -> tuple[list[float], list[float], list[float]]:
     start, stop, bodies = [], [], []
-    x = margin
+    x = _MARGIN
     for number, column in enumerate(work.columns):
         if number:
             steep = max((abs(y[item] - y[left]) for item in column for left in work.before[item]), default=0.0)

@@ -89,8 +89,8 @@ class Passes:
         sent: dict[tuple[int, int], Any] = {}
         start = f"Backward: start at the result with ∂{root.name}/∂{root.name} = 1, for {root.name} changes as itself."
         steps = [Step("seed", start, node=root.index, values=values, grads=dict(grads))]
-        way = {"drawn": self.folding.drawn, "boxes": self.folding.boxes}
-        for each in walk_back(self.nodes, one=self.one, rule=self.sends, **way):
+        drawn, boxes = self.folding.drawn, self.folding.boxes
+        for each in walk_back(self.nodes, drawn=drawn, boxes=boxes, one=self.one, rule=self.sends):
             sent.update(each.sent)
             grads[each.parent] = each.total
             said = self._say_sent(each) + self._say_arrived(each)

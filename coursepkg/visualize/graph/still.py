@@ -23,7 +23,6 @@ _SPOKEN = {each.sign: each.spoken for each in OPERATIONS.values() if each.spoken
 def draw_graph(
     root: Any,
     *,
-    values: bool = True,
     grads: bool = True,
     labels: Mapping[str, Any] | None = None,
     title: str = "",
@@ -43,8 +42,8 @@ def draw_graph(
     root : Scalar-like or Tensor
         The result. Anything with ``.data`` will do; ``.grad``, ``.parents`` or ``._prev``, ``.op`` or ``._op``,
         ``.label`` and ``.local_grads`` are used when they exist.
-    values, grads : bool
-        Write the forward values, the gradients. Turn one off to predict it first.
+    grads : bool
+        Write the gradients. Turn them off to predict them first.
     labels : mapping of str to node, optional
         Names for nodes, such as ``{"W": W, "b": b}`` for tensors, which have no label of their own.
     title : str
@@ -74,43 +73,33 @@ def draw_graph(
     Figure: Computational graph with 3 nodes. Inputs: x = 3, y = 2. Forward: v1 = x × y = 6. Gradients: v1 1, x 2, y 3.
     """
     nodes = give_names(read_graph(root, labels))
-    wires, branches = number_texts(nodes, values=values, grads=grads)
-    drawing = GraphDrawing(nodes, fold_graph(nodes, max_nodes), wires, branches)
-    shown = _numbers(drawing, values=values, grads=grads)
-    return drawing.render(shown, describe_nodes(nodes, values=values, grads=grads), title=title)
+    for node in nodes:
+        node.grad = node.grad if grads else None
+    drawing = GraphDrawing(nodes, fold_graph(nodes, max_nodes), *number_texts(nodes))
+    shown = Shown()
+    for node in (item.node for item in drawing.items):
+        shown.values[node.index] = format_number(node.data)
+        if node.grad is not None:
+            shown.grads[node.index] = format_number(node.grad)
+    for number, edge in enumerate(drawing.edges):
+        if edge.contribution is not None:
+            shown.branches[number] = format_number(edge.contribution)
+    return drawing.render(shown, describe_nodes(nodes), title=title)
 
 
-def number_texts(
-    nodes: Sequence[Node], *, values: bool, grads: bool
-) -> tuple[dict[int, list[str]], dict[tuple[int, int], list[str]]]:
+def number_texts(nodes: Sequence[Node]) -> tuple[dict[int, list[str]], dict[tuple[int, int], list[str]]]:
     """The texts that stand on each node's wire, and those on the branches where a wire forks."""
-    wires: dict[int, list[str]] = {node.index: [] for node in nodes}
+    wires: dict[int, list[str]] = {}
     branches: dict[tuple[int, int], list[str]] = {}
     for node in nodes:
-        if values:
-            wires[node.index].append(format_number(node.data))
-        if grads and node.grad is not None:
-            wires[node.index].append(format_number(node.grad))
+        wires[node.index] = [format_number(number) for number in (node.data, node.grad) if number is not None]
         for position, sent in enumerate(contributions(node)):
-            if grads and sent is not None:
+            if sent is not None:
                 branches[node.index, position] = [format_number(sent)]
     return wires, branches
 
 
-def _numbers(drawing: GraphDrawing, *, values: bool, grads: bool) -> Shown:
-    shown = Shown()
-    for node in (item.node for item in drawing.items):
-        if values:
-            shown.values[node.index] = format_number(node.data)
-        if grads and node.grad is not None:
-            shown.grads[node.index] = format_number(node.grad)
-    for number, edge in enumerate(drawing.edges):
-        if grads and edge.contribution is not None:
-            shown.branches[number] = format_number(edge.contribution)
-    return shown
-
-
-def describe_nodes(nodes: Sequence[Node], *, values: bool, grads: bool) -> str:
+def describe_nodes(nodes: Sequence[Node]) -> str:
     """A graph of up to 14 nodes whole; of a larger one, the counts, the result and the largest gradients.
 
     Examples
@@ -118,28 +107,21 @@ def describe_nodes(nodes: Sequence[Node], *, values: bool, grads: bool) -> str:
     >>> from coursepkg.autodiff.scalar import Scalar
     >>> from coursepkg.autodiff.graph_reader import give_names, read_graph
     >>> product = Scalar(3.0, label="x") * Scalar(2.0, label="y")
-    >>> describe_nodes(give_names(read_graph(product)), values=True, grads=False)
-    'Computational graph with 3 nodes. Inputs: x = 3, y = 2. Forward: v1 = x × y = 6.'
+    >>> describe_nodes(give_names(read_graph(product)))
+    'Computational graph with 3 nodes. Inputs: x = 3, y = 2. Forward: v1 = x × y = 6. Gradients: v1 0, x 0, y 0.'
     """
-    known = [node for node in nodes if grads and node.grad is not None]
+    known = [node for node in nodes if node.grad is not None]
     text = f"Computational graph with {plural(len(nodes), 'node')}. "
-    if len(nodes) <= _READ_WHOLE:
-        return text + _inputs(nodes, values) + _operations(nodes, values) + _gradients(known)
-    return text + _summary(nodes, values, known)
-
-
-def _inputs(nodes: Sequence[Node], values: bool) -> str:
-    inputs = [f"{n.name} = {format_number(n.data)}" if values else n.name for n in nodes if n.is_leaf]
-    return f"{'Input' if len(inputs) == 1 else 'Inputs'}: {', '.join(inputs)}."
-
-
-def _operations(nodes: Sequence[Node], values: bool) -> str:
-    steps = []
-    for node in nodes:
-        if not node.is_leaf:
-            step = f"{node.name} = {formula(node, [nodes[parent].name for parent in node.parents])}"
-            steps.append(f"{step} = {format_number(node.data)}" if values else step)
-    return f" Forward: {'; '.join(steps)}." if steps else ""
+    if len(nodes) > _READ_WHOLE:
+        return text + _summary(nodes, known)
+    inputs = [f"{node.name} = {format_number(node.data)}" for node in nodes if node.is_leaf]
+    text += f"{'Input' if len(inputs) == 1 else 'Inputs'}: {', '.join(inputs)}."
+    steps = [
+        f"{node.name} = {formula(node, [nodes[parent].name for parent in node.parents])} = {format_number(node.data)}"
+        for node in nodes
+        if not node.is_leaf
+    ]
+    return text + (f" Forward: {'; '.join(steps)}." if steps else "") + _gradients(known)
 
 
 def _gradients(known: Sequence[Node]) -> str:
@@ -149,7 +131,7 @@ def _gradients(known: Sequence[Node]) -> str:
     return " Gradients: " + ", ".join(f"{node.name} {format_number(node.grad)}" for node in backward) + "."
 
 
-def _summary(nodes: Sequence[Node], values: bool, known: Sequence[Node]) -> str:
+def _summary(nodes: Sequence[Node], known: Sequence[Node]) -> str:
     operations: dict[str, int] = {}
     for node in nodes:
         if not node.is_leaf:
@@ -161,8 +143,7 @@ def _summary(nodes: Sequence[Node], values: bool, known: Sequence[Node]) -> str:
     ]
     inputs = sum(node.is_leaf for node in nodes)
     text = f"{plural(inputs, 'input')} and {plural(len(nodes) - inputs, 'operation')}: {join_words(counts)}."
-    if values:
-        text += f" The result {nodes[-1].name} is {format_number(nodes[-1].data)}."
+    text += f" The result {nodes[-1].name} is {format_number(nodes[-1].data)}."
     labelled = [n for n in known if n.is_leaf and n.label and not getattr(n.grad, "shape", ())]
     largest = sorted(labelled, key=lambda node: -abs(node.grad))[:3]
     if largest:

@@ -59,6 +59,9 @@ def _squeeze(svg: str) -> str:
 def key(axes: Any, title: str = "") -> None:
     """Write a title and a key over the axes, where they cover nothing, in as many columns as there is room for."""
     _, labels = axes.get_legend_handles_labels()
+    if not labels:
+        axes.set_title(title)
+        return
     widest = max(text_width(label, LETTERS) for label in labels) + 85
     columns = max(1, int(100 * axes.figure.get_figwidth() - 60) // int(widest))
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0.2)

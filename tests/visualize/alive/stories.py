@@ -13,7 +13,7 @@ from coursepkg.visualize.alive.flip import flip_through
 from coursepkg.visualize.alive.story import Question
 from coursepkg.visualize.chart.descent import tell_descent
 from coursepkg.visualize.chart.landscape import Landscape
-from coursepkg.visualize.field.story import grid, tell_field
+from coursepkg.visualize.field.story import tell_learning
 from coursepkg.visualize.graph.market import tell_market
 from coursepkg.visualize.graph.story import tell_graph
 from coursepkg.visualize.graph.unrolled import tell_unrolled
@@ -73,21 +73,18 @@ def race():
 
 
 def field():
-    x_range, y_range = (-2.0, 2.0), (-1.5, 1.5)
-    points = np.array([[-1.0, 1.0], [0.3, 1.2], [1.0, -0.8], [-0.4, -1.1]])
-    bends = np.linspace(0.0, 1.0, 8)
+    points = np.array([[-1.5, 1.0], [0.3, 0.9], [1.5, -0.8], [-0.4, -1.0]])  # the plane is half a unit larger
 
-    def logits(places, bend):
-        return 4 * (bend * np.sin(2 * places[:, 0]) - places[:, 1])
+    def logits(step, places):
+        return 4 * (step / 70 * np.sin(2 * places[:, 0]) - places[:, 1])
 
-    def units(places, bend):
-        return np.tanh(np.stack([places[:, 0] * bend, places[:, 1], places.sum(axis=1)]))
+    def units(step, places):
+        return np.tanh(np.stack([places[:, 0] * step / 70, places[:, 1], places.sum(axis=1)]))
 
-    places, coarse = grid(x_range, y_range), grid(x_range, y_range, tiles=True)
-    return tell_field(
-        [logits(places, bend) for bend in bends], points, [0, 0, 1, 1], [logits(points, bend) for bend in bends],
-        x_range=x_range, y_range=y_range, steps=range(0, 80, 10), losses=np.geomspace(0.7, 0.1, 8).tolist(),
-        hidden=[units(coarse, bend) for bend in bends], votes=[[1.0, -2.0, bend] for bend in bends], title="It learns",
+    losses = np.geomspace(0.7, 0.1, 71).tolist()
+    return tell_learning(
+        logits, points, [0, 0, 1, 1], losses, range(0, 80, 10), hidden=units,
+        votes=lambda step: [1.0, -2.0, step / 70], title="It learns",
     )  # fmt: skip
 
 

@@ -800,7 +800,7 @@ def test_the_start_is_dragged_and_a_method_hidden(view):
 
 def test_who_leaves_the_map_is_an_arrow_at_its_frame_and_is_named(view):
     bowl = Landscape(lambda x, y: x * x + y * y, x_range=(-2, 2), y_range=(-1, 1), levels=[0.5, 1, 2])
-    paths = {"stays": [[0.0, 0.0], [1.0, 0.5], [1.5, 0.9]], "leaves": [[0.0, 0.0], [1.0, 0.0], [9.0, 0.0]]}
+    paths = {"stays": [[0.5, 0.0], [1.0, 0.5], [1.5, 0.9]], "leaves": [[0.5, 0.0], [1.0, 0.0], [9.0, 0.0]]}
     walked = {name: np.array([[path]]) for name, path in paths.items()}
     view.tell(tell_descent(bowl, walked, [("a", [1.0]), ("b", [1.0])], goal=0.1))
     tips = "[...root.querySelectorAll('.stage .method > g')].map(g => g.getAttribute('transform'))"

@@ -21,7 +21,7 @@ from coursepkg.visualize.alive.flip import flip_through, take_apart
 from coursepkg.visualize.alive.story import Question, Story, around, pack, read_stories
 from coursepkg.visualize.chart.descent import settled, tell_descent
 from coursepkg.visualize.chart.landscape import Landscape
-from coursepkg.visualize.field.story import grid, tell_field
+from coursepkg.visualize.field.story import grid, tell_learning
 from coursepkg.visualize.graph.market import tell_market
 from coursepkg.visualize.graph.story import tell_graph
 from coursepkg.visualize.graph.tensors import TensorPasses
@@ -363,16 +363,20 @@ def test_shades_are_what_the_network_answers():
 
 
 def test_answers_that_do_not_fit_say_why():
-    good = {"x_range": (0, 1), "y_range": (0, 1), "steps": [0], "losses": [1.0]}
-    logits, points = np.zeros((1, 1120)), [[0.5, 0.5]]
-    with pytest.raises(ValueError, match=r"logits needs shape \(1, 1120\), got \(1, 7\)"):
-        tell_field(np.zeros((1, 7)), points, [0], [[1.0]], **good)
+    def told(answer, **more):
+        return tell_learning(answer, [[0.5, 0.5]], [0], [1.0], [0], **more)
+
+    def zero(step, places):
+        return np.zeros(len(places))
+
+    with pytest.raises(ValueError, match=r"answers in the plane needs shape \(1, 1120\), got \(1, 7\)"):
+        told(lambda step, places: np.zeros(7))
     with pytest.raises(ValueError, match="not finite"):
-        tell_field(logits * np.nan, points, [0], [[1.0]], **good)
-    with pytest.raises(ValueError, match=r"scores needs shape"):
-        tell_field(logits, points, [0], [[1.0, 2.0]], **good)
+        told(lambda step, places: zero(step, places) * np.nan)
+    with pytest.raises(ValueError, match=r"answers at the points needs shape \(1, 1\), got \(1, 2\)"):
+        told(lambda step, places: np.zeros(max(len(places), 2)))
     with pytest.raises(ValueError, match="1 to 12 hidden units"):
-        tell_field(logits, points, [0], [[1.0]], hidden=np.zeros((1, 13, 70)), **good)
+        told(zero, hidden=lambda step, places: np.zeros((13, len(places))))
 
 
 def test_packed_arrays_read_the_same_everywhere():

@@ -19,7 +19,7 @@ from coursepkg.visualize.paper.text import format_number, parse_number
 
 def drawing_of(root, max_nodes=40):
     nodes = give_names(read_graph(root))
-    return GraphDrawing(nodes, fold_graph(nodes, max_nodes), *number_texts(nodes, values=True, grads=True))
+    return GraphDrawing(nodes, fold_graph(nodes, max_nodes), *number_texts(nodes))
 
 
 def named(root):
@@ -158,14 +158,11 @@ def test_a_million_nodes_are_drawn_without_recursion():
     assert "100,001 nodes" in draw_graph(value, grads=False).alt
 
 
-def test_gradients_and_values_can_be_hidden_in_picture_and_words():
+def test_gradients_can_be_hidden_in_picture_and_words():
     root = run(sum_times())
     forward = draw_graph(root, grads=False)
     assert not by_role(forward.svg, "gradient")
     assert "Gradients" not in forward.alt
-    bare = draw_graph(root, values=False, grads=False)
-    assert not by_role(bare.svg, "value")
-    assert "−12" not in bare.alt + bare.svg
 
 
 def test_description_reads_a_small_graph_whole():
