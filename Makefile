@@ -1,6 +1,6 @@
 # Two commands are enough: `make lab` to study, `make test` to check everything.
 .DEFAULT_GOAL := help
-.PHONY: help lab lab-repository env test check test-env peers notebooks exercises mutation-report supported lock lock-site site site-check
+.PHONY: help lab lab-repository env test check test-env peers notebooks exercises mutation-report supported lock lock-site site site-check typing-along slides slides-check handouts workshops
 
 python := .venv/bin/python
 # Jupyter refuses to run as root unless told; in a container root is who you are.
@@ -10,6 +10,11 @@ help:
 	@echo "make lab        build the environment if need be and open your copy of the course, my-course/, in JupyterLab"
 	@echo "make test       build the environment if need be and check everything"
 	@echo "make env        only build the environment, in .venv"
+	@echo ""
+	@echo "for those who teach:"
+	@echo "make slides     slides of all chapters, build/slides (needs npm, once)"
+	@echo "make handouts   two pages a chapter to print, the ten questions and a form, build/handouts (needs Chromium)"
+	@echo "make typing-along  the chapters with their key cells blank, build/typing-along"
 	@echo ""
 	@echo "for contributors:"
 	@echo "make check      lint, types and the fast tests of what you changed, in under a minute"
@@ -21,6 +26,8 @@ help:
 	@echo "make peers      add PyTorch, JAX, ... to the environment, as witnesses and for benchmarks"
 	@echo "make site       build the website, build/site, in an environment of its own (needs npm, once)"
 	@echo "make site-check build it and open every page in a browser"
+	@echo "make slides-check  open every slide in a browser, light and dark"
+	@echo "make workshops  bring the tables of the workshops' plans up to date"
 	@echo "make lock       resolve the dependencies again (needs uv); make lock-site does so for the website's"
 
 jupyterlab := $(python) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(allow_root)
@@ -66,6 +73,21 @@ site:
 site-check: test-env site
 	@COURSEPKG_SITE=build/site $(python) -m pytest -q -rs tests/site
 	@$(python) -m tools.site_budget build/site
+
+typing-along: test-env
+	@$(python) -m tools.typing_along
+
+slides: test-env
+	@$(python) -m tools.slides
+
+slides-check: slides
+	@COURSEPKG_SLIDES=build/slides $(python) -m pytest -q -rs tests/teaching/test_slides_browser.py
+
+handouts: test-env
+	@$(python) -m tools.handouts
+
+workshops: test-env
+	@$(python) -m tools.workshops
 
 # The file names no index and no machine, and serves Linux, macOS and Windows. The learner's lock is cut
 # from the testers' one, so that both hold the same versions.
