@@ -171,7 +171,7 @@ def shown_problems(index: int, cell: NotebookNode) -> Iterator[str]:
     yield from () if cell.execution_count is None else run_problems(index, cell)
     for kind, text in comparable(cell.outputs):
         if kind in ("image/png", "image/jpeg", "image/svg+xml"):
-            yield f"{place} shows a figure without alt text; pass it to coursepkg.visualize.show"
+            yield f"{place} shows a figure without alt text; pass it to coursepkg.visualize.picture_of"
         if kind == WIDGET_VIEW:
             yield f"{place} stores a widget, which is empty without its kernel; store the notebook"
         if kind == "text/html":

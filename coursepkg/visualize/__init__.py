@@ -9,7 +9,7 @@ from typing import Any
 
 _HOME = {
     "Picture": "paper.picture",
-    "show": "paper.figure",
+    "picture_of": "paper.figure",
     "use_style": "paper.style",
     "draw_graph": "graph.still",
     "route_map": "diagram.route",

@@ -14,20 +14,8 @@ import numpy as np
 
 from coursepkg.photonics import Mesh, mzi
 from coursepkg.visualize.light.mesh import draw_mesh
-from coursepkg.visualize.paper import Picture, Plane, format_number, page, picture_of, svg
-from coursepkg.visualize.paper.style import (
-    CYCLE,
-    DASHES,
-    GRADIENT,
-    GRID,
-    HIGHLIGHT,
-    INK,
-    MARKERS,
-    MUTED,
-    PAPER,
-    VALUE,
-    use_style,
-)
+from coursepkg.visualize.paper import Picture, Plane, format_number, page, picture_of, svg, use_style
+from coursepkg.visualize.paper.style import CYCLE, DASHES, GRADIENT, GRID, HIGHLIGHT, INK, MARKERS, MUTED, PAPER, VALUE
 
 _SIDE, _LEFT, _BARS, _LONGEST, _WIDTH = 230.0, 14.0, 260.0, 236.0, 520.0
 

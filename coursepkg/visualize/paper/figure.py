@@ -32,13 +32,23 @@ def picture_of(fig: Any, alt: str) -> Picture:
         If `fig` is no Matplotlib figure.
     ValueError
         If `alt` does not say what the figure shows.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> fig, ax = plt.subplots()
+    >>> _ = ax.plot([3, 2, 1])
+    >>> picture_of(fig, alt="A line that falls from 3 to 1")
+    Figure: A line that falls from 3 to 1
     """
     import matplotlib
     import matplotlib.pyplot as plt
 
     words = check_alt(alt)
     if not hasattr(fig, "savefig"):
-        raise TypeError(f"show needs a Matplotlib figure, got {type(fig).__name__}; pass `fig` from plt.subplots()")
+        raise TypeError(
+            f"picture_of needs a Matplotlib figure, got {type(fig).__name__}; pass `fig` from plt.subplots()"
+        )
     salted: Any = {name: settings()[name] for name in ("svg.hashsalt", "svg.fonttype")}
     with matplotlib.rc_context(salted):
         try:
@@ -79,33 +89,3 @@ def as_picture(result: Any, draw: Callable[..., Any]) -> Picture:
         f"{name} returned {type(result).__name__}; let it return a Picture (draw_graph, draw_chain, ...), or a figure "
         "and its alt text: return fig, 'what it shows'"
     )
-
-
-def show(fig: Any, alt: str) -> None:
-    """Display a Matplotlib figure (or a Picture) in the notebook, with its words.
-
-    Parameters
-    ----------
-    fig : matplotlib.figure.Figure or Picture
-        What to display. A figure is closed, so it is not displayed a second time.
-    alt : str
-        What the figure shows, read by screen readers and kept in every export.
-
-    Raises
-    ------
-    TypeError
-        If `fig` is no figure.
-    ValueError
-        If `alt` does not say what the figure shows.
-
-    Examples
-    --------
-    >>> import matplotlib.pyplot as plt
-    >>> fig, ax = plt.subplots()
-    >>> _ = ax.plot([3, 2, 1])
-    >>> show(fig, alt="A line that falls from 3 to 1")
-    Figure: A line that falls from 3 to 1
-    """
-    from IPython.display import display
-
-    display(Picture(fig.svg, alt) if isinstance(fig, Picture) else picture_of(fig, alt))

@@ -4,8 +4,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from coursepkg.visualize.paper.figure import picture_of, show
-from coursepkg.visualize.paper.picture import Picture
+from coursepkg.visualize.paper.figure import picture_of
 from coursepkg.visualize.paper.style import settings, use_style
 
 mpl.use("Agg")
@@ -40,23 +39,13 @@ def test_the_figure_is_closed_even_when_the_words_are_refused():
 def test_lazy_words_are_refused(alt):
     fig = figure()
     with pytest.raises(ValueError, match="does not say"):
-        show(fig, alt=alt)
+        picture_of(fig, alt)
     plt.close(fig)
 
 
 def test_what_is_no_figure_gets_advice():
     with pytest.raises(TypeError, match=r"pass `fig` from plt\.subplots"):
-        show(np.zeros(3), alt="Three zeros in a row")
-
-
-def test_show_displays_the_words(capsys):
-    show(figure(), alt="A line that falls from 3 to 1")
-    assert capsys.readouterr().out == "Figure: A line that falls from 3 to 1\n"
-
-
-def test_show_gives_a_picture_other_words(capsys):
-    show(Picture("<svg/>", "the old words here"), alt="the new words here")
-    assert capsys.readouterr().out == "Figure: the new words here\n"
+        picture_of(np.zeros(3), "Three zeros in a row")
 
 
 def test_the_style_ends_with_its_block():
