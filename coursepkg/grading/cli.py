@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from coursepkg.grading.learning.inventory_command import register as register_inventory
 from coursepkg.grading.learning.notebook import checks_around, checks_folder, progress
 from coursepkg.grading.reporting.command import register
 from coursepkg.grading.running.command import register as register_batch
@@ -57,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor.set_defaults(run=lambda options: _doctor(options.all))
     register_batch(actions, _project)
     register(actions)
+    register_inventory(actions)
     return parser
 
 

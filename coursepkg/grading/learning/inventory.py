@@ -123,11 +123,16 @@ def mark(answers: Mapping[int, str]) -> Marks:
     return Marks(Mark(question, str(answers.get(question.number) or "").strip().lower()) for question in QUESTIONS)
 
 
-def ask() -> Any:
+def ask(again: bool = False) -> Any:
     """Return a form with one group of buttons per question; each choice is answered at once.
 
     The letters are kept in the learner's record, where there is one. So the form shows them again when its cell is run
     on another day.
+
+    Parameters
+    ----------
+    again
+        True for the second time, after the course. Its letters are kept beside the first ones, and the form is empty.
 
     Returns
     -------
@@ -137,7 +142,7 @@ def ask() -> Any:
     import ipywidgets as widgets
 
     path = notebook.own_record()
-    answers = _kept(path)
+    answers = _kept(path, again)
     total = widgets.HTML(_total(answers))
 
     def row(question: Question) -> widgets.Widget:
@@ -151,7 +156,7 @@ def ask() -> Any:
         def answered(change: dict[str, Any]) -> None:
             answers[question.number] = change["new"]
             verdict.value, total.value = _verdict(question, answers), _total(answers)
-            _keep(path, question.number, change["new"])
+            _keep(path, question.number, change["new"], again)
 
         choice.observe(answered, names="value")
         heading = widgets.HTML(f"<p><b>{question.number}.</b> {html.escape(question.text)}</p>")
@@ -160,15 +165,55 @@ def ask() -> Any:
     return widgets.VBox([*(row(question) for question in QUESTIONS), total])
 
 
-def _kept(path: Path | None) -> dict[int, str]:
+def hand_in(code: str, folder: Path | str = ".") -> Path:
+    """Write your letters of both times into a small table, to be handed in without your name.
+
+    Parameters
+    ----------
+    code
+        What you make up and will know again: 3 to 24 letters and digits. It is all that stands beside your letters.
+    folder
+        Where the table is written.
+
+    Returns
+    -------
+    Path
+        The table, ``ten-questions-CODE.csv``. Open it, and see that nothing else is in it.
+
+    Raises
+    ------
+    ValueError
+        If the code is none, or if no letters are kept here.
+    """
+    from coursepkg.grading.learning import inventory_class
+
+    code = inventory_class.checked_code(code)
+    path = notebook.own_record()
+    times = {inventory_class.BEFORE: _kept(path), inventory_class.AFTER: _kept(path, True)}
+    sheets = [inventory_class.Sheet(code, time, letters) for time, letters in times.items() if letters]
+    if not sheets:
+        raise ValueError("no letters are kept here yet: answer the questions of inventory.ask() first, in this folder")
+    target = Path(folder) / f"ten-questions-{code}.csv"
+    target.write_text(inventory_class.table(sheets), encoding="utf-8")
+    print(
+        f"{target.name}: {' and '.join(sheet.time for sheet in sheets)}. Your code is {code}; your name is not in it."
+    )
+    return target
+
+
+def _kept(path: Path | None, again: bool = False) -> dict[int, str]:
     """The letters in the record that are options; others may stand there, because the file is the learner's to edit."""
-    found = {} if path is None else record.read(path).questions
+    kept = record.Record() if path is None else record.read(path)
+    found = kept.questions_again if again else kept.questions
     return {item.number: found[item.number] for item in QUESTIONS if found.get(item.number) in item.options}
 
 
-def _keep(path: Path | None, number: int, letter: str) -> None:
+def _keep(path: Path | None, number: int, letter: str, again: bool) -> None:
+    def change(now: record.Record) -> None:
+        (now.questions_again if again else now.questions)[number] = letter
+
     if path is not None:
-        record.update(path, lambda now: now.questions.update({number: letter}))
+        record.update(path, change)
 
 
 def _verdict(question: Question, answers: Mapping[int, str]) -> str:

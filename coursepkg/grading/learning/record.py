@@ -54,12 +54,14 @@ class Card:
 class Record:
     """Exercises by id, cards by "exercise/misconception", and letters given to the questions of notebook 00, by number.
 
-    ``notice`` is a line about the file, if there is one.
+    ``questions_again`` are the letters of the second time, after the course. ``notice`` is a line about the file, if
+    there is one.
     """
 
     exercises: dict[str, Exercise] = field(default_factory=dict)
     cards: dict[str, Card] = field(default_factory=dict)
     questions: dict[int, str] = field(default_factory=dict)
+    questions_again: dict[int, str] = field(default_factory=dict)
     notice: str = ""
 
     def passed(self, exercise_id: str) -> bool:
@@ -176,8 +178,11 @@ def _understood(data: Any) -> Record:
         for name, item in _items(data, "cards")
     }
     # A record from before the questions were kept has none.
-    questions = {int(number): str(letter) for number, letter in _items({"questions": {}} | data, "questions")}
-    return Record(exercises, cards, questions)
+    first, again = (
+        {int(number): str(letter) for number, letter in _items({name: {}} | data, name)}
+        for name in ("questions", "questions_again")
+    )
+    return Record(exercises, cards, first, again)
 
 
 def _items(data: dict[str, Any], name: str) -> Any:
@@ -212,8 +217,9 @@ def _write(path: Path, record: Record) -> None:
         for name, card in sorted(record.cards.items(), key=_in_order)
     }
     data = {"about": _ABOUT, "format": 1, "exercises": exercises, "cards": cards}
-    if record.questions:
-        data["questions"] = {str(number): letter for number, letter in sorted(record.questions.items())}
+    for name, letters in (("questions", record.questions), ("questions_again", record.questions_again)):
+        if letters:
+            data[name] = {str(number): letter for number, letter in sorted(letters.items())}
     target = os.path.realpath(path)  # a link stays a link
     number, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=os.path.dirname(target))
     try:
