@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from coursepkg.grading.learning.inventory_command import register as register_inventory
+from coursepkg.grading.inventory_command import register as register_inventory
 from coursepkg.grading.learning.notebook import checks_around, checks_folder, progress
 from coursepkg.grading.reporting.command import register
 from coursepkg.grading.running.command import register as register_batch

@@ -1,11 +1,11 @@
 """The ten questions of a whole class, before and after: how hard each was, what it tells, and which wrong idea moved.
 
 Nobody's name is needed. Each learner makes up a code and writes it on both sheets, so that the two find each other.
-What is read is a table with the columns ``code``, ``time`` ("before" or "after") and 1 to 10, a letter in each or nothing.
+What is read is a table with the columns ``code``, ``time`` ("before" or "after") and 1 to 10, with a letter or nothing.
 
 Difficulty and discrimination are those of classical test theory (Crocker and Algina, "Introduction to Classical and
-Modern Test Theory", 1986): the share of right answers, and the correlation of a question with the rest of the sheet. The
-gain is Hake's (American Journal of Physics 66, 1998): how much of what could be won was won. KR-20 is Kuder and
+Modern Test Theory", 1986): the share of right answers, and the correlation of a question with the rest of the sheet.
+The gain is Hake's (American Journal of Physics 66, 1998): how much of what could be won was won. KR-20 is Kuder and
 Richardson's reliability (Psychometrika 2, 1937).
 """
 
@@ -107,12 +107,9 @@ def read(paths: Iterable[Path]) -> list[Sheet]:
 
 def _of_file(file: Path) -> Iterable[Sheet]:
     text = file.read_text(encoding="utf-8-sig")
-    dialect = csv.excel
-    if text.partition("\n")[0].count(";") > text.partition("\n")[0].count(
-        ","
-    ):  # as spreadsheets write it in half of Europe
-        dialect = type("semicolons", (csv.excel,), {"delimiter": ";"})
-    rows = csv.DictReader(io.StringIO(text), dialect=dialect)
+    head = text.partition("\n")[0]
+    # Where a comma is part of a number, spreadsheets put semicolons between columns.
+    rows = csv.DictReader(io.StringIO(text), delimiter=";" if head.count(";") > head.count(",") else ",")
     missing = [name for name in COLUMNS if name not in (rows.fieldnames or ())]
     if missing:
         raise SheetError(f"{file.name}: the columns {', '.join(missing)} are missing; it needs {', '.join(COLUMNS)}")
