@@ -195,11 +195,11 @@ html,body.reveal-viewport{background:var(--paper)}
 .reveal .controls{font-size:6px;color:var(--soft)}
 .fit{padding:26px 40px 0;box-sizing:border-box;width:1280px}
 .fit p,.fit ul,.fit ol{margin:.5em 0}.fit li{margin:.3em 0 .3em 1.2em}
-.fit table{border-collapse:collapse;font-size:20px;margin:.4em 0}
+.fit table{border-collapse:collapse;font-size:20px;margin:.4em 0;max-width:100%}
 .fit td,.fit th{padding:.25em .7em;border-bottom:1px solid var(--line)}
 .fit pre{font:20px/1.4 ui-monospace,"DejaVu Sans Mono",monospace;margin:.4em 0}
 .fit .code pre{background:var(--wash);border:1px solid var(--line);border-radius:8px;padding:14px 18px}
-.fit .output{color:var(--ink);padding:4px 18px}
+.fit .output{color:var(--ink);padding:4px 18px;white-space:pre-wrap;overflow-wrap:anywhere}
 .fit code{font-family:ui-monospace,"DejaVu Sans Mono",monospace;font-size:.9em}
 .code .k,.code .kn,.code .ow,.code .kc{color:var(--word)}
 .code .s1,.code .s2,.code .sd,.code .sa,.code .si{color:var(--text)}

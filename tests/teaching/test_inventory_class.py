@@ -3,9 +3,9 @@
 import pytest
 
 from coursepkg.grading import cli
+from coursepkg.grading.inventory_command import page
 from coursepkg.grading.learning import inventory, inventory_class, record
 from coursepkg.grading.learning.inventory_class import AFTER, BEFORE, Sheet, SheetError, analysed
-from coursepkg.grading.inventory_command import page
 from coursepkg.grading.learning.inventory_questions import QUESTIONS
 
 RIGHT = {question.number: question.answer for question in QUESTIONS}
