@@ -8,7 +8,7 @@ from typing import Any
 
 from coursepkg.visualize.paper import EDGE, GRID, HIGHLIGHT, INK, MUTED, PAPER, ROUTE, Picture, page, plural, svg, wrap
 
-_LEFT, _RIGHT, _STEP, _LANE, _TOP = 108.0, 14.0, 16.0, 27.0, 10.0  # narrow enough for a phone, without scrolling
+_LEFT, _RIGHT, _STEP, _LANE, _TOP = 102.0, 14.0, 15.5, 27.0, 10.0  # narrow enough for a phone, without scrolling
 _CARD, _ROW = 88.0, 19.0
 
 

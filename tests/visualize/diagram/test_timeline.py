@@ -55,4 +55,4 @@ def test_what_is_no_history_gets_advice(events, chosen, message):
 
 
 def test_all_of_it_can_be_read_on_a_phone_without_scrolling():
-    assert max(least_width(draw_timeline(EVENTS, chosen).svg) for chosen in range(len(EVENTS))) <= 376
+    assert max(least_width(draw_timeline(EVENTS, chosen).svg) for chosen in range(len(EVENTS))) <= 358
