@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -22,7 +22,7 @@ def growth(W):
 
 
 def growth_matrix_power(W):
-    norms = [np.linalg.norm(np.linalg.matrix_power(W, k), 2) for k in range(1, 301)]
+    norms = np.linalg.norm([np.linalg.matrix_power(W, k) for k in range(1, 301)], 2, axis=(1, 2)).tolist()
     first = next(k for k, n in enumerate(norms, 1) if n < 1)
     return first, max(norms[:first])
 
@@ -125,7 +125,7 @@ def growth_matrix(rng):
 
 
 def growth_last_time(W):
-    norms = [np.linalg.norm(np.linalg.matrix_power(W, k), 2) for k in range(1, 400)]
+    norms = norms_of(W, 399)
     last = max([k for k, norm in enumerate(norms, 1) if norm >= 1], default=0)
     return [last + 1, max(norms)]
 
@@ -139,7 +139,7 @@ def growth_first_peak(W):
 
 
 def norms_of(W, k):
-    return [float(np.linalg.norm(np.linalg.matrix_power(W, j), 2)) for j in range(1, k + 1)]
+    return np.linalg.norm(list(accumulate([W] * k, np.matmul)), 2, axis=(1, 2)).tolist()
 
 
 def growth_last_norm(W):
