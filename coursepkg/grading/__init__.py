@@ -32,9 +32,23 @@ For authors of exercises
    idea is named, every small change of the reference is caught, on visible and on hidden inputs.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from coursepkg.grading.judging.judge import Verdict
 from coursepkg.grading.learning import inventory
 from coursepkg.grading.learning.notebook import check, hint, progress, review
-from coursepkg.grading.specification.exercise import Case, Exercise, Misconception, case
+
+if TYPE_CHECKING:
+    from coursepkg.grading.specification.exercise import Case, Exercise, Misconception, case
 
 __all__ = ["Case", "Exercise", "Misconception", "Verdict", "case", "check", "hint", "inventory", "progress", "review"]
+
+_FOR_AUTHORS = ("Case", "Exercise", "Misconception", "case")
+
+
+def __getattr__(name: str) -> Any:
+    # Learners need none of these, and they need NumPy, which a browser may not reach.
+    if name not in _FOR_AUTHORS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module("coursepkg.grading.specification.exercise"), name)

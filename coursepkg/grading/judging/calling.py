@@ -24,9 +24,8 @@ from dataclasses import dataclass, replace
 from types import FrameType, TracebackType
 from typing import Any
 
-import numpy as np
-
 from coursepkg.grading.judging.arguments import copied, unchanged
+from coursepkg.grading.judging.arrays import ErrorSettings, np
 from coursepkg.grading.judging.drivers import DRIVERS, Driver, Misfit
 from coursepkg.grading.judging.values import decode, difference, encode, kind_of, name_of_type, storable, tree
 
@@ -332,7 +331,7 @@ def guarded(run: Callable[[], Any], seconds: float, time_by: str = WALL) -> Outc
     printed = _Capped()
     caught: list[warnings.WarningMessage] = []
     streams = sys.stdout, sys.stderr
-    errors, handler = np.geterr(), np.geterrcall()
+    settings = ErrorSettings()
     try:
         with warnings.catch_warnings(record=True) as caught, _time_limit(seconds, time_by) as clock:
             warnings.simplefilter("default")
@@ -344,8 +343,7 @@ def guarded(run: Callable[[], Any], seconds: float, time_by: str = WALL) -> Outc
         sys.stdout, sys.stderr = streams
     if clock.rings:
         outcome = Outcome("time-limit")
-        np.seterr(**errors)  # the bell may have rung while one of NumPy's functions had its own way with errors
-        np.seterrcall(handler)
+        settings.restore()  # the bell may have rung while one of NumPy's functions had its own way with errors
     if not printed.text and not caught:
         return outcome
     warned = _warning(caught[0]) if caught else ""

@@ -24,9 +24,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from coursepkg.derivatives import OPERATIONS
+from coursepkg.grading.judging.arrays import np
 
 Expression = tuple[Any, ...]
 

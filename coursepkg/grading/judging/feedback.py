@@ -12,8 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
+from coursepkg.grading.judging.arrays import np
 from coursepkg.grading.judging.calling import CHECK_SECONDS, Outcome
 from coursepkg.grading.judging.patterns import FULL_TURN, Pattern, meaning
 from coursepkg.grading.judging.showing import agreeing_digits, all_places, call_line, count_word, place, yours

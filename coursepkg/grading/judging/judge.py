@@ -16,9 +16,8 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-import numpy as np
-
 from coursepkg.grading.judging import feedback
+from coursepkg.grading.judging.arrays import np
 from coursepkg.grading.judging.calling import LAST_KINDS, Outcome
 from coursepkg.grading.judging.limits import MAX_EXCESS
 from coursepkg.grading.judging.naming import ENOUGH, Evidence, Named, Namer

@@ -19,8 +19,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-import numpy as np
-
+from coursepkg.grading.judging.arrays import np
 from coursepkg.grading.judging.calling import Outcome
 from coursepkg.grading.judging.values import at, close, decode, difference, groups, is_number, stacked
 

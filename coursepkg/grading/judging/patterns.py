@@ -18,8 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from coursepkg.grading.judging.arrays import np
 from coursepkg.grading.judging.showing import ORDINALS, count_word
 from coursepkg.grading.judging.values import at, close, decode, difference, groups, is_number, leaves, row_of, stacked
 

@@ -13,8 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
+from coursepkg.grading.judging.arrays import np
 from coursepkg.grading.judging.drivers import DRIVERS
 from coursepkg.grading.judging.values import decode, kind_of
 

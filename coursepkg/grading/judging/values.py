@@ -29,8 +29,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-import numpy as np
-
+from coursepkg.grading.judging.arrays import np
 from coursepkg.grading.judging.limits import MAX_ALIKE, MAX_DEPTH, MAX_ENTRIES, MAX_KEYS, MAX_NAME, MAX_WORDS
 from coursepkg.grading.judging.packing import TYPES, name_of, pack, shape_of, unpack
 
@@ -634,7 +633,7 @@ def _leaf_difference(
     if not wrong.any():
         return None
     index = tuple(int(i) for i in np.argwhere(wrong)[0])
-    return Difference("value", path, index, wanted[index].item(), given[index].item())
+    return Difference("value", path, index, wanted.item(index), given.item(index))
 
 
 def _reduced(expected: np.ndarray, got: Any) -> Any:

@@ -20,13 +20,14 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-from numpy.random import mtrand
+from coursepkg.grading.judging.arrays import NUMPY_IS_HERE, ErrorSettings, np
 
 _MODULES = {
     "": builtins, "math.": math, "cmath.": cmath, "random.": random, "operator.": operator, "functools.": functools,
-    "itertools.": itertools, "np.": np, "np.linalg.": np.linalg, "np.random.": np.random,
+    "itertools.": itertools,
 }  # fmt: skip
+if NUMPY_IS_HERE:
+    _MODULES |= {"np.": np, "np.linalg.": np.linalg, "np.random.": np.random}
 _THE_KERNELS = ("display", "exit", "get_ipython", "input", "quit")  # a notebook gives these to each cell anew
 _GONE = object()
 _ORIGINALS = [
@@ -67,10 +68,8 @@ class Surroundings:
         self._folder = _folder()
         self._environment = dict(os.environ)
         self._limit = sys.getrecursionlimit()
-        self._errors, self._on_error = np.geterr(), np.geterrcall()
-        self._printing = np.get_printoptions()
         self._draws = random.getstate()
-        self._source, self._numpy_draws = mtrand.get_bit_generator(), np.random.get_state(legacy=False)  # noqa: NPY002
+        self._numpy = _NumPysState() if NUMPY_IS_HERE else None
 
     def restore(self) -> None:
         """Put back everything except the state of the global generators."""
@@ -83,13 +82,8 @@ class Surroundings:
         if sys.getrecursionlimit() != self._limit:
             sys.setrecursionlimit(self._limit)
             found.append("the recursion limit")
-        if np.geterr() != self._errors or np.geterrcall() is not self._on_error:
-            np.seterr(**self._errors)
-            np.seterrcall(self._on_error)
-            found.append("NumPy's settings for errors")
-        if repr(np.get_printoptions()) != repr(self._printing):
-            np.set_printoptions(**self._printing)
-            found.append("NumPy's settings for printing")
+        if self._numpy is not None:
+            found += self._numpy.restore()
         self.changed += [words for words in found if words not in self.changed]
 
     def restore_draws(self) -> None:
@@ -97,10 +91,7 @@ class Surroundings:
         if random.getstate() != self._draws:
             random.setstate(self._draws)
             self.changed.append("the state of `random`")
-        drew = mtrand.get_bit_generator() is not self._source
-        if drew or _listed(np.random.get_state(legacy=False)) != _listed(self._numpy_draws):  # noqa: NPY002
-            mtrand.set_bit_generator(self._source)
-            np.random.set_state(self._numpy_draws)  # noqa: NPY002
+        if self._numpy is not None and self._numpy.restore_draws():
             self.changed.append("the state of `np.random`")
 
     def _restore_environment(self) -> None:
@@ -109,6 +100,35 @@ class Surroundings:
         for name, value in self._environment.items():
             if os.environ.get(name) != value:
                 os.environ[name] = value
+
+
+class _NumPysState:
+    """What NumPy keeps for everybody: settings, and its global generator."""
+
+    def __init__(self) -> None:
+        self._errors, self._printing = ErrorSettings(), np.get_printoptions()
+        self._source, self._draws = _generator().get_bit_generator(), np.random.get_state(legacy=False)
+
+    def restore(self) -> list[str]:
+        """Put the settings back; returns in words which of them had changed."""
+        found = ["NumPy's settings for errors"] if self._errors.restore() else []
+        if repr(np.get_printoptions()) != repr(self._printing):
+            np.set_printoptions(**self._printing)
+            found.append("NumPy's settings for printing")
+        return found
+
+    def restore_draws(self) -> bool:
+        """Put back the state of the global generator; returns whether it had changed."""
+        drew = _generator().get_bit_generator() is not self._source
+        if not drew and _listed(np.random.get_state(legacy=False)) == _listed(self._draws):
+            return False
+        _generator().set_bit_generator(self._source)
+        np.random.set_state(self._draws)
+        return True
+
+
+def _generator() -> Any:
+    return sys.modules["numpy.random.mtrand"]
 
 
 def _listed(state: Any) -> Any:
