@@ -68,7 +68,7 @@ supported: test-env
 	@$(python) tools/supported.py
 
 site:
-	@$(or $(PYTHON),python3) tools/site.py
+	@$(or $(PYTHON),python3) tools/site.py $(if $(COMPLETE),--complete)
 
 site-check: test-env site
 	@COURSEPKG_SITE=build/site $(python) -m pytest -q -rs tests/site

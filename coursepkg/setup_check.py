@@ -7,6 +7,8 @@ import importlib
 import sys
 from collections.abc import Callable
 
+from coursepkg import in_browser
+
 OLDEST_PYTHON = (3, 11)
 LIBRARIES = ("numpy", "sympy", "matplotlib", "ipywidgets", "scipy", "sklearn", "tqdm")
 
@@ -19,7 +21,8 @@ def _python() -> str | None:
 
 def _libraries() -> str | None:
     missing = []
-    for name in LIBRARIES:
+    in_a_page = in_browser.LIBRARIES if sys.platform == "emscripten" else ()  # there, a cell that needs these says so
+    for name in (name for name in LIBRARIES if name not in in_a_page):
         try:
             importlib.import_module(name)
         except ImportError:

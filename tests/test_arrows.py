@@ -17,6 +17,7 @@ MAY_KNOW = {
     "datasets": TOOLS,
     "docstrings": TOOLS,
     "history": (),
+    "in_browser": (),
     "kitchen": (*TOOLS, "autodiff"),
     "stored": ("_course",),
     "optimizers": (*TOOLS, "autodiff"),
@@ -32,7 +33,7 @@ MAY_KNOW = {
     "routes": (*TOOLS, "autodiff", "datasets", "estimators", "gradients", "neural_tree", "nn", "photonics"),
     "visualize": (*TOOLS, "autodiff", "datasets", "engine_trial", "kitchen", "neural_tree", "photonics"),
     "grading": ("_course", "derivatives"),  # the judge uses nothing that a learner's work could have changed
-    "setup_check": ("autodiff", "grading"),
+    "setup_check": ("autodiff", "grading", "in_browser"),
     "start": ("_course",),
     "__main__": ("datasets", "grading", "start"),
 }

@@ -2,8 +2,8 @@
 
 Python itself is Pyodide, from npm. Libraries written in Python come from PyPI, by the hashes in
 `requirements-browser.lock`, and the course as the wheel that `pip install` would take. What is compiled (NumPy, SciPy,
-Matplotlib, scikit-learn) is for Pyodide's public distribution to bring, when a cell imports it. Where those wheels are
-laid into `build/cache/pyodide`, they become part of the site, too.
+Matplotlib, scikit-learn) is for Pyodide's public distribution to bring, when a cell imports it. `make site COMPLETE=1`
+fetches it from there, by the hashes in Pyodide's list, and makes it part of the site, too.
 """
 
 from __future__ import annotations
@@ -14,15 +14,19 @@ import re
 import shutil
 import subprocess
 import sys
+import urllib.request
+import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell
+
 from coursepkg import start
 from tools import site_npm
-from tools.notebook_file import ROOT
+from tools.notebook_file import ROOT, as_text, read
 
-PLACE = "lite"  # in the site
 BUILD = ROOT / "build"
 WORK = BUILD / "browser"
 LOCK = ROOT / "requirements-browser.lock"
@@ -50,8 +54,8 @@ _BESIDES = {
 def build(target: Path) -> None:
     """Build the edition in a folder of the site."""
     shutil.rmtree(WORK, ignore_errors=True)
-    lay_out_python(WORK / "static" / "pyodide")
-    lay_out_course(WORK / "files")
+    complete = lay_out_python(WORK / "static" / "pyodide")
+    lay_out_course(WORK / "files", complete=complete)
     (WORK / "jupyter-lite.json").write_text(json.dumps(_SETTINGS), encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
     command = [
@@ -80,8 +84,14 @@ _SETTINGS = {
 # --- Python and its libraries -----------------------------------------------------------------------------------------
 
 
-def lay_out_python(target: Path) -> None:
-    """Pyodide, the wheels, and the list in which Pyodide looks up what a cell imports."""
+def lay_out_python(target: Path) -> bool:
+    """Pyodide, the wheels, and the list in which Pyodide looks up what a cell imports.
+
+    Returns
+    -------
+    bool
+        Whether everything is in the site, or some of it only in Pyodide's public distribution.
+    """
     from jupyterlite_pyodide_kernel.constants import PYODIDE_CDN_URL, PYODIDE_VERSION
 
     if PYODIDE.version != PYODIDE_VERSION:
@@ -95,10 +105,12 @@ def lay_out_python(target: Path) -> None:
         shutil.copy(wheel, target)
     listed = json.loads(files["pyodide-lock.json"])
     listed["packages"] = packages(listed["packages"], wheels, PYODIDE_CDN_URL, COMPILED)
-    for entry in listed["packages"].values():
-        if "/" not in entry["file_name"] and not (target / entry["file_name"]).is_file():
-            shutil.copy(COMPILED / entry["file_name"], target)
+    here = [entry["file_name"] for entry in listed["packages"].values() if "/" not in entry["file_name"]]
+    for name in here:
+        if not (target / name).is_file():
+            shutil.copy(COMPILED / name, target)
     (target / "pyodide-lock.json").write_text(json.dumps(listed), encoding="utf-8")
+    return len(here) == len(listed["packages"])
 
 
 def packages(
@@ -160,6 +172,39 @@ def with_dependencies(listed: Mapping[str, Mapping[str, Any]], wanted: Iterable[
     return found
 
 
+def fetch_compiled() -> None:
+    """Bring what is compiled from Pyodide's public distribution, so that it becomes part of the site."""
+    from jupyterlite_pyodide_kernel.constants import PYODIDE_CDN_URL
+
+    listed = json.loads(site_npm.content(PYODIDE)["pyodide-lock.json"])["packages"]
+    here = {_normal(wheel.name.split("-")[0]) for wheel in _wheels()}
+    theirs = {_normal(name): entry for name, entry in listed.items()}
+    for name in sorted(with_dependencies(theirs, FROM_PYODIDE) - here):
+        fetch(f"{PYODIDE_CDN_URL}/{theirs[name]['file_name']}", theirs[name]["sha256"], COMPILED)
+
+
+def fetch(address: str, sha256: str, folder: Path) -> None:
+    """Bring one file, unless it is there.
+
+    Raises
+    ------
+    SystemExit
+        If it cannot be had, or is not what was published.
+    """
+    target = folder / address.rpartition("/")[2]
+    if target.is_file() and _sha256(target) == sha256:
+        return
+    try:
+        with urllib.request.urlopen(address) as answer:
+            content = answer.read()
+    except OSError as error:
+        sys.exit(f"{target.name} could not be fetched ({error}). `make site` works without it.")
+    if hashlib.sha256(content).hexdigest() != sha256:
+        sys.exit(f"{target.name} is not what Pyodide's list says: nothing was kept")
+    folder.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content)
+
+
 def _wheels() -> list[Path]:
     """The libraries written in Python, downloaded once for each content of the lock."""
     folder = BUILD / "cache" / f"wheels-{_sha256(LOCK)[:12]}"
@@ -176,10 +221,18 @@ def _wheels() -> list[Path]:
 
 
 def _wheel_of_the_course() -> Path:
+    """The wheel as it is published, without its notebooks, which lie beside it here, and without worked answers."""
     folder = WORK / "wheel"
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    return next(folder.glob("coursepkg-*.whl"))
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    whole = next(folder.glob("coursepkg-*.whl"))
+    light = folder / "light" / whole.name
+    light.parent.mkdir()
+    with zipfile.ZipFile(whole) as old, zipfile.ZipFile(light, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            if not name.endswith(".ipynb"):
+                new.writestr(name, old.read(name))
+    return light
 
 
 def _normal(name: str) -> str:
@@ -193,7 +246,73 @@ def _sha256(file: Path) -> str:
 
 # --- the course -------------------------------------------------------------------------------------------------------
 
+# What a notebook needs of what is compiled. The others need all of it.
+NEEDS: dict[str, tuple[str, ...]] = {
+    "notebooks/00": ("matplotlib", "numpy"),
+    "notebooks/01": ("matplotlib", "numpy"),
+    "notebooks/02": ("matplotlib", "numpy"),
+    "exercises/01": (),
+    "exercises/02": (),
+}
+_ALL = ("matplotlib", "numpy", "scipy", "sklearn")
+_NOTE = """\
+**In your browser.** Python runs in this page, and nothing is installed. What you write stays in this browser.
+To keep it elsewhere, choose *File*, *Download*.
+"""
+_NO_CLOCK = """\
+Checks have no time limit here. If a loop of yours never ends, choose *Kernel*, *Restart Kernel*.
+"""
+_SOME_NEED_MORE = """\
+Some cells need NumPy or Matplotlib, which are not part of this page. The next cell says how to fetch them.
+Without them, these cells say so, and all others run.
+"""
+_CODE = """\
+from coursepkg import in_browser
 
-def lay_out_course(target: Path) -> None:
-    """The learner's copy, as `coursepkg start` lays it out."""
+in_browser.begin({arguments})
+{fetching}"""
+
+
+def lay_out_course(target: Path, *, complete: bool) -> None:
+    """The learner's copy, as `coursepkg start` lays it out, with a word on the browser under each notebook's title.
+
+    Parameters
+    ----------
+    target : Path
+        Where the notebooks go.
+    complete : bool
+        Whether the site itself brings what is compiled.
+    """
     start.lay_out(target)
+    (target / start.LIST).unlink()  # nobody updates this copy
+    for path in [*target.glob("notebooks/*.ipynb"), *target.glob("exercises/*.ipynb")]:
+        notebook = read(path)
+        notebook.cells[1:1] = opening(f"{path.parent.name}/{path.stem}", complete=complete)
+        needs = NEEDS.get(f"{path.parent.name}/{path.name[:2]}", _ALL)
+        if needs and needs != _ALL and not complete:
+            for cell in notebook.cells:
+                cell.source = _IMPORT.sub('np = in_browser.library("numpy")', cell.source)
+        path.write_text(as_text(notebook), encoding="utf-8")
+
+
+_IMPORT = re.compile(r"^import numpy as np$", flags=re.MULTILINE)
+
+
+def opening(name: str, *, complete: bool) -> list[NotebookNode]:
+    """The cells that a notebook has in the browser only, by its folder and name."""
+    folder, chapter = name.split("/")
+    needs = NEEDS.get(f"{folder}/{chapter[:2]}", _ALL)
+    optional = needs != _ALL and not complete
+    note = new_markdown_cell(_NOTE + _NO_CLOCK * (folder == "exercises") + _SOME_NEED_MORE * (optional and bool(needs)))
+    note["id"] = "in-your-browser"
+    if not needs:
+        return [note]
+    line = f"import {', '.join(needs)}"
+    if optional:
+        line = f"# From Pyodide's public distribution, about 12 MB: take away the # in the next line.\n# {line}"
+    else:
+        line += "  # the first time, this takes a while"
+    arguments = f'"{name}.html"' + ("" if optional else ", asked=True")
+    code = new_code_cell(_CODE.format(arguments=arguments, fetching=line))
+    code["id"] = "libraries"
+    return [note, code]

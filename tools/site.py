@@ -25,9 +25,14 @@ SOURCE, CREATED, DOCTREES, SITE = (BUILD / f"site{part}" for part in ("-source",
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", help="build only the pages whose name contains this, to look at something quickly")
+    parser.add_argument("--complete", action="store_true", help="bring NumPy and others for the browser edition, too")
     options = parser.parse_args()
     enter_environment()
     sys.path.insert(0, str(ROOT))
+    if options.complete:
+        from tools import browser_edition
+
+        browser_edition.fetch_compiled()
     build(options.only)
 
 
@@ -77,7 +82,7 @@ def forget_what_older_hooks_read() -> None:
 def build(only: str | None = None) -> None:
     from sphinx.cmd.build import build_main
 
-    from tools import browser_edition, site_npm, site_pages
+    from tools import browser_edition, site_notebooks, site_npm, site_pages
 
     forget_what_older_hooks_read()
     site_npm.lay_out_mathjax(CREATED / "vendor" / "mathjax")
@@ -89,7 +94,7 @@ def build(only: str | None = None) -> None:
     if code:
         sys.exit(code)
     if not only:
-        browser_edition.build(SITE / browser_edition.PLACE)
+        browser_edition.build(SITE / site_notebooks.BROWSER_EDITION)
     (SITE / ".nojekyll").touch()  # GitHub would leave out folders that begin with an underscore
     print(f"The site is in {SITE.relative_to(ROOT)}; to look at it: python -m http.server -d {SITE.relative_to(ROOT)}")
 

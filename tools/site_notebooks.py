@@ -17,6 +17,7 @@ from tools.notebook_file import ROOT, as_text, read, tags
 
 CHAPTERS = {path.name[:2]: path for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))}
 SECOND_READING = "second-reading"  # the tag, and the comment that marks the section for `site_reading`
+BROWSER_EDITION = "lite"  # the folder of the site in which JupyterLite lies
 MODULES, PICTURES = "../_static/figures", "../_static/pictures"
 _LIVING = re.compile(
     rf'(<{story.TAG}>.*?data-kind="(\w+)") data-version="(\w+)"(.*?</{story.TAG}>)<script type="module">.*?</script>',
@@ -29,8 +30,8 @@ _TO_HEADING = re.compile(r"(\.ipynb)#([^)\s]+)\)")  # in a link, as JupyterLab n
 _INTERACTIVE = re.compile(r"Interactive\b")
 
 READ_HERE = """\
-These are to be read here, and done in Jupyter, where each cell ends with a check that says what it thinks went wrong.
-[How to run them](../run.md) takes two commands.
+These are to be read here, and done where Python runs: each cell ends with a check that says what it thinks went wrong.
+<a href="../{address}">Do them in your browser</a>, or [on your computer](../run.md).
 """
 WHEN_DONE = """\
 <details><summary>Worked answers</summary>
@@ -44,6 +45,17 @@ ANSWERS = """\
 Each answer is folded. Try the [exercise](../exercises/{name}) first. Then open one answer, and compare how it was
 written with how you wrote it. Yours may look different and be as right.
 """
+
+
+def in_the_browser(name: str) -> str:
+    """Where the browser edition opens a notebook, such as "notebooks/00_start_here", from the site's first page.
+
+    Examples
+    --------
+    >>> in_the_browser("exercises/01_cooking_analogy")
+    'lite/lab/index.html?path=exercises/01_cooking_analogy.ipynb'
+    """
+    return f"{BROWSER_EDITION}/lab/index.html?path={name}.ipynb"
 
 
 def number_of(path: Path) -> str:
@@ -89,7 +101,8 @@ def for_reading(path: Path, terms: Mapping[tuple[str, str], Any]) -> str:
         else:
             _code(cell, folder)
     if folder == "exercises":
-        notebook.cells.insert(1, _note(READ_HERE, "note"))
+        address = in_the_browser(f"exercises/{path.stem}")
+        notebook.cells.insert(1, _note(READ_HERE.format(address=address), "note"))
         notebook.cells.append(_text_cell(WHEN_DONE.format(number=number, name=path.name), "worked-answers"))
     elif folder == "solutions":
         notebook.cells.insert(1, _note(ANSWERS.format(name=path.name), "note"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from docutils import nodes
 
-from tools.site_notebooks import SECOND_READING
+from tools.site_notebooks import SECOND_READING, in_the_browser
 
 
 class Folded(nodes.General, nodes.Element):
@@ -53,8 +53,9 @@ def tidy(app, pagename, templatename, context, doctree) -> None:
     body = context.get("body", "").replace(' aria-label="Toggle hidden content"', "")
     # The corner of a table with names on two sides heads nothing.
     context["body"] = re.sub(r'<th class="head">(<p></p>)?</th>', "<td></td>", body)
-    if pagename.startswith(("notebooks/", "exercises/")) and "header_buttons" in context:
-        button = {"type": "link", "url": context["pathto"]("run"), "text": "Run it", "tooltip": "How to run this page"}
+    if pagename.startswith(("notebooks/", "exercises/", "solutions/")) and "header_buttons" in context:
+        address = f"../{in_the_browser(pagename.replace('solutions/', 'exercises/'))}"
+        button = {"type": "link", "url": address, "text": "Run it here", "tooltip": "Run this notebook in your browser"}
         context["header_buttons"].insert(0, button | {"label": "run-it"})
 
 

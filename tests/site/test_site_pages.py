@@ -52,8 +52,8 @@ def test_links_in_html_lead_to_pages(pages):
     written = {posixpath.splitext(name)[0] for name in pages}
     found = 0
     for name in ("index.md", "map.md", "glossary.md", "figures.md"):
-        for link in re.findall(r'href="([^"#:]+)\.html', pages[name]):
-            assert link in written, f"{name}: {link}"
+        for link in re.findall(r'href="([^"#:?]+)\.html', pages[name]):
+            assert link in written or link == f"{site_notebooks.BROWSER_EDITION}/lab/index", f"{name}: {link}"
             found += 1
     assert found > 200
 
@@ -180,6 +180,15 @@ def test_the_landing_page_has_one_figure_three_sentences_and_two_buttons(pages):
     assert len(sentences) == 3
     assert all(sentence.count(".") == 1 for sentence in sentences)
     assert re.findall(r'<a class="door[^>]*>([^<]*)</a>', idea) == ["Start reading", "Run it here"]
+
+
+def test_doors_lead_into_the_browser_edition(pages):
+    first = site_notebooks.in_the_browser("notebooks/00_start_here")
+    assert f'<a class="door" href="{first}">Run it here</a>' in pages["index.md"]
+    assert f'<a class="door first" href="{first}">' in pages["run.md"]
+    for chapter in CHAPTERS[1:]:
+        _, note, *_ = cells(pages, f"exercises/{chapter}.ipynb")
+        assert f'href="../{site_notebooks.in_the_browser(f"exercises/{chapter}")}"' in note.source
 
 
 def test_drawings_are_files_that_keep_their_words_and_their_room(pages):

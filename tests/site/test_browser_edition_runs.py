@@ -1,0 +1,106 @@
+"""The browser edition in a real browser that reaches no other host: `make site-check` runs chapters and exercises."""
+
+import re
+import time
+
+import nbformat
+import pytest
+from test_site_browser import Reader
+
+from tools import lab
+from tools.notebook_file import ROOT
+from tools.site_notebooks import in_the_browser
+
+pytestmark = pytest.mark.browser
+
+STATUS = "() => /\\| Idle/.test(document.querySelector('#jp-main-statusbar')?.innerText ?? '')"
+PROMPTS = "cells => cells.map(cell => cell.querySelector('.jp-InputPrompt').textContent)"
+ERRORS = ".jp-Notebook [data-mime-type='application/vnd.jupyter.stderr'], .jp-Notebook [data-mime-type*='error']"
+# Chapter, and how many of its cells at most say that they need a library that is not in the site.
+CHAPTERS = {"notebooks/00_start_here": 1, "notebooks/01_cooking_analogy": 2, "notebooks/02_scalar_backprop": 14}
+EXERCISES = ("01.1", "01.2", "02.1")
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    executable = lab.find_browser()
+    if executable is None:
+        pytest.skip("no Chromium or Chrome here")
+    with lab.chromium(executable) as browser:  # it reaches nothing but this machine
+        yield browser
+
+
+class Visit(Reader):
+    """A notebook of the browser edition, opened for the first time in a fresh browser."""
+
+    def __init__(self, chromium, site, name):
+        super().__init__(chromium, site)
+        self.page.set_default_timeout(lab.PATIENCE * 1000)
+        start = time.monotonic()
+        self.page.goto(f"{site}/{in_the_browser(name)}")
+        self.cells = self.page.locator(".jp-Notebook .jp-CodeCell")
+        self.cells.first.wait_for()
+        shown = time.monotonic() - start
+        self.page.wait_for_function(STATUS)
+        print(f"\n{name}: cold start: notebook after {shown:.1f} s, Python after {time.monotonic() - start:.1f} s")
+
+    def run_all(self):
+        self.page.get_by_role("menuitem", name="Run", exact=True).click()
+        self.page.locator(".lm-Menu-item", has_text=re.compile(r"^Run All Cells")).first.click()
+        self.page.wait_for_function(lab.ALL_CELLS_HAVE_RUN, timeout=2 * lab.PATIENCE * 1000)
+
+    def errors(self):
+        return [text for text in self.page.locator(ERRORS).all_inner_texts() if text.strip()]
+
+    def answer(self, number, code):
+        """Write an answer into the cell of an exercise, run it, and return what the check says."""
+        cell = self.cells.filter(has_text=f'check("{number}"')
+        cell.locator(".cm-content").click()
+        self.page.keyboard.press("ControlOrMeta+a")
+        self.page.keyboard.insert_text(code)
+        self.page.keyboard.press("Shift+Enter")
+        told = cell.locator("[role=status]")
+        told.first.wait_for()
+        return told.first.inner_text()
+
+    def close(self):
+        self.context.close()
+        assert self.elsewhere() == []
+        assert self.faults == []
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_chapter_runs_to_its_end_with_no_other_host(chromium, whole, address, name):
+    visit = Visit(chromium, address(whole), name)
+    visit.run_all()
+    assert visit.errors() == []
+    assert visit.page.locator(".jp-Notebook .not-fetched").count() <= CHAPTERS[name]
+    assert visit.page.locator(".jp-Notebook coursepkg-figure, .jp-Notebook .jp-OutputArea img[alt]").count() > 2
+    visit.close()
+
+
+def answer_to(number):
+    """The cell of the worked answers that answers an exercise."""
+    [path] = (ROOT / "solutions").glob(f"{number[:2]}_*.ipynb")
+    cells = nbformat.read(path, as_version=4).cells
+    [code] = [
+        cell.source for cell in cells if f'check("{number}"' in cell.source and "### BEGIN SOLUTION" in cell.source
+    ]
+    return code
+
+
+@pytest.mark.parametrize("chapter", ["01_cooking_analogy", "02_scalar_backprop"])
+def test_exercises_are_checked_hinted_and_counted(chromium, whole, address, chapter):
+    visit = Visit(chromium, address(whole), f"exercises/{chapter}")
+    visit.cells.first.locator(".cm-content").click()
+    visit.page.keyboard.press("Shift+Enter")
+    for number in (number for number in EXERCISES if number[:2] == chapter[:2]):
+        wrong = re.sub(r"### BEGIN SOLUTION.*?### END SOLUTION", "return -1.0", answer_to(number), flags=re.DOTALL)
+        assert f"{number} not yet" in visit.answer(number, wrong)
+        assert f"{number} passed" in visit.answer(number, answer_to(number))
+        assert f"{number} hint 1 of 3" in visit.answer(number, answer_to(number) + f'\nhint("{number}")')
+    visit.answer(number, answer_to(number) + "\nprogress()")
+    passed = ", ".join(number for number in EXERCISES if number[:2] == chapter[:2])
+    visit.page.locator(f".jp-Notebook [aria-label^='passed: {passed}']").first.wait_for()
+    assert visit.errors() == []
+    visit.close()
