@@ -167,7 +167,7 @@ class Story:
         # Packed, a story is a fraction of its size, and no text in it can end the element that holds it.
         packed = base64.b64encode(zlib.compress(self.as_json().encode("utf-8"), 9)).decode("ascii")
         told = f'<script type="{PACKED}" data-kind="{self.kind}"{version}>{packed}</script>'
-        figure = f"<{TAG}>{self.fallback.html()}{told}</{TAG}>"
+        figure = f"<{TAG}>{self.fallback.box()}{told}</{TAG}>"
         if module is not None:
             address = escape(f"{module.rstrip('/')}/{self.kind}.js")
             return f'{figure}<script type="module" src="{address}"></script>'

@@ -129,6 +129,10 @@ class Picture:
 
         On a narrower page it scrolls inside its own box, which fades where there is more.
         """
+        return _FADE + self.box()
+
+    def box(self) -> str:
+        """The same without the rule for fading, for a place where there are no rules."""
         least, most = svg.least_width(self.svg), svg.most_width(self.svg)
         if self.narrow:  # below NARROW the product is negative, and so no bound
             width = f"max-width:100%;min-width:min({least}px,(100vw - {NARROW}px)*999)"
@@ -138,7 +142,7 @@ class Picture:
         if self.narrow:
             small = f'<source media="(max-width:{NARROW}px)" srcset="{_address(self.narrow)}">'
             image = f"<picture>{small}{image}</picture>"
-        return f'{_FADE}<div class="coursepkg-scroll" style="overflow-x:auto">{image}</div>'
+        return f'<div class="coursepkg-scroll" style="overflow-x:auto">{image}</div>'
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
         return {"text/html": FOLDED + self.html(), "text/plain": repr(self)}
