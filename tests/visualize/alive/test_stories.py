@@ -64,7 +64,7 @@ def test_what_the_page_reads_is_what_was_told(kind):
     assert page["alt"] == story.fallback.alt
     assert len(page["say"]) in (0, story.frames)
     assert json.loads(story.as_json())["data"] == page["data"]
-    assert story.html().startswith(f"<coursepkg-figure>{story.fallback.html()}<script")
+    assert story.html().startswith(f"<coursepkg-figure>{story.fallback.box()}<script")
 
 
 def test_nothing_in_a_story_ends_its_script():
