@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # so that this 
 
 from tools import site_npm
 from tools.notebook_file import ROOT, read, tags
+from tools.reading import NO_HEADING, level
 from tools.typing_along import KEY
 
 BUILD = ROOT / "build"
@@ -58,8 +59,13 @@ class Slide:
 
 
 def kind(cell: NotebookNode) -> str:
-    """The mark of a cell; a cell without one is left out."""
-    return str(cell.metadata.get("slideshow", {}).get("slide_type", "skip"))
+    """The mark of a cell; one without a mark is shown if it has a heading, a prediction or an output."""
+    marked = cell.metadata.get("slideshow", {}).get("slide_type")
+    if marked is not None:
+        return str(marked)
+    if cell.cell_type == "markdown":
+        return "subslide" if level(cell) < NO_HEADING or "**Predict" in cell.source else "notes"
+    return "subslide" if cell.outputs else "skip"
 
 
 def deck(chapter: NotebookNode) -> list[list[Slide]]:
@@ -218,7 +224,7 @@ const deck = new Reveal({
 });
 // A figure takes its own keys; it is left with Tab or by a click beside it.
 function inFigure(node) { return node.tagName === "COURSEPKG-FIGURE"; }
-// What is larger than the slide becomes smaller, and what is small grows a little; a lone picture grows up to twice.
+// What is larger than the slide becomes smaller, and what is small grows a little; a lone picture fills what is left.
 function fit() {
   const slide = deck.getCurrentSlide(), body = slide.querySelector(":scope > .fit > .body");
   if (!body) return;
@@ -229,7 +235,7 @@ function fit() {
   for (const picture of pictures) picture.style.zoom = 1;
   if (images.length === 1 && pictures.length === 1) {
     const [image] = images, rest = body.offsetHeight - image.offsetHeight;
-    pictures[0].style.zoom = Math.max(1, Math.min(2, wide / image.offsetWidth, (room - rest) / image.offsetHeight));
+    pictures[0].style.zoom = Math.max(0.3, Math.min(2, wide / image.offsetWidth, (room - rest) / image.offsetHeight));
   }
   // Other letters break lines elsewhere, so this is tried until it fits.
   const first = images.length ? 1 : body.querySelector("pre") ? LARGEST_WITH_CODE : LARGEST;

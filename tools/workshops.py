@@ -170,9 +170,10 @@ def ideas() -> dict[tuple[str, str], dict[str, str]]:
     return {(entry["id"], idea["id"]): idea for entry in _compiled() for idea in entry["misconceptions"]}
 
 
-def _compiled() -> Iterator[dict[str, Any]]:
-    for path in sorted((ROOT / "exercises" / ".checks").glob("ex_*.json")):
-        yield from json.loads(path.read_text(encoding="utf-8"))["exercises"]
+@cache
+def _compiled() -> list[dict[str, Any]]:
+    paths = sorted((ROOT / "exercises" / ".checks").glob("ex_*.json"))
+    return [entry for path in paths for entry in json.loads(path.read_text(encoding="utf-8"))["exercises"]]
 
 
 # --- measured seconds ------------------------------------------------------------------------------------------------

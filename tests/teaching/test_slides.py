@@ -30,10 +30,9 @@ def every_slide(path):
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=IDS)
-def test_every_cell_is_marked_and_second_readings_are_left_out(path):
+def test_marks_are_those_of_jupyterlab_and_second_readings_are_left_out(path):
     cells = chapter(path).cells
     assert {slides.kind(cell) for cell in cells} <= set(slides.KINDS)
-    assert all("slideshow" in cell.metadata for cell in cells)
     second = {cell.id for cell in readings(cells)[1]}
     assert all(slides.kind(cell) == "skip" for cell in cells if cell.id in second)
 
@@ -102,6 +101,14 @@ def test_a_section_without_questions_shows_its_first_sentence():
     [[slide]] = slides.deck(made(text, "slide"))
     assert "The first sentence." in slide.body[0]
     assert "word" not in slide.body[0]
+
+
+def test_a_cell_without_a_mark_is_shown_by_what_it_is():
+    new = nbformat.v4
+    prose, section, asked = map(new.new_markdown_cell, ("Prose.", "## One", "**Predict:** how many?"))
+    silent, output = new.new_code_cell("a = 1"), new.new_code_cell("a", outputs=[new.new_output("stream", text="1")])
+    kinds = [slides.kind(cell) for cell in (prose, section, asked, silent, output)]
+    assert kinds == ["notes", "subslide", "subslide", "skip", "subslide"]
 
 
 def test_initials_end_no_sentence():
