@@ -240,3 +240,18 @@ def test_it_can_be_elsewhere(nothing_said, monkeypatch, tmp_path):
     for named, expected in ((tmp_path / "mine.json", "mine.json"), (tmp_path, "progress.json")):
         monkeypatch.setenv("COURSEPKG_PROGRESS", str(named))
         assert location(None, person=False) == tmp_path / expected
+
+
+def test_a_record_is_kept_where_files_cannot_be_locked(tmp_path):
+    """Python in a browser has a module ``fcntl`` without locks in it."""
+    code = """
+import sys, types
+sys.modules["fcntl"] = types.ModuleType("fcntl")
+from coursepkg.grading.learning import record
+from datetime import date
+from pathlib import Path
+record.update(Path("progress.json"), lambda own: own.note("01.1", True, [], date(2026, 1, 1)))
+print(record.read(Path("progress.json")).passed("01.1"))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout == "True\n", done.stderr

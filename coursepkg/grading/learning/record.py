@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 try:
-    import fcntl
+    from fcntl import LOCK_EX, LOCK_NB, flock
 except ImportError:  # Windows, and Python in a browser: there, the file is still written whole or not at all
-    fcntl = None  # type: ignore[assignment]
+    flock = None  # type: ignore[assignment]
 
 NAME = "progress.json"
 LONGEST = 512  # days between two looks at a card
@@ -247,7 +247,7 @@ def _locked(path: Path) -> Iterator[None]:
         file = open(path.with_name(f".{path.name}.lock"), "a")  # noqa: SIM115 - closed below
     except OSError:
         file = None
-    if file is None or fcntl is None:
+    if file is None or flock is None:
         if file is not None:
             file.close()
         yield
@@ -256,7 +256,7 @@ def _locked(path: Path) -> Iterator[None]:
         end = time.monotonic() + _PATIENCE
         while True:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                flock(file, LOCK_EX | LOCK_NB)
                 break
             except BlockingIOError:
                 if time.monotonic() > end:
