@@ -65,6 +65,9 @@ def build(target: Path) -> None:
     done = subprocess.run(command, cwd=WORK, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"JupyterLite could not be built:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+    page = target / "lab" / "index.html"
+    icon = '<link rel="icon" href="favicon.ico">'  # without it, a browser asks for one where there may be none
+    page.write_text(page.read_text(encoding="utf-8").replace("<head>", f"<head>\n    {icon}", 1), encoding="utf-8")
 
 
 _SETTINGS = {
