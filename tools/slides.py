@@ -16,7 +16,9 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from nbformat import NotebookNode
 
@@ -172,17 +174,31 @@ def output_html(output: NotebookNode) -> str:
 
 def markdown(text: str) -> str:
     """Markdown with formulas left for MathJax; links lose their targets, which a slide has not beside it."""
-    from nbconvert.filters.markdown import markdown2html
-
     text = re.sub(r"(?<!\!)\[([^\]]*)\]\((?![a-z]+:)[^)]*\)", r"\1", text)
-    return str(markdown2html(text)).replace("&#182;", "")
+    return str(_renderer().render(text)).replace("&#182;", "")
+
+
+@cache
+def _renderer() -> Any:
+    """Nbconvert's reader of Markdown; to make one takes longer than to use it."""
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+    return MarkdownWithMath(renderer=IPythonRenderer(escape=False))
+
+
+@cache
+def _colours() -> Any:
+    from pygments.formatters import HtmlFormatter
+    from pygments.lexers import PythonLexer
+
+    return PythonLexer(), HtmlFormatter()
 
 
 def code(source: str) -> str:
     """A cell's code in colours."""
-    from nbconvert.filters.highlight import Highlight2HTML
+    from pygments import highlight
 
-    return f"<div class='code'>{Highlight2HTML()(source, language='python')}</div>"
+    return f"<div class='code'>{highlight(source, *_colours())}</div>"
 
 
 # --- pages -----------------------------------------------------------------------------------------------------------
