@@ -6,10 +6,11 @@ import re
 import subprocess
 import sys
 import zipfile
+from types import SimpleNamespace
 
 import pytest
 
-from coursepkg import in_browser
+from coursepkg import in_browser, setup_check
 from tools import browser_edition
 from tools.browser_edition import NEEDS, lay_out_course, packages, with_dependencies
 from tools.notebook_file import ROOT, read
@@ -115,7 +116,7 @@ class Compiled:
             raise NotFetched(f"no {name}", name=name)
 
 sys.meta_path.insert(0, Absent())
-from coursepkg import in_browser
+from coursepkg import in_browser, setup_check
 begin = in_browser.begin
 def begin_before_the_path(*page, **how):
     begin(*page, **how)
@@ -204,6 +205,14 @@ def test_begin_says_what_to_do_and_stands_behind_what_finds_libraries(monkeypatc
     with pytest.raises(in_browser.NotFetched, match="take away the #"):
         found[0].find_spec("numpy")
     assert found[0].find_spec("numpyro") is None
+
+
+def test_in_a_browser_the_setup_asks_only_for_what_is_in_the_page(monkeypatch):
+    asked = []
+    monkeypatch.setattr(sys, "platform", "emscripten")
+    monkeypatch.setattr(setup_check, "importlib", SimpleNamespace(import_module=asked.append))
+    assert setup_check._libraries() is None
+    assert asked == ["sympy", "ipywidgets", "tqdm"]
 
 
 # --- Pyodide's list ---------------------------------------------------------------------------------------------------
