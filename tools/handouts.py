@@ -30,18 +30,19 @@ from tools.slides import chapters, markdown, output_html
 HANDOUTS = ROOT / "build" / "handouts"
 MARK = "handout"
 MOST_PREDICTIONS = 12
+FOLDED_ANSWER = re.compile(r"<details>.*?</details>", re.S)
 TASKS = {  # what is done with the figure of a chapter, on paper
     "01": "Write the portions that one more of each thing brings below its edge, from right to left.",
     "02": "Write the gradient of f below each edge, from right to left. Begin with 1.",
     "03": "Draw the next two steps of each walk. Which of the three never arrives?",
-    "04": "Write the number of multiplications beside each product. Then begin at the other end: which is less?",
+    "04": "These are the products from the output. Draw the same from the input. How many multiplications are that?",
     "05": "Choose an entry of Y and circle all that moves it. Then choose an entry of W and circle all that it moves.",
     "06": "Write the values into the circles, then what is sent back below each arrow.",
     "07": "A circuit with both passes. Below it, draw two steps of h = w h + u x with one weight w, and both numbers.",
-    "08": "Cross out what backward does not need. How many bytes are left?",
+    "08": "Cross out what a sketch with a quarter of the rows makes smaller, and draw what is left.",
     "09": "Draw another direction v, its shadow on the gradient, and the estimate that it gives.",
     "10": "Number the nodes in the order of the forward pass, and in red in that of the backward pass.",
-    "11": "Follow the light from the left. Write the power into each arm, then send it back from the right.",
+    "11": "Draw the same interferometer with the light coming from the right, into the top port. What is the same?",
     "12": "Mark 27 parameters on the axis. Which route is cheapest there, and where do two of them cross?",
 }
 STYLE = """
@@ -82,7 +83,7 @@ def first_reading(chapter: NotebookNode) -> str:
     """All text of the first reading, without what is folded."""
     cells = [cell for cell in readings(chapter.cells)[0] if cell.cell_type == "markdown"]
     text = "\n\n".join(cell.source for cell in cells)
-    return re.sub(r"<details>.*?</details>", "", text, flags=re.S)
+    return FOLDED_ANSWER.sub("", text)
 
 
 def figure(chapter: NotebookNode) -> str:
@@ -102,8 +103,13 @@ def formulas(chapter: NotebookNode) -> list[str]:
 
 
 def predictions(chapter: NotebookNode) -> list[str]:
-    """What the chapter asks before it shows, the first twelve."""
-    asked = re.findall(r"\*\*Predict:\*\* (.*?)(?:\n\s*\n|$)", first_reading(chapter), re.S)
+    """What the chapter asks before it shows, the first twelve; not what the figure on the first page answers."""
+    asked: list[str] = []
+    for cell in readings(chapter.cells)[0]:
+        if cell.cell_type == "markdown":
+            asked += re.findall(r"\*\*Predict:\*\* (.*?)(?:\n\s*\n|$)", FOLDED_ANSWER.sub("", cell.source), re.S)
+        elif MARK in tags(cell) and cell.source.startswith("predict()"):
+            asked.pop()
     plain = [re.sub(r" Write your number between .*$", "", " ".join(each.split())) for each in asked]
     return [each[0].upper() + each[1:] for each in plain][:MOST_PREDICTIONS]
 
