@@ -94,6 +94,12 @@ def test_where_the_site_brings_everything_the_first_chapters_are_whole(tmp_path)
     assert "import numpy as np\n" in second
 
 
+def test_no_chain_is_longer_than_python_in_a_browser_can_free(copy):
+    [path] = copy.glob("notebooks/02*.ipynb")
+    [timed] = [source for source in code_of(path) if source.startswith("import time\n")]
+    assert "range(2_000)" in timed
+
+
 # --- without compiled libraries ---------------------------------------------------------------------------------------
 
 # Run a notebook in a process that finds nothing but what is named, as the browser's Python would.
