@@ -25,6 +25,7 @@ from typing import Any
 from coursepkg import _course
 from coursepkg.grading.judging import feedback
 from coursepkg.grading.judging.arguments import copied
+from coursepkg.grading.judging.arrays import numpy_came_later
 from coursepkg.grading.judging.calling import LocalCall, Outcome
 from coursepkg.grading.judging.drivers import DRIVERS
 from coursepkg.grading.judging.judge import Verdict, judge
@@ -73,6 +74,8 @@ class Check:
             lines = ("The answer is missing.", f"Write `{call}`.")
             return _show(Verdict(found["id"], "error", "wrong-call", lines=lines))
         verdict = _judged(found, answer)
+        if not verdict.passed and numpy_came_later():  # then an array is nothing that this judge can read
+            return _show(Verdict(found["id"], "error", "numpy-came-later", lines=_RESTART))
         if verdict.status != "infrastructure":
             self._last = None if verdict.call is None else (found, verdict.call)
         return _show(*_with_standing(found, verdict))
@@ -147,6 +150,12 @@ def review(card: Any = None, *, remembered: bool | None = None, today: date | No
 
 
 # --- a check, and what it leaves behind ------------------------------------------------------------------------------
+
+
+_RESTART = (
+    "NumPy was loaded after `check`, which had begun to do without it. Nothing was judged.",
+    "Restart the kernel, write `import numpy as np` above everything else, and run the cells again.",
+)
 
 
 def _judged(found: Mapping[str, Any], answer: Any) -> Verdict:
