@@ -125,6 +125,21 @@ def test_what_is_said_of_the_memory_of_fine_tuning(prose, fine_tuned):
     assert all(row["median"] < 1 for name, row in fine_tuned["time"]["variants"].items() if name.startswith("fold"))
 
 
+def test_what_is_said_of_the_scores_of_fine_tuning(prose, fine_tuned):
+    def scores(rate):
+        runs = [run for run in fine_tuned["runs"] if (run["plan"], run["rate"]) == ("short", rate)]
+        return [run["score"] for run in sorted(runs, key=lambda run: run["seed"])]
+
+    assert f"a fifth of the rows does as well as all of them: {np.mean(scores(0.2)):.3f} and" in prose
+    assert f"and {np.mean(scores(1.0)):.3f}. Over the three seeds" in prose
+    ours = next(row["ours"] for row in fine_tuned["claims"] if "short at 20%" in row["ours"])
+    assert "short at 20%: 0.0 (-0.9 to 0.9, 3 seeds)" in ours
+    assert "short at 10%: 1.3 (-1.8 to 4.3, 3 seeds)" in ours
+    assert "between −0.9 and +0.9 points are lost (90 % interval)" in prose
+    assert "1.3 points are lost on average" in prose
+    assert "the interval reaches from −1.8 to +4.3" in prose
+
+
 def test_what_is_said_of_the_noise_of_fine_tuning(prose, fine_tuned):
     layers = list(fine_tuned["noise"]["layers"].values())
     ratios = [layer["sentences_over_words"] for layer in layers]

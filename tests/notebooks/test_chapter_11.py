@@ -131,6 +131,9 @@ def test_what_the_page_says_of_crosstalk_and_of_rivals_was_stored(notebook):
     def mean(runs):
         return np.mean([run["test"] for run in runs])
 
+    trained = parts["crosstalk_training"]["runs"]
+    unknown, known = (f"{100 * mean(trained[f'circle, map {how}']):.1f} %" for how in ("not known", "known"))
+    assert f"without the map, the circle is learned to {unknown} and with it to {known}" in text_of(notebook)
     for task, found in parts["baselines"]["tasks"].items():
         behind = mean(found["digital net, batch 50"]) - mean(parts[task]["runs"]["no error, batch 50"])
         assert round(100 * behind) == 2  # "about two points behind the digital net, on both tasks"
@@ -170,6 +173,12 @@ def test_what_the_page_says_of_single_starts_and_of_larger_batches(notebook):
     small, large = ({name: runs[0]["test"] for name, runs in parts[f"mnist{n}"]["runs"].items()} for n in (16, 64))
     assert 0.025 < small["couplers 0.05 rad"] - small["no error"] < 0.035
     assert "wrong couplers came out three points *above* no error" in text_of(notebook)
+    level = [
+        f"{100 * np.mean([run['test'] for run in parts['mnist16']['runs'][name]]):.1f} %"
+        for name in ("couplers 0.05 rad", "no error")
+    ]
+    assert len(parts["mnist16"]["runs"]["no error"]) == 3
+    assert f"Over three starts the two are level: {level[0]} and {level[1]}." in text_of(notebook)
     alone = {name: score for name, score in large.items() if not name.startswith("all")}
     assert min(alone, key=alone.get) == "phases at the ports 0.05 pi"
     assert 100 * (large["no error"] - large["all four at their worst, toggle"]) == pytest.approx(6, abs=0.5)
