@@ -49,10 +49,15 @@ class Table:
         head = "".join(f'<th scope="col"{cell_style}>{escape(heading)}</th>' for heading in self.headings)
         body = ""
         for first, *others in self.rows:
-            cells = "".join(f"<td{cell_style}>{escape(cell)}</td>" for cell in others)
+            cells = "".join(f"<td{cell_style}>{_together(escape(cell))}</td>" for cell in others)
             body += f'<tr><th scope="row"{cell_style}>{escape(first)}</th>{cells}</tr>'
         caption = f"<caption{_style(self.caption_style)}>{escape(self.caption)}</caption>"
         return f"{FOLDED}<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _together(cell: str) -> str:
+    """The same words, with no line's end between a number and its spread."""
+    return cell.replace(" ± ", "\u00a0±\u00a0")
 
 
 def _style(css: str) -> str:

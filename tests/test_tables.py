@@ -34,3 +34,9 @@ def test_styles_go_to_the_caption_and_to_every_cell():
     root = ET.fromstring(styled._repr_html_())
     assert root.find("caption").get("style") == "text-align:left"
     assert {cell.get("style") for tag in ("th", "td") for cell in root.iter(tag)} == {"vertical-align:top"}
+
+
+def test_a_number_and_its_spread_stay_on_one_line():
+    made = Table(["data", "score"], [["iris", "0.996 ± 0.012"]], "Scores")
+    assert "<td>0.996\u00a0±\u00a00.012</td>" in made._repr_html_()
+    assert "0.996 ± 0.012" in repr(made)

@@ -102,4 +102,4 @@ def test_each_project_has_a_rubric_of_four_lines(text):
 def test_every_source_is_on_the_page(notebook):
     table = shown(cell_with(notebook, '"source": e.source'))
     assert all(event.source in table and event.who in table for event in history.EVENTS)
-    assert cell_with(notebook, "draw_timeline").source.count(f"range({len(history.EVENTS)})") == 1
+    assert cell_with(notebook, "draw_timeline").source.count(f"range(1, {len(history.EVENTS) + 1})") == 1

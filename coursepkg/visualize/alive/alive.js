@@ -447,7 +447,7 @@ figure{margin:10px 0 16px;max-width:960px;color:var(--ink);font:15px/1.5 system-
 p{margin:0}
 .title{font-weight:650;font-size:17px;letter-spacing:-.01em;margin-bottom:8px}
 .room{display:flex;gap:22px;align-items:flex-start}
-.stage{flex:1 1 auto;min-width:0;width:100%;display:block}
+.stage{user-select:none;-webkit-user-select:none;flex:1 1 auto;min-width:0;width:100%;display:block}
 .panel{flex:0 0 236px;display:flex;flex-direction:column;gap:10px}
 .panel svg{width:100%;height:auto;display:block;overflow:visible}
 @container (max-width:720px){.room{flex-direction:column;gap:10px}.panel{flex:none;width:100%;flex-direction:row;flex-wrap:wrap;gap:8px 18px}.panel>*{flex:1 1 150px;min-width:0}.panel>svg{flex:0 1 230px}}

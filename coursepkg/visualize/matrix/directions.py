@@ -26,6 +26,7 @@ def draw_directions(
     chosen: int = 0,
     inputs: Sequence[str] = ("x₁", "x₂"),
     outputs: Sequence[str] = ("y₁", "y₂"),
+    reach: float = 0.0,
     title: str = "",
 ) -> Picture:
     """Draw nudges in the plane and where a linear map takes them, both to the same scale.
@@ -40,6 +41,8 @@ def draw_directions(
         Which nudge is drawn as an arrow.
     inputs, outputs : sequence of str
         Names of the axes.
+    reach : float
+        What both panels are drawn to: half their width. By default as large as they need.
     title : str
         A line over the picture.
 
@@ -62,7 +65,7 @@ def draw_directions(
             f"draw_directions needs as many images as directions, at least 8 and a multiple of 4; got {count} and "
             f"{len(changes)}"
         )
-    reach = 1.5 * max(1e-12, *(math.hypot(*pair) for pair in (*nudges, *changes)))
+    reach = reach or 1.5 * max(1e-12, *(math.hypot(*pair) for pair in (*nudges, *changes)))
     parts = []
     for points, names, head, mark, left in (
         (nudges, inputs, "nudges, all of length 1", "axis", 18.0),

@@ -141,7 +141,7 @@ class _Words:
         above, letter = _number(parent.delta), f"δ of {self.names[parent]}"
         gradient = format_number(node.weight_gradient)
         sign = _sign(parse_number(above) * parse_number(value), gradient)
-        edge = f"dE/dw = {letter} × {name} = {bracketed(above)} × {bracketed(value)} {sign} {gradient}"
+        edge = f"dL/dw = {letter} × {name} = {bracketed(above)} × {bracketed(value)} {sign} {gradient}"
         if isinstance(node, Leaf):
             return f"Backward, the edge from leaf {name}: {edge}."
         weight, delta, a = format_number(node.weight), _number(node.delta), parse_number(value)
@@ -164,8 +164,8 @@ class _Words:
                     f"{self.names[leaves[0]]} is read by {len(leaves)} leaves: {terms} = {format_number(total)}"
                 )
         if not said:
-            return "Done. No input is read twice, so even dE/dx needs no sum."
-        return f"Done. Only dE/dx needs a sum, where an input repeats: {'; '.join(said)}."
+            return "Done. No input is read twice, so even dL/dx needs no sum."
+        return f"Done. Only dL/dx needs a sum, where an input repeats: {'; '.join(said)}."
 
     def ask_value(self, node: FunctionNode) -> Question:
         value, z = float(node.value[0]), _weighed(node)

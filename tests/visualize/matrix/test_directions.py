@@ -44,3 +44,10 @@ def test_a_direction_that_is_lost_is_a_dot():
 def test_a_circle_needs_enough_points(count):
     with pytest.raises(ValueError, match="multiple of 4"):
         draw_directions(CIRCLE[:count], CIRCLE[:count])
+
+
+def test_pictures_with_one_reach_have_the_same_circle():
+    of_nudges = [shapes(draw_directions(CIRCLE, k * CIRCLE, reach=3.0).svg, "outline")[0]["d"] for k in (1, 1.8)]
+    assert of_nudges[0] == of_nudges[1]
+    without = [shapes(draw_directions(CIRCLE, k * CIRCLE).svg, "outline")[0]["d"] for k in (1, 1.8)]
+    assert without[0] != without[1]
