@@ -140,6 +140,13 @@ def test_what_is_said_of_the_scores_of_fine_tuning(prose, fine_tuned):
     assert "the interval reaches from −1.8 to +4.3" in prose
 
 
+def test_what_is_said_of_512_questions_was_stored(prose):
+    notebook = nbformat.read(ROOT / "notebooks" / NAME, as_version=4)
+    (cell,) = [cell for cell in notebook.cells if "questions=512" in cell.source]
+    exact, fifth = re.findall(r"rows: ([\d.]+)%", cell.outputs[0].text)
+    assert f"a fifth of the rows is far behind: {fifth} % against {exact} % in the stored run" in prose
+
+
 def test_what_is_said_of_the_noise_of_fine_tuning(prose, fine_tuned):
     layers = list(fine_tuned["noise"]["layers"].values())
     ratios = [layer["sentences_over_words"] for layer in layers]
