@@ -1,7 +1,7 @@
 """What ``benchmarks/neural_tree.py`` and ``neural_tree_published.py`` found, for chapter 10.
 
-On splits of our own there are ten runs of everything and five of each optimizer; on the authors' splits, as many of
-their thirty as were run, and their own trees.
+On splits of our own there are ten runs of everything and five of each optimizer; on each of the authors' thirty splits
+there is one of every table, beside their own trees.
 """
 
 from statistics import mean, stdev
@@ -50,7 +50,7 @@ def three_scores() -> list[dict[str, str]]:
     """Rows: a table; the best moment on the test part of their trees and of ours, then our two honest scores.
 
     Means ± standard deviation; accuracy, or r² for the regressions. Our runs are on the authors' splits, as many of
-    thirty as were made; their means leave out regressions of fewer than seven nodes, as the paper's do. A table with
+    thirty as are stored; their means leave out regressions of fewer than seven nodes, as the paper's do. A table with
     fewer than five is shown by ten runs on splits of our own.
     """
     theirs, ours = load("neural_tree_published")["tables"], load("neural_tree")

@@ -8,7 +8,7 @@ import nbformat
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
-from verdicts import HOLDS, NOT_HERE, no_worse
+from verdicts import HOLDS, NOT_HERE, interval, no_worse
 
 from coursepkg import datasets
 from coursepkg.grading.specification.chapters import load_specs
@@ -116,6 +116,12 @@ def test_the_means_of_the_published_table_are_those_of_its_rows(notebook):
     # Accuracies are given to three digits, sizes to one.
     assert np.abs(found - written)[[0, 2, 3, 5, 6]] == pytest.approx(0, abs=1.1e-3)
     assert np.abs(found - written)[[1, 4]] == pytest.approx(0, abs=1.0)
+    runs = load("neural_tree")["their_splits"]["iris"]
+    given = mean(runs, "best_on_test") - mean(runs, "last_epoch")
+    ahead = body["iris"][0] - body["iris"][3]
+    assert f"({100 * ahead:.1f} points) is less than what the rule gave away in our thirty runs" in table
+    assert f"on the authors' splits ({100 * given:.1f} points)" in table
+    assert len(runs) == 30
 
 
 # --- claims that rest on stored runs
@@ -204,7 +210,11 @@ def test_trained_as_published_the_tree_is_level_on_iris_and_behind_on_seven_tabl
     tree, perceptron = (rows["iris"][model].split(" ±")[0] for model in ("neural tree", "MLP"))
     assert f"level with the best on iris: {tree}, and the perceptron {perceptron}" in text
     tree, perceptron = (rows["ionosphere"][model].split(" ±")[0] for model in ("neural tree", "MLP"))
-    assert f"ahead of the perceptron: {tree} against {perceptron}" in text
+    assert f"on ionosphere it is at {tree}, and the perceptron at {perceptron}" in text
+    assert f"the forest is ahead of both with {rows['ionosphere']['random forest'].split(' ±')[0]}" in text
+    trees, rivals = (load("neural_tree")[piece]["ionosphere"] for piece in ("their_splits", "their_rivals"))
+    low, high = interval([trees[k]["validation"] - rivals[k]["MLP"]["test"] for k in trees])
+    assert low < 0 < high  # "cannot tell that from chance"
     for name in rows.keys() - {"iris", "ionosphere"}:
         assert score(rows[name], "neural tree") < min(score(rows[name], rival) for rival in ("MLP", "linear model"))
     assert {row["runs"] for name, row in rows.items() if name not in neural_tree.CLASSES} == {"27"}
