@@ -2,8 +2,8 @@
 
     python benchmarks/forward_gradient_claims.py
 
-Reads the stored results of ``forward_gradient.py`` and ``forward_gradient_learning.py``, computes the rest on the spot
-(seconds), decides each verdict by a rule that stands beside it, and writes the table to
+Reads the stored results of ``forward_gradient.py``, ``forward_gradient_learning.py`` and ``forward_gradient_paper.py``,
+computes the rest on the spot (seconds), decides each verdict by a rule that stands beside it, and writes the table to
 ``benchmarks/results/forward_gradient_claims.json`` for notebook 09. The full texts of the papers were not at hand:
 numbers marked * are quoted from secondary notes, all others from abstracts.
 """
@@ -169,7 +169,7 @@ def depth(speed: Any, learning: Any) -> dict[str, str]:
 
 
 def paper_runs(length: str = "steps") -> dict[str, tuple[list[Any], list[Any]]]:
-    """Backpropagation and the paper's own estimator, three seeds each, for each model run to the end.
+    """Backpropagation and the paper's own estimator for each model, three seeds each and in their order.
 
     With the length ``"tried"`` it is that of the grid; its curves are looked at often enough for the time to a loss.
     """
@@ -183,8 +183,14 @@ def paper_runs(length: str = "steps") -> dict[str, tuple[list[Any], list[Any]]]:
                     (model, method, rates[method], kept[length][model][method]) for method in ("backprop", "Gaussian")
                 )
             )
-            found[model] = (back, forward)
+            # Runs are stored as they end; they are paired by their seed.
+            found[model] = (sorted(back, key=seed_of), sorted(forward, key=seed_of))
     return found
+
+
+def seed_of(run: Any) -> int:
+    """The seed of a stored run."""
+    return int(run["seed"])
 
 
 def paper() -> Any:

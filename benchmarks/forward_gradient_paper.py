@@ -1,4 +1,4 @@
-"""The estimator of the forward gradient's paper, one Gaussian direction a step, until the curves move.
+"""The estimator of the forward gradient's paper, one Gaussian direction a step, at the best rate of a grid.
 
     COURSEPKG_DATA=... python benchmarks/forward_gradient_paper.py             # runs what is missing
     COURSEPKG_DATA=... python benchmarks/forward_gradient_paper.py --shares    # where the time of a step goes

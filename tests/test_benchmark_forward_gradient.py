@@ -84,6 +84,12 @@ def test_the_time_to_a_loss_is_known_to_a_twentieth():
             assert all(b - a <= max(2, 0.06 * b) for a, b in pairwise(steps))
 
 
+@pytest.mark.parametrize("length", ["tried", "steps"])
+def test_runs_are_paired_by_their_seed_in_whatever_order_they_were_stored(length):
+    for back, forward in script("forward_gradient_claims").paper_runs(length).values():
+        assert [run["seed"] for run in back] == [run["seed"] for run in forward] == [0, 1, 2]
+
+
 def test_a_diverging_seed_lowers_the_rate_for_all(monkeypatch):
     module = script("forward_gradient_paper")
     bowl = {rate: abs(np.log(rate / 3e-3)) for rate in module.GRID}

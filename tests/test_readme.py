@@ -101,6 +101,14 @@ def test_findings_about_forward_gradients_are_those_of_the_stored_runs():
     assert len([run for run in longest if run["model"] == "logistic"]) == 3
     assert all(run["loss"] > 0.5 for run in longest)
     assert f"does not reach 0.5 in {steps:,} steps" in findings("09")
+    larger = []
+    for model in ("1024-1024", "CNN"):
+        wanted = (model, "Gaussian", kept["rates"][model]["Gaussian"], kept["steps"][model]["Gaussian"])
+        runs = [r for r in kept["runs"].values() if (r["model"], r["method"], r["lr"], r["steps"]) == wanted]
+        assert len(runs) == 3
+        assert min(loss for run in runs for _, _, loss in run["curve"]) > 2.0
+        larger.append(f"{wanted[-1]:,}")
+    assert f"do not reach 2.0 in {' and '.join(larger)} steps" in findings("09")
 
 
 def test_findings_about_the_neural_tree_are_those_of_the_stored_runs():

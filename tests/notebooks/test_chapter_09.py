@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import forward_gradient_claims as claims
 import nbformat
 import pytest
 
@@ -86,6 +87,20 @@ def test_the_papers_estimator_is_as_slow_as_the_page_says(notebook):
     assert len(ends) == 3
     assert min(ends) > 0.5
     assert 0.45 < paper["drawing share"]["1024-1024"] < 0.6  # half of the time of a step
+
+
+def test_on_the_larger_models_the_papers_estimator_hardly_gets_away_from_a_blind_guess(notebook):
+    runs, text = claims.paper_runs(), words(notebook)
+
+    def losses(model, method, step):
+        return [next(loss for at, _, loss in run["curve"] if at >= step) for run in runs[model][method]]
+
+    back, forward = (claims.spread(losses("1024-1024", method, 1000)) for method in (0, 1))
+    assert f"After 1,000 steps the large network is at {forward}, and backpropagation at {back}." in text
+    back, forward = claims.spread(losses("CNN", 0, 300)), claims.spread(losses("CNN", 1, 1500))
+    assert f"After 1,500 steps the CNN is at {forward}, and backpropagation after 300 at {back}." in text
+    for model in ("1024-1024", "CNN"):
+        assert min(loss for run in runs[model][1] for _, _, loss in run["curve"]) > 2.0
 
 
 def test_deeper_networks_gain_from_local_losses_and_backpropagation_stays_ahead():
