@@ -1,7 +1,7 @@
 """Fine-tuning a pretrained encoder with sketched linear layers: score, memory and time, on three tasks of sentences.
 
-    python benchmarks/fine_tuning.py train --plan short    # 15 short runs; five minutes of a thread that is alone
-    python benchmarks/fine_tuning.py train                 # what is missing of all 60 runs; two and a half hours
+    python benchmarks/fine_tuning.py train --plan short    # 15 short runs; a quarter of an hour of one thread
+    python benchmarks/fine_tuning.py train                 # what is missing of all 60 runs; about four hours
     python benchmarks/fine_tuning.py step                  # memory, time and noise of one step; two minutes
     python benchmarks/fine_tuning.py baselines             # scores without fine-tuning; three minutes
     python benchmarks/fine_tuning.py --report              # the table and the verdicts, from what is stored; a second

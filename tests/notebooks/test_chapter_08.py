@@ -140,11 +140,14 @@ def test_what_is_said_of_the_scores_of_fine_tuning(prose, fine_tuned):
     assert "the interval reaches from −1.8 to +4.3" in prose
 
 
-def test_what_is_said_of_512_questions_was_stored(prose):
+def test_what_is_said_of_512_questions_was_stored(prose, fine_tuned):
     notebook = nbformat.read(ROOT / "notebooks" / NAME, as_version=4)
     (cell,) = [cell for cell in notebook.cells if "questions=512" in cell.source]
     exact, fifth = re.findall(r"rows: ([\d.]+)%", cell.outputs[0].text)
     assert f"a fifth of the rows is far behind: {fifth} % against {exact} % in the stored run" in prose
+    rates = [float(re.search(r"lr=([\d.e-]+)", c.source)[1]) for c in notebook.cells if "def fine_tune(" in c.source]
+    assert fine_tuned["settings"]["plans"]["short"]["lr"] == pytest.approx(2 * rates[0])
+    assert "with 2,048 questions, twice the learning rate and three runs of each, the two are level" in prose
 
 
 def test_what_is_said_of_the_noise_of_fine_tuning(prose, fine_tuned):
