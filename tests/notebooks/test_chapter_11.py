@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 
 from coursepkg.grading.specification.chapters import load_chapter
-from coursepkg.photonics import PhotonicNetwork, chip
+from coursepkg.photonics import (
+    ColumnLoss,
+    HeaterLoss,
+    Mesh,
+    PhotonicNetwork,
+    chip,
+    fabricate,
+    one_minus_cosine,
+    true_and_measured,
+)
 from coursepkg.stored import load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -185,3 +194,29 @@ def test_what_the_page_says_of_single_starts_and_of_larger_batches(notebook):
     circle = {name: np.mean([run["test"] for run in runs]) for name, runs in parts["circle"]["runs"].items()}
     assert 100 * (circle["no error, batch 50"] - circle["no error"]) == pytest.approx(6, abs=0.5)
     assert circle["no error"] - circle["heater loss 0.2 dB, toggle"] < 0.02
+
+
+# --- what a gain per column can mend ---------------------------------------------------------------------------------
+
+
+def left_by_the_best_gains(flaw, seed):
+    """Error of the toggle's direction, and what the best gain for each column and for the outputs leaves of it."""
+    device = fabricate(Mesh.random(8, rng=np.random.default_rng(seed)), flaw, rng=np.random.default_rng(seed))
+    true, read = true_and_measured(device, "toggle")
+    column = np.append(np.repeat(device.positions[0], 2), [-1] * 8)
+    mended = np.empty_like(read)
+    for here in (column == c for c in np.unique(column)):  # the projection, which no other gain can beat
+        mended[here] = read[here] * (read[here] @ true[here]) / (read[here] @ read[here])
+    return one_minus_cosine(true, read), one_minus_cosine(true, mended)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_gain_per_column_mends_equal_loss_exactly_and_uneven_loss_in_part(seed, notebook):
+    before, after = left_by_the_best_gains(ColumnLoss(0.5), seed)
+    assert before > 0.01
+    assert abs(after) < 1e-12
+    before, after = left_by_the_best_gains(HeaterLoss(0.5), seed)
+    assert 0.1 * before < after < 0.9 * before
+    assert "the best gain per column takes away only a part of the toggle's error" in text_of(notebook)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "mends the toggle if all waveguides lose alike, and only in part if single heaters lose" in readme
