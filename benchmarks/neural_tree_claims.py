@@ -33,6 +33,7 @@ from verdicts import (
     T95,
     THEIR_SETTING,
     interval,
+    over_tables,
     row,
     verdict,
 )
@@ -109,13 +110,6 @@ def points(ends: tuple[float, float]) -> str:
 def by_margin(ends: tuple[float, float]) -> str:
     """The rule for "as good as", as ``verdicts.no_worse`` has it, for an interval that is there already."""
     return HOLDS if ends[1] < MARGIN else NOT_HERE if ends[0] > MARGIN else PART
-
-
-def over_tables(verdicts: list[str]) -> str:
-    """One word for several tables: it holds if it holds on each, and does not if it holds on none and fails on most."""
-    if all(found == HOLDS for found in verdicts):
-        return HOLDS
-    return NOT_HERE if HOLDS not in verdicts and verdicts.count(NOT_HERE) > len(verdicts) / 2 else PART
 
 
 # --- the contest with other models

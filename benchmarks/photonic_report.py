@@ -74,7 +74,7 @@ def claims(parts: Report) -> list[Row]:
                 "in situ gradients survive hardware errors",
                 "uneven loss in heaters is listed among the errors",
                 f"error of the direction {found['subtraction']:.2f} by subtraction, {found['toggle']:.3f} by toggling, "
-                "which a known gain for each column would repair",
+                "of which a known gain for each column repairs a part",
                 OTHER_SETTING,
                 "simulated, 64 ports, 0.05 dB of uneven heater loss",
                 verdict(found["subtraction"] < 0.05, part=found["toggle"] < 0.05),

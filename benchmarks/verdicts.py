@@ -71,3 +71,10 @@ def no_worse(losses: Sequence[float], margin: float, among: int = 1) -> str:
     """
     low, high = interval(losses, among)
     return HOLDS if high < margin else NOT_HERE if low > margin else PART
+
+
+def over_tables(verdicts: Sequence[str]) -> str:
+    """One word for several tables: it holds if it holds on each, and does not if it holds on none and fails on most."""
+    if all(found == HOLDS for found in verdicts):
+        return HOLDS
+    return NOT_HERE if HOLDS not in verdicts and verdicts.count(NOT_HERE) > len(verdicts) / 2 else PART

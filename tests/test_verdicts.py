@@ -78,3 +78,11 @@ def test_a_symbol_stays_small_where_a_sentence_begins():
     )
     assert first.endswith("setting. d = 200, K = 100.")
     assert second.endswith("setting. Digits, batch 64.")
+
+
+def test_one_word_for_several_tables():
+    holds, part, not_here = verdicts.HOLDS, verdicts.PART, verdicts.NOT_HERE
+    assert verdicts.over_tables([holds, holds]) == holds
+    assert verdicts.over_tables([not_here, not_here, part]) == not_here
+    assert verdicts.over_tables([not_here, not_here, part, part]) == part
+    assert verdicts.over_tables([holds, not_here, not_here]) == part
