@@ -215,7 +215,7 @@ def test_the_history_plots_itself():
     trainer, data, held_out, rng = moons_trainer(watch_gradients=True)
     history = trainer.fit(data, epochs=3, batch_size=50, rng=rng, validation=held_out)
     assert "training goes from" in history.plot().alt
-    assert history.plot(what="metric").alt.startswith("accuracy by epoch. training goes from")
+    assert history.plot(what="metric").alt.startswith("Accuracy by epoch. training goes from")
     assert "epoch 1: parameter 0.weight" in history.plot_gradients().alt
     with pytest.raises(ValueError, match="'loss' or 'metric'"):
         history.plot(what="accuracy")
