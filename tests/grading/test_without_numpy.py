@@ -109,9 +109,8 @@ def test_numpy_that_comes_later_is_asked_for_before_everything_else():
     code = BLOCKED + "from coursepkg.grading import check\n"
     code += "import os; os.chdir({checks!r} + '/..')\n"
     code += "del sys.modules['numpy']; import numpy as np\n"
-    code += (
-        "check('02.8', lambda f, x: np.float64(3)); check('02.8', lambda f, x: (f(x + 1e-5) - f(x - 1e-5)) / 2e-5)\n"
-    )
+    code += "check('02.8', lambda f, x: np.float64(3))\n"
+    code += "check('02.8', lambda f, x: (f(x + 1e-5) - f(x - 1e-5)) / 2e-5)\n"
     told = run(code)
     assert "Restart the kernel, write `import numpy as np` above everything else" in told
     assert "02.8 passed" in told

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import site_pages
+from tools import lab, site_pages
 from tools.notebook_file import ROOT
 
 PYTHON = ROOT / ".venv-site" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
@@ -21,6 +21,15 @@ SMALL = ("index.md", "map.md", "run.md", "notebooks/00_start_here.ipynb", "exerc
 @pytest.fixture(scope="session")
 def pages():
     return dict(site_pages.every_page())
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    executable = lab.find_browser()
+    if executable is None:
+        pytest.skip("no Chromium or Chrome here")
+    with lab.chromium(executable) as browser:  # it reaches nothing but this machine
+        yield browser
 
 
 @pytest.fixture(scope="session")

@@ -21,15 +21,6 @@ CHAPTERS = {"notebooks/00_start_here": 1, "notebooks/01_cooking_analogy": 2, "no
 EXERCISES = ("01.1", "01.2", "02.1")
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    executable = lab.find_browser()
-    if executable is None:
-        pytest.skip("no Chromium or Chrome here")
-    with lab.chromium(executable) as browser:  # it reaches nothing but this machine
-        yield browser
-
-
 class Visit(Reader):
     """A notebook of the browser edition, opened for the first time in a fresh browser."""
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tools import lab
 from tools.notebook_file import ROOT
 
 pytestmark = pytest.mark.browser
@@ -23,15 +22,6 @@ WHAT_STANDS_THERE = """() => ({
 })"""
 AXE = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations.map(
     found => `${found.id} (${found.impact}), ${found.nodes.length}: ${found.nodes[0].html.slice(0, 200)}`)"""
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    executable = lab.find_browser()
-    if executable is None:
-        pytest.skip("no Chromium or Chrome here")
-    with lab.chromium(executable) as browser:  # it reaches nothing but this machine
-        yield browser
 
 
 class Reader:
