@@ -325,20 +325,14 @@ def as_markdown(report: Report) -> str:
         "",
         f"`{report['what']}`, {report['date']}, Python {report['python']}, NumPy {report['numpy']}.",
         "",
-        "| claim | published | ours | settings | verdict |",
-        "|---|---|---|---|---|",
+        *_table(["claim", "published", "ours", "settings", "verdict"]),
         *(f"| {' | '.join(claim.values())} |" for claim in report["claims"]),
     ]
     for task in ("circle", "moons"):
         if task in report["parts"]:
             settings = report["parts"][task]["settings"]
-            lines += [
-                "",
-                f"## {task}: {settings['iterations']} iterations, batch 1, {settings['seeds']} seeds",
-                "",
-                "| error | train | test | best test | median 1 - cosine of the gradient |",
-                "|---|---|---|---|---|",
-            ]
+            lines += ["", f"## {task}: {settings['iterations']} iterations, batch 1, {settings['seeds']} seeds", ""]
+            lines += _table(["error", "train", "test", "best test", "median 1 - cosine of the gradient"])
             for name, runs in report["parts"][task]["runs"].items():
                 best = max(run["best_test"] for run in runs)
                 numbers = [f"{mean(runs, key):.3f}" for key in ("train", "test")]
@@ -347,15 +341,14 @@ def as_markdown(report: Report) -> str:
                 )
     for part in ("mnist16", "mnist64", "digits"):
         if report["parts"].get(part):
-            settings = report["parts"][part]["settings"]
-            lines += [
-                "",
-                f"## {part}: {settings['epochs']} epochs",
-                "",
-                "| error | train | test | 1 - cosine |",
-                "|---|---|---|---|",
-            ]
+            lines += ["", f"## {part}: {report['parts'][part]['settings']['epochs']} epochs", ""]
+            lines += _table(["error", "train", "test", "1 - cosine"])
             for name, runs in report["parts"][part]["runs"].items():
                 numbers = [f"{mean(runs, key):.4f}" for key in ("train", "test", "gradient_error")]
                 lines.append(f"| {name} | {numbers[0]} | {numbers[1]} | {numbers[2]} |")
     return "\n".join(lines) + "\n"
+
+
+def _table(headings: Sequence[str]) -> list[str]:
+    """The first two lines of a table in Markdown."""
+    return [f"| {' | '.join(headings)} |", "|---" * len(headings) + "|"]
