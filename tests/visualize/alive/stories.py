@@ -171,3 +171,5 @@ STORIES = {
         sketch,
     )
 }
+
+KINDS = list(STORIES)
