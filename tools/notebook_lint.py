@@ -43,6 +43,8 @@ OPENING = {
     "how long it takes ('Time ... minutes')": r"\btime\b.*\bminutes\b",
 }
 LINK = re.compile(r"(?<!\!)\[[^\]]*\]\(([^)\s#]+)(?:#[^)\s]*)?(?:\s+\"[^\"]*\")?\)")
+FOLD = re.compile(r"<details\b.*?</details>", re.I | re.S)
+HEADING = re.compile(r"^#{1,6} |<h[1-6]\b", re.I | re.M)
 FIGURE = re.compile(r"!\[([^\]]*)\]\(")
 
 
@@ -116,13 +118,16 @@ def closing_problems(notebook: NotebookNode, path: Path) -> Iterator[str]:
 
 
 def text_problems(index: int, cell: NotebookNode, path: Path) -> Iterator[str]:
-    """Pictures without words and links to nowhere in a text cell."""
+    """Pictures without words, headings that tell what is folded, and links to nowhere in a text cell."""
     if cell.cell_type != "markdown":
         return
     for alt in FIGURE.findall(cell.source):
         if len(alt.strip()) < LETTERS_OF_ALT:
             yield f"{where(index, cell)} has a picture whose alt text says too little: {alt!r}"
     yield from image_problems(index, cell, cell.source)
+    for fold in FOLD.findall(cell.source):  # JupyterLab's table of contents shows headings, folded or not
+        if HEADING.search(fold):
+            yield f"{where(index, cell)} has a heading in a fold, where the table of contents gives it away"
     for target in LINK.findall(cell.source):
         if "://" not in target and not target.startswith("mailto:"):
             file = path.parent / urllib.parse.unquote(target)

@@ -76,6 +76,8 @@ def test_a_sound_chapter_passes(lint):
         (code("\n".join(f"ax[{i}].plot(x)" for i in range(6))), "6 lines of plotting"),
         ("![line](x.png)", "says too little"),
         ("See [the next one](03_nowhere.ipynb).", "does not exist"),
+        ("<details><summary>Seen?</summary>\n\n### Transposed\n\n</details>", "heading in a fold"),
+        ("<details><summary>Seen?</summary><h4>Transposed</h4></details>", "heading in a fold"),
     ],
 )
 def test_a_fault_is_named(cell, message, lint):

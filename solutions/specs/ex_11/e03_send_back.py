@@ -145,13 +145,13 @@ def send_back_cases(rng):
 
 BANK = [
     wrong("time-reversal", send_back_variant(lambda T: np.conj(T).T),
-          "notebook 11, section 5: transposed, not conjugated",
+          "notebook 11, section 5: light sent back",
           "The mesh acts by its conjugate transpose: as if the light that came through were run backward.",
           "A delay is a delay in both directions. Light sent from the right is delayed again, not undone."),
     wrong("order-kept", send_back_variant(turn=list), "notebook 11, section 5: the transpose of a product",
           "Each interferometer is turned round, but they are met in the order of the forward pass.",
           "From the right the last one comes first."),
-    wrong("not-turned-round", send_back_variant(lambda T: T), "notebook 11, section 5: transposed, not conjugated",
+    wrong("not-turned-round", send_back_variant(lambda T: T), "notebook 11, section 5: light sent back",
           "The order is reversed, but each interferometer still acts from left to right.",
           "Its own heater phi stands at the left; coming from the right, light meets it last."),
     wrong("sent-forward", send_back_variant(lambda T: T, turn=list), "the task: from the right",

@@ -132,7 +132,7 @@ def three_cases(rng):
 
 BANK = [
     wrong("back-by-time-reversal", three_with(back=lambda T: np.conj(T).T),
-          "notebook 11, section 5: transposed, not conjugated",
+          "notebook 11, section 5: light sent back",
           "Forward and adjoint powers are right; the sum was launched from a wrong field x_adj.",
           "Light from the right sees the transpose of the matrix, not its conjugate transpose."),
     wrong("plus-i", three_with(lambda x, x_adj: x + 1j * np.conj(x_adj)), "notebook 11, section 6: the third pass",
@@ -168,7 +168,7 @@ BANK = [
     wrong("tap-on-the-bottom-arm", three_with(tap=1), "notebook 11, section 3: the drawing",
           "The powers are those of the bottom arm.",
           "The heater theta sits on the top arm, and the fields must be read where the phase acts."),
-    wrong("matrix-not-transposed", three_with(back=lambda T: T), "notebook 11, section 5: transposed, not conjugated",
+    wrong("matrix-not-transposed", three_with(back=lambda T: T), "notebook 11, section 5: light sent back",
           "Forward and adjoint powers are right; for x_adj the light went through the matrix as if from the left.",
           "Light that comes from behind sees the transpose."),
     wrong("gradient-without-its-sign",

@@ -160,7 +160,7 @@ BANK = [
           "The first setting is right; then the matrix was multiplied by T, not by its inverse.",
           "To take a factor T out at the right, multiply by its inverse, which is the conjugate transpose."),
     wrong("transposed-instead-of-inverted", triangle_with(undo=lambda T: T.T),
-          "notebook 11, section 5: transposed, not conjugated",
+          "notebook 11, section 5: light sent back",
           "The first setting is right; then the matrix was multiplied by the plain transpose of T.",
           "The transpose is light from behind. What undoes an interferometer also has the conjugate."),
     wrong("half-a-turn-missing", triangle_with(rule=lambda t, p: (t, p - np.pi)),
