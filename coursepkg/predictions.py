@@ -20,9 +20,9 @@ def predict(*guess: object) -> None:
     >>> predict(4, "rises")
     Your guess: 4, rises
     >>> predict()
-    Your guess: none yet. Type it into predict() and run the cell again.
+    Your guess: none yet. Type it into predict().
     """
     if guess:
         print("Your guess:", ", ".join(map(str, guess)))
     else:
-        print("Your guess: none yet. Type it into predict() and run the cell again.")
+        print("Your guess: none yet. Type it into predict().")

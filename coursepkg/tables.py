@@ -16,6 +16,10 @@ WIDEST = 100
 FOLDED = " \n"
 """Begins the HTML of a figure or a table. JupyterLab shows the first line of a folded output, and this one is empty."""
 
+BOX = "overflow-x:auto;container-type:inline-size"
+CAPTION = "position:sticky;left:0;max-width:100cqw"
+"""A table that is wider than its page scrolls in a box. Its caption stays, as wide as the box."""
+
 
 @dataclass(frozen=True, repr=False)
 class Table:
@@ -51,8 +55,9 @@ class Table:
         for first, *others in self.rows:
             cells = "".join(f"<td{cell_style}>{_together(escape(cell))}</td>" for cell in others)
             body += f'<tr><th scope="row"{cell_style}>{escape(first)}</th>{cells}</tr>'
-        caption = f"<caption{_style(self.caption_style)}>{escape(self.caption)}</caption>"
-        return f"{FOLDED}<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        caption = f"<caption{_style(f'{CAPTION};{self.caption_style}')}>{escape(self.caption)}</caption>"
+        table = f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return f'{FOLDED}<div style="{BOX}">{table}</div>'
 
 
 def _together(cell: str) -> str:

@@ -5,6 +5,7 @@ package bring the results of one chapter into the rows and curves that its table
 """
 
 import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from coursepkg import _course
@@ -34,3 +35,12 @@ def load(name: str) -> dict[str, Any]:
         raise ValueError(f"There is no stored result {name!r}. These are there: {', '.join(there) or 'none'}.")
     result: dict[str, Any] = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
     return result
+
+
+def told(claims: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
+    """Claims that a script judged, as rows of a table: the claim, the verdict, the numbers, and where it was tried.
+
+    The verdict comes second, so that a narrow page shows it before its reader scrolls.
+    """
+    names = {"claim": "claim", "verdict": "verdict", "published": "published", "ours": "here", "settings": "settings"}
+    return [{name: claim[key] for key, name in names.items()} for claim in claims]

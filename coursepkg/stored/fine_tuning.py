@@ -3,7 +3,7 @@
 from statistics import mean
 from typing import Any
 
-from coursepkg.stored import load
+from coursepkg.stored import load, told
 
 TASKS = {"short": "2,048 questions", "trec": "questions", "cola": "grammar", "movie": "film reviews"}
 
@@ -74,9 +74,8 @@ def published() -> list[dict[str, Any]]:
 
 
 def claims() -> list[dict[str, str]]:
-    """Rows of a table: what was claimed, the published number, ours, where it was tried, and the verdict."""
-    names = {"claim": "claim", "published": "published", "ours": "here", "settings": "settings", "verdict": "verdict"}
-    return [{name: row[key] for key, name in names.items()} for row in load("fine_tuning")["claims"]]
+    """Rows of a table: what was claimed, the verdict, the published number, ours, and where it was tried."""
+    return told(load("fine_tuning")["claims"])
 
 
 def times() -> dict[str, float]:

@@ -1,6 +1,6 @@
 """What ``benchmarks/photonic_claims.py`` found, for chapter 11."""
 
-from coursepkg.stored import load
+from coursepkg.stored import load, told
 
 FLAWS = (
     "no error", "tap noise 0.02", "phases at the ports 0.05 pi", "couplers 0.05 rad", "8 bits",
@@ -55,7 +55,7 @@ def mnist() -> dict[str, float]:
 
 
 def claims(*, all_of_them: bool = True) -> list[dict[str, str]]:
-    """Rows of a table: what was claimed, the published number, ours, where it was tried, and the verdict.
+    """Rows of a table: what was claimed, the verdict, the published number, ours, and where it was tried.
 
     Parameters
     ----------
@@ -64,4 +64,4 @@ def claims(*, all_of_them: bool = True) -> list[dict[str, str]]:
     """
     rows = load("photonic_claims")["claims"]
     kept = rows if all_of_them else [row for row in rows if row["claim"].startswith(ABOUT_THE_METHOD)]
-    return [{key: row[key] for key in ("claim", "published", "ours", "settings", "verdict")} for row in kept]
+    return told(kept)

@@ -31,7 +31,7 @@ _FADE = (
     "2%,98%{mask-image:linear-gradient(90deg,#0002,#000 40px calc(100% - 40px),#0002)}"
     "100%{mask-image:linear-gradient(90deg,#0002,#000 40px)}}}</style>"
 )
-NARROW = 600  # pixels of a page, below which a picture's version for phones is shown
+NARROW = 1100  # pixels of a window, below which a wide picture's other version is shown: JupyterLab leaves it half
 _LAZY = {
     "figure", "fig", "plot", "a plot", "a figure", "image", "picture", "graph", "chart", "diagram", "drawing", "alt",
     "alt text", "a picture", "an image", "a graph", "todo",
@@ -106,7 +106,7 @@ class Picture:
     alt : str
         What the drawing shows, in a sentence or a few.
     narrow : str, optional
-        The same as a drawing for pages of less than 600 pixels.
+        The same as a drawing for windows of less than 1,100 pixels, of which a text may get half.
 
     Examples
     --------

@@ -11,6 +11,7 @@ from views import FIGURE, PAGE, View
 from coursepkg.visualize.alive.flip import flip_through
 from coursepkg.visualize.alive.story import modules
 from coursepkg.visualize.chart.series import draw_loss
+from coursepkg.visualize.chart.table import draw_table
 from coursepkg.visualize.diagram.network import draw_network
 from coursepkg.visualize.diagram.route import route_map
 from coursepkg.visualize.graph.story import tell_graph
@@ -211,10 +212,23 @@ def test_a_still_picture_that_is_wide_scrolls_in_its_own_box(view):
     assert view.page.evaluate(f"getComputedStyle({box}).maskImage") == "none"  # what fits does not fade
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_the_route_shows_where_one_is_on_a_phone_too(view, width):
+def test_a_wide_table_scrolls_under_a_caption_that_stays(view):
+    rows = [{name: "indistinguishable" for name in ("claim", "verdict", "published", "here", "settings")}]
+    view.page.set_viewport_size({"width": 390, "height": 700})
+    view.load(draw_table(rows, caption="A caption of more words than the page has room for in one line")._repr_html_())
+    assert view.page.evaluate("document.documentElement.scrollWidth") <= 390
+    for place in (0, 9999):
+        view.page.evaluate("place => document.querySelector('main > div').scrollTo(place, 0)", place)
+        caption = view.page.locator("caption").bounding_box()
+        assert 0 <= caption["x"]
+        assert caption["x"] + caption["width"] <= 390
+    assert view.page.evaluate("document.querySelector('main > div').scrollLeft") > 50
+
+
+@pytest.mark.parametrize(("width", "text"), [(1280, 1200), (1150, 900), (800, 400), (390, 390)])
+def test_the_route_shows_where_one_is_also_beside_the_files_of_jupyterlab(view, width, text):
     view.page.set_viewport_size({"width": width, "height": 700})
-    view.load(route_map("12").html())
+    view.load(route_map("12").html(), style=f"width:{text}px")
     image, box = (f"document.querySelector('main {part}')" for part in ("img", "div"))
     view.page.wait_for_function(f"() => {image}.complete")
     assert view.page.evaluate(f"{box}.scrollWidth - {box}.clientWidth") == 0
