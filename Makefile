@@ -1,6 +1,6 @@
 # Two commands are enough: `make lab` to study, `make test` to check everything.
 .DEFAULT_GOAL := help
-.PHONY: help lab lab-repository env test check test-env peers notebooks exercises mutation-report supported lock lock-site site site-check typing-along slides slides-check handouts workshops
+.PHONY: help lab lab-repository env test check test-env peers notebooks exercises mutation-report supported lock lock-site site site-check typing-along slides slides-check handouts workshops hub lock-hub
 
 python := .venv/bin/python
 # Jupyter refuses to run as root unless told; in a container root is who you are.
@@ -14,6 +14,7 @@ help:
 	@echo "for those who teach:"
 	@echo "make slides     slides of all chapters, build/slides (needs npm, once)"
 	@echo "make handouts   two pages a chapter to print, the ten questions and a form, build/handouts (needs Chromium)"
+	@echo "make hub        a JupyterHub for a room, and its board (needs npm, once; as root, so that people are kept apart)"
 	@echo "make typing-along  the chapters with their key cells blank, build/typing-along"
 	@echo ""
 	@echo "for contributors:"
@@ -28,7 +29,7 @@ help:
 	@echo "make site-check build it and open every page in a browser"
 	@echo "make slides-check  open every slide in a browser, light and dark"
 	@echo "make workshops  bring the tables of the workshops' plans up to date"
-	@echo "make lock       resolve the dependencies again (needs uv); make lock-site does so for the website's"
+	@echo "make lock       resolve the dependencies again (needs uv); make lock-site and lock-hub for the website's and the hub's"
 
 jupyterlab := $(python) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(allow_root)
 
@@ -89,6 +90,13 @@ handouts: test-env
 workshops: test-env
 	@$(python) -m tools.workshops
 
+# ROOM=FOLDER NAMES=FILE ADMIN=name ADDRESS=0.0.0.0 PORT=8000 CERT=FILE KEY=FILE MEMORY=1G IDLE=60 PLAIN=yes TRUSTED=yes
+hub:
+	@$(or $(PYTHON),python3) tools/hub.py $(if $(ROOM),--folder "$(ROOM)") $(if $(NAMES),--names "$(NAMES)") \
+	  $(if $(ADMIN),--admin "$(ADMIN)") $(if $(ADDRESS),--address "$(ADDRESS)") $(if $(PORT),--port "$(PORT)") \
+	  $(if $(CERT),--certificate "$(CERT)") $(if $(KEY),--key "$(KEY)") $(if $(MEMORY),--memory "$(MEMORY)") \
+	  $(if $(IDLE),--idle "$(IDLE)") $(if $(PLAIN),--plain) $(if $(TRUSTED),--trusted)
+
 # The file names no index and no machine, and serves Linux, macOS and Windows. The learner's lock is cut
 # from the testers' one, so that both hold the same versions.
 uv_lock := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
@@ -99,3 +107,6 @@ lock:
 lock-site:
 	@$(uv_lock) pyproject.toml requirements-site.in --extra course --extra grading --group build --constraint requirements-test.lock --output-file requirements-site.lock
 	@uv pip compile --quiet --python-version 3.14 --no-deps --generate-hashes --no-emit-index-url --no-header --no-annotate requirements-browser.in --output-file requirements-browser.lock
+
+lock-hub:
+	@$(uv_lock) pyproject.toml requirements-hub.in --extra course --extra grading --group build --constraint requirements-test.lock --output-file requirements-hub.lock

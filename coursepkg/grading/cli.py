@@ -14,6 +14,7 @@ from pathlib import Path
 from coursepkg.grading.inventory_command import register as register_inventory
 from coursepkg.grading.learning.notebook import checks_around, checks_folder, progress
 from coursepkg.grading.reporting.command import register
+from coursepkg.grading.room_command import register as register_room
 from coursepkg.grading.running.command import register as register_batch
 from coursepkg.grading.running.own_notebook import judge_notebook, load_checks
 from coursepkg.grading.specification.build import BuildError, build_tree, compare_tree, write_tree
@@ -59,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     register_batch(actions, _project)
     register(actions)
     register_inventory(actions)
+    register_room(actions)
     return parser
 
 

@@ -18,7 +18,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -210,7 +210,8 @@ def _noted(found: Mapping[str, Any], verdict: Verdict) -> record.Record | None:
     known = {entry["id"] for entry in found["misconceptions"]}
     certain = verdict.status == "wrong" and verdict.sure
     ideas = [idea for idea in verdict.finding.split("+") if certain and idea in known]
-    return record.update(path, lambda kept: kept.note(found["id"], verdict.passed, ideas, date.today()))
+    now = datetime.now(UTC)
+    return record.update(path, lambda kept: kept.note(found["id"], verdict.passed, ideas, date.today(), now))
 
 
 def own_record() -> Path | None:

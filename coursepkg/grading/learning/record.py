@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +35,15 @@ _PATIENCE = 2.0  # seconds that another notebook may hold the file
 
 @dataclass
 class Exercise:
-    """What became of an exercise so far; a pass stays."""
+    """What became of an exercise so far; a pass stays.
+
+    ``ideas`` are the misconceptions that the latest check named for certain; ``at`` is when that was, to the minute.
+    """
 
     tries: int = 0
     passed: date | None = None
+    ideas: tuple[str, ...] = ()
+    at: datetime | None = None
 
 
 @dataclass
@@ -74,10 +79,28 @@ class Record:
 
     # --- what is written into it ---
 
-    def note(self, exercise_id: str, passed: bool, ideas: Sequence[str], today: date) -> None:
-        """A check was run; ``ideas`` are the misconceptions that it named for certain."""
+    def note(
+        self, exercise_id: str, passed: bool, ideas: Sequence[str], today: date, now: datetime | None = None
+    ) -> None:
+        """A check was run; ``ideas`` are the misconceptions that it named for certain.
+
+        Parameters
+        ----------
+        exercise_id : str
+            Id of the exercise ("01.2").
+        passed : bool
+            Whether the answer was right.
+        ideas : sequence of str
+            Ids of the misconceptions.
+        today : datetime.date
+            The day it is where the learner is.
+        now : datetime.datetime, optional
+            The time with its zone; without one, when it was is not kept.
+        """
         entry = self.exercises.setdefault(exercise_id, Exercise())
         entry.tries += 1
+        entry.ideas = tuple(ideas)
+        entry.at = None if now is None else now.astimezone(UTC).replace(second=0, microsecond=0)
         if passed and entry.passed is None:
             entry.passed = today
         for name in (f"{exercise_id}/{idea}" for idea in ideas):
@@ -157,22 +180,20 @@ def update(path: Path, change: Callable[[Record], None]) -> Record:
 
 def _read(path: Path) -> Record:
     try:
-        return _understood(json.loads(path.read_text(encoding="utf-8-sig")))
+        return understood(json.loads(path.read_text(encoding="utf-8-sig")))
     except FileNotFoundError:
         return Record()
     except OSError as error:
         return Record(notice=f"Your progress cannot be read: `{path.name}` ({error.strerror}).")
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return Record(notice=_set_aside(path))
 
 
-def _understood(data: Any) -> Record:
-    """A file's content as a record; raises ValueError, KeyError or TypeError if it is none."""
+def understood(data: Any) -> Record:
+    """A file's content as a record; raises ValueError, KeyError, TypeError or OverflowError if it is none."""
     if not isinstance(data, dict) or data["format"] != 1:
         raise ValueError("not a record of this format")
-    exercises = {
-        str(name): Exercise(int(item["tries"]), _day(item["passed"])) for name, item in _items(data, "exercises")
-    }
+    exercises = {str(name): _exercise(item) for name, item in _items(data, "exercises")}
     cards = {
         str(name): Card(date.fromisoformat(item["met"]), max(int(item["days"]), 1), date.fromisoformat(item["due"]))
         for name, item in _items(data, "cards")
@@ -183,6 +204,18 @@ def _understood(data: Any) -> Record:
         for name in ("questions", "questions_again")
     )
     return Record(exercises, cards, first, again)
+
+
+def _exercise(item: Any) -> Exercise:
+    # A record from before the latest check was kept has none. The format's number stays: an older copy of the course
+    # reads such a record as it did, and would set one of another number aside.
+    if not isinstance(item, dict):
+        raise TypeError("an exercise is no dictionary")
+    latest: Any = item.get("latest", {"ideas": [], "at": None})
+    if not isinstance(latest["ideas"], list):
+        raise TypeError("ideas are no list")
+    at = None if latest["at"] is None else datetime.fromisoformat(latest["at"]).astimezone(UTC)
+    return Exercise(int(item["tries"]), _day(item["passed"]), tuple(map(str, latest["ideas"])), at)
 
 
 def _items(data: dict[str, Any], name: str) -> Any:
@@ -208,10 +241,7 @@ def _set_aside(path: Path) -> str:
 
 
 def _write(path: Path, record: Record) -> None:
-    exercises = {
-        name: {"tries": item.tries, "passed": item.passed.isoformat() if item.passed else None}
-        for name, item in sorted(record.exercises.items(), key=_in_order)
-    }
+    exercises = {name: _stored(item) for name, item in sorted(record.exercises.items(), key=_in_order)}
     cards = {
         name: {"met": card.met.isoformat(), "days": card.days, "due": card.due.isoformat()}
         for name, card in sorted(record.cards.items(), key=_in_order)
@@ -232,6 +262,14 @@ def _write(path: Path, record: Record) -> None:
         with contextlib.suppress(OSError):
             os.unlink(name)
         raise
+
+
+def _stored(item: Exercise) -> dict[str, Any]:
+    stored: dict[str, Any] = {"tries": item.tries, "passed": item.passed.isoformat() if item.passed else None}
+    if item.at is not None or item.ideas:
+        at = item.at.strftime("%Y-%m-%dT%H:%M+00:00") if item.at else None
+        stored["latest"] = {"ideas": list(item.ideas), "at": at}
+    return stored
 
 
 def _in_order(item: tuple[str, Any]) -> tuple[int, int, str]:

@@ -1,0 +1,160 @@
+"""A participant's server under a user number of its own, with limits, in a folder that nobody else can open.
+
+JupyterHub's ``SimpleLocalProcessSpawner`` runs all servers as the hub's own user, and its ``LocalProcessSpawner`` needs
+an account on the machine for each name. This one needs no accounts: a name gets a free number, which owns the
+participant's folder and processes. To the kernel it is a user like any other. So a process of another number cannot
+read those files, look into those processes, or send them a signal.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pwd
+import resource
+import shutil
+import signal
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jupyterhub.spawner import SimpleLocalProcessSpawner
+from traitlets import Bool, Unicode
+
+from tools import hub, hub_limits
+
+FIRST, LAST = 60706, 61183  # numbers that no distribution hands out: systemd's list of users calls them unused
+PROCESSES = 400  # of one participant, threads counted
+LARGEST_FILE = 2 * 1024**3  # bytes
+COURSE = "my-course"
+RECORD = f"{COURSE}/exercises/progress.json"
+
+
+class RoomSpawner(SimpleLocalProcessSpawner):
+    """Starts ``tools/hub_server.py``, which lays out the course and becomes JupyterLab."""
+
+    room = Unicode(config=True, help="The room's folder.")
+    separate = Bool(True, config=True, help="Whether each participant has a user number of their own.")
+
+    @property
+    def home(self) -> Path:
+        """The participant's folder."""
+        return Path(self.room) / "people" / hub.checked_name(self.user.name)
+
+    def user_number(self) -> int:
+        """The number under which this participant's processes run."""
+        if not self.separate:
+            return os.getuid()
+        return number_of(Path(self.room) / "hub" / "numbers.json", self.user.name)
+
+    async def start(self) -> Any:
+        """Make the participant's folders, then start the server."""
+        number = self.user_number()
+        for folder in (self.home, Path(self.room) / "run" / str(number)):
+            own_folder(folder, number)
+        self._group = hub_limits.group(str(number), self.mem_limit) if self.separate else None
+        return await super().start()
+
+    async def stop(self, now: bool = False) -> None:
+        """Stop the server, then whatever else the participant left running."""
+        await super().stop(now=now)
+        if self.separate:
+            end_all_of(self.user_number())
+
+    def user_env(self, env: dict[str, str]) -> dict[str, str]:
+        """What a server finds in its environment."""
+        home = str(self.home)
+        return env | {
+            "USER": self.user.name,
+            "HOME": home,
+            "SHELL": "/bin/bash",
+            "JUPYTER_RUNTIME_DIR": f"{self.room}/run/{self.user_number()}",
+            "COURSEPKG_FOLDER": f"{home}/{COURSE}",
+            "COURSEPKG_PROGRESS": f"{home}/{RECORD}",
+        }
+
+    def make_preexec_fn(self, name: str) -> Callable[[], None]:
+        """What the new process does before it becomes the server: it takes its limits, and gives its rights away."""
+        home, number, memory, group = str(self.home), self.user_number(), self.mem_limit, getattr(self, "_group", None)
+        separate = self.separate
+
+        def become() -> None:
+            hub_limits.join(group)
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
+            if memory:
+                resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+            if separate:
+                resource.setrlimit(resource.RLIMIT_NPROC, (PROCESSES, PROCESSES))
+                become_user(number)
+            os.umask(0o077)
+            os.chdir(home)
+
+        return become
+
+
+def number_of(path: Path, name: str) -> int:
+    """The user number of a name; a new name gets the next one that nobody has.
+
+    Raises
+    ------
+    RuntimeError
+        If all numbers are taken.
+    """
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if name not in known:
+        taken = {*known.values(), *(account.pw_uid for account in pwd.getpwall())}
+        free = next((number for number in range(FIRST, LAST + 1) if number not in taken), None)
+        if free is None:
+            raise RuntimeError(f"the room is full: all {LAST - FIRST + 1} user numbers are taken")
+        known[name] = free
+        hub.write_private(path, json.dumps(known, indent=1))
+    return int(known[name])
+
+
+def own_folder(folder: Path, number: int) -> None:
+    """Make a folder that belongs to one participant alone, or make sure that it is one.
+
+    Raises
+    ------
+    PermissionError
+        If something else lies there.
+    """
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+        os.chown(folder, number, number if os.getuid() == 0 else -1)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != number:
+        raise PermissionError(f"{folder} does not belong to user number {number}")
+    folder.chmod(0o700)
+
+
+def become_user(number: int) -> None:
+    """Give all rights away but those of a user number; raises OSError if the system refuses."""
+    os.setgroups([])
+    os.setresgid(number, number, number)
+    os.setresuid(number, number, number)
+
+
+def end_all_of(number: int) -> None:
+    """End every process of a user number; only of those that are handed out here."""
+    if not FIRST <= number <= LAST:
+        raise ValueError(f"{number} is no participant's number")
+    child = os.fork()
+    if child == 0:
+        try:
+            become_user(number)
+            os.kill(-1, signal.SIGKILL)  # all that this user may signal: its own
+        except ProcessLookupError:
+            pass
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+
+
+def forget_runtime(room: Path) -> None:
+    """Remove sockets and connection files of kernels that are gone: nothing may be running when this is called."""
+    for folder in (room / "run").iterdir():
+        shutil.rmtree(folder, ignore_errors=True)
