@@ -24,6 +24,9 @@ NOT_REACHED = (
 )
 
 
+_HOW = "The first cell of code says how to fetch it."
+
+
 class NotFetched(ModuleNotFoundError):
     """A library that is not in this page; its text is what the learner reads."""
 
@@ -101,7 +104,7 @@ class _Cells:
         if isinstance(error, NotFetched):
             words = str(error)
         elif getattr(error, "name", None) in self._lost:
-            words = f"`{error.name}` is missing: the cell that makes it needs a library that is not here."  # type: ignore[attr-defined]
+            words = f"`{error.name}` is missing: the cell that makes it needs a library that is not here. {_HOW}"  # type: ignore[attr-defined]
         else:
             shell.showtraceback((kind, error, traceback), tb_offset=tb_offset)
             return

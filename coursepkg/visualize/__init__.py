@@ -16,7 +16,7 @@ _HOME = {
     "draw_cell": "diagram.cell",
     "draw_chain": "diagram.chain",
     "draw_bars": "chart.bars",
-    "draw_tangent": "chart.series",
+    "draw_tangent": "chart.tangent",
     "draw_loss": "chart.series",
     "draw_decision_boundary": "field.boundary",
     "Landscape": "chart.landscape",

@@ -10,7 +10,7 @@ import coursepkg.visualize as visualize
 LIGHT = [
     "paper.picture", "paper.figure", "paper.style", "alive.story", "alive.flip", "graph.still", "graph.story",
     "graph.stepper", "diagram.chain", "diagram.route", "matrix.still", "matrix.directions",
-    "matrix.product",
+    "matrix.product", "chart.axes", "chart.kitchen", "chart.tangent",
 ]  # fmt: skip
 
 
@@ -33,11 +33,12 @@ import sys
 for heavy in ("numpy", "matplotlib", "ipywidgets", "sympy", "IPython"):
     sys.modules[heavy] = None
 from coursepkg.autodiff.scalar import Scalar
-from coursepkg.visualize import draw_chain, draw_graph, flip_through, route_map, tell_graph
+from coursepkg.visualize import draw_chain, draw_graph, draw_tangent, flip_through, route_map, tell_graph
 x = Scalar(2.0, label="x")
 y = x * x + 1
 y.backward()
 assert tell_graph(y).html() and flip_through(route_map, current=["01", "02"]).html()
+assert draw_tangent(lambda x: x * x, at=1.0, slope=2.0, nudge=0.1).html()
 print(len(draw_graph(y).svg) > 1000, tell_graph(y).frames, route_map("01").alt[:9])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

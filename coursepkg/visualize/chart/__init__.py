@@ -1,1 +1,1 @@
-"""Ordinary charts, drawn by Matplotlib in the course's style: each is a picture that says its numbers in words."""
+"""Ordinary charts in the course's style, most by Matplotlib: each is a picture that says its numbers in words."""

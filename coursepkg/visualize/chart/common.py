@@ -1,5 +1,6 @@
 """What all charts share: how they write numbers, and what has no place on paper."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,6 +17,14 @@ def finite(values: Iterable[float], what: str) -> None:
     broken = [value for value in values if not abs(value) < float("inf")]
     if broken:
         raise ValueError(f"{what} is {broken[0]}, which has no place on paper; use finite numbers")
+
+
+def ticks(low: float, high: float) -> list[float]:
+    """About six round numbers in a range."""
+    rough = (high - low) / 6
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
+    return [round(k * step, 10) for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
 def plain_logs(axes: Any) -> None:

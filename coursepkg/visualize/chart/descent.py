@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from coursepkg.visualize.alive.story import Story, pack
-from coursepkg.visualize.chart.landscape import Landscape, ticks
+from coursepkg.visualize.chart.common import ticks
+from coursepkg.visualize.chart.landscape import Landscape
 from coursepkg.visualize.paper import HIGHLIGHT, MUTED, format_number, plural, svg
 
 _MOST_METHODS = 4

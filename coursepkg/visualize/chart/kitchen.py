@@ -8,10 +8,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from coursepkg.kitchen import Kitchen
-from coursepkg.visualize.paper import Picture, format_number, join_words, picture_of, plural, svg, text_width
-from coursepkg.visualize.paper.style import CYCLE, DASHES, GRADIENT, HIGHLIGHT, INK, MUTED, SHADE, VALUE, use_style
+from coursepkg.visualize.chart.axes import DASHES, LETTERS, Axes, Named, above, draw_key, margin
+from coursepkg.visualize.paper import Picture, format_number, join_words, plural, svg, text_width
+from coursepkg.visualize.paper.style import CYCLE, GRADIENT, HIGHLIGHT, INK, MUTED, SHADE, VALUE
 
 _COINS = 60  # the right end of the picture of a discount
+_WIDTH = 640.0  # pixels: of a chart
 
 
 def draw_limits(kitchen: Kitchen, *, guests: float | None = None, top: float | None = None) -> Picture:
@@ -82,35 +84,29 @@ def draw_discount(kilograms: Callable[[Any], Any], coins: float, slope: float) -
     slope : float
         That rate, in kg per coin.
     """
-    import matplotlib.pyplot as plt
-
     here = kilograms(coins)
     average = here / coins if coins else slope
-    grid = list(range(_COINS + 1))
-    with use_style():
-        fig, ax = plt.subplots(figsize=(5.6, 3.4), layout="none")  # of which a figure turns through many
-        fig.subplots_adjust(left=0.12, right=0.97, bottom=0.15, top=0.96)
-        for cs, kgs, colour, dash, label in (
-            (grid, [kilograms(c) for c in grid], VALUE, "-", f"bought: {format_number(here)} kg"),
-            (
-                grid,
-                [here + slope * (c - coins) for c in grid],
-                GRADIENT,
-                "--",
-                f"next coin: {format_number(slope)} kg/coin",
-            ),
-            ([0.0, coins], [0.0, here], MUTED, ":", f"average: {format_number(average)} kg/coin"),
-        ):
-            ax.plot(cs, kgs, color=colour, linestyle=dash, label=label)
-        ax.plot(coins, here, marker="o", markersize=9, color=HIGHLIGHT, markeredgecolor=INK, clip_on=False)
-        ax.set(xlim=(0, _COINS), ylim=(0, 1.08 * kilograms(_COINS)), xlabel="coins spent", ylabel="kg bought")
-        ax.legend(loc="upper left")
+    entries = [
+        Named(f"bought: {format_number(here)} kg", VALUE),
+        Named(f"next coin: {format_number(slope)} kg/coin", GRADIENT, DASHES[1]),
+        Named(f"average: {format_number(average)} kg/coin", MUTED, DASHES[3]),
+    ]
+    y_range = (0.0, 1.08 * kilograms(_COINS))
+    left = margin(y_range)
+    axes = Axes((0, _COINS), y_range, left=left, top=6 + above("kg"), width=_WIDTH - left - 20, height=270)
+    key, _ = draw_key(entries, left + 20, axes.top + 4, 0)  # one below the other, where a curve bending upward is not
+    bought = [(float(c), float(kilograms(c))) for c in range(_COINS + 1)]
+    believed = [(float(c), here + slope * (c - coins)) for c in (0, _COINS)]
+    parts = [*axes.frame("coins spent", "kg bought"), *key, axes.line(bought, stroke=VALUE, role="curve")]
+    parts.append(axes.line(believed, stroke=GRADIENT, dash=DASHES[1], role="tangent"))
+    parts.append(axes.line([(0.0, 0.0), (coins, here)], stroke=MUTED, dash=DASHES[3], role="average"))
+    parts.append(axes.dot(coins, here, fill=HIGHLIGHT, radius=6.5))
     alt = (
         f"A curve bending upward: kg bought against coins spent. At {format_number(coins)} coins it stands at "
         f"{format_number(here)} kg; the dashed tangent has slope {format_number(slope)} kg per coin, "
         f"the dotted line from the origin only {format_number(average)}."
     )
-    return picture_of(fig, alt)
+    return Picture(svg.document(_WIDTH, axes.bottom + 52, parts, title="A discount"), alt)
 
 
 def draw_repair(history: Sequence[Kitchen], *, guests: float) -> Picture:
@@ -123,25 +119,30 @@ def draw_repair(history: Sequence[Kitchen], *, guests: float) -> Picture:
     guests : float
         Portions wanted.
     """
-    import matplotlib.pyplot as plt
-
     last = len(history) - 1
     portions = [float(kitchen.portions().value) for kitchen in history]
     names = history[0].ingredients
     shares = {name: [float(kitchen.inputs[f"{name} share"].value) for kitchen in history] for name in names}
-    with use_style():
-        fig, (first, second) = plt.subplots(2, 1, figsize=(6.4, 5.6), sharex=True)
-        first.plot(portions, color=VALUE, linestyle="-")
-        first.axhline(guests, color=MUTED, linestyle="--")
-        first.annotate(f"{format_number(guests)} guests", (0, guests), (4, 4), textcoords="offset points", color=MUTED)
-        first.set(ylabel="portions cooked", ylim=(0, 1.12 * max([*portions, guests])))
-        for number, (name, values) in enumerate(shares.items()):
-            second.plot(values, color=CYCLE[number % len(CYCLE)], linestyle=DASHES[number % len(DASHES)], label=name)
-        second.set(xlabel="step", ylabel="share of the budget", ylim=(0, None))
-        second.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2)
+    cooked = (0.0, 1.12 * max([*portions, guests]))
+    split_in = (0.0, 1.08 * max(map(max, shares.values())))
+    left = max(margin(cooked), margin(split_in))
+    room = {"left": left, "width": _WIDTH - left - 20, "height": 170}
+    first = Axes((0, last), cooked, top=above("portions"), **room)
+    entries = [
+        Named(name, CYCLE[number % len(CYCLE)], DASHES[number % len(DASHES)]) for number, name in enumerate(shares)
+    ]
+    key, high = draw_key(entries, 10, first.bottom + 18, _WIDTH - 10)
+    second = Axes((0, last), split_in, top=first.bottom + 18 + high + above("share"), **room)
+    parts = [*first.frame(ylabel="portions cooked"), *key, *second.frame("step", "share of the budget")]
+    x, y = first.at(0, guests)
+    parts.append(first.line([(0, guests), (last, guests)], stroke=MUTED, dash=DASHES[1], role="guests"))
+    parts.append(svg.text(x + 6, y - 6, f"{format_number(guests)} guests", size=LETTERS, fill=MUTED))
+    parts.append(first.line(enumerate(portions), stroke=VALUE, role="portions"))
+    for entry, values in zip(entries, shares.values(), strict=True):
+        parts.append(second.line(enumerate(values), stroke=entry.stroke, dash=entry.dash, role="share"))
     split = join_words([f"{name} {v[0]:.2f} to {v[-1]:.2f}" for name, v in shares.items()])
     alt = (
         f"Over {plural(last, 'step')} the portions go from {format_number(portions[0])} to "
         f"{format_number(portions[-1])}, for {format_number(guests)} guests. Shares of the budget: {split}."
     )
-    return picture_of(fig, alt)
+    return Picture(svg.document(_WIDTH, second.bottom + 52, parts, title="A repair, step by step"), alt)

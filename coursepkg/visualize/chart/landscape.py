@@ -4,7 +4,6 @@ The one idea: both axes of a map have one scale, so a right angle looks like one
 contour. Where contours lie close together, a cut shows how steep the wall is.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -164,14 +163,6 @@ class Landscape:
             where = end if self._holds(track[-1]) else f"{end}, outside of the map,"
             text += f" {name} goes from {start} to {where} in {steps}, {self.value} from {first} to {last}."
         return text
-
-
-def ticks(low: float, high: float) -> list[float]:
-    """About six round numbers in a range."""
-    rough = (high - low) / 6
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
-    return [round(k * step, 10) for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
 def draw_heights(

@@ -1,18 +1,18 @@
-"""What runs along an axis: measurements beside laws, losses over steps, a tangent, norms by layer.
+"""What runs along an axis: measurements beside laws, losses over steps, norms by layer.
 
 The one idea: a law is a line, a measurement is a mark, and the eye compares them; on logarithmic axes a power law is a
 straight line, and ratios between layers are distances. The caller brings the numbers, the plot their words.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from coursepkg.visualize.chart.common import plain_logs
 from coursepkg.visualize.paper import Picture, capital, format_number, key, lead, picture_of, plural, text_width, wrap
-from coursepkg.visualize.paper.style import CYCLE, DASHES, GRADIENT, INK, MARKERS, PAPER, VALUE, use_style
+from coursepkg.visualize.paper.style import CYCLE, DASHES, MARKERS, PAPER, use_style
 
 Series = Mapping[str, tuple[Any, Any]]
 _WIDTH, _SIZE = 500.0, 15.3  # pixels: of the axes, and of their letters
@@ -116,82 +116,6 @@ def _say(points: Mapping[str, Any], lines: Mapping[str, Any], log: str, xlabel: 
             ends = [f"{format_number(y[k])} at {format_number(x[k])}" for k in (0, -1)]
             text += f" {name}{kind}: from {ends[0]} to {ends[1]}, {len(x)} points."
     return text
-
-
-def draw_tangent(
-    f: Callable[[float], Any],
-    at: float,
-    slope: float,
-    *,
-    nudge: float | None = None,
-    low: float | None = None,
-    high: float | None = None,
-    name: str = "f(x)",
-    title: str = "",
-) -> Picture:
-    """Draw a function of one number and its tangent at a point, and the slope that a nudge sees there.
-
-    Parameters
-    ----------
-    f : callable
-        Takes a float, returns a number.
-    at : float
-        Where the tangent touches.
-    slope : float
-        The derivative there, as computed by the caller.
-    nudge : float, optional
-        The line through the point and the one this far to its right is drawn as well.
-    low, high : float, optional
-        The range of x; by default three units on each side of `at`.
-    name, title : str
-        How the function is called, and a line over the plot.
-
-    Raises
-    ------
-    ValueError
-        If `at` lies outside the range, or the nudge is zero.
-
-    Examples
-    --------
-    >>> print(draw_tangent(lambda x: x * x, at=1.0, slope=2.0).alt)
-    f(x) for x from −2 to 4. At x = 1 its value is 1 and the tangent has slope 2.
-    """
-    if nudge == 0:
-        raise ValueError("a nudge of zero has no slope; choose a small number such as 0.1")
-    low, high = at - 3.0 if low is None else low, at + 3.0 if high is None else high
-    if not low <= at <= high or low == high:
-        raise ValueError(f"the tangent touches at x = {at}, outside the range {low} to {high}")
-    import matplotlib.pyplot as plt
-
-    x = np.linspace(low, high, 241)
-    y = np.array([float(f(float(value))) for value in x])
-    touch = float(f(float(at)))
-    with use_style():
-        fig, ax = plt.subplots()
-        ax.plot(x, y, color=VALUE, linestyle="-", label=name)
-        ax.plot(
-            x, touch + slope * (x - at), color=GRADIENT, linestyle="--", label=f"tangent, slope {format_number(slope)}"
-        )
-        if nudge is not None:
-            there = float(f(float(at + nudge)))
-            seen = format_number((there - touch) / nudge)
-            label = f"nudge {format_number(nudge)}, slope {seen}"
-            ax.plot([at, at + nudge], [touch, there], color=INK, marker="o", linewidth=2.6, label=label)
-        ax.plot([at], [touch], color=INK, marker="o", linestyle="none")
-        ax.set_ylim(*_room(y))
-        ax.set(xlabel="x", ylabel=name)
-        key(ax, title)
-    alt = f"{lead(title)}{name} for x from {format_number(low)} to {format_number(high)}. "
-    alt += f"At x = {format_number(at)} its "
-    alt += f"value is {format_number(touch)} and the tangent has slope {format_number(slope)}"
-    return picture_of(fig, alt + (f"; a nudge of {format_number(nudge)} sees slope {seen}." if nudge else "."))
-
-
-def _room(y: np.ndarray) -> tuple[float, float]:
-    finite = y[np.isfinite(y)]
-    low, high = float(finite.min()), float(finite.max())
-    margin = 0.15 * (high - low) or 1.0
-    return low - margin, high + margin
 
 
 def draw_loss(

@@ -1,8 +1,9 @@
 import itertools
+import re
 import xml.etree.ElementTree as ET
 
 import pytest
-from drawn import texts
+from drawn import shapes, texts
 
 from coursepkg.autodiff.scalar import Scalar
 from coursepkg.kitchen import Ingredient, Kitchen, rates_by_sweep, repair, supply_chain
@@ -36,6 +37,10 @@ def discount(coins):
     return draw_discount(kilograms, coins, spent.grad)
 
 
+def mended():
+    return repair(stew(), guests=40, taste=400, temperature=1, eta=2e-5, steps=30)
+
+
 PICTURES = {
     "market": lambda: tell_market(supply_chain(3, 3)).fallback,
     "wide market": lambda: tell_market(supply_chain(5, 2)).fallback,
@@ -43,6 +48,9 @@ PICTURES = {
     "no guests": lambda: draw_limits(stew()),
     "few tomatoes": lambda: draw_limits(stew(0.1), guests=40, top=100),
     "mostly tomatoes": lambda: draw_limits(stew(0.8), guests=40, top=100),
+    "no coins": lambda: discount(0.0),
+    "all coins": lambda: discount(60.0),
+    "repair": lambda: draw_repair(mended(), guests=40),
 }
 
 
@@ -95,5 +103,25 @@ def test_pictures_say_in_words_what_they_show():
     assert "tomatoes allows 28.8 (gradient 72)" in draw_limits(stew(), guests=40).alt
     assert "at the start: coin 3.3." in tell_market(supply_chain(3, 3)).fallback.alt
     assert "slope 1 kg per coin" in discount(25.0).alt
-    history = repair(stew(), guests=40, taste=400, temperature=1, eta=2e-5, steps=30)
-    assert "for 40 guests" in draw_repair(history, guests=40).alt
+    assert "for 40 guests" in draw_repair(mended(), guests=40).alt
+
+
+def test_the_rate_of_the_next_coin_touches_and_the_average_comes_from_zero():
+    picture = discount(30.0)
+    (axis, *_), (point, *_) = (shapes(picture.svg, role) for role in ("average", "point"))
+    ends = re.findall(r"[\d.]+ [\d.]+", axis["d"])
+    assert ends[-1] == f"{point['cx']} {point['cy']}"
+    curve, tangent = (shapes(picture.svg, role)[0]["d"] for role in ("curve", "tangent"))
+    assert ends[0] == re.findall(r"[\d.]+ [\d.]+", curve)[0]
+    assert ends[-1] in curve
+    assert tangent != axis["d"]
+
+
+def test_a_repair_draws_a_line_for_each_share_and_names_it():
+    picture = draw_repair(mended(), guests=40)
+    assert with_role(picture, "key") == ["rice", "beans", "tomatoes"]
+    assert len({line.get("stroke-dasharray") for line in shapes(picture.svg, "share")}) == 3
+    [portions] = shapes(picture.svg, "portions")
+    heights = [float(y) for y in re.findall(r" ([\d.]+)", portions["d"])]
+    assert len(heights) == 31
+    assert heights[-1] < heights[0]  # more portions stand higher
