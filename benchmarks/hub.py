@@ -15,11 +15,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import platform
+import re
 import shutil
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -37,10 +40,10 @@ from tornado.websocket import websocket_connect
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "hub.json"
-PORT = 8970
+PORTS = range(18000, 19000, 10)  # a hub takes four in a row
 NOTEBOOK = "exercises/02_scalar_backprop.ipynb"
 LIMIT = 600.0  # seconds, for all of it together with one participant
-STEPS = ("signed in", "JupyterLab", "kernel asked for", "first cell", "right answer")
+STEPS = ("signed in", "JupyterLab", "kernel asked for", "first cell", "checked")
 WRONG = """
 from coursepkg.grading import check
 def fan_out_gradients(a, b, e_bar):
@@ -48,13 +51,13 @@ def fan_out_gradients(a, b, e_bar):
     return e_bar * d, e_bar * c
 verdict = check("02.4", fan_out_gradients)
 assert not verdict.passed
+kept = 6 * 7
 """
 RIGHT = """
 def fan_out_gradients(a, b, e_bar):
     c, d = a + b, b + 1
     return e_bar * d, e_bar * d + e_bar * c
 assert check("02.4", fan_out_gradients).passed
-kept = 6 * 7
 """
 
 
@@ -66,7 +69,7 @@ class Participant:
     """Somebody with a browser: cookies, a server, a kernel."""
 
     def __init__(self, base: str, name: str, password: str):
-        self.base, self.name, self.password = base, name, password
+        self.base, self.name, self.password, self.stays_wrong = base, name, password, False
         self.web = httpx.AsyncClient(base_url=base, timeout=300, follow_redirects=True)
         self.kernel, self.channel, self.times = "", None, {}
 
@@ -143,7 +146,7 @@ class Participant:
                 return said
 
     async def take_part(self) -> None:
-        """From the first page to a right answer, with times in seconds since it began."""
+        """From the first page to a check, with times in seconds since it began."""
         begun = time.monotonic()
 
         def note(what: str) -> None:
@@ -158,8 +161,9 @@ class Participant:
         await self.run(first)
         note("first cell")
         await self.run(WRONG)
-        await self.run(RIGHT)
-        note("right answer")
+        if not self.stays_wrong:
+            await self.run(RIGHT)
+        note("checked")
 
     async def signed_in(self) -> bool:
         """Whether the hub knows this browser, and its server answers it."""
@@ -196,7 +200,7 @@ def spread(values: Iterable[float]) -> dict[str, float]:
     return {"median": round(statistics.median(ranked), 1), "p95": round(rank, 1), "largest": round(ranked[-1], 1)}
 
 
-async def killed_and_back(room: Path, people: list[Participant]) -> dict[str, Any]:
+async def killed_and_back(room: Path, people: list[Participant], instructor: Participant) -> dict[str, Any]:
     """Kill the hub; how long until it is back and everybody is signed in, and whether their kernels still know."""
     os.kill(int((room / "hub" / "hub.pid").read_text()), signal.SIGKILL)
     begun, during = time.monotonic(), 0
@@ -224,6 +228,7 @@ async def killed_and_back(room: Path, people: list[Participant]) -> dict[str, An
         "seconds until signed in again": spread(back),
         "not back within two minutes": sum(away.values()),
         "kernels that lost something": lost,
+        "the board, again": (await instructor.web.get("/services/board/")).status_code,
     }
 
 
@@ -266,14 +271,28 @@ print(json.dumps(tries))
 """
 
 
-async def attempts(room: Path, one: Participant, other: Participant) -> dict[str, str]:
+async def seen_on_board(instructor: Participant, participant: Participant) -> dict[str, Any]:
+    """What the board answers to a participant and to the instructor, and its first line."""
+    await instructor.sign_in()
+    refused = await participant.web.get("/services/board/")
+    shown = await instructor.web.get("/services/board/")
+    first = re.search(r'class="count">(\d+) <small>of (\d+)</small></span>\s*<span>(.*?)<br>', shown.text)
+    return {
+        "a participant": refused.status_code,
+        "the instructor": shown.status_code,
+        "first line": f"{first[1]} of {first[2]}: {first[3]}" if first else "",
+        "holds code of an answer": "return e_bar" in shown.text or "fan_out_gradients" in shown.text,
+    }
+
+
+async def attempts(room: Path, base: str, one: Participant, other: Participant) -> dict[str, str]:
     """What one participant tries against another, and what came of each."""
     numbers = json.loads((room / "hub" / "numbers.json").read_text())
     uid = numbers[other.name]
     pid, port = next(found for found in _servers() if found[2] == uid)[:2]
     code = ATTEMPTS.format(
-        room=str(room), other=other.name, port=PORT, pid=pid, victim_port=port, uid=uid, notebook=NOTEBOOK,
-        course=str(ROOT),
+        room=str(room), other=other.name, port=httpx.URL(base).port, pid=pid, victim_port=port, uid=uid,
+        notebook=NOTEBOOK, course=str(ROOT),
     )  # fmt: skip
     return json.loads((await one.run(code)).strip())
 
@@ -296,10 +315,11 @@ def _servers() -> Iterable[tuple[int, int, int]]:
 # --- the whole of it --------------------------------------------------------------------------------------------------
 
 
-async def measured(room: Path, count: int) -> dict[str, Any]:
+async def measured(room: Path, base: str, password: str, count: int) -> dict[str, Any]:
     """All phases, one after another."""
-    base = f"http://127.0.0.1:{PORT}"
     people = [Participant(base, f"learner-{number:02d}", f"a password of {number}") for number in range(1, count + 1)]
+    for person in people[1::3]:
+        person.stays_wrong = True
     begun = time.monotonic()
     done = await asyncio.gather(*(person.take_part() for person in people), return_exceptions=True)
     failures = [f"{person.name}: {error!r}" for person, error in zip(people, done, strict=True) if error is not None]
@@ -317,9 +337,14 @@ async def measured(room: Path, count: int) -> dict[str, Any]:
         json.loads((room / "people" / person.name / "my-course/exercises/progress.json").read_text()) for person in well
     ]
     found["records with a pass"] = sum(bool(record["exercises"]["02.4"]["passed"]) for record in kept)
-    found["hub killed"] = await killed_and_back(room, well)
+    found["records that name the idea"] = sum(bool(record["exercises"]["02.4"]["latest"]["ideas"]) for record in kept)
+    if not well:
+        return found
+    instructor = Participant(base, "instructor", password)
+    found["board"] = await seen_on_board(instructor, well[0])
+    found["hub killed"] = await killed_and_back(room, well, instructor)
     if len(well) > 1:
-        found["one against another"] = await attempts(room, well[0], well[1])
+        found["one against another"] = await attempts(room, base, well[0], well[1])
     return found
 
 
@@ -341,23 +366,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--participants", type=int, default=3, choices=range(1, 61), metavar="N")
     parser.add_argument("--store", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}")
+    parser.add_argument("--log", type=Path, help="keep what the hub said in this file")
     options = parser.parse_args()
     if os.geteuid() != 0:
         sys.exit("run it as root: without, participants are not kept apart, and there is nothing to measure of that")
     with tempfile.TemporaryDirectory(prefix="room") as folder:
         os.chmod(folder, 0o755)
-        room = Path(folder) / "r"
-        command = [sys.executable, str(ROOT / "tools/hub.py"), "--folder", str(room), "--port", str(PORT)]
-        command += ["--memory", "768M"]
+        room, port = Path(folder) / "r", free_port()
+        base = f"http://127.0.0.1:{port}"
+        command = [sys.executable, str(ROOT / "tools/hub.py"), "--folder", str(room), "--port", str(port)]
         with (Path(folder) / "log").open("w") as log:
-            hub = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+            hub = subprocess.Popen([*command, "--memory", "768M"], stdout=log, stderr=subprocess.STDOUT)
             try:
-                wait_for_hub()
-                found = asyncio.run(asyncio.wait_for(measured(room, options.participants), LIMIT))
+                password = wait_for_hub(base, Path(folder) / "log")
+                found = asyncio.run(asyncio.wait_for(measured(room, base, password, options.participants), LIMIT))
             finally:
                 hub.send_signal(signal.SIGTERM)
                 hub.wait(120)
-                shutil.copy(Path(folder) / "log", Path(tempfile.gettempdir()) / "coursepkg-hub.log")
+                if options.log:
+                    shutil.copy(Path(folder) / "log", options.log)
     found = {
         "measured": date.today().isoformat(),
         "machine": f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}",
@@ -374,14 +401,22 @@ def main() -> None:
 LOAD = round(os.getloadavg()[0], 2)
 
 
-def wait_for_hub() -> None:
-    """Until the front door answers."""
+def free_port() -> int:
+    """The first of four ports in a row that nobody uses."""
+    for first in PORTS:
+        with contextlib.ExitStack() as taken, contextlib.suppress(OSError):
+            for port in range(first, first + 4):
+                taken.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return first
+    sys.exit("there are no four free ports in a row")
+
+
+def wait_for_hub(base: str, log: Path) -> str:
+    """Wait until the front door answers; returns the instructor's password."""
     for _ in range(240):
-        try:
-            if httpx.get(f"http://127.0.0.1:{PORT}/hub/health").status_code == 200:
-                return
-        except httpx.HTTPError:
-            pass
+        with contextlib.suppress(httpx.HTTPError):
+            if httpx.get(f"{base}/hub/health").status_code == 200:
+                return re.search(r"your password is (\S+)", log.read_text())[1]  # type: ignore[index]
         time.sleep(0.5)
     sys.exit("the hub did not come up")
 

@@ -35,6 +35,7 @@ CONFIGURATION = ROOT / "tools" / "hub_config.py"
 MARK = "COURSEPKG_HUB_SETTINGS"  # the variable that names the file of settings
 NAME = re.compile(r"[a-z][a-z0-9-]{0,23}")  # of a participant; it becomes a folder and part of an address
 LONGEST_FOLDER = 40  # characters; a socket's path has at most 107, and kernels lie below the room's folder
+SLOW_TO_LOAD = "rfc3987-syntax"
 STARTS, IN = 5, 60.0  # a hub that dies more often in so many seconds is not started again
 SUBFOLDERS = {"hub": 0o700, "people": 0o711, "run": 0o711}
 
@@ -200,7 +201,8 @@ def closed_to_others(path: Path) -> Path | None:
 def enter_environment() -> None:
     """Go on in `.venv-hub`, which is made if it is not there or if its recipe has changed."""
     python = ENVIRONMENT / "bin/python"
-    recipe = hashlib.sha256(LOCK.read_bytes() + (ROOT / "pyproject.toml").read_bytes() + str(ROOT).encode()).hexdigest()
+    parts = [LOCK.read_bytes(), (ROOT / "pyproject.toml").read_bytes(), f"{ROOT} {SLOW_TO_LOAD}".encode()]
+    recipe = hashlib.sha256(b"".join(parts)).hexdigest()
     made = ENVIRONMENT / "recipe"
     if not made.is_file() or made.read_text() != recipe:
         print("Building the environment of the hub in .venv-hub (a minute or two, only the first time) ...", flush=True)
@@ -234,15 +236,19 @@ def make_environment(python: Path) -> None:
     if uv:
         subprocess.run([uv, "venv", "--quiet", "--python", base, str(ENVIRONMENT)], check=True)
         install = [uv, "pip", "install", "--quiet", "--python", str(python)]
+        remove = [uv, "pip", "uninstall", "--quiet", "--python", str(python)]
     else:
         subprocess.run([base, "-m", "venv", str(ENVIRONMENT)], check=True)
         install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        remove = [str(python), "-m", "pip", "uninstall", "--quiet", "--yes"]
     subprocess.run([*install, "--require-hashes", "-r", str(LOCK)], check=True)
     subprocess.run([*install, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)], check=True)
+    # jsonschema takes this if it is there, to check addresses in other alphabets; nothing here has such addresses, and
+    # loading it builds a parser for a second and a half, in each participant's server.
+    subprocess.run([*remove, SLOW_TO_LOAD], check=True)
     compiled = [str(ENVIRONMENT / "lib"), str(ROOT / "coursepkg")]
-    subprocess.run(
-        [str(python), "-m", "compileall", "-q", *compiled], check=False
-    )  # some packages carry broken examples
+    compile_all = [str(python), "-m", "compileall", "-q", *compiled]
+    subprocess.run(compile_all, check=False)  # some packages carry examples that are meant to be broken
     settings = ENVIRONMENT / "share/jupyter/lab/settings"
     settings.mkdir(parents=True, exist_ok=True)
     quiet = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}  # as `make lab` has it
@@ -353,9 +359,10 @@ def keep_running(settings: Path) -> int:
     begun: list[float] = []
     while True:
         begun = [*(moment for moment in begun if time.monotonic() - moment < IN), time.monotonic()]
-        hub = subprocess.Popen(hub_command(), env=environment, cwd=settings.parent)
+        # In a session of its own: Ctrl-C reaches this process alone, and the hub is asked once.
+        hub = subprocess.Popen(hub_command(), env=environment, cwd=settings.parent, start_new_session=True)
         (settings.parent / "hub.pid").write_text(str(hub.pid))
-        for number in (signal.SIGTERM, signal.SIGINT):  # the hub gets them, and ends in order
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):  # the hub gets them, and ends in order
             signal.signal(number, lambda received, frame, hub=hub: hub.send_signal(signal.SIGTERM))  # type: ignore[misc]
         code = hub.wait()
         if code >= 0:

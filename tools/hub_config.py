@@ -71,12 +71,13 @@ c.JupyterHub.load_roles = [
     }
 ]
 idle = [f"--timeout={60 * room['idle']}", f"--cull-every={min(300, 30 * room['idle'])}"]
+beside = [sys.executable, "-m", "tools.hub_beside", sys.executable, "-m"]
 c.JupyterHub.services = [
-    {"name": "idle", "command": [sys.executable, "-m", "jupyterhub_idle_culler", *idle]},
+    {"name": "idle", "command": [*beside, "jupyterhub_idle_culler", *idle], "cwd": str(hub.ROOT)},
     {
         "name": "board",  # no participant has the right to it: only admins have rights to services that no role names
         "url": f"http://127.0.0.1:{room['port'] + 3}",
-        "command": [sys.executable, "-m", "tools.hub_board"],
+        "command": [*beside, "tools.hub_board"],
         "cwd": str(hub.ROOT),
         "environment": {hub.MARK: os.environ[hub.MARK]},
         "oauth_no_confirm": True,

@@ -100,12 +100,14 @@ def board(folder: Path, query: Mapping[str, str], now: datetime, minutes: float 
         If the folder is no room.
     """
     from coursepkg.grading.learning import room
+    from coursepkg.grading.learning.inventory_class import HIDDEN_AMONG
     from coursepkg.grading.reporting.page import render
 
     people, tasks = room.people_of(folder), room.tasks_of(_checks())
     asked = query.get("chapter", "")
     chapter = asked if asked in tasks else room.chapter_of(people, tasks)
     names = query.get("names") == "yes"
+    few = HIDDEN_AMONG if sum(person.record is not None for person in people) < HIDDEN_AMONG else 0
     return render(
         "room.html",
         seconds=SECONDS,
@@ -118,6 +120,7 @@ def board(folder: Path, query: Mapping[str, str], now: datetime, minutes: float 
         chapter=chapter,
         chapters=[(name, _link(name, names)) for name in tasks],
         names=names,
+        few=few,
         switched=_link(asked if asked in tasks else "", not names),
     )
 

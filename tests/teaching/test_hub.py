@@ -1,0 +1,320 @@
+"""The hub: what it asks before it starts, what lies where, and whether participants are kept apart.
+
+What needs no JupyterHub is tested everywhere. The rest runs in `.venv-hub`, which `make hub` makes; the room that is
+started for a test has two people, who sign in, work, and try to get at each other's things.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tools import hub, hub_limits, hub_server
+
+ROOT = Path(__file__).parents[2]
+PYTHON = ROOT / ".venv-hub/bin/python"
+VALUES = ROOT / "instructor" / "hub" / "values.yaml"
+
+needs_hub = pytest.mark.skipif(
+    not (ROOT / ".venv-hub/recipe").is_file(), reason="no environment for the hub here: `make hub` makes .venv-hub"
+)
+needs_posix = pytest.mark.skipif(os.name == "nt", reason="user numbers and modes are POSIX's")
+
+
+def settings(*words, root=True):
+    return hub.settings_of(hub.parser().parse_args(words), root=root)
+
+
+# --- what it asks before it starts ---
+
+
+def test_as_root_participants_are_kept_apart():
+    assert settings()["separate"] is True
+
+
+def test_without_root_it_starts_for_trusted_rooms_only():
+    with pytest.raises(ValueError, match="each could read and stop everything of the others"):
+        settings(root=False)
+    assert settings("--trusted", root=False)["separate"] is False
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "192.168.1.5", "::", "hub.example.org"])
+def test_a_network_without_tls_has_to_be_asked_for(address, tmp_path):
+    with pytest.raises(ValueError, match="passwords can be read on the way"):
+        settings("--address", address)
+    assert settings("--address", address, "--plain")["address"] == address
+    found = settings("--address", address, "--certificate", f"{tmp_path}/c", "--key", f"{tmp_path}/k")
+    assert found["certificate"] == str((tmp_path / "c").resolve())
+    assert hub.address_of(found).startswith("https://")
+
+
+def test_this_machine_alone_needs_no_tls():
+    for address in ("127.0.0.1", "localhost", "::1"):
+        settings("--address", address)
+    assert hub.address_of(settings("--address", "::1", "--port", "8800")) == "http://[::1]:8800"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--certificate", "c"], "needs both"),
+        (["--folder", "/srv/" + "x" * 60], "is longer than 40 characters"),
+        (["--port", "0"], "a port is a number"),
+        (["--idle", "0"], "at least a minute"),
+        (["--memory", "2"], "as in 768M or 1G"),
+        (["--memory", "64M"], "at least 256M"),
+        (["--admin", "Ada Lovelace"], "small letters, digits or dashes"),
+        (["--admin", "../hub"], "small letters, digits or dashes"),
+        (["--names", "/nowhere"], "cannot be read as a list"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_words(words, said):
+    with pytest.raises(ValueError, match=re.escape(said)):
+        settings(*words)
+
+
+def test_names_are_read_one_a_line(tmp_path):
+    (tmp_path / "class.txt").write_text("\ufeffAda\n\n bo-2  # comes later\n# nobody\nada\n", encoding="utf-8")
+    assert hub.names_of(tmp_path / "class.txt") == ["ada", "bo-2"]
+    (tmp_path / "class.txt").write_text("# nobody\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="holds no names"):
+        hub.names_of(tmp_path / "class.txt")
+
+
+def test_memory_is_in_bytes():
+    assert settings("--memory", "768m")["memory"] == 768 * 1024**2
+
+
+@needs_posix
+def test_a_folder_that_is_closed_to_others_is_found():
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        inner = Path(folder).resolve() / "closed" / "inner"
+        inner.mkdir(parents=True)
+        assert hub.closed_to_others(inner) is None
+        inner.parent.chmod(0o700)
+        assert hub.closed_to_others(inner) == inner.parent
+
+
+# --- what lies where ---
+
+
+@needs_posix
+def test_the_rooms_folder_can_be_passed_and_not_listed_and_what_is_the_hubs_is_closed(tmp_path, monkeypatch):
+    monkeypatch.setattr(hub, "give_password", lambda path, name: None)
+    room = tmp_path / "room"
+    path = hub.prepare(room, settings("--trusted", root=False))
+    modes = {name: (room / name).stat().st_mode & 0o777 for name in (".", "people", "run", "hub")}
+    assert modes == {".": 0o711, "people": 0o711, "run": 0o711, "hub": 0o700}
+    files = {file.name: file.read_text() for file in (room / "hub").iterdir()}
+    assert {file.stat().st_mode & 0o777 for file in (room / "hub").iterdir()} == {0o600}
+    assert json.loads(path.read_text())["admin"] == "instructor"
+    assert re.fullmatch(r"[0-9a-f]{64}", files["cookie_secret"])
+    hub.prepare(room, settings("--trusted", "--admin", "ada", root=False))
+    again = {file.name: file.read_text() for file in (room / "hub").iterdir()}
+    assert again["cookie_secret"] == files["cookie_secret"]  # else everybody would be signed out
+    assert again["proxy_token"] == files["proxy_token"]
+    assert json.loads(again["settings.json"])["admin"] == "ada"
+
+
+@needs_posix
+def test_a_server_lays_out_the_course_and_never_writes_over_what_was_changed(tmp_path, monkeypatch):
+    started = []
+    monkeypatch.setattr(os, "execv", lambda path, words: started.append((path, words)))
+    monkeypatch.setenv("COURSEPKG_FOLDER", str(tmp_path / "my-course"))
+    monkeypatch.setattr(sys, "argv", ["hub_server.py", "--port=1"])
+    hub_server.main()
+    notebook = tmp_path / "my-course/exercises/02_scalar_backprop.ipynb"
+    changed = json.loads(notebook.read_text(encoding="utf-8"))
+    changed["cells"][0]["source"] = "my own words"
+    notebook.write_text(json.dumps(changed), encoding="utf-8")
+    (tmp_path / "my-course/own.txt").write_text("mine", encoding="utf-8")
+    (tmp_path / "my-course/notebooks/00_start_here.ipynb").unlink()
+    hub_server.main()
+    assert json.loads(notebook.read_text(encoding="utf-8")) == changed
+    assert (tmp_path / "my-course/own.txt").read_text(encoding="utf-8") == "mine"
+    assert (tmp_path / "my-course/notebooks/00_start_here.ipynb").is_file()  # what was thrown away comes back
+    assert not (tmp_path / "my-course/solutions").exists()
+    server = str(Path(sys.executable).with_name("jupyterhub-singleuser"))
+    assert started == [(server, [server, "--port=1"])] * 2
+
+
+def test_a_course_that_cannot_be_laid_out_does_not_keep_the_server_from_starting(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("")
+    started = []
+    monkeypatch.setattr(os, "execv", lambda path, words: started.append(path))
+    monkeypatch.setenv("COURSEPKG_FOLDER", str(tmp_path / "file"))
+    hub_server.main()
+    assert len(started) == 1
+    assert "was not laid out" in capsys.readouterr().err
+
+
+def test_a_group_for_memory_is_made_in_either_version_and_none_where_there_is_none(tmp_path):
+    first, second, neither = (tmp_path / name for name in ("v1", "v2", "none"))
+    (first / "memory").mkdir(parents=True)
+    (first / "memory/memory.limit_in_bytes").write_text("")
+    found = hub_limits.group("60706", 5, first)
+    assert found == first / "memory/coursepkg-room/60706"
+    assert (found / "memory.limit_in_bytes").read_text() == "5"
+    (second / "coursepkg-room").mkdir(parents=True)
+    (second / "cgroup.controllers").write_text("cpu memory\n")
+    for folder in (second, second / "coursepkg-room"):
+        (folder / "cgroup.subtree_control").write_text("cpu\n")
+    found = hub_limits.group("60706", 7, second)
+    assert (found / "memory.max").read_text() == "7"
+    assert (second / "coursepkg-room/cgroup.subtree_control").read_text() == "+memory"
+    (second / "cgroup.controllers").write_text("cpu\n")
+    assert hub_limits.group("60706", 7, second) is None
+    assert hub_limits.group("60706", 7, neither) is None
+    assert hub_limits.group("60706", None, first) is None
+    hub_limits.join(None)
+
+
+@needs_posix
+def test_a_hub_that_dies_is_started_again_but_not_for_ever(tmp_path, monkeypatch, capsys):
+    (tmp_path / "hub").mkdir()
+    monkeypatch.setattr(hub, "STARTS", 3)
+    monkeypatch.setattr(hub, "hub_command", lambda: [sys.executable, "-c", "import os; os.kill(os.getpid(), 15)"])
+    monkeypatch.setattr(hub.signal, "signal", lambda number, handler: None)
+    assert hub.keep_running(tmp_path / "hub" / "settings.json") == 1
+    assert capsys.readouterr().err.count("is started again") == 2
+    monkeypatch.setattr(hub, "hub_command", lambda: [sys.executable, "-c", "raise SystemExit(7)"])
+    assert hub.keep_running(tmp_path / "hub" / "settings.json") == 7
+
+
+# --- what it is made of ---
+
+
+def test_the_proxy_and_all_that_it_needs_are_pinned_by_hash_and_name_no_registry():
+    lock = json.loads((hub.PROXY / "package-lock.json").read_text(encoding="utf-8"))
+    packages = {name: entry for name, entry in lock["packages"].items() if name}
+    assert packages["node_modules/configurable-http-proxy"]["version"] == "5.3.0"
+    assert all(entry["integrity"].startswith("sha512-") for entry in packages.values())
+    assert not any("resolved" in entry for entry in packages.values())
+    assert not any(entry.get("hasInstallScript") for entry in packages.values())
+
+
+def test_the_lock_of_the_hub_holds_what_it_asks_for_and_the_versions_that_are_tested():
+    def pins(name):
+        return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / name).read_text(encoding="utf-8"), flags=re.MULTILINE))
+
+    asked = re.findall(r"^([a-z-]+)>=", (ROOT / "requirements-hub.in").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    locked, tested = pins("requirements-hub.lock"), pins("requirements-test.lock")
+    assert set(asked) == {"jupyterhub", "jupyterhub-firstuseauthenticator", "jupyterhub-idle-culler"}
+    assert {*asked, hub.SLOW_TO_LOAD} <= set(locked)
+    assert {name: version for name, version in locked.items() if tested.get(name, version) != version} == {}
+    assert "://" not in (ROOT / "requirements-hub.lock").read_text(encoding="utf-8")
+
+
+def test_make_hub_takes_a_word_for_each_thing_that_can_be_asked_for():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    recipe = makefile.partition("\nhub:\n")[2].partition("\n\n")[0]
+    wanted = {option for action in hub.parser()._actions for option in action.option_strings} - {"-h", "--help"}
+    assert {word for word in re.findall(r"--[a-z]+", recipe)} == wanted
+    page = (ROOT / "instructor" / "hub.md").read_text(encoding="utf-8")
+    assert all(f"`{word}=" in page for word in re.findall(r"\$\(if \$\(([A-Z]+)\)", recipe))
+
+
+# --- more than one machine ---
+
+
+def test_the_values_for_kubernetes_say_what_has_to_be_said():
+    values = yaml.safe_load(VALUES.read_text(encoding="utf-8"))
+    assert values["proxy"]["https"]["enabled"]
+    assert values["hub"]["config"]["JupyterHub"]["admin_access"] is False
+    assert values["hub"]["config"]["FirstUseAuthenticator"]["create_users"] is False
+    assert set(values["hub"]["config"]["Authenticator"]["admin_users"]) <= set(
+        values["hub"]["config"]["Authenticator"]["allowed_users"]
+    )
+    assert "coursepkg start" in values["singleuser"]["cmd"][2]
+    assert values["cull"]["enabled"]
+    assert "CHANGE" in VALUES.read_text(encoding="utf-8")
+
+
+def test_the_values_fit_the_charts_schema():
+    chart = os.environ.get("COURSEPKG_CHART")
+    if not chart:
+        pytest.skip("COURSEPKG_CHART does not name the folder `jupyterhub` of the chart zero-to-jupyterhub-k8s")
+    import jsonschema
+
+    schema, given = (yaml.safe_load((Path(chart) / name).read_text()) for name in ("values.schema.yaml", "values.yaml"))
+    check = jsonschema.validators.validator_for(schema)(schema)
+
+    def merged(above, below):
+        both = {key: merged(above[key], below[key]) for key in below if isinstance(above.get(key), dict) and below[key]}
+        return {**above, **below, **both} if isinstance(below, dict) else below
+
+    values = yaml.safe_load(VALUES.read_text(encoding="utf-8"))
+    assert [error.message for error in check.iter_errors(merged(given, values))] == []
+    values["singleuser"]["memroy"] = {}
+    assert [error.message for error in check.iter_errors(merged(given, values))] != []
+
+
+# --- a room of two ---
+
+
+@needs_hub
+def test_a_name_has_one_number_for_ever_and_a_folder_of_somebody_else_is_refused(tmp_path):
+    code = """
+import os, sys
+from pathlib import Path
+from tools.hub_spawner import FIRST, end_all_of, number_of, own_folder
+folder = Path(sys.argv[1])
+assert [number_of(folder / "n.json", name) for name in ("ada", "bo", "ada")] == [FIRST, FIRST + 1, FIRST]
+own_folder(folder / "mine", os.getuid())
+assert (folder / "mine").stat().st_mode & 0o777 == 0o700
+(folder / "link").symlink_to(folder / "mine")
+for place, number in (("link", os.getuid()), ("mine", os.getuid() + 1)):
+    try:
+        own_folder(folder / place, number)
+    except PermissionError:
+        continue
+    raise AssertionError(place)
+try:
+    end_all_of(0)
+except ValueError:
+    print("well")
+"""
+    done = subprocess.run([PYTHON, "-c", code, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout == "well\n", done.stderr
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    """What `benchmarks/hub.py` finds with two participants."""
+    if os.name == "nt" or os.geteuid() != 0:
+        pytest.skip("participants are kept apart only by a hub that root starts")
+    log = tmp_path_factory.mktemp("hub") / "log"
+    words = [PYTHON, ROOT / "benchmarks/hub.py", "--participants", "2", "--log", log]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=log.parent)
+    assert done.stdout, done.stderr + (log.read_text()[-4000:] if log.is_file() else "")
+    return json.loads(done.stdout)
+
+
+@needs_hub
+def test_two_sign_in_run_and_check_and_the_board_knows(two):
+    assert two["failures"] == []
+    assert (two["records with a pass"], two["records that name the idea"]) == (1, 1)
+    assert (two["board"]["a participant"], two["board"]["the instructor"]) == (403, 200)
+    assert two["board"]["first line"].startswith("1 of 2: The gradient of b holds only")
+    assert not two["board"]["holds code of an answer"]
+
+
+@needs_hub
+def test_a_hub_that_is_killed_comes_back_and_nothing_is_lost(two):
+    assert two["hub killed"]["answered while the hub was dead"] == "2 of 2"
+    assert two["hub killed"]["not back within two minutes"] == 0
+    assert two["hub killed"]["kernels that lost something"] == []
+    assert two["hub killed"]["the board, again"] == 200  # a service of the dead hub would hold its port
+
+
+@needs_hub
+def test_one_participant_reads_stops_and_becomes_nobody_else(two):
+    assert len(two["one against another"]) >= 19
+    assert {what: came for what, came in two["one against another"].items() if not came.startswith("refused")} == {}
