@@ -12,7 +12,7 @@ from coursepkg.visualize.alive.story import Question, Story, around
 from coursepkg.visualize.paper import EDGE, GRADIENT, MINUS, SHADE, VALUE, Picture, format_number, page, plural, svg
 from coursepkg.visualize.paper.text import text_width
 
-_PITCH, _CELL, _LEFT, _ROAD, _TALLEST = 116.0, 54.0, 78.0, 86.0, 30.0
+_PITCH, _CELL, _LEFT, _ROAD, _TALLEST = 122.0, 54.0, 78.0, 86.0, 30.0
 _CAPTION = (
     "[States](value) go forward along the road, [gradients](gradient) come back below it; a bar says how large each "
     "is. Each use of the weight drops its contribution into the bucket."
@@ -126,9 +126,9 @@ def _numbers(run: _Run, largest: float, weight: str) -> dict[str, Any]:
 
 
 def _on_the_road(value: float) -> str:
-    """A number with as many digits, three at most, as there is room for between two boxes."""
+    """A number with as many digits, three at most, as there is room for between two boxes, in bold."""
     texts = [format_number(value, digits) for digits in (3, 2, 1)]
-    return next((text for text in texts if text_width(text, 13) <= _PITCH - _CELL - 2), texts[-1])
+    return next((text for text in texts if text_width(text, 13) * svg.BOLD <= _PITCH - _CELL - 2), texts[-1])
 
 
 def _say(run: _Run, weight: str, state: str) -> list[str]:

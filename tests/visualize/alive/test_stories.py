@@ -27,6 +27,7 @@ from coursepkg.visualize.graph.story import tell_graph
 from coursepkg.visualize.graph.tensors import TensorPasses
 from coursepkg.visualize.graph.unrolled import tell_unrolled
 from coursepkg.visualize.matrix.story import tell_product
+from coursepkg.visualize.paper import svg
 from coursepkg.visualize.paper.picture import RULE, Picture, adapt
 from coursepkg.visualize.paper.text import format_number, parse_number, text_width
 
@@ -430,12 +431,12 @@ def test_products_that_do_not_fit_are_refused():
 # --- unrolled
 
 
-@pytest.mark.parametrize("value", [-0.000321, 0.0123, -98765.4, 12345.0, -1.5e-7, 0.5])
+@pytest.mark.parametrize("value", [-0.000321, 0.0123, 0.00912, -98765.4, 12345.0, -1.5e-7, 0.5])
 def test_numbers_on_the_road_fit_between_two_boxes(value):
     run = ([0.0, value], [value, 1.0], [value])
     [told] = tell_unrolled({"": run}).data["runs"]
     for text in (told["states"][1], told["gradients"][0]):
-        assert text_width(text, 13) <= 60
+        assert text_width(text, 13) * svg.BOLD <= 66
         assert parse_number(text) == pytest.approx(value, rel=0.1)
 
 
