@@ -20,10 +20,8 @@ FETCH = "To fetch it, take away the # before `import` in the first cell of code,
 NOT_REACHED = (
     "This browser does not reach Pyodide's public distribution, where it is kept: there is no network, or a filter "
     "stands in the way. When that has changed, choose Kernel, Restart Kernel and Run All Cells. Without a network, the "
-    "course runs on your own computer: the page Run it here of the website says how."
+    "course runs on your own computer: the page Ways to run the course, on the website, says how."
 )
-
-
 _HOW = "The first cell of code says how to fetch it."
 
 

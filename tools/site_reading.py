@@ -59,8 +59,14 @@ def tidy(app, pagename, templatename, context, doctree) -> None:
         context["header_buttons"].insert(0, button | {"label": "run-it"})
 
 
+def leave_out(app, what, name, member, skip, options) -> bool | None:
+    """A field of a named tuple has no text of its own: the class above it says what it holds."""
+    return True if (getattr(member, "__doc__", None) or "").startswith("Alias for field number") else None
+
+
 def connect(app) -> None:
     app.add_node(Folded, html=(open_fold, close_fold), text=(lambda *_: None, lambda *_: None))
+    app.connect("autodoc-skip-member", leave_out)
     app.connect("doctree-read", name_cells)
     app.connect("doctree-resolved", fold_second_readings)
     app.connect("html-page-context", tidy, priority=502)

@@ -91,16 +91,24 @@ function openAround(id) {
 addEventListener("hashchange", () => openAround(location.hash.slice(1)));
 if (location.hash) openAround(location.hash.slice(1));
 
-// --- a formula in a line that is wider than a phone scrolls by itself ----------------------------------------------------
+// --- a formula that is wider than a phone scrolls by itself, and keys reach it -------------------------------------------
 
+function reachFormulas() {
+  if (document.documentElement.scrollWidth > innerWidth) {
+    for (const formula of document.querySelectorAll("mjx-container:not([display])")) {
+      if (formula.getBoundingClientRect().right > innerWidth) formula.classList.add("wide");
+    }
+  }
+  for (const formula of document.querySelectorAll("mjx-container[display], mjx-container.wide")) {
+    if (formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0;
+    else formula.removeAttribute("tabindex");
+  }
+}
 addEventListener("load", async () => {
   await window.MathJax?.startup?.promise;
-  if (document.documentElement.scrollWidth <= innerWidth) return;
-  for (const formula of document.querySelectorAll("mjx-container:not([display])")) {
-    if (formula.getBoundingClientRect().right <= innerWidth) continue;
-    formula.classList.add("wide");
-    formula.tabIndex = 0;
-  }
+  reachFormulas();
+  addEventListener("resize", reachFormulas);
+  addEventListener("toggle", reachFormulas, true); // what a fold hides has no width before it is opened
 });
 
 // --- the theme's folds in the menu have no name --------------------------------------------------------------------------

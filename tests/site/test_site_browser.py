@@ -116,6 +116,8 @@ def test_the_button_of_a_notebook_runs_it_in_the_browser(reader, name):
     button = page.locator(f"a[href='../lite/lab/index.html?path={name}.ipynb']", has_text="Run it here")
     assert button.count() == 1
     assert button.is_visible()
+    named = page.get_by_role("link", name="Run it here").evaluate_all("found => found.map(link => link.pathname)")
+    assert set(named) == {"/lite/lab/index.html"}  # no other page has that name
 
 
 def test_progress_is_kept_in_this_browser_and_can_be_forgotten(reader):
