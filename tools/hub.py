@@ -12,6 +12,7 @@ asked for.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import ipaddress
 import json
@@ -34,9 +35,11 @@ PROXY = ROOT / "instructor" / "hub"  # package.json and package-lock.json
 CONFIGURATION = ROOT / "tools" / "hub_config.py"
 MARK = "COURSEPKG_HUB_SETTINGS"  # the variable that names the file of settings
 NAME = re.compile(r"[a-z][a-z0-9-]{0,23}")  # of a participant; it becomes a folder and part of an address
+FIRST, LAST = 60706, 61183  # user numbers that no distribution hands out: systemd's list of them calls these unused
 LONGEST_FOLDER = 40  # characters; a socket's path has at most 107, and kernels lie below the room's folder
 SLOW_TO_LOAD = "rfc3987-syntax"
 STARTS, IN = 5, 60.0  # a hub that dies more often in so many seconds is not started again
+BEFORE_OTHERS = -5  # niceness of hub and proxy: thirty people who compute must not keep them from answering
 SUBFOLDERS = {"hub": 0o700, "people": 0o711, "run": 0o711}
 
 
@@ -46,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = settings_of(options)
         check_readable(settings["separate"])
+        if settings["separate"]:
+            check_numbers()
     except ValueError as error:
         print(f"The hub was not started: {error}", file=sys.stderr)
         return 2
@@ -186,6 +191,30 @@ def check_readable(separate: bool) -> None:
         raise ValueError(
             f"participants could not read the course: {closed} is closed to others. Lay the repository where all may "
             "read it, for instance into /srv"
+        )
+
+
+def check_numbers() -> None:
+    """Root must be able to hand out numbers: in some containers it is root of a few of them only.
+
+    Raises
+    ------
+    ValueError
+        If the system refuses.
+    """
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgroups([])
+            os.setresgid(FIRST, FIRST, FIRST)
+            os.setresuid(FIRST, FIRST, FIRST)
+        except OSError:
+            os._exit(1)
+        os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        raise ValueError(
+            f"you are root, but the system does not let you start programs as user {FIRST}, as in containers that have "
+            "few user numbers. Start it on the machine itself, or in a container that has all of them"
         )
 
 
@@ -361,6 +390,8 @@ def keep_running(settings: Path) -> int:
         begun = [*(moment for moment in begun if time.monotonic() - moment < IN), time.monotonic()]
         # In a session of its own: Ctrl-C reaches this process alone, and the hub is asked once.
         hub = subprocess.Popen(hub_command(), env=environment, cwd=settings.parent, start_new_session=True)
+        with contextlib.suppress(PermissionError):  # only root may; participants' programs are set back to 0
+            os.setpriority(os.PRIO_PROCESS, hub.pid, BEFORE_OTHERS)
         (settings.parent / "hub.pid").write_text(str(hub.pid))
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):  # the hub gets them, and ends in order
             signal.signal(number, lambda received, frame, hub=hub: hub.send_signal(signal.SIGTERM))  # type: ignore[misc]

@@ -102,6 +102,17 @@ def test_a_folder_that_is_closed_to_others_is_found():
         assert hub.closed_to_others(inner) == inner.parent
 
 
+@needs_posix
+def test_root_that_may_not_hand_out_numbers_is_told_so(monkeypatch):
+    def refused(*numbers):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "setgroups", lambda groups: None)
+    monkeypatch.setattr(os, "setresgid", refused)
+    with pytest.raises(ValueError, match="does not let you start programs as user 60706"):
+        hub.check_numbers()
+
+
 # --- what lies where ---
 
 
@@ -264,7 +275,8 @@ def test_a_name_has_one_number_for_ever_and_a_folder_of_somebody_else_is_refused
     code = """
 import os, sys
 from pathlib import Path
-from tools.hub_spawner import FIRST, end_all_of, number_of, own_folder
+from tools.hub import FIRST
+from tools.hub_spawner import end_all_of, number_of, own_folder
 folder = Path(sys.argv[1])
 assert [number_of(folder / "n.json", name) for name in ("ada", "bo", "ada")] == [FIRST, FIRST + 1, FIRST]
 own_folder(folder / "mine", os.getuid())
