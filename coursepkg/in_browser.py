@@ -20,9 +20,10 @@ FETCH = "To fetch it, take away the # before `import` in the first cell of code,
 NOT_REACHED = (
     "This browser does not reach Pyodide's public distribution, where it is kept: there is no network, or a filter "
     "stands in the way. When that has changed, choose Kernel, Restart Kernel and Run All Cells. Without a network, the "
-    "course runs on your own computer: the page Ways to run the course, on the website, says how."
+    "course runs on your own computer: the page Ways to run the course says how."
 )
-_HOW = "The first cell of code says how to fetch it."
+_WAYS = "Ways to run the course"  # the page of the website
+_HOW = "The first cell of code says what to do."
 
 
 class NotFetched(ModuleNotFoundError):
@@ -93,6 +94,7 @@ class _Cells:
         self._page = page
         self._source = ""
         self._lost: set[str] = set()
+        self._said = False
         shell.events.register("pre_run_cell", self._remember)
 
     def _remember(self, info: Any) -> None:
@@ -101,6 +103,9 @@ class _Cells:
     def explain(self, shell: Any, kind: type, error: BaseException, traceback: Any, tb_offset: Any = None) -> None:
         if isinstance(error, NotFetched):
             words = str(error)
+            if self._said:  # once is enough, and shorter is read sooner
+                words = words.replace(NOT_REACHED, _HOW)
+            self._said = True
         elif getattr(error, "name", None) in self._lost:
             words = f"`{error.name}` is missing: the cell that makes it needs a library that is not here. {_HOW}"  # type: ignore[attr-defined]
         else:
@@ -144,6 +149,9 @@ def _show(words: str, page: str) -> None:
         part if number % 2 == 0 else f"<code>{part}</code>"
         for number, part in enumerate(html.escape(words, quote=False).split("`"))
     )
+    ways = _address("run.html")
+    if ways:
+        text = text.replace(_WAYS, f'<a href="{ways}" target="_blank">{_WAYS}</a>')
     frame = "border-left:4px solid #5a5a5a;padding:0.2em 0.8em"
     told = f'<div role="note" class="not-fetched" style="{frame}">{text}{link}</div>'
     display({"text/plain": words, "text/html": told}, raw=True)

@@ -91,24 +91,27 @@ function openAround(id) {
 addEventListener("hashchange", () => openAround(location.hash.slice(1)));
 if (location.hash) openAround(location.hash.slice(1));
 
-// --- a formula that is wider than a phone scrolls by itself, and keys reach it -------------------------------------------
+// --- what is wider than a phone scrolls by itself, and keys reach it -----------------------------------------------------
 
-function reachFormulas() {
+const MAY_SCROLL =
+  "mjx-container[display], mjx-container.wide, .bd-article div.math, .bd-article .text_html, .bd-article [style*='overflow-x']";
+
+function reachWhatScrolls() {
   if (document.documentElement.scrollWidth > innerWidth) {
     for (const formula of document.querySelectorAll("mjx-container:not([display])")) {
       if (formula.getBoundingClientRect().right > innerWidth) formula.classList.add("wide");
     }
   }
-  for (const formula of document.querySelectorAll("mjx-container[display], mjx-container.wide")) {
-    if (formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0;
-    else formula.removeAttribute("tabindex");
+  for (const box of document.querySelectorAll(MAY_SCROLL)) {
+    const scrolls = box.scrollWidth > box.clientWidth && /auto|scroll/.test(getComputedStyle(box).overflowX);
+    if (scrolls && !box.hasAttribute("tabindex")) box.tabIndex = 0;
   }
 }
 addEventListener("load", async () => {
   await window.MathJax?.startup?.promise;
-  reachFormulas();
-  addEventListener("resize", reachFormulas);
-  addEventListener("toggle", reachFormulas, true); // what a fold hides has no width before it is opened
+  reachWhatScrolls();
+  addEventListener("resize", reachWhatScrolls);
+  addEventListener("toggle", reachWhatScrolls, true); // what a fold hides has no width before it is opened
 });
 
 // --- the theme's folds in the menu have no name --------------------------------------------------------------------------

@@ -213,6 +213,54 @@ def test_begin_says_what_to_do_and_stands_behind_what_finds_libraries(monkeypatc
     assert found[0].find_spec("numpyro") is None
 
 
+@pytest.fixture
+def cells(monkeypatch):
+    """What explains cells, on a shell that only remembers, and the words that were shown."""
+    shown = []
+    monkeypatch.setattr(in_browser, "_show", lambda words, page: shown.append(words))
+
+    def traced(what, tb_offset):
+        shown.append(what)
+
+    shell = SimpleNamespace(events=SimpleNamespace(register=lambda *_: None), user_ns={}, showtraceback=traced)
+    made = in_browser._Cells(shell, "")
+
+    def run(source, error):
+        made._remember(SimpleNamespace(raw_cell=source))
+        made.explain(shell, type(error), error, None)
+        return shown[-1]
+
+    return run
+
+
+def test_only_the_first_cell_says_at_length_that_nothing_is_reached(cells):
+    words = f"This cell needs NumPy, which is not here. {in_browser.NOT_REACHED}"
+    assert cells("import numpy as np", in_browser.NotFetched(words)) == words
+    again = cells("np.zeros(3)", in_browser.NotFetched(words))
+    assert again == "This cell needs NumPy, which is not here. The first cell of code says what to do."
+
+
+def test_what_a_stopped_cell_would_have_made_is_told_by_its_name(cells):
+    cells("layers = np.zeros(3)", in_browser.NotFetched("This cell needs NumPy."))
+    told = cells("print(layers)", NameError("name 'layers' is not defined", name="layers"))
+    assert told.startswith("`layers` is missing: the cell that makes it needs a library that is not here.")
+    assert told.endswith("The first cell of code says what to do.")
+    kind, *_ = cells("print(layer)", NameError("name 'layer' is not defined", name="layer"))
+    assert kind is NameError  # a slip of one's own stays what it is
+
+
+def test_the_way_out_is_a_link_on_the_website(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda bundle, raw: shown.append(bundle["text/html"]))
+    here = "https://example.org/course/lite/lab/index.html?path=notebooks/03.ipynb"
+    monkeypatch.setitem(sys.modules, "js", SimpleNamespace(location=SimpleNamespace(href=here)))
+    in_browser._show(in_browser.NOT_REACHED, "notebooks/03.html")
+    assert '<a href="https://example.org/course/run.html" target="_blank">Ways to run the course</a>' in shown[0]
+    assert 'href="https://example.org/course/notebooks/03.html"' in shown[0]
+    title = (ROOT / "docs" / "site" / "run.md").read_text(encoding="utf-8").splitlines()[0]
+    assert title == f"# {in_browser._WAYS}"
+
+
 def test_in_a_browser_the_setup_asks_only_for_what_is_in_the_page(monkeypatch):
     asked = []
     monkeypatch.setattr(sys, "platform", "emscripten")

@@ -20,6 +20,9 @@ WHAT_STANDS_THERE = """() => ({
     nameless: [...document.images].filter(image => !image.hasAttribute('alt')).length,
     wider: document.documentElement.scrollWidth - innerWidth,
 })"""
+WIDE = """() => document.querySelector('.bd-article').insertAdjacentHTML('beforeend', `
+    <div id="wide" style="overflow-x:auto"><div style="width:900px">wide</div></div>
+    <div id="narrow" style="overflow-x:auto"><div style="width:90px">narrow</div></div>`)"""
 AXE = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations.map(
     found => `${found.id} (${found.impact}), ${found.nodes.length}: ${found.nodes[0].html.slice(0, 200)}`)"""
 
@@ -118,6 +121,17 @@ def test_the_button_of_a_notebook_runs_it_in_the_browser(reader, name):
     assert button.is_visible()
     named = page.get_by_role("link", name="Run it here").evaluate_all("found => found.map(link => link.pathname)")
     assert set(named) == {"/lite/lab/index.html"}  # no other page has that name
+
+
+def test_keys_reach_what_scrolls_on_a_phone(chromium, small, address):
+    phone = Reader(chromium, address(small), viewport={"width": 320, "height": 900})
+    page = phone.open("exercises/01_cooking_analogy.html")
+    page.evaluate(WIDE)
+    page.set_viewport_size({"width": 321, "height": 900})  # which makes the page look again
+    page.wait_for_function("() => document.querySelector('#wide').tabIndex === 0")
+    page.wait_for_function("() => document.querySelector('#narrow').tabIndex === -1")
+    phone.context.close()
+    assert phone.faults == []
 
 
 def test_progress_is_kept_in_this_browser_and_can_be_forgotten(reader):
