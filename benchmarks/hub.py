@@ -285,6 +285,34 @@ async def seen_on_board(instructor: Participant, participant: Participant) -> di
     }
 
 
+LIMITS = """
+import json, subprocess, sys, threading
+found = {}
+try:
+    held = b"x" * (2 * 1024**3)
+    found["2 GiB in one program"] = "GOT THROUGH"
+except MemoryError:
+    found["2 GiB in one program"] = "refused: MemoryError"
+enough, threads = threading.Event(), []
+try:
+    for _ in range(1000):
+        thread = threading.Thread(target=enough.wait, daemon=True)
+        thread.start()
+        threads.append(thread)
+    found["a thousand threads"] = "GOT THROUGH"
+except RuntimeError:
+    found["a thousand threads"] = "refused: RuntimeError"
+enough.set()
+for thread in threads:
+    thread.join()
+code = "import time; held = b'x' * (500 * 1024**2); time.sleep(2)"
+both = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]
+ended = any(program.wait() == -9 for program in both)
+found["1,000 MiB in two programs"] = "refused: one was ended by the system" if ended else "GOT THROUGH"
+print(json.dumps(found))
+"""
+
+
 async def attempts(room: Path, base: str, one: Participant, other: Participant) -> dict[str, str]:
     """What one participant tries against another, and what came of each."""
     numbers = json.loads((room / "hub" / "numbers.json").read_text())
@@ -344,6 +372,7 @@ async def measured(room: Path, base: str, password: str, count: int) -> dict[str
     found["board"] = await seen_on_board(instructor, well[0])
     found["hub killed"] = await killed_and_back(room, well, instructor)
     if len(well) > 1:
+        found["limits, with 768 MiB each"] = json.loads((await well[0].run(LIMITS)).strip())
         found["one against another"] = await attempts(room, base, well[0], well[1])
     return found
 
@@ -378,7 +407,7 @@ def main() -> None:
         with (Path(folder) / "log").open("w") as log:
             hub = subprocess.Popen([*command, "--memory", "768M"], stdout=log, stderr=subprocess.STDOUT)
             try:
-                password = wait_for_hub(base, Path(folder) / "log")
+                password = wait_for_hub(hub, base, Path(folder) / "log")
                 found = asyncio.run(asyncio.wait_for(measured(room, base, password, options.participants), LIMIT))
             finally:
                 hub.send_signal(signal.SIGTERM)
@@ -411,14 +440,16 @@ def free_port() -> int:
     sys.exit("there are no four free ports in a row")
 
 
-def wait_for_hub(base: str, log: Path) -> str:
+def wait_for_hub(hub: subprocess.Popen[bytes], base: str, log: Path) -> str:
     """Wait until the front door answers; returns the instructor's password."""
     for _ in range(240):
         with contextlib.suppress(httpx.HTTPError):
             if httpx.get(f"{base}/hub/health").status_code == 200:
                 return re.search(r"your password is (\S+)", log.read_text())[1]  # type: ignore[index]
+        if hub.poll() is not None:
+            break
         time.sleep(0.5)
-    sys.exit("the hub did not come up")
+    sys.exit(f"the hub did not come up: {log.read_text()[-2000:]}")
 
 
 if __name__ == "__main__":

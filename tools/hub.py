@@ -26,7 +26,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = ROOT / ".venv-hub"
@@ -56,9 +56,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     enter_environment()
     lay_out_proxy()
+    try:
+        numbers = take_numbers(Path(settings["folder"])) if settings["separate"] else None
+    except ValueError as error:
+        print(f"The hub was not started: {error}", file=sys.stderr)
+        return 2
     path = prepare(Path(settings["folder"]), settings)
     tell(settings)
-    return keep_running(path)
+    return keep_running(path, numbers)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -332,6 +337,43 @@ def prepare(folder: Path, settings: dict[str, Any]) -> Path:
     return own / "settings.json"
 
 
+def take_numbers(folder: Path, kept: Path = Path("/var/lib/coursepkg-room")) -> IO[str]:
+    """Take this machine's user numbers for one room, as long as the file that is returned is open.
+
+    Two rooms hand out the same numbers, so two people would be one user. One room runs at a time, and the folder of the
+    one that ran before is closed.
+
+    Parameters
+    ----------
+    folder : Path
+        The room's.
+    kept : Path
+        The file that names the room that has the numbers.
+
+    Raises
+    ------
+    ValueError
+        If another room runs on this machine.
+    """
+    from fcntl import LOCK_EX, LOCK_NB, flock
+
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    file = os.fdopen(os.open(kept, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="utf-8")
+    last = file.read().strip()
+    try:
+        flock(file, LOCK_EX | LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise ValueError(f"{last} runs on this machine, and both rooms would hand out the same user numbers") from None
+    if last and Path(last) != folder and (Path(last) / "hub" / "numbers.json").is_file():
+        Path(last).chmod(0o700)
+    file.seek(0)
+    file.truncate()
+    file.write(f"{folder}\n")
+    file.flush()
+    return file
+
+
 def write_private(path: Path, text: str) -> None:
     """Write a file that only its owner may read, whole or not at all."""
     part = path.with_name(f".{path.name}.part")
@@ -382,14 +424,17 @@ def hub_command() -> list[str]:
     return [str(ENVIRONMENT / "bin/jupyterhub"), "-f", str(CONFIGURATION)]
 
 
-def keep_running(settings: Path) -> int:
-    """Run the hub; start it again when it dies, but not for ever."""
+def keep_running(settings: Path, numbers: IO[str] | None = None) -> int:
+    """Run the hub, which holds the numbers of this machine; start it again when it dies, but not for ever."""
+    held = [] if numbers is None else [numbers.fileno()]
     environment = os.environ | {MARK: str(settings), "PYTHONPATH": str(ROOT)}
     begun: list[float] = []
     while True:
         begun = [*(moment for moment in begun if time.monotonic() - moment < IN), time.monotonic()]
         # In a session of its own: Ctrl-C reaches this process alone, and the hub is asked once.
-        hub = subprocess.Popen(hub_command(), env=environment, cwd=settings.parent, start_new_session=True)
+        hub = subprocess.Popen(
+            hub_command(), env=environment, cwd=settings.parent, start_new_session=True, pass_fds=held
+        )
         with contextlib.suppress(PermissionError):  # only root may; participants' programs are set back to 0
             os.setpriority(os.PRIO_PROCESS, hub.pid, BEFORE_OTHERS)
         (settings.parent / "hub.pid").write_text(str(hub.pid))
