@@ -120,12 +120,20 @@ def test_due_are_those_whose_day_has_come_longest_first():
 
 
 @pytest.mark.parametrize("text", [
-    "", "{", "[]", "null", "{}", '{"format": 2, "exercises": {}, "cards": {}}', '{"format": 1}',
+    "", "{", "[]", "null", "{}", '{"format": "2", "exercises": {}, "cards": {}}', '{"format": 1}',
     '{"format": 1, "exercises": [], "cards": {}}', '{"format": 1, "exercises": {"02.1": {}}, "cards": {}}',
     '{"format": 1, "exercises": {"02.1": {"tries": 1, "passed": "soon"}}, "cards": {}}',
     '{"format": 1, "exercises": {"02.1": 3}, "cards": {}}',
     '{"format": 1, "exercises": {}, "cards": {"x": {"met": 3}}}',
     "[" * 5000,
+    '{"format": 1, "exercises": {"\\ud800": {"tries": 1, "passed": null}}, "cards": {}}',
+    '{"format": 1, "exercises": {"%s.1": {"tries": 1, "passed": null}}, "cards": {}}' % ("9" * 5000),
+    '{"format": 1, "exercises": {"02.1": {"tries": %s, "passed": null}}, "cards": {}}' % ("9" * 4300),
+    '{"format": 1, "exercises": {"02.1": {"tries": -3, "passed": null}}, "cards": {}}',
+    '{"format": 1, "exercises": {}, "cards": {"\\ud800": {"met": "2026-01-01", "days": 1, "due": "2026-01-02"}}}',
+    '{"format": 1, "exercises": {}, "cards": {}, "questions": {"1": "\\ud800"}}',
+    '{"format": 1, "exercises": {"02.1": {"tries": 1, "passed": null, "latest": {"ideas": ["\\ud800"], "at": null}}},'
+    ' "cards": {}}',
 ])  # fmt: skip
 def test_a_damaged_file_is_set_aside_and_a_new_one_begins(path, text):
     path.write_text(text, encoding="utf-8")
@@ -147,6 +155,71 @@ def test_a_file_that_an_editor_saved_with_a_mark_is_read(path):
     update(path, noted("02.1", True))
     path.write_text(path.read_text(encoding="utf-8"), encoding="utf-8-sig")
     assert read(path).passed("02.1")
+
+
+def test_the_record_of_a_newer_version_stays_as_it_is_and_a_line_says_so(path):
+    newer = '{"format": 2, "exercises": {}, "cards": {}}'
+    path.write_text(newer, encoding="utf-8")
+    record = update(path, noted("02.1", True))
+    assert record.passed("02.1")
+    assert record.notice == (
+        "`progress.json` was written by a newer version of the course and stays as it is. "
+        "Your progress is kept again once you install that version here."
+    )
+    assert path.read_text(encoding="utf-8") == newer
+    assert {item.name for item in path.parent.iterdir()} == {"progress.json", ".progress.json.lock"}
+
+
+def test_a_record_that_cannot_be_read_now_is_not_written_over(path, monkeypatch):
+    """A network's folder may be away for a moment; what it holds is there again later."""
+    update(path, noted("02.1", True))
+
+    def fails(*args, **options):
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(path), "read_text", fails)
+        record = update(path, noted("02.2", True))
+    assert record.notice == (
+        "Your progress cannot be read: `progress.json` (Input/output error). Nothing is written to it."
+    )
+    assert read(path) == Record({"02.1": Exercise(1, DAY)})
+
+
+def test_a_damaged_file_that_cannot_be_set_aside_stays(path, monkeypatch):
+    path.write_text("{", encoding="utf-8")
+    replaced = os.replace
+
+    def fails(source, target):
+        if "damaged" in str(target):
+            raise PermissionError(13, "Permission denied")
+        replaced(source, target)
+
+    monkeypatch.setattr(os, "replace", fails)
+    record = update(path, noted("02.1", True))
+    assert "cannot be set aside (Permission denied). It stays as it is, and nothing is kept." in record.notice
+    assert path.read_text(encoding="utf-8") == "{"
+
+
+NO_FILE = """
+import os, sys
+from datetime import date
+from pathlib import Path
+from coursepkg.grading.learning.record import update
+path = Path("progress.json")
+os.mkfifo(path) if sys.argv[1] == "pipe" else path.symlink_to("/dev/null") if sys.argv[1] == "device" else path.mkdir()
+print(update(path, lambda record: record.note("02.1", True, [], date(2026, 1, 1))).notice)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_what_is_no_file_is_neither_read_nor_replaced(tmp_path, kind):
+    command = [sys.executable, "-c", NO_FILE, kind]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    line = "Your progress cannot be read: `progress.json` (it is no ordinary file). Nothing is written to it.\n"
+    assert done.stdout == line, done.stderr
+    assert not (tmp_path / "progress.json").is_file()
 
 
 def test_where_nothing_can_be_written_a_line_says_so(tmp_path):

@@ -2,7 +2,8 @@
 
 The file is JSON: to read, to edit, to delete; it is sent nowhere. Two notebooks may be open at once, so each
 change reads the file again, changes one entry and puts a whole new file in its place, under a lock. Nothing about it
-is ever fatal: a damaged file is set aside, and where no file can be written there is none.
+is ever fatal: a damaged file is set aside, one that cannot be read or comes from a newer version stays as it is, and
+where no file can be written there is none.
 
 ``COURSEPKG_PROGRESS`` names another file or folder, or is "off". Without it, a record is kept for a person at a
 notebook or a prompt, and for nobody else: not in batch grading, nor where notebooks are run to be stored.
@@ -11,8 +12,10 @@ notebook or a prompt, and for nobody else: not in batch grading, nor where noteb
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -28,9 +31,16 @@ except ImportError:  # Windows, and Python in a browser: there, the file is stil
 
 NAME = "progress.json"
 LONGEST = 512  # days between two looks at a card
+FORMAT = 1
+_LONGEST_NAME = 200  # characters of an id, an idea or a letter
+_MOST_TRIES = 1_000_000
 _ABOUT = "Your progress: written when you run a check, read by progress() and review(); yours to edit or delete."
 _OFF = ("off", "no", "0", "")
 _PATIENCE = 2.0  # seconds that another notebook may hold the file
+
+
+class NewerRecord(ValueError):
+    """A record in a format that this version of the course does not know yet."""
 
 
 @dataclass
@@ -163,44 +173,61 @@ def location(checks: Path | None, *, person: bool) -> Path | None:
 def read(path: Path) -> Record:
     """The record as it is; an empty one if there is none yet. A damaged file is set aside."""
     with _locked(path):
-        return _read(path)
+        return _found(path)[0]
 
 
 def update(path: Path, change: Callable[[Record], None]) -> Record:
-    """Read the record, change it, and write it as a whole; what other notebooks wrote in the meantime is kept."""
+    """Read the record, change it, and write it as a whole; what other notebooks wrote in the meantime is kept.
+
+    A file that cannot be read is not written either: what it holds would be lost.
+    """
     with _locked(path):
-        record = _read(path)
+        record, replaceable = _found(path)
         change(record)
-        try:
-            _write(path, record)
-        except OSError as error:
-            record.notice = f"Your progress is not kept: `{path.name}` cannot be written ({error.strerror})."
+        if replaceable:
+            try:
+                _write(path, record)
+            except OSError as error:
+                record.notice = f"Your progress is not kept: `{path.name}` cannot be written ({error.strerror})."
     return record
 
 
-def _read(path: Path) -> Record:
+def _found(path: Path) -> tuple[Record, bool]:
+    """The record as it is, and whether a new file may take its place."""
     try:
-        return understood(json.loads(path.read_text(encoding="utf-8-sig")))
+        return understood(json.loads(_content(path))), True
     except FileNotFoundError:
-        return Record()
+        return Record(), True
     except OSError as error:
-        return Record(notice=f"Your progress cannot be read: `{path.name}` ({error.strerror}).")
+        line = f"Your progress cannot be read: `{path.name}` ({error.strerror}). Nothing is written to it."
+        return Record(notice=line), False
+    except NewerRecord:
+        line = f"`{path.name}` was written by a newer version of the course and stays as it is."
+        return Record(notice=f"{line} Your progress is kept again once you install that version here."), False
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-        return Record(notice=_set_aside(path))
+        aside, line = _set_aside(path)
+        return Record(notice=line), aside
+
+
+def _content(path: Path) -> str:
+    if not stat.S_ISREG(path.stat().st_mode):  # to open a pipe would wait for ever, and a device may have no end
+        raise OSError(errno.EINVAL, "it is no ordinary file")
+    return path.read_text(encoding="utf-8-sig")
 
 
 def understood(data: Any) -> Record:
     """A file's content as a record; raises ValueError, KeyError, TypeError or OverflowError if it is none."""
-    if not isinstance(data, dict) or data["format"] != 1:
+    if not isinstance(data, dict):
+        raise TypeError("not a record")
+    if type(data["format"]) is int and data["format"] > FORMAT:
+        raise NewerRecord(f"a record of format {data['format']}")
+    if data["format"] != FORMAT:
         raise ValueError("not a record of this format")
-    exercises = {str(name): _exercise(item) for name, item in _items(data, "exercises")}
-    cards = {
-        str(name): Card(date.fromisoformat(item["met"]), max(int(item["days"]), 1), date.fromisoformat(item["due"]))
-        for name, item in _items(data, "cards")
-    }
+    exercises = {_word(name): _exercise(item) for name, item in _items(data, "exercises")}
+    cards = {_word(name): _card(item) for name, item in _items(data, "cards")}
     # A record from before the questions were kept has none.
     first, again = (
-        {int(number): str(letter) for number, letter in _items({name: {}} | data, name)}
+        {int(number): _word(letter) for number, letter in _items({name: {}} | data, name)}
         for name in ("questions", "questions_again")
     )
     return Record(exercises, cards, first, again)
@@ -215,7 +242,24 @@ def _exercise(item: Any) -> Exercise:
     if not isinstance(latest["ideas"], list):
         raise TypeError("ideas are no list")
     at = None if latest["at"] is None else datetime.fromisoformat(latest["at"]).astimezone(UTC)
-    return Exercise(int(item["tries"]), _day(item["passed"]), tuple(map(str, latest["ideas"])), at)
+    tries = int(item["tries"])
+    if not 0 <= tries <= _MOST_TRIES:
+        raise ValueError("a number of tries that nobody reaches")
+    return Exercise(tries, _day(item["passed"]), tuple(map(_word, latest["ideas"])), at)
+
+
+def _card(item: Any) -> Card:
+    days = min(max(int(item["days"]), 1), LONGEST)
+    return Card(date.fromisoformat(item["met"]), days, date.fromisoformat(item["due"]))
+
+
+def _word(given: Any) -> str:
+    """A name or a letter as text that can be written again; raises ValueError if it cannot."""
+    text = str(given)
+    if len(text) > _LONGEST_NAME:
+        raise ValueError("a name without end")
+    text.encode()  # half a pair of surrogates cannot be
+    return text
 
 
 def _items(data: dict[str, Any], name: str) -> Any:
@@ -228,7 +272,8 @@ def _day(text: str | None) -> date | None:
     return None if text is None else date.fromisoformat(text)
 
 
-def _set_aside(path: Path) -> str:
+def _set_aside(path: Path) -> tuple[bool, str]:
+    """Whether the file is out of the way now, and a line that says so."""
     names = [f"{path.name}.damaged", *(f"{path.name}.damaged-{number}" for number in range(2, 100))]
     aside = next(
         (path.with_name(name) for name in names if not path.with_name(name).exists()), path.with_name(names[0])
@@ -236,8 +281,9 @@ def _set_aside(path: Path) -> str:
     try:
         os.replace(path, aside)
     except OSError as error:
-        return f"Your record `{path.name}` is damaged and cannot be set aside ({error.strerror})."
-    return f"Your record was damaged. It is set aside as `{aside.name}`, and a new one begins."
+        line = f"Your record `{path.name}` is damaged and cannot be set aside ({error.strerror})."
+        return False, f"{line} It stays as it is, and nothing is kept."
+    return True, f"Your record was damaged. It is set aside as `{aside.name}`, and a new one begins."
 
 
 def _write(path: Path, record: Record) -> None:
@@ -246,7 +292,7 @@ def _write(path: Path, record: Record) -> None:
         name: {"met": card.met.isoformat(), "days": card.days, "due": card.due.isoformat()}
         for name, card in sorted(record.cards.items(), key=_in_order)
     }
-    data = {"about": _ABOUT, "format": 1, "exercises": exercises, "cards": cards}
+    data = {"about": _ABOUT, "format": FORMAT, "exercises": exercises, "cards": cards}
     for name, letters in (("questions", record.questions), ("questions_again", record.questions_again)):
         if letters:
             data[name] = {str(number): letter for number, letter in sorted(letters.items())}
