@@ -75,10 +75,11 @@ print("FOUND " + json.dumps([before, verdicts()]))
 """
 
 
-def run(code, **options):
+def run(code, *arguments):
     paths = [str(ROOT), str(Path(__file__).parent)]
     code = code.format(paths=paths, checks=str(ROOT / "exercises" / ".checks"))
-    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False, **options)
+    command = [sys.executable, "-I", "-c", code, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 
@@ -120,6 +121,49 @@ def test_numbers_that_come_from_elsewhere_are_read_without_numpy():
     code = BLOCKED + "import array, fractions; from coursepkg.grading.judging.values import tree\n"
     code += "print(tree([array.array('d', [1, 2]), memoryview(b'ab'), fractions.Fraction(1, 2), range(3)]).__repr__())"
     assert "0.5, [0, 1, 2]]" in run(code)
+
+
+# Each answer is judged with NumPy and without it. What it returns holds buffers of Python's own, which become arrays.
+BUFFERS = """
+import array, json, sys
+sys.path[:0] = {paths!r}
+if sys.argv[1:] == ["without"]:
+    sys.modules["numpy"] = None
+from coursepkg.grading.judging.calling import LocalCall
+from coursepkg.grading.judging.judge import judge
+[check] = [entry for entry in json.load(open({checks!r} + "/ex_01.json"))["exercises"] if entry["id"] == "01.5"]
+
+def credit(planned, actual):
+    (b, f, p, k), (db, df, dp, dk) = planned, [a - p for a, p in zip(actual, planned)]
+    return [(1 - f) / p * k * db, -b / p * k * df, -b * (1 - f) / p**2 * k * dp, b * (1 - f) / p * dk]
+
+def one(number):
+    return array.array("d", [number])
+
+ANSWERS = [
+    lambda *given: [one(number) for number in credit(*given)],
+    lambda *given: [memoryview(one(number)).cast("B").cast("d", []) for number in credit(*given)],
+    lambda *given: [one(2 * number) for number in credit(*given)],
+    lambda *given: [memoryview(b"ab")] * 4,
+]
+for answer in ANSWERS:
+    told = judge(check, LocalCall(answer, "call"))
+    print(told.status, told.finding, told.text)
+"""
+
+
+def test_buffers_in_a_list_get_the_same_verdict_in_the_same_words():
+    told, again = run(BUFFERS, "with"), run(BUFFERS, "without")
+    assert told == again
+    assert [line.split()[0] for line in told.splitlines() if line.startswith(("passed", "wrong"))] == (
+        ["passed", "passed", "wrong", "wrong"]
+    )
+
+
+def test_entries_are_compared_bit_for_bit():
+    zero, negative, nan = plain.asarray([0.0]), plain.asarray([-0.0]), plain.asarray([plain.inf]) * 0.0
+    assert zero.tobytes() == plain.zeros(1).tobytes() != negative.tobytes()
+    assert nan.tobytes() == nan.copy().tobytes()
 
 
 # --- arrays in plain Python -------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import bisect
 import builtins
 import contextlib
 import itertools
+import marshal
 import math
 import operator
 import struct
@@ -164,6 +165,10 @@ class ndarray:
     def copy(self) -> ndarray:
         return ndarray(self.flat, self.shape, self.dtype)
 
+    def tobytes(self) -> bytes:
+        """The entries bit for bit, to be compared: other bytes than NumPy's."""
+        return marshal.dumps(self.flat, 2)
+
     def reshape(self, shape: tuple[int, ...]) -> ndarray:
         return ndarray(self.flat, tuple(shape), self.dtype)
 
@@ -240,7 +245,7 @@ def _read(value: Any) -> ndarray:
         kind = next(kind for kind in _NAME_OF if isinstance(value, kind))
         return ndarray([kind(value)], ())
     if hasattr(value, "tolist"):  # a buffer of Python's own
-        value = value.tolist()
+        return _read(value.tolist())
     if not isinstance(value, list | tuple):
         raise TypeError(f"a {type(value).__name__} holds no numbers that could be read without NumPy")
     return stack([_read(item) for item in value]) if value else ndarray([], (0,))
