@@ -53,7 +53,7 @@ STYLE = """
 h1{font-size:20pt;margin:0 0 2mm}h2{font-size:13pt;margin:5mm 0 2mm;border-bottom:.3mm solid #999}p{margin:1.5mm 0}
 ol,ul{margin:1mm 0;padding-left:7mm}li{margin:1.2mm 0}.line{display:block;border-bottom:.2mm solid #999;height:7mm}
 .figure{text-align:center}.figure img{max-width:100%}.space{height:42mm;border:.2mm dashed #bbb;margin-top:2mm}
-.promise{font-style:italic}.formulas{columns:2;column-gap:8mm}.formulas>div{break-inside:avoid}
+.promise{font-style:italic}.where{font-size:8pt;color:#555;white-space:nowrap}.formulas{columns:2;column-gap:8mm}.formulas>div{break-inside:avoid}
 .options{display:grid;grid-template-columns:1fr 1fr;gap:0 5mm}.question{break-inside:avoid;margin:4mm 0}
 .code{border:.3mm solid #111;padding:2.5mm;margin:2mm 0}.code b{font-size:14pt;letter-spacing:3mm}a{color:inherit}
 table{border-collapse:collapse;width:100%}td,th{border:.2mm solid #999;padding:1.5mm;text-align:left}
@@ -102,16 +102,35 @@ def formulas(chapter: NotebookNode) -> list[str]:
     return list(dict.fromkeys(each.strip() for each in re.findall(r"\$\$.*?\$\$", first_reading(chapter), re.S)))
 
 
-def predictions(chapter: NotebookNode) -> list[str]:
-    """What the chapter asks before it shows, the first twelve; not what the figure on the first page answers."""
-    asked: list[str] = []
+def predictions(chapter: NotebookNode) -> list[tuple[str, str]]:
+    """What the chapter asks before it shows, the first twelve, each with its section.
+
+    What the figure on the first page answers is left out.
+    """
+    asked: list[tuple[str, str]] = []
+    where = ""
     for cell in readings(chapter.cells)[0]:
         if cell.cell_type == "markdown":
-            asked += re.findall(r"\*\*Predict:\*\* (.*?)(?:\n\s*\n|$)", FOLDED_ANSWER.sub("", cell.source), re.S)
+            text = FOLDED_ANSWER.sub("", cell.source)
+            for title, question in re.findall(r"^## ([^\n]*)$|\*\*Predict:\*\* (.*?)(?:\n\s*\n|\Z)", text, re.M | re.S):
+                where = title or where
+                if question:
+                    asked.append((where, question))
         elif MARK in tags(cell) and cell.source.startswith("predict()"):
             asked.pop()
-    plain = [re.sub(r" Write your number between .*$", "", " ".join(each.split())) for each in asked]
-    return [each[0].upper() + each[1:] for each in plain][:MOST_PREDICTIONS]
+    return [(_place(title), _plain(question)) for title, question in asked][:MOST_PREDICTIONS]
+
+
+def _place(title: str) -> str:
+    """ "section 5" for "5 · Light sent back"; a heading without a number as it is."""
+    number = re.match(r"\d+ ·", title)
+    return f"section {number[0].split()[0]}" if number else title
+
+
+def _plain(question: str) -> str:
+    """A question on one line, without what is asked of a cell."""
+    text = re.sub(r" Write your number between .*$", "", " ".join(question.split()))
+    return text[0].upper() + text[1:]
 
 
 def section(chapter: NotebookNode, *titles: str) -> str:
@@ -144,7 +163,10 @@ def handout(path: Path) -> str:
     first += "<div class='space'></div>"
     shown = "".join(f"<div>{markdown(each)}</div>" for each in formulas(chapter))
     first += f"<h2>Formulas</h2><div class='formulas'>{shown}</div>" if shown else ""
-    asked = "".join(f"<li>{_inline(each)}<span class='line'></span></li>" for each in predictions(chapter))
+    asked = "".join(
+        f"<li>{_inline(each)} <span class='where'>{_inline(where)}</span><span class='line'></span></li>"
+        for where, each in predictions(chapter)
+    )
     closing = "".join(f"<li>{_inline(each)}<span class='line'></span></li>" for each in questions(chapter))
     second = f"<h2>Your guess, before you see</h2><ol>{asked}</ol><h2>Check yourself</h2><ol>{closing}</ol>"
     return _document(title, [first, second])

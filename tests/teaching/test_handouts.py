@@ -20,17 +20,21 @@ def test_a_chapter_has_a_figure_formulas_guesses_and_three_questions(path):
     assert len(handouts.formulas(chapter)) >= 1
     assert 6 <= len(handouts.predictions(chapter)) <= handouts.MOST_PREDICTIONS
     assert len(handouts.questions(chapter)) == 3
-    asked = [*handouts.predictions(chapter), *handouts.questions(chapter)]
+    asked = [*(question for _, question in handouts.predictions(chapter)), *handouts.questions(chapter)]
     assert not any(word in each for each in asked for word in ("<details", "What was seen", "predict()"))
 
 
 def test_what_the_figure_answers_is_not_asked_on_the_back():
     new = nbformat.v4
-    texts = ("**Predict:** one?", "**Predict:** two?", "**Predict:** three?")
+    texts = (
+        "## 1 · First\n\nText.\n\n**Predict:** one?\n\nMore.",
+        "**Predict:** two?",
+        "## Last\n\n**Predict:** three?",
+    )
     one, two, three = map(new.new_markdown_cell, texts)
     figure = new.new_code_cell("predict()\ndraw()", metadata={"tags": ["handout"]})
     chapter = new.new_notebook(cells=[one, two, new.new_code_cell("f = 1"), figure, three])
-    assert handouts.predictions(chapter) == ["One?", "Three?"]
+    assert handouts.predictions(chapter) == [("section 1", "One?"), ("Last", "Three?")]
 
 
 def test_every_chapter_has_a_task_for_its_figure():
