@@ -8,7 +8,8 @@ what keeps it running. At last one participant tries to read, stop and impersona
     .venv-hub/bin/python benchmarks/hub.py --participants 3        # a try; its room is thrown away
     .venv-hub/bin/python benchmarks/hub.py --participants 30 --store
 
-``make hub`` makes the environment. As root only: else there is nothing that would keep participants apart.
+``--store`` also brings the table in ``instructor/hub.md`` up to date. ``make hub`` makes the environment. Run it as
+root: without, there is nothing that would keep participants apart.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from tornado.websocket import websocket_connect
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "hub.json"
+PAGE, MARK = ROOT / "instructor" / "hub.md", "<!-- counted from benchmarks/results/hub.json -->"
 PORTS = range(18000, 19000, 10)  # a hub takes four in a row
 NOTEBOOK = "exercises/02_scalar_backprop.ipynb"
 LIMIT = 900.0  # seconds, for all of it together with one participant
@@ -340,6 +342,37 @@ def _servers() -> Iterable[tuple[int, int, int]]:
             continue
 
 
+def costs(found: dict[str, Any]) -> str:
+    """The table of the page, from what was found."""
+    steps, killed = found["seconds since the first page"], found["hub killed"]["seconds until signed in again"]
+    each, rest = found["MiB each, server and one kernel"]["median"], found["MiB of hub, proxy and services"]
+    count = found["participants"]
+
+    def seconds(times: dict[str, float]) -> str:
+        return f"{times['median']:.0f} s | {times['p95']:.0f} s"
+
+    rows = [
+        f"| {count} participants at once, {found['machine'].partition(',')[0]} | median | 95th percentile |",
+        "|---|---|---|",
+        f"| signed in | {seconds(steps['signed in'])} |",
+        f"| JupyterLab is open | {seconds(steps['JupyterLab'])} |",
+        f"| the first cell has run | {seconds(steps['first cell'])} |",
+        f"| hub killed: signed in again after | {seconds(killed)} |",
+        f"| memory of each, server and one kernel | {each:.0f} MiB | |",
+        f"| memory of hub, proxy, board | {rest:.0f} MiB | |",
+        f"| memory in all | {(count * each + rest) / 1024:.1f} GiB | |",
+        f"| failures | {len(found['failures'])} of {count} | |",
+        f"| load of the machine from other work, before | {found['load before, 1 minute']:.0f} | |",
+    ]
+    return "\n".join(rows)
+
+
+def with_costs(page: str, found: dict[str, Any]) -> str:
+    """The page with its table brought up to date."""
+    before, _, after = page.partition(MARK)
+    return f"{before}{MARK}\n\n{costs(found)}\n\n{MARK}{after.partition(MARK)[2]}"
+
+
 # --- the whole of it --------------------------------------------------------------------------------------------------
 
 
@@ -424,6 +457,7 @@ def main() -> None:
     print(text)
     if options.store:
         RESULTS.write_text(text + "\n", encoding="utf-8")
+        PAGE.write_text(with_costs(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
     sys.exit(bool(found["failures"]))
 
 

@@ -249,6 +249,17 @@ def test_make_hub_takes_a_word_for_each_thing_that_can_be_asked_for():
     assert all(f"`{word}=" in page for word in re.findall(r"\$\(if \$\(([A-Z]+)\)", recipe))
 
 
+def test_the_costs_on_the_page_are_those_that_were_measured():
+    import hub as benchmark  # that of benchmarks/
+
+    found = json.loads(benchmark.RESULTS.read_text(encoding="utf-8"))
+    page = benchmark.PAGE.read_text(encoding="utf-8")
+    assert page == benchmark.with_costs(page, found)
+    assert found["participants"] == 30
+    assert all(came.startswith("refused") for came in found["one against another"].values())
+    assert f"try {len(found['one against another'])} ways" in page
+
+
 # --- more than one machine ---
 
 
