@@ -1,6 +1,6 @@
 """The command ``grade inventory``: the ten questions of a class, before and after, as a page for the instructor.
 
-Exit codes: 0 the page is written, 2 a table that does not fit.
+Exit codes: 0 the page is written, 1 it is written and a table was left out, 2 nothing is written.
 """
 
 from __future__ import annotations
@@ -30,15 +30,22 @@ def run(options: argparse.Namespace) -> int:
         if options.empty.exists():
             print(f"{options.empty} is there already, and stays as it is", file=sys.stderr)
             return 2
-        options.empty.write_text(inventory_class.empty_table(), encoding="utf-8")
+        if not _written(options.empty, inventory_class.empty_table(), "--empty"):
+            return 2
         print(f"wrote {options.empty}: a row for each sheet; its two rows are examples, to be overwritten")
         return 0
     try:
-        report = inventory_class.analysed(inventory_class.read(options.tables))
-    except (inventory_class.SheetError, OSError, UnicodeDecodeError) as error:
+        found = inventory_class.gathered(options.tables)
+        if not found.sheets:
+            raise inventory_class.SheetError("\n".join(found.left_out))
+    except inventory_class.SheetError as error:
         print(f"Nothing was written: {error}", file=sys.stderr)
         return 2
-    options.out.write_text(page(report), encoding="utf-8")
+    report = inventory_class.analysed(found.sheets, len(found.left_out))
+    if not _written(options.out, page(report), "--out"):
+        return 2
+    for line in found.left_out:
+        print(f"Left out: {line}", file=sys.stderr)
     print(f"wrote {options.out}")
     for name, value in facts(report):
         print(f"{name}: {value}")
@@ -47,24 +54,40 @@ def run(options: argparse.Namespace) -> int:
         print(f"question {moved.question.number} {moved.letter} ({moved.question.concept}): {had}")
     for note in report.notes:
         print(note)
-    return 0
+    return int(bool(found.left_out))
+
+
+def _written(file: Path, text: str, option: str) -> bool:
+    """Write a file, or say why it cannot be written."""
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        told = f"{file} cannot be written ({error.strerror}); name another file with {option}"
+        print(f"Nothing was written: {told}", file=sys.stderr)
+        return False
+    return True
 
 
 def facts(report: Any) -> list[tuple[str, str]]:
     """The numbers of the whole sheet, as a reader sees them."""
     found = []
     for name, time in report.times.items():
-        told = f"{time.sheets} sheets, mean {time.mean:.1f} of 10, spread {time.spread:.1f}"
-        found.append(
-            (name.capitalize(), told + (f", KR-20 {time.reliability:.2f}" if time.reliability is not None else ""))
-        )
+        sheets = f"{time.sheets} sheet{'s' * (time.sheets != 1)}"
+        told = f"{sheets}, mean {time.mean:.1f} of 10, spread {time.spread:.1f}"
+        reliability = "" if time.reliability is None else f", KR-20 {_signed(f'{time.reliability:.2f}')}"
+        found.append((name.capitalize(), told + reliability))
     if report.pairs:
         found.append(("With both sheets", str(report.pairs)))
     if report.gain is not None and report.pairs:
-        found.append(("Gain", f"{report.gain:.0%}".replace("-", "−")))
+        found.append(("Gain", _signed(f"{report.gain:.0%}")))
     if report.effect is not None:
-        found.append(("Effect", f"{report.effect:.2f}".replace("-", "−")))
+        found.append(("Effect", _signed(f"{report.effect:.2f}")))
     return found
+
+
+def _signed(number: str) -> str:
+    """A number with a minus sign in place of a hyphen, and none before a zero."""
+    return number.replace("-", "−" if any(digit in number for digit in "123456789") else "")
 
 
 def page(report: Any) -> str:

@@ -131,6 +131,24 @@ def test_a_letter_that_is_no_option_is_not_shown(tmp_path, monkeypatch):
     assert [row.children[1].value for row in form.children[:-1]] == [None] * 7 + ["d"] + [None] * 2
 
 
+def test_a_damaged_record_and_one_that_cannot_be_written_are_named_in_the_form(tmp_path, monkeypatch):
+    path = tmp_path / "<b>.json"
+    monkeypatch.setenv("COURSEPKG_PROGRESS", str(path))
+    path.write_text("{", encoding="utf-8")
+    form = inventory.ask()
+    assert "0 of 10 answered. Your record was damaged. It is set aside as `&lt;b&gt;.json.damaged`" in (
+        form.children[-1].value
+    )
+    path.mkdir()
+    monkeypatch.setattr(inventory.notebook, "own_record", lambda: path)
+    form = inventory.ask()
+    form.children[0].children[1].value = "b"
+    assert "1 of 10 answered, 1 right" in form.children[-1].value
+    assert "Your progress cannot be read" in form.children[-1].value
+    with pytest.raises(ValueError, match=r"no letters are kept here yet: .* Your progress cannot be read"):
+        inventory.hand_in("le07an", tmp_path)
+
+
 def test_without_a_record_the_form_is_empty_each_time(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSEPKG_PROGRESS", "off")
     monkeypatch.chdir(tmp_path)

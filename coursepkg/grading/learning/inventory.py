@@ -142,8 +142,9 @@ def ask(again: bool = False) -> Any:
     import ipywidgets as widgets
 
     path = notebook.own_record()
-    answers = _kept(path, again)
-    total = widgets.HTML(_total(answers))
+    kept = _record(path)
+    answers = _letters(kept, again)
+    total = widgets.HTML(_total(answers, kept.notice))
 
     def row(question: Question) -> widgets.Widget:
         verdict = widgets.HTML(_verdict(question, answers))
@@ -155,8 +156,8 @@ def ask(again: bool = False) -> Any:
 
         def answered(change: dict[str, Any]) -> None:
             answers[question.number] = change["new"]
-            verdict.value, total.value = _verdict(question, answers), _total(answers)
-            _keep(path, question.number, change["new"], again)
+            notice = _keep(path, question.number, change["new"], again)
+            verdict.value, total.value = _verdict(question, answers), _total(answers, notice)
 
         choice.observe(answered, names="value")
         heading = widgets.HTML(f"<p><b>{question.number}.</b> {html.escape(question.text)}</p>")
@@ -188,11 +189,12 @@ def hand_in(code: str, folder: Path | str = ".") -> Path:
     from coursepkg.grading.learning import inventory_class
 
     code = inventory_class.checked_code(code)
-    path = notebook.own_record()
-    times = {inventory_class.BEFORE: _kept(path), inventory_class.AFTER: _kept(path, True)}
+    kept = _record(notebook.own_record())
+    times = {inventory_class.BEFORE: _letters(kept), inventory_class.AFTER: _letters(kept, again=True)}
     sheets = [inventory_class.Sheet(code, time, letters) for time, letters in times.items() if letters]
     if not sheets:
-        raise ValueError("no letters are kept here yet: answer the questions of inventory.ask() first, in this folder")
+        line = "no letters are kept here yet: answer the questions of inventory.ask() first, in this folder"
+        raise ValueError(f"{line}. {kept.notice}" if kept.notice else line)
     target = Path(folder) / f"ten-questions-{code}.csv"
     target.write_text(inventory_class.table(sheets), encoding="utf-8")
     print(
@@ -201,19 +203,23 @@ def hand_in(code: str, folder: Path | str = ".") -> Path:
     return target
 
 
-def _kept(path: Path | None, again: bool = False) -> dict[int, str]:
+def _record(path: Path | None) -> record.Record:
+    return record.Record() if path is None else record.read(path)
+
+
+def _letters(kept: record.Record, again: bool = False) -> dict[int, str]:
     """The letters in the record that are options; others may stand there, because the file is the learner's to edit."""
-    kept = record.Record() if path is None else record.read(path)
     found = kept.questions_again if again else kept.questions
     return {item.number: found[item.number] for item in QUESTIONS if found.get(item.number) in item.options}
 
 
-def _keep(path: Path | None, number: int, letter: str, again: bool) -> None:
+def _keep(path: Path | None, number: int, letter: str, again: bool) -> str:
+    """Keep a letter; returns a line about the file, if there is one."""
+
     def change(now: record.Record) -> None:
         (now.questions_again if again else now.questions)[number] = letter
 
-    if path is not None:
-        record.update(path, change)
+    return "" if path is None else record.update(path, change).notice
 
 
 def _verdict(question: Question, answers: Mapping[int, str]) -> str:
@@ -225,9 +231,9 @@ def _verdict(question: Question, answers: Mapping[int, str]) -> str:
     return f"<p role='status' style='margin:0 0 0 1.5em'>{words}</p>"
 
 
-def _total(answers: Mapping[int, str]) -> str:
-    marks = mark(answers)
+def _total(answers: Mapping[int, str], notice: str = "") -> str:
+    marks, line = mark(answers), f" {html.escape(notice)}" if notice else ""
     if not answers:
-        return f"<p role='status'>0 of {len(marks)} answered.</p>"
+        return f"<p role='status'>0 of {len(marks)} answered.{line}</p>"
     summary = f"{len(answers)} of {len(marks)} answered, {marks.score} right. {html.escape(marks.advice)}"
-    return f"<p role='status'><b>{summary}</b></p>"
+    return f"<p role='status'><b>{summary}</b>{line}</p>"

@@ -14,9 +14,10 @@ from __future__ import annotations
 import csv
 import io
 import re
+import stat
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,7 @@ BEFORE, AFTER = "before", "after"
 NUMBERS = tuple(question.number for question in QUESTIONS)
 COLUMNS = ("code", "time", *map(str, NUMBERS))
 ENOUGH = 10  # so many sheets are needed before a correlation is worth a look
+LONGEST = 40  # characters of what was given that a message repeats
 HIDDEN_AMONG = 5  # in a smaller class one learner's answers can be guessed from the table
 _CODE = re.compile(r"[A-Z0-9-]{3,24}")
 
@@ -81,8 +83,16 @@ def checked_code(code: str) -> str:
     """
     tidy = re.sub(r"\s", "", str(code)).upper()
     if not _CODE.fullmatch(tidy):
-        raise SheetError(f"a code has 3 to 24 letters, digits or dashes, as in LE07AN; {code!r} has not")
+        raise SheetError(f"a code has 3 to 24 letters, digits or dashes, as in LE07AN; {_given(str(code))} has not")
     return tidy
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The sheets of some tables, and a line for each table that was left out: what is wrong with it, and what to do."""
+
+    sheets: list[Sheet]
+    left_out: list[str]
 
 
 def read(paths: Iterable[Path]) -> list[Sheet]:
@@ -91,49 +101,129 @@ def read(paths: Iterable[Path]) -> list[Sheet]:
     Raises
     ------
     SheetError
-        If a table has other columns, a letter is no option, or a code has two sheets for the same time.
+        If a table has other columns, a letter is no option, or a code has two different sheets for the same time.
     """
-    files = [file for path in paths for file in (sorted(path.glob("*.csv")) if path.is_dir() else [path])]
-    if not files:
+    found = gathered(paths)
+    if found.left_out:
+        raise SheetError(found.left_out[0])
+    return found.sheets
+
+
+def gathered(paths: Iterable[Path]) -> Tables:
+    """The sheets of these tables, as :func:`read` gives them; a table that cannot be read is left out as a whole.
+
+    A sheet that comes again in another table with the same letters is one: a learner may hand in after the first time
+    and again at the end, when the table holds both.
+
+    Raises
+    ------
+    SheetError
+        If there is no table at all.
+    """
+    tables, left_out = [], []
+    for path in paths:
+        try:
+            tables += _tables_of(path)
+        except OSError as error:
+            left_out.append(f"{_shown(path)}: the folder cannot be opened ({error.strerror})")
+    if not tables and not left_out:
         raise SheetError("there is no table of answers; `grade inventory --empty answers.csv` writes an empty one")
     sheets: dict[tuple[str, str], Sheet] = {}
-    for file in files:
-        for sheet in _of_file(file):
-            if (sheet.code, sheet.time) in sheets:
-                raise SheetError(f"{file.name}: the code {sheet.code} has two sheets from {sheet.time}")
-            sheets[sheet.code, sheet.time] = sheet
-    return list(sheets.values())
-
-
-def _of_file(file: Path) -> Iterable[Sheet]:
-    text = file.read_text(encoding="utf-8-sig")
-    head = text.partition("\n")[0]
-    # Where a comma is part of a number, spreadsheets put semicolons between columns.
-    rows = csv.DictReader(io.StringIO(text), delimiter=";" if head.count(";") > head.count(",") else ",")
-    missing = [name for name in COLUMNS if name not in (rows.fieldnames or ())]
-    if missing:
-        raise SheetError(f"{file.name}: the columns {', '.join(missing)} are missing; it needs {', '.join(COLUMNS)}")
-    for row in rows:
-        where = f"{file.name}, line {rows.line_num}"
-        time = (row["time"] or "").strip().lower()
-        if time not in (BEFORE, AFTER):
-            raise SheetError(f"{where}: the time is {BEFORE!r} or {AFTER!r}, not {row['time']!r}")
+    for file in tables:
         try:
-            code = checked_code(row["code"] or "")
+            sheets |= _fitting(file, sheets)
+        except SheetError as error:
+            left_out.append(str(error))
+    return Tables(list(sheets.values()), left_out)
+
+
+def _tables_of(path: Path) -> list[Path]:
+    return sorted(file for file in path.iterdir() if file.suffix.lower() == ".csv") if path.is_dir() else [path]
+
+
+def _fitting(file: Path, known: Mapping[tuple[str, str], Sheet]) -> dict[tuple[str, str], Sheet]:
+    """The sheets of a file, one for each code and time; none says something else than a sheet that is known."""
+    found: dict[tuple[str, str], Sheet] = {}
+    for where, sheet in _of_file(file):
+        key = sheet.code, sheet.time
+        if key in found or known.get(key, sheet) != sheet:
+            raise SheetError(
+                f"{where}: the code {sheet.code} has two sheets from {sheet.time}; keep one of them, or write another "
+                "code on both sheets of one learner if they are two"
+            )
+        found[key] = sheet
+    if not found:
+        raise SheetError(f"{_shown(file)}: there is no row below the head; write one for each sheet")
+    return found
+
+
+def _of_file(file: Path) -> Iterator[tuple[str, Sheet]]:
+    """The sheets of a file, each with the place where it stands."""
+    rows = _rows(file)
+    columns = [name.strip().lower() for name in next(rows, (1, []))[1]]
+    missing = [name for name in COLUMNS if name not in columns]
+    if missing:
+        raise SheetError(f"{_shown(file)}: the columns {', '.join(missing)} are missing; it needs {', '.join(COLUMNS)}")
+    twice = [name for name in COLUMNS if columns.count(name) > 1]
+    if twice:
+        raise SheetError(f"{_shown(file)}: the column {twice[0]} is there twice; take one of them away")
+    for line, cells in rows:
+        where = f"{_shown(file)}, line {line}"
+        if any(cells[len(columns) :]):
+            raise SheetError(f"{where}: the row has {len(cells)} cells, and the head has {len(columns)}")
+        row = dict(zip(columns, [*cells, *[""] * len(columns)], strict=False))
+        time = row["time"].lower()
+        if time not in (BEFORE, AFTER):
+            raise SheetError(f"{where}: the time is {BEFORE!r} or {AFTER!r}, not {_given(row['time'])}")
+        try:
+            code = checked_code(row["code"])
         except SheetError as error:
             raise SheetError(f"{where}: {error}") from None
-        yield Sheet(code, time, dict(_letters(row, where)))
+        yield where, Sheet(code, time, dict(_letters(row, where)))
 
 
-def _letters(row: dict[str, str], where: str) -> Iterable[tuple[int, str]]:
+def _rows(file: Path) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a table that are not empty, each with the number of its (last) line."""
+    try:
+        if not stat.S_ISREG(file.stat().st_mode):  # to open a pipe would wait for ever
+            raise SheetError(f"{_shown(file)}: it is no file; a table is a CSV file, or a folder of such")
+        text = file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise SheetError(f"{_shown(file)}: it cannot be opened ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise SheetError(f"{_shown(file)}: it is no text in UTF-8; save the table as CSV in UTF-8 once more") from None
+    head = text.partition("\n")[0]
+    # Where a comma is part of a number, spreadsheets put semicolons between columns; some programs put tabs.
+    rows = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=head.count))
+    try:
+        for row in rows:
+            cells = [cell.strip() for cell in row]
+            if any(cells):
+                yield rows.line_num, cells
+    except csv.Error as error:
+        where = f"{_shown(file)}, line {rows.line_num}"
+        raise SheetError(f"{where}: it cannot be taken apart ({error}); look for a quotation mark") from None
+
+
+def _letters(row: Mapping[str, str], where: str) -> Iterator[tuple[int, str]]:
     for question in QUESTIONS:
-        letter = (row[str(question.number)] or "").strip().lower()
+        letter = row[str(question.number)].lower()
         if letter and letter not in question.options:
             raise SheetError(
-                f"{where}: question {question.number} has the options {', '.join(question.options)}, not {letter!r}"
+                f"{where}: question {question.number} has the options {', '.join(question.options)}, "
+                f"not {_given(letter)}"
             )
         if letter:
             yield question.number, letter
+
+
+def _given(text: str) -> str:
+    """What was given, in quotes, cut where it goes on for ever."""
+    return repr(text) if len(text) <= LONGEST else f"{text[:LONGEST]!r} (cut, it has {len(text)} characters)"
+
+
+def _shown(file: Path) -> str:
+    return file.name if file.name.isprintable() else repr(file.name)
 
 
 # --- what they say ---------------------------------------------------------------------------------------------------
@@ -188,11 +278,16 @@ class Report:
     effect: float | None
     moved: list[Moved]
     alone: dict[str, int]
+    left_out: int = 0
 
     @property
     def notes(self) -> list[str]:
         """What a reader has to know before the numbers."""
-        said = [
+        said = []
+        if self.left_out:
+            tables = "1 table was" if self.left_out == 1 else f"{self.left_out} tables were"
+            said.append(f"{tables} left out. The command that wrote this page said why.")
+        said += [
             f"{count} sheet{'s' * (count != 1)} from {time} found no second one with the same code."
             for time, count in self.alone.items()
             if count
@@ -205,7 +300,7 @@ class Report:
         return said
 
 
-def analysed(sheets: Sequence[Sheet]) -> Report:
+def analysed(sheets: Sequence[Sheet], left_out: int = 0) -> Report:
     """Item analysis of each time, and what moved between the two.
 
     Parameters
@@ -213,6 +308,8 @@ def analysed(sheets: Sequence[Sheet]) -> Report:
     sheets : sequence of Sheet
         As :func:`read` gives them. Difficulty and discrimination are those of all sheets of a time. Gain, effect and
         what moved are those of learners with both.
+    left_out : int
+        How many tables are not among them because they could not be read.
 
     Returns
     -------
@@ -234,7 +331,7 @@ def analysed(sheets: Sequence[Sheet]) -> Report:
     changes = [after.score - before.score for before, after in pairs]
     spread = statistics.stdev(changes) if len(changes) > 1 else 0.0
     effect = statistics.mean(changes) / spread if spread else None
-    return Report(times, items, len(pairs), _gain(pairs), effect, _moved(pairs), alone)
+    return Report(times, items, len(pairs), _gain(pairs), effect, _moved(pairs), alone, left_out)
 
 
 def _time(sheets: Sequence[Sheet]) -> Time:
