@@ -6,10 +6,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from coursepkg.grading.specification.chapters import load_specs
+from coursepkg.grading.specification.chapters import load_chapter
 
 ROOT = Path(__file__).resolve().parents[2]
-EXERCISES = load_specs(ROOT / "solutions" / "specs")["01"]
+EXERCISES = load_chapter(ROOT / "solutions" / "specs" / "ex_01")
 
 
 @pytest.fixture(scope="module")

@@ -6,12 +6,12 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from coursepkg.grading.specification.chapters import load_specs
+from coursepkg.grading.specification.chapters import load_chapter
 from tools.notebooks import execute
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTER = ROOT / "notebooks" / "05_tensor_backprop.ipynb"
-EXERCISES = load_specs(ROOT / "solutions" / "specs")["05"]
+EXERCISES = load_chapter(ROOT / "solutions" / "specs" / "ex_05")
 AGREEMENT = "gradients agree with your Tensor's: True"
 
 

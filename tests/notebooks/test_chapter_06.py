@@ -7,11 +7,11 @@ import nbformat
 import pytest
 
 from coursepkg import datasets
-from coursepkg.grading.specification.chapters import load_specs
+from coursepkg.grading.specification.chapters import load_chapter
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "06_training_networks.ipynb"
-EXERCISES = load_specs(ROOT / "solutions" / "specs")["06"]
+EXERCISES = load_chapter(ROOT / "solutions" / "specs" / "ex_06")
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from coursepkg.estimators import gradient_noise, linear_bytes
-from coursepkg.grading.specification.chapters import load_specs
+from coursepkg.grading.specification.chapters import load_chapter
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "08_memory_efficient_backprop.ipynb"
-EXERCISES = load_specs(ROOT / "solutions" / "specs")["08"]
+EXERCISES = load_chapter(ROOT / "solutions" / "specs" / "ex_08")
 
 
 @pytest.fixture(scope="module")

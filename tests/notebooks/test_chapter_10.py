@@ -11,14 +11,14 @@ from sklearn.linear_model import LogisticRegression
 from verdicts import HOLDS, NOT_HERE, interval, no_worse
 
 from coursepkg import datasets
-from coursepkg.grading.specification.chapters import load_specs
+from coursepkg.grading.specification.chapters import load_chapter
 from coursepkg.neural_tree import published
 from coursepkg.neural_tree.contest import contest
 from coursepkg.stored import load, neural_tree
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "10_neural_tree.ipynb"
-EXERCISES = load_specs(ROOT / "solutions" / "specs")["10"]
+EXERCISES = load_chapter(ROOT / "solutions" / "specs" / "ex_10")
 
 
 @pytest.fixture(scope="module")
