@@ -3,6 +3,7 @@
 The tests ask that nothing is let through; the mutation report counts the same tries.
 """
 
+import json
 from dataclasses import dataclass
 from functools import cache
 
@@ -79,10 +80,12 @@ def domain_changes(exercise_id):
     exercise = exercises()[exercise_id]
     made = domain_mutants(exercise)
 
+    @cache
+    def reference(case):
+        return LocalCall(exercise.reference, exercise.driver, seconds=1, time_by=PROCESSOR)(json.loads(case))
+
     def calls(mutant):
-        return lambda check: mutated(
-            mutant, exercise, LocalCall(exercise.reference, check["driver"], seconds=1, time_by=PROCESSOR)
-        )
+        return lambda check: mutated(mutant, exercise, lambda case: reference(json.dumps(case)))
 
     return [m.label for m in made], {m.label for m in made if passes_anywhere(exercise_id, calls(m))}
 
@@ -148,10 +151,16 @@ def prove(exercise_id):
 
 
 @cache
+def checks_of(root):
+    """All checks of a learner's tree; those of the course are 5 MB of JSON, read once for all chapters."""
+    return load_checks(root / "exercises" / ".checks")
+
+
+@cache
 def _untouched(chapter):
     """The status of every exercise in the learner's notebook as it is handed out."""
     [path] = (PROJECT / "exercises").glob(f"{chapter}_*.ipynb")
-    results = judge_notebook(path, load_checks(PROJECT / "exercises" / ".checks"))
+    results = judge_notebook(path, checks_of(PROJECT))
     return {check["id"]: verdict.status for check, verdict in results}
 
 

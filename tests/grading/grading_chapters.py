@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from coursepkg.grading.judging.calling import PROCESSOR, LocalCall, Outcome
-from coursepkg.grading.judging.judge import judge
+from coursepkg.grading.judging.judge import Check, judge
 from coursepkg.grading.judging.values import decode, difference, encode, tree
 from coursepkg.grading.specification import compiling
 from coursepkg.grading.specification.build import build_tree, write_tree
@@ -43,10 +43,10 @@ def exercises():
 
 @cache
 def compiled(exercise_id, seed=None):
-    """The compiled check of an exercise, with visible or hidden inputs."""
+    """The compiled check of an exercise, with visible or hidden inputs; what it expects is read once."""
     rng = None if seed is None else np.random.default_rng(seed)
     with agreement_remembered():
-        return compiling.compile_check(exercises()[exercise_id], rng)
+        return Check(compiling.compile_check(exercises()[exercise_id], rng))
 
 
 _agreed = {}
@@ -109,8 +109,8 @@ def passes_anywhere(exercise_id, calls):
     for seed in SEEDS:
         check = compiled(exercise_id, seed)
         call = calls(check)
-        for item in check["cases"]:
-            outcome, value = call(item), decode(item["expected"])
+        for item, value in zip(check["cases"], check.expected, strict=True):
+            outcome = call(item)
             if outcome.kind == "time-limit":
                 return False
             if outcome.kind != "value" or difference(value, outcome.value, check["rtol"], check["atol"]) is not None:

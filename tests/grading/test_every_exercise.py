@@ -7,7 +7,7 @@ import re
 import nbformat
 import numpy as np
 import pytest
-from exercise_proof import course_exercises, domain_changes, generic_verdicts, prove, small_changes
+from exercise_proof import checks_of, course_exercises, domain_changes, generic_verdicts, prove, small_changes
 from grading_chapters import (
     OWN,
     PROJECT,
@@ -24,7 +24,7 @@ from mutation_report import REPORT, explained, ideas, row
 
 from coursepkg.grading.judging.feedback import PATTERNS
 from coursepkg.grading.judging.values import decode, difference
-from coursepkg.grading.running.own_notebook import judge_notebook, load_checks
+from coursepkg.grading.running.own_notebook import judge_notebook
 from coursepkg.grading.specification.build import BEGIN, source_of
 from coursepkg.grading.specification.compiling import compile_check, hidden_check
 from coursepkg.grading.specification.own_answers import inputs_of, run_own
@@ -220,7 +220,7 @@ def _root(chapter, own_course):
 @every_chapter
 def test_solution_notebook_passes(chapter, own_course):
     root = _root(chapter, own_course)
-    results = judge_notebook(_notebook(root, "solutions", chapter), load_checks(root / "exercises" / ".checks"))
+    results = judge_notebook(_notebook(root, "solutions", chapter), checks_of(root))
     assert {check["id"]: verdict.status for check, verdict in results} == {
         exercise_id: "passed" for exercise_id in IDS if exercise_id.startswith(chapter)
     }
