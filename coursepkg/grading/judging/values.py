@@ -489,6 +489,8 @@ def at(value: Any, expected: Any, path: tuple[Any, ...]) -> tuple[Any] | None:
         elif not _is_sequence(value) or len(value) != len(expected) or is_one_for_several(expected, value):
             return None
         value, expected = value[name], expected[name]
+        if isinstance(value, np.generic):  # an int64 from an array is no Python int
+            value = np.asarray(value)
     return (value,)
 
 
