@@ -315,6 +315,12 @@ def test_it_can_be_elsewhere(nothing_said, monkeypatch, tmp_path):
         assert location(None, person=False) == tmp_path / expected
 
 
+def test_a_name_that_is_too_long_for_a_file_is_said(nothing_said, monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSEPKG_PROGRESS", str(tmp_path / ("x" * 300)))
+    named = location(None, person=True)
+    assert "File name too long" in update(named, noted("02.1", True)).notice
+
+
 def test_a_record_is_kept_where_files_cannot_be_locked(tmp_path):
     """Python in a browser has a module ``fcntl`` without locks in it."""
     code = """

@@ -156,7 +156,7 @@ def location(checks: Path | None, *, person: bool) -> Path | None:
         if named.strip().lower() in _OFF:
             return None
         path = Path(named).expanduser()
-        return path / NAME if path.is_dir() else path
+        return path / NAME if os.path.isdir(path) else path  # which says no, too, where a name is too long
     if not person or "NBGRADER_EXECUTION" in os.environ:  # nbgrader says so when it runs a notebook itself
         return None
     # Checks that are named by the environment may belong to a whole class, and those in an installed package belong to
