@@ -16,6 +16,7 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 def main() -> None:
     """Ask, and become the service."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # by which the hub stops it; what runs in the background may ignore it
     if sys.platform == "linux":
         above = os.getppid()
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

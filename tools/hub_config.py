@@ -32,6 +32,10 @@ c.JupyterHub.init_spawners_timeout = 2  # seconds, in which servers that went on
 c.JupyterHub.redirect_to_server = True
 
 # --- who may come in
+c.JupyterHub.template_vars = {
+    "announcement_login": "For the first time here? Choose a name and a password of at least 7 characters. "
+    "The password with which a name first signs in is its password from then on."
+}
 c.JupyterHub.authenticator_class = "firstuseauthenticator.FirstUseAuthenticator"
 c.FirstUseAuthenticator.dbm_path = str(own / "passwords.dbm")
 c.Authenticator.admin_users = {room["admin"]}
@@ -81,6 +85,7 @@ c.JupyterHub.services = [
         "cwd": str(hub.ROOT),
         "environment": {hub.MARK: os.environ[hub.MARK]},
         "oauth_no_confirm": True,
+        "timeout": 300,  # the hub ends if this does not come up, and a busy machine takes its time
     },
 ]
 

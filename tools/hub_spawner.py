@@ -110,6 +110,7 @@ class RoomSpawner(SimpleLocalProcessSpawner):
             if separate:
                 resource.setrlimit(resource.RLIMIT_NPROC, (PROCESSES, PROCESSES))
                 become_user(number)
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # the hub stops it so; one in the background ignores it
             os.umask(0o077)
             os.chdir(home)
 

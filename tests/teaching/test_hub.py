@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -376,3 +377,78 @@ def test_one_participant_cannot_take_all_memory_or_all_processes(two):
     assert found["2 GiB in one program"] == "refused: MemoryError"
     assert found["a thousand threads"] == "refused: RuntimeError"
     assert "1,000 MiB in two programs" in found  # refused where the machine lets us make control groups
+
+
+# --- the configuration, and what runs beside the hub ---
+
+CONFIGURED = """
+import json, os, runpy, sys
+from pathlib import Path
+from traitlets.config import Config
+from tools import hub
+folder, names = Path(sys.argv[1]), json.loads(sys.argv[2])
+hub.give_password = lambda path, name: None
+words = ["--folder", str(folder), "--memory", "768M", "--idle", "7"]
+settings = hub.settings_of(hub.parser().parse_args(words), root=True) | {"separate": False, "names": names}
+os.environ[hub.MARK] = str(hub.prepare(folder, settings))
+c, read = Config(), []
+given = {"get_config": lambda: c, "load_subconfig": read.append}
+(folder / "hub/extra.py").write_text("")
+runpy.run_path(str(hub.CONFIGURATION), init_globals=given)
+services = {service["name"]: service for service in c.JupyterHub.services}
+print(json.dumps({
+    "everybody": c.Authenticator.allow_all, "allowed": sorted(c.Authenticator.allowed_users),
+    "admins": sorted(c.Authenticator.admin_users), "admin_access": c.JupyterHub.admin_access,
+    "memory": c.RoomSpawner.mem_limit, "arguments": c.RoomSpawner.args, "kept": c.RoomSpawner.env_keep,
+    "limit": c.JupyterHub.concurrent_spawn_limit, "services": {n: s["command"][-3:] for n, s in services.items()},
+    "roles": [role["services"] for role in c.JupyterHub.load_roles], "extra": [Path(p).name for p in read],
+    "inner": [c.JupyterHub.hub_bind_url, c.ConfigurableHTTPProxy.api_url, services["board"]["url"]],
+}))
+"""
+
+
+@needs_hub
+@pytest.mark.parametrize("names", [None, ["ada", "bo"]])
+def test_the_configuration_says_what_the_page_promises(names):
+    with tempfile.TemporaryDirectory() as folder:
+        words = [PYTHON, "-c", CONFIGURED, f"{folder}/r", json.dumps(names)]
+        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["everybody"], found["allowed"]) == (names is None, sorted([*(names or []), "instructor"]))
+    assert (found["admins"], found["admin_access"]) == (["instructor"], False)
+    assert found["memory"] == 768 * 1024**2
+    assert "--KernelManager.transport=ipc" in found["arguments"]
+    assert "--MappingKernelManager.cull_idle_timeout=420" in found["arguments"]
+    assert "--timeout=420" in found["services"]["idle"]
+    assert found["limit"] == 0  # no limit: a class comes at once
+    assert "PYTHONPATH" not in found["kept"]
+    assert found["roles"] == [["idle"]]  # no role gives anybody the board
+    assert all(address.startswith("http://127.0.0.1:") for address in found["inner"])
+    assert found["extra"] == ["extra.py"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux stops a program when its parent is gone")
+def test_a_service_ends_with_a_hub_that_is_killed():
+    service = [
+        sys.executable,
+        "-m",
+        "tools.hub_beside",
+        sys.executable,
+        "-c",
+        "import time; print('up', flush=True); time.sleep(600)",
+    ]
+    code = f"""
+import os, signal, subprocess
+service = subprocess.Popen({service!r}, stdout=subprocess.PIPE, start_new_session=True)
+service.stdout.readline()
+print(service.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    state = Path(f"/proc/{int(done.stdout)}/stat")
+    for _ in range(200):
+        if not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z":
+            return
+        time.sleep(0.05)
+    raise AssertionError("the service outlives its hub")
