@@ -67,13 +67,29 @@ def build(target: Path) -> None:
         sys.exit(f"JupyterLite could not be built:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
     page = target / "lab" / "index.html"
     icon = '<link rel="icon" href="favicon.ico">'  # without it, a browser asks for one where there may be none
-    page.write_text(page.read_text(encoding="utf-8").replace("<head>", f"<head>\n    {icon}", 1), encoding="utf-8")
+    text = page.read_text(encoding="utf-8").replace("<head>", f"<head>\n    {icon}\n    {_ON_A_PHONE}", 1)
+    page.write_text(text, encoding="utf-8")
+
+
+# On a phone, the list of files leaves a notebook no room: it is put away as soon as a notebook is there.
+_ON_A_PHONE = """\
+<script>
+      if (matchMedia("(max-width: 45rem)").matches) {
+        let times = 30;  // JupyterLab shows the list once more when it has opened the notebook
+        const waiting = setInterval(() => {
+          if (!document.querySelector(".jp-Notebook .jp-Cell")) return;
+          window.jupyterapp?.shell.collapseLeft();
+          if (--times === 0) clearInterval(waiting);
+        }, 200);
+      }
+    </script>"""
 
 
 _SETTINGS = {
     "jupyter-lite-schema-version": 0,
     "jupyter-config-data": {
         "appName": "Backpropagation course",
+        "exposeAppInBrowser": True,  # for the script above
         "litePluginSettings": {
             "@jupyterlite/pyodide-kernel-extension:kernel": {
                 "pyodideUrl": "./static/pyodide/pyodide.mjs",

@@ -68,6 +68,13 @@ def test_a_chapter_runs_to_its_end_with_no_other_host(chromium, whole, address, 
     visit.close()
 
 
+def test_on_a_phone_the_notebook_has_the_page(chromium, whole, address):
+    reader = Reader(chromium, address(whole), viewport={"width": 390, "height": 844})
+    reader.page.goto(f"{reader.site}/{in_the_browser('exercises/01_cooking_analogy')}")
+    reader.page.wait_for_function("() => document.querySelector('.jp-Notebook .jp-Cell')?.clientWidth > 250")
+    reader.context.close()
+
+
 def answer_to(number):
     """The cell of the worked answers that answers an exercise."""
     [path] = (ROOT / "solutions").glob(f"{number[:2]}_*.ipynb")
