@@ -1,6 +1,6 @@
 """What the photonic papers claim, recomputed: training under every error, loss, hardware correction, energy.
 
-    python benchmarks/photonic_claims.py                     # everything, about fifteen minutes of one core
+    python benchmarks/photonic_claims.py                     # everything, about half an hour of one core
     python benchmarks/photonic_claims.py --parts circle loss # some parts; what other parts found is kept
 
 Every number is computed by this script from seeds that are stored beside it; ``--report`` makes the tables again from

@@ -82,6 +82,15 @@ def test_where_settings_are_compared_there_are_several_starts():
         )  # the heaters of three meshes of four ports
 
 
+def test_parts_with_unlike_numbers_of_starts_are_compared_by_those_that_both_have(script):
+    parts = dict(stored("photonic_claims")["parts"])
+    fewer = {name: several[:2] for name, several in parts["mnist_authors"]["runs"].items()}
+    parts["mnist_authors"] = parts["mnist_authors"] | {"runs": fewer}
+    made = script("photonic_report").claims(parts)
+    [found] = [claim for claim in made if claim["claim"].startswith("MNIST: batch 1 and squared error")]
+    assert "16 ports, 2 starts" in found["settings"]
+
+
 def test_the_authors_loss_sends_back_its_own_adjoint(script):
     rng = np.random.default_rng(0)
     network = script("photonic_claims").NormalisedPowers.random(5, 2, rng=rng, groups=[[k] for k in range(3)])
