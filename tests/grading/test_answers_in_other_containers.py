@@ -1,5 +1,9 @@
 """An answer in another container than the one asked for is told so; it never stops the judge."""
 
+from array import array
+from collections import deque
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from made_up import verdict
@@ -53,3 +57,26 @@ def test_whole_numbers_in_an_array_are_named_as_those_in_a_tuple_are():
            for to in (tuple, np.array)]  # fmt: skip
     assert [found.finding for found in cut] == ["rounded", "rounded"]
     assert cut[0].text == cut[1].text
+
+
+# --- one object for all calls ---
+
+
+@pytest.mark.parametrize(
+    "shared", [[0.0, 0.0], deque([0.0, 0.0]), array("d", [0.0, 0.0]), memoryview(array("d", [0.0, 0.0])), np.zeros(2)],
+    ids=lambda shared: type(shared).__name__,
+)  # fmt: skip
+@pytest.mark.parametrize("kept", [lambda shared: shared, lambda shared: (shared, 1.5)], ids=["alone", "in a tuple"])
+def test_an_object_that_all_calls_share_is_found_whatever_it_is(shared, kept):
+    def answer(a, b):
+        shared[0], shared[1] = slopes(a, b)
+        return kept(shared)
+
+    found = verdict(lambda a, b: kept(np.array(slopes(a, b))), VISIBLE, answer)
+    assert (found.status, found.finding) == ("wrong", "one-object-for-all-calls")
+
+
+@pytest.mark.parametrize("huge", [10**400, -(10**400), Fraction(10**400, 3)])
+def test_a_number_that_no_float_can_hold_is_said_to_be_too_large(huge):
+    found = verdict(lambda a, b: a * b, VISIBLE, lambda a, b: huge)
+    assert "the answer should be a number; it is a number too large for a float" in found.text

@@ -6,6 +6,7 @@ plain data. The same record is what a worker process sends back as JSON.
 
 from __future__ import annotations
 
+import array
 import contextlib
 import ctypes
 import inspect
@@ -19,6 +20,7 @@ import sysconfig
 import threading
 import time
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import FrameType, TracebackType
@@ -252,7 +254,8 @@ def failure(error: BaseException) -> Outcome:
 # --- the call --------------------------------------------------------------------------------------------------------
 
 
-_SHARED = (np.ndarray, list, dict)  # what a later call can change under the caller's hands
+# What a later call can change under the caller's hands; in a tuple, it may be one of the entries.
+_SHARED = (np.ndarray, list, dict, tuple, deque, array.array, memoryview)
 
 
 class LocalCall:

@@ -203,7 +203,9 @@ def _as_float(value: Any) -> Any:
         pass
     try:
         return complex(value)
-    except (TypeError, ValueError, OverflowError):
+    except OverflowError:
+        return Unfit("a number too large for a float")
+    except (TypeError, ValueError):
         return Unfit(kind_of(value))
 
 
