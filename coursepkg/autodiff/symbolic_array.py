@@ -160,7 +160,11 @@ def gradient_of_expression(expression: Any, symbols: list[Any], numbers: list[fl
     import mpmath
     import sympy
 
-    derivatives = [sympy.diff(expression, symbol) for symbol in symbols]
+    # Of a long sum, sympy would ask every term for every symbol, which takes most of the time.
+    terms = [(term, term.free_symbols) for term in sympy.Add.make_args(expression)]
+    derivatives = [
+        sympy.Add(*(sympy.diff(term, symbol) for term, free in terms if symbol in free)) for symbol in symbols
+    ]
     evaluate = sympy.lambdify(symbols, derivatives, modules="mpmath", cse=True)
     with mpmath.workdps(30):
         return [float(mpmath.re(d)) for d in evaluate(*[mpmath.mpf(n) for n in numbers])]
