@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -70,6 +70,13 @@ def test_what_is_written_is_read_again(path):
     update(path, noted("02.5", False, "adds-rates"))
     update(path, noted("02.5", True))
     assert read(path) == Record({"02.5": Exercise(2, DAY)}, {"02.5/adds-rates": Card(DAY, 1, days(1))})
+
+
+@pytest.mark.parametrize("year", [1, 999, 2026, 9999])
+def test_the_minute_of_the_latest_check_is_read_again(path, year):
+    at = datetime(year, 6, 1, 12, 30, tzinfo=UTC)  # a clock may be wrong by any number of years
+    update(path, lambda record: record.exercises.update({"02.5": Exercise(1, None, ("adds-rates",), at)}))
+    assert read(path).exercises["02.5"].at == at
 
 
 # --- cards -----------------------------------------------------------------------------------------------------------

@@ -313,7 +313,7 @@ def _write(path: Path, record: Record) -> None:
 def _stored(item: Exercise) -> dict[str, Any]:
     stored: dict[str, Any] = {"tries": item.tries, "passed": item.passed.isoformat() if item.passed else None}
     if item.at is not None or item.ideas:
-        at = item.at.strftime("%Y-%m-%dT%H:%M+00:00") if item.at else None
+        at = item.at.isoformat(timespec="minutes") if item.at else None
         stored["latest"] = {"ideas": list(item.ideas), "at": at}
     return stored
 
