@@ -179,6 +179,12 @@ def test_a_damaged_record_is_named_and_the_others_count(tmp_path, content):
     assert (tmp_path / "b" / "progress.json").read_bytes() == content  # whoever looks on changes nothing
 
 
+def test_a_record_of_a_newer_version_is_not_called_damaged(tmp_path):
+    (tmp_path / "b.json").write_text('{"format": 2, "exercises": {}, "cards": {}, "more": []}')
+    [person] = people_of(tmp_path)
+    assert person.problem == "its record is of a newer version of the course"
+
+
 @pytest.mark.parametrize("content", [DAMAGED[6], DAMAGED[9]])
 def test_a_number_that_is_too_large_sets_a_record_aside_and_nothing_else(tmp_path, content):
     (tmp_path / "progress.json").write_bytes(content)

@@ -131,6 +131,8 @@ def _person(folder: Path, name: str) -> Person | None:
             continue
         except OSError as error:
             return Person(shown, None, f"its record cannot be opened ({error.strerror})")
+        except record.NewerRecord:
+            return Person(shown, None, "its record is of a newer version of the course")
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return Person(shown, None, "its record is damaged")
     return Person(shown, None)
