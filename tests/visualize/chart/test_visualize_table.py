@@ -21,7 +21,7 @@ def test_long_words_make_one_block_per_row():
 
 
 def test_on_the_page_it_is_a_table_with_caption_and_headings():
-    root = ET.fromstring(draw_table(ROWS, caption="Runs & more")._repr_html_())
+    root = ET.fromstring(draw_table(ROWS, caption="Runs & more")._repr_html_()).find("table")
     assert root.find("caption").text == "Runs & more"
     assert [h.text for h in root.iter("th") if h.get("scope") == "col"] == ["method", "loss", "steps"]
     assert [h.text for h in root.iter("th") if h.get("scope") == "row"] == ["backprop", "a < b"]
