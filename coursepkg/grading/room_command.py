@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import hmac
-import secrets
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode
+
+from coursepkg.grading.reporting.own_machine import OwnMachineHandler, OwnMachineServer, Refused
 
 TOLD = 10  # lines of the command; the board has twice as many
 SECONDS = 15  # between two looks of the board
@@ -149,61 +148,29 @@ def _plain(words: str) -> str:
 # --- served to this machine ------------------------------------------------------------------------------------------
 
 
-class BoardServer(ThreadingHTTPServer):
+class BoardServer(OwnMachineServer):
     """Serves the board of a folder to this machine alone; ``address`` is where, with a key in it."""
 
-    daemon_threads = True
-    allow_reuse_address = False
-
     def __init__(self, folder: Path, minutes: float | None, port: int = 0):
-        super().__init__(("127.0.0.1", port), _Handler)
-        self.folder, self.minutes, self.key = folder, minutes, secrets.token_urlsafe(24)
-
-    @property
-    def hosts(self) -> tuple[str, str]:
-        """Names under which a browser on this machine may ask."""
-        return f"127.0.0.1:{self.server_port}", f"localhost:{self.server_port}"
-
-    @property
-    def address(self) -> str:
-        """The address of the page, with its key."""
-        return f"http://{self.hosts[0]}/{self.key}/"
+        super().__init__(_Handler, port)
+        self.folder, self.minutes = folder, minutes
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(OwnMachineHandler):
     server: BoardServer
-    server_version, sys_version = "grade", ""
-    timeout = 30
 
     def do_GET(self) -> None:
         from coursepkg.grading.learning.room import RoomError
 
-        path, _, query = self.path.partition("?")
-        key = path.strip("/").encode("utf-8", "replace")
-        if self.headers.get("Host") not in self.server.hosts or not hmac.compare_digest(key, self.server.key.encode()):
-            self._send(403, "text/plain", "Use the address that was printed; it works on this machine alone.")
-            return
         try:
+            name, _, query = self.checked_path().partition("?")
+            if name:
+                raise Refused(404, "there is nothing of that name")
             asked = {name: values[0] for name, values in parse_qs(query, max_num_fields=5).items()}
-            self._send(200, "text/html", board(self.server.folder, asked, datetime.now(UTC), self.server.minutes))
+            page = board(self.server.folder, asked, datetime.now(UTC), self.server.minutes)
+        except Refused as error:
+            self.send(error.status, "text/plain", str(error))
         except (RoomError, OSError, KeyError, TypeError, ValueError) as error:
-            self._send(500, "text/plain", f"The room cannot be shown: {error}")
-
-    def _send(self, status: int, kind: str, text: str) -> None:
-        body = text.encode("utf-8", "replace")
-        self.send_response(status)
-        for name, value in {
-            "Content-Type": f"{kind}; charset=utf-8",
-            "Content-Length": str(len(body)),
-            "Content-Security-Policy": POLICY,
-            "Cache-Control": "no-store",
-            "Referrer-Policy": "no-referrer",
-            "X-Content-Type-Options": "nosniff",
-            "X-Frame-Options": "DENY",
-        }.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: requests carry the key."""
+            self.send(500, "text/plain", f"The room cannot be shown: {error}")
+        else:
+            self.send(200, "text/html", page, POLICY)

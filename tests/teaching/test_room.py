@@ -309,6 +309,24 @@ def test_the_board_is_served_to_this_machine_and_to_who_has_the_key(tmp_path):
         server.shutdown()
 
 
+def test_a_board_hears_one_name_of_a_host_has_one_page_and_never_prints_its_key(tmp_path, capfd):
+    checked(tmp_path, "a", "02.4")
+    with BoardServer(tmp_path, None) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        statuses = []
+        for hosts, path in ((2, f"/{server.key}/"), (1, f"/{server.key}/other"), (1, f"/{server.key}/")):
+            asked = http.client.HTTPConnection("127.0.0.1", server.server_port)
+            asked.putrequest("GET", path, skip_host=True)
+            for _ in range(hosts):
+                asked.putheader("Host", server.hosts[0])
+            asked.endheaders()
+            statuses.append(asked.getresponse().status)
+            asked.close()
+        server.shutdown()
+    assert statuses == [403, 404, 200]
+    assert server.key not in "".join(capfd.readouterr())
+
+
 def test_a_record_in_the_course_of_a_participant_is_found(tmp_path):
     checked(tmp_path, "x", "02.4", ideas=[OVERWRITES])
     for name, place in (("a", "exercises"), ("b", "my-course/exercises")):

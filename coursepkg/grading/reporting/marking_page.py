@@ -7,11 +7,9 @@ is sent as data and is only ever shown as text.
 
 from __future__ import annotations
 
-import hmac
 import json
 import secrets
 from collections.abc import Callable, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -19,19 +17,11 @@ from typing import Any
 from coursepkg.grading.reporting.journal import Conflict, Journal, journal_beside
 from coursepkg.grading.reporting.mark import checked_points, merge_journal
 from coursepkg.grading.reporting.marking_queue import Answer, as_data
+from coursepkg.grading.reporting.own_machine import OwnMachineHandler, OwnMachineServer, Refused
 from coursepkg.grading.reporting.page import render
 
 MOST_SENT = 64_000  # bytes of one change
 MOST_COMMENT = 10_000
-SECONDS = 30  # for a request that does not come to its end
-
-
-class Refused(Exception):
-    """A request that is not served: its status, and words about why."""
-
-    def __init__(self, status: int, words: str):
-        super().__init__(words)
-        self.status = status
 
 
 class Marking:
@@ -103,7 +93,7 @@ class Marking:
         return answer
 
 
-class MarkingServer(ThreadingHTTPServer):
+class MarkingServer(OwnMachineServer):
     """Serves a ``Marking`` on this machine; ``address`` is where.
 
     Parameters
@@ -114,28 +104,13 @@ class MarkingServer(ThreadingHTTPServer):
         0 for any that is free.
     """
 
-    daemon_threads = True
-    allow_reuse_address = False
-
     def __init__(self, marking: Marking, port: int = 0):
-        super().__init__(("127.0.0.1", port), _Handler)
-        self.marking, self.key = marking, secrets.token_urlsafe(24)
-
-    @property
-    def hosts(self) -> tuple[str, str]:
-        """Names under which a browser on this machine may ask."""
-        return f"127.0.0.1:{self.server_port}", f"localhost:{self.server_port}"
-
-    @property
-    def address(self) -> str:
-        """The address of the page, with its key."""
-        return f"http://{self.hosts[0]}/{self.key}/"
+        super().__init__(_Handler, port)
+        self.marking = marking
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(OwnMachineHandler):
     server: MarkingServer
-    server_version, sys_version = "grade", ""
-    timeout = SECONDS
 
     def do_GET(self) -> None:
         self._answer_with(self._get)
@@ -145,26 +120,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer_with(self, answered: Callable[[str], None]) -> None:
         try:
-            answered(self._checked_path())
+            answered(self.checked_path())
         except Refused as error:
             self.close_connection = True
-            self._send(error.status, "application/json", json.dumps({"error": str(error)}))
+            self.send(error.status, "application/json", json.dumps({"error": str(error)}))
         except OSError as error:
-            self._send(500, "application/json", json.dumps({"error": f"nothing was saved: {error.strerror}"}))
-
-    def _checked_path(self) -> str:
-        """What is asked for, behind the key."""
-        if self.headers.get("Host") not in self.server.hosts or len(self.headers.get_all("Host", [])) != 1:
-            raise Refused(403, "this page is served to this machine alone; use the address that was printed")
-        _, _, rest = self.path.partition("/")
-        key, _, name = rest.partition("/")
-        if not hmac.compare_digest(key.encode("utf-8", "replace"), self.server.key.encode()):
-            raise Refused(403, "the key in the address is missing or old; use the address that was printed")
-        return name
+            self.send(500, "application/json", json.dumps({"error": f"nothing was saved: {error.strerror}"}))
 
     def _get(self, name: str) -> None:
         if name == "answers":
-            self._send(200, "application/json", json.dumps({"answers": self.server.marking.listed()}))
+            self.send(200, "application/json", json.dumps({"answers": self.server.marking.listed()}))
             return
         if name:
             raise Refused(404, "there is nothing of that name")
@@ -173,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
             f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; "
             "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         )
-        self._send(200, "text/html", render("marking.html", nonce=nonce), policy)
+        self.send(200, "text/html", render("marking.html", nonce=nonce), policy)
 
     def _post(self, name: str) -> None:
         marking = self.server.marking
@@ -184,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise Refused(403, "changes come from the page itself")
         if self.headers.get_content_type() != "application/json":
             raise Refused(415, "changes come as JSON")
-        self._send(200, "application/json", json.dumps(done(self._sent())))
+        self.send(200, "application/json", json.dumps(done(self._sent())))
 
     def _sent(self) -> dict[str, Any]:
         length = self.headers.get("Content-Length", "")
@@ -197,24 +162,3 @@ class _Handler(BaseHTTPRequestHandler):
         if not isinstance(data, dict):
             raise Refused(400, "a change is a JSON object")
         return data
-
-    def _send(self, status: int, kind: str, text: str, policy: str = "default-src 'none'") -> None:
-        body = text.encode("utf-8", "replace")
-        self.send_response(status)
-        for name, value in {
-            "Content-Type": f"{kind}; charset=utf-8",
-            "Content-Length": str(len(body)),
-            "Content-Security-Policy": policy,
-            "Cache-Control": "no-store",
-            "Cross-Origin-Opener-Policy": "same-origin",
-            "Cross-Origin-Resource-Policy": "same-origin",
-            "Referrer-Policy": "no-referrer",
-            "X-Content-Type-Options": "nosniff",
-            "X-Frame-Options": "DENY",
-        }.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: requests carry the key."""
