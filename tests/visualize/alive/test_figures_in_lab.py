@@ -28,15 +28,6 @@ STATE = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def browser():
-    executable = labs.find_browser()
-    if executable is None:
-        pytest.skip("NO CHROMIUM FOUND, SO LIVING FIGURES WERE NOT TESTED IN JUPYTERLAB: install one")
-    with labs.chromium(executable) as browser:
-        yield browser
-
-
 def save(view):
     view.page.locator(".jp-Notebook .jp-MarkdownCell").first.click()
     view.page.keyboard.press("Control+s")
