@@ -125,8 +125,24 @@ def returns_when_stopped(x):
         return x
 
 
+class LoopsWhenDeleted:
+    """Of what is raised in ``__del__``, the interpreter tells only its ``unraisablehook``."""
+
+    def __del__(self):
+        for _ in range(200_000):
+            pass
+
+
+def makes_what_loops_when_deleted(x):
+    while True:
+        try:
+            LoopsWhenDeleted()
+        except BaseException:
+            pass
+
+
 LOOPS = [plain_loop, swallows, swallows_in_two_frames, swallows_three_deep, goes_on_in_finally, suppresses, sleeps]
-LOOPS += [mixed, prints_without_end, returns_when_stopped]
+LOOPS += [mixed, prints_without_end, returns_when_stopped, makes_what_loops_when_deleted]
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a POSIX timer")
@@ -137,6 +153,33 @@ def test_an_endless_loop_ends(answer):
     assert (sys.gettrace(), sys.getprofile(), signal.getsignal(signal.SIGALRM)) == hooks
     assert sys.exc_info() == (None, None, None), "the learner's next traceback would begin with ours"
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_what_an_answer_raises_in_a_finalizer_is_told_as_elsewhere(monkeypatch):
+    """Even while the bell rings: whoever tells it (here a slow one) is not cut off."""
+    told = []
+
+    def tells(unraisable):
+        until = time.monotonic() + 0.12
+        while time.monotonic() < until:
+            pass
+        told.append(str(unraisable.exc_value))
+
+    class Fails:
+        def __del__(self):
+            raise ValueError("in a finalizer")
+
+    def fails(x):
+        for _ in range(3):
+            Fails()
+        while True:
+            pass
+
+    monkeypatch.setattr(sys, "unraisablehook", tells)
+    assert outcome(fails).kind == "time-limit"
+    assert len(told) > 1
+    assert set(told) == {"in a finalizer"}
+    assert sys.unraisablehook is tells
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a POSIX timer")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import array
 import contextlib
 import ctypes
+import functools
 import inspect
 import io
 import linecache
@@ -94,12 +95,22 @@ class _Clock:
 
     def ring(self, signum: int, frame: FrameType | None) -> None:
         """Handle the alarm."""
-        if not self.running:
+        if not self.running or (frame is not None and frame.f_code is _Clock.ignored.__code__):
             return
         self.rings += 1
         if self.rings > 2:
             self._insist(frame)
         raise TimeLimit
+
+    def ignored(self, told_before: Callable[[Any], Any], unraisable: Any) -> None:
+        """Stand for ``sys.unraisablehook``: a bell that rang in a finalizer is nothing to tell, and rings again."""
+        if unraisable.exc_type is TimeLimit:
+            return
+        running, self.running = self.running, False
+        try:
+            told_before(unraisable)
+        finally:
+            self.running = running
 
     def _insist(self, frame: FrameType | None) -> None:
         self._lines_left = (self.rings - 3) % 7
@@ -333,17 +344,18 @@ def guarded(run: Callable[[], Any], seconds: float, time_by: str = WALL) -> Outc
     """Run a learner's code and say what happened; nothing escapes, not even SystemExit."""
     printed = _Capped()
     caught: list[warnings.WarningMessage] = []
-    streams = sys.stdout, sys.stderr
+    streams, told_before = (sys.stdout, sys.stderr), sys.unraisablehook
     settings = ErrorSettings()
     try:
         with warnings.catch_warnings(record=True) as caught, _time_limit(seconds, time_by) as clock:
             warnings.simplefilter("default")
             sys.stdout = sys.stderr = printed
+            sys.unraisablehook = functools.partial(clock.ignored, told_before)
             outcome = next(_apart(run, clock))
     except TimeLimit:  # rang between the learner's last line and ours
         outcome = Outcome("time-limit")
     finally:
-        sys.stdout, sys.stderr = streams
+        (sys.stdout, sys.stderr), sys.unraisablehook = streams, told_before
     if clock.rings:
         outcome = Outcome("time-limit")
         settings.restore()  # the bell may have rung while one of NumPy's functions had its own way with errors
