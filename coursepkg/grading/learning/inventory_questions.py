@@ -28,7 +28,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         number=1,
         concept="a derivative is a rate",
-        text="f(3) = 10 and f′(3) = 2. What is f(3.1), roughly?",
+        text="f(3) = 10 and f′(3) = 2. Which number is the best estimate of f(3.1)?",
         options={
             "a": Option("10.02", "that moves by 0.01 times the rate; the step here is 0.1."),
             "b": Option("10.2"),
@@ -42,15 +42,15 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         number=2,
         concept="the power rule",
-        text="f(x) = x³. What is f′(2)?",
+        text="f(x) = x³. What is the derivative f′(5)?",
         options={
-            "a": Option("8", "that is the value f(2), not how fast f changes there."),
-            "b": Option("6", "the exponent came down, but the power was lost: x³ gives 3x², not 3x."),
-            "c": Option("12"),
-            "d": Option("4", "the exponent came off but did not come down as a factor: 3x², not x²."),
+            "a": Option("125", "that is the value f(5), not how fast f changes there."),
+            "b": Option("15", "the exponent came down, but the power was lost: x³ gives 3x², not 3x."),
+            "c": Option("75"),
+            "d": Option("25", "the exponent came off but did not come down as a factor: 3x², not x²."),
         },
         answer="c",
-        because="3x² at 2.",
+        because="3x² at 5.",
         reading="Chapter 02, local derivatives, has the table of rules you need.",
     ),
     Question(
@@ -72,7 +72,10 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         number=4,
         concept="rates multiply along a chain",
-        text="One euro buys 0.5 kg of flour; 1 kg of flour makes 4 portions. How many portions is one more euro?",
+        text=(
+            "One euro buys 0.5 kg of flour. One kg of flour makes 4 portions. "
+            "How many more portions does one more euro make?"
+        ),
         options={
             "a": Option(
                 "4.5", "the two rates were added; their units (kg per euro, portions per kg) do not allow that."
@@ -88,7 +91,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         number=5,
         concept="the product rule",
-        text="y = x · g(x), with g(2) = 3 and g′(2) = 5. What is y′(2)?",
+        text="y(x) = x · g(x), where g(2) = 3 and g′(2) = 5. What is y′(2)?",
         options={
             "a": Option("13"),
             "b": Option("5", "that multiplies the two derivatives, 1 × 5; a product has two paths, and they add."),
@@ -116,7 +119,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         number=7,
         concept="partial derivatives",
-        text="f(x, y) = x² · y. What is ∂f/∂y at (3, 2)?",
+        text="f(x, y) = x² · y. What is the partial derivative ∂f/∂y at x = 3, y = 2?",
         options={
             "a": Option("12", "that is ∂f/∂x: y was held fixed, and x moved."),
             "b": Option("21", "that adds both partial derivatives; ∂f/∂y moves y alone."),
@@ -130,12 +133,12 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         number=8,
         concept="what a zero derivative says",
-        text="f′(5) = 0. What can you conclude?",
+        text="f′(5) = 0. Which of these must be true?",
         options={
-            "a": Option("f(5) = 0", "the rate is zero, which says nothing about the value."),
-            "b": Option("f is smallest at 5", "it may as well be largest there, or neither: x³ at 0."),
-            "c": Option("f is constant", "one point says nothing about the others."),
-            "d": Option("near 5, a small step changes f by much less than the step"),
+            "a": Option("f is 0 at x = 5", "the rate is zero, which says nothing about the value."),
+            "b": Option("f is lowest at x = 5", "it may as well be highest there, or neither: x³ at 0."),
+            "c": Option("f is the same at every x", "one point says nothing about the others."),
+            "d": Option("f changes much less than x very near x = 5"),
         },
         answer="d",
         because="to first order nothing changes; higher orders remain.",
@@ -144,26 +147,24 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         number=9,
         concept="minimum and maximum",
-        text="y = min(a, b), at a = 2 and b = 7. What is ∂y/∂b?",
+        text="y = min(a, b), the smaller of a and b. What are ∂y/∂a and ∂y/∂b at a = 2, b = 7?",
         options={
-            "a": Option("0"),
-            "b": Option("1", "that is ∂y/∂a: the smaller one decides, and here that is a."),
-            "c": Option("0.5", "the credit is not shared: a little more b changes nothing."),
-            "d": Option("2/7", "the amounts do not matter, only which one is smaller."),
+            "a": Option("1 and 0"),
+            "b": Option("0 and 1", "the smaller one decides, and here that is a: a little more b changes nothing."),
+            "c": Option("0.5 and 0.5", "the credit is not shared: a little more b changes nothing."),
+            "d": Option("0 and 0", "y is 2 there and yet not constant: a little more a makes y larger."),
         },
         answer="a",
-        because="b is not the bottleneck; a little more of it changes nothing.",
+        because="a is the bottleneck; a little more of b changes nothing.",
         reading="Chapter 01, the limiting ingredient.",
     ),
     Question(
         number=10,
         concept="which way is downhill",
-        text="L is a loss and L′(w) = −4. Which small change of w makes L smaller?",
+        text="L depends on w, and at the current w it has L′(w) = −4. Which small change of w makes L smaller?",
         options={
-            "a": Option("w a little larger"),
-            "b": Option(
-                "w a little smaller", "the minus sign is the slope's: L falls as w grows. Walk against the sign."
-            ),
+            "a": Option("an increase"),
+            "b": Option("a decrease", "the minus sign is the slope's: L falls as w grows. Walk against the sign."),
             "c": Option(
                 "none: the derivative is already negative", "negative means downhill to the right, not arrived."
             ),
