@@ -21,10 +21,12 @@ import re
 import secrets
 import shutil
 import signal
+import ssl
+import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -48,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         settings = settings_of(options)
+        if settings["certificate"]:
+            settings["host"] = check_tls(Path(settings["certificate"]), Path(settings["key"]))
         check_readable(settings["separate"])
         if settings["separate"]:
             check_numbers()
@@ -181,6 +185,77 @@ def bytes_of(words: str) -> int:
     if size < 256 * 1024**2:
         raise ValueError(f"memory is given as in 768M or 1G, and is at least 256M; {words!r} is not")
     return size
+
+
+def check_tls(certificate: Path, key: Path) -> str | None:
+    """A certificate and its key must be what a browser takes, before anything starts.
+
+    Parameters
+    ----------
+    certificate, key : Path
+        PEM files.
+
+    Returns
+    -------
+    str or None
+        The first name that the certificate is for, if it says one.
+
+    Raises
+    ------
+    ValueError
+        If a file cannot be read, if the key is open to others, belongs to another certificate or is closed by a
+        password, or if the certificate's days are over or have not begun.
+    """
+    for what, path in (("certificate", certificate), ("key", key)):
+        try:
+            with path.open("rb") as file:
+                mode = os.fstat(file.fileno()).st_mode
+        except OSError as error:
+            raise ValueError(f"the {what} {path} cannot be read: {error.strerror}") from None
+    if os.name == "posix" and mode & stat.S_IROTH and closed_to_others(path.parent) is None:
+        raise ValueError(f"the key {key} may be read by everybody on this machine: chmod 600 {key}")
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    asked: list[int] = []
+    try:
+        server.load_cert_chain(certificate, key, password=lambda: asked.append(1) or "")
+    except (ssl.SSLError, OSError, ValueError) as error:
+        if asked:
+            raise ValueError(
+                f"the key {key} is closed by a password, which nobody can type when the hub starts the proxy. Write "
+                f"one without: openssl pkey -in {key} -out open.pem, then chmod 600 open.pem"
+            ) from None
+        if getattr(error, "reason", "") == "KEY_VALUES_MISMATCH":
+            raise ValueError(f"the key {key} is not the one of the certificate {certificate}") from None
+        raise ValueError(
+            f"{certificate} and {key} are no certificate and key in PEM form, whose first lines are "
+            "'-----BEGIN CERTIFICATE-----' and '-----BEGIN PRIVATE KEY-----'"
+        ) from None
+    return _name_in(server, certificate)
+
+
+def _name_in(server: ssl.SSLContext, certificate: Path) -> str | None:
+    """The first name in a certificate, after a handshake in memory: so Python looks at its days and its names."""
+    browser = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    browser.check_hostname = False  # any name will do
+    browser.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # trust this certificate, whoever has signed it
+    browser.load_verify_locations(certificate)
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = [browser.wrap_bio(back, there), server.wrap_bio(there, back, server_side=True)]
+    for _ in range(3):
+        for end in ends:
+            try:
+                end.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+            except ssl.SSLCertVerificationError as error:
+                when = {9: "is not valid yet", 10: "has expired"}.get(error.verify_code)  # numbers of OpenSSL
+                if when:
+                    raise ValueError(f"the certificate {certificate} {when}; browsers would refuse it") from None
+                return None
+            except ssl.SSLError:
+                return None
+    names = (ends[0].getpeercert() or {}).get("subjectAltName", ())
+    return next((str(name) for kind, name in names if kind == "DNS" and "*" not in str(name)), None)
 
 
 def _is_loopback(address: str) -> bool:
@@ -332,6 +407,7 @@ def prepare(folder: Path, settings: dict[str, Any]) -> Path:
     for name in ("cookie_secret", "proxy_token"):  # kept, so that a new start knows everybody who is signed in
         if not (own / name).is_file():
             write_private(own / name, secrets.token_hex(32))
+    settings = settings | {"former": former_admins(own / "settings.json", settings["admin"])}
     write_private(own / "settings.json", json.dumps(settings, indent=1))
     give_password(own / "passwords.dbm", settings["admin"])
     return own / "settings.json"
@@ -374,6 +450,15 @@ def take_numbers(folder: Path, kept: Path = Path("/var/lib/coursepkg-room")) -> 
     return file
 
 
+def former_admins(path: Path, admin: str) -> list[str]:
+    """The names that have run this room and do not any more, from the settings of its latest start."""
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))
+        return sorted({*before.get("former", []), before["admin"]} - {admin})
+    except (FileNotFoundError, ValueError, KeyError):
+        return []
+
+
 def write_private(path: Path, text: str) -> None:
     """Write a file that only its owner may read, whole or not at all."""
     part = path.with_name(f".{path.name}.part")
@@ -403,6 +488,8 @@ def give_password(path: Path, name: str) -> None:
 def address_of(settings: dict[str, Any]) -> str:
     """Where the room is, as a person on this machine would type it."""
     host = settings["address"] if settings["address"] not in ("0.0.0.0", "::") else "127.0.0.1"
+    if host != settings["address"] and settings.get("host"):
+        host = settings["host"]  # the name in the certificate is the one that browsers take
     return (
         f"{'https' if settings['certificate'] else 'http'}://{f'[{host}]' if ':' in host else host}:{settings['port']}"
     )
@@ -447,11 +534,6 @@ def keep_running(settings: Path, numbers: IO[str] | None = None) -> int:
             print(f"The hub died {STARTS} times within a minute; its last words are above.", file=sys.stderr)
             return 1
         print("The hub died and is started again; participants' servers go on.", file=sys.stderr, flush=True)
-
-
-def people_of(folder: Path) -> Iterator[Path]:
-    """The participants' folders."""
-    yield from sorted(path for path in (folder / "people").iterdir() if path.is_dir() and not path.is_symlink())
 
 
 if __name__ == "__main__":

@@ -8,17 +8,19 @@ import os
 import sys
 from pathlib import Path
 
-from tools import hub, hub_spawner
+from tools import hub, hub_signin, hub_spawner
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821 - JupyterHub puts it here
 room = json.loads(Path(os.environ[hub.MARK]).read_text(encoding="utf-8"))
 own = Path(room["folder"]) / "hub"
 
 # --- the hub and its proxy
+c.Application.log_level = "WARN"  # the terminal is for what somebody has to look at
 c.JupyterHub.bind_url = f"{'https' if room['certificate'] else 'http'}://{room['address']}:{room['port']}"
 c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{room['port'] + 1}"
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{room['port'] + 2}"
 c.ConfigurableHTTPProxy.command = hub.proxy_command()
+c.ConfigurableHTTPProxy.log_level = "error"
 c.ConfigurableHTTPProxy.auth_token = (own / "proxy_token").read_text()
 c.ConfigurableHTTPProxy.pid_file = str(own / "proxy.pid")
 if room["certificate"]:
@@ -36,8 +38,10 @@ c.JupyterHub.template_vars = {
     "announcement_login": "For the first time here? Choose a name and a password of at least 7 characters. "
     "The password with which a name first signs in is its password from then on."
 }
-c.JupyterHub.authenticator_class = "firstuseauthenticator.FirstUseAuthenticator"
-c.FirstUseAuthenticator.dbm_path = str(own / "passwords.dbm")
+c.JupyterHub.authenticator_class = hub_signin.RoomAuthenticator
+c.RoomAuthenticator.dbm_path = str(own / "passwords.dbm")
+c.RoomAuthenticator.check_passwords_on_startup = False  # it mends files of old versions, and trips over long names
+c.RoomAuthenticator.former = room["former"]
 c.Authenticator.admin_users = {room["admin"]}
 c.Authenticator.username_pattern = f"^{hub.NAME.pattern}$"
 c.Authenticator.allow_all = room["names"] is None

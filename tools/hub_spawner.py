@@ -14,10 +14,9 @@ import json
 import os
 import pwd
 import resource
-import shutil
 import signal
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ PROCESSES = 400  # of one participant, threads counted
 LARGEST_FILE = 2 * 1024**3  # bytes
 TURN = asyncio.Semaphore(2 * (os.cpu_count() or 1))  # servers that start at the same time
 TURN_SECONDS = 60
+SAID = 2000  # bytes of a server's last words that the hub repeats
 COURSE = "my-course"
 RECORD = f"{COURSE}/exercises/progress.json"
 
@@ -60,11 +60,24 @@ class RoomSpawner(SimpleLocalProcessSpawner):
         number = self.user_number()
         for folder in (self.home, Path(self.room) / "run" / str(number)):
             own_folder(folder, number)
-        self._group = hub_limits.group(str(number), self.mem_limit) if self.separate else None
+        self._groups = hub_limits.groups(str(number), self.mem_limit) if self.separate else []
         async with TURN:
             address = await super().start()
             await self.until_listening(*address)
+        if await self.poll() is not None:
+            words = last_words(self.log_file, number)
+            self.log.error("The server of %s ended at its start. Its last words:\n%s", self.user.name, words)
+            raise RuntimeError("the server ended at its start")
+        if self.separate and (others := listening_at(address[1]) - {number}):
+            await self.stop(now=True)
+            self.log.error("Port %s of %s was taken by user number %s.", address[1], self.user.name, sorted(others))
+            raise RuntimeError("another program took the port; start it again")
         return address
+
+    @property
+    def log_file(self) -> Path:
+        """What the server says; its own user writes it."""
+        return Path(self.room) / "run" / str(self.user_number()) / "server.log"
 
     async def until_listening(self, host: str, port: int) -> None:
         """Wait until the server takes connections, or has ended, or has had its turn for long enough."""
@@ -97,11 +110,11 @@ class RoomSpawner(SimpleLocalProcessSpawner):
 
     def make_preexec_fn(self, name: str) -> Callable[[], None]:
         """What the new process does before it becomes the server: it takes its limits, and gives its rights away."""
-        home, number, memory, group = str(self.home), self.user_number(), self.mem_limit, getattr(self, "_group", None)
-        separate = self.separate
+        home, number, memory, log = str(self.home), self.user_number(), self.mem_limit, self.log_file
+        separate, groups = self.separate, getattr(self, "_groups", [])
 
         def become() -> None:
-            hub_limits.join(group)
+            hub_limits.join(groups)
             os.setpriority(os.PRIO_PROCESS, 0, max(0, os.getpriority(os.PRIO_PROCESS, 0)))
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
@@ -113,6 +126,7 @@ class RoomSpawner(SimpleLocalProcessSpawner):
             signal.signal(signal.SIGINT, signal.SIG_DFL)  # the hub stops it so; one in the background ignores it
             os.umask(0o077)
             os.chdir(home)
+            speak_into(log)
 
         return become
 
@@ -160,6 +174,49 @@ def become_user(number: int) -> None:
     os.setresuid(number, number, number)
 
 
+def speak_into(path: Path) -> None:
+    """Let this process write what it says into a file, and read nothing.
+
+    With the hub's terminal in its hands, a participant's program could write into it, and read what is typed there.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        said = os.open(path, flags, 0o600)
+    except OSError:  # something else lies there
+        said = os.open(os.devnull, os.O_WRONLY)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for number, stream in ((nothing, 0), (said, 1), (said, 2)):
+        os.dup2(number, stream)
+    for number in {nothing, said} - {0, 1, 2}:
+        os.close(number)
+
+
+def last_words(path: Path, number: int) -> str:
+    """The end of what a server said, read as a file of somebody else: no link, no pipe, and nothing but letters."""
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode) or found.st_uid != number:
+                return ""
+            file.seek(max(0, found.st_size - SAID))
+            text = file.read(SAID).decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return "\n".join("".join(filter(str.isprintable, line)) for line in text.splitlines())
+
+
+def listening_at(port: int, tables: Sequence[Path] = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))) -> set[int]:
+    """The user numbers of those who listen at a port of this machine; nobody where the system does not say it."""
+    found = set()
+    for table in tables:
+        with contextlib.suppress(OSError):
+            for line in table.read_text().splitlines()[1:]:
+                _, local, _, state, _, _, _, owner, *_ = line.split()
+                if state == "0A" and int(local.rpartition(":")[2], 16) == port:  # 0A: listens
+                    found.add(int(owner))
+    return found
+
+
 def end_all_of(number: int) -> None:
     """End every process of a user number; only of those that are handed out here."""
     if not hub.FIRST <= number <= hub.LAST:
@@ -174,9 +231,3 @@ def end_all_of(number: int) -> None:
         finally:
             os._exit(0)
     os.waitpid(child, 0)
-
-
-def forget_runtime(room: Path) -> None:
-    """Remove sockets and connection files of kernels that are gone: nothing may be running when this is called."""
-    for folder in (room / "run").iterdir():
-        shutil.rmtree(folder, ignore_errors=True)

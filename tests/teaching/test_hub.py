@@ -7,6 +7,7 @@ started for a test has two people, who sign in, work, and try to get at each oth
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -92,6 +93,84 @@ def test_memory_is_in_bytes():
     assert settings("--memory", "768m")["memory"] == 768 * 1024**2
 
 
+# --- TLS ---
+
+AUTHORITY = """
+[ca]
+default_ca = made
+[made]
+database = db
+new_certs_dir = .
+serial = serial
+default_md = sha256
+policy = any
+[any]
+commonName = supplied
+"""
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory):
+    """Certificates and keys of many kinds, in a folder that others may pass, as /etc/ssl is one."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl, which makes the certificates for this test, is not here")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        folder.chmod(0o755)
+
+        def openssl(*words):
+            subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
+
+        (folder / "db").write_text("")
+        (folder / "serial").write_text("01\n")
+        (folder / "ca.cnf").write_text(AUTHORITY)
+        new = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=localhost"]
+        names = "subjectAltName=DNS:*.room.example,DNS:hub.room.example,IP:127.0.0.1"
+        openssl(*new, "-keyout", "key.pem", "-out", "cert.pem", "-addext", names)
+        openssl(*new, "-keyout", "other.pem", "-out", "nameless.pem")
+        openssl("pkey", "-in", "key.pem", "-aes256", "-passout", "pass:word", "-out", "locked.pem")
+        openssl("x509", "-in", "cert.pem", "-outform", "der", "-out", "cert.der")
+        openssl("req", "-new", "-key", "key.pem", "-subj", "/CN=localhost", "-out", "asked.pem")
+        sign = ["ca", "-batch", "-config", "ca.cnf", "-selfsign", "-keyfile", "key.pem", "-in", "asked.pem"]
+        openssl(*sign, "-out", "past.pem", "-startdate", "200101000000Z", "-enddate", "200201000000Z")
+        (folder / "db").write_text("")
+        openssl(*sign, "-out", "future.pem", "-startdate", "20900101000000Z", "-enddate", "20910101000000Z")
+        shutil.copy(folder / "key.pem", folder / "open.pem")
+        for file in folder.iterdir():
+            file.chmod(0o644 if file.name == "open.pem" else 0o600)
+        yield folder
+
+
+@needs_posix
+@pytest.mark.parametrize(
+    ("certificate", "key", "said"),
+    [
+        ("cert.pem", "other.pem", "is not the one of the certificate"),
+        ("cert.pem", "locked.pem", "is closed by a password"),
+        ("cert.pem", "open.pem", "may be read by everybody on this machine: chmod 600"),
+        ("cert.pem", "cert.pem", "are no certificate and key in PEM form"),
+        ("cert.der", "key.pem", "are no certificate and key in PEM form"),
+        ("past.pem", "key.pem", "has expired"),
+        ("future.pem", "key.pem", "is not valid yet"),
+        ("nowhere.pem", "key.pem", "cannot be read: No such file"),
+        (".", "key.pem", "cannot be read: Is a directory"),
+    ],
+)
+def test_a_certificate_that_browsers_would_refuse_is_refused_before_anything_starts(tls, certificate, key, said):
+    with pytest.raises(ValueError, match=re.escape(said)):
+        hub.check_tls(tls / certificate, tls / key)
+
+
+@needs_posix
+def test_a_certificate_says_under_which_name_the_room_is_reached(tls, capsys):
+    assert hub.check_tls(tls / "cert.pem", tls / "key.pem") == "hub.room.example"
+    assert hub.check_tls(tls / "nameless.pem", tls / "other.pem") is None
+    words = ["--address", "0.0.0.0", "--certificate", f"{tls}/cert.pem", "--key", f"{tls}/key.pem"]
+    assert hub.address_of(settings(*words) | {"host": "hub.room.example"}) == "https://hub.room.example:8000"
+    assert hub.main(["--trusted", "--certificate", f"{tls}/cert.pem", "--key", f"{tls}/other.pem"]) == 2
+    assert "The hub was not started: the key" in capsys.readouterr().err
+
+
 @needs_posix
 def test_a_folder_that_is_closed_to_others_is_found():
     with tempfile.TemporaryDirectory() as folder:
@@ -133,6 +212,12 @@ def test_the_rooms_folder_can_be_passed_and_not_listed_and_what_is_the_hubs_is_c
     assert again["cookie_secret"] == files["cookie_secret"]  # else everybody would be signed out
     assert again["proxy_token"] == files["proxy_token"]
     assert json.loads(again["settings.json"])["admin"] == "ada"
+    assert json.loads(again["settings.json"])["former"] == [
+        "instructor"
+    ]  # has no more rights, and never gets them back
+    hub.prepare(room, settings("--trusted", "--admin", "bo", root=False))
+    hub.prepare(room, settings("--trusted", root=False))
+    assert json.loads(path.read_text())["former"] == ["ada", "bo"]
 
 
 @needs_posix
@@ -167,25 +252,30 @@ def test_a_course_that_cannot_be_laid_out_does_not_keep_the_server_from_starting
     assert "was not laid out" in capsys.readouterr().err
 
 
-def test_a_group_for_memory_is_made_in_either_version_and_none_where_there_is_none(tmp_path):
+def test_a_participant_has_an_end_of_memory_and_the_share_of_the_processor_that_others_have(tmp_path):
     first, second, neither = (tmp_path / name for name in ("v1", "v2", "none"))
-    (first / "memory").mkdir(parents=True)
-    (first / "memory/memory.limit_in_bytes").write_text("")
-    found = hub_limits.group("60706", 5, first)
-    assert found == first / "memory/coursepkg-room/60706"
-    assert (found / "memory.limit_in_bytes").read_text() == "5"
+    for kind, limit in (("memory", "memory.limit_in_bytes"), ("cpu", "cpu.shares")):
+        (first / kind).mkdir(parents=True)
+        (first / kind / limit).write_text("")
+    memory, cpu = hub_limits.groups("60706", 5, first)
+    assert (memory, cpu) == (first / "memory/coursepkg-room/60706", first / "cpu/coursepkg-room/60706")
+    assert (memory / "memory.limit_in_bytes").read_text() == "5"
+    assert [int((folder / "cpu.shares").read_text()) for folder in (cpu.parent, cpu)] == [4096, 1024]
+    assert hub_limits.groups("60706", None, first) == [cpu]
     (second / "coursepkg-room").mkdir(parents=True)
-    (second / "cgroup.controllers").write_text("cpu memory\n")
+    (second / "cgroup.controllers").write_text("cpuset cpu memory\n")
     for folder in (second, second / "coursepkg-room"):
         (folder / "cgroup.subtree_control").write_text("cpu\n")
-    found = hub_limits.group("60706", 7, second)
-    assert (found / "memory.max").read_text() == "7"
+    [own] = hub_limits.groups("60706", 7, second)
+    assert [(own / name).read_text() for name in ("memory.max", "cpu.weight")] == ["7", "100"]
+    assert (own.parent / "cpu.weight").read_text() == "400"
     assert (second / "coursepkg-room/cgroup.subtree_control").read_text() == "+memory"
-    (second / "cgroup.controllers").write_text("cpu\n")
-    assert hub_limits.group("60706", 7, second) is None
-    assert hub_limits.group("60706", 7, neither) is None
-    assert hub_limits.group("60706", None, first) is None
-    hub_limits.join(None)
+    (second / "cgroup.controllers").write_text("pids\n")
+    assert hub_limits.groups("60706", 7, second) == []
+    assert hub_limits.groups("60706", 7, neither) == []
+    (own / "cgroup.procs").write_text("")
+    hub_limits.join([own])
+    assert (own / "cgroup.procs").read_text() == str(os.getpid())
 
 
 @needs_posix
@@ -326,6 +416,101 @@ except ValueError:
     assert done.stdout == "well\n", done.stderr
 
 
+SIGNING_IN = r"""
+import asyncio, dbm, sys
+from types import SimpleNamespace as Thing
+import bcrypt
+from tools import hub, hub_signin
+path, salt = sys.argv[1] + "/passwords", bcrypt.gensalt
+bcrypt.gensalt = lambda: salt(4)  # the quickest
+def room(**words):
+    made = hub_signin.RoomAuthenticator(
+        dbm_path=path, admin_users={"ada"}, username_pattern=f"^{hub.NAME.pattern}$",
+        check_passwords_on_startup=False, **words)
+    made.allowed_users = {"ada", "bo"}
+    return made
+def come(name, password, address="10.0.0.1", of=None):
+    handler = Thing(request=Thing(remote_ip=address), custom_login_error="")
+    return asyncio.run(of.authenticate(handler, {"username": name, "password": password})) or handler.custom_login_error
+def kept():
+    with dbm.open(path, "c") as file:
+        return {key.decode() for key in file.keys()}
+listed = room(allow_all=False)
+for name in ("cleo", "../x", "x" * 5000, "\u0430da", "\u0130nes", "", "ada lovelace"):
+    words = come(name, "long enough", of=listed)
+    assert "list of names" in words or "small letters" in words, name
+assert kept() == set()  # else somebody has the name of cleo before she is on the list, or the file grows without end
+assert "at least 7" in come("bo", "short", of=listed)
+assert "at most 72" in come("bo", "e" * 73, of=listed)
+assert "at most 72" in come("bo", "\u00e9" * 40, of=listed)
+assert come(" Bo".strip(), "e" * 72, of=listed) == "bo"
+assert kept() == {"bo"}
+assert "at most 72" in listed.reset_password("bo", "e" * 73)
+for _ in range(hub_signin.WRONG):
+    assert come("bo", "another one", of=listed) == ""
+assert "Too many" in come("bo", "e" * 72, of=listed)
+assert come("bo", "e" * 72, "10.0.0.2", of=listed) == "bo"  # who guesses keeps nobody else out
+assert come("ada", "long enough", of=listed) == "ada"
+def race():
+    handlers = [Thing(request=Thing(remote_ip="10.0.0.3"), custom_login_error="") for _ in "ab"]
+    async def both():
+        tried = zip(handlers, ("first comes", "second comes"))
+        return await asyncio.gather(*(everybody.authenticate(h, {"username": "new", "password": p}) for h, p in tried))
+    return asyncio.run(both())
+everybody = room(allow_all=True)
+assert sorted(race(), key=str) == [None, "new"]  # one of two who take a name at once has it
+print("well")
+"""
+
+
+@needs_hub
+def test_who_is_not_let_in_leaves_no_password_and_guessing_is_slow(tmp_path):
+    done = subprocess.run(
+        [PYTHON, "-c", SIGNING_IN, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "well\n", done.stderr
+
+
+SPEAKING = r"""
+import os, socket, sys
+from pathlib import Path
+from tools.hub_spawner import last_words, listening_at, speak_into
+folder, me, out = Path(sys.argv[1]), os.getuid(), os.dup(1)
+(folder / "secret").write_text("secret")
+def said(path):
+    child = os.fork()
+    if child == 0:
+        speak_into(path)
+        os.write(1, b"\x1b]0;title\x07one\ntwo\xff")
+        os._exit(0 if os.read(0, 1) == b"" else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    return last_words(path, me)
+assert said(folder / "log") == "]0;titleone\ntwo\ufffd"
+assert (folder / "log").stat().st_mode & 0o777 == 0o600
+(folder / "link").symlink_to(folder / "secret")
+os.mkfifo(folder / "pipe")
+(folder / "folder").mkdir()
+assert [said(folder / name) for name in ("link", "pipe", "folder", "no/where")] == [""] * 4
+assert (folder / "secret").read_text() == "secret"
+assert last_words(folder / "log", me + 1) == ""  # a hard link to a file of somebody else
+with socket.socket() as door:
+    door.bind(("127.0.0.1", 0))
+    port = door.getsockname()[1]
+    assert listening_at(port) == set()
+    door.listen()
+    assert listening_at(port) == {me}
+print("well")
+"""
+
+
+@needs_hub
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lists who listens")
+def test_a_server_speaks_into_its_own_file_and_whoever_listens_at_its_port_is_known(tmp_path):
+    words = [PYTHON, "-c", SPEAKING, str(tmp_path)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout == "well\n", done.stderr
+
+
 @pytest.fixture(scope="module")
 def two(tmp_path_factory, worker_id):
     """What `benchmarks/hub.py` finds with two participants; found once, however many processes run tests."""
@@ -399,6 +584,7 @@ services = {service["name"]: service for service in c.JupyterHub.services}
 print(json.dumps({
     "everybody": c.Authenticator.allow_all, "allowed": sorted(c.Authenticator.allowed_users),
     "admins": sorted(c.Authenticator.admin_users), "admin_access": c.JupyterHub.admin_access,
+    "signs in": [c.JupyterHub.authenticator_class.__name__, c.RoomAuthenticator.former],
     "memory": c.RoomSpawner.mem_limit, "arguments": c.RoomSpawner.args, "kept": c.RoomSpawner.env_keep,
     "limit": c.JupyterHub.concurrent_spawn_limit, "services": {n: s["command"][-3:] for n, s in services.items()},
     "roles": [role["services"] for role in c.JupyterHub.load_roles], "extra": [Path(p).name for p in read],
@@ -417,6 +603,7 @@ def test_the_configuration_says_what_the_page_promises(names):
     found = json.loads(done.stdout)
     assert (found["everybody"], found["allowed"]) == (names is None, sorted([*(names or []), "instructor"]))
     assert (found["admins"], found["admin_access"]) == (["instructor"], False)
+    assert found["signs in"] == ["RoomAuthenticator", []]
     assert found["memory"] == 768 * 1024**2
     assert "--KernelManager.transport=ipc" in found["arguments"]
     assert "--MappingKernelManager.cull_idle_timeout=420" in found["arguments"]
