@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, urlencode
 from coursepkg.grading.reporting.own_machine import OwnMachineHandler, OwnMachineServer, Refused
 
 TOLD = 10  # lines of the command; the board has twice as many
+MOST_MINUTES = 100_000  # two months; --ever has no end
 SECONDS = 15  # between two looks of the board
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -28,7 +29,7 @@ def register(actions: Any) -> None:
     """Add the command to the actions of ``grade``."""
     room = actions.add_parser("room", help="a room while it works: where many are stuck now, and what to say next")
     room.add_argument("folder", type=Path, help="holds a folder for each person, or their records as NAME.json")
-    room.add_argument("--minutes", type=float, default=None, help="how long ago still is now (default: 30)")
+    room.add_argument("--minutes", type=_minutes, default=None, help="how long ago still is now (default: 30)")
     room.add_argument("--ever", action="store_true", help="count everybody who is stuck, whenever that was")
     room.add_argument("--board", action="store_true", help="show it as a page on this machine that refreshes itself")
     room.set_defaults(run=run)
@@ -55,6 +56,16 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _minutes(words: str) -> float:
+    try:
+        minutes = float(words)
+    except ValueError:
+        minutes = 0.0
+    if not 0 < minutes <= MOST_MINUTES:  # which is false of nan, too
+        raise argparse.ArgumentTypeError(f"minutes are a number from 1 to {MOST_MINUTES}, and {words!r} is none")
+    return minutes
+
+
 def told(folder: Path, minutes: float | None, now: datetime) -> list[str]:
     """The room in lines: who is there, and what to say next with the reason behind it."""
     from coursepkg.grading.learning import room
@@ -66,6 +77,9 @@ def told(folder: Path, minutes: float | None, now: datetime) -> list[str]:
     for each in stuck[:TOLD]:
         lines += ["", f"{each.count} of {each.of} at {each.task.id} ({each.task.title}): {each.words}"]
         lines += [f"    {each.idea.why}", f"    Look again: {each.idea.look_at}"] if each.idea else []
+    if not any(person.record is not None for person in people):
+        places = ", ".join(f"NAME/{place}" for place in room.PLACES)
+        return [*lines, "", f"There is no record here that can be read. One is looked for as {places}, or NAME.json."]
     return [*lines, *([] if stuck else ["", "Nobody is stuck, as far as checks can tell."])]
 
 

@@ -43,6 +43,10 @@ def stuck_of(folder, minutes=30.0):
     return stuck_in(people_of(folder), TASKS, NOW, minutes)
 
 
+def standings_of(folder):
+    return standings(people_of(folder), TASKS["02"])
+
+
 def looks_like(exercise, idea):
     return next(task for task in TASKS[exercise[:2]] if task.id == exercise).ideas[idea].looks_like
 
@@ -97,6 +101,50 @@ def test_ideas_and_exercises_that_no_check_knows_are_left_out(tmp_path):
     checked(tmp_path, "a", "02.4", ideas=["<script>alert(1)</script>"])
     checked(tmp_path, "a", "99.1", ideas=[OVERWRITES], times=5)
     assert lines(tmp_path) == []
+
+
+def test_ten_records_counted_by_hand(tmp_path):
+    checked(tmp_path, "p1", "02.4", ideas=[OVERWRITES])
+    checked(tmp_path, "p2", "02.4", ideas=[OVERWRITES], minutes=29)
+    checked(tmp_path, "p3", "02.4", ideas=[OVERWRITES], minutes=45)  # too long ago
+    checked(tmp_path, "p4", "02.4", ideas=[OVERWRITES, MULTIPLIES])
+    checked(tmp_path, "p5", "02.4", ideas=[MULTIPLIES])
+    checked(tmp_path, "p5", "02.4", passed=True, minutes=1)
+    checked(tmp_path, "p6", "02.4", times=3)
+    checked(tmp_path, "p7", "02.4", times=2)
+    checked(tmp_path, "p8", "02.1", passed=True)
+    checked(tmp_path, "p9", "02.4", passed=True)
+    checked(tmp_path, "p9", "02.4", ideas=[OVERWRITES], minutes=1)
+    checked(tmp_path, "p10", "02.5", times=4, minutes=2)
+    (tmp_path / "p11").mkdir()
+    (tmp_path / "list of the class.csv").write_text("p1")
+    assert lines(tmp_path) == [
+        ("02.4", looks_like("02.4", OVERWRITES), 3, 10), ("02.4", None, 1, 10),
+        ("02.4", looks_like("02.4", MULTIPLIES), 1, 10), ("02.5", None, 1, 10),
+    ]  # fmt: skip
+    assert told(tmp_path, 30, NOW)[:3] == ["People: 11", "With a record: 10", "Checked something in 30 min: 9"]
+    found = {each.task.id: (each.passed, each.tried, each.not_begun) for each in standings_of(tmp_path)}
+    assert (found["02.1"], found["02.4"], found["02.5"]) == ((1, 0, 10), (2, 6, 3), (0, 1, 10))
+
+
+def test_two_people_who_are_shown_under_one_name_are_two(tmp_path):
+    checked(tmp_path, "ada", "02.1", passed=True)
+    (tmp_path / "ada.json").write_bytes((tmp_path / "ada" / "progress.json").read_bytes())
+    assert standings_of(tmp_path)[0].passed == 2
+
+
+def test_a_folder_without_a_record_is_not_called_a_room_in_which_nobody_is_stuck(tmp_path):
+    (tmp_path / "people").mkdir()
+    said = told(tmp_path, 30, NOW)
+    assert "Nobody is stuck" not in " ".join(said)
+    assert said[-1].startswith("There is no record here that can be read. One is looked for as NAME/progress.json, ")
+
+
+@pytest.mark.parametrize("minutes", ["0", "-5", "nan", "inf", "1e9", "soon"])
+def test_minutes_that_are_none_are_refused_in_words(tmp_path, capsys, minutes):
+    with pytest.raises(SystemExit):
+        cli.main(["grade", "room", str(tmp_path), f"--minutes={minutes}"])
+    assert f"minutes are a number from 1 to 100000, and {minutes!r} is none" in capsys.readouterr().err
 
 
 def test_somebody_without_a_record_is_in_the_room_and_in_no_count(tmp_path):

@@ -25,7 +25,7 @@ MOST_PEOPLE = 1000
 LARGEST = 1_000_000  # bytes of one record; one of the whole course has about 20,000
 MINUTES = 30  # what "now" means, if nobody says otherwise
 MANY_TRIES = 3  # so many checks without a pass are being stuck, even if no idea was named
-_PLACES = ("progress.json", "exercises/progress.json", "my-course/exercises/progress.json")
+PLACES = ("progress.json", "exercises/progress.json", "my-course/exercises/progress.json")
 
 
 class RoomError(ValueError):
@@ -119,7 +119,7 @@ def _person(folder: Path, name: str) -> Person | None:
     if (folder / name).is_symlink():
         return Person(shown, None, "a link in place of a folder")
     if (folder / name).is_dir():
-        places = [f"{name}/{place}" for place in _PLACES]
+        places = [f"{name}/{place}" for place in PLACES]
     elif name.endswith(".json"):
         shown, places = shown.removesuffix(".json"), [name]
     else:
@@ -232,9 +232,9 @@ def standings(people: Sequence[Person], tasks: Sequence[Task]) -> list[Standing]
     readable = [person for person in people if not person.problem]
     found = []
     for task in tasks:
-        states = {person.name: _state(person.record, task.id) for person in readable}
-        counts = Counter(states.values())
-        found.append(Standing(task, counts["passed"], counts["tried"], counts["not begun"], states))
+        states = [(person.name, _state(person.record, task.id)) for person in readable]
+        counts = Counter(state for _, state in states)  # two people may be shown under one name
+        found.append(Standing(task, counts["passed"], counts["tried"], counts["not begun"], dict(states)))
     return found
 
 
