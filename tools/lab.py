@@ -71,8 +71,11 @@ class Lab:
     token: str
     root: Path
 
+    def place(self, notebook: Path) -> str:
+        return notebook.resolve().relative_to(self.root.resolve()).as_posix()
+
     def address(self, notebook: Path) -> str:
-        tree = urllib.parse.quote(notebook.resolve().relative_to(self.root.resolve()).as_posix())
+        tree = urllib.parse.quote(self.place(notebook))
         # A workspace of its own for each page: otherwise JupyterLab opens the notebooks of the last page as well.
         return f"{self.url}/lab/workspaces/{secrets.token_hex(4)}/tree/{tree}?token={self.token}"
 
@@ -103,6 +106,7 @@ def jupyterlab(root: Path, *, seconds: float = PATIENCE) -> Iterator[Lab]:
             *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
             *(f"--ServerApp.root_dir={root}", f"--IdentityProvider.token={token}"),
             *(f"--LabApp.user_settings_dir={home / 'settings'}", f"--LabApp.workspaces_dir={home / 'workspaces'}"),
+            "--LabApp.expose_app_in_browser=True",  # a notebook after another is opened by `jupyterapp`
         ]
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             command.append("--allow-root")
@@ -241,6 +245,15 @@ UNFOLD = """() => {
 }"""
 
 
+# What is open is closed first, and what changed in it is not asked about.
+OPEN_ANOTHER = """async place => {
+    [...jupyterapp.shell.widgets('main')].forEach(widget => widget.dispose());
+    const { context } = await jupyterapp.commands.execute('docmanager:open', { path: place });
+    await context.ready;
+    await context.sessionContext.ready;
+}"""
+
+
 @dataclass
 class OpenNotebook:
     """A notebook open in JupyterLab, and what the page complained about or asked for so far."""
@@ -249,6 +262,18 @@ class OpenNotebook:
     meant_to_fail: list[int] = field(default_factory=list)  # places among the code cells
     errors: list[str] = field(default_factory=list)
     hosts: set[str] = field(default_factory=set)
+
+    def turn_to(self, lab: Lab, notebook: Path) -> None:
+        """Open another notebook in the same page, in place of this one, and wait until its kernel is idle.
+
+        JupyterLab itself is not loaded again, which takes as long as showing a chapter.
+        """
+        lab.stop_kernels(self.page.context.request)
+        self.errors.clear()
+        self.hosts.clear()
+        self.meant_to_fail = cells_that_fail(notebook)
+        self.page.evaluate(OPEN_ANOTHER, lab.place(notebook))
+        self.wait_until_idle()
 
     def menu(self, *names: str) -> None:
         for name in names:
@@ -352,6 +377,13 @@ class OpenNotebook:
             panel.evaluate(f"panel => panel.scrollBy(0, {step})")
 
 
+def cells_that_fail(notebook: Path) -> list[int]:
+    """Places among the code cells of those that are meant to fail."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    tags = [cell["metadata"].get("tags", []) for cell in cells if cell["cell_type"] == "code"]
+    return [place for place, found in enumerate(tags) if "raises-exception" in found]
+
+
 @contextmanager
 def opened(
     browser: Browser | BrowserContext, lab: Lab, notebook: Path, *, width: int = 1200, height: int = 900
@@ -367,9 +399,7 @@ def opened(
     try:
         page.set_viewport_size({"width": width, "height": height})
         page.set_default_timeout(PATIENCE * 1000)
-        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-        tags = [cell["metadata"].get("tags", []) for cell in cells if cell["cell_type"] == "code"]
-        view = OpenNotebook(page, [place for place, found in enumerate(tags) if "raises-exception" in found])
+        view = OpenNotebook(page, cells_that_fail(notebook))
         page.on("pageerror", lambda error: view.errors.append(f"page: {error}"))
         page.on("console", lambda message: view.errors.append(message.text) if message.type == "error" else None)
         page.on("request", lambda request: view.hosts.add(urllib.parse.urlsplit(request.url).hostname or ""))

@@ -98,6 +98,13 @@ def lab(browser, course):
         yield lab
 
 
+@pytest.fixture(scope="module")
+def reader(window, lab, course, write_notebook):
+    """A page in which chapter after chapter is opened; JupyterLab is loaded once."""
+    with labs.opened(window, lab, write_notebook(course / "00_nothing.ipynb", "# 00 · Nothing")) as view:
+        yield view
+
+
 def use_slider(view: labs.OpenNotebook, description: str, name: str) -> None:
     """Move a slider by keyboard and by mouse; each time the picture beside it must change."""
     handle = view.slider(description)
@@ -147,29 +154,29 @@ def trust(window, lab, notebook: Path) -> None:
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_each_figure_of_a_chapter_steps_by_keyboard(notebook, window, lab, course):
+def test_each_figure_of_a_chapter_steps_by_keyboard(notebook, reader, window, lab, course):
     """As a learner opens it, each figure from what is stored, also in folded sections. Then the first chapter runs."""
-    copy = course / "notebooks" / notebook.name
+    copy, view = course / "notebooks" / notebook.name, reader
     stored = outputs(copy)
     trust(window, lab, copy)
-    with labs.opened(window, lab, copy) as view:
-        second = [cell for cell in read(copy).cells if SECOND in cell.metadata.get("tags", [])]
-        assert view.unfold() == len(second)  # and what answers a prediction is folded, too
-        count = sum(output.get("text/html", "").count("<coursepkg-figure") for output in stored)
-        assert count > 0
+    view.turn_to(lab, copy)
+    second = [cell for cell in read(copy).cells if SECOND in cell.metadata.get("tags", [])]
+    assert view.unfold() == len(second)  # and what answers a prediction is folded, too
+    count = sum(output.get("text/html", "").count("<coursepkg-figure") for output in stored)
+    assert count > 0
+    view.page.wait_for_function(STAND_THERE, arg=count)
+    for figure in view.page.locator(FIGURE).all():
+        figure.scroll_into_view_if_needed()
+        figure.locator(".scrub").focus()
+        view.page.keyboard.press("Home")
+        view.page.keyboard.press("ArrowRight")
+        view.page.wait_for_function("figure => figure.player.t >= 1", arg=figure.element_handle())
+    assert view.accessibility_problems() == []
+    if notebook.stem == RUN_HERE:
+        view.run_all()
+        assert view.failed_cells() == []
         view.page.wait_for_function(STAND_THERE, arg=count)
-        for figure in view.page.locator(FIGURE).all():
-            figure.scroll_into_view_if_needed()
-            figure.locator(".scrub").focus()
-            view.page.keyboard.press("Home")
-            view.page.keyboard.press("ArrowRight")
-            view.page.wait_for_function("figure => figure.player.t >= 1", arg=figure.element_handle())
         assert view.accessibility_problems() == []
-        if notebook.stem == RUN_HERE:
-            view.run_all()
-            assert view.failed_cells() == []
-            view.page.wait_for_function(STAND_THERE, arg=count)
-            assert view.accessibility_problems() == []
     assert view.errors == []
     assert view.hosts == {"127.0.0.1"}
 
