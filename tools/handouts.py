@@ -97,9 +97,16 @@ def figure(chapter: NotebookNode) -> str:
     return re.sub(r' style="[^"]*"', "", found[0])
 
 
-def formulas(chapter: NotebookNode) -> list[str]:
-    """The formulas that stand on a line of their own, each once."""
-    return list(dict.fromkeys(each.strip() for each in re.findall(r"\$\$.*?\$\$", first_reading(chapter), re.S)))
+def formulas(chapter: NotebookNode) -> list[tuple[str, str]]:
+    """The formulas that stand on a line of their own, each once, with the heading above it where that is a new one."""
+    found: dict[str, str] = {}
+    heading = ""
+    for title, formula in re.findall(r"^#+ ([^\n]*)$|(\$\$.*?\$\$)", first_reading(chapter), re.M | re.S):
+        heading = title or heading
+        if formula:
+            found.setdefault(formula.strip(), re.sub(r"^\d+ · ", "", heading))
+    headings = list(found.values())
+    return [(h if h not in headings[:i] else "", formula) for i, (formula, h) in enumerate(found.items())]
 
 
 def predictions(chapter: NotebookNode) -> list[tuple[str, str]]:
@@ -161,7 +168,9 @@ def handout(path: Path) -> str:
     first += f"<p class='promise'>{_inline(promise[1])}</p>" if promise else ""
     first += f"<h2>By hand</h2><p>{_inline(TASKS[number])}</p><div class='figure'>{figure(chapter)}</div>"
     first += "<div class='space'></div>"
-    shown = "".join(f"<div>{markdown(each)}</div>" for each in formulas(chapter))
+    shown = "".join(
+        f"<div><span class='where'>{_inline(where)}</span>{markdown(each)}</div>" for where, each in formulas(chapter)
+    )
     first += f"<h2>Formulas</h2><div class='formulas'>{shown}</div>" if shown else ""
     asked = "".join(
         f"<li>{_inline(each)} <span class='where'>{_inline(where)}</span><span class='line'></span></li>"

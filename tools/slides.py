@@ -40,10 +40,11 @@ REVEAL = site_npm.Package(
 )
 REVEAL_PARTS = ("dist/reset.css", "dist/reveal.css", "dist/reveal.js", "plugin/notes/notes.js", "LICENSE")
 KINDS = ("slide", "subslide", "fragment", "skip", "notes")
-WORDS_OF_A_PARAGRAPH, WORDS_OF_A_LIST = 45, 90
+WORDS_OF_A_PARAGRAPH, WORDS_OF_A_LIST = 45, 100
 LEFT_OUT = ("Papers",)  # headings that have no slide
 PREPARATION = ("**You need", "**Before you start", "**Time", "**Now do it yourself")
 GUESS = re.compile(r"^(predict\(\)|from coursepkg\.predictions import predict)\n+", re.M)
+ITEM = re.compile(r"^(?:[-*]|\d+\.) (?:\*\*[^*]+[.:]\*\*|.+?[.!?][\"*]*(?=\s|\Z))", re.M | re.S)
 ANSWER = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>", re.S)
 
 
@@ -120,17 +121,26 @@ def _of_text(cell: NotebookNode, title: str) -> Iterator[Slide]:
 def split(text: str) -> tuple[list[str], list[str]]:
     """The paragraphs of a text that a slide shows, and those that are said."""
     paragraphs = [each.strip() for each in re.split(r"\n\s*\n", text) if each.strip()]
-    seen = [each for each in paragraphs if _is_shown(each)]
-    if not seen and paragraphs:
-        seen = [_first_sentence(paragraphs[0])]
+    seen = [each if _is_shown(each) else _beginnings(each) for each in paragraphs if _is_shown(each) or _is_list(each)]
+    if paragraphs and not any(map(_is_shown, paragraphs)) and not _is_list(paragraphs[0]):
+        seen.insert(0, _first_sentence(paragraphs[0]))
     return seen, [each for each in paragraphs if each not in seen]
+
+
+def _is_list(paragraph: str) -> bool:
+    return bool(re.match(r"[-*] |\d+\. ", paragraph))
+
+
+def _beginnings(long_list: str) -> str:
+    """A long list with the first sentence of each item, or the words in bold that open it."""
+    return "\n".join(each[0] for each in ITEM.finditer(long_list))
 
 
 def _is_shown(paragraph: str) -> bool:
     words = len(paragraph.split())
     if paragraph.startswith(("**Predict", "$$", "|")):
         return True
-    if re.match(r"[-*] |\d+\. ", paragraph):
+    if _is_list(paragraph):
         return words <= WORDS_OF_A_LIST
     return paragraph.startswith("**") and not paragraph.startswith(PREPARATION) and words <= WORDS_OF_A_PARAGRAPH
 
@@ -214,11 +224,15 @@ html,body.reveal-viewport{background:var(--paper)}
 .reveal h2{font-size:36px;line-height:1.2;margin:0 0 .5em}
 .reveal h1,.reveal h2,.fit strong,.fit th{font-weight:650}.fit em{font-style:italic}
 .reveal h2.again{font-size:20px;color:var(--soft);margin:0 0 .6em}
+.reveal h2:has(+.body:empty){font-size:52px;margin-top:290px}
 .reveal .controls{font-size:6px;color:var(--soft)}
+.reveal .slide-number{right:64px;background:none;color:var(--soft)}.reveal .slide-number a{color:inherit}
 .fit{padding:26px 40px 0;box-sizing:border-box;width:1280px}
 .fit p,.fit ul,.fit ol{margin:.5em 0}.fit li{margin:.3em 0 .3em 1.2em}
 .fit table{border-collapse:collapse;font-size:20px;margin:.4em 0;max-width:100%}
 .fit td,.fit th{padding:.25em .7em;border-bottom:1px solid var(--line)}
+.picture>div:has(>table){overflow:visible!important;container-type:normal!important}
+.picture caption{max-width:none!important}
 .fit pre{font:20px/1.4 ui-monospace,"DejaVu Sans Mono",monospace;margin:.4em 0}
 .fit .code pre{background:var(--wash);border:1px solid var(--line);border-radius:8px;padding:14px 18px}
 .fit .output{color:var(--ink);padding:4px 18px;white-space:pre-wrap;overflow-wrap:anywhere}
@@ -232,7 +246,7 @@ a{color:var(--key)}details,.anchor-link{display:none}
 """
 
 SCRIPT = """
-const SMALLEST = 0.5, LARGEST = 1.5, LARGEST_WITH_CODE = 1.2;
+const SMALLEST = 0.5, LARGEST = 1.5, LARGEST_WITH_CODE = 1.6;
 const deck = new Reveal({
   width: 1280, height: 720, margin: 0, minScale: 0.1, maxScale: 4, center: false,
   hash: true, transition: "none", slideNumber: "c/t", plugins: [RevealNotes],
@@ -245,13 +259,14 @@ function fit() {
   const slide = deck.getCurrentSlide(), body = slide.querySelector(":scope > .fit > .body");
   if (!body) return;
   const room = 680 - body.previousElementSibling.offsetHeight - body.previousElementSibling.offsetTop, wide = 1200;
-  const pictures = [...body.querySelectorAll(".picture")], images = [...body.querySelectorAll(".picture > div > img")];
+  const pictures = [...body.querySelectorAll(".picture")];
+  const images = [...body.querySelectorAll(".picture img:not(coursepkg-figure *)")];
   body.style.zoom = 1;
   body.style.width = `${wide}px`;
   for (const picture of pictures) picture.style.zoom = 1;
   if (images.length === 1 && pictures.length === 1) {
     const [image] = images, rest = body.offsetHeight - image.offsetHeight;
-    pictures[0].style.zoom = Math.max(0.3, Math.min(2, wide / image.offsetWidth, (room - rest) / image.offsetHeight));
+    pictures[0].style.zoom = Math.max(0.3, Math.min(3, wide / image.offsetWidth, (room - rest) / image.offsetHeight));
   }
   // Other letters break lines elsewhere, so this is tried until it fits.
   const first = images.length ? 1 : body.querySelector("pre") ? LARGEST_WITH_CODE : LARGEST;

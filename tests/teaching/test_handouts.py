@@ -24,6 +24,12 @@ def test_a_chapter_has_a_figure_formulas_guesses_and_three_questions(path):
     assert not any(word in each for each in asked for word in ("<details", "What was seen", "predict()"))
 
 
+def test_a_formula_says_what_it_is_for_where_a_new_heading_stands_above_it():
+    text = "## 1 · First\n\n$$a$$\n\n$$b$$\n\n### Then\n\nIn words:\n\n$$a$$\n\n$$\nc\n$$"
+    chapter = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
+    assert handouts.formulas(chapter) == [("First", "$$a$$"), ("", "$$b$$"), ("Then", "$$\nc\n$$")]
+
+
 def test_what_the_figure_answers_is_not_asked_on_the_back():
     new = nbformat.v4
     texts = (

@@ -103,6 +103,25 @@ def test_a_section_without_questions_shows_its_first_sentence():
     assert "word" not in slide.body[0]
 
 
+def test_of_a_long_list_the_first_sentences_are_shown_and_the_rest_is_said():
+    items = ['*"The last report counts."* Reports **add**', "**Weights are shared.** In a network", "Keep a seed. So"]
+    text = "## One\n\nSix places:\n\n" + "\n".join(f"- {item} {'word ' * 40}." for item in items)
+    [[slide]] = slides.deck(made(text, "slide"))
+    assert [re.sub("<[^>]+>", "", each).split("\n") for each in slide.body] == [
+        ["Six places:", ""],
+        ["", "&quot;The last report counts.&quot;", "Weights are shared.", "Keep a seed.", "", ""],
+    ]
+    assert "word" in "".join(slide.notes)
+
+
+def test_a_sentence_that_announces_a_list_is_followed_by_it():
+    for path in CHAPTERS:
+        for slide in every_slide(path):
+            [*_, last] = slide.body or [""]
+            announced = last.strip().endswith(":</p>") and any("<li>" in note for note in slide.notes)
+            assert not announced, last
+
+
 def test_a_cell_without_a_mark_is_shown_by_what_it_is():
     new = nbformat.v4
     prose, section, asked = map(new.new_markdown_cell, ("Prose.", "## One", "**Predict:** how many?"))
