@@ -18,7 +18,8 @@ from tools.notebook_file import ROOT, as_text, read, tags
 CHAPTERS = {path.name[:2]: path for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))}
 SECOND_READING = "second-reading"  # the tag, and the comment that marks the section for `site_reading`
 BROWSER_EDITION = "lite"  # the folder of the site in which JupyterLite lies
-MODULES, PICTURES = "../_static/figures", "../_static/pictures"
+PICTURES = "../_static/pictures"
+ARRIVING = f"{story.PACKED}-arriving"  # the type of a story until all of it is there
 _LIVING = re.compile(
     rf'(<{story.TAG}>.*?data-kind="(\w+)") data-version="(\w+)"(.*?</{story.TAG}>)<script type="module">.*?</script>',
     re.DOTALL,
@@ -172,10 +173,27 @@ def output_html(output: NotebookNode) -> str | None:
 
 
 def _shared(found: re.Match[str]) -> str:
-    before, kind, version, after = found.groups()
+    """A figure that begins to live as soon as it has arrived, however much of the page is still to come.
+
+    The head of the page has the modules (`docs/_templates/layout.html`). The small script names the moment: until
+    it runs, a module that is there already must not take a story of which only a part has arrived.
+    """
+    before, _, version, after = found.groups()
     if version != story.module_version():
         return found[0]  # stored with other modules than these: it keeps its own
-    return f'{before}{after}<script type="module" src="{MODULES}/{kind}.js"></script>'
+    arriving = before.replace(f'type="{story.PACKED}"', f'type="{ARRIVING}"')
+    return f"{arriving}{after}<script>figureArrived()</script>"
+
+
+def kinds_in(page: str) -> list[str]:
+    """Which modules the living figures of a page need.
+
+    Examples
+    --------
+    >>> kinds_in('<script type="application/x-story-arriving" data-kind="tree">abc</script>')
+    ['tree']
+    """
+    return sorted(set(re.findall(rf'<script type="{re.escape(ARRIVING)}" data-kind="(\w+)"', page)))
 
 
 pictures: dict[str, bytes] = {}

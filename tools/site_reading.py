@@ -8,7 +8,7 @@ from pathlib import Path
 
 from docutils import nodes
 
-from tools.site_notebooks import SECOND_READING, in_the_browser
+from tools.site_notebooks import SECOND_READING, in_the_browser, kinds_in
 
 
 class Folded(nodes.General, nodes.Element):
@@ -49,7 +49,8 @@ def fold_second_readings(app, doctree, docname) -> None:
 
 
 def tidy(app, pagename, templatename, context, doctree) -> None:
-    """Folds are called what they show, and a notebook says how it is run."""
+    """Folds are called what they show, a notebook says how it is run, and the head asks for what its figures need."""
+    context["figure_kinds"] = kinds_in(context.get("body", ""))
     body = context.get("body", "").replace(' aria-label="Toggle hidden content"', "")
     # The corner of a table with names on two sides heads nothing.
     context["body"] = re.sub(r'<th class="head">(<p></p>)?</th>', "<td></td>", body)

@@ -73,6 +73,58 @@ def test_figures_move_without_a_kernel(reader):
     page.wait_for_function("([f, t]) => f.player.t !== t", arg=[figure.element_handle(), before])
 
 
+def test_a_figure_lives_before_the_rest_of_its_page_has_arrived(chromium, small, address):
+    """The page hangs in the middle of a second figure: the first lives, and what has half arrived is not taken."""
+    text = (small / CHAPTER).read_text(encoding="utf-8")
+    head = re.search(r"<script>\s*// Each living figure.*?(?=</head>)", text, re.DOTALL)[0]
+    figure = re.search(r"<coursepkg-figure>.*?</coursepkg-figure><script>.*?</script>", text, re.DOTALL)[0]
+    half = figure[: figure.index("-arriving") + len(figure) // 2]
+    site = address(small)
+    reader = Reader(chromium, site)
+    empty = f"{site}/notebooks/empty.html"
+    reader.page.route(
+        empty, lambda route: route.fulfill(content_type="text/html", body='<link rel="icon" href="data:,">')
+    )
+    reader.page.goto(empty)
+    reader.page.evaluate(
+        """([head, figure, half]) => {
+            document.open();
+            document.write(head + "<body>" + figure + half);
+            window.goOn = (rest) => { document.write(rest); document.close(); };
+        }""",
+        [head, figure, half],
+    )
+    reader.page.wait_for_function("() => document.querySelector('coursepkg-figure')?.player")
+    assert reader.page.evaluate("document.readyState") == "loading"
+    assert reader.page.evaluate(
+        "[...document.querySelectorAll('coursepkg-figure')].map(figure => !!figure.adopted)"
+    ) == [
+        True,
+        False,
+    ]
+    reader.page.evaluate("rest => window.goOn(rest)", figure[len(half) :])
+    reader.page.wait_for_function(
+        "() => [...document.querySelectorAll('coursepkg-figure')].filter(figure => figure.player).length === 2"
+    )
+    reader.context.close()
+    assert reader.faults == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_page_is_light_or_dark_before_it_is_drawn(chromium, small, address, scheme):
+    reader = Reader(chromium, address(small), color_scheme=scheme)
+    reader.page.add_init_script(
+        """new MutationObserver((_, eyes) => {
+            if (!document.body) return;
+            window.asDrawn = document.documentElement.dataset.theme;
+            eyes.disconnect();
+        }).observe(document, {childList: true, subtree: true});"""
+    )
+    page = reader.open("map.html")
+    assert page.evaluate("window.asDrawn") == scheme
+    reader.context.close()
+
+
 def test_an_answer_waits_for_the_reader_and_stands_under_the_guess(reader):
     page = reader.open(CHAPTER)
     folds = page.locator(".cell.tag_hide-output > details.hide")
