@@ -254,12 +254,19 @@ const deck = new Reveal({
 });
 // A figure takes its own keys; it is left with Tab or by a click beside it.
 function inFigure(node) { return node.tagName === "COURSEPKG-FIGURE"; }
+// Nobody scrolls a figure on a wall: one that would have to be may be wider than on a page, and the slide smaller.
+function scrolls(figure) {
+  const root = figure.shadowRoot ?? figure, boxes = [...root.querySelectorAll(".scroll")];
+  const wide = boxes.some((box) => box.scrollWidth > box.clientWidth + 1);
+  if (wide) root.querySelector("figure").style.maxWidth = "none";
+  return wide;
+}
 // What is larger than the slide becomes smaller, and what is small grows a little; a lone picture fills what is left.
 function fit() {
   const slide = deck.getCurrentSlide(), body = slide.querySelector(":scope > .fit > .body");
   if (!body) return;
   const room = 680 - body.previousElementSibling.offsetHeight - body.previousElementSibling.offsetTop, wide = 1200;
-  const pictures = [...body.querySelectorAll(".picture")];
+  const pictures = [...body.querySelectorAll(".picture")], figures = [...body.querySelectorAll("coursepkg-figure")];
   const images = [...body.querySelectorAll(".picture img:not(coursepkg-figure *)")];
   body.style.zoom = 1;
   body.style.width = `${wide}px`;
@@ -273,7 +280,7 @@ function fit() {
   for (let zoom = first; zoom >= SMALLEST; zoom -= 0.05) {
     body.style.zoom = zoom;
     body.style.width = `${wide / zoom}px`;
-    if (body.offsetHeight * zoom <= room && body.scrollWidth <= body.offsetWidth + 1) break;
+    if (body.offsetHeight * zoom <= room && body.scrollWidth <= body.offsetWidth + 1 && !figures.some(scrolls)) break;
   }
 }
 deck.initialize().then(async () => {

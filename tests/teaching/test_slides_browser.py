@@ -27,6 +27,8 @@ WHAT_STANDS_THERE = """() => {
     at: deck.getIndices(), title: slide.querySelector("h1, h2").textContent, last: deck.isLastSlide(),
     zoom: Number(body.style.zoom), out: out.slice(0, 3).map((node) => node.outerHTML.slice(0, 120)),
     raw: /\\$[^$]+\\$/.test([...slide.querySelectorAll(".body > p, .body li")].map((p) => p.textContent).join(" ")),
+    cut: figures.filter((figure) => [...(figure.shadowRoot ?? figure).querySelectorAll(".scroll")]
+      .some((box) => box.scrollWidth > box.clientWidth + 1)).length,
     figures: figures.length, alive: figures.filter((figure) => figure.player).length,
     paper: getComputedStyle(document.body).backgroundColor,
   };
@@ -90,6 +92,7 @@ def test_every_slide_fits_and_its_figure_moves(site, chromium, path, scheme):
         name = f"{path.stem} {slide['at']['h']}.{slide['at']['v']} {slide['title']}"
         found += [f"{name}: {out} lies outside" for out in slide["out"]]
         found += [f"{name}: shrunk to {slide['zoom']}"] if slide["zoom"] < SMALLEST else []
+        found += [f"{name}: a figure would have to be scrolled"] if slide["cut"] else []
         found += [f"{name}: a formula is not drawn"] if slide["raw"] else []
         found += [f"{name}: a figure does not live"] if slide["alive"] < slide["figures"] else []
         if slide["figures"] and not page.evaluate(PLAYED):
