@@ -245,9 +245,9 @@ UNFOLD = """() => {
 }"""
 
 
-# What is open is closed first, and what changed in it is not asked about.
+# What changed in it is not asked about.
+CLOSE_ALL = "() => [...jupyterapp.shell.widgets('main')].forEach(widget => widget.dispose())"
 OPEN_ANOTHER = """async place => {
-    [...jupyterapp.shell.widgets('main')].forEach(widget => widget.dispose());
     const { context } = await jupyterapp.commands.execute('docmanager:open', { path: place });
     await context.ready;
     await context.sessionContext.ready;
@@ -268,6 +268,7 @@ class OpenNotebook:
 
         JupyterLab itself is not loaded again, which takes as long as showing a chapter.
         """
+        self.page.evaluate(CLOSE_ALL)  # first, so that nothing in it misses its kernel and complains
         lab.stop_kernels(self.page.context.request)
         self.errors.clear()
         self.hosts.clear()

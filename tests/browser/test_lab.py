@@ -100,8 +100,9 @@ def lab(browser, course):
 
 @pytest.fixture(scope="module")
 def reader(window, lab, course, write_notebook):
-    """A page in which chapter after chapter is opened; JupyterLab is loaded once."""
+    """A page in which notebook after notebook is opened; JupyterLab is loaded once."""
     with labs.opened(window, lab, write_notebook(course / "00_nothing.ipynb", "# 00 · Nothing")) as view:
+        assert view.errors == []
         yield view
 
 
@@ -123,21 +124,21 @@ def use_slider(view: labs.OpenNotebook, description: str, name: str) -> None:
     assert view.accessibility_problems() == []
 
 
-def study(window, lab, notebook: Path, slider: str) -> None:
+def study(view: labs.OpenNotebook, lab: labs.Lab, notebook: Path, slider: str) -> None:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     for old in SCREENSHOTS.glob(f"{notebook.stem}-*.png"):
         old.unlink()
-    with labs.opened(window, lab, notebook) as view:
-        view.run_all()
-        assert view.failed_cells() == []
-        use_slider(view, slider, notebook.stem)
-        assert view.accessibility_problems() == []
+    view.turn_to(lab, notebook)
+    view.run_all()
+    assert view.failed_cells() == []
+    use_slider(view, slider, notebook.stem)
+    assert view.accessibility_problems() == []
     assert view.errors == []
     assert view.hosts == {"127.0.0.1"}
 
 
-def test_a_small_notebook_passes_the_same_tour(window, lab, course, write_notebook):
-    study(window, lab, write_notebook(course / "00_small.ipynb", "# 00 · Small", (SMALL,)), "heat")
+def test_a_small_notebook_passes_the_same_tour(reader, lab, course, write_notebook):
+    study(reader, lab, write_notebook(course / "00_small.ipynb", "# 00 · Small", (SMALL,)), "heat")
 
 
 def outputs(notebook: Path) -> list[dict[str, str]]:
@@ -181,29 +182,30 @@ def test_each_figure_of_a_chapter_steps_by_keyboard(notebook, reader, window, la
     assert view.hosts == {"127.0.0.1"}
 
 
-def test_the_kernel_answers_in_the_page(window, lab, course, write_notebook):
+def test_the_kernel_answers_in_the_page(reader, lab, course, write_notebook):
     """A network learns and stops, a choice is answered, a guess stands there, and a check says what it thinks."""
     cells = [(source,) for source in FROM_THE_KERNEL]
     notebook = write_notebook(course / "exercises" / "00_answers.ipynb", "# 00 · Answers", *cells)
-    with labs.opened(window, lab, notebook) as view:
-        view.run_all()
-        assert view.failed_cells() == []
-        start = view.page.get_by_role("button", name="Start", exact=True)
-        stop = view.page.get_by_role("button", name="Stop", exact=True)
-        picture = view.pictures_beside(start)
-        assert picture
-        start.click()
-        learned = view.wait_for_other_pictures(stop, picture, idle=False)
-        view.wait_for_other_pictures(stop, learned, idle=False)
-        stop.click()
-        start.wait_for()
-        view.page.get_by_role("radio").first.check()
-        view.page.get_by_text("1 of 10 answered").wait_for()
-        shown = [cell.inner_text() for cell in view.page.locator(".jp-Notebook .jp-CodeCell .jp-OutputArea").all()]
-        assert "Your guess: 4, rises" in shown[2]
-        assert shown[3].split() == ["6"]  # the bar took itself away
-        assert "01.1 not attempted" in shown[5]
-        assert view.accessibility_problems() == []
+    view = reader
+    view.turn_to(lab, notebook)
+    view.run_all()
+    assert view.failed_cells() == []
+    start = view.page.get_by_role("button", name="Start", exact=True)
+    stop = view.page.get_by_role("button", name="Stop", exact=True)
+    picture = view.pictures_beside(start)
+    assert picture
+    start.click()
+    learned = view.wait_for_other_pictures(stop, picture, idle=False)
+    view.wait_for_other_pictures(stop, learned, idle=False)
+    stop.click()
+    start.wait_for()
+    view.page.get_by_role("radio").first.check()
+    view.page.get_by_text("1 of 10 answered").wait_for()
+    shown = [cell.inner_text() for cell in view.page.locator(".jp-Notebook .jp-CodeCell .jp-OutputArea").all()]
+    assert "Your guess: 4, rises" in shown[2]
+    assert shown[3].split() == ["6"]  # the bar took itself away
+    assert "01.1 not attempted" in shown[5]
+    assert view.accessibility_problems() == []
     assert view.errors == []
     assert view.hosts == {"127.0.0.1"}
 
@@ -248,25 +250,27 @@ def test_a_learners_copy_shows_no_answer_until_it_is_asked_for_and_is_saved(brow
     assert lay_out(copy).written == []  # it was run, not changed
 
 
-def test_faults_in_the_page_are_noticed(window, lab, course, write_notebook):
+def test_faults_in_the_page_are_noticed(reader, lab, course, write_notebook):
     faulty = write_notebook(course / "00_faulty.ipynb", "# 00 · Faulty", (NAMELESS,), ("1 / 0", "raises-exception"))
-    with labs.opened(window, lab, faulty) as view:
-        view.run_all()
-        view.page.locator(".noUi-handle").wait_for()
-        problems = view.accessibility_problems()
-        assert any("image without alt" in problem for problem in problems)
-        assert any("control without a name" in problem for problem in problems)
-        assert view.failed_cells() == []
+    view = reader
+    view.turn_to(lab, faulty)
+    view.run_all()
+    view.page.locator(".noUi-handle").wait_for()
+    problems = view.accessibility_problems()
+    assert any("image without alt" in problem for problem in problems)
+    assert any("control without a name" in problem for problem in problems)
+    assert view.failed_cells() == []
     assert any("a complaint" in error for error in view.errors)
     assert "somewhere.example" in view.hosts
 
 
-def test_a_cell_that_fails_is_named(window, lab, course, write_notebook):
+def test_a_cell_that_fails_is_named(reader, lab, course, write_notebook):
     failing = write_notebook(course / "00_failing.ipynb", "# 00 · Failing", ("undefined_name",), ("print('after')",))
-    with labs.opened(window, lab, failing) as view:
-        with pytest.raises(RuntimeError, match=r"print\('after'\)(.|\n)*undefined_name"):
-            view.run_all()
-        assert any("undefined_name" in error for error in view.failed_cells())
+    view = reader
+    view.turn_to(lab, failing)
+    with pytest.raises(RuntimeError, match=r"print\('after'\)(.|\n)*undefined_name"):
+        view.run_all()
+    assert any("undefined_name" in error for error in view.failed_cells())
 
 
 def test_server_stops_and_takes_its_port_with_it(tmp_path):
