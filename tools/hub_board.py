@@ -8,6 +8,7 @@ of strangers, and shows neither answers nor code.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -19,7 +20,7 @@ from jupyterhub.services.auth import HubOAuthCallbackHandler, HubOAuthenticated
 from tornado import web
 
 from coursepkg.grading.learning.room import MINUTES, RoomError
-from coursepkg.grading.room_command import POLICY, board
+from coursepkg.grading.room_command import POLICY, board, looks_again
 from tools import hub
 
 
@@ -43,12 +44,15 @@ class Board(HubOAuthenticated, web.RequestHandler):
         user = self.current_user
         if not (isinstance(user, dict) and user.get("kind") == "user" and user.get("admin") is True):
             raise web.HTTPError(403)
-        query = {name: self.get_query_argument(name, "") for name in ("chapter", "names")}
+        query = {name: self.get_query_argument(name, "") for name in ("chapter", "names", "still")}
         try:
-            self.finish(board(self.people, query, datetime.now(UTC), MINUTES))
+            page = board(self.people, query, datetime.now(UTC), MINUTES)
         except (RoomError, OSError, KeyError, TypeError, ValueError):
             logging.exception("the room cannot be shown")
             raise web.HTTPError(500) from None
+        for name, value in looks_again(query).items():
+            self.set_header(name, value)
+        self.finish(page)
 
 
 async def main() -> None:
@@ -68,4 +72,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    with contextlib.suppress(KeyboardInterrupt):  # by which the hub ends it
+        asyncio.run(main())

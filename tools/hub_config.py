@@ -15,7 +15,7 @@ room = json.loads(Path(os.environ[hub.MARK]).read_text(encoding="utf-8"))
 own = Path(room["folder"]) / "hub"
 
 # --- the hub and its proxy
-c.Application.log_level = "WARN"  # the terminal is for what somebody has to look at
+c.Application.log_level = "WARN"  # else the instructor's password is gone from the terminal within seconds
 c.JupyterHub.bind_url = f"{'https' if room['certificate'] else 'http'}://{room['address']}:{room['port']}"
 c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{room['port'] + 1}"
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{room['port'] + 2}"

@@ -29,9 +29,18 @@ PROCESSES = 400  # of one participant, threads counted
 LARGEST_FILE = 2 * 1024**3  # bytes
 TURN = asyncio.Semaphore(2 * (os.cpu_count() or 1))  # servers that start at the same time
 TURN_SECONDS = 60
+SOONER = "500"  # of 1000
 SAID = 2000  # bytes of a server's last words that the hub repeats
 COURSE = "my-course"
 RECORD = f"{COURSE}/exercises/progress.json"
+
+
+class NotStarted(RuntimeError):
+    """A server that cannot be started; the page that the participant sees repeats the words."""
+
+    def __init__(self, words: str):
+        super().__init__(words)
+        self.jupyterhub_message = words
 
 
 class RoomSpawner(SimpleLocalProcessSpawner):
@@ -59,7 +68,10 @@ class RoomSpawner(SimpleLocalProcessSpawner):
         """
         number = self.user_number()
         for folder in (self.home, Path(self.room) / "run" / str(number)):
-            own_folder(folder, number)
+            try:
+                own_folder(folder, number)
+            except OSError as error:
+                raise NotStarted(f"Your folder cannot be used, and who runs the room can mend it: {error}.") from None
         self._groups = hub_limits.groups(str(number), self.mem_limit) if self.separate else []
         async with TURN:
             address = await super().start()
@@ -67,11 +79,11 @@ class RoomSpawner(SimpleLocalProcessSpawner):
         if await self.poll() is not None:
             words = last_words(self.log_file, number)
             self.log.error("The server of %s ended at its start. Its last words:\n%s", self.user.name, words)
-            raise RuntimeError("the server ended at its start")
+            raise NotStarted("Your server ended at its start. Who runs the room sees its last words.")
         if self.separate and (others := listening_at(address[1]) - {number}):
             await self.stop(now=True)
             self.log.error("Port %s of %s was taken by user number %s.", address[1], self.user.name, sorted(others))
-            raise RuntimeError("another program took the port; start it again")
+            raise NotStarted("Another program took the port of your server. Start it again.")
         return address
 
     @property
@@ -116,6 +128,8 @@ class RoomSpawner(SimpleLocalProcessSpawner):
         def become() -> None:
             hub_limits.join(groups)
             os.setpriority(os.PRIO_PROCESS, 0, max(0, os.getpriority(os.PRIO_PROCESS, 0)))
+            with contextlib.suppress(OSError):  # where memory is full, the system ends these before hub and proxy
+                Path("/proc/self/oom_score_adj").write_text(SOONER)
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
             if memory:

@@ -101,7 +101,8 @@ def board(folder: Path, query: Mapping[str, str], now: datetime, minutes: float 
     folder : Path
         The room.
     query : mapping of str to str
-        ``chapter`` ("02"; the one that most work in, if it is missing), and ``names`` ("yes" to show them).
+        ``chapter`` ("02"; the one that most work in, if it is missing), ``names`` ("yes" to show them), and ``still``
+        ("yes" for a page that does not look again).
     now : datetime.datetime
         The time, with its zone.
     minutes : float or None
@@ -119,11 +120,12 @@ def board(folder: Path, query: Mapping[str, str], now: datetime, minutes: float 
     people, tasks = room.people_of(folder), room.tasks_of(_checks())
     asked = query.get("chapter", "")
     chapter = asked if asked in tasks else room.chapter_of(people, tasks)
-    names = query.get("names") == "yes"
+    names, still = query.get("names") == "yes", query.get("still") == "yes"
     few = HIDDEN_AMONG if sum(person.record is not None for person in people) < HIDDEN_AMONG else 0
     return render(
         "room.html",
         seconds=SECONDS,
+        still=still,
         time=now.astimezone().strftime("%H:%M"),
         facts=facts(people, minutes, now),
         damaged=[person for person in people if person.problem],
@@ -131,16 +133,22 @@ def board(folder: Path, query: Mapping[str, str], now: datetime, minutes: float 
         standings=room.standings(people, tasks.get(chapter, [])),
         people=[person.name for person in people if not person.problem],
         chapter=chapter,
-        chapters=[(name, _link(name, names)) for name in tasks],
+        chapters=[(name, _link(name, names, still)) for name in tasks],
         names=names,
         few=few,
-        switched=_link(asked if asked in tasks else "", not names),
+        switched=_link(asked if asked in tasks else "", not names, still),
+        stopped=_link(asked if asked in tasks else "", names, not still),
     )
 
 
-def _link(chapter: str, names: bool) -> str:
-    asked = ({"chapter": chapter} if chapter else {}) | ({"names": "yes"} if names else {})
-    return f"?{urlencode(asked)}"
+def looks_again(query: Mapping[str, str]) -> dict[str, str]:
+    """The header that lets a browser load the board again, which somebody who reads slowly can switch off."""
+    return {} if query.get("still") == "yes" else {"Refresh": str(SECONDS)}
+
+
+def _link(chapter: str, names: bool, still: bool) -> str:
+    asked = {"chapter": chapter, "names": "yes" if names else "", "still": "yes" if still else ""}
+    return f"?{urlencode({name: value for name, value in asked.items() if value})}"
 
 
 def _checks() -> Path:
@@ -187,4 +195,4 @@ class _Handler(OwnMachineHandler):
         except (RoomError, OSError, KeyError, TypeError, ValueError) as error:
             self.send(500, "text/plain", f"The room cannot be shown: {error}")
         else:
-            self.send(200, "text/html", page, POLICY)
+            self.send(200, "text/html", page, POLICY, looks_again(asked))

@@ -16,7 +16,7 @@ from coursepkg.grading.learning.course import exercises_of
 from coursepkg.grading.learning.notebook import checks_folder
 from coursepkg.grading.learning.record import Record, update
 from coursepkg.grading.learning.room import MANY_TRIES, RoomError, active_in, chapter_of, people_of, standings, stuck_in
-from coursepkg.grading.room_command import BoardServer, board, told
+from coursepkg.grading.room_command import BoardServer, board, looks_again, told
 
 NOW = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
 TASKS = room.tasks_of(checks_folder())
@@ -338,7 +338,18 @@ def test_a_room_of_nobody_has_a_board(tmp_path):
     shown = board(tmp_path, {}, NOW)
     assert "Nobody is stuck" in shown
     assert "Chapter 01" in shown
-    assert 'http-equiv="refresh"' in shown
+    assert "It looks again every 15 seconds" in shown
+
+
+def test_the_board_looks_again_unless_somebody_wants_to_read_it_at_their_own_pace(tmp_path):
+    """A page that loads itself again throws a screen reader back to its top; so it must be possible to stop it."""
+    assert looks_again({}) == {"Refresh": "15"}
+    assert looks_again({"still": "yes"}) == {}
+    shown = board(tmp_path, {"still": "yes", "chapter": "03", "names": "yes"}, NOW)
+    assert "It stands still" in shown
+    assert '<a href="?chapter=03&amp;names=yes">Look again by itself</a>' in shown
+    assert '<a href="?chapter=03&amp;still=yes">Hide names</a>' in shown
+    assert "http-equiv" not in shown.replace('http-equiv="Content-Security-Policy"', "")
 
 
 def test_the_board_is_served_to_this_machine_and_to_who_has_the_key(tmp_path):
@@ -348,6 +359,9 @@ def test_the_board_is_served_to_this_machine_and_to_who_has_the_key(tmp_path):
         with urllib.request.urlopen(f"{server.address}?chapter=03&names=yes") as answer:
             assert "Chapter 03" in answer.read().decode()
             assert "script-src" not in answer.headers["Content-Security-Policy"]
+            assert answer.headers["Refresh"] == "15"
+        with urllib.request.urlopen(f"{server.address}?still=yes") as answer:
+            assert answer.headers["Refresh"] is None
         for host, path in ((server.hosts[0], "/"), (server.hosts[0], "/key/"), ("evil.example", f"/{server.key}/")):
             asked = http.client.HTTPConnection("127.0.0.1", server.server_port)
             asked.request("GET", path, headers={"Host": host})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -68,8 +69,15 @@ class OwnMachineHandler(BaseHTTPRequestHandler):
             raise Refused(403, "the key in the address is missing or old; use the address that was printed")
         return name
 
-    def send(self, status: int, kind: str, text: str, policy: str = "default-src 'none'") -> None:
-        """Answer with a text of a kind, such as text/html, under a content security policy."""
+    def send(
+        self,
+        status: int,
+        kind: str,
+        text: str,
+        policy: str = "default-src 'none'",
+        more: Mapping[str, str] | None = None,
+    ) -> None:
+        """Answer with a text of a kind, such as text/html, under a content security policy, with more headers."""
         body = text.encode("utf-8", "replace")
         self.send_response(status)
         for name, value in {
@@ -82,6 +90,7 @@ class OwnMachineHandler(BaseHTTPRequestHandler):
             "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff",
             "X-Frame-Options": "DENY",
+            **(more or {}),
         }.items():
             self.send_header(name, value)
         self.end_headers()
