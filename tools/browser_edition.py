@@ -56,46 +56,69 @@ def build(target: Path) -> None:
     shutil.rmtree(WORK, ignore_errors=True)
     complete = lay_out_python(WORK / "static" / "pyodide")
     lay_out_course(WORK / "files", complete=complete)
-    (WORK / "jupyter-lite.json").write_text(json.dumps(_SETTINGS), encoding="utf-8")
+    (WORK / "notebooks").mkdir()
+    for folder, settings in ((WORK, _SETTINGS), (WORK / "notebooks", _SETTINGS_OF_ONE_NOTEBOOK)):
+        (folder / "jupyter-lite.json").write_text(json.dumps(settings), encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
     command = [
-        *(sys.executable, "-m", "jupyter", "lite", "build", "--contents", "files", "--apps", "lab", "--no-sourcemaps"),
-        *("--ContentsManager.allow_hidden=True", "--output-dir", str(target.resolve()), "--log-level", "ERROR"),
+        *(sys.executable, "-m", "jupyter", "lite", "build", "--contents", "files", "--no-sourcemaps"),
+        *(
+            "--apps",
+            "lab",
+            "--apps",
+            "notebooks",
+            "--ContentsManager.allow_hidden=True",
+            "--output-dir",
+            str(target.resolve()),
+            "--log-level",
+            "ERROR",
+        ),
     ]
     done = subprocess.run(command, cwd=WORK, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"JupyterLite could not be built:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
-    page = target / "lab" / "index.html"
     icon = '<link rel="icon" href="favicon.ico">'  # without it, a browser asks for one where there may be none
-    text = page.read_text(encoding="utf-8").replace("<head>", f"<head>\n    {icon}\n    {_ON_A_PHONE}", 1)
-    page.write_text(text, encoding="utf-8")
+    for app, words in (("lab", _ON_A_PHONE), ("notebooks", _ONE_NOTEBOOK)):
+        page = target / app / "index.html"
+        text = page.read_text(encoding="utf-8").replace("<head>", f"<head>\n    {icon}\n    {words}", 1)
+        page.write_text(text, encoding="utf-8")
 
 
-# On a phone, the list of files leaves a notebook no room: it is put away as soon as a notebook is there.
+# JupyterLab keeps its list of files and its side bars on a phone, and the notebook gets a strip. The page of a single
+# notebook, which is part of the edition too, has room for it there, and a button to run a cell.
 _ON_A_PHONE = """\
 <script>
-      if (matchMedia("(max-width: 45rem)").matches) {
-        let times = 30;  // JupyterLab shows the list once more when it has opened the notebook
-        const waiting = setInterval(() => {
-          if (!document.querySelector(".jp-Notebook .jp-Cell")) return;
-          window.jupyterapp?.shell.collapseLeft();
-          if (--times === 0) clearInterval(waiting);
-        }, 200);
-      }
+      if (Math.min(screen.width, innerWidth) <= 720)  // on a phone, the page has no width of its own yet
+        location.replace("../notebooks/index.html" + (location.search || "?path=notebooks/00_start_here.ipynb"));
     </script>"""
+_ONE_NOTEBOOK = """\
+<style>
+      @media (max-width: 45rem) { .jp-NotebookTrustedStatus { display: none; } }  /* it covers the menus */
+    </style>"""
 
 
 _SETTINGS = {
     "jupyter-lite-schema-version": 0,
     "jupyter-config-data": {
         "appName": "Backpropagation course",
-        "exposeAppInBrowser": True,  # for the script above
+        # Light or dark, as the reader's system has it and as the pages around it are.
+        "settingsOverrides": {"@jupyterlab/apputils-extension:themes": {"adaptive-theme": True}},
         "litePluginSettings": {
             "@jupyterlite/pyodide-kernel-extension:kernel": {
                 "pyodideUrl": "./static/pyodide/pyodide.mjs",
                 "disablePyPIFallback": True,
             }
         },
+    },
+}
+
+# Where there is room for one notebook only, long lines of code are folded: nobody has to push them about.
+_SETTINGS_OF_ONE_NOTEBOOK = {
+    "jupyter-lite-schema-version": 0,
+    "jupyter-config-data": {
+        "settingsOverrides": {
+            "@jupyterlab/notebook-extension:tracker": {"codeCellConfig": {"lineNumbers": False, "lineWrap": True}}
+        }
     },
 }
 

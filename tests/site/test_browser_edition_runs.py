@@ -68,11 +68,39 @@ def test_a_chapter_runs_to_its_end_with_no_other_host(chromium, whole, address, 
     visit.close()
 
 
-def test_on_a_phone_the_notebook_has_the_page(chromium, whole, address):
-    reader = Reader(chromium, address(whole), viewport={"width": 390, "height": 844})
-    reader.page.goto(f"{reader.site}/{in_the_browser('exercises/01_cooking_analogy')}")
-    reader.page.wait_for_function("() => document.querySelector('.jp-Notebook .jp-Cell')?.clientWidth > 250")
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+def test_on_a_phone_an_exercise_is_passed_by_taps_alone(chromium, whole, address):
+    """From the page of the exercises: the notebook has the page, a tap runs a cell, and long lines are folded."""
+    reader = Reader(chromium, address(whole), color_scheme="dark", **PHONE)
+    page = reader.page
+    page.set_default_timeout(lab.PATIENCE * 1000)
+    page.goto(f"{reader.site}/exercises/01_cooking_analogy.html")
+    page.get_by_text("Do them in your browser").tap()
+    page.wait_for_function("() => document.querySelector('.jp-Notebook .jp-Cell')?.clientWidth > 300")
+    assert "/notebooks/index.html" in page.url
+    cells = page.locator(".jp-Notebook .jp-CodeCell")
+    run = page.locator("[data-jp-item-name='run']:visible")
+    cells.first.locator(".cm-content").tap()
+    run.tap()
+    page.wait_for_function("() => /[0-9]/.test(document.querySelector('.jp-CodeCell .jp-InputPrompt').textContent)")
+    cell = cells.filter(has_text='check("01.1"')
+    line = cell.locator(".cm-line", has_text="raise NotImplementedError")
+    line.tap()
+    page.keyboard.press("End")
+    for _ in line.inner_text().strip():
+        page.keyboard.press("Backspace")
+    page.keyboard.type("from math import prod\nreturn (1 - fee) / price * prod(conversions)")
+    assert cell.locator(".cm-content").evaluate("code => code.scrollWidth - code.parentElement.clientWidth") <= 0
+    run.tap()
+    cell.locator("[role=status]", has_text="01.1 passed").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["viewport"]["width"]
+    assert page.locator("body[data-jp-theme-light='false']").count() == 1  # dark, as the reader's system is
     reader.context.close()
+    # The page of JupyterLab leads away before it has loaded what it is made of.
+    assert [fault for fault in reader.faults if "/lite/build/lab/" not in fault] == []
+    assert reader.elsewhere() == []
 
 
 def answer_to(number):
