@@ -29,15 +29,12 @@ def moments_numpy(gradient, fourth_moment):
 
 def moments_enumerated(gradient, fourth_moment):
     """Every point of a three-valued distribution with the right second and fourth moment."""
-    values = (-math.sqrt(fourth_moment), 0.0, math.sqrt(fourth_moment))
-    chances = (0.5 / fourth_moment, 1 - 1 / fourth_moment, 0.5 / fourth_moment)
-    g, length, spread = np.array(gradient), 0.0, 0.0
-    for picks in product(range(3), repeat=len(g)):
-        v = np.array([values[k] for k in picks])
-        chance = math.prod(chances[k] for k in picks)
-        estimate = (g @ v) * v
-        length += chance * estimate @ estimate
-        spread += chance * np.sum((estimate - g) ** 2)
+    values = np.array([-math.sqrt(fourth_moment), 0.0, math.sqrt(fourth_moment)])
+    chances = np.array([0.5 / fourth_moment, 1 - 1 / fourth_moment, 0.5 / fourth_moment])
+    g, picks = np.array(gradient), np.array([*product(range(3), repeat=len(gradient))])
+    v, chance = values[picks], chances[picks].prod(axis=1)
+    estimates = (v @ g)[:, None] * v
+    length, spread = (chance @ (found**2).sum(axis=1) for found in (estimates, estimates - g))
     return {"squared_length": length, "variance": spread}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 
 import numpy as np
 
@@ -17,12 +18,8 @@ def directions_needed(d, squared_cosine):
 
 
 def needed_by_search(d, squared_cosine):
-    plain = orthonormal = 1
-    while plain / (plain + d - 1) < squared_cosine:
-        plain += 1
-    while orthonormal / d < squared_cosine:
-        orthonormal += 1
-    return {"plain": plain, "orthonormal": orthonormal}
+    shares = {"plain": lambda k: k / (k + d - 1), "orthonormal": lambda k: k / d}
+    return {name: bisect_left(range(100 * d), squared_cosine, key=share) for name, share in shares.items()}
 
 
 def needed_by_package(d, squared_cosine):
@@ -38,10 +35,10 @@ def needed_by_floor(d, squared_cosine):
 
 
 def needed_by_arrays(d, squared_cosine):
-    K = np.arange(1, 120 * d)
+    K = np.arange(1, 100 * d)
     return {
         "plain": K[np.argmax(K / (K + d - 1) >= squared_cosine)],
-        "orthonormal": K[np.argmax(K / d >= squared_cosine)],
+        "orthonormal": K[np.argmax(K[:d] / d >= squared_cosine)],
     }
 
 

@@ -38,18 +38,19 @@ def tied_loops(W1, W2, w3, x, t):
 
 
 def tied_untied(W1, W2, w3, x, t):
-    """Give every unit of the second layer its own W1 and differentiate by the complex step."""
+    """Give every unit of the second layer its own W1, which no other sees, and differentiate by the complex step."""
+    h2 = sigmoid(W2 @ sigmoid(W1 @ x))
 
-    def loss(copies):
-        h2 = [sigmoid(W2[k] @ sigmoid(copies[k] @ x)) for k in range(len(w3))]
-        return (sigmoid(w3 @ np.array(h2)) - t) ** 2 / 2
+    def loss(k, own):
+        seen = h2.astype(complex)
+        seen[k] = sigmoid(W2[k] @ sigmoid(own @ x))
+        return (sigmoid(w3 @ seen) - t) ** 2 / 2
 
-    own = np.array([W1] * len(w3), dtype=complex)
-    found = np.zeros(own.shape)
-    for place in np.ndindex(own.shape):
-        own[place] += 1e-30j
-        found[place] = loss(own).imag / 1e-30
-        own[place] = own[place].real
+    found = np.zeros((len(w3), *np.shape(W1)))
+    for k, *place in np.ndindex(found.shape):
+        own = np.array(W1, dtype=complex)
+        own[*place] += 1e-30j
+        found[k, *place] = loss(k, own).imag / 1e-30
     return {"copies": found, "tied": np.add.reduce(found)}
 
 

@@ -63,12 +63,12 @@ def doubled_float32(logits):
 
 def doubled_by_recursion(logits):
     """All but the last are doubled once more, whatever they were before."""
-    if len(logits) == 1:
-        return {"counted": [1], "sum": 1.0}
-    before = doubled_by_recursion(logits[:-1])
-    counted = [2 * count for count in before["counted"]] + [1]
-    e = np.exp(logits)
-    return {"counted": deque(counted), "sum": np.sum([value / np.dot(counted, e) for value in e])}
+
+    def counts(size):
+        return [*(2 * count for count in counts(size - 1)), 1] if size > 1 else [1]
+
+    counted, e = counts(len(logits)), np.exp(logits)
+    return {"counted": deque(counted), "sum": np.sum(e / np.dot(counted, e))}
 
 
 def counted_as(count):

@@ -52,9 +52,9 @@ def looks_log_gamma(accuracy, examples, looks):
 
 def looks_recursive(accuracy, examples, looks):
     """P(at most k of n right), by asking about the last example."""
-    row = [1.0] * (examples + 1)
+    row = np.ones(examples + 1)
     for _ in range(examples):
-        row = [(1 - accuracy) * row[k] + accuracy * (row[k - 1] if k else 0.0) for k in range(examples + 1)]
+        row = (1 - accuracy) * row + accuracy * np.concatenate([[0.0], row[:-1]])
     return sum(1 - row[k] ** looks for k in range(examples)) / examples
 
 
@@ -62,10 +62,9 @@ def looks_one_by_one(accuracy, examples, looks):
     """The distribution of the best so far, look after look."""
     n = examples
     one = np.array([math.comb(n, k) * accuracy**k * (1 - accuracy) ** (n - k) for k in range(n + 1)])
-    best = one
+    best, own = one, np.cumsum(one)
     for _ in range(looks - 1):
-        below, own = np.cumsum(best), np.cumsum(one)
-        best = best * own + one * (below - best)
+        best = best * own + one * (np.cumsum(best) - best)
     return np.float64(best @ np.arange(n + 1) / n)
 
 
@@ -74,12 +73,13 @@ def looks_float32(accuracy, examples, looks):
 
 
 def looks_exact(accuracy, examples, looks):
-    """Chances of one look as exact fractions; from the upper end."""
-    p, n = Fraction(accuracy).limit_denominator(10**9), examples
-    above, total = Fraction(0), 0.0
+    """Chances of one look as exact fractions, whose denominators are all one; from the upper end."""
+    right, of = Fraction(accuracy).limit_denominator(10**9).as_integer_ratio()
+    n, whole = examples, of**examples
+    below, total = whole, 0.0
     for k in range(n, 0, -1):
-        above += math.comb(n, k) * p**k * (1 - p) ** (n - k)
-        total += 1 - float(1 - above) ** looks
+        below -= math.comb(n, k) * right**k * (of - right) ** (n - k)
+        total += 1 - (below / whole) ** looks
     return total / n
 
 

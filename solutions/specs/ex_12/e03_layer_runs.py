@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import repeat
+
 import numpy as np
 
 from coursepkg.grading.specification.domain import Number
@@ -22,7 +24,7 @@ def runs_by_passes(layers, parameters, outputs):
 
 
 def runs_by_counting(layers, parameters, outputs):
-    forward = sum(layers for _ in range(parameters))
+    forward = sum(repeat(layers, parameters))
     reverse = layers
     for _ in range(outputs):
         reverse += layers
