@@ -228,6 +228,11 @@ def test_a_card_is_a_question_with_a_folded_answer(met):
     assert entry["look_at"] in unfolded.text
 
 
+def test_a_day_that_is_no_date_is_refused_in_words():
+    with pytest.raises(TypeError, match=r"datetime\.date\(2026, 3, 1\); it was given '2026-03-01'"):
+        review(today="2026-03-01")
+
+
 def test_an_answered_card_comes_back_later(met, here):
     name, _ = met
     assert "2026-03-02" in review(name, remembered=True, today=date(2026, 2, 28)).text

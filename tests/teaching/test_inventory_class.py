@@ -1,5 +1,7 @@
 """The ten questions of a class, before and after: statistics of made-up classes that are known by hand."""
 
+from dataclasses import replace
+
 import pytest
 
 from coursepkg.grading import cli
@@ -73,6 +75,14 @@ def test_a_question_that_has_nothing_to_do_with_the_sheet():
     # Question 2: the rest is 8 and a half or so for the strong. Right and rest in numbers: six ones and six zeros
     # against 9, 8 and 1, 0 in turn. Covariance 2, spreads 1/2 and the root of 16.25.
     assert found[2, BEFORE].discrimination == pytest.approx(2 / (0.5 * 16.25**0.5), rel=1e-12)
+
+
+@pytest.mark.parametrize("found", [-0.001, -1e-17])
+def test_a_discrimination_of_nearly_nothing_has_no_sign_of_less(found):
+    told = analysed([sheet(k, BEFORE, k % 11) for k in range(12)])
+    told.items[1, BEFORE] = replace(told.items[1, BEFORE], discrimination=found)
+    assert "+0.00" in page(told)
+    assert "−0.00" not in page(told)
 
 
 def test_a_question_that_all_get_right_and_a_small_class_have_no_discrimination():
@@ -165,7 +175,9 @@ def test_a_page_with_one_time_alone_says_what_it_knows():
 def test_an_empty_table_is_written_once(tmp_path, capsys):
     path = tmp_path / "answers.csv"
     assert cli.main(["grade", "inventory", "--empty", str(path)]) == 0
-    assert [found.code for found in inventory_class.read([path])] == ["AB12CD", "AB12CD"]
+    assert "no row below the head" in inventory_class.gathered([path]).left_out[0]  # its examples are nobody's sheets
+    path.write_text(path.read_text().replace("AB12CD,before,", "AB12CD,before,b"), encoding="utf-8")
+    assert [(found.code, found.time) for found in inventory_class.read([path])] == [("AB12CD", BEFORE)]
     assert cli.main(["grade", "inventory", "--empty", str(path)]) == 2
     assert "stays as it is" in capsys.readouterr().err
 

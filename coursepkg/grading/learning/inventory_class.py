@@ -24,6 +24,7 @@ from pathlib import Path
 from coursepkg.grading.learning.inventory_questions import QUESTIONS, Question
 
 BEFORE, AFTER = "before", "after"
+EXAMPLE = "AB12CD"  # the code in an empty table
 NUMBERS = tuple(question.number for question in QUESTIONS)
 COLUMNS = ("code", "time", *map(str, NUMBERS))
 ENOUGH = 10  # so many sheets are needed before a correlation is worth a look
@@ -57,7 +58,7 @@ class Sheet:
 
 def empty_table() -> str:
     """A table to fill in from sheets of paper: the head, and one row for each time as an example to overwrite."""
-    return _written([["ab12cd", BEFORE, *[""] * len(NUMBERS)], ["ab12cd", AFTER, *[""] * len(NUMBERS)]])
+    return _written([[EXAMPLE, time, *[""] * len(NUMBERS)] for time in (BEFORE, AFTER)])
 
 
 def table(sheets: Iterable[Sheet]) -> str:
@@ -179,7 +180,9 @@ def _of_file(file: Path) -> Iterator[tuple[str, Sheet]]:
             code = checked_code(row["code"])
         except SheetError as error:
             raise SheetError(f"{where}: {error}") from None
-        yield where, Sheet(code, time, dict(_letters(row, where)))
+        sheet = Sheet(code, time, dict(_letters(row, where)))
+        if sheet != Sheet(EXAMPLE, time, {}):  # an example that was left as it was is nobody's sheet
+            yield where, sheet
 
 
 def _rows(file: Path) -> Iterator[tuple[int, list[str]]]:

@@ -145,7 +145,14 @@ def review(card: Any = None, *, remembered: bool | None = None, today: date | No
         With a card: whether you knew. Then it comes back after twice the time; else tomorrow.
     today : datetime.date, optional
         The day it is (default: what the clock says).
+
+    Raises
+    ------
+    TypeError
+        If ``today`` is no date.
     """
+    if today is not None and not isinstance(today, date):
+        raise TypeError(f"today is a date, such as datetime.date(2026, 3, 1); it was given {today!r}")
     return _show_page(_review(card, remembered, today or date.today()))
 
 

@@ -324,11 +324,16 @@ def _in_order(item: tuple[str, Any]) -> tuple[int, int, str]:
     return (int(chapter) if chapter.isdecimal() else 0, int(number) if number.isdecimal() else 0, item[0])
 
 
+def _without_waiting(name: str, flags: int) -> int:
+    """Open a file; if it is a pipe that nobody reads, say so and do not wait for a reader."""
+    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
+
+
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold the record alone, as far as this system can; where it cannot, or it takes too long, go on without."""
     try:
-        file = open(path.with_name(f".{path.name}.lock"), "a")  # noqa: SIM115 - closed below
+        file = open(path.with_name(f".{path.name}.lock"), "a", opener=_without_waiting)  # noqa: SIM115 - closed below
     except OSError:
         file = None
     if file is None or flock is None:
