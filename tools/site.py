@@ -95,6 +95,7 @@ def build(only: str | None = None) -> None:
         sys.exit(code)
     if not only:
         browser_edition.build(SITE / site_notebooks.BROWSER_EDITION)
+    shutil.copy(site_pages.HAND_WRITTEN / "404.html", SITE)  # what a server shows where nothing is
     (SITE / ".nojekyll").touch()  # GitHub would leave out folders that begin with an underscore
     print(f"The site is in {SITE.relative_to(ROOT)}; to look at it: python -m http.server -d {SITE.relative_to(ROOT)}")
 

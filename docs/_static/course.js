@@ -121,6 +121,19 @@ for (const toggle of document.querySelectorAll(".bd-links summary:has(.toctree-t
   toggle.setAttribute("aria-label", `Pages under ${name}`);
 }
 
+// --- paper is light ---------------------------------------------------------------------------------------------------------
+
+let onScreen = "";
+addEventListener("beforeprint", () => {
+  onScreen ||= document.documentElement.dataset.theme;
+  document.documentElement.dataset.theme = "light";
+  for (const image of document.images) image.loading = "eager"; // what was never in view is printed, too
+});
+addEventListener("afterprint", () => {
+  document.documentElement.dataset.theme = onScreen;
+  onScreen = "";
+});
+
 // --- progress ----------------------------------------------------------------------------------------------------------
 
 const [, folder, number] = /^(notebooks|exercises)\/(\d\d)_/.exec(place) ?? [];

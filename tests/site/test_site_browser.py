@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import urllib.parse
 from pathlib import Path
 
@@ -125,6 +126,39 @@ def test_a_page_is_light_or_dark_before_it_is_drawn(chromium, small, address, sc
     reader.context.close()
 
 
+def test_paper_is_light_and_shows_what_is_folded(chromium, small, address):
+    reader = Reader(chromium, address(small), color_scheme="dark")
+    page = reader.open(CHAPTER)
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.emulate_media(media="print", color_scheme="dark")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.wait_for_function(
+        "() => document.querySelector('coursepkg-figure').player && !document.querySelector('coursepkg-figure[dark]')"
+    )
+    ink = page.evaluate("getComputedStyle(document.querySelector('.bd-article p:not(.where)')).color")
+    assert max(map(int, re.findall(r"\d+", ink)[:3])) < 100
+    summary = page.locator(".cell details.hide > summary")
+    assert summary.count() > 0
+    assert summary.first.evaluate("summary => getComputedStyle(summary).display") == "none"
+    assert page.locator("img[loading='lazy']").count() == 0
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    reader.context.close()
+    assert reader.faults == []
+
+
+def test_whoever_arrives_from_a_search_engine_is_told_where_this_is(small):
+    for name in (CHAPTER, "exercises/01_cooking_analogy.html", "map.html", "run.html"):
+        text = (small / name).read_text(encoding="utf-8")
+        assert len(re.findall(r'<meta name="description" content="[^"]{40,210}"', text)) == 1, name
+        assert len(re.findall(r'<meta property="og:title" content="[^"]+"', text)) == 1, name
+        article = text[text.index("<article") :]
+        where = re.search(r'<p class="where">(.*?)</p>', article, flags=re.DOTALL)
+        assert where.start() < article.index("<h1"), name
+        assert re.search(r'<a href="[./]*index.html">Backpropagation, from the kitchen', where[1]), name
+    assert 'class="where"' not in (small / "index.html").read_text(encoding="utf-8")
+
+
 def test_an_answer_waits_for_the_reader_and_stands_under_the_guess(reader):
     page = reader.open(CHAPTER)
     folds = page.locator(".cell.tag_hide-output > details.hide")
@@ -232,6 +266,16 @@ def test_the_landing_page_plays_once_and_stands_still_where_motion_is_unwanted(c
     for each in (moving, still):
         assert each.faults == []
         each.context.close()
+
+
+def test_a_page_that_is_not_there_leads_to_those_that_are(chromium, address, tmp_path):
+    shutil.copy(ROOT / "docs" / "site" / "404.html", tmp_path / "index.html")
+    reader = Reader(chromium, address(tmp_path))
+    reader.page.goto(f"{reader.site}/")
+    links = reader.page.locator("a").evaluate_all("found => found.map(link => link.href)")
+    assert links == [f"{reader.site}/index.html", f"{reader.site}/search.html"]
+    reader.context.close()
+    assert reader.faults == []
 
 
 # --- the whole site ---------------------------------------------------------------------------------------------------
