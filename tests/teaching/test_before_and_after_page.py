@@ -16,7 +16,7 @@ def test_its_commands_go_the_whole_way(tmp_path, monkeypatch, capsys):
     empty, report = re.findall(r"^ {4}grade (inventory .*)$", PAGE, flags=re.M)
     assert cli.main(["grade", *empty.split()]) == 0
     table = tmp_path / empty.split()[-1]
-    table.write_text(table.read_text(encoding="utf-8").replace("AB12CD,before,", "KL22MO,before,b"), encoding="utf-8")
+    table.write_text(table.read_text(encoding="utf-8").replace("AB12CD,before,", "LE07AN,before,b"), encoding="utf-8")
     (tmp_path / "collected").mkdir()
     sheet = inventory_class.Sheet("LE07AN", inventory_class.AFTER, RIGHT)
     (tmp_path / "collected" / "ten-questions-LE07AN.csv").write_text(inventory_class.table([sheet]), encoding="utf-8")
