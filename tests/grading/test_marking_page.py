@@ -60,7 +60,7 @@ class serving:
 
     def ask(self, method, name, body=None, key=None, **headers):
         host = self.server.hosts[0]
-        line = http.client.HTTPConnection("127.0.0.1", self.server.server_port, timeout=20)
+        line = http.client.HTTPConnection("127.0.0.1", self.server.server_port, timeout=120)
         sent = {"Host": host}
         if method == "POST":
             sent |= {"Origin": f"http://{host}", "Content-Type": "application/json"}

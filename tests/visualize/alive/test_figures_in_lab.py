@@ -21,6 +21,10 @@ CELLS = [
     ("draw_graph(f)",),
 ]
 MOUNTED = "() => document.querySelector('.jp-OutputArea-output coursepkg-figure')?.player !== undefined"
+ARRIVED = """() => {
+    const { t, playing } = document.querySelector('coursepkg-figure').player;
+    return t === 2 && !playing;
+}"""
 STATE = """() => {
     const figure = document.querySelector('coursepkg-figure');
     return { t: figure.player.t, playing: figure.player.playing, dark: figure.hasAttribute('dark'),
@@ -31,7 +35,7 @@ STATE = """() => {
 def save(view):
     view.page.locator(".jp-Notebook .jp-MarkdownCell").first.click()
     view.page.keyboard.press("Control+s")
-    view.page.wait_for_function("() => !document.querySelector('.jp-mod-current.jp-mod-dirty')", timeout=10_000)
+    view.page.wait_for_function("() => !document.querySelector('.jp-mod-current.jp-mod-dirty')")
     view.page.wait_for_timeout(500)
 
 
@@ -40,6 +44,7 @@ def page_of(browser, lab, notebook):
     """The notebook opened where no kernel can be started."""
     context = browser.new_context()
     page = context.new_page()
+    page.set_default_timeout(labs.PATIENCE * 1000)
     for part in ("sessions", "kernels"):
         page.route(f"**/api/{part}**", lambda route: route.abort())
     page.goto(lab.address(notebook))
@@ -60,7 +65,7 @@ def test_a_figure_lives_in_jupyterlab_with_and_without_a_kernel(browser, write_n
             figure.locator(".scrub").focus()
             for key in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowDown", "d", "d", "a", "b", "Enter"):
                 view.page.keyboard.press(key)
-            view.page.wait_for_timeout(1300)
+            view.page.wait_for_function(ARRIVED)
             assert view.page.evaluate(STATE) == {"t": 2, "playing": False, "dark": False, "cells": 3}
             view.menu("Settings")
             view.page.get_by_text("Theme", exact=True).first.hover()
