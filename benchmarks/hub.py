@@ -237,6 +237,7 @@ async def killed_and_back(room: Path, people: list[Participant], instructor: Par
 ATTEMPTS = """
 import json, os, socket, glob, urllib.request, urllib.error
 room, other, port, victim_pid, victim_port = {room!r}, {other!r}, {port}, {pid}, {victim_port}
+hub_pid = {hub_pid}
 tries = {{}}
 def attempt(name, call):
     try:
@@ -267,6 +268,21 @@ attempt("own token at another's port", lambda: ask(f"http://127.0.0.1:{{victim_p
 attempt("own token for the list of users", lambda: ask(f"http://127.0.0.1:{{port}}/hub/api/users/{{other}}"))
 attempt("own token at the proxy", lambda: ask(f"http://127.0.0.1:{{port + 2}}/api/routes"))
 attempt("own token at the board", lambda: ask(f"http://127.0.0.1:{{port}}/services/board/"))
+def send(method, path, content="{{}}"):
+    head = {{"Authorization": "token " + os.environ["JUPYTERHUB_API_TOKEN"]}}
+    address = f"http://127.0.0.1:{{port}}/hub/api{{path}}"
+    asked = urllib.request.Request(address, content.encode(), head, method=method)
+    return urllib.request.urlopen(asked, timeout=10).status
+def terminal():
+    held = [os.readlink(f"/proc/{{os.getppid()}}/fd/{{number}}") for number in range(3)]
+    return [path for path in held if path not in ("/dev/null", f"{{room}}/run/{{os.getuid()}}/server.log")][0]
+me = os.environ["JUPYTERHUB_USER"]
+attempt("own token to become admin", lambda: send("PATCH", f"/users/{{me}}", '{{"admin": true}}'))
+attempt("own token to stop another's server", lambda: send("DELETE", f"/users/{{other}}/server"))
+attempt("own token to forget another's password", lambda: send("DELETE", f"/users/{{other}}"))
+attempt("own token to share another's server", lambda: send("POST", f"/shares/{{other}}/", json.dumps({{"user": me}})))
+attempt("open the hub's terminal", lambda: open(f"/proc/{{hub_pid}}/fd/1", "w"))
+attempt("hold the hub's terminal from the start", terminal)
 attempt("become root", lambda: os.setuid(0))
 attempt("write the course", lambda: open({course!r} + "/coursepkg/__init__.py", "a"))
 print(json.dumps(tries))
@@ -322,7 +338,7 @@ async def attempts(room: Path, base: str, one: Participant, other: Participant) 
     pid, port = next(found for found in _servers() if found[2] == uid)[:2]
     code = ATTEMPTS.format(
         room=str(room), other=other.name, port=httpx.URL(base).port, pid=pid, victim_port=port, uid=uid,
-        notebook=NOTEBOOK, course=str(ROOT),
+        notebook=NOTEBOOK, course=str(ROOT), hub_pid=(room / "hub" / "hub.pid").read_text(),
     )  # fmt: skip
     return json.loads((await one.run(code)).strip())
 
