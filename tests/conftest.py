@@ -2,11 +2,16 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tools import notebook_file
 
 # A chapter that the grader's own tests build and judge; it is no page of the course.
 collect_ignore = ["grading/chapter"]
+
+# How long an example takes says how busy the machine is, and nothing about what is tested.
+settings.register_profile("on any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("on any machine")
 
 
 @pytest.fixture(scope="session")
