@@ -66,10 +66,10 @@ def promise(body: str, longest: int = 200) -> str:
 
 
 _ROOMS = {
-    "notebooks": 'A chapter of {course}. <a href="{run}">Ways to run it</a>',
-    "exercises": 'Exercises of {course}. <a href="{run}">Ways to run them</a>',
+    "notebooks": 'A chapter of {course}. <a href="{run}">Ways to run it</a>.',
+    "exercises": 'Exercises of {course}. <a href="{run}">Ways to run them</a>.',
     "solutions": "Worked answers to exercises of {course}.",
-    "api": 'From <code>coursepkg</code>, the Python package of {course}. <a href="{run}">How to install it</a>',
+    "api": 'From <code>coursepkg</code>, the Python package of {course}. <a href="{run}">How to install it</a>.',
 }
 
 

@@ -68,6 +68,21 @@ def test_a_chapter_runs_to_its_end_with_no_other_host(chromium, whole, address, 
     visit.close()
 
 
+def test_a_later_chapter_says_what_is_missing_and_raises_nothing(chromium, whole, address):
+    """Where neither the site nor the network has NumPy: every cell that needs it says so, in words."""
+    visit = Visit(chromium, address(whole), "notebooks/12_one_gradient_many_routes")
+    visit.run_all()
+    assert visit.errors() == []
+    shown = visit.page.locator(".jp-Notebook .jp-OutputArea").evaluate_all(
+        "found => found.map(each => each.textContent)"
+    )
+    assert [text for text in shown if "Traceback" in text] == []
+    if visit.elsewhere():  # the site does not bring NumPy itself: `make site COMPLETE=1` makes one that does
+        said = [text for text in shown if "The first cell of code says what to do" in text]
+        assert len(said) > 10
+    visit.context.close()
+
+
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
