@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import hashlib
 import ipaddress
 import json
@@ -21,6 +22,7 @@ import re
 import secrets
 import shutil
 import signal
+import socket
 import ssl
 import stat
 import subprocess
@@ -62,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     lay_out_proxy()
     try:
         numbers = take_numbers(Path(settings["folder"])) if settings["separate"] else None
+        check_ports(settings)
     except ValueError as error:
         print(f"The hub was not started: {error}", file=sys.stderr)
         return 2
@@ -296,6 +299,40 @@ def check_numbers() -> None:
             f"you are root, but the system does not let you start programs as user {FIRST}, as in containers that have "
             "few user numbers. Start it on the machine itself, or in a container that has all of them"
         )
+
+
+def check_ports(settings: dict[str, Any]) -> None:
+    """The address must be one of this machine, and its four ports must be free: else somebody else answers there.
+
+    Raises
+    ------
+    ValueError
+        If one cannot be had. A proxy that outlived a hub of this room is no hindrance: the hub ends it.
+    """
+    first, own = settings["port"], _is_alive(Path(settings["folder"]) / "hub" / "proxy.pid")
+    doors = [(settings["address"], first), *(("127.0.0.1", first + more) for more in (1, 2, 3))]
+    for address, port in doors:
+        if own and port in (first, first + 2):
+            continue
+        try:
+            family, kind, _, _, place = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]
+            with socket.socket(family, kind) as door:
+                door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
+                door.bind(place)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                words = f"port {port} is in use by another program. PORT=8100 takes that one and the next three"
+            else:
+                words = f"it cannot listen at {address}, port {port}: {error.strerror}"
+            raise ValueError(words) from None
+
+
+def _is_alive(pid_file: Path) -> bool:
+    try:
+        os.kill(int(pid_file.read_text()), 0)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def closed_to_others(path: Path) -> Path | None:

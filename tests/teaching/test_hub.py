@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -31,6 +32,12 @@ needs_posix = pytest.mark.skipif(os.name == "nt", reason="user numbers and modes
 
 def settings(*words, root=True):
     return hub.settings_of(hub.parser().parse_args(words), root=root)
+
+
+def benchmark_port():
+    import hub as benchmark  # that of benchmarks/
+
+    return benchmark.free_port()
 
 
 # --- what it asks before it starts ---
@@ -191,6 +198,25 @@ def test_root_that_may_not_hand_out_numbers_is_told_so(monkeypatch):
     monkeypatch.setattr(os, "setresgid", refused)
     with pytest.raises(ValueError, match="does not let you start programs as user 60706"):
         hub.check_numbers()
+
+
+@needs_posix
+def test_a_port_that_somebody_has_is_named_before_anything_starts(tmp_path):
+    room = settings() | {"folder": str(tmp_path), "port": benchmark_port()}
+    hub.check_ports(room)
+    (tmp_path / "hub").mkdir()
+    for more in range(4):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", room["port"] + more))
+            taken.listen()
+            with pytest.raises(ValueError, match=f"port {room['port'] + more} is in use by another program"):
+                hub.check_ports(room)
+            (tmp_path / "hub/proxy.pid").write_text(str(os.getpid()))  # a proxy that outlived its hub has two of them
+            if more in (0, 2):
+                hub.check_ports(room)
+            (tmp_path / "hub/proxy.pid").unlink()
+    with pytest.raises(ValueError, match=r"cannot listen at 192\.0\.2\.1"):
+        hub.check_ports(room | {"address": "192.0.2.1"})  # RFC 5737 keeps it for documents
 
 
 # --- what lies where ---
