@@ -127,6 +127,19 @@ class Check(dict[str, Any]):
         """The same, for a quick comparison."""
         return [flat(value) for value in self.expected]
 
+    def told(self, entry: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+        """What a wrong idea gives in each case: a ``value`` or an ``error``, read once, when somebody asks for it."""
+        known, rest = self._told.setdefault(entry["id"], ([], iter(entry["outcomes"])))
+        for number in range(len(self["cases"])):
+            if number == len(known):
+                wrong = next(rest)
+                known.append(wrong if "error" in wrong else {"value": decode(wrong["value"])})
+            yield known[number]
+
+    @cached_property
+    def _told(self) -> dict[str, tuple[list[Mapping[str, Any]], Iterator[Mapping[str, Any]]]]:
+        return {}
+
     @cached_property
     def most(self) -> int:
         """How many values of an answer are looked at: each wrong idea would be held against every part of it."""
@@ -311,7 +324,7 @@ class _Judgement:
         return self._namer().name()
 
     def _namer(self) -> Namer:
-        return Namer(self.compiled, self.expected, self.outcomes)
+        return Namer(self.compiled, self.expected, self.outcomes, self.compiled.told)
 
     def _recognised(self, found: Named, kept: bool, outcome: Outcome | None, number: int) -> Verdict:
         [entry, *others] = found.entries

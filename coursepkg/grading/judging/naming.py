@@ -14,7 +14,7 @@ its numbers must stand, where both do those of either, and everywhere else the r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -61,10 +61,18 @@ class Namer:
         Per case, the expected value.
     outcomes : sequence of Outcome
         Per case, what the answer gave.
+    told : callable
+        ``told(entry)`` gives what a wrong idea gives: per case, a ``value`` or an ``error``.
     """
 
-    def __init__(self, compiled: Mapping[str, Any], expected: Sequence[Any], outcomes: Sequence[Outcome]):
-        self.compiled, self.expected, self.outcomes = compiled, expected, outcomes
+    def __init__(
+        self,
+        compiled: Mapping[str, Any],
+        expected: Sequence[Any],
+        outcomes: Sequence[Outcome],
+        told: Callable[[Entry], Iterator[Mapping[str, Any]]],
+    ):
+        self.compiled, self.expected, self.outcomes, self.told = compiled, expected, outcomes, told
         self.rtol, self.atol = compiled["rtol"], compiled["atol"]
         self.extra_axes = bool(compiled.get("extra_axes", False))
         self._known_inputs: dict[int, tuple[set[float], list[np.ndarray]]] = {}
@@ -75,7 +83,7 @@ class Namer:
         found = [
             entry
             for entry in self.compiled["misconceptions"]
-            if all(map(self._explains, entry["outcomes"], self.outcomes)) and (changed or not entry["changes"])
+            if all(map(self._explains, self.told(entry), self.outcomes)) and (changed or not entry["changes"])
         ]
         if changed and any(entry["changes"] for entry in found):
             found = [entry for entry in found if entry["changes"]]
@@ -88,7 +96,7 @@ class Namer:
         """The ideas that explain these parts of all cases, whatever they do to others; they are only asked about."""
 
         def explains(entry: Entry) -> bool:
-            values = [decode(wrong["value"]) for wrong in entry["outcomes"] if "error" not in wrong]
+            values = [wrong["value"] for wrong in self.told(entry) if "error" not in wrong]
             return len(values) == len(self.outcomes) and all(
                 (idea := at(value, wanted, path)) is not None
                 and (got := at(outcome.value, wanted, path)) is not None
@@ -103,7 +111,7 @@ class Namer:
     def _explains(self, wrong: Mapping[str, Any], outcome: Outcome) -> bool:
         if "error" in wrong:
             return outcome.kind == "error" and outcome.error == wrong["error"]
-        return outcome.kind == "value" and self._same(decode(wrong["value"]), outcome.value)
+        return outcome.kind == "value" and self._same(wrong["value"], outcome.value)
 
     def _same(self, wanted: Any, given: Any) -> bool:
         return difference(wanted, given, self.rtol, self.atol, extra_axes=self.extra_axes) is None
@@ -112,11 +120,11 @@ class Namer:
 
     def _tells(self, entry: Entry) -> bool:
         evidence = Evidence(self.atol)
-        for number, wrong in enumerate(entry["outcomes"]):
+        for number, wrong in enumerate(self.told(entry)):
             if "error" in wrong:
                 evidence.weak += 1
                 continue
-            value, wanted = decode(wrong["value"]), self.expected[number]
+            value, wanted = wrong["value"], self.expected[number]
             if self._same(wanted, value):
                 continue
             for leaf, differs, _ in self._spread(number, value):
@@ -165,7 +173,7 @@ class Namer:
         if "value" not in kinds or not kinds <= {"value", "error"}:  # errors alone would agree with any two that raise
             return None
         entries = self._pure()
-        given = [iter(entry["outcomes"]) for entry in entries]  # worked out as far as somebody asks
+        given = [self.told(entry) for entry in entries]  # worked out as far as somebody asks
         pairs, rows = list(combinations(range(len(entries)), 2)), []
         for number, wanted in enumerate(self.expected):  # few pairs are left after the first case, and most often none
             right = [self._right(number, path) for path in groups([wanted])]
@@ -194,9 +202,9 @@ class Namer:
         parts = len(groups([self.expected[number]]))
         if "error" in wrong or outcome.kind != "value":
             same = "error" in wrong and self._explains(wrong, outcome)
-            differs = "error" in wrong or not self._same(self.expected[number], decode(wrong["value"]))
+            differs = "error" in wrong or not self._same(self.expected[number], wrong["value"])
             return [("an error", np.asarray(differs), np.asarray(same))] * parts
-        return self._spread(number, decode(wrong["value"]))
+        return self._spread(number, wrong["value"])
 
     @staticmethod
     def _fit(right: Rows, one: Spread, other: Spread) -> bool:

@@ -610,8 +610,12 @@ def agreeing(expected: Sequence[Flat | None], got: Sequence[Flat | None], rtol: 
 def _leaf_difference(
     expected: Any, got: Any, rtol: float, atol: float, path: tuple[Any, ...], extra_axes: bool
 ) -> Difference | None:
-    if type(expected) is type(got) is float and abs(got - expected) <= atol + rtol * abs(expected) < math.inf:
-        return None  # as below, only sooner: most answers are right
+    if type(expected) is type(got) is float:  # as below, only sooner: most answers are right, or clearly wrong
+        gap, size = abs(got - expected), abs(expected)
+        if gap <= atol + rtol * size < math.inf:
+            return None
+        if gap > atol + max(rtol, SINGLE_RTOL) * size:
+            return Difference("value", path, (), expected, got)
     whole, expected = got, stacked(expected)
     got = stacked(got)
     if is_number(expected) and (not is_number(got) or np.shape(got) != np.shape(expected)):
@@ -655,12 +659,13 @@ def _long_axes(array: np.ndarray) -> list[int]:
 
 def close(wanted: np.ndarray, given: np.ndarray, rtol: float, atol: float) -> np.ndarray:
     """Entry-wise agreement of two arrays of one shape; NaN agrees with NaN, infinity with the same infinity."""
-    if wanted.dtype == given.dtype == np.float64:  # as below, only sooner: most answers are right
+    if wanted.dtype == given.dtype == np.float64:  # as below, only sooner: most answers are right, or clearly wrong
         with np.errstate(all="ignore"):
-            gap, most = np.abs(given - wanted), atol + rtol * np.abs(wanted)
+            gap, size = np.abs(given - wanted), np.abs(wanted)
+            most = atol + rtol * size
             agree = (gap <= most) & (most < np.inf)
-        if agree.all():
-            return agree
+            if (agree | (gap > atol + max(rtol, SINGLE_RTOL) * size)).all():
+                return agree
     kind = np.complex128 if "c" in (wanted.dtype.kind, given.dtype.kind) else np.float64
     w, g = wanted.astype(kind), given.astype(kind)
     finite = np.isfinite(w)
