@@ -102,20 +102,23 @@ def _of_text(cell: NotebookNode, title: str) -> Iterator[Slide]:
     if kind(cell) == "notes":
         yield Slide(title, notes=[markdown(cell.source)])
         return
-    # What is folded is said, with a heading that may stand in it.
-    answers = [f"*{name}.* {re.sub('(?m)^#+ .*', '', text).strip()}" for name, text in ANSWER.findall(cell.source)]
-    said_first = [markdown(each) for each in answers]
-    for part in re.split(r"(?m)^(?=#{1,6} )", ANSWER.sub("", cell.source)):
-        found = re.match(r"#{1,6} (.*)\n?", part)
+    # What is folded is said where it stood; a heading in it begins no slide.
+    answers: list[str] = []
+
+    def taken(found: re.Match[str]) -> str:
+        answers.append(markdown(f"*{found[1]}.* {re.sub('(?m)^#+ .*', '', found[2]).strip()}"))
+        return f"\0{len(answers) - 1}\0"
+
+    for part in re.split(r"(?m)^(?=#{1,6} )", ANSWER.sub(taken, cell.source)):
+        folded = [answers[int(number)] for number in re.findall("\0(\\d+)\0", part)]
+        text = re.sub("\0\\d+\0", "", part)
+        found = re.match(r"#{1,6} (.*)\n?", text)
         name = found[1].strip() if found else title
-        if not part.strip() or name in LEFT_OUT:
+        if name in LEFT_OUT or not (text.strip() or folded):
             continue
-        seen, said = split(part[found.end() :] if found else part)
-        opens = bool(re.match(r"##? ", part))
-        yield Slide(name, [markdown(each) for each in seen], [markdown(each) for each in said] + said_first, opens)
-        said_first = []
-    if said_first:
-        yield Slide(title, notes=said_first)
+        seen, said = split(text[found.end() :] if found else text)
+        opens = bool(re.match(r"##? ", text))
+        yield Slide(name, [markdown(each) for each in seen], [markdown(each) for each in said] + folded, opens)
 
 
 def split(text: str) -> tuple[list[str], list[str]]:
@@ -133,7 +136,7 @@ def _is_list(paragraph: str) -> bool:
 
 def _beginnings(long_list: str) -> str:
     """A long list with the first sentence of each item, or the words in bold that open it."""
-    return "\n".join(each[0] for each in ITEM.finditer(long_list))
+    return "\n".join(each[0].replace(":**", "**") for each in ITEM.finditer(long_list))
 
 
 def _is_shown(paragraph: str) -> bool:
@@ -175,7 +178,8 @@ def output_html(output: NotebookNode) -> str:
         return f"<pre class='output'>{html.escape(text)}</pre>" if text else ""
     data = output.get("data", {})
     if "text/html" in data:
-        return f"<div class='picture'>{data['text/html']}</div>"
+        shown = re.sub(r"(?<=\d) %(?=</td>)", "\u00a0%", data["text/html"])
+        return f"<div class='picture'>{shown}</div>"
     if "text/latex" in data:
         return f"<div class='picture'>{data['text/latex']}</div>"
     text = str(data.get("text/plain", ""))

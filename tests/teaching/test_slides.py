@@ -96,6 +96,13 @@ def test_an_answer_is_said_and_not_shown():
     assert "Because" in slide.notes[0]
 
 
+@pytest.mark.parametrize("path", CHAPTERS[2:], ids=IDS[2:])
+def test_the_three_questions_stand_on_one_slide_without_their_answers(path):
+    [asked] = [slide for slide in every_slide(path) if slide.title in ("Check yourself", "Ask yourself")]
+    assert re.findall(r"<strong>(\d)\.</strong>", " ".join(asked.body)) == ["1", "2", "3"]
+    assert sum(note.startswith("<p><em>Answer") for note in asked.notes) == 3
+
+
 def test_a_section_without_questions_shows_its_first_sentence():
     text = "## One\n\nThe first sentence. Then " + "word " * 60
     [[slide]] = slides.deck(made(text, "slide"))
