@@ -61,18 +61,9 @@ def build(target: Path) -> None:
         (folder / "jupyter-lite.json").write_text(json.dumps(settings), encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
     command = [
-        *(sys.executable, "-m", "jupyter", "lite", "build", "--contents", "files", "--no-sourcemaps"),
-        *(
-            "--apps",
-            "lab",
-            "--apps",
-            "notebooks",
-            "--ContentsManager.allow_hidden=True",
-            "--output-dir",
-            str(target.resolve()),
-            "--log-level",
-            "ERROR",
-        ),
+        *(sys.executable, "-m", "jupyter", "lite", "build", "--no-sourcemaps", "--log-level", "ERROR"),
+        *("--apps", "lab", "--apps", "notebooks", "--contents", "files", "--ContentsManager.allow_hidden=True"),
+        *("--output-dir", str(target.resolve())),
     ]
     done = subprocess.run(command, cwd=WORK, capture_output=True, text=True, check=False)
     if done.returncode:

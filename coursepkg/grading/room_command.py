@@ -62,7 +62,7 @@ def _minutes(words: str) -> float:
     except ValueError:
         minutes = 0.0
     if not 0 < minutes <= MOST_MINUTES:  # which is false of nan, too
-        raise argparse.ArgumentTypeError(f"minutes are a number from 1 to {MOST_MINUTES}, and {words!r} is none")
+        raise argparse.ArgumentTypeError(f"minutes are above 0 and at most {MOST_MINUTES}; {words!r} is not")
     return minutes
 
 
